@@ -1,0 +1,87 @@
+//! EDNS(0) (RFC 6891): the OPT record of a message.
+
+use crate::message::Malformed;
+
+/// The EDNS version that we speak (RFC 6891 §6.1.3).
+pub const VERSION: u8 = 0;
+
+/// Option codes (RFC 6891 §9 registry).
+pub mod option {
+    pub const NSID: u16 = 3;
+    pub const EXPIRE: u16 = 9;
+    pub const COOKIE: u16 = 10;
+    pub const EXTENDED_ERROR: u16 = 15;
+}
+
+/// Extended DNS error codes (RFC 8914 §4).
+pub mod extended_error {
+    pub const OTHER: u16 = 0;
+    pub const NOT_READY: u16 = 14;
+    pub const NOT_AUTHORITATIVE: u16 = 20;
+    pub const INVALID_DATA: u16 = 24;
+}
+
+/// What an OPT record says.
+#[derive(Clone, Copy, Debug)]
+pub struct Edns<'a> {
+    /// The sender's UDP payload size in octets, as sent: values below 512 mean 512.
+    pub udp_octets: u16,
+    pub version: u8,
+    /// DNSSEC OK (RFC 3225).
+    pub dnssec_ok: bool,
+    /// The upper eight bits of the response code.
+    pub rcode_high: u8,
+    options: &'a [u8],
+}
+
+impl<'a> Edns<'a> {
+    /// Reads an OPT record from its class, TTL and RDATA.
+    ///
+    /// # Errors
+    /// When an option's length does not fit the RDATA (RFC 6891 §6.1.2).
+    pub fn parse(class: u16, ttl: u32, rdata: &'a [u8]) -> Result<Self, Malformed> {
+        let mut rest = rdata;
+        while !rest.is_empty() {
+            let (_, _, after) = split_option(rest).ok_or(Malformed::Edns)?;
+            rest = after;
+        }
+        let [rcode_high, version, flags, _] = ttl.to_be_bytes();
+        Ok(Self { udp_octets: class, version, dnssec_ok: flags & 0x80 != 0, rcode_high, options: rdata })
+    }
+
+    /// The options: code and data.
+    pub fn options(&self) -> impl Iterator<Item = (u16, &'a [u8])> + use<'a> {
+        let mut rest = self.options;
+        std::iter::from_fn(move || {
+            let (code, data, after) = split_option(rest)?;
+            rest = after;
+            Some((code, data))
+        })
+    }
+
+    /// The TTL field that says this.
+    pub fn ttl(rcode_high: u8, version: u8, dnssec_ok: bool) -> u32 {
+        u32::from_be_bytes([rcode_high, version, if dnssec_ok { 0x80 } else { 0 }, 0])
+    }
+}
+
+fn split_option(octets: &[u8]) -> Option<(u16, &[u8], &[u8])> {
+    let head = octets.get(..4)?;
+    let length = usize::from(u16::from_be_bytes([head[2], head[3]]));
+    let data = octets.get(4..4 + length)?;
+    Some((u16::from_be_bytes([head[0], head[1]]), data, &octets[4 + length..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Edns;
+
+    #[test]
+    fn options_are_read_and_lying_lengths_refused() {
+        let edns = Edns::parse(1232, 0x0000_8000, &[0, 3, 0, 0, 0, 10, 0, 2, 7, 8]).unwrap();
+        assert!(edns.dnssec_ok && edns.version == 0);
+        assert_eq!(edns.options().collect::<Vec<_>>(), [(3, &[][..]), (10, &[7, 8])]);
+        assert!(Edns::parse(512, 0, &[0, 3, 0, 1]).is_err());
+        assert!(Edns::parse(512, 0, &[0, 3, 0]).is_err());
+    }
+}

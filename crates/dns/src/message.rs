@@ -1,0 +1,264 @@
+//! Reading messages (RFC 1035 §4).
+//!
+//! [`MessageReader`] walks a message from front to back without allocating; every read is checked. It says what is
+//! there and judges nothing: whether two OPT records or a foreign class are wrong is for its callers to say.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::name::{NameBuf, NameError};
+use crate::rdata;
+use crate::rtype::Type;
+
+/// Octets of a message's header.
+pub const HEADER_OCTETS: usize = 12;
+/// The longest message, in octets: TCP's length prefix has two (RFC 1035 §4.2.2).
+pub const MESSAGE_OCTETS_MAX: usize = 65_535;
+
+/// Why octets are not a DNS message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    #[error("the message ends too early")]
+    Truncated,
+    #[error("a name in the message is damaged")]
+    Name,
+    #[error("the data of a record of type {0} does not have that type's shape")]
+    Rdata(Type),
+    #[error("an EDNS option is longer than the record that holds it")]
+    Edns,
+    #[error("octets follow the last record")]
+    TrailingOctets,
+}
+
+impl From<NameError> for Malformed {
+    fn from(error: NameError) -> Self {
+        match error {
+            NameError::Truncated => Self::Truncated,
+            _ => Self::Name,
+        }
+    }
+}
+
+/// What a message asks for (RFC 6895 §2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opcode(pub u8);
+
+impl Opcode {
+    pub const QUERY: Self = Self(0);
+    pub const NOTIFY: Self = Self(4);
+    pub const UPDATE: Self = Self(5);
+}
+
+/// A response code, with its upper bits from EDNS or TSIG where there are any (RFC 6895 §2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Rcode(pub u16);
+
+impl Rcode {
+    pub const NOERROR: Self = Self(0);
+    pub const FORMERR: Self = Self(1);
+    pub const SERVFAIL: Self = Self(2);
+    pub const NXDOMAIN: Self = Self(3);
+    pub const NOTIMP: Self = Self(4);
+    pub const REFUSED: Self = Self(5);
+    pub const YXDOMAIN: Self = Self(6);
+    pub const NOTAUTH: Self = Self(9);
+    pub const NOTZONE: Self = Self(10);
+    pub const BADVERS: Self = Self(16);
+    pub const BADSIG: Self = Self(16);
+    pub const BADKEY: Self = Self(17);
+    pub const BADTIME: Self = Self(18);
+    pub const BADTRUNC: Self = Self(22);
+}
+
+impl fmt::Display for Rcode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0..=15 => write!(f, "{}", domain::base::iana::Rcode::masked_from_int(self.0 as u8)),
+            other => write!(f, "RCODE{other}"),
+        }
+    }
+}
+
+/// A message's header (RFC 1035 §4.1.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Header {
+    pub id: u16,
+    /// The second 16 bits: QR, opcode, AA, TC, RD, RA, Z, AD, CD, RCODE.
+    pub flags: u16,
+    /// Question, answer, authority, additional.
+    pub counts: [u16; 4],
+}
+
+impl Header {
+    pub const QR: u16 = 0x8000;
+    pub const AA: u16 = 0x0400;
+    pub const TC: u16 = 0x0200;
+    pub const RD: u16 = 0x0100;
+    pub const RA: u16 = 0x0080;
+    pub const AD: u16 = 0x0020;
+    pub const CD: u16 = 0x0010;
+
+    /// Reads the first twelve octets of a message.
+    pub fn parse(message: &[u8]) -> Option<Self> {
+        let octets = message.get(..HEADER_OCTETS)?;
+        let number = |at: usize| u16::from_be_bytes([octets[at], octets[at + 1]]);
+        Some(Self { id: number(0), flags: number(2), counts: [number(4), number(6), number(8), number(10)] })
+    }
+
+    pub fn to_octets(self) -> [u8; HEADER_OCTETS] {
+        let mut octets = [0; HEADER_OCTETS];
+        let [questions, answers, authority, additional] = self.counts;
+        for (at, number) in [self.id, self.flags, questions, answers, authority, additional].iter().enumerate() {
+            octets[2 * at..2 * at + 2].copy_from_slice(&number.to_be_bytes());
+        }
+        octets
+    }
+
+    /// The flags of a request with this opcode.
+    pub fn request_flags(opcode: Opcode) -> u16 {
+        u16::from(opcode.0 & 0xf) << 11
+    }
+
+    pub fn has(self, flag: u16) -> bool {
+        self.flags & flag != 0
+    }
+
+    pub fn is_response(self) -> bool {
+        self.has(Self::QR)
+    }
+
+    pub fn opcode(self) -> Opcode {
+        Opcode((self.flags >> 11) as u8 & 0xf)
+    }
+
+    /// The response code without its EDNS bits.
+    pub fn rcode(self) -> Rcode {
+        Rcode(self.flags & 0xf)
+    }
+}
+
+/// The question of a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Question {
+    pub name: NameBuf,
+    pub qtype: Type,
+    pub qclass: u16,
+}
+
+/// The sections that hold records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Section {
+    Answer = 1,
+    Authority = 2,
+    Additional = 3,
+}
+
+/// A record as it stands in a message: its RDATA is still there, compressed.
+#[derive(Clone, Debug)]
+pub struct WireRecord {
+    pub section: Section,
+    pub owner: NameBuf,
+    pub rtype: Type,
+    pub class: u16,
+    pub ttl: u32,
+    /// Where the RDATA is in the message.
+    pub rdata: Range<usize>,
+    /// Where the record starts in the message: TSIG signs everything before it.
+    pub start: usize,
+}
+
+/// Walks a message: first its questions, then its records.
+#[derive(Clone)]
+pub struct MessageReader<'a> {
+    message: &'a [u8],
+    header: Header,
+    at: usize,
+    /// Sections' entries that are still to be read.
+    left: [u16; 4],
+}
+
+impl<'a> MessageReader<'a> {
+    /// # Errors
+    /// When there is no whole header.
+    pub fn new(message: &'a [u8]) -> Result<Self, Malformed> {
+        let header = Header::parse(message).ok_or(Malformed::Truncated)?;
+        Ok(Self { message, header, at: HEADER_OCTETS, left: header.counts })
+    }
+
+    pub fn header(&self) -> Header {
+        self.header
+    }
+
+    pub fn message(&self) -> &'a [u8] {
+        self.message
+    }
+
+    /// The offset of what will be read next.
+    pub fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// The next question, or none when all have been read.
+    pub fn question(&mut self) -> Result<Option<Question>, Malformed> {
+        if self.left[0] == 0 {
+            return Ok(None);
+        }
+        let (name, after) = NameBuf::read(self.message, self.at)?;
+        let qtype = Type(self.u16_at(after)?);
+        let qclass = self.u16_at(after + 2)?;
+        self.at = after + 4;
+        self.left[0] -= 1;
+        Ok(Some(Question { name, qtype, qclass }))
+    }
+
+    /// The next record, whatever its section, or none behind the last one. Questions not yet read are passed over.
+    pub fn record(&mut self) -> Result<Option<WireRecord>, Malformed> {
+        while self.question()?.is_some() {}
+        let section = match self.left {
+            [_, 0, 0, 0] => return Ok(None),
+            [_, 0, 0, _] => Section::Additional,
+            [_, 0, _, _] => Section::Authority,
+            _ => Section::Answer,
+        };
+        let start = self.at;
+        let (owner, after) = NameBuf::read(self.message, start)?;
+        let fixed = self.message.get(after..after + 10).ok_or(Malformed::Truncated)?;
+        let rdata_start = after + 10;
+        let rdata_end = rdata_start + usize::from(u16::from_be_bytes([fixed[8], fixed[9]]));
+        if rdata_end > self.message.len() {
+            return Err(Malformed::Truncated);
+        }
+        self.at = rdata_end;
+        self.left[section as usize] -= 1;
+        Ok(Some(WireRecord {
+            section,
+            owner,
+            rtype: Type(u16::from_be_bytes([fixed[0], fixed[1]])),
+            class: u16::from_be_bytes([fixed[2], fixed[3]]),
+            ttl: u32::from_be_bytes([fixed[4], fixed[5], fixed[6], fixed[7]]),
+            rdata: rdata_start..rdata_end,
+            start,
+        }))
+    }
+
+    /// Checks a record's RDATA and appends it to `out` uncompressed.
+    pub fn rdata(&self, record: &WireRecord, out: &mut Vec<u8>) -> Result<(), Malformed> {
+        rdata::expand(record.rtype, self.message, record.rdata.clone(), out)
+    }
+
+    /// A record's RDATA as it stands in the message.
+    pub fn raw_rdata(&self, record: &WireRecord) -> &'a [u8] {
+        self.message.get(record.rdata.clone()).unwrap_or_default()
+    }
+
+    /// # Errors
+    /// When octets follow the last record.
+    pub fn finish(&self) -> Result<(), Malformed> {
+        if self.at == self.message.len() { Ok(()) } else { Err(Malformed::TrailingOctets) }
+    }
+
+    fn u16_at(&self, at: usize) -> Result<u16, Malformed> {
+        let octets = self.message.get(at..at + 2).ok_or(Malformed::Truncated)?;
+        Ok(u16::from_be_bytes([octets[0], octets[1]]))
+    }
+}

@@ -1,0 +1,348 @@
+//! Writing messages into a buffer that the caller owns.
+//!
+//! Names are compressed against everything written before, letter case included, so that a name never changes its
+//! spelling on the way out (RFC 4343 §4). A record is there whole or not at all.
+
+use crate::edns::Edns;
+use crate::message::{HEADER_OCTETS, Header, MESSAGE_OCTETS_MAX, Rcode, Section};
+use crate::name::{LABELS_MAX, NameRef};
+use crate::rdata::{self, Part};
+use crate::record::RecordRef;
+use crate::rtype::Type;
+use crate::{CLASS_IN, Question};
+
+/// There is no room for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the message is full")]
+pub struct Full;
+
+/// Slots that one look-up may visit.
+const PROBES_MAX: usize = 8;
+/// Offsets from here on cannot be pointed to (RFC 1035 §4.1.4).
+const POINTER_TARGETS: usize = 0x4000;
+const EMPTY: u16 = 0;
+const REMOVED: u16 = u16::MAX;
+
+/// Where names start in the message being written: memory that writers use one after the other.
+pub struct CompressionTable(Box<[u16]>);
+
+impl CompressionTable {
+    /// For answers: some dozens of names.
+    pub fn small() -> Self {
+        Self(vec![EMPTY; 128].into())
+    }
+
+    /// For messages of a transfer: as many names as can be pointed to.
+    pub fn large() -> Self {
+        Self(vec![EMPTY; 8192].into())
+    }
+
+    fn clear(&mut self) {
+        self.0.fill(EMPTY);
+    }
+
+    fn probes(&self, hash: u32) -> impl Iterator<Item = usize> + use<> {
+        let mask = self.0.len() - 1;
+        (0..PROBES_MAX).map(move |step| (hash as usize + step) & mask)
+    }
+
+    fn insert(&mut self, hash: u32, offset: usize) {
+        if offset >= POINTER_TARGETS {
+            return;
+        }
+        let free = self.probes(hash).find(|slot| matches!(self.0[*slot], EMPTY | REMOVED));
+        if let Some(slot) = free {
+            self.0[slot] = offset as u16;
+        }
+    }
+
+    fn remove_from(&mut self, offset: usize) {
+        for slot in &mut self.0 {
+            if *slot != EMPTY && usize::from(*slot) >= offset {
+                *slot = REMOVED;
+            }
+        }
+    }
+}
+
+/// A place in a message to which [`MessageWriter::rollback`] returns.
+#[derive(Clone, Copy)]
+pub struct Mark {
+    length: usize,
+    counts: [u16; 4],
+}
+
+/// Writes one message, front to back.
+pub struct MessageWriter<'a> {
+    out: &'a mut [u8],
+    table: &'a mut CompressionTable,
+    length: usize,
+    limit: usize,
+    header: Header,
+}
+
+impl<'a> MessageWriter<'a> {
+    /// Starts a message of at most `limit` octets; `out` must hold at least a header.
+    ///
+    /// # Panics
+    /// If `out` has fewer than 12 octets.
+    pub fn new(out: &'a mut [u8], limit: usize, table: &'a mut CompressionTable, id: u16, flags: u16) -> Self {
+        assert!(out.len() >= HEADER_OCTETS, "a buffer for messages holds at least a header");
+        table.clear();
+        let limit = limit.min(out.len()).min(MESSAGE_OCTETS_MAX);
+        Self { out, table, length: HEADER_OCTETS, limit, header: Header { id, flags, counts: [0; 4] } }
+    }
+
+    /// Octets written so far.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether nothing but the header has been written.
+    pub fn is_empty(&self) -> bool {
+        self.length == HEADER_OCTETS
+    }
+
+    /// Keeps `octets` at the end free for what must come last; see [`MessageWriter::release`].
+    pub fn reserve(&mut self, octets: usize) {
+        self.limit = self.limit.saturating_sub(octets);
+    }
+
+    /// Gives reserved octets free.
+    pub fn release(&mut self, octets: usize) {
+        self.limit = (self.limit + octets).min(self.out.len());
+    }
+
+    pub fn set_flag(&mut self, flag: u16) {
+        self.header.flags |= flag;
+    }
+
+    pub fn clear_flag(&mut self, flag: u16) {
+        self.header.flags &= !flag;
+    }
+
+    /// Sets the lower four bits of the response code; the rest belongs into the OPT record.
+    pub fn set_rcode(&mut self, rcode: Rcode) {
+        self.header.flags = self.header.flags & !0xf | rcode.0 & 0xf;
+    }
+
+    pub fn count(&self, section: Section) -> u16 {
+        self.header.counts[section as usize]
+    }
+
+    pub fn question(&mut self, question: &Question) -> Result<(), Full> {
+        let mark = self.mark();
+        self.name(question.name.borrow())
+            .and_then(|()| self.octets(&question.qtype.0.to_be_bytes()))
+            .and_then(|()| self.octets(&question.qclass.to_be_bytes()))
+            .inspect_err(|_| self.rollback(mark))?;
+        self.header.counts[0] += 1;
+        Ok(())
+    }
+
+    /// Appends a record of class IN.
+    pub fn record(&mut self, section: Section, record: RecordRef<'_>) -> Result<(), Full> {
+        self.record_of_class(section, record, CLASS_IN)
+    }
+
+    pub fn record_of_class(&mut self, section: Section, record: RecordRef<'_>, class: u16) -> Result<(), Full> {
+        let mark = self.mark();
+        self.record_parts(record, class).inspect_err(|_| self.rollback(mark))?;
+        self.header.counts[section as usize] += 1;
+        Ok(())
+    }
+
+    /// Appends an OPT record; `options` are in wire form.
+    pub fn opt(&mut self, udp_octets: u16, rcode: Rcode, dnssec_ok: bool, options: &[u8]) -> Result<(), Full> {
+        let ttl = Edns::ttl((rcode.0 >> 4) as u8, crate::edns::VERSION, dnssec_ok);
+        let record = RecordRef { owner: NameRef::ROOT, rtype: Type::OPT, ttl, rdata: options };
+        self.record_of_class(Section::Additional, record, udp_octets)
+    }
+
+    pub fn mark(&self) -> Mark {
+        Mark { length: self.length, counts: self.header.counts }
+    }
+
+    /// Takes back everything written after `mark`.
+    pub fn rollback(&mut self, mark: Mark) {
+        self.length = mark.length;
+        self.header.counts = mark.counts;
+        self.table.remove_from(mark.length);
+    }
+
+    /// Writes the header; the message is the first so many octets of the buffer.
+    pub fn finish(self) -> usize {
+        self.out[..HEADER_OCTETS].copy_from_slice(&self.header.to_octets());
+        self.length
+    }
+
+    fn record_parts(&mut self, record: RecordRef<'_>, class: u16) -> Result<(), Full> {
+        self.name(record.owner)?;
+        self.octets(&record.rtype.0.to_be_bytes())?;
+        self.octets(&class.to_be_bytes())?;
+        self.octets(&record.ttl.to_be_bytes())?;
+        let length_at = self.length;
+        self.octets(&[0, 0])?;
+        for part in rdata::parts(record.rtype, record.rdata) {
+            match part {
+                Part::Compressible(name) => self.name(name)?,
+                Part::Name(name) => self.octets(name.as_wire())?,
+                Part::Octets(octets) => self.octets(octets)?,
+            }
+        }
+        let rdata_octets = u16::try_from(self.length - length_at - 2).map_err(|_| Full)?;
+        self.out[length_at..length_at + 2].copy_from_slice(&rdata_octets.to_be_bytes());
+        Ok(())
+    }
+
+    fn octets(&mut self, octets: &[u8]) -> Result<(), Full> {
+        let end = self.length + octets.len();
+        if end > self.limit {
+            return Err(Full);
+        }
+        self.out[self.length..end].copy_from_slice(octets);
+        self.length = end;
+        Ok(())
+    }
+
+    fn name(&mut self, name: NameRef<'_>) -> Result<(), Full> {
+        let wire = name.as_wire();
+        // Starts of the labels from the left, and the hash of the suffix that starts there.
+        let mut starts = [0_u8; LABELS_MAX + 1];
+        let mut count = 0;
+        let mut at = 0;
+        while let Some(&length) = wire.get(at) {
+            if length == 0 || count == LABELS_MAX {
+                break;
+            }
+            starts[count] = at as u8;
+            count += 1;
+            at += 1 + usize::from(length);
+        }
+        let mut hashes = [0_u32; LABELS_MAX + 1];
+        let mut hash = 0x811c_9dc5;
+        for index in (0..count).rev() {
+            let start = usize::from(starts[index]);
+            for octet in &wire[start..=start + usize::from(wire[start])] {
+                hash = (hash ^ u32::from(*octet)).wrapping_mul(0x0100_0193);
+            }
+            hashes[index] = hash ^ hash >> 15;
+        }
+        for index in 0..count {
+            let suffix = &wire[usize::from(starts[index])..];
+            if let Some(offset) = self.find(hashes[index], suffix) {
+                return self.octets(&(0xc000 | offset as u16).to_be_bytes());
+            }
+            let offset = self.length;
+            self.octets(&suffix[..=usize::from(suffix[0])])?;
+            self.table.insert(hashes[index], offset);
+        }
+        self.octets(&[0])
+    }
+
+    fn find(&self, hash: u32, suffix: &[u8]) -> Option<usize> {
+        for slot in self.table.probes(hash) {
+            match self.table.0[slot] {
+                EMPTY => return None,
+                REMOVED => {}
+                offset if self.spells(usize::from(offset), suffix) => return Some(usize::from(offset)),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// Whether the name at `offset` of what has been written is `suffix`, to the letter.
+    fn spells(&self, mut offset: usize, mut suffix: &[u8]) -> bool {
+        let written = &self.out[..self.length];
+        loop {
+            let Some(&length) = written.get(offset) else { return false };
+            if length >> 6 == 3 {
+                let Some(&low) = written.get(offset + 1) else { return false };
+                // Only pointers that this writer has written are met here: they lead backwards.
+                offset = usize::from(length & 0x3f) << 8 | usize::from(low);
+                continue;
+            }
+            let octets = 1 + usize::from(length);
+            if written.get(offset..offset + octets) != suffix.get(..octets) {
+                return false;
+            }
+            if length == 0 {
+                return true;
+            }
+            offset += octets;
+            suffix = &suffix[octets..];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CompressionTable, Full, MessageWriter};
+    use crate::text::zone_from_text;
+    use crate::{MessageReader, Records, Section};
+
+    fn write_all(records: &Records, limit: usize) -> (Vec<u8>, Result<(), Full>) {
+        let mut out = vec![0; 65_535];
+        let mut table = CompressionTable::small();
+        let mut writer = MessageWriter::new(&mut out, limit, &mut table, 7, 0);
+        let result = records.iter().try_for_each(|record| writer.record(Section::Answer, record));
+        let length = writer.finish();
+        out.truncate(length);
+        (out, result)
+    }
+
+    fn read_all(message: &[u8]) -> Records {
+        let mut reader = MessageReader::new(message).unwrap();
+        let mut records = Records::new();
+        while let Some(record) = reader.record().unwrap() {
+            let mut rdata = Vec::new();
+            reader.rdata(&record, &mut rdata).unwrap();
+            let (owner, rtype, ttl) = (record.owner.borrow(), record.rtype, record.ttl);
+            records.push(crate::RecordRef { owner, rtype, ttl, rdata: &rdata });
+        }
+        reader.finish().unwrap();
+        records
+    }
+
+    const ZONE: &str = "@ 60 SOA ns1 hostmaster 1 2 3 4 5\n@ 60 NS ns1\n@ 60 MX 10 Mail\nwww 60 CNAME @\n\
+                        WWW.sub 60 TXT \"x\"\nd 60 DNAME www.sub\ns 60 SRV 1 2 3 ns1\n";
+
+    #[test]
+    fn what_is_written_is_read_to_the_letter() {
+        let records = zone_from_text("Example.", ZONE).unwrap();
+        let (message, result) = write_all(&records, 65_535);
+        assert_eq!(result, Ok(()));
+        assert_eq!(read_all(&message), records);
+        assert!(message.len() < 220, "names are compressed: {} octets", message.len());
+    }
+
+    #[test]
+    fn a_record_is_there_whole_or_not_at_all() {
+        let records = zone_from_text("Example.", ZONE).unwrap();
+        let (whole, _) = write_all(&records, 65_535);
+        for limit in 12..whole.len() {
+            let (message, result) = write_all(&records, limit);
+            assert_eq!(result, Err(Full));
+            assert!(message.len() <= limit);
+            let read = read_all(&message);
+            assert!(records.iter().take(read.len()).eq(read.iter()));
+        }
+    }
+
+    #[test]
+    fn what_was_taken_back_is_not_pointed_to() {
+        let records = zone_from_text("example.", "a.b.c 60 A 192.0.2.1\n").unwrap();
+        let other =
+            zone_from_text("example.", "z 60 TXT \"........................\"\na.b.c 60 A 192.0.2.1\n").unwrap();
+        let mut out = vec![0; 512];
+        let mut table = CompressionTable::small();
+        let mut writer = MessageWriter::new(&mut out, 512, &mut table, 7, 0);
+        let mark = writer.mark();
+        records.iter().for_each(|record| writer.record(Section::Answer, record).unwrap());
+        writer.rollback(mark);
+        other.iter().for_each(|record| writer.record(Section::Answer, record).unwrap());
+        let length = writer.finish();
+        assert_eq!(read_all(&out[..length]), other);
+    }
+}

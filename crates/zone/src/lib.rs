@@ -1,0 +1,31 @@
+//! One zone's contents: how they are held, compared and moved forward.
+//!
+//! Pure: no clock, socket, disk or log. The randomness for the owner index comes in as an argument.
+
+pub mod diff;
+pub mod digest;
+pub mod image;
+
+pub use diff::{Change, Diff};
+pub use digest::Digest;
+pub use image::Image;
+
+/// A zone, by the number that the inventory gave it: the name alone is not a zone, because several tenants may claim it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ZoneId(pub u64);
+
+impl std::fmt::Display for ZoneId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Ours, one for each snapshot published; it only grows, whatever the primary does to its serial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Generation(pub u64);
+
+impl std::fmt::Display for Generation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
