@@ -1,0 +1,93 @@
+//! What the store says about one zone.
+
+use dns::{Name, Serial};
+use zone::{Diff, Digest, Generation, Image, ZoneId};
+
+/// Which version of a zone is committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    pub generation: Generation,
+    pub serial: Serial,
+    pub digest: Digest,
+}
+
+/// The times that must outlive a restart, in Unix milliseconds by the node's own clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct ClockFacts {
+    /// When a primary last confirmed the zone; 0 means never. It decides which of two facts are newer.
+    pub last_confirmed_ms: u64,
+    /// When the zone stops being answered.
+    pub expires_at_ms: u64,
+    /// When the zone's primary is due to be asked again.
+    pub next_check_ms: u64,
+}
+
+/// A zone as it was found when the store was opened.
+#[derive(Clone)]
+pub struct StoredZone {
+    pub zone: ZoneId,
+    pub name: Name,
+    /// Also that of a damaged zone: generations must go on growing from there.
+    pub head: Head,
+    pub clock: ClockFacts,
+    pub contents: StoredContents,
+}
+
+/// A zone's contents as they were found on disk.
+#[derive(Clone)]
+pub enum StoredContents {
+    Whole(Image),
+    /// The octets are not those that were committed. They were put aside; the sentence says what was found. The next
+    /// commit of the zone makes it whole.
+    Damaged(String),
+}
+
+/// One step of a zone from a generation to the next, with its diff.
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub from: Generation,
+    pub to: Generation,
+    pub diff: Diff,
+}
+
+/// A version of a zone to be made durable.
+#[derive(Clone)]
+pub struct Commit {
+    pub zone: ZoneId,
+    /// As the zone is configured, with its letters' case.
+    pub name: Name,
+    pub head: Head,
+    pub clock: ClockFacts,
+    /// When the version was made, in Unix milliseconds: what history shows and what its age is counted from.
+    pub at_ms: u64,
+    pub image: Image,
+    /// The steps that lead here from the committed generation, the last one to `head.generation`; empty for a version
+    /// that came whole: the first one, or one that nothing leads to.
+    pub steps: Vec<Step>,
+}
+
+/// One version in a zone's history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version {
+    pub generation: Generation,
+    pub serial: Serial,
+    /// When it was made, in Unix milliseconds.
+    pub at_ms: u64,
+    pub origin: Origin,
+}
+
+/// Where a version came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It came whole: nothing before it leads here.
+    Whole,
+    /// By a diff, which [`crate::Store::diff`] gives as long as it is kept.
+    Step {
+        from: Generation,
+        from_serial: Serial,
+        /// Records that went, the old SOA among them.
+        removed: u64,
+        /// Records that came, the new SOA among them.
+        added: u64,
+    },
+}
