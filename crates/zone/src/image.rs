@@ -1,47 +1,278 @@
-//! The image: see ARCHITECTURE.md.
+//! The image: one snapshot of a zone in one flat, position-independent buffer.
+//!
+//! ```text
+//! header │ apex │ owners …                    │ slots        │ order          │ nsec3
+//!               │ rank parent flags name      │ tag, offset  │ offset, offset │ offset, offset
+//!               │   RRset RRset RRset …       │ by hash      │ canonical      │ hash order
+//!               │     records, then RRSIGs    │              │                │
+//! ```
+//!
+//! - An *owner* is one contiguous blob: a name and all its RRsets, each RRSIG beside what it covers. Empty
+//!   non-terminals are owners without RRsets. Blobs start at multiples of four octets and are named by that multiple,
+//!   so that 32 bits reach 16 GiB.
+//! - *slots* is an open-addressed hash table over the owners, keyed by a secret in the header: nobody can choose names
+//!   that collide. *order* lists the owners canonically (RFC 4034 §6.1), *nsec3* the NSEC3 owners, which is hash order.
+//! - All numbers are little-endian. The octets on disk are the octets in memory: starting means mapping.
+//!
+//! Invariants: never changes after it is built; has exactly one SOA, at the apex; every owner is in the zone; for one
+//! set of records and one seed the octets are always the same, however the zone came to be.
+//!
+//! The rest of the program sees three primitives: [`Image::owner`], [`Image::predecessor`], [`Image::covering`].
+
+mod build;
+mod index;
+mod owner;
 
 use std::sync::Arc;
 
-use dns::{NameRef, RecordRef, Serial, Soa};
+use dns::{NameBuf, NameRef, RecordRef, Serial, Soa, Type};
 
 use crate::digest::Digest;
+
+pub(crate) use build::build;
+pub use build::{Notes, TooLarge};
+pub use index::Deepest;
+pub use owner::{Owner, Rrset, RrsetRecords, Rrsets};
 
 /// Octets that an image lives in: a buffer of its own, or a file mapped read-only.
 pub type ImageBytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
-/// The octets are not an image that this program wrote.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the image is damaged: {0}")]
-pub struct Damaged(pub &'static str);
+/// What the owner index is keyed with: 16 random octets, secret.
+pub type Seed = [u8; 16];
 
+/// The octets are not an image that this program wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Damaged {
+    #[error("the image ends too early")]
+    Truncated,
+    #[error("the image does not start as images do")]
+    NotAnImage,
+    #[error("the image has format {0}, and this program reads format {FORMAT}")]
+    Format(u32),
+    #[error("the image's checksum does not fit its octets")]
+    Checksum,
+}
+
+const MAGIC: [u8; 4] = *b"2ndZ";
+/// The format's number; a change of the layout takes the next one.
+const FORMAT: u32 = 1;
+/// What offsets of owners count in.
+const UNIT: usize = 4;
+
+/// Where each field of the header is.
+mod field {
+    use std::ops::Range;
+
+    pub(super) const MAGIC: Range<usize> = 0..4;
+    pub(super) const FORMAT: usize = 4;
+    /// CRC-32C of everything behind it.
+    pub(super) const CHECKSUM: usize = 8;
+    pub(super) const CHECKED_FROM: usize = 12;
+    pub(super) const SERIAL: usize = 12;
+    pub(super) const OCTETS: usize = 16;
+    pub(super) const RECORDS: usize = 24;
+    pub(super) const SLOTS_AT: usize = 32;
+    pub(super) const ORDER_AT: usize = 40;
+    pub(super) const NSEC3_AT: usize = 48;
+    pub(super) const SLOT_COUNT: usize = 56;
+    pub(super) const OWNER_COUNT: usize = 60;
+    pub(super) const NSEC3_COUNT: usize = 64;
+    pub(super) const APEX_OCTETS: usize = 68;
+    pub(super) const SEED: Range<usize> = 72..88;
+    pub(super) const DIGEST: Range<usize> = 88..120;
+    pub(super) const END: usize = 120;
+}
+
+/// One snapshot's contents. Cloning shares the octets.
 #[derive(Clone)]
 pub struct Image {
     bytes: ImageBytes,
+    slots_at: usize,
+    slot_mask: usize,
+    order_at: usize,
+    owner_count: usize,
+    nsec3_at: usize,
+    nsec3_count: usize,
+    apex_octets: usize,
+    seed: Seed,
 }
 
 impl Image {
+    /// Takes octets that [`Image::as_bytes`] gave, from disk or memory, and checks them against their checksum.
     pub fn from_bytes(bytes: ImageBytes) -> Result<Self, Damaged> {
-        Ok(Self { bytes })
+        let octets = (*bytes).as_ref();
+        if octets.len() < field::END {
+            return Err(Damaged::Truncated);
+        }
+        if octets[field::MAGIC] != MAGIC {
+            return Err(Damaged::NotAnImage);
+        }
+        let format = u32_at(octets, field::FORMAT);
+        if format != FORMAT {
+            return Err(Damaged::Format(format));
+        }
+        if u64_at(octets, field::OCTETS) != octets.len() as u64 {
+            return Err(Damaged::Truncated);
+        }
+        if crc32c::crc32c(&octets[field::CHECKED_FROM..]) != u32_at(octets, field::CHECKSUM) {
+            return Err(Damaged::Checksum);
+        }
+        Ok(Self::trusted(bytes))
     }
+
+    /// An image whose octets this program has just written or checked.
+    fn trusted(bytes: ImageBytes) -> Self {
+        let octets = (*bytes).as_ref();
+        let mut seed = Seed::default();
+        seed.copy_from_slice(&octets[field::SEED]);
+        Self {
+            slots_at: u64_at(octets, field::SLOTS_AT) as usize,
+            slot_mask: u32_at(octets, field::SLOT_COUNT) as usize - 1,
+            order_at: u64_at(octets, field::ORDER_AT) as usize,
+            owner_count: u32_at(octets, field::OWNER_COUNT) as usize,
+            nsec3_at: u64_at(octets, field::NSEC3_AT) as usize,
+            nsec3_count: u32_at(octets, field::NSEC3_COUNT) as usize,
+            apex_octets: u32_at(octets, field::APEX_OCTETS) as usize,
+            seed,
+            bytes,
+        }
+    }
+
     pub fn as_bytes(&self) -> &[u8] {
         (*self.bytes).as_ref()
     }
+
+    /// The zone's name.
     pub fn apex(&self) -> NameRef<'_> {
-        unimplemented!()
+        NameRef::from_checked(&self.as_bytes()[field::END..field::END + self.apex_octets])
     }
+
     pub fn serial(&self) -> Serial {
-        unimplemented!()
+        Serial(u32_at(self.as_bytes(), field::SERIAL))
     }
-    pub fn soa(&self) -> Soa {
-        unimplemented!()
-    }
+
     pub fn digest(&self) -> Digest {
-        unimplemented!()
+        let mut octets = [0; 32];
+        octets.copy_from_slice(&self.as_bytes()[field::DIGEST]);
+        Digest::from_bytes(octets)
     }
+
     pub fn record_count(&self) -> u64 {
-        unimplemented!()
+        u64_at(self.as_bytes(), field::RECORDS)
     }
+
+    /// The number of owners, empty non-terminals included.
+    pub fn owner_count(&self) -> usize {
+        self.owner_count
+    }
+
+    /// The apex as an owner: the first in canonical order.
+    pub fn apex_owner(&self) -> Owner<'_> {
+        self.ranked(0)
+    }
+
+    /// The zone's only SOA record.
+    pub fn soa_record(&self) -> RecordRef<'_> {
+        let rrset = self.apex_owner().rrset(Type::SOA);
+        rrset.and_then(|rrset| rrset.records().next()).expect("an image is not built without an SOA at its apex")
+    }
+
+    /// The SOA's numbers.
+    pub fn soa(&self) -> Soa {
+        Soa::parse(self.soa_record().rdata).expect("an image is not built with an SOA that cannot be read")
+    }
+
+    /// All records: owners in canonical order, RRsets by type, each followed by its RRSIGs.
     pub fn records(&self) -> impl Iterator<Item = RecordRef<'_>> {
-        std::iter::empty()
+        self.owners().flat_map(Owner::records)
+    }
+
+    /// All owners in canonical order, empty non-terminals included.
+    pub fn owners(&self) -> impl Iterator<Item = Owner<'_>> {
+        (0..self.owner_count).map(|rank| self.ranked(rank))
+    }
+
+    /// The owner of this name, if the zone has it.
+    pub fn owner(&self, name: NameRef<'_>) -> Option<Owner<'_>> {
+        index::find(self, name)
+    }
+
+    /// The longest suffix of `name` that the zone has: the name itself, or its closest encloser (RFC 4592 §3.3.1).
+    ///
+    /// `name` must be in the zone.
+    pub fn deepest(&self, name: NameRef<'_>) -> Deepest<'_> {
+        index::deepest(self, name)
+    }
+
+    /// The last owner that is `name` or sorts before it: the one whose NSEC would cover it.
+    ///
+    /// `name` must be in the zone, so that there always is one.
+    pub fn predecessor(&self, name: NameRef<'_>) -> Owner<'_> {
+        let mut at_or_before = 0..self.owner_count;
+        while at_or_before.len() > 1 {
+            let middle = at_or_before.start + at_or_before.len() / 2;
+            if self.ranked(middle).name() <= name {
+                at_or_before.start = middle;
+            } else {
+                at_or_before.end = middle;
+            }
+        }
+        self.ranked(at_or_before.start)
+    }
+
+    /// The NSEC3 owner whose hash is `hash` or the last one before it, around the end of the circle (RFC 5155 §7.2):
+    /// the one that matches or covers it. None in a zone without NSEC3.
+    ///
+    /// `hash` is in base32hex, as an owner's first label is.
+    pub fn covering(&self, hash: &[u8]) -> Option<Owner<'_>> {
+        let hash_at = |index: usize| self.nsec3(index).name().labels().next().unwrap_or_default();
+        let not_after = |label: &[u8]| {
+            label.iter().map(u8::to_ascii_lowercase).le(hash.iter().map(u8::to_ascii_lowercase))
+        };
+        let (mut low, mut high) = (0, self.nsec3_count);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if not_after(hash_at(middle)) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        let last = self.nsec3_count.checked_sub(1)?;
+        Some(self.nsec3(low.checked_sub(1).unwrap_or(last)))
+    }
+
+    fn nsec3(&self, index: usize) -> Owner<'_> {
+        Owner::at(self, u32_at(self.as_bytes(), self.nsec3_at + 4 * index))
+    }
+
+    fn ranked(&self, rank: usize) -> Owner<'_> {
+        Owner::at(self, u32_at(self.as_bytes(), self.order_at + 4 * rank))
     }
 }
+
+impl std::fmt::Debug for Image {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} serial {} with {} records", self.apex(), self.serial(), self.record_count())
+    }
+}
+
+/// The wildcard name directly below `name` (RFC 4592 §2.1.1); none when it would be too long.
+pub fn wildcard_below(name: NameRef<'_>) -> Option<NameBuf> {
+    NameBuf::concatenate(b"\x01*", name).ok()
+}
+
+fn u16_at(octets: &[u8], at: usize) -> u16 {
+    u16::from_le_bytes([octets[at], octets[at + 1]])
+}
+
+fn u32_at(octets: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes([octets[at], octets[at + 1], octets[at + 2], octets[at + 3]])
+}
+
+fn u64_at(octets: &[u8], at: usize) -> u64 {
+    u64::from(u32_at(octets, at)) | u64::from(u32_at(octets, at + 4)) << 32
+}
+
+#[cfg(test)]
+mod tests;

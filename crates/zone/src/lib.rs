@@ -2,13 +2,21 @@
 //!
 //! Pure: no clock, socket, disk or log. The randomness for the owner index comes in as an argument.
 
-pub mod diff;
-pub mod digest;
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod advance;
+mod between;
+mod check;
+mod diff;
+mod digest;
 pub mod image;
 
-pub use diff::{Change, Diff};
+pub use advance::{Advanced, Rejection, advance};
+pub use between::between;
+pub use check::Insane;
+pub use diff::{Change, Diff, DiffError};
 pub use digest::Digest;
-pub use image::Image;
+pub use image::{Image, Notes};
 
 /// A zone, by the number that the inventory gave it: the name alone is not a zone, because several tenants may claim it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,4 +36,11 @@ impl std::fmt::Display for Generation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
     }
+}
+
+/// The immutable contents of a zone at one moment.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub generation: Generation,
+    pub image: Image,
 }

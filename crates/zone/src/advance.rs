@@ -1,0 +1,278 @@
+//! Old contents and a change become the next contents.
+//!
+//! The law: `advance(old, between(old, new)) == new`, octet for octet, and so digest for digest and answer for answer.
+//! A rejected change leaves nothing behind.
+//!
+//! Steps are applied strictly, record by record (a deletion must find its record, an addition must not): contents
+//! that have drifted from the primary's are noticed, and the caller fetches the whole zone instead. Only the end of
+//! several steps is judged, never a state between them.
+
+use std::collections::{HashMap, HashSet};
+
+use dns::{Name, NameRef, RecordRef, Records, Serial, Soa, Type, rdata};
+
+use crate::between::between;
+use crate::check::{self, Insane};
+use crate::diff::{Change, Diff};
+use crate::digest::Digest;
+use crate::image::{self, Image, Notes, Seed, TooLarge};
+
+/// A change that was accepted.
+#[derive(Clone, Debug)]
+pub struct Advanced {
+    pub image: Image,
+    /// What leads from the old contents to the new, in order: the primary's own steps where they say it exactly, one
+    /// diff otherwise. Empty for the first contents, and when nothing but the SOA stayed the same.
+    pub diffs: Vec<Diff>,
+    pub notes: Notes,
+}
+
+/// Why a change cannot become contents.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    #[error("the zone has no SOA record at {apex}")]
+    NoSoa { apex: Name },
+    #[error("the zone has more than one SOA record at {apex}")]
+    SeveralSoas { apex: Name },
+    #[error("there is an SOA record at {owner}, which is not the zone's name")]
+    ForeignSoa { owner: Name },
+    #[error("{owner} has a record of type {rtype}, which no zone can have")]
+    MetaType { owner: Name, rtype: Type },
+    #[error(transparent)]
+    Insane(#[from] Insane),
+    #[error("a name has more than 65,535 records of one type")]
+    RrsetTooLarge,
+    #[error("the zone has more than 16 GiB")]
+    ZoneTooLarge,
+    #[error("the steps start at serial {theirs}, and we hold {ours}")]
+    WrongStart { ours: Serial, theirs: Serial },
+    #[error("a step from serial {from} follows one that ended at {ended}")]
+    BrokenChain { ended: Serial, from: Serial },
+    #[error("there are steps, but nothing that they could lead on from")]
+    NothingToStepFrom,
+    #[error("a step deletes {owner} {rtype}, which we do not have so")]
+    DeleteAbsent { owner: Name, rtype: Type },
+    #[error("a step adds {owner} {rtype}, which we have already")]
+    AddPresent { owner: Name, rtype: Type },
+}
+
+impl From<TooLarge> for Rejection {
+    fn from(error: TooLarge) -> Self {
+        match error {
+            TooLarge::Rrset => Self::RrsetTooLarge,
+            TooLarge::Zone => Self::ZoneTooLarge,
+        }
+    }
+}
+
+/// Makes the next contents of the zone `apex` from the old ones and a change; `seed` keys the new owner index.
+pub fn advance(apex: NameRef<'_>, old: Option<&Image>, change: &Change, seed: Seed) -> Result<Advanced, Rejection> {
+    match (change, old) {
+        (Change::Full(records), _) => replace(apex, old, records, seed),
+        (Change::Steps(steps), Some(old)) => step(apex, old, steps, seed),
+        (Change::Steps(_), None) => Err(Rejection::NothingToStepFrom),
+    }
+}
+
+fn replace(apex: NameRef<'_>, old: Option<&Image>, records: &Records, seed: Seed) -> Result<Advanced, Rejection> {
+    let mut notes = Notes::default();
+    let admitted = admit(apex, records.iter(), &mut notes)?;
+    let draft = image::build(apex, sole_soa(apex, &admitted)?.serial, &admitted, seed, &mut notes)?;
+    let digest = {
+        let built = draft.peek();
+        check::check(&built)?;
+        let mut digest = Digest::default();
+        built.records().for_each(|record| digest.add(record));
+        digest
+    };
+    let image = draft.seal(digest);
+    let diffs = old.map(|old| between(old, &image)).into_iter().collect();
+    Ok(Advanced { image, diffs, notes })
+}
+
+fn step(apex: NameRef<'_>, old: &Image, steps: &[Diff], seed: Seed) -> Result<Advanced, Rejection> {
+    let mut serial = old.serial();
+    let mut pending = Pending::new(old);
+    for (index, diff) in steps.iter().enumerate() {
+        if diff.from != serial {
+            return Err(match index {
+                0 => Rejection::WrongStart { ours: serial, theirs: diff.from },
+                _ => Rejection::BrokenChain { ended: serial, from: diff.from },
+            });
+        }
+        // RFC 1995 §4: what goes comes before what comes.
+        diff.removed.iter().try_for_each(|record| pending.remove(record))?;
+        diff.added.iter().try_for_each(|record| pending.add(record))?;
+        serial = diff.to;
+    }
+    let mut notes = Notes::default();
+    let admitted = admit(apex, pending.records().into_iter(), &mut notes)?;
+    let draft = image::build(apex, sole_soa(apex, &admitted)?.serial, &admitted, seed, &mut notes)?;
+    let digest = {
+        let built = draft.peek();
+        check::check(&built)?;
+        pending.digest(&built)
+    };
+    let image = draft.seal(digest);
+    let diffs = if leads_to(old, steps, &image) { steps.to_vec() } else { vec![between(old, &image)] };
+    Ok(Advanced { image, diffs, notes })
+}
+
+/// Keeps records that belong to the zone, their TTLs in range (RFC 2181 §8).
+fn admit<'a>(
+    apex: NameRef<'_>,
+    records: impl Iterator<Item = RecordRef<'a>>,
+    notes: &mut Notes,
+) -> Result<Vec<RecordRef<'a>>, Rejection> {
+    let mut admitted = Vec::with_capacity(records.size_hint().0);
+    for mut record in records {
+        if record.rtype.is_meta() {
+            return Err(Rejection::MetaType { owner: record.owner.to_name(), rtype: record.rtype });
+        }
+        if !record.owner.is_at_or_below(apex) {
+            notes.out_of_zone += 1;
+            continue;
+        }
+        if record.rtype == Type::SOA && record.owner != apex {
+            return Err(Rejection::ForeignSoa { owner: record.owner.to_name() });
+        }
+        if record.ttl >= 1 << 31 {
+            notes.ttls_too_large += 1;
+            record.ttl = 0;
+        }
+        admitted.push(record);
+    }
+    Ok(admitted)
+}
+
+fn sole_soa(apex: NameRef<'_>, records: &[RecordRef<'_>]) -> Result<Soa, Rejection> {
+    let mut soas = records.iter().filter(|record| record.rtype == Type::SOA);
+    let no_soa = || Rejection::NoSoa { apex: apex.to_name() };
+    let first = soas.next().ok_or_else(no_soa)?;
+    if soas.any(|other| !rdata::same(Type::SOA, first.rdata, other.rdata)) {
+        return Err(Rejection::SeveralSoas { apex: apex.to_name() });
+    }
+    Soa::parse(first.rdata).ok_or_else(no_soa)
+}
+
+/// Whether the steps, as the primary sent them, lead from one snapshot to the other exactly.
+fn leads_to(old: &Image, steps: &[Diff], new: &Image) -> bool {
+    let mut digest = old.digest();
+    for diff in steps {
+        diff.removed.iter().for_each(|record| digest.subtract(record));
+        diff.added.iter().for_each(|record| digest.add(record));
+    }
+    digest == new.digest()
+}
+
+/// A record without what does not tell it apart: the case of names, the TTL.
+#[derive(PartialEq, Eq, Hash)]
+struct RecordKey(Vec<u8>);
+
+impl RecordKey {
+    fn of(record: RecordRef<'_>) -> Self {
+        let mut key = Vec::with_capacity(record.owner.octets() + 2 + record.rdata.len());
+        key.extend(record.owner.as_wire().iter().map(u8::to_ascii_lowercase));
+        key.extend(record.rtype.0.to_be_bytes());
+        rdata::fold_into(record.rtype, record.rdata, &mut key);
+        Self(key)
+    }
+}
+
+/// What steps have done to the old contents so far.
+struct Pending<'a> {
+    old: &'a Image,
+    changes: HashMap<RecordKey, Fate<'a>>,
+    /// Owners that any step has touched.
+    touched: HashSet<Name>,
+}
+
+enum Fate<'a> {
+    /// Was in the old contents.
+    Removed,
+    /// Was not in the old contents, or was removed before.
+    Added { record: RecordRef<'a>, replaces: Replaces },
+    /// Was added by one step and removed by a later one.
+    CameAndWent,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Replaces {
+    Nothing,
+    OldRecord,
+}
+
+impl<'a> Pending<'a> {
+    fn new(old: &'a Image) -> Self {
+        Self { old, changes: HashMap::new(), touched: HashSet::new() }
+    }
+
+    fn remove(&mut self, record: RecordRef<'a>) -> Result<(), Rejection> {
+        let absent = || Rejection::DeleteAbsent { owner: record.owner.to_name(), rtype: record.rtype };
+        self.touch(record.owner);
+        let key = RecordKey::of(record);
+        let fate = match self.changes.get(&key) {
+            Some(Fate::Removed | Fate::CameAndWent) => return Err(absent()),
+            Some(Fate::Added { replaces: Replaces::OldRecord, .. }) => Fate::Removed,
+            Some(Fate::Added { replaces: Replaces::Nothing, .. }) => Fate::CameAndWent,
+            None if self.is_in_old(record) => Fate::Removed,
+            None => return Err(absent()),
+        };
+        self.changes.insert(key, fate);
+        Ok(())
+    }
+
+    fn add(&mut self, record: RecordRef<'a>) -> Result<(), Rejection> {
+        let present = || Rejection::AddPresent { owner: record.owner.to_name(), rtype: record.rtype };
+        self.touch(record.owner);
+        let key = RecordKey::of(record);
+        let replaces = match self.changes.get(&key) {
+            Some(Fate::Removed) => Replaces::OldRecord,
+            Some(Fate::CameAndWent) => Replaces::Nothing,
+            Some(Fate::Added { .. }) => return Err(present()),
+            None if self.is_in_old(record) => return Err(present()),
+            None => Replaces::Nothing,
+        };
+        self.changes.insert(key, Fate::Added { record, replaces });
+        Ok(())
+    }
+
+    fn touch(&mut self, owner: NameRef<'_>) {
+        self.touched.insert(owner.to_name());
+    }
+
+    fn is_in_old(&self, record: RecordRef<'_>) -> bool {
+        self.old.owner(record.owner).is_some_and(|owner| {
+            owner
+                .records()
+                .any(|old| old.rtype == record.rtype && rdata::same(record.rtype, old.rdata, record.rdata))
+        })
+    }
+
+    fn records(&self) -> Vec<RecordRef<'a>> {
+        let mut records = Vec::with_capacity(self.old.record_count() as usize + self.changes.len());
+        for owner in self.old.owners() {
+            if self.touched.contains(&owner.name().to_name()) {
+                let is_kept = |record: &RecordRef<'_>| !self.changes.contains_key(&RecordKey::of(*record));
+                records.extend(owner.records().filter(is_kept));
+            } else {
+                records.extend(owner.records());
+            }
+        }
+        records.extend(self.changes.values().filter_map(|fate| match fate {
+            Fate::Added { record, .. } => Some(*record),
+            Fate::Removed | Fate::CameAndWent => None,
+        }));
+        records
+    }
+
+    /// The new digest, in time proportional to the change: only touched owners can differ.
+    fn digest(&self, new: &Image) -> Digest {
+        let mut digest = self.old.digest();
+        for name in &self.touched {
+            self.old.owner(name.borrow()).into_iter().flat_map(|o| o.records()).for_each(|r| digest.subtract(r));
+            new.owner(name.borrow()).into_iter().flat_map(|o| o.records()).for_each(|r| digest.add(r));
+        }
+        digest
+    }
+}

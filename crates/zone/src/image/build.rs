@@ -1,0 +1,400 @@
+//! Building an image from records in any order.
+//!
+//! Records are sorted by a key that makes canonical order an order of octets, and in which an ancestor's key is a
+//! prefix of its descendants' keys: one pass then finds empty non-terminals, cuts, and what they occlude.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use dns::{NameRef, RecordRef, Serial, Type, rdata};
+
+use super::owner::{blob, rrset};
+use super::{FORMAT, Image, MAGIC, Seed, UNIT, field, index};
+use crate::digest::Digest;
+
+/// What was changed on the way from the primary's records to what is served (each is logged).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// Records outside of the zone, dropped.
+    pub out_of_zone: u64,
+    /// Records that were there before, dropped (RFC 2181 §5).
+    pub duplicates: u64,
+    /// TTLs of 2³¹ and more, taken as 0 (RFC 2181 §8).
+    pub ttls_too_large: u64,
+    /// RRsets whose records had different TTLs and got the lowest (RFC 2181 §5.2).
+    pub ttls_mixed: u64,
+}
+
+/// The zone does not fit into an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TooLarge {
+    /// More than 65,535 records of one owner and type.
+    Rrset,
+    /// More than 16 GiB.
+    Zone,
+}
+
+/// An image whose digest is not known yet.
+pub(crate) struct Draft {
+    octets: Arc<Vec<u8>>,
+}
+
+impl Draft {
+    /// Reads what was built; the digest in it means nothing yet.
+    pub(crate) fn peek(&self) -> Image {
+        Image::trusted(self.octets.clone())
+    }
+
+    pub(crate) fn seal(self, digest: Digest) -> Image {
+        let mut octets = Arc::unwrap_or_clone(self.octets);
+        octets[field::DIGEST].copy_from_slice(&digest.to_bytes());
+        let checksum = crc32c::crc32c(&octets[field::CHECKED_FROM..]);
+        octets[field::CHECKSUM..field::CHECKSUM + 4].copy_from_slice(&checksum.to_le_bytes());
+        Image::trusted(Arc::new(octets))
+    }
+}
+
+/// Builds the image of a zone from its records, which are all at or below `apex`.
+///
+/// # Panics
+/// If there is no record at the apex: the caller has seen an SOA there.
+pub(crate) fn build(
+    apex: NameRef<'_>,
+    serial: Serial,
+    records: &[RecordRef<'_>],
+    seed: Seed,
+    notes: &mut Notes,
+) -> Result<Draft, TooLarge> {
+    let mut keys = SortKeys::of(apex, records);
+    keys.sort();
+    let mut writer = ImageWriter::new(apex);
+    let mut owner_records = Vec::new();
+    let mut runs = keys.runs.as_slice();
+    while let Some(first) = runs.first() {
+        let key = keys.key(first);
+        let same = runs.iter().take_while(|run| keys.key(run) == key).count();
+        owner_records.clear();
+        for run in &runs[..same] {
+            owner_records.extend_from_slice(&records[run.records.clone()]);
+        }
+        writer.owner(key, &mut owner_records, notes)?;
+        runs = &runs[same..];
+    }
+    writer.finish(serial, seed)
+}
+
+/// Records that follow each other under one spelling of one name.
+struct Run {
+    key: Range<usize>,
+    records: Range<usize>,
+}
+
+struct SortKeys {
+    octets: Vec<u8>,
+    runs: Vec<Run>,
+}
+
+impl SortKeys {
+    fn of(apex: NameRef<'_>, records: &[RecordRef<'_>]) -> Self {
+        let mut all = Self { octets: Vec::new(), runs: Vec::new() };
+        let mut start = 0;
+        for run in records.chunk_by(|a, b| a.owner.same_spelling(b.owner)) {
+            let key_start = all.octets.len();
+            push_key(run[0].owner, apex.octets(), &mut all.octets);
+            all.runs.push(Run { key: key_start..all.octets.len(), records: start..start + run.len() });
+            start += run.len();
+        }
+        all
+    }
+
+    fn key(&self, run: &Run) -> &[u8] {
+        &self.octets[run.key.clone()]
+    }
+
+    /// Stable, and linear when the primary sends in canonical order, as most do.
+    fn sort(&mut self) {
+        let octets = &self.octets;
+        self.runs.sort_by(|a, b| octets[a.key.clone()].cmp(&octets[b.key.clone()]));
+    }
+}
+
+/// Ends a label in a sort key.
+const LABEL_END: [u8; 2] = [0, 0];
+
+/// The labels of `name` below the apex, from the right, letters folded. A zero octet is followed by a one, and each
+/// label by two zeros: shorter labels sort first (RFC 4034 §6.1), and no label's end can be mistaken.
+fn push_key(name: NameRef<'_>, apex_octets: usize, key: &mut Vec<u8>) {
+    let mut labels = [&[][..]; dns::name::LABELS_MAX + 1];
+    let mut count = 0;
+    let mut left = name.octets();
+    for label in name.labels() {
+        if left <= apex_octets {
+            break;
+        }
+        labels[count] = label;
+        count += 1;
+        left -= 1 + label.len();
+    }
+    for label in labels[..count].iter().rev() {
+        for octet in *label {
+            key.push(octet.to_ascii_lowercase());
+            if *octet == 0 {
+                key.push(1);
+            }
+        }
+        key.extend(LABEL_END);
+    }
+}
+
+/// Where each label of a key ends.
+fn label_ends(key: &[u8]) -> impl Iterator<Item = usize> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while let Some(pair) = key.get(at..at + 2) {
+            let step = if pair[0] == 0 { 2 } else { 1 };
+            at += step;
+            if pair == LABEL_END {
+                return Some(at);
+            }
+        }
+        None
+    })
+}
+
+/// An owner that what comes next may lie below.
+struct Ancestor {
+    key_octets: usize,
+    depth: usize,
+    at: usize,
+    /// A cut, a DNAME, or itself below one.
+    occludes: bool,
+}
+
+/// Writes owners in canonical order.
+struct ImageWriter {
+    octets: Vec<u8>,
+    apex_octets: usize,
+    apex_labels: usize,
+    /// Offsets of owners in units.
+    order: Vec<u32>,
+    nsec3: Vec<u32>,
+    records: u64,
+    last_key: Vec<u8>,
+    ancestors: Vec<Ancestor>,
+}
+
+impl ImageWriter {
+    fn new(apex: NameRef<'_>) -> Self {
+        let mut octets = vec![0; field::END];
+        octets.extend(apex.as_wire());
+        Self {
+            octets,
+            apex_octets: apex.octets(),
+            apex_labels: apex.label_count(),
+            order: Vec::new(),
+            nsec3: Vec::new(),
+            records: 0,
+            last_key: Vec::new(),
+            ancestors: Vec::new(),
+        }
+    }
+
+    fn owner(&mut self, key: &[u8], records: &mut [RecordRef<'_>], notes: &mut Notes) -> Result<(), TooLarge> {
+        // Of several spellings the lowest, so that it does not depend on the order of arrival.
+        let name = records.iter().map(|record| record.owner).min_by_key(|name| name.as_wire());
+        let name = name.expect("a run holds at least one record");
+        self.ancestors.retain(|above| key.starts_with(&self.last_key[..above.key_octets]));
+        self.last_key.clear();
+        self.last_key.extend_from_slice(key);
+        let existing = self.ancestors.last().map_or(0, |above| above.depth + 1);
+        let ends: Vec<usize> = std::iter::once(0).chain(label_ends(key)).collect();
+        for (depth, key_octets) in ends.iter().enumerate().take(ends.len() - 1).skip(existing) {
+            let empty = name.suffix(self.apex_labels + depth);
+            self.blob(empty, *key_octets, depth, &[], notes)?;
+        }
+        records.sort_by(|a, b| rrset_key(a).cmp(&rrset_key(b)).then_with(|| a.rdata.cmp(b.rdata)));
+        self.blob(name, key.len(), ends.len() - 1, records, notes)
+    }
+
+    fn blob(
+        &mut self,
+        name: NameRef<'_>,
+        key_octets: usize,
+        depth: usize,
+        records: &[RecordRef<'_>],
+        notes: &mut Notes,
+    ) -> Result<(), TooLarge> {
+        self.octets.resize(self.octets.len().next_multiple_of(UNIT), 0);
+        let at = self.octets.len();
+        let unit = u32::try_from(at / UNIT).map_err(|_| TooLarge::Zone)?;
+        let rank = u32::try_from(self.order.len()).map_err(|_| TooLarge::Zone)?;
+        let parent = self.ancestors.last().map_or(at, |above| above.at);
+        if name.is_wildcard() && depth > 0 {
+            self.octets[parent + blob::FLAGS] |= blob::WILDCARD_BELOW;
+        }
+        let has = |rtype: Type| records.iter().any(|record| record.rtype == rtype);
+        let is_occluded = self.ancestors.last().is_some_and(|above| above.occludes);
+        let is_cut = depth > 0 && has(Type::NS);
+        let flags = [
+            (is_cut, blob::CUT),
+            (is_occluded, blob::OCCLUDED),
+            (has(Type::DNAME), blob::DNAME),
+        ];
+        let flags = flags.iter().filter(|(is_set, _)| *is_set).fold(0, |flags, (_, flag)| flags | flag);
+
+        self.octets.extend(rank.to_le_bytes());
+        self.octets.extend(((parent / UNIT) as u32).to_le_bytes());
+        self.octets.extend([0, 0, flags, name.octets() as u8]);
+        self.octets.extend(name.as_wire());
+        let mut rrsets: u16 = 0;
+        for group in records.chunk_by(|a, b| rrset_key(a).0 == rrset_key(b).0) {
+            self.rrset(name, group, notes)?;
+            rrsets = rrsets.checked_add(1).ok_or(TooLarge::Rrset)?;
+        }
+        self.octets[at + blob::RRSETS..at + blob::RRSETS + 2].copy_from_slice(&rrsets.to_le_bytes());
+        self.order.push(unit);
+        if has(Type::NSEC3) {
+            self.nsec3.push(unit);
+        }
+        let occludes = flags & (blob::CUT | blob::OCCLUDED | blob::DNAME) != 0;
+        self.ancestors.push(Ancestor { key_octets, depth, at, occludes });
+        Ok(())
+    }
+
+    /// Writes the records of one type and the RRSIGs that cover it.
+    fn rrset(&mut self, name: NameRef<'_>, group: &[RecordRef<'_>], notes: &mut Notes) -> Result<(), TooLarge> {
+        let signatures_from = group.partition_point(|record| record.rtype != Type::RRSIG);
+        let (records, signatures) = group.split_at(signatures_from);
+        let at = self.octets.len();
+        self.octets.resize(at + rrset::END, 0);
+        let mut spelled = 0;
+        for (part, flag) in [(records, rrset::RECORDS_SPELLED), (signatures, rrset::SIGNATURES_SPELLED)] {
+            let spelling = part.iter().map(|record| record.owner).min_by_key(|owner| owner.as_wire());
+            if let Some(own) = spelling.filter(|own| !own.same_spelling(name)) {
+                spelled |= flag;
+                self.octets.extend(own.as_wire());
+            }
+        }
+        let record_count = self.rdata(records, notes)?;
+        let signature_count = self.rdata(signatures, notes)?;
+        self.records += u64::from(record_count) + u64::from(signature_count);
+        let octets = u32::try_from(self.octets.len() - at - rrset::END).map_err(|_| TooLarge::Rrset)?;
+        let header = &mut self.octets[at..at + rrset::END];
+        let (rtype, _) = rrset_key(&group[0]);
+        header[rrset::TYPE..][..2].copy_from_slice(&rtype.0.to_le_bytes());
+        header[rrset::RECORDS..][..2].copy_from_slice(&record_count.to_le_bytes());
+        header[rrset::SIGNATURES..][..2].copy_from_slice(&signature_count.to_le_bytes());
+        header[rrset::SPELLED..][..2].copy_from_slice(&spelled.to_le_bytes());
+        header[rrset::TTL..][..4].copy_from_slice(&lowest_ttl(records, notes).to_le_bytes());
+        header[rrset::SIGNATURE_TTL..][..4].copy_from_slice(&lowest_ttl(signatures, notes).to_le_bytes());
+        header[rrset::OCTETS..][..4].copy_from_slice(&octets.to_le_bytes());
+        Ok(())
+    }
+
+    fn rdata(&mut self, records: &[RecordRef<'_>], notes: &mut Notes) -> Result<u16, TooLarge> {
+        let mut seen = Seen::of(records);
+        let mut count: u16 = 0;
+        for record in records {
+            if !seen.is_first(record) {
+                notes.duplicates += 1;
+                continue;
+            }
+            count = count.checked_add(1).ok_or(TooLarge::Rrset)?;
+            self.octets.extend((record.rdata.len() as u16).to_le_bytes());
+            self.octets.extend(record.rdata);
+        }
+        Ok(count)
+    }
+
+    fn finish(mut self, serial: Serial, seed: Seed) -> Result<Draft, TooLarge> {
+        assert!(!self.order.is_empty(), "a zone has at least its apex");
+        let slot_count = index::slot_count(self.order.len());
+        self.octets.resize(self.octets.len().next_multiple_of(8), 0);
+        let slots_at = self.octets.len();
+        let mut slots = vec![0; slot_count * index::SLOT_OCTETS];
+        for unit in &self.order {
+            let at = *unit as usize * UNIT;
+            let name = &self.octets[at + blob::NAME..][..usize::from(self.octets[at + blob::NAME_OCTETS])];
+            index::insert(&mut slots, index::hash(&seed, NameRef::from_checked(name)), *unit);
+        }
+        self.octets.extend(slots);
+        let order_at = self.octets.len();
+        self.octets.extend(self.order.iter().flat_map(|unit| unit.to_le_bytes()));
+        let nsec3_at = self.octets.len();
+        self.octets.extend(self.nsec3.iter().flat_map(|unit| unit.to_le_bytes()));
+        u32::try_from(self.octets.len() / UNIT).map_err(|_| TooLarge::Zone)?;
+
+        let octets = self.octets.len() as u64;
+        let header = &mut self.octets[..field::END];
+        header[field::MAGIC].copy_from_slice(&MAGIC);
+        header[field::SEED].copy_from_slice(&seed);
+        for (at, value) in [
+            (field::OCTETS, octets),
+            (field::RECORDS, self.records),
+            (field::SLOTS_AT, slots_at as u64),
+            (field::ORDER_AT, order_at as u64),
+            (field::NSEC3_AT, nsec3_at as u64),
+        ] {
+            header[at..at + 8].copy_from_slice(&value.to_le_bytes());
+        }
+        for (at, value) in [
+            (field::FORMAT, FORMAT),
+            (field::SERIAL, serial.0),
+            (field::SLOT_COUNT, u32::try_from(slot_count).map_err(|_| TooLarge::Zone)?),
+            (field::OWNER_COUNT, self.order.len() as u32),
+            (field::NSEC3_COUNT, self.nsec3.len() as u32),
+            (field::APEX_OCTETS, self.apex_octets as u32),
+        ] {
+            header[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        }
+        self.octets.shrink_to_fit();
+        Ok(Draft { octets: Arc::new(self.octets) })
+    }
+}
+
+/// What an RRset is sorted by: the type that it is or covers, records before signatures.
+fn rrset_key(record: &RecordRef<'_>) -> (Type, bool) {
+    match record.rtype {
+        Type::RRSIG => (rdata::type_covered(record.rdata), true),
+        rtype => (rtype, false),
+    }
+}
+
+fn lowest_ttl(records: &[RecordRef<'_>], notes: &mut Notes) -> u32 {
+    let lowest = records.iter().map(|record| record.ttl).min().unwrap_or(0);
+    if records.iter().any(|record| record.ttl != lowest) {
+        notes.ttls_mixed += 1;
+    }
+    lowest
+}
+
+/// Finds records that are the same but for the case of names in their data: of those the first is kept.
+enum Seen<'a> {
+    /// Same octets follow each other.
+    Sorted(Option<&'a [u8]>),
+    Folded(HashSet<Vec<u8>>),
+}
+
+impl<'a> Seen<'a> {
+    fn of(records: &[RecordRef<'_>]) -> Self {
+        let holds_names = |record: &RecordRef<'_>| {
+            rdata::parts(record.rtype, record.rdata).any(|part| !matches!(part, rdata::Part::Octets(_)))
+        };
+        match records {
+            [first, _, ..] if holds_names(first) => Self::Folded(HashSet::new()),
+            _ => Self::Sorted(None),
+        }
+    }
+
+    fn is_first(&mut self, record: &RecordRef<'a>) -> bool {
+        match self {
+            Self::Sorted(last) => last.replace(record.rdata) != Some(record.rdata),
+            Self::Folded(seen) => {
+                let mut folded = Vec::with_capacity(record.rdata.len());
+                rdata::fold_into(record.rtype, record.rdata, &mut folded);
+                seen.insert(folded)
+            }
+        }
+    }
+}

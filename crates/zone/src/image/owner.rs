@@ -1,0 +1,229 @@
+//! Owners and RRsets as they are in an image: what is written where, and reading it.
+
+use dns::{NameRef, RecordRef, Type};
+
+use super::{Image, UNIT, u16_at, u32_at};
+
+/// An owner's blob: `rank:4 parent:4 rrsets:2 flags:1 name_octets:1 name`, then its RRsets.
+pub(super) mod blob {
+    pub(in super::super) const RANK: usize = 0;
+    /// The parent's offset in units; the apex's own for the apex.
+    pub(in super::super) const PARENT: usize = 4;
+    pub(in super::super) const RRSETS: usize = 8;
+    pub(in super::super) const FLAGS: usize = 10;
+    pub(in super::super) const NAME_OCTETS: usize = 11;
+    pub(in super::super) const NAME: usize = 12;
+
+    /// Has NS records and is not the apex: a zone cut.
+    pub(in super::super) const CUT: u8 = 1;
+    /// Lies below a cut or a DNAME: glue, or data that is never answered (RFC 6672 §2.4).
+    pub(in super::super) const OCCLUDED: u8 = 2;
+    pub(in super::super) const DNAME: u8 = 4;
+    /// Has a wildcard directly below it.
+    pub(in super::super) const WILDCARD_BELOW: u8 = 8;
+}
+
+/// An RRset: `type:2 records:2 signatures:2 spelled:2 ttl:4 signature_ttl:4 octets:4`, then names that are spelled
+/// otherwise than the owner's, then records and signatures, each `octets:2 rdata`.
+pub(super) mod rrset {
+    pub(in super::super) const TYPE: usize = 0;
+    pub(in super::super) const RECORDS: usize = 2;
+    pub(in super::super) const SIGNATURES: usize = 4;
+    pub(in super::super) const SPELLED: usize = 6;
+    pub(in super::super) const TTL: usize = 8;
+    pub(in super::super) const SIGNATURE_TTL: usize = 12;
+    /// Octets behind this header.
+    pub(in super::super) const OCTETS: usize = 16;
+    pub(in super::super) const END: usize = 20;
+
+    /// The records' owner has its own spelling, which follows.
+    pub(in super::super) const RECORDS_SPELLED: u16 = 1;
+    /// The signatures' owner has its own spelling, which follows.
+    pub(in super::super) const SIGNATURES_SPELLED: u16 = 2;
+}
+
+/// A name of the zone and what it has.
+#[derive(Clone, Copy)]
+pub struct Owner<'a> {
+    image: &'a Image,
+    octets: &'a [u8],
+}
+
+impl<'a> Owner<'a> {
+    pub(super) fn at(image: &'a Image, unit: u32) -> Self {
+        Self { image, octets: &image.as_bytes()[unit as usize * UNIT..] }
+    }
+
+    pub fn name(self) -> NameRef<'a> {
+        NameRef::from_checked(&self.octets[blob::NAME..self.rrsets_at()])
+    }
+
+    /// Its place in canonical order, from 0.
+    pub fn rank(self) -> usize {
+        u32_at(self.octets, blob::RANK) as usize
+    }
+
+    /// The owner one label up; none for the apex.
+    pub fn parent(self) -> Option<Owner<'a>> {
+        let parent = Self::at(self.image, u32_at(self.octets, blob::PARENT));
+        (self.rank() != 0).then_some(parent)
+    }
+
+    pub fn is_cut(self) -> bool {
+        self.has_flag(blob::CUT)
+    }
+
+    pub fn has_dname(self) -> bool {
+        self.has_flag(blob::DNAME)
+    }
+
+    /// Whether it lies below a cut or a DNAME.
+    pub fn is_occluded(self) -> bool {
+        self.has_flag(blob::OCCLUDED)
+    }
+
+    pub fn has_wildcard_below(self) -> bool {
+        self.has_flag(blob::WILDCARD_BELOW)
+    }
+
+    /// Whether it exists only because something below it does (RFC 8020 §2).
+    pub fn is_empty_non_terminal(self) -> bool {
+        u16_at(self.octets, blob::RRSETS) == 0
+    }
+
+    /// The cut or DNAME nearest to the apex among this owner's ancestors, when it is occluded.
+    pub fn occluded_by(self) -> Option<Owner<'a>> {
+        let mut above = self;
+        while above.is_occluded() {
+            above = above.parent()?;
+        }
+        (above.rank() != self.rank()).then_some(above)
+    }
+
+    /// The RRset of this type. One that has only signatures left counts for nothing here.
+    pub fn rrset(self, rtype: Type) -> Option<Rrset<'a>> {
+        self.rrsets().find(|rrset| rrset.rtype() == rtype && rrset.record_count() > 0)
+    }
+
+    /// The RRsets in the order of their types.
+    pub fn rrsets(self) -> Rrsets<'a> {
+        Rrsets {
+            owner: self.name(),
+            octets: &self.octets[self.rrsets_at()..],
+            left: u16_at(self.octets, blob::RRSETS),
+        }
+    }
+
+    /// All records, each RRset followed by its RRSIGs.
+    pub fn records(self) -> impl Iterator<Item = RecordRef<'a>> + use<'a> {
+        self.rrsets().flat_map(|rrset| rrset.records().chain(rrset.signatures()))
+    }
+
+    fn has_flag(self, flag: u8) -> bool {
+        self.octets[blob::FLAGS] & flag != 0
+    }
+
+    fn rrsets_at(self) -> usize {
+        blob::NAME + usize::from(self.octets[blob::NAME_OCTETS])
+    }
+}
+
+/// See [`Owner::rrsets`].
+pub struct Rrsets<'a> {
+    owner: NameRef<'a>,
+    octets: &'a [u8],
+    left: u16,
+}
+
+impl<'a> Iterator for Rrsets<'a> {
+    type Item = Rrset<'a>;
+
+    fn next(&mut self) -> Option<Rrset<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        let end = rrset::END + u32_at(self.octets, rrset::OCTETS) as usize;
+        let (octets, rest) = self.octets.split_at(end);
+        self.octets = rest;
+        Some(Rrset { owner: self.owner, octets })
+    }
+}
+
+/// The records of one owner and type, and the RRSIGs that cover them.
+#[derive(Clone, Copy)]
+pub struct Rrset<'a> {
+    owner: NameRef<'a>,
+    octets: &'a [u8],
+}
+
+impl<'a> Rrset<'a> {
+    pub fn rtype(self) -> Type {
+        Type(u16_at(self.octets, rrset::TYPE))
+    }
+
+    /// Seconds.
+    pub fn ttl(self) -> u32 {
+        u32_at(self.octets, rrset::TTL)
+    }
+
+    pub fn record_count(self) -> u16 {
+        u16_at(self.octets, rrset::RECORDS)
+    }
+
+    pub fn records(self) -> RrsetRecords<'a> {
+        let (owner, _, octets) = self.names();
+        RrsetRecords { owner, rtype: self.rtype(), ttl: self.ttl(), octets, left: self.record_count() }
+    }
+
+    /// The RRSIGs that cover it.
+    pub fn signatures(self) -> RrsetRecords<'a> {
+        let (_, owner, _) = self.names();
+        let mut records = self.records();
+        records.by_ref().for_each(drop);
+        RrsetRecords {
+            owner,
+            rtype: Type::RRSIG,
+            ttl: u32_at(self.octets, rrset::SIGNATURE_TTL),
+            octets: records.octets,
+            left: u16_at(self.octets, rrset::SIGNATURES),
+        }
+    }
+
+    /// The records' owner, the signatures' owner, and what follows.
+    fn names(self) -> (NameRef<'a>, NameRef<'a>, &'a [u8]) {
+        let spelled = u16_at(self.octets, rrset::SPELLED);
+        let octets = self.owner.octets();
+        let mut rest = &self.octets[rrset::END..];
+        let mut next_if = |flag: u16| {
+            if spelled & flag == 0 {
+                return self.owner;
+            }
+            let (name, after) = rest.split_at(octets);
+            rest = after;
+            NameRef::from_checked(name)
+        };
+        let records = next_if(rrset::RECORDS_SPELLED);
+        let signatures = next_if(rrset::SIGNATURES_SPELLED);
+        (records, signatures, rest)
+    }
+}
+
+/// Records that share owner, type and TTL.
+#[derive(Clone)]
+pub struct RrsetRecords<'a> {
+    owner: NameRef<'a>,
+    rtype: Type,
+    ttl: u32,
+    octets: &'a [u8],
+    left: u16,
+}
+
+impl<'a> Iterator for RrsetRecords<'a> {
+    type Item = RecordRef<'a>;
+
+    fn next(&mut self) -> Option<RecordRef<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        let end = 2 + usize::from(u16_at(self.octets, 0));
+        let rdata = &self.octets[2..end];
+        self.octets = &self.octets[end..];
+        Some(RecordRef { owner: self.owner, rtype: self.rtype, ttl: self.ttl, rdata })
+    }
+}
