@@ -1,1 +1,18 @@
-//! testing
+//! What tests stand on: real name servers as primaries, scripted ones, our own program as a process, and a disk that
+//! forgets.
+//!
+//! Invariants: tests only, nothing of the product depends on it. Every process, directory and port that is taken here
+//! is given back when its owner is dropped, and nobody else's is touched. Waiting for a process from outside is
+//! polling with a deadline ([`eventually`]); nothing here sleeps and hopes.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod eventually;
+pub mod peer;
+pub mod port;
+pub mod process;
+pub mod query;
+pub mod secondo;
+pub mod zone_text;
+
+pub use eventually::eventually;

@@ -1,0 +1,80 @@
+//! Knot DNS (`knotd`).
+//!
+//! Found by trying: `zonefile-load: difference` is what makes a changed zone file an IXFR; the journal needs a
+//! directory that exists; NOTIFYs go out over TCP, and a refused connection is not tried again for a long time; an
+//! 'IXFR' that becomes a whole zone is logged as AXFR.
+
+use std::fmt::Write;
+use std::process::Command;
+
+use super::{Dialect, Place, dotted, system_program, zone_file_name};
+use crate::process;
+
+pub(super) struct Knot;
+
+impl Dialect for Knot {
+    fn prepare(&self, place: &Place) {
+        let directory = place.directory.display();
+        let (ip, port) = (place.address.ip(), place.address.port());
+        let mut text = format!(
+            "server:\n  listen: {ip}@{port}\n  rundir: {directory}\n  \
+             udp-workers: 1\n  tcp-workers: 2\n  background-workers: 1\n\
+             log:\n  - target: stderr\n    any: info\n\
+             control:\n  listen: {directory}/knot.sock\n\
+             database:\n  storage: {directory}/database\n  journal-db-max-size: 64M\n\
+             \x20 timer-db-max-size: 4M\n"
+        );
+        let mut needs_key = "";
+        if let Some(key) = &place.setup.key {
+            let (name, algorithm, secret) = (&key.name, key.algorithm, &key.secret);
+            let _ = write!(text, "key:\n  - id: {name}\n    algorithm: {algorithm}\n    secret: {secret}\n");
+            needs_key = &key.name;
+        }
+        let with_key = if needs_key.is_empty() { String::new() } else { format!("    key: {needs_key}\n") };
+        if !place.setup.notify.is_empty() {
+            text.push_str("remote:\n");
+        }
+        for (number, target) in place.setup.notify.iter().enumerate() {
+            let _ =
+                write!(text, "  - id: target{number}\n    address: {}@{}\n{with_key}", target.ip(), target.port());
+        }
+        let _ = write!(
+            text,
+            "acl:\n  - id: transfer\n    address: 127.0.0.0/8\n{with_key}    action: transfer\n\
+             template:\n  - id: default\n    storage: {directory}\n    zonefile-sync: -1\n\
+             \x20   zonefile-load: difference\n    journal-content: changes\n    semantic-checks: off\n\
+             \x20   acl: transfer\n"
+        );
+        if !place.setup.notify.is_empty() {
+            let targets: Vec<_> = (0..place.setup.notify.len()).map(|number| format!("target{number}")).collect();
+            let _ = writeln!(text, "    notify: [{}]", targets.join(", "));
+        }
+        text.push_str("zone:\n");
+        for (zone, _) in &place.setup.zones {
+            let _ = write!(text, "  - domain: {}\n    file: {}\n", dotted(zone), zone_file_name(zone));
+        }
+        place.write("knot.conf", &text);
+        std::fs::create_dir(place.directory.join("database")).expect("the test's directory is writable");
+    }
+
+    fn command(&self, place: &Place) -> Command {
+        let mut command = Command::new(system_program("knotd"));
+        command.args(["-c", &place.path("knot.conf")]);
+        command
+    }
+
+    fn reload(&self, place: &Place, zone: &str) {
+        process::run(Command::new(system_program("knotc")).args([
+            "-b",
+            "-s",
+            &place.path("knot.sock"),
+            "zone-reload",
+            &dotted(zone),
+        ]));
+    }
+
+    fn tells_of_differences(&self, line: &str, zone: &str) -> bool {
+        // A whole zone in answer to IXFR is logged as AXFR.
+        line.contains(&format!("[{}] IXFR, outgoing", dotted(zone))) && line.contains("finished")
+    }
+}

@@ -1,0 +1,80 @@
+//! PowerDNS (`pdns_server`) with its SQLite backend.
+//!
+//! Found by trying 4.7: it folds owner names to lower case; it answers IXFR with the whole zone; keys and other
+//! settings of zones need `gsqlite3-dnssec` although nothing is signed; answers are cached for 20 s unless every
+//! cache is off; it would notify the zone's name servers, by asking a resolver for them, unless `only-notify` is
+//! empty; signatures in a zone file are not served unless the zone is marked as signed elsewhere.
+
+use std::fmt::Write;
+use std::process::{Command, Stdio};
+
+use super::{Dialect, Place, dotted, system_program};
+use crate::process;
+
+pub(super) struct PowerDns;
+
+const SCHEMA: &str = "/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql";
+
+impl Dialect for PowerDns {
+    fn prepare(&self, place: &Place) {
+        let directory = place.directory.display();
+        let targets: Vec<_> = place.setup.notify.iter().map(ToString::to_string).collect();
+        // Whose address is allowed needs no key; nobody has this one.
+        let allowed = if place.setup.key.is_some() { "192.0.2.255/32" } else { "127.0.0.0/8" };
+        let mut text = format!(
+            "launch=gsqlite3\ngsqlite3-database={directory}/pdns.sqlite3\ngsqlite3-pragma-synchronous=0\n\
+             gsqlite3-dnssec=yes\nlocal-address={}\nlocal-port={}\nsocket-dir={directory}\n\
+             daemon=no\nguardian=no\nprimary=yes\nonly-notify=\nallow-axfr-ips={allowed}\n\
+             zone-cache-refresh-interval=0\ncache-ttl=0\nquery-cache-ttl=0\nnegquery-cache-ttl=0\n\
+             receiver-threads=1\ndistributor-threads=1\nsecurity-poll-suffix=\nloglevel=5\n",
+            place.address.ip(),
+            place.address.port()
+        );
+        if !targets.is_empty() {
+            let _ = writeln!(text, "also-notify={}", targets.join(","));
+        }
+        place.write("pdns.conf", &text);
+        let schema = std::fs::File::open(SCHEMA).unwrap_or_else(|error| panic!("{SCHEMA}: {error}"));
+        process::run(Command::new("sqlite3").arg(place.path("pdns.sqlite3")).stdin(Stdio::from(schema)));
+        if let Some(key) = &place.setup.key {
+            tool(place, &["import-tsig-key", &key.name, key.algorithm, &key.secret]);
+        }
+        for (zone, _) in &place.setup.zones {
+            load(place, zone);
+            tool(place, &["set-kind", &dotted(zone), "primary"]);
+            if let Some(key) = &place.setup.key {
+                tool(place, &["activate-tsig-key", &dotted(zone), &key.name, "primary"]);
+            }
+        }
+    }
+
+    fn command(&self, place: &Place) -> Command {
+        let mut command = Command::new(system_program("pdns_server"));
+        command.arg(format!("--config-dir={}", place.directory.display()));
+        command
+    }
+
+    fn reload(&self, place: &Place, zone: &str) {
+        load(place, zone);
+        if !place.setup.notify.is_empty() {
+            process::run(
+                Command::new("pdns_control")
+                    .arg(format!("--config-dir={}", place.directory.display()))
+                    .args(["notify", &dotted(zone)]),
+            );
+        }
+    }
+
+    fn tells_of_differences(&self, _line: &str, _zone: &str) -> bool {
+        false
+    }
+}
+
+fn load(place: &Place, zone: &str) {
+    let file = place.zone_file(zone).display().to_string();
+    tool(place, &["load-zone", &dotted(zone), &file]);
+}
+
+fn tool(place: &Place, words: &[&str]) {
+    process::run(Command::new("pdnsutil").arg(format!("--config-dir={}", place.directory.display())).args(words));
+}

@@ -1,0 +1,240 @@
+//! Our own program, run as people run it: a process with a data directory, driven by its command line.
+//!
+//! The DNS port is chosen before the first start and kept through restarts, so that a primary can be told where its
+//! NOTIFYs go before the program runs. The HTTP port is the program's own choice; its clients find it in the data
+//! directory.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Output};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::process::{Process, read_lossy};
+use crate::{eventually, port};
+
+/// How long a start may take on a busy machine, recovery after a kill included.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Files that a running server keeps in its data directory for its clients.
+const READY_FILES: [&str; 3] = ["dns-address", "http-address", "admin-token"];
+
+/// A server that may be running, and its data directory, which stays until this is dropped.
+pub struct Secondo {
+    program: PathBuf,
+    directory: TempDir,
+    dns: SocketAddr,
+    zones: Vec<String>,
+    process: Option<Process>,
+}
+
+impl Secondo {
+    /// A server that has never run; `program` is `env!("CARGO_BIN_EXE_secondo")`.
+    pub fn new(program: &str) -> Self {
+        let directory = TempDir::with_prefix("secondo-test-").expect("there is room for temporary files");
+        Self { program: program.into(), directory, dns: port::free(), zones: Vec::new(), process: None }
+    }
+
+    /// Has this configuration file read at every start from now on.
+    pub fn configured(self, text: &str) -> Self {
+        self.configure(text);
+        self
+    }
+
+    pub fn configure(&self, text: &str) {
+        std::fs::write(self.configuration_file(), text).expect("the test's directory is writable");
+    }
+
+    /// Adds `--zone NAME@ADDRESS` to every start from now on.
+    pub fn with_zone(mut self, name: &str, primary: SocketAddr) -> Self {
+        self.zones.push(format!("{name}@{primary}"));
+        self
+    }
+
+    /// Starts it and waits until it says that it is ready.
+    ///
+    /// # Panics
+    /// When it ends or is not ready in time, with what it printed.
+    #[track_caller]
+    pub fn started(mut self) -> Self {
+        self.start();
+        self
+    }
+
+    #[track_caller]
+    pub fn start(&mut self) {
+        assert!(self.process.is_none(), "it is running already");
+        for file in ["dns-address", "http-address"] {
+            // What an earlier run has left says nothing about this one; there may be nothing.
+            let _ = std::fs::remove_file(self.data().join(file));
+        }
+        let mut process = Process::start(self.serve_command(), &self.log_file());
+        eventually(PATIENCE, "secondo serve to be ready", || {
+            if let Some(status) = process.ended() {
+                panic!("secondo serve ended with {status}:\n{}", self.log());
+            }
+            let missing = READY_FILES.iter().find(|file| read_lossy(&self.data().join(file)).trim().is_empty());
+            match missing {
+                None => Ok(()),
+                Some(file) => Err(format!("there is no {file} yet\n{}", self.log())),
+            }
+        });
+        self.process = Some(process);
+    }
+
+    /// Runs `serve` on this data directory until it ends, for starts that must fail.
+    pub fn serve_expecting_failure(&self) -> Ran {
+        let mut command = self.serve_command();
+        run_with_deadline(&mut command, &self.directory.path().join("refused"))
+    }
+
+    /// `secondo serve` as it would be started, to be changed and run by the test.
+    pub fn serve_command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg("serve").arg("--data").arg(self.data());
+        command.args(["--dns", &self.dns.to_string(), "--http", "127.0.0.1:0"]);
+        if self.configuration_file().exists() {
+            command.arg("--config").arg(self.configuration_file());
+        }
+        for zone in &self.zones {
+            command.args(["--zone", zone]);
+        }
+        command.env("NO_COLOR", "1");
+        command
+    }
+
+    /// Where it answers DNS, also while it is down.
+    pub fn dns(&self) -> SocketAddr {
+        self.dns
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// The address of the HTTP API, as the program itself published it.
+    pub fn http(&self) -> String {
+        read_lossy(&self.data().join("http-address")).trim().to_owned()
+    }
+
+    /// Everything that the server has printed, over all its starts.
+    pub fn log(&self) -> String {
+        read_lossy(&self.log_file())
+    }
+
+    /// SIGKILL: nothing of what it holds in memory survives.
+    pub fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// SIGKILL and a new start.
+    #[track_caller]
+    pub fn kill_and_restart(&mut self) {
+        self.kill();
+        self.start();
+    }
+
+    /// SIGTERM, as a service manager ends it.
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.process.take().expect("only a running server can be ended").terminate()
+    }
+
+    /// Runs a client command.
+    pub fn client(&self, words: &[&str]) -> Ran {
+        let mut command = Command::new(&self.program);
+        command.args(words).arg("--data").arg(self.data()).env("NO_COLOR", "1");
+        Ran::of(&command.output().unwrap_or_else(|error| panic!("{command:?}: {error}")))
+    }
+
+    /// Runs a client command that must succeed.
+    #[track_caller]
+    pub fn expect(&self, words: &[&str]) -> String {
+        let ran = self.client(words);
+        assert!(ran.code == Some(0), "secondo {}: {ran:?}\n{}", words.join(" "), self.log());
+        ran.stdout
+    }
+
+    /// What a client command prints with `--json`.
+    #[track_caller]
+    pub fn json(&self, words: &[&str]) -> Value {
+        let printed = self.expect(&[words, &["--json"]].concat());
+        serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{error} in {printed}"))
+    }
+
+    /// What `zone show` says of a zone.
+    #[track_caller]
+    pub fn zone(&self, name: &str) -> Value {
+        self.json(&["zone", "show", name])
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.directory.path().join("log")
+    }
+
+    fn configuration_file(&self) -> PathBuf {
+        self.directory.path().join("secondo.toml")
+    }
+}
+
+impl Drop for Secondo {
+    fn drop(&mut self) {
+        self.process = None;
+        if std::thread::panicking() {
+            let log = self.log();
+            let skipped = log.lines().count().saturating_sub(60);
+            let tail: Vec<&str> = log.lines().skip(skipped).collect();
+            #[expect(clippy::print_stderr, reason = "the test has failed: this is what people need to see")]
+            {
+                eprintln!("--- the end of secondo's log:\n{}\n---", tail.join("\n"));
+            }
+        }
+    }
+}
+
+/// What a command printed, and how it ended.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// None when a signal ended it.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    fn of(output: &Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Both outputs, for looking up words.
+    pub fn words(&self) -> String {
+        format!("{}\n{}", self.stdout, self.stderr)
+    }
+
+    /// Checks that the command failed with this exit status and said all of this.
+    #[track_caller]
+    pub fn must_fail(&self, code: i32, said: &[&str]) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        for words in said {
+            assert!(self.words().contains(words), "it does not say {words:?}: {self:?}");
+        }
+        for word in ["panicked", "RUST_BACKTRACE", "Err(", "Os {"] {
+            assert!(!self.words().contains(word), "that is no sentence for people: {self:?}");
+        }
+    }
+}
+
+fn run_with_deadline(command: &mut Command, log: &Path) -> Ran {
+    let _ = std::fs::remove_file(log);
+    let mut moved = Command::new(command.get_program());
+    moved.args(command.get_args());
+    let mut process = Process::start(moved, log);
+    let status = eventually(PATIENCE, "a start that must fail to end", || {
+        process.ended().ok_or_else(|| format!("it is still running\n{}", process.output()))
+    });
+    Ran { code: status.code(), stdout: String::new(), stderr: process.output() }
+}
