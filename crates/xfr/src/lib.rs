@@ -1,1 +1,32 @@
-//! xfr
+//! How a secondary talks to a primary: transfers, TSIG, timers and NOTIFY, as state machines without I/O.
+//!
+//! ```text
+//! reason   every way an attempt can end badly: code, whose fault, a sentence, what to do
+//! probe    which serial does the primary have?               octets in → a serial, or a reason
+//! session  AXFR and IXFR                                      octets in → a whole change, or a reason
+//! tsig     signing requests, checking answers, and the server's side of both (RFC 8945)
+//! timers   when to check again, when a zone expires           (now, random number) → state
+//! notify   may this NOTIFY wake a zone?                       octets in → zones to check and an answer
+//! ```
+//!
+//! Invariants: no socket, no clock, no randomness of its own but for new keys, no async; whatever a stranger sends is
+//! bounded and never panics; a transfer that is not whole and verified yields no change.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+#[doc(hidden)]
+pub mod fuzzing;
+pub mod moment;
+pub mod notify;
+pub mod probe;
+pub mod reason;
+pub mod session;
+pub mod timers;
+pub mod tsig;
+
+pub use moment::Moment;
+pub use probe::{ProbeStep, SoaProbe};
+pub use reason::{Fault, Reason};
+pub use session::{Outcome, Progress, Session, SessionLimits};
+pub use timers::{Bounds, Freshness, Timers};
+pub use tsig::{Algorithm, Key};

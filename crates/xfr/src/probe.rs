@@ -1,0 +1,144 @@
+//! Asking a primary which serial it has: one SOA query, over UDP or TCP.
+//!
+//! The first try offers EDNS; a primary that chokes on it is asked again without. What to do next is said by
+//! [`ProbeStep`], and done by whoever owns the socket. Over UDP, messages that are not answers to this question are
+//! passed over: anyone can send them.
+
+use std::sync::Arc;
+
+use dns::edns::Edns;
+use dns::{CLASS_IN, Header, MessageReader, Name, Rcode, Section, Soa, Type};
+
+use crate::reason::{Asked, Reason};
+use crate::session::{open, question, verified};
+use crate::tsig::{self, Key, ResponseVerifier, Signature};
+
+/// The UDP payload that we offer, in octets: what passes every path without fragments.
+pub const UDP_OCTETS: u16 = 1232;
+
+/// Whether the query has an OPT record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EdnsOffer {
+    Offered,
+    /// Primaries from before EDNS answer FORMERR or NOTIMP to it, or nothing at all.
+    Without,
+}
+
+/// How the query travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    Udp,
+    Tcp,
+}
+
+/// What an answer means for the probe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProbeStep {
+    /// The primary's SOA.
+    Soa(Soa),
+    /// The answer did not fit: ask again over TCP.
+    UseTcp,
+    /// The primary does not take EDNS: ask again without.
+    WithoutEdns,
+    /// Not an answer to this query, for this reason: wait on, and give the reason if nothing better comes.
+    Ignore(Reason),
+}
+
+/// One SOA query.
+pub struct SoaProbe {
+    zone: Name,
+    id: u16,
+    key: Option<Arc<Key>>,
+    edns: EdnsOffer,
+    transport: Transport,
+    verifier: Option<ResponseVerifier>,
+}
+
+impl SoaProbe {
+    /// A query that bears `id`, which must be random, and is signed with `key` if there is one.
+    pub fn new(zone: Name, id: u16, key: Option<Arc<Key>>, edns: EdnsOffer, transport: Transport) -> Self {
+        Self { zone, id, key, edns, transport, verifier: None }
+    }
+
+    /// The query, without TCP's length prefix. `now_secs` is the wall clock, in seconds since the Unix epoch.
+    pub fn request(&mut self, now_secs: u64) -> Vec<u8> {
+        let mut message = question(self.id, &self.zone, Type::SOA);
+        if self.edns == EdnsOffer::Offered {
+            message[11] = 1;
+            message.push(0);
+            message.extend(Type::OPT.0.to_be_bytes());
+            message.extend(UDP_OCTETS.to_be_bytes());
+            message.extend([0; 6]);
+        }
+        if let Some(key) = &self.key {
+            self.verifier = Some(tsig::sign_request(&mut message, key.clone(), now_secs));
+        }
+        message
+    }
+
+    /// Takes one message, without TCP's length prefix. `now_secs` is the wall clock, in seconds since the Unix epoch.
+    pub fn receive(&mut self, message: &[u8], now_secs: u64) -> Result<ProbeStep, Reason> {
+        let reader = match open(message, self.id, &self.zone, Type::SOA) {
+            Ok(reader) => reader,
+            Err(reason) if self.transport == Transport::Udp => return Ok(ProbeStep::Ignore(reason)),
+            Err(reason) => return Err(reason),
+        };
+        let header = reader.header();
+        if self.edns == EdnsOffer::Offered && dislikes_edns(&reader) {
+            return Ok(ProbeStep::WithoutEdns);
+        }
+        // A truncated answer may lack its signature, and is not looked at anyway.
+        match (header.has(Header::TC), self.transport) {
+            (true, Transport::Udp) => return Ok(ProbeStep::UseTcp),
+            (true, Transport::Tcp) => return Err(Reason::TruncatedOverTcp),
+            _ => {}
+        }
+        if verified(self.verifier.as_mut(), header, Asked::Soa, message, now_secs)? == Signature::Awaited {
+            return Err(Reason::TsigUnsignedTail);
+        }
+        if !header.has(Header::AA) {
+            return Err(Reason::NotAuthoritative);
+        }
+        self.soa(reader).map(ProbeStep::Soa)
+    }
+
+    fn soa(&self, mut reader: MessageReader<'_>) -> Result<Soa, Reason> {
+        let mut found = None;
+        let mut rdata = Vec::new();
+        while let Some(record) = reader.record()? {
+            if record.section != Section::Answer || record.rtype != Type::SOA {
+                continue;
+            }
+            if record.class != CLASS_IN {
+                return Err(Reason::ClassNotIn { class: record.class });
+            }
+            if record.owner.borrow() != self.zone.borrow() {
+                return Err(Reason::ForeignSoa { owner: record.owner.borrow().to_name() });
+            }
+            rdata.clear();
+            reader.rdata(&record, &mut rdata)?;
+            found = found.or(Soa::parse(&rdata));
+        }
+        reader.finish()?;
+        found.ok_or(Reason::NoSoa)
+    }
+}
+
+/// FORMERR and NOTIMP are what servers from before RFC 6891 say; BADVERS comes from newer ones (§6.1.3, §7).
+fn dislikes_edns(reader: &MessageReader<'_>) -> bool {
+    match reader.header().rcode() {
+        Rcode::FORMERR | Rcode::NOTIMP => true,
+        Rcode::NOERROR => extended_rcode_high(reader.clone()) == (Rcode::BADVERS.0 >> 4) as u8,
+        _ => false,
+    }
+}
+
+fn extended_rcode_high(mut reader: MessageReader<'_>) -> u8 {
+    while let Ok(Some(record)) = reader.record() {
+        if record.rtype == Type::OPT {
+            let edns = Edns::parse(record.class, record.ttl, reader.raw_rdata(&record));
+            return edns.map_or(0, |edns| edns.rcode_high);
+        }
+    }
+    0
+}

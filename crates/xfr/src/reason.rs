@@ -1,0 +1,372 @@
+//! Why an attempt failed: one closed list for the ledger, the API, the command line and people.
+//!
+//! A code is for programs and never changes its meaning; the sentence (`Display`) and the advice are for people and
+//! may be worded better at any time. What the sentence says is in the enum, what follows from it is in one table,
+//! [`Reason::entry`].
+
+use std::fmt;
+
+use dns::{Malformed, Name, Rcode, Serial, Type};
+
+/// Who has to do something about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fault {
+    /// The primary misbehaves, or says no.
+    Primary,
+    /// Something between the primary and us.
+    Network,
+    /// The two sides are set up differently.
+    Configuration,
+    /// Our disk, our limits, our bug.
+    Ours,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Primary => "primary",
+            Self::Network => "network",
+            Self::Configuration => "configuration",
+            Self::Ours => "ours",
+        })
+    }
+}
+
+/// What we had asked the primary for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Asked {
+    Soa,
+    Axfr,
+    Ixfr,
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Soa => "SOA query",
+            Self::Axfr => "AXFR request",
+            Self::Ixfr => "IXFR request",
+        })
+    }
+}
+
+/// What we were waiting for when time ran out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Waiting {
+    Connection,
+    Answer(Asked),
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connection => f.write_str("TCP connection"),
+            Self::Answer(asked) => write!(f, "answer to our {asked}"),
+        }
+    }
+}
+
+/// Every way in which an attempt can end badly.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    // The way to the primary.
+    #[error("no {waiting} within {millis} ms")]
+    TimedOut { waiting: Waiting, millis: u64 },
+    #[error("the address cannot be reached: {detail}")]
+    Unreachable { detail: String },
+    #[error("the primary closed the connection after {messages} messages, before the end of its answer")]
+    ConnectionClosed { messages: u64 },
+    #[error("the primary stopped in the middle of the transfer and sent nothing for {millis} ms")]
+    Hung { millis: u64 },
+    #[error("the transfer was too slow: {octets} octets in {millis} ms")]
+    TooSlow { octets: u64, millis: u64 },
+    #[error("the transfer was not finished after {secs} s")]
+    TookTooLong { secs: u64 },
+
+    // The primary says no.
+    #[error("the primary refused our {0}")]
+    Refused(Asked),
+    #[error("the primary answered our {0} that it does not hold the zone (NOTAUTH)")]
+    NotAuth(Asked),
+    #[error("the primary answered our {0} that it has a fault of its own (SERVFAIL)")]
+    ServFail(Asked),
+    #[error("the primary did not understand our {0} (FORMERR)")]
+    FormErr(Asked),
+    #[error("the primary does not implement our {0} (NOTIMP)")]
+    NotImp(Asked),
+    #[error("the primary answered our {asked} with {rcode}")]
+    OtherRcode { asked: Asked, rcode: Rcode },
+    #[error("the server is not authoritative for the zone: its SOA answer lacks the AA flag")]
+    NotAuthoritative,
+
+    // The answer is not one.
+    #[error("the answer is not a DNS message that can be read: {0}")]
+    Malformed(Malformed),
+    #[error("an empty message came over TCP")]
+    EmptyMessage,
+    #[error("octets follow the last record of a message")]
+    TrailingOctets,
+    #[error("the answer has another message ID than our request")]
+    WrongId,
+    #[error("what came back is not a response to a query")]
+    NotAResponse,
+    #[error("the answer belongs to another question")]
+    WrongQuestion,
+    #[error("a message that came over TCP says that it is truncated")]
+    TruncatedOverTcp,
+
+    // The transfer is not one.
+    #[error("the answer does not begin with the SOA record of the zone")]
+    NoSoa,
+    #[error("the transfer began with serial {first} but ended with another SOA record, of serial {last}")]
+    SoaMismatch { first: Serial, last: Serial },
+    #[error("another SOA record of the zone, with serial {serial}, came in the middle of the transfer")]
+    SoaInTheMiddle { serial: Serial },
+    #[error("the transfer holds an SOA record of another zone, {owner}")]
+    ForeignSoa { owner: Name },
+    #[error("records follow the end of the transfer")]
+    RecordsAfterEnd,
+    #[error("the transfer holds a record of class {class}, not IN")]
+    ClassNotIn { class: u16 },
+    #[error("the transfer holds a record of type {rtype}, which is never zone data")]
+    MetaType { rtype: Type },
+    #[error("the transfer has more than {limit} octets")]
+    TooManyOctets { limit: u64 },
+    #[error("the transfer has more than {limit} records")]
+    TooManyRecords { limit: u64 },
+
+    // IXFR alone.
+    #[error("the incremental transfer begins at serial {theirs}, but we hold {ours}")]
+    IxfrNotFromOurs { ours: Serial, theirs: Serial },
+    #[error("the incremental transfer jumps from serial {expected} to {found}")]
+    IxfrGap { expected: Serial, found: Serial },
+    #[error("a step of the incremental transfer leads from serial {from} to {to}, which is not nearer to its end")]
+    IxfrCycle { from: Serial, to: Serial },
+    #[error("the incremental transfer has more than {limit} steps")]
+    IxfrTooManySteps { limit: u64 },
+    #[error("the incremental transfer removes a record that the zone does not have: {record}")]
+    IxfrDeleteAbsent { record: String },
+    #[error("the incremental transfer adds a record that the zone already has: {record}")]
+    IxfrAddPresent { record: String },
+
+    // The zone that came is not one that can be served, or not one that we want.
+    #[error("the zone has no SOA record at its apex")]
+    ZoneWithoutSoa,
+    #[error("the zone has more than one SOA record")]
+    ZoneWithSeveralSoas,
+    #[error("the zone has no NS record at its apex")]
+    ZoneWithoutNs,
+    #[error("{owner} has a CNAME record and other records beside it")]
+    CnameWithOtherData { owner: Name },
+    #[error("{owner} has more than one {rtype} record")]
+    SeveralOfASingleton { owner: Name, rtype: Type },
+    #[error("the zone is larger than its limit: {detail}")]
+    ZoneTooLarge { detail: String },
+    #[error("the zone cannot be served: {detail}")]
+    ZoneInvalid { detail: String },
+    #[error("the primary's serial {theirs} is older than ours, {ours}")]
+    SerialWentBack { ours: Serial, theirs: Serial },
+    #[error("the primary's serial {theirs} is exactly 2³¹ away from ours, {ours}: neither is newer")]
+    SerialIncomparable { ours: Serial, theirs: Serial },
+
+    // TSIG.
+    #[error("the primary does not know the key {key}")]
+    TsigBadKey { key: Name },
+    #[error("the primary says that our signature with the key {key} is wrong")]
+    TsigBadSig { key: Name },
+    #[error("the clocks differ too much for TSIG: {}", skew(*.skew_secs))]
+    TsigBadTime {
+        /// How far the primary's clock is ahead of ours, in seconds; negative when it is behind.
+        skew_secs: i64,
+    },
+    #[error("the primary does not take a shortened signature")]
+    TsigBadTrunc,
+    #[error("the primary's signature with the key {key} is wrong")]
+    TsigWrongMac { key: Name },
+    #[error("the primary did not sign its answer, though we signed our request with the key {key}")]
+    TsigMissing { key: Name },
+    #[error("the last message of the transfer is not signed")]
+    TsigUnsignedTail,
+    #[error("more than {limit} messages in a row are not signed")]
+    TsigTooManyUnsigned { limit: u64 },
+    #[error("the primary's signature is cut to {octets} octets")]
+    TsigTruncatedMac { octets: u64 },
+    #[error("the primary signed with the key {found}, not with {expected}")]
+    TsigOtherKey { expected: Name, found: Name },
+    #[error("the primary signed with the algorithm {found}, not with that of our key")]
+    TsigOtherAlgorithm { found: Name },
+    #[error("the answer holds a TSIG record where or as none may be")]
+    TsigMalformed,
+    #[error("the zone is to be fetched with the key {key}, which is not here")]
+    KeyMissing { key: Name },
+
+    // Ours.
+    #[error("our disk is full")]
+    DiskFull,
+    #[error("our store failed: {detail}")]
+    StoreFailed { detail: String },
+    #[error("we could not open a socket: {detail}")]
+    SocketFailed { detail: String },
+    #[error("no connection became free for this transfer within {secs} s")]
+    Busy { secs: u64 },
+    #[error("the attempt was given up because we are stopping")]
+    Cancelled,
+    #[error("the zone was removed during the attempt")]
+    ZoneRemoved,
+    #[error("a fault of our own: {detail}")]
+    Internal { detail: String },
+}
+
+fn skew(secs: i64) -> String {
+    match secs {
+        0 => "the primary says so, but gave our own time".into(),
+        1.. => format!("their clock is {secs} s ahead"),
+        _ => format!("their clock is {} s behind", secs.unsigned_abs()),
+    }
+}
+
+const PATH: &str = "Check the address and port, that the primary listens there, and that every firewall on the way lets \
+                    UDP and TCP from our addresses through.";
+const ALLOW: &str = "Allow our addresses at the primary. BIND: allow-transfer { OUR-ADDRESS; }; in the zone. Knot: an \
+                     acl with address: OUR-ADDRESS and action: transfer, named by the zone. NSD: provide-xfr: \
+                     OUR-ADDRESS NOKEY (or the key's name). PowerDNS: allow-axfr-ips=OUR-ADDRESS.";
+const HOLD: &str = "Check the zone's name and that this server is a primary for it: its configuration must name the \
+                    zone, and its log says whether the zone was loaded.";
+const PRIMARY_LOG: &str = "Look into the primary's log for the same minute.";
+const BROKEN: &str = "The primary, or a device before it, sends what the protocol does not allow; check that the \
+                      address is a DNS server, and whether a newer version of it is out.";
+const IXFR: &str = "Nothing to do: the whole zone is fetched by AXFR instead. If it happens often, the primary's \
+                    journal is damaged; removing it there helps.";
+const LIMITS: &str = "If the zone is really that large, raise the limit here; otherwise check what the primary puts \
+                      into it.";
+const CONTENT: &str = "Correct the zone at the primary and raise its serial; until then we go on serving the last good \
+                       version.";
+const SERIAL: &str = "Raise the serial at the primary above ours, or fetch the zone again in full here: secondo zone \
+                      refresh NAME --full.";
+const SAME_KEY: &str = "Give both sides the same key: name, algorithm and secret, to the letter. BIND: key \"NAME\" { \
+                        algorithm …; secret \"…\"; }; and allow-transfer { key \"NAME\"; };. Knot: a key section and key: NAME in the \
+                        acl. NSD: a key: clause and provide-xfr: OUR-ADDRESS NAME. PowerDNS: pdnsutil import-tsig-key \
+                        and activate-tsig-key ZONE NAME primary.";
+const CLOCK: &str = "Set both clocks by NTP; TSIG allows 300 s between them.";
+const NOTHING: &str = "Nothing to do.";
+const REPORT: &str = "Look into our log; if it says no more, tell us.";
+
+/// What follows from a reason.
+struct Entry(&'static str, Fault, &'static str);
+
+impl Reason {
+    /// The stable name for programs, for example `tsig_bad_time`.
+    pub fn code(&self) -> &'static str {
+        self.entry().0
+    }
+
+    /// Who has to do something about it.
+    pub fn fault(&self) -> Fault {
+        self.entry().1
+    }
+
+    /// What to do about it, and where.
+    pub fn advice(&self) -> String {
+        self.entry().2.to_owned()
+    }
+
+    fn entry(&self) -> Entry {
+        use Fault::{Configuration, Network, Ours, Primary};
+        match self {
+            Self::TimedOut { .. } => Entry("timed_out", Network, PATH),
+            Self::Unreachable { .. } => Entry("unreachable", Network, PATH),
+            Self::ConnectionClosed { .. } => Entry("connection_closed", Primary, PRIMARY_LOG),
+            Self::Hung { .. } => Entry("hung", Network, PRIMARY_LOG),
+            Self::TooSlow { .. } => Entry("too_slow", Network, PRIMARY_LOG),
+            Self::TookTooLong { .. } => Entry("took_too_long", Network, LIMITS),
+
+            Self::Refused(_) => Entry("refused", Configuration, ALLOW),
+            Self::NotAuth(_) => Entry("notauth", Configuration, HOLD),
+            Self::ServFail(_) => Entry("servfail", Primary, HOLD),
+            Self::FormErr(_) => Entry("formerr", Primary, PRIMARY_LOG),
+            Self::NotImp(_) => Entry("notimp", Primary, BROKEN),
+            Self::OtherRcode { .. } => Entry("other_rcode", Primary, HOLD),
+            Self::NotAuthoritative => Entry("not_authoritative", Configuration, HOLD),
+
+            Self::Malformed(_) => Entry("malformed", Primary, BROKEN),
+            Self::EmptyMessage => Entry("empty_message", Primary, BROKEN),
+            Self::TrailingOctets => Entry("trailing_octets", Primary, BROKEN),
+            Self::WrongId => Entry("wrong_id", Primary, BROKEN),
+            Self::NotAResponse => Entry("not_a_response", Primary, BROKEN),
+            Self::WrongQuestion => Entry("wrong_question", Primary, BROKEN),
+            Self::TruncatedOverTcp => Entry("truncated_over_tcp", Primary, BROKEN),
+
+            Self::NoSoa => Entry("no_soa", Primary, HOLD),
+            Self::SoaMismatch { .. } => Entry("soa_mismatch", Primary, PRIMARY_LOG),
+            Self::SoaInTheMiddle { .. } => Entry("soa_in_the_middle", Primary, CONTENT),
+            Self::ForeignSoa { .. } => Entry("foreign_soa", Primary, CONTENT),
+            Self::RecordsAfterEnd => Entry("records_after_end", Primary, BROKEN),
+            Self::ClassNotIn { .. } => Entry("class_not_in", Primary, BROKEN),
+            Self::MetaType { .. } => Entry("meta_type", Primary, CONTENT),
+            Self::TooManyOctets { .. } => Entry("too_many_octets", Ours, LIMITS),
+            Self::TooManyRecords { .. } => Entry("too_many_records", Ours, LIMITS),
+
+            Self::IxfrNotFromOurs { .. } => Entry("ixfr_not_from_ours", Primary, IXFR),
+            Self::IxfrGap { .. } => Entry("ixfr_gap", Primary, IXFR),
+            Self::IxfrCycle { .. } => Entry("ixfr_cycle", Primary, IXFR),
+            Self::IxfrTooManySteps { .. } => Entry("ixfr_too_many_steps", Ours, IXFR),
+            Self::IxfrDeleteAbsent { .. } => Entry("ixfr_delete_absent", Primary, IXFR),
+            Self::IxfrAddPresent { .. } => Entry("ixfr_add_present", Primary, IXFR),
+
+            Self::ZoneWithoutSoa => Entry("zone_without_soa", Primary, CONTENT),
+            Self::ZoneWithSeveralSoas => Entry("zone_with_several_soas", Primary, CONTENT),
+            Self::ZoneWithoutNs => Entry("zone_without_ns", Primary, CONTENT),
+            Self::CnameWithOtherData { .. } => Entry("cname_with_other_data", Primary, CONTENT),
+            Self::SeveralOfASingleton { .. } => Entry("several_of_a_singleton", Primary, CONTENT),
+            Self::ZoneTooLarge { .. } => Entry("zone_too_large", Ours, LIMITS),
+            Self::ZoneInvalid { .. } => Entry("zone_invalid", Primary, CONTENT),
+            Self::SerialWentBack { .. } => Entry("serial_went_back", Primary, SERIAL),
+            Self::SerialIncomparable { .. } => Entry("serial_incomparable", Primary, SERIAL),
+
+            Self::TsigBadKey { .. } => Entry("tsig_bad_key", Configuration, SAME_KEY),
+            Self::TsigBadSig { .. } => Entry("tsig_bad_sig", Configuration, SAME_KEY),
+            Self::TsigBadTime { .. } => Entry("tsig_bad_time", Configuration, CLOCK),
+            Self::TsigBadTrunc => Entry("tsig_bad_trunc", Primary, BROKEN),
+            Self::TsigWrongMac { .. } => Entry("tsig_wrong_mac", Configuration, SAME_KEY),
+            Self::TsigMissing { .. } => Entry("tsig_missing", Configuration, SAME_KEY),
+            Self::TsigUnsignedTail => Entry("tsig_unsigned_tail", Primary, BROKEN),
+            Self::TsigTooManyUnsigned { .. } => Entry("tsig_too_many_unsigned", Primary, BROKEN),
+            Self::TsigTruncatedMac { .. } => Entry("tsig_truncated_mac", Primary, SAME_KEY),
+            Self::TsigOtherKey { .. } => Entry("tsig_other_key", Configuration, SAME_KEY),
+            Self::TsigOtherAlgorithm { .. } => Entry("tsig_other_algorithm", Configuration, SAME_KEY),
+            Self::TsigMalformed => Entry("tsig_malformed", Primary, BROKEN),
+            Self::KeyMissing { .. } => Entry("key_missing", Configuration, "Add it here: secondo key add NAME."),
+
+            Self::DiskFull => Entry("disk_full", Ours, "Make room on the disk that holds the data directory."),
+            Self::StoreFailed { .. } => Entry("store_failed", Ours, REPORT),
+            Self::SocketFailed { .. } => {
+                Entry("socket_failed", Ours, "Raise the limit of open files of the service.")
+            }
+            Self::Busy { .. } => Entry("busy", Ours, "Wait; if it goes on, raise the limit of transfers at a time."),
+            Self::Cancelled => Entry("cancelled", Ours, NOTHING),
+            Self::ZoneRemoved => Entry("zone_removed", Ours, NOTHING),
+            Self::Internal { .. } => Entry("internal", Ours, REPORT),
+        }
+    }
+
+    /// The reason that a response code gives.
+    pub fn of_rcode(asked: Asked, rcode: Rcode) -> Self {
+        match rcode {
+            Rcode::REFUSED => Self::Refused(asked),
+            Rcode::NOTAUTH => Self::NotAuth(asked),
+            Rcode::SERVFAIL => Self::ServFail(asked),
+            Rcode::FORMERR => Self::FormErr(asked),
+            Rcode::NOTIMP => Self::NotImp(asked),
+            rcode => Self::OtherRcode { asked, rcode },
+        }
+    }
+}
+
+impl From<Malformed> for Reason {
+    fn from(malformed: Malformed) -> Self {
+        match malformed {
+            Malformed::TrailingOctets => Self::TrailingOctets,
+            malformed => Self::Malformed(malformed),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! When a zone is checked next, and when it expires (RFC 1034 §4.3.5, RFC 1035 §3.3.13).
+//!
+//! ```text
+//!              confirmed                 failed
+//!  ┌─────────┐ ────────► ┌─────────┐ ───────────► ┌───────┐  expiry passes  ┌─────────┐
+//!  │ pending │           │ current │              │ stale │ ──────────────► │ expired │
+//!  └─────────┘           └─────────┘ ◄─────────── └───────┘                 └─────────┘
+//!    │  ▲ failed           │  ▲ confirmed             │ ▲ failed               │  │ confirmed
+//!    └──┘ retry            └──┘ next: refresh         └─┘ next: retry,         │  ▼
+//!                                                         growing              │ current
+//!                                                                              └─ failed: retry, growing
+//! ```
+//!
+//! `confirmed` means: the primary showed the serial that we serve, or a newer version was installed. Only that moves
+//! the expiry. Invariants: `now` and random numbers are arguments; expiry never moves later without a confirmation;
+//! there is always a next check, also for an expired zone.
+
+use std::time::Duration;
+
+use dns::Soa;
+
+use crate::moment::Moment;
+
+/// Between which values a zone's own timers are kept, all in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    pub refresh_min_secs: u32,
+    pub refresh_max_secs: u32,
+    pub retry_min_secs: u32,
+    pub retry_max_secs: u32,
+    pub expire_min_secs: u32,
+    pub expire_max_secs: u32,
+}
+
+impl Default for Bounds {
+    /// Refresh 30 s to a day and retry 10 s to two hours: a zero must not become a flood, and a year must not hide a
+    /// lost NOTIFY. Expiry is the owner's word and is not bounded from above.
+    fn default() -> Self {
+        Self {
+            refresh_min_secs: 30,
+            refresh_max_secs: 24 * 3600,
+            retry_min_secs: 10,
+            retry_max_secs: 2 * 3600,
+            expire_min_secs: 1,
+            expire_max_secs: u32::MAX,
+        }
+    }
+}
+
+/// How up to date a zone is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Freshness {
+    /// Never had.
+    Pending,
+    /// The last check confirmed it.
+    Current,
+    /// The last check failed; still served.
+    Stale,
+    /// No confirmation for too long; not served.
+    Expired,
+}
+
+/// A zone's timers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timers {
+    /// None until the first version is there.
+    confirmation: Option<Confirmation>,
+    next_check: Moment,
+    refresh_secs: u32,
+    retry_secs: u32,
+    expire_secs: u32,
+    /// Failed checks since the last confirmation.
+    failures: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Confirmation {
+    at: Moment,
+    expires_at: Moment,
+}
+
+/// Overdue checks after a start are spread over this many seconds, or the zone's retry time if that is shorter.
+const START_SPREAD_SECS: u32 = 30;
+/// Checks are this share of their time earlier than they could be, at most: zones loaded together drift apart.
+const JITTER_PARTS: u64 = 10;
+/// Delays are doubled at most so often; the bound of the retry time comes first.
+const DOUBLINGS_MAX: u32 = 20;
+
+impl Timers {
+    /// A zone that was never had: due at once.
+    pub fn pending(bounds: &Bounds, now: Moment) -> Self {
+        Self {
+            confirmation: None,
+            next_check: now,
+            refresh_secs: bounds.refresh_min_secs,
+            retry_secs: bounds.retry_min_secs,
+            expire_secs: 0,
+            failures: 0,
+        }
+    }
+
+    /// A zone read from disk: what is overdue is due soon, spread by `random`, and its expiry stays where it was.
+    pub fn restored(
+        soa: &Soa,
+        bounds: &Bounds,
+        confirmed_at: Moment,
+        expires_at: Moment,
+        next_check: Moment,
+        now: Moment,
+        random: u32,
+    ) -> Self {
+        let mut timers = Self::pending(bounds, now);
+        timers.take_numbers(soa, bounds);
+        timers.confirmation = Some(Confirmation { at: confirmed_at, expires_at });
+        let spread = u64::from(timers.retry_secs.min(START_SPREAD_SECS)) * 1000;
+        let latest = now.plus(Duration::from_secs(u64::from(timers.refresh_secs)));
+        timers.next_check = if next_check > now {
+            next_check.min(latest)
+        } else {
+            now.plus(Duration::from_millis(share(spread, random)))
+        };
+        timers
+    }
+
+    /// The primary showed our serial, or a newer version was installed, whose SOA this is: expiry starts again.
+    pub fn confirmed(&mut self, soa: &Soa, bounds: &Bounds, now: Moment, random: u32) {
+        self.take_numbers(soa, bounds);
+        self.failures = 0;
+        let expires_at = now.plus(Duration::from_secs(u64::from(self.expire_secs)));
+        self.confirmation = Some(Confirmation { at: now, expires_at });
+        self.next_check = now.plus(jittered(u64::from(self.refresh_secs) * 1000, random));
+    }
+
+    /// A check or a transfer failed, for whatever reason, bad contents among them: the delay doubles each time up to
+    /// the longest retry time, but never reaches beyond the middle of what is left until expiry.
+    pub fn failed(&mut self, bounds: &Bounds, now: Moment, random: u32) {
+        let base = u64::from(self.retry_secs) * 1000;
+        let longest = (u64::from(bounds.retry_max_secs) * 1000).max(base);
+        let mut delay = (base << self.failures.min(DOUBLINGS_MAX)).min(longest);
+        self.failures = self.failures.saturating_add(1);
+        if let Some(Confirmation { expires_at, .. }) = self.confirmation
+            && expires_at > now
+        {
+            let left = u64::try_from(expires_at.since(now).as_millis()).unwrap_or(u64::MAX);
+            delay = delay.min((left / 2).max(base));
+        }
+        self.next_check = now.plus(jittered(delay, random));
+    }
+
+    /// Somebody who may say so says that there is something new: due at once.
+    pub fn notified(&mut self, now: Moment) {
+        self.next_check = self.next_check.min(now);
+    }
+
+    /// The bounds were changed: what the zone's SOA says counts again, within the new ones. A check that would be
+    /// later than the new refresh time is drawn nearer; expiry is only drawn nearer, never put off.
+    pub fn rebound(&mut self, soa: &Soa, bounds: &Bounds, now: Moment) {
+        self.take_numbers(soa, bounds);
+        self.next_check = self.next_check.min(now.plus(Duration::from_secs(u64::from(self.refresh_secs))));
+        if let Some(confirmation) = &mut self.confirmation {
+            let expires_at = confirmation.at.plus(Duration::from_secs(u64::from(self.expire_secs)));
+            confirmation.expires_at = confirmation.expires_at.min(expires_at);
+        }
+    }
+
+    pub fn is_due(&self, now: Moment) -> bool {
+        self.next_check <= now
+    }
+
+    pub fn next_check(&self) -> Moment {
+        self.next_check
+    }
+
+    /// Whether the zone was had and may no longer be served. The moment of expiry itself is expired.
+    pub fn is_expired(&self, now: Moment) -> bool {
+        self.confirmation.is_some_and(|confirmation| confirmation.expires_at <= now)
+    }
+
+    pub fn confirmed_at(&self) -> Option<Moment> {
+        self.confirmation.map(|confirmation| confirmation.at)
+    }
+
+    pub fn expires_at(&self) -> Option<Moment> {
+        self.confirmation.map(|confirmation| confirmation.expires_at)
+    }
+
+    /// When there is next something to do: a check, or expiry if that comes first.
+    pub fn next_event(&self, now: Moment) -> Moment {
+        match self.expires_at() {
+            Some(expires_at) if expires_at > now => self.next_check.min(expires_at),
+            _ => self.next_check,
+        }
+    }
+
+    /// Failed checks since the last confirmation.
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    pub fn freshness(&self, now: Moment) -> Freshness {
+        match self.confirmation {
+            None => Freshness::Pending,
+            Some(_) if self.is_expired(now) => Freshness::Expired,
+            Some(_) if self.failures > 0 => Freshness::Stale,
+            Some(_) => Freshness::Current,
+        }
+    }
+
+    fn take_numbers(&mut self, soa: &Soa, bounds: &Bounds) {
+        self.refresh_secs = bounded(soa.refresh, bounds.refresh_min_secs, bounds.refresh_max_secs);
+        self.retry_secs = bounded(soa.retry, bounds.retry_min_secs, bounds.retry_max_secs);
+        self.expire_secs = bounded(soa.expire, bounds.expire_min_secs, bounds.expire_max_secs);
+    }
+}
+
+/// The lower bound wins over an upper one below it; nothing is ever zero, or a failing zone would spin.
+fn bounded(secs: u32, min_secs: u32, max_secs: u32) -> u32 {
+    secs.min(max_secs).max(min_secs).max(1)
+}
+
+fn share(millis: u64, random: u32) -> u64 {
+    // At most 2³² · 1000 · 2³²: fits in 128 bits.
+    let product = u128::from(millis) * u128::from(random) >> 32;
+    u64::try_from(product).unwrap_or(u64::MAX)
+}
+
+fn jittered(millis: u64, random: u32) -> Duration {
+    Duration::from_millis(millis - share(millis / JITTER_PARTS, random))
+}
