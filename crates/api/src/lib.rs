@@ -1,1 +1,30 @@
-//! api
+//! Secondo's HTTP API: the only crate with HTTP routes and JSON.
+//!
+//! A request passes three things: a route (`routes/`), which holds an access extractor, parses names and addresses
+//! once and calls one door; a door (`doors`), a trait that the program implements; and an answer, which is JSON
+//! (`json`) or a problem with a stable code (`problem`). `router` shows the whole surface on one screen.
+//!
+//! Invariants: no handler runs without access; every body, list and wait is bounded; an answer that is not a success
+//! is always `application/problem+json`; a TSIG secret leaves through one door only, the creation of a key that
+//! Secondo generated.
+//!
+//! It deliberately knows no database, no zone contents and no socket: those are behind the doors.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod access;
+mod body;
+mod deadline;
+pub mod doors;
+pub mod json;
+mod path;
+pub mod problem;
+mod router;
+mod routes;
+pub mod text;
+
+pub use access::Token;
+pub use doors::{Contents, Doors, Intent, Requests, Status};
+pub use path::segment_of;
+pub use problem::{Code, Problem};
+pub use router::{openapi, router};

@@ -1,0 +1,69 @@
+//! Reading bodies and query parameters; what cannot be read becomes a problem.
+
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use crate::problem::{Code, Problem};
+use crate::router::Served;
+
+/// The largest JSON body, in octets: a zone with sixteen primaries needs some 5,000.
+pub(crate) const JSON_OCTETS_MAX: usize = 64 * 1024;
+/// The largest import body, in octets: ten thousand lines of ordinary length several times over.
+pub(crate) const IMPORT_OCTETS_MAX: usize = 4 * 1024 * 1024;
+
+/// A JSON body.
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Served> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, served: &Served) -> Result<Self, Problem> {
+        match axum::Json::from_request(request, served).await {
+            Ok(axum::Json(value)) => Ok(Self(value)),
+            Err(JsonRejection::MissingJsonContentType(_)) => {
+                let detail = "the body must be JSON: send the header \"Content-Type: application/json\"";
+                Err(Problem::new(Code::ContentTypeInvalid, detail))
+            }
+            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(too_large(JSON_OCTETS_MAX)),
+            Err(rejection) => Err(Problem::new(Code::BodyInvalid, rejection.body_text())),
+        }
+    }
+}
+
+/// A body of text, of which no more than [`IMPORT_OCTETS_MAX`] octets are read.
+pub(crate) struct Text(pub(crate) String);
+
+impl FromRequest<Served> for Text {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, served: &Served) -> Result<Self, Problem> {
+        match String::from_request(request, served).await {
+            Ok(text) => Ok(Self(text)),
+            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(too_large(IMPORT_OCTETS_MAX))
+            }
+            Err(rejection) => Err(Problem::new(Code::BodyInvalid, rejection.body_text())),
+        }
+    }
+}
+
+/// Query parameters.
+pub(crate) struct Parameters<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequestParts<Served> for Parameters<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, served: &Served) -> Result<Self, Problem> {
+        let query: Result<axum::extract::Query<T>, QueryRejection> =
+            axum::extract::Query::from_request_parts(parts, served).await;
+        let query = query.map_err(|rejection| Problem::new(Code::QueryInvalid, rejection.body_text()))?;
+        Ok(Self(query.0))
+    }
+}
+
+fn too_large(octets_max: usize) -> Problem {
+    Problem::new(Code::BodyTooLarge, format!("the body has more than {octets_max} octets: send it in parts"))
+}

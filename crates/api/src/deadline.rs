@@ -1,0 +1,34 @@
+//! Deadlines: no request waits without one.
+
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::problem::{Code, Problem};
+
+/// How long a request may take until its answer begins, reading its body included.
+pub(crate) const ANSWER_MAX: Duration = Duration::from_secs(30);
+/// How long a client is made to wait for the end of a refresh.
+pub(crate) const REFRESH_WAIT_MAX: Duration = Duration::from_secs(120);
+
+/// Answers [`Code::TimedOut`] when the answer has not begun after [`ANSWER_MAX`].
+pub(crate) async fn answer_in_time(request: Request, next: Next) -> Response {
+    within(ANSWER_MAX, request, next).await
+}
+
+/// The same for refreshes, whose own wait ends before this.
+pub(crate) async fn refresh_in_time(request: Request, next: Next) -> Response {
+    within(REFRESH_WAIT_MAX + ANSWER_MAX, request, next).await
+}
+
+async fn within(limit: Duration, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let detail = format!("there was no answer within {} s: try again", limit.as_secs());
+            Problem::new(Code::TimedOut, detail).into_response()
+        }
+    }
+}

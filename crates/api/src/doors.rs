@@ -1,0 +1,185 @@
+//! The doors: what the API asks of the program, as traits that the program implements.
+//!
+//! One node and a hundred differ only behind these doors. Every call may be dropped half-way (the client went away,
+//! or a deadline passed): an implementation must leave nothing half-done, and work that was asked for goes on.
+//!
+//! Arguments are parsed: a [`Name`] is a name and a [`Primary`] an address. Answers are the JSON types.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use dns::Name;
+
+use crate::json;
+use crate::problem::{Code, Problem};
+
+/// The most primaries that a zone may have: each is asked at every check.
+pub const PRIMARIES_MAX: usize = 16;
+
+/// A server to copy a zone from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Primary {
+    pub address: SocketAddr,
+    /// The name of the TSIG key that requests are signed with.
+    pub key: Option<Name>,
+}
+
+/// A zone to add, with one to [`PRIMARIES_MAX`] primaries at different addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewZone {
+    name: Name,
+    primaries: Vec<Primary>,
+}
+
+impl NewZone {
+    /// # Errors
+    /// [`Code::PrimaryInvalid`] when there is no primary, there are too many, or two have one address.
+    pub fn new(name: Name, primaries: Vec<Primary>) -> Result<Self, Problem> {
+        let invalid = |detail: String| Err(Problem::new(Code::PrimaryInvalid, detail));
+        if primaries.is_empty() {
+            return invalid(format!(
+                "the zone {name} has no primary: give the address of the server to copy it from"
+            ));
+        }
+        if primaries.len() > PRIMARIES_MAX {
+            let count = primaries.len();
+            return invalid(format!("the zone {name} has {count} primaries, but may have at most {PRIMARIES_MAX}"));
+        }
+        for (index, primary) in primaries.iter().enumerate() {
+            if primaries[..index].iter().any(|earlier| earlier.address == primary.address) {
+                return invalid(format!("the primary {} is given twice for the zone {name}", primary.address));
+            }
+        }
+        Ok(Self { name, primaries })
+    }
+
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// In the order in which they were given.
+    pub fn primaries(&self) -> &[Primary] {
+        &self.primaries
+    }
+}
+
+/// A TSIG key to add.
+#[derive(Clone)]
+pub struct NewKey {
+    pub name: Name,
+    pub algorithm: json::KeyAlgorithm,
+    /// In base64; none to generate one, which the answer then holds.
+    pub secret: Option<String>,
+}
+
+impl std::fmt::Debug for NewKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewKey").field("name", &self.name).field("algorithm", &self.algorithm).finish_non_exhaustive()
+    }
+}
+
+/// A part of the list of zones, in the order of their lower-case names as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZonePage {
+    /// Only zones after this name.
+    pub after: Option<Name>,
+    /// 1 to 1,000.
+    pub limit: u32,
+}
+
+/// A part of a zone's attempts, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttemptPage {
+    /// Only attempts before this one: [`json::History::next`] of the page before.
+    pub before: Option<u64>,
+    /// 1 to 1,000.
+    pub limit: u32,
+}
+
+/// A zone's contents as text.
+pub struct Export {
+    pub serial: u32,
+    pub generation: u64,
+    /// Whole lines with their ends, in pieces of some 64 KiB, all of one version of the zone; producing a piece must
+    /// not wait for anything.
+    pub text: Box<dyn Iterator<Item = String> + Send>,
+}
+
+/// What should exist.
+///
+/// Without the inventory each answers [`Code::InventoryUnavailable`].
+#[async_trait]
+pub trait Intent: Send + Sync {
+    /// Adds the zone and answers as it is then, most likely pending.
+    ///
+    /// # Errors
+    /// [`Code::ZoneExists`], [`Code::ZoneNameTaken`], [`Code::KeyUnknown`].
+    async fn add_zone(&self, zone: NewZone) -> Result<json::Zone, Problem>;
+
+    /// Adds many zones, each wholly or not at all; one result for each, in their order.
+    async fn import_zones(&self, zones: Vec<NewZone>) -> Result<Vec<Result<(), Problem>>, Problem>;
+
+    /// Removes the zone with its contents and its history.
+    ///
+    /// # Errors
+    /// [`Code::ZoneUnknown`].
+    async fn remove_zone(&self, name: &Name) -> Result<(), Problem>;
+
+    /// # Errors
+    /// [`Code::KeyExists`], [`Code::SecretInvalid`].
+    async fn add_key(&self, key: NewKey) -> Result<json::AddedKey, Problem>;
+
+    /// All keys in the order of their names, without their secrets.
+    async fn keys(&self) -> Result<Vec<json::Key>, Problem>;
+
+    /// # Errors
+    /// [`Code::KeyUnknown`]; [`Code::KeyInUse`] while a primary is asked with it.
+    async fn remove_key(&self, name: &Name) -> Result<(), Problem>;
+}
+
+/// What should happen now.
+#[async_trait]
+pub trait Requests: Send + Sync {
+    /// Brings the zone up to its primaries now, and answers with the attempt when it has ended, however it has.
+    ///
+    /// # Errors
+    /// [`Code::ZoneUnknown`], [`Code::ShuttingDown`]. A failed attempt is no error.
+    async fn refresh(&self, name: &Name, transfer: json::Transfer) -> Result<json::Attempt, Problem>;
+}
+
+/// What zones hold. Read-only: records change at the primary and nowhere else.
+#[async_trait]
+pub trait Contents: Send + Sync {
+    /// The served version as a zone file.
+    ///
+    /// # Errors
+    /// [`Code::ZoneUnknown`], [`Code::ZoneNotLoaded`] (also when it has expired).
+    async fn export(&self, name: &Name) -> Result<Export, Problem>;
+}
+
+/// How everything is.
+#[async_trait]
+pub trait Status: Send + Sync {
+    /// At most `page.limit` zones.
+    async fn zones(&self, page: ZonePage) -> Result<Vec<json::Zone>, Problem>;
+
+    /// # Errors
+    /// [`Code::ZoneUnknown`].
+    async fn zone(&self, name: &Name) -> Result<json::Zone, Problem>;
+
+    /// # Errors
+    /// [`Code::ZoneUnknown`].
+    async fn history(&self, name: &Name, page: AttemptPage) -> Result<json::History, Problem>;
+
+    async fn node(&self) -> Result<json::NodeStatus, Problem>;
+}
+
+/// All doors of one program.
+#[derive(Clone)]
+pub struct Doors {
+    pub intent: Arc<dyn Intent>,
+    pub requests: Arc<dyn Requests>,
+    pub contents: Arc<dyn Contents>,
+    pub status: Arc<dyn Status>,
+}

@@ -1,0 +1,23 @@
+//! What the API says, as plain types: written by the server, read by the command line.
+//!
+//! Invariants: words are closed enums, times are RFC 3339 in UTC, serials and generations are numbers, names are
+//! absolute (with the last dot). Nothing here decides anything, but for [`State::derive`].
+
+mod attempt;
+mod import;
+mod key;
+mod node;
+mod time;
+mod words;
+mod zone;
+
+pub use attempt::{Attempt, AttemptKind, AttemptOutcome, Fault, Reason, Trigger};
+pub use import::{Imported, ImportedLine, LineOutcome};
+pub use key::{AddKey, AddedKey, Key, KeyAlgorithm, Keys};
+pub use node::{Health, InventoryStatus, NodeStatus, QueryCounts, ZoneCounts};
+pub use time::{NotATime, Time};
+pub use words::UnknownWord;
+pub use zone::{
+    AddZone, Ending, Freshness, History, Hold, Primary, Refresh, Refreshed, Service, State, Transfer, Version, Zone,
+    Zones,
+};

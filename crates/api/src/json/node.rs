@@ -1,0 +1,65 @@
+//! The running program: what it serves and how it is.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Time;
+use super::words::words;
+
+words! {
+    /// Whether the inventory can be read and written.
+    InventoryStatus {
+        Available = "available",
+        /// Stored zones are served; nothing can be added or removed.
+        Unavailable = "unavailable",
+    }
+}
+
+/// How many zones are in which condition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ZoneCounts {
+    pub total: u64,
+    pub pending: u64,
+    pub current: u64,
+    pub stale: u64,
+    pub expired: u64,
+    /// Served from memory only, because the disk is full.
+    pub volatile: u64,
+}
+
+/// Queries answered since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct QueryCounts {
+    pub udp: u64,
+    pub tcp: u64,
+    /// Of both, those answered REFUSED.
+    pub refused: u64,
+    /// Of both, those answered SERVFAIL.
+    pub servfail: u64,
+}
+
+/// The running program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NodeStatus {
+    pub version: String,
+    pub started_at: Time,
+    pub uptime_secs: u64,
+    /// Where DNS is answered, UDP and TCP.
+    pub dns: Vec<String>,
+    /// Where this API is answered.
+    pub http: String,
+    pub zones: ZoneCounts,
+    pub inventory: InventoryStatus,
+    /// One sentence for each thing that needs somebody's attention.
+    pub warnings: Vec<String>,
+    pub queries: QueryCounts,
+    /// Attempts that were not put on record because the database could not keep up.
+    pub attempts_dropped: u64,
+}
+
+words! {
+    /// Whether the program runs.
+    Health {
+        Ok = "ok",
+    }
+}

@@ -1,0 +1,221 @@
+//! Zones, their condition, their primaries and their history.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::words::words;
+use super::{Attempt, Time};
+
+words! {
+    /// How old the contents are.
+    Freshness {
+        /// Nothing has been transferred yet.
+        Pending = "pending",
+        /// A primary confirmed the served version when it was last due.
+        Current = "current",
+        /// A check is overdue; the contents are still valid.
+        Stale = "stale",
+        /// The SOA's EXPIRE has passed without a confirmation: answers are SERVFAIL.
+        Expired = "expired",
+    }
+}
+
+words! {
+    /// Whether a newer version is kept back.
+    Hold {
+        None = "none",
+        Held = "held",
+        Frozen = "frozen",
+        OverLimit = "over_limit",
+    }
+}
+
+words! {
+    /// Whether the zone is answered and followed.
+    Service {
+        /// Answered, and kept up with its primaries.
+        Answering = "answering",
+        /// Answered until it expires; no checks and no transfers.
+        Paused = "paused",
+        /// REFUSED, because somebody switched it off.
+        Disabled = "disabled",
+        /// REFUSED, until its owner has shown that the name is theirs.
+        Unproven = "unproven",
+    }
+}
+
+words! {
+    /// What people see: the most serious of freshness, hold and service; `active` when nothing is wrong.
+    State {
+        Active = "active",
+        Frozen = "frozen",
+        Paused = "paused",
+        Held = "held",
+        OverLimit = "over_limit",
+        Stale = "stale",
+        Pending = "pending",
+        Expired = "expired",
+        Disabled = "disabled",
+        Unproven = "unproven",
+    }
+}
+
+impl State {
+    /// The most serious of the three: what is not answered at all, then what is answered badly, then what is kept back.
+    pub fn derive(freshness: Freshness, hold: Hold, service: Service) -> Self {
+        match (service, freshness, hold) {
+            (Service::Unproven, _, _) => Self::Unproven,
+            (Service::Disabled, _, _) => Self::Disabled,
+            (_, Freshness::Expired, _) => Self::Expired,
+            (_, Freshness::Pending, _) => Self::Pending,
+            (_, Freshness::Stale, _) => Self::Stale,
+            (_, _, Hold::OverLimit) => Self::OverLimit,
+            (_, _, Hold::Held) => Self::Held,
+            (Service::Paused, _, _) => Self::Paused,
+            (_, _, Hold::Frozen) => Self::Frozen,
+            (Service::Answering, Freshness::Current, Hold::None) => Self::Active,
+        }
+    }
+}
+
+/// A server that the zone is copied from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Primary {
+    /// `ADDR`, `ADDR:PORT` or `[V6]:PORT`; always with its port in answers.
+    #[schema(example = "192.0.2.1:53")]
+    pub address: String,
+    /// The TSIG key's name; none when requests are not signed.
+    #[serde(default)]
+    pub key: Option<String>,
+}
+
+/// A zone to add.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddZone {
+    #[schema(example = "example.org")]
+    pub name: String,
+    /// One to sixteen.
+    pub primaries: Vec<Primary>,
+}
+
+/// A zone with its condition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Zone {
+    /// Ours; never used twice.
+    pub id: u64,
+    /// As it was typed, with the last dot.
+    #[schema(example = "example.org.")]
+    pub name: String,
+    pub state: State,
+    pub freshness: Freshness,
+    pub hold: Hold,
+    pub service: Service,
+    /// Whether the served version is in memory only, because the disk is full.
+    pub volatile: bool,
+    /// The SOA's, the primary's own; none before the first transfer.
+    pub serial: Option<u32>,
+    /// Ours: grows with each version served.
+    pub generation: Option<u64>,
+    /// Two places with one digest hold the same zone; 64 hexadecimal digits.
+    pub digest: Option<String>,
+    /// How many records the served version has.
+    pub records: Option<u64>,
+    pub primaries: Vec<Primary>,
+    pub created_at: Time,
+    /// When a primary last confirmed the served version or gave it.
+    pub last_success: Option<Time>,
+    /// When the next check is due.
+    pub next_refresh: Option<Time>,
+    /// When answers stop unless a primary confirms the zone.
+    pub expires_at: Option<Time>,
+    pub last_attempt: Option<Attempt>,
+}
+
+/// A page of zones, in the order of their names as text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Zones {
+    pub zones: Vec<Zone>,
+    /// Pass it as `after` for the next page; none on the last.
+    pub next: Option<String>,
+}
+
+words! {
+    /// What a refresh fetches when the primary has something newer.
+    Transfer {
+        /// What changed if the primary can say it, else the whole zone.
+        Incremental = "incremental",
+        /// The whole zone, even if the serial is the same.
+        Full = "full",
+    }
+}
+
+/// A refresh to carry out now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Refresh {
+    pub transfer: Transfer,
+}
+
+words! {
+    /// Whether a refresh has ended.
+    Ending {
+        /// The attempt tells how.
+        Done = "done",
+        /// It takes longer than a client is made to wait, and goes on.
+        Running = "running",
+    }
+}
+
+/// How a refresh went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Refreshed {
+    pub ending: Ending,
+    /// There when it is done.
+    pub attempt: Option<Attempt>,
+    /// The zone afterwards; there when it is done.
+    pub zone: Option<Zone>,
+}
+
+/// A version of a zone that was served.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Version {
+    pub generation: u64,
+    pub serial: u32,
+    /// When it was published.
+    pub at: Time,
+    /// The generation before it; none for the first that is kept.
+    pub from_generation: Option<u64>,
+    pub from_serial: Option<u32>,
+    /// How many records went and came, by comparison with the generation before.
+    pub removed: u64,
+    pub added: u64,
+}
+
+/// What happened to a zone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct History {
+    /// The versions that are kept, newest first.
+    pub versions: Vec<Version>,
+    /// The attempts on record, newest first.
+    pub attempts: Vec<Attempt>,
+    /// Pass it as `before` for older attempts; none when there are none.
+    pub next: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Freshness, Hold, Service, State};
+
+    #[test]
+    fn the_most_serious_condition_is_what_people_see() {
+        let state = State::derive;
+        assert_eq!(state(Freshness::Current, Hold::None, Service::Answering), State::Active);
+        assert_eq!(state(Freshness::Expired, Hold::Held, Service::Paused), State::Expired);
+        assert_eq!(state(Freshness::Expired, Hold::None, Service::Disabled), State::Disabled);
+        assert_eq!(state(Freshness::Stale, Hold::Frozen, Service::Answering), State::Stale);
+        assert_eq!(state(Freshness::Current, Hold::Frozen, Service::Paused), State::Paused);
+        assert_eq!(state(Freshness::Pending, Hold::None, Service::Answering), State::Pending);
+    }
+}

@@ -1,0 +1,70 @@
+//! Names in paths.
+//!
+//! A path segment of one dot means "here" to every HTTP client (RFC 3986 §5.2.4), so the root zone is written `@`
+//! there. Any other name is percent-encoded as it is; a zone that is really called `@` is written `\@`.
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use dns::Name;
+
+use crate::problem::{Code, Problem};
+use crate::router::Served;
+use crate::text;
+
+/// The segment that stands for the root zone.
+pub(crate) const ROOT_SEGMENT: &str = "@";
+
+/// The zone that the path names.
+pub(crate) struct ZoneInPath(pub(crate) Name);
+
+impl FromRequestParts<Served> for ZoneInPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, served: &Served) -> Result<Self, Problem> {
+        let segment = segment(parts, served, Code::ZoneNameInvalid).await?;
+        if segment == ROOT_SEGMENT {
+            return Ok(Self(Name::root()));
+        }
+        text::zone_name(&segment).map(Self)
+    }
+}
+
+/// The key that the path names.
+pub(crate) struct KeyInPath(pub(crate) Name);
+
+impl FromRequestParts<Served> for KeyInPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, served: &Served) -> Result<Self, Problem> {
+        let segment = segment(parts, served, Code::KeyNameInvalid).await?;
+        text::key_name(&segment).map(Self)
+    }
+}
+
+async fn segment(parts: &mut Parts, served: &Served, code: Code) -> Result<String, Problem> {
+    match Path::<String>::from_request_parts(parts, served).await {
+        Ok(Path(segment)) => Ok(segment),
+        Err(rejection) => {
+            Err(Problem::new(code, format!("the name in the path cannot be read: {}", rejection.body_text())))
+        }
+    }
+}
+
+/// The path segment for a zone or a key, percent-encoded: what clients put into URLs.
+pub fn segment_of(name: &Name) -> String {
+    use std::fmt::Write as _;
+
+    if name.borrow().is_root() {
+        return ROOT_SEGMENT.to_owned();
+    }
+    let mut segment = String::new();
+    for octet in name.to_string().bytes() {
+        // RFC 3986 §2.3: only these need no encoding anywhere.
+        if octet.is_ascii_alphanumeric() || b"-._~".contains(&octet) {
+            segment.push(char::from(octet));
+        } else {
+            let _ = write!(segment, "%{octet:02X}");
+        }
+    }
+    segment
+}

@@ -1,0 +1,168 @@
+//! What went wrong with a request, for programs and for people (RFC 9457).
+//!
+//! Invariant: a code's text and HTTP status never change once released; programs match on them.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::json::UnknownWord;
+
+/// Each way a request can fail: the variant, its stable code, its HTTP status and its title.
+macro_rules! codes {
+    ($($variant:ident = $code:literal, $status:literal, $title:literal;)*) => {
+        /// A stable code for each way a request can fail.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $($variant),* }
+
+        impl Code {
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code),* }
+            }
+
+            /// The HTTP status that goes with it.
+            pub fn status(self) -> u16 {
+                match self { $(Self::$variant => $status),* }
+            }
+
+            /// The same words for every problem with this code.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title),* }
+            }
+        }
+    };
+}
+
+codes! {
+    ZoneNameInvalid = "zone_name_invalid", 400, "Not a zone name";
+    ZoneExists = "zone_exists", 409, "The zone exists already";
+    ZoneNameTaken = "zone_name_taken", 409, "The name is answered for somebody else";
+    ZoneUnknown = "zone_unknown", 404, "No such zone";
+    ZoneNotLoaded = "zone_not_loaded", 409, "The zone has no contents yet";
+    PrimaryInvalid = "primary_invalid", 400, "Not a primary";
+    KeyNameInvalid = "key_name_invalid", 400, "Not a key name";
+    KeyExists = "key_exists", 409, "The key exists already";
+    KeyUnknown = "key_unknown", 404, "No such key";
+    KeyInUse = "key_in_use", 409, "The key is in use";
+    AlgorithmUnknown = "algorithm_unknown", 400, "Not a TSIG algorithm";
+    SecretInvalid = "secret_invalid", 400, "Not a TSIG secret";
+    TokenMissing = "token_missing", 401, "No access token";
+    TokenInvalid = "token_invalid", 401, "Wrong access token";
+    BodyInvalid = "body_invalid", 400, "The request body cannot be read";
+    BodyTooLarge = "body_too_large", 413, "The request body is too large";
+    ContentTypeInvalid = "content_type_invalid", 415, "The request body has another type";
+    QueryInvalid = "query_invalid", 400, "The query parameters cannot be read";
+    RouteUnknown = "route_unknown", 404, "No such route";
+    MethodUnknown = "method_unknown", 405, "The route has no such method";
+    TimedOut = "timed_out", 503, "It took too long";
+    InventoryUnavailable = "inventory_unavailable", 503, "The inventory is not available";
+    StoreUnavailable = "store_unavailable", 503, "The zone store is not available";
+    ShuttingDown = "shutting_down", 503, "The service is stopping";
+    Internal = "internal", 500, "A fault of Secondo's own";
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl std::str::FromStr for Code {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == text).ok_or_else(|| UnknownWord {
+            text: text.to_owned(),
+            known: Self::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>().join(", "),
+        })
+    }
+}
+
+/// A request, or one line of it, that failed: a code and one sentence that says what is wrong and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct Problem {
+    code: Code,
+    detail: String,
+}
+
+impl Problem {
+    /// `detail` begins in lower case and has no full stop, so that it can stand behind a colon.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+/// A problem as it travels: `application/problem+json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProblemDetails {
+    /// `urn:secondo:problem:` and the code.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:secondo:problem:zone_exists")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    /// What is wrong, and what to do.
+    pub detail: String,
+    /// Stable, for programs.
+    #[schema(example = "zone_exists")]
+    pub code: String,
+}
+
+impl From<&Problem> for ProblemDetails {
+    fn from(problem: &Problem) -> Self {
+        let code = problem.code;
+        Self {
+            kind: format!("urn:secondo:problem:{code}"),
+            title: code.title().to_owned(),
+            status: code.status(),
+            detail: problem.detail.clone(),
+            code: code.to_string(),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        if status.is_server_error() {
+            tracing::warn!(code = self.code.as_str(), "a request failed: {}", self.detail);
+        }
+        let mut response = (status, axum::Json(ProblemDetails::from(&self))).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 6750 §3: a request without good credentials is told which kind is wanted.
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"secondo\""));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::Code;
+
+    #[test]
+    fn every_code_is_said_once_and_read_back() {
+        let texts: HashSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(texts.len(), Code::ALL.len());
+        for code in Code::ALL {
+            assert_eq!(code.as_str().parse(), Ok(*code));
+            assert!((400..600).contains(&code.status()), "{code}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The whole surface on one screen.
+//!
+//! Invariant: every handler takes an [`Admin`](crate::access::Admin) but the health check and the OpenAPI document,
+//! which say nothing about any zone.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::access::Token;
+use crate::body::{IMPORT_OCTETS_MAX, JSON_OCTETS_MAX};
+use crate::deadline::{answer_in_time, refresh_in_time};
+use crate::doors::Doors;
+use crate::problem::{Code, Problem};
+use crate::routes::{keys, node, zones};
+
+/// What every handler is given.
+#[derive(Clone)]
+pub(crate) struct Served {
+    pub(crate) doors: Doors,
+    pub(crate) token: Token,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Secondo", description = "A secondary DNS service: zones are copied from their primaries and served."),
+    components(schemas(crate::problem::ProblemDetails)),
+    security(("token" = []))
+)]
+struct Document;
+
+/// The API as a service for an HTTP server: `axum::serve(listener, api::router(doors, token))`.
+pub fn router(doors: Doors, token: Token) -> Router {
+    let (router, document) = surface().split_for_parts();
+    let document: Arc<str> = serialize(document).into();
+    router
+        .route("/api/openapi.json", axum::routing::get(move || node::openapi::openapi(document)))
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(no_such_method)
+        .with_state(Served { doors, token })
+}
+
+/// The OpenAPI document of the API, as JSON.
+pub fn openapi() -> String {
+    serialize(surface().into_openapi())
+}
+
+fn surface() -> OpenApiRouter<Served> {
+    let quick = OpenApiRouter::new()
+        .routes(routes!(zones::add::add, zones::list::list))
+        .routes(routes!(zones::show::show, zones::remove::remove))
+        .routes(routes!(zones::history::history))
+        .routes(routes!(zones::export::export))
+        .routes(routes!(keys::add::add, keys::list::list))
+        .routes(routes!(keys::remove::remove))
+        .routes(routes!(node::status::status))
+        .routes(routes!(node::health::health))
+        .layer(DefaultBodyLimit::max(JSON_OCTETS_MAX))
+        .layer(from_fn(answer_in_time));
+    let import = OpenApiRouter::new()
+        .routes(routes!(zones::import::import))
+        .layer(DefaultBodyLimit::max(IMPORT_OCTETS_MAX))
+        .layer(from_fn(answer_in_time));
+    let refresh = OpenApiRouter::new()
+        .routes(routes!(zones::refresh::refresh))
+        .layer(DefaultBodyLimit::max(JSON_OCTETS_MAX))
+        .layer(from_fn(refresh_in_time));
+    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", quick.merge(import).merge(refresh))
+}
+
+async fn no_such_route(uri: axum::http::Uri) -> Problem {
+    Problem::new(Code::RouteUnknown, format!("{} is not a path of this API: see /api/openapi.json", uri.path()))
+}
+
+async fn no_such_method(method: axum::http::Method, uri: axum::http::Uri) -> Problem {
+    let detail = format!("{} does not take {method}: see /api/openapi.json", uri.path());
+    Problem::new(Code::MethodUnknown, detail)
+}
+
+fn serialize(mut document: utoipa::openapi::OpenApi) -> String {
+    let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+    document.components.get_or_insert_default().add_security_scheme("token", bearer);
+    document.to_pretty_json().expect("the document is made of plain strings and maps")
+}

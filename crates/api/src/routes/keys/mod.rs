@@ -1,0 +1,5 @@
+//! TSIG keys.
+
+pub(crate) mod add;
+pub(crate) mod list;
+pub(crate) mod remove;

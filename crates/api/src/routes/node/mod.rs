@@ -1,0 +1,5 @@
+//! The running program itself.
+
+pub(crate) mod health;
+pub(crate) mod openapi;
+pub(crate) mod status;

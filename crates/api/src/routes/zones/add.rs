@@ -1,0 +1,42 @@
+//! Adding a zone.
+
+use axum::extract::State;
+use axum::http::{HeaderName, StatusCode, header};
+
+use crate::access::Admin;
+use crate::body::Json;
+use crate::doors::{NewZone, Primary};
+use crate::json;
+use crate::path::segment_of;
+use crate::problem::{Problem, ProblemDetails};
+use crate::router::Served;
+use crate::text;
+
+/// Adds a zone, which is then transferred as soon as a primary gives it.
+#[utoipa::path(
+    post, path = "/zones", tag = "zones",
+    request_body = json::AddZone,
+    responses((status = 201, body = json::Zone), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
+)]
+pub(crate) async fn add(
+    _: Admin,
+    State(served): State<Served>,
+    Json(zone): Json<json::AddZone>,
+) -> Result<(StatusCode, [(HeaderName, String); 1], axum::Json<json::Zone>), Problem> {
+    let zone = parsed(&zone)?;
+    let location = format!("/api/v1/zones/{}", segment_of(zone.name()));
+    let zone = served.doors.intent.add_zone(zone).await?;
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(zone)))
+}
+
+fn parsed(zone: &json::AddZone) -> Result<NewZone, Problem> {
+    let primaries = zone
+        .primaries
+        .iter()
+        .map(|primary| {
+            let key = primary.key.as_deref().map(text::key_name).transpose()?;
+            Ok(Primary { address: text::address(&primary.address)?, key })
+        })
+        .collect::<Result<_, Problem>>()?;
+    NewZone::new(text::zone_name(&zone.name)?, primaries)
+}

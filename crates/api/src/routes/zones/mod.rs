@@ -1,0 +1,10 @@
+//! Zones.
+
+pub(crate) mod add;
+pub(crate) mod export;
+pub(crate) mod history;
+pub(crate) mod import;
+pub(crate) mod list;
+pub(crate) mod refresh;
+pub(crate) mod remove;
+pub(crate) mod show;

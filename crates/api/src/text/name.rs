@@ -1,0 +1,111 @@
+//! Names of zones and keys as people type them.
+
+use std::net::IpAddr;
+
+use dns::Name;
+
+use crate::problem::{Code, Problem};
+
+/// Reads a zone's name, with or without its last dot; `.` is the root.
+///
+/// Stricter than the wire, which allows any octets: what is not a letter, a digit, `-`, `_`, `/`, `*` or `+` must be
+/// escaped (RFC 1035 §5.1), so that a URL, an address or a sentence is not taken for a name.
+///
+/// # Errors
+/// [`Code::ZoneNameInvalid`].
+pub fn zone_name(text: &str) -> Result<Name, Problem> {
+    name(text).map_err(|why| {
+        Problem::new(Code::ZoneNameInvalid, format!("{text:?} is not a zone name: {why}; write it like example.org"))
+    })
+}
+
+/// Reads a TSIG key's name, which is a domain name (RFC 8945 §4.2).
+///
+/// # Errors
+/// [`Code::KeyNameInvalid`].
+pub fn key_name(text: &str) -> Result<Name, Problem> {
+    name(text).and_then(|name| if name.borrow().is_root() { Err("it is empty".into()) } else { Ok(name) }).map_err(
+        |why| {
+            let detail = format!("{text:?} is not a key name: {why}; write it like transfer.example.org");
+            Problem::new(Code::KeyNameInvalid, detail)
+        },
+    )
+}
+
+fn name(text: &str) -> Result<Name, String> {
+    if text.is_empty() {
+        return Err("it is empty".into());
+    }
+    if text.parse::<IpAddr>().is_ok() {
+        return Err("it is an address".into());
+    }
+    if !text.is_ascii() {
+        return Err("it holds other letters than ASCII (write those in their xn-- form)".into());
+    }
+    if let Some(unexpected) = first_unexpected(text) {
+        return Err(format!("it holds {unexpected:?}"));
+    }
+    text.parse::<Name>().map_err(|error| error.to_string())
+}
+
+/// The first character that a name holds only with a backslash before it.
+fn first_unexpected(text: &str) -> Option<char> {
+    let mut escaped = false;
+    for character in text.chars() {
+        let expected = character.is_ascii_alphanumeric() || ".-_/*+\\".contains(character);
+        if !expected && (!escaped || !character.is_ascii_graphic()) {
+            return Some(character);
+        }
+        escaped = character == '\\' && !escaped;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{key_name, zone_name};
+    use crate::problem::Code;
+
+    #[test]
+    fn names_are_read_with_and_without_their_last_dot_and_keep_their_case() {
+        for (text, expected) in [
+            ("example.org", "example.org."),
+            ("Example.ORG.", "Example.ORG."),
+            (".", "."),
+            ("_msdcs.corp.example", "_msdcs.corp.example."),
+            ("0/25.2.0.192.in-addr.arpa", "0/25.2.0.192.in-addr.arpa."),
+            ("xn--bcher-kva.example", "xn--bcher-kva.example."),
+            ("a\\.b.example", "a\\.b.example."),
+        ] {
+            assert_eq!(zone_name(text).unwrap().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused_with_a_sentence() {
+        let long_label = format!("{}.example", "a".repeat(64));
+        let long_name = "a.".repeat(128);
+        for text in [
+            "",
+            "192.0.2.1",
+            "2001:db8::1",
+            "http://example.org/",
+            "exam ple.org",
+            "example..org",
+            ".example.org",
+            "bücher.example",
+            "example.org\n",
+            "a@example.org",
+            "example.org\\",
+            "a\\\nb.example",
+            &long_label,
+            &long_name,
+        ] {
+            let problem = zone_name(text).unwrap_err();
+            assert_eq!(problem.code(), Code::ZoneNameInvalid, "{text:?}");
+            assert!(problem.detail().contains("is not a zone name: "), "{}", problem.detail());
+        }
+        assert_eq!(key_name(".").unwrap_err().code(), Code::KeyNameInvalid);
+        assert_eq!(key_name("a b").unwrap_err().code(), Code::KeyNameInvalid);
+    }
+}
