@@ -7,6 +7,8 @@
 //! Invariants: everything here is pure (no clock, socket, disk or log), bounded by its input, and total: no octets
 //! make it panic.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 pub mod edns;
 pub mod message;
 pub mod name;

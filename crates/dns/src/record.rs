@@ -4,13 +4,26 @@ use crate::name::{NameError, NameRef};
 use crate::rtype::Type;
 
 /// One record of class IN: owner, type, time to live in seconds, and RDATA without compression.
-#[derive(Clone, Copy, PartialEq, Eq)]
+///
+/// Two are equal when they are the same to the letter, the case of their owners included.
+#[derive(Clone, Copy)]
 pub struct RecordRef<'a> {
     pub owner: NameRef<'a>,
     pub rtype: Type,
     pub ttl: u32,
     pub rdata: &'a [u8],
 }
+
+impl PartialEq for RecordRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.rtype == other.rtype
+            && self.ttl == other.ttl
+            && self.rdata == other.rdata
+            && self.owner.same_spelling(other.owner)
+    }
+}
+
+impl Eq for RecordRef<'_> {}
 
 impl std::fmt::Debug for RecordRef<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -77,6 +77,8 @@ pub struct MessageWriter<'a> {
     out: &'a mut [u8],
     table: &'a mut CompressionTable,
     length: usize,
+    /// Where the questions end and records start.
+    questions_end: usize,
     limit: usize,
     header: Header,
 }
@@ -90,7 +92,14 @@ impl<'a> MessageWriter<'a> {
         assert!(out.len() >= HEADER_OCTETS, "a buffer for messages holds at least a header");
         table.clear();
         let limit = limit.min(out.len()).min(MESSAGE_OCTETS_MAX);
-        Self { out, table, length: HEADER_OCTETS, limit, header: Header { id, flags, counts: [0; 4] } }
+        Self {
+            out,
+            table,
+            length: HEADER_OCTETS,
+            questions_end: HEADER_OCTETS,
+            limit,
+            header: Header { id, flags, counts: [0; 4] },
+        }
     }
 
     /// Octets written so far.
@@ -137,6 +146,7 @@ impl<'a> MessageWriter<'a> {
             .and_then(|()| self.octets(&question.qclass.to_be_bytes()))
             .inspect_err(|_| self.rollback(mark))?;
         self.header.counts[0] += 1;
+        self.questions_end = self.length;
         Ok(())
     }
 
@@ -168,6 +178,12 @@ impl<'a> MessageWriter<'a> {
         self.length = mark.length;
         self.header.counts = mark.counts;
         self.table.remove_from(mark.length);
+    }
+
+    /// Takes back all records; the question stays.
+    pub fn clear_records(&mut self) {
+        let counts = [self.header.counts[0], 0, 0, 0];
+        self.rollback(Mark { length: self.questions_end, counts });
     }
 
     /// Writes the header; the message is the first so many octets of the buffer.

@@ -15,7 +15,7 @@ use crate::between::between;
 use crate::check::{self, Insane};
 use crate::diff::{Change, Diff};
 use crate::digest::Digest;
-use crate::image::{self, Image, Notes, Seed, TooLarge};
+use crate::image::{self, Image, Notes, Owner, Seed, TooLarge};
 
 /// A change that was accepted.
 #[derive(Clone, Debug)]
@@ -243,9 +243,7 @@ impl<'a> Pending<'a> {
 
     fn is_in_old(&self, record: RecordRef<'_>) -> bool {
         self.old.owner(record.owner).is_some_and(|owner| {
-            owner
-                .records()
-                .any(|old| old.rtype == record.rtype && rdata::same(record.rtype, old.rdata, record.rdata))
+            owner.records().any(|old| old.rtype == record.rtype && rdata::same(record.rtype, old.rdata, record.rdata))
         })
     }
 
@@ -270,8 +268,8 @@ impl<'a> Pending<'a> {
     fn digest(&self, new: &Image) -> Digest {
         let mut digest = self.old.digest();
         for name in &self.touched {
-            self.old.owner(name.borrow()).into_iter().flat_map(|o| o.records()).for_each(|r| digest.subtract(r));
-            new.owner(name.borrow()).into_iter().flat_map(|o| o.records()).for_each(|r| digest.add(r));
+            self.old.owner(name.borrow()).into_iter().flat_map(Owner::records).for_each(|r| digest.subtract(r));
+            new.owner(name.borrow()).into_iter().flat_map(Owner::records).for_each(|r| digest.add(r));
         }
         digest
     }

@@ -9,8 +9,7 @@ use crate::image::{Image, Owner};
 
 /// What leads from `old` to `new`: exactly the records that `new` has not or has otherwise, to the letter and the TTL.
 pub fn between(old: &Image, new: &Image) -> Diff {
-    let mut diff =
-        Diff { from: old.serial(), to: new.serial(), removed: Records::new(), added: Records::new() };
+    let mut diff = Diff { from: old.serial(), to: new.serial(), removed: Records::new(), added: Records::new() };
     let (mut olds, mut news) = (old.owners().peekable(), new.owners().peekable());
     loop {
         let order = match (olds.peek(), news.peek()) {

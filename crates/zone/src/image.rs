@@ -226,9 +226,8 @@ impl Image {
     /// `hash` is in base32hex, as an owner's first label is.
     pub fn covering(&self, hash: &[u8]) -> Option<Owner<'_>> {
         let hash_at = |index: usize| self.nsec3(index).name().labels().next().unwrap_or_default();
-        let not_after = |label: &[u8]| {
-            label.iter().map(u8::to_ascii_lowercase).le(hash.iter().map(u8::to_ascii_lowercase))
-        };
+        let not_after =
+            |label: &[u8]| label.iter().map(u8::to_ascii_lowercase).le(hash.iter().map(u8::to_ascii_lowercase));
         let (mut low, mut high) = (0, self.nsec3_count);
         while low < high {
             let middle = low + (high - low) / 2;

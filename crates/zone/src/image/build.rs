@@ -236,11 +236,7 @@ impl ImageWriter {
         let has = |rtype: Type| records.iter().any(|record| record.rtype == rtype);
         let is_occluded = self.ancestors.last().is_some_and(|above| above.occludes);
         let is_cut = depth > 0 && has(Type::NS);
-        let flags = [
-            (is_cut, blob::CUT),
-            (is_occluded, blob::OCCLUDED),
-            (has(Type::DNAME), blob::DNAME),
-        ];
+        let flags = [(is_cut, blob::CUT), (is_occluded, blob::OCCLUDED), (has(Type::DNAME), blob::DNAME)];
         let flags = flags.iter().filter(|(is_set, _)| *is_set).fold(0, |flags, (_, flag)| flags | flag);
 
         self.octets.extend(rank.to_le_bytes());

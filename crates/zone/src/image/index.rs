@@ -4,8 +4,8 @@
 
 use std::hash::Hasher;
 
-use dns::name::LABELS_MAX;
 use dns::NameRef;
+use dns::name::LABELS_MAX;
 use siphasher::sip::SipHasher13;
 
 use super::{Image, Owner, Seed, UNIT, u32_at};

@@ -1,7 +1,7 @@
 use dns::text::{record_to_text, zone_from_text};
 use dns::{Name, Type};
 
-use crate::image::Deepest;
+use crate::image::{Deepest, Owner};
 use crate::{Change, Image, advance};
 
 fn image(text: &str) -> Image {
@@ -17,7 +17,7 @@ fn name(text: &str) -> Name {
 const ZONE: &str = "
 @ 3600 SOA ns1 host 7 2 3 4 5
 @ 3600 NS ns1
-@ 3600 RRSIG NS 13 1 3600 20300101000000 20200101000000 1 @ AAAA
+@ 3600 RRSIG NS 13 1 3600 20300101000000 20200101000000 1 example. AAAA
 ns1 60 A 192.0.2.1
 a.b.c 60 TXT \"deep\"
 *.wild 60 A 192.0.2.2
@@ -57,7 +57,7 @@ fn every_owner_is_found_whatever_the_case() {
     let image = image(ZONE);
     for owner in image.owners() {
         let shouted = name(&owner.name().to_string().to_uppercase());
-        assert_eq!(image.owner(shouted.borrow()).map(|found| found.rank()), Some(owner.rank()));
+        assert_eq!(image.owner(shouted.borrow()).map(Owner::rank), Some(owner.rank()));
     }
     assert!(image.owner(name("nothing.example.").borrow()).is_none());
 }

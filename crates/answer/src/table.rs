@@ -1,0 +1,144 @@
+//! The zones that are answered from.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, Guard};
+use dns::name::NAME_OCTETS_MAX;
+use dns::{Name, NameRef};
+use zone::{Snapshot, ZoneId};
+
+/// What a zone has to answer from.
+#[derive(Clone, Debug)]
+pub enum Contents {
+    /// Never transferred: SERVFAIL, "not ready" (RFC 8914 §4.15).
+    Absent,
+    /// Past its EXPIRE (RFC 1034 §4.3.5): SERVFAIL, "invalid data" (RFC 8914 §4.25).
+    Expired,
+    Live(Snapshot),
+}
+
+/// One answered zone. Publishing swaps its contents; a query that is under way keeps what it has.
+pub struct ServedZone {
+    pub id: ZoneId,
+    pub apex: Name,
+    contents: ArcSwap<Contents>,
+}
+
+impl ServedZone {
+    pub fn new(id: ZoneId, apex: Name, contents: Contents) -> Self {
+        Self { id, apex, contents: ArcSwap::from_pointee(contents) }
+    }
+
+    pub fn contents(&self) -> Guard<Arc<Contents>> {
+        self.contents.load()
+    }
+
+    /// The snapshot that is being served.
+    pub fn snapshot(&self) -> Option<Snapshot> {
+        match &**self.contents.load() {
+            Contents::Live(snapshot) => Some(snapshot.clone()),
+            Contents::Absent | Contents::Expired => None,
+        }
+    }
+
+    /// One swap: a query sees all of it or none.
+    pub fn publish(&self, contents: Contents) {
+        self.contents.store(Arc::new(contents));
+    }
+}
+
+/// All answered zones by name: immutable, replaced as a whole when a zone comes or goes.
+#[derive(Default)]
+pub struct ZoneTable {
+    /// By the apex's octets in lower case; the hash is keyed anew in each process.
+    zones: HashMap<Box<[u8]>, Arc<ServedZone>>,
+    labels_max: usize,
+}
+
+impl ZoneTable {
+    pub fn new(zones: impl IntoIterator<Item = Arc<ServedZone>>) -> Self {
+        let mut table = Self::default();
+        for zone in zones {
+            table.labels_max = table.labels_max.max(zone.apex.borrow().label_count());
+            table.zones.insert(zone.apex.to_lower().as_wire().into(), zone);
+        }
+        table
+    }
+
+    /// The zone of exactly this name.
+    pub fn get(&self, apex: NameRef<'_>) -> Option<&Arc<ServedZone>> {
+        self.zones.get(fold(apex, &mut [0; NAME_OCTETS_MAX]))
+    }
+
+    /// The zone that `name` is in: the one with the longest apex.
+    pub fn find(&self, name: NameRef<'_>) -> Option<&Arc<ServedZone>> {
+        let mut octets = [0; NAME_OCTETS_MAX];
+        let mut suffix = fold(name.suffix(self.labels_max), &mut octets);
+        loop {
+            if let Some(zone) = self.zones.get(suffix) {
+                return Some(zone);
+            }
+            let label = usize::from(*suffix.first()?);
+            if label == 0 {
+                return None;
+            }
+            suffix = suffix.get(1 + label..)?;
+        }
+    }
+
+    /// The zone that `name`'s parent is in.
+    pub fn find_above(&self, name: NameRef<'_>) -> Option<&Arc<ServedZone>> {
+        self.find(name.parent()?)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<ServedZone>> {
+        self.zones.values()
+    }
+
+    pub fn len(&self) -> usize {
+        self.zones.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.zones.is_empty()
+    }
+}
+
+fn fold<'a>(name: NameRef<'_>, octets: &'a mut [u8; NAME_OCTETS_MAX]) -> &'a [u8] {
+    let wire = name.as_wire();
+    let folded = &mut octets[..wire.len().min(NAME_OCTETS_MAX)];
+    for (to, octet) in folded.iter_mut().zip(wire) {
+        *to = octet.to_ascii_lowercase();
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use dns::Name;
+    use zone::ZoneId;
+
+    use super::{Contents, ServedZone, ZoneTable};
+
+    #[test]
+    fn the_longest_apex_wins_and_case_does_not_matter() {
+        let zone = |id, apex: &str| Arc::new(ServedZone::new(ZoneId(id), apex.parse().unwrap(), Contents::Absent));
+        let table = ZoneTable::new([zone(1, "Example.org."), zone(2, "sub.example.ORG."), zone(3, "net.")]);
+        let find = |name: &str| table.find(name.parse::<Name>().unwrap().borrow()).map(|zone| zone.id.0);
+        assert_eq!(find("a.b.SUB.example.org."), Some(2));
+        assert_eq!(find("xsub.example.org."), Some(1));
+        assert_eq!(find("example.org."), Some(1));
+        assert_eq!(find("org."), None);
+        assert_eq!(find("."), None);
+        let above = |name: &str| table.find_above(name.parse::<Name>().unwrap().borrow()).map(|zone| zone.id.0);
+        assert_eq!(above("sub.example.org."), Some(1));
+        assert_eq!(above("example.org."), None);
+        assert_eq!(
+            ZoneTable::new([zone(9, ".")]).find("any.thing.".parse::<Name>().unwrap().borrow()).unwrap().id.0,
+            9
+        );
+    }
+}

@@ -1,0 +1,505 @@
+//! What is answered, case by case: a zone in text, a question, and the whole response in text.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use answer::{Contents, Scratch, ServedZone, Transport, ZoneTable, answer};
+use dns::edns::Edns;
+use dns::text::{record_to_text, zone_from_text};
+use dns::writer::CompressionTable;
+use dns::{CLASS_IN, Header, MessageReader, MessageWriter, Name, Question, Rcode, RecordRef, Type};
+use zone::{Change, Generation, Snapshot, ZoneId, advance};
+
+const EXAMPLE: &str = "
+@       3600 SOA   ns1 host 7 7200 3600 1209600 300
+@       3600 RRSIG SOA 13 1 3600 20300101000000 20200101000000 1 example. AAAA
+@       3600 NS    ns1
+@       3600 NS    ns.other.
+@       3600 MX    10 mail
+ns1     60   A     192.0.2.1
+ns1     60   AAAA  2001:db8::1
+mail    60   A     192.0.2.9
+www     60   A     192.0.2.2
+www     60   A     192.0.2.3
+www     60   RRSIG A 13 2 60 20300101000000 20200101000000 1 example. AAAA
+Mixed   60   TXT   \"x\"
+alias   60   CNAME www
+outside 60   CNAME www.other.
+loop1   60   CNAME loop2
+loop2   60   CNAME loop1
+dead    60   CNAME nothing
+a.b.c   60   TXT   \"deep\"
+*.wild  60   TXT   \"any\"
+*.wild  60   RRSIG TXT 13 2 60 20300101000000 20200101000000 1 example. AAAA
+x.y.wild 60  A     192.0.2.4
+*.walias 60  CNAME www
+old     60   DNAME new
+www.new 60   A     192.0.2.5
+sub     60   NS    ns.sub
+sub     60   NS    ns1
+sub     60   DS    1 13 2 D4B7D520E7BB5F0F67674A0CCEB1E3E0614B93C4F9E99B8383F6A1E4469DA50A
+ns.sub  60   A     192.0.2.6
+_sip._udp 60 SRV   1 2 5060 mail
+";
+
+fn zone(id: u64, apex: &str, text: &str) -> Arc<ServedZone> {
+    let apex: Name = apex.parse().unwrap();
+    let records = zone_from_text(&apex.to_string(), text).unwrap();
+    let image = advance(apex.borrow(), None, &Change::Full(records), [1; 16]).unwrap().image;
+    let snapshot = Snapshot { generation: Generation(1), image };
+    Arc::new(ServedZone::new(ZoneId(id), apex, Contents::Live(snapshot)))
+}
+
+fn example() -> ZoneTable {
+    ZoneTable::new([zone(1, "example.", EXAMPLE)])
+}
+
+#[derive(Clone, Copy)]
+struct Ask {
+    transport: Transport,
+    edns: Option<(u16, bool)>,
+}
+
+const PLAIN: Ask = Ask { transport: Transport::Udp, edns: None };
+const DNSSEC: Ask = Ask { transport: Transport::Udp, edns: Some((1232, true)) };
+
+fn query(name: &str, qtype: Type, edns: Option<(u16, bool)>) -> Vec<u8> {
+    let name: Name = name.parse().unwrap();
+    let mut out = vec![0; 512];
+    let mut table = CompressionTable::small();
+    let mut writer = MessageWriter::new(&mut out, 512, &mut table, 0x1234, Header::RD);
+    writer.question(&Question { name: name.borrow().into(), qtype, qclass: CLASS_IN }).unwrap();
+    if let Some((octets, dnssec_ok)) = edns {
+        writer.opt(octets, Rcode::NOERROR, dnssec_ok, &[]).unwrap();
+    }
+    let length = writer.finish();
+    out.truncate(length);
+    out
+}
+
+fn respond(zones: &ZoneTable, query: &[u8], transport: Transport) -> Vec<u8> {
+    let mut out = vec![0xaa; 65_535];
+    let outcome = answer(query, zones, transport, &mut Scratch::new(), &mut out);
+    out.truncate(outcome.length);
+    out
+}
+
+/// A response in text: `RCODE FLAGS`, then each record behind its section's number.
+fn show(response: &[u8]) -> String {
+    let mut reader = MessageReader::new(response).unwrap();
+    let header = reader.header();
+    let mut text = header.rcode().to_string();
+    for (flag, name) in [(Header::AA, "aa"), (Header::TC, "tc")] {
+        if header.has(flag) {
+            write!(text, " {name}").unwrap();
+        }
+    }
+    let mut rdata = Vec::new();
+    while let Some(record) = reader.record().unwrap() {
+        if record.rtype == Type::OPT {
+            let edns = Edns::parse(record.class, record.ttl, reader.raw_rdata(&record)).unwrap();
+            write!(text, "\nopt rcode-high={}", edns.rcode_high).unwrap();
+            edns.options().for_each(|(code, data)| write!(text, " {code}={data:?}").unwrap());
+            continue;
+        }
+        rdata.clear();
+        reader.rdata(&record, &mut rdata).unwrap();
+        let (owner, rtype, ttl) = (record.owner.borrow(), record.rtype, record.ttl);
+        let section = record.section as usize;
+        write!(text, "\n{section} {}", record_to_text(RecordRef { owner, rtype, ttl, rdata: &rdata })).unwrap();
+    }
+    reader.finish().unwrap();
+    text.replace(" IN ", " ")
+}
+
+fn check(ask: Ask, name: &str, qtype: Type, expected: &str) {
+    let response = respond(&example(), &query(name, qtype, ask.edns), ask.transport);
+    let expected: Vec<&str> = expected.trim().lines().map(str::trim).collect();
+    assert_eq!(show(&response), expected.join("\n"), "{name} {qtype}");
+}
+
+const SOA: &str = "example. 300 SOA ns1.example. host.example. 7 7200 3600 1209600 300";
+
+#[test]
+fn a_name_that_is_there_is_answered() {
+    check(
+        PLAIN,
+        "www.example.",
+        Type::A,
+        "
+        NOERROR aa
+        1 www.example. 60 A 192.0.2.2
+        1 www.example. 60 A 192.0.2.3",
+    );
+}
+
+#[test]
+fn signatures_travel_with_their_rrset_when_dnssec_is_ok() {
+    check(
+        DNSSEC,
+        "www.example.",
+        Type::A,
+        "
+        NOERROR aa
+        1 www.example. 60 A 192.0.2.2
+        1 www.example. 60 A 192.0.2.3
+        1 www.example. 60 RRSIG A 13 2 60 1893456000 1577836800 1 example. AAAA
+        opt rcode-high=0",
+    );
+}
+
+#[test]
+fn a_denial_holds_the_soa_for_its_minimum() {
+    // RFC 2308 §3.
+    check(PLAIN, "www.example.", Type::MX, &format!("NOERROR aa\n2 {SOA}"));
+    check(PLAIN, "nothing.example.", Type::A, &format!("NXDOMAIN aa\n2 {SOA}"));
+    check(
+        DNSSEC,
+        "nothing.example.",
+        Type::A,
+        &format!(
+            "
+        NXDOMAIN aa
+        2 {SOA}
+        2 example. 300 RRSIG SOA 13 1 3600 1893456000 1577836800 1 example. AAAA
+        opt rcode-high=0"
+        ),
+    );
+}
+
+#[test]
+fn an_empty_non_terminal_exists() {
+    // RFC 8020 §2.
+    check(PLAIN, "b.c.example.", Type::A, &format!("NOERROR aa\n2 {SOA}"));
+    check(PLAIN, "x.b.c.example.", Type::A, &format!("NXDOMAIN aa\n2 {SOA}"));
+}
+
+#[test]
+fn the_case_of_question_and_data_is_kept() {
+    let response = respond(&example(), &query("WwW.eXample.", Type::A, None), Transport::Udp);
+    let question = MessageReader::new(&response).unwrap().question().unwrap().unwrap();
+    assert_eq!(question.name.to_string(), "WwW.eXample.");
+    check(PLAIN, "MIXED.example.", Type::TXT, "NOERROR aa\n1 MIXED.example. 60 TXT \"x\"");
+    let response = respond(&example(), &query("EXAMPLE.", Type::MX, None), Transport::Udp);
+    assert!(show(&response).contains("MX 10 mail.example."), "data keeps its own case: {}", show(&response));
+}
+
+#[test]
+fn aliases_are_followed_inside_the_zone() {
+    check(
+        PLAIN,
+        "alias.example.",
+        Type::A,
+        "
+        NOERROR aa
+        1 alias.example. 60 CNAME www.example.
+        1 www.example. 60 A 192.0.2.2
+        1 www.example. 60 A 192.0.2.3",
+    );
+    check(PLAIN, "alias.example.", Type::CNAME, "NOERROR aa\n1 alias.example. 60 CNAME www.example.");
+    check(PLAIN, "outside.example.", Type::A, "NOERROR aa\n1 outside.example. 60 CNAME www.other.");
+    // RFC 6604 §3: the last name decides.
+    check(
+        PLAIN,
+        "dead.example.",
+        Type::A,
+        &format!("NXDOMAIN aa\n1 dead.example. 60 CNAME nothing.example.\n2 {SOA}"),
+    );
+}
+
+#[test]
+fn an_alias_loop_ends() {
+    check(
+        PLAIN,
+        "loop1.example.",
+        Type::A,
+        "
+        NOERROR aa
+        1 loop1.example. 60 CNAME loop2.example.
+        1 loop2.example. 60 CNAME loop1.example.",
+    );
+}
+
+#[test]
+fn a_wildcard_stands_for_names_that_are_not_there() {
+    // RFC 4592 §3.3.
+    check(PLAIN, "some.wild.example.", Type::TXT, "NOERROR aa\n1 some.wild.example. 60 TXT \"any\"");
+    check(PLAIN, "a.b.wild.example.", Type::TXT, "NOERROR aa\n1 a.b.wild.example. 60 TXT \"any\"");
+    check(PLAIN, "*.wild.example.", Type::TXT, "NOERROR aa\n1 *.wild.example. 60 TXT \"any\"");
+    check(PLAIN, "some.wild.example.", Type::A, &format!("NOERROR aa\n2 {SOA}"));
+    // y.wild exists (empty), so that the wildcard does not reach below it.
+    check(PLAIN, "y.wild.example.", Type::TXT, &format!("NOERROR aa\n2 {SOA}"));
+    check(PLAIN, "z.y.wild.example.", Type::TXT, &format!("NXDOMAIN aa\n2 {SOA}"));
+    check(
+        DNSSEC,
+        "some.wild.example.",
+        Type::TXT,
+        "
+        NOERROR aa
+        1 some.wild.example. 60 TXT \"any\"
+        1 some.wild.example. 60 RRSIG TXT 13 2 60 1893456000 1577836800 1 example. AAAA
+        opt rcode-high=0",
+    );
+    check(
+        PLAIN,
+        "q.walias.example.",
+        Type::AAAA,
+        &format!(
+            "
+        NOERROR aa
+        1 q.walias.example. 60 CNAME www.example.
+        2 {SOA}"
+        ),
+    );
+}
+
+#[test]
+fn a_dname_makes_aliases_for_what_is_below_it() {
+    // RFC 6672 §3.1.
+    check(
+        PLAIN,
+        "www.old.example.",
+        Type::A,
+        "
+        NOERROR aa
+        1 old.example. 60 DNAME new.example.
+        1 www.old.example. 60 CNAME www.new.example.
+        1 www.new.example. 60 A 192.0.2.5",
+    );
+    check(PLAIN, "old.example.", Type::A, &format!("NOERROR aa\n2 {SOA}"));
+    check(PLAIN, "old.example.", Type::DNAME, "NOERROR aa\n1 old.example. 60 DNAME new.example.");
+}
+
+#[test]
+fn a_substitution_that_is_too_long_is_yxdomain() {
+    let label = "a".repeat(61);
+    let text = format!("@ 1 SOA a b 1 2 3 4 5\n@ 1 NS a\nd 1 DNAME {label}.{label}.{label}.x\n");
+    let zones = ZoneTable::new([zone(1, "example.", &text)]);
+    let response = respond(&zones, &query(&format!("{label}.d.example."), Type::A, None), Transport::Udp);
+    assert!(show(&response).starts_with("YXDOMAIN aa\n1 d.example."), "{}", show(&response));
+}
+
+#[test]
+fn below_a_cut_there_is_a_referral_with_glue() {
+    check(
+        PLAIN,
+        "host.sub.example.",
+        Type::A,
+        "
+        NOERROR
+        2 sub.example. 60 NS ns.sub.example.
+        2 sub.example. 60 NS ns1.example.
+        3 ns.sub.example. 60 A 192.0.2.6
+        3 ns1.example. 60 A 192.0.2.1
+        3 ns1.example. 60 AAAA 2001:db8::1",
+    );
+    check(
+        DNSSEC,
+        "sub.example.",
+        Type::NS,
+        "
+        NOERROR
+        2 sub.example. 60 NS ns.sub.example.
+        2 sub.example. 60 NS ns1.example.
+        2 sub.example. 60 DS 1 13 2 D4B7D520E7BB5F0F67674A0CCEB1E3E0614B93C4F9E99B8383F6A1E4469DA50A
+        3 ns.sub.example. 60 A 192.0.2.6
+        3 ns1.example. 60 A 192.0.2.1
+        3 ns1.example. 60 AAAA 2001:db8::1
+        opt rcode-high=0",
+    );
+    check(
+        PLAIN,
+        "ns.sub.example.",
+        Type::A,
+        "
+        NOERROR
+        2 sub.example. 60 NS ns.sub.example.
+        2 sub.example. 60 NS ns1.example.
+        3 ns.sub.example. 60 A 192.0.2.6
+        3 ns1.example. 60 A 192.0.2.1
+        3 ns1.example. 60 AAAA 2001:db8::1",
+    );
+}
+
+#[test]
+fn the_ds_of_a_cut_is_the_parents() {
+    // RFC 4035 §3.1.4.1.
+    check(
+        PLAIN,
+        "sub.example.",
+        Type::DS,
+        "
+        NOERROR aa
+        1 sub.example. 60 DS 1 13 2 D4B7D520E7BB5F0F67674A0CCEB1E3E0614B93C4F9E99B8383F6A1E4469DA50A",
+    );
+    let child = zone(2, "sub.example.", "@ 60 SOA ns1 host 1 2 3 4 5\n@ 60 NS ns1\nns1 60 A 192.0.2.7\n");
+    let zones = ZoneTable::new([zone(1, "example.", EXAMPLE), child]);
+    let ds = respond(&zones, &query("sub.example.", Type::DS, None), Transport::Udp);
+    assert!(show(&ds).starts_with("NOERROR aa\n1 sub.example. 60 DS"), "{}", show(&ds));
+    let below = respond(&zones, &query("ns1.sub.example.", Type::A, None), Transport::Udp);
+    assert_eq!(show(&below), "NOERROR aa\n1 ns1.sub.example. 60 A 192.0.2.7");
+}
+
+#[test]
+fn hosts_that_an_answer_names_have_their_addresses_with_it() {
+    check(
+        PLAIN,
+        "example.",
+        Type::MX,
+        "NOERROR aa\n1 example. 3600 MX 10 mail.example.\n3 mail.example. 60 A 192.0.2.9",
+    );
+    check(
+        PLAIN,
+        "_sip._udp.example.",
+        Type::SRV,
+        "
+        NOERROR aa
+        1 _sip._udp.example. 60 SRV 1 2 5060 mail.example.
+        3 mail.example. 60 A 192.0.2.9",
+    );
+    check(
+        PLAIN,
+        "example.",
+        Type::NS,
+        "
+        NOERROR aa
+        1 example. 3600 NS ns.other.
+        1 example. 3600 NS ns1.example.
+        3 ns1.example. 60 A 192.0.2.1
+        3 ns1.example. 60 AAAA 2001:db8::1",
+    );
+}
+
+#[test]
+fn any_is_answered_with_one_rrset() {
+    // RFC 8482 §4.1.
+    check(PLAIN, "ns1.example.", Type::ANY, "NOERROR aa\n1 ns1.example. 60 A 192.0.2.1");
+}
+
+#[test]
+fn names_that_are_not_ours_are_refused() {
+    check(PLAIN, "www.other.", Type::A, "REFUSED");
+    // RFC 8914 §4.21.
+    check(DNSSEC, "www.other.", Type::A, "REFUSED\nopt rcode-high=0 15=[0, 20]");
+}
+
+#[test]
+fn a_zone_that_is_absent_or_expired_is_servfail() {
+    let absent = Arc::new(ServedZone::new(ZoneId(1), "example.".parse().unwrap(), Contents::Absent));
+    let expired = Arc::new(ServedZone::new(ZoneId(2), "sub.other.".parse().unwrap(), Contents::Expired));
+    let zones = ZoneTable::new([absent, expired, zone(3, "other.", "@ 1 SOA a b 1 2 3 4 5\n@ 1 NS a\n")]);
+    let ask = |name: &str| show(&respond(&zones, &query(name, Type::A, Some((1232, false))), Transport::Udp));
+    assert_eq!(ask("www.example."), "SERVFAIL\nopt rcode-high=0 15=[0, 14]");
+    // The parent must not answer for its expired child.
+    assert_eq!(ask("www.sub.other."), "SERVFAIL\nopt rcode-high=0 15=[0, 24]");
+}
+
+fn large() -> ZoneTable {
+    let mut text = String::from("@ 1 SOA a b 1 2 3 4 5\n@ 1 NS a\ncut 1 NS ns.cut\n");
+    for number in 0..100 {
+        writeln!(text, "many 1 A 192.0.2.{number}\nns.cut 1 A 192.0.2.{number}").unwrap();
+    }
+    for number in 0..3000 {
+        writeln!(text, "huge 1 TXT \"{number:0>30}\"").unwrap();
+    }
+    ZoneTable::new([zone(1, "example.", &text)])
+}
+
+#[test]
+fn an_answer_that_does_not_fit_is_truncated_to_nothing() {
+    let zones = large();
+    let ask = |edns, transport| respond(&zones, &query("many.example.", Type::A, edns), transport);
+    assert_eq!(show(&ask(None, Transport::Udp)), "NOERROR aa tc");
+    assert!(ask(None, Transport::Udp).len() <= 512);
+    assert_eq!(show(&ask(Some((0, false)), Transport::Udp)), "NOERROR aa tc\nopt rcode-high=0");
+    assert_eq!(show(&ask(Some((65_535, false)), Transport::Udp)), "NOERROR aa tc\nopt rcode-high=0");
+    assert_eq!(show(&ask(None, Transport::Tcp)).lines().count(), 101);
+}
+
+#[test]
+fn glue_below_the_cut_is_all_there_or_the_answer_is_truncated() {
+    // RFC 9471 §3.1.
+    let response = respond(&large(), &query("www.cut.example.", Type::A, None), Transport::Udp);
+    assert_eq!(show(&response), "NOERROR tc");
+}
+
+#[test]
+fn an_rrset_larger_than_any_message_is_servfail() {
+    let response = respond(&large(), &query("huge.example.", Type::TXT, None), Transport::Tcp);
+    assert_eq!(show(&response), "SERVFAIL");
+}
+
+#[test]
+fn other_edns_versions_are_badvers() {
+    // RFC 6891 §6.1.3.
+    let mut octets = query("www.example.", Type::A, Some((1232, false)));
+    let version = octets.len() - 5;
+    octets[version] = 1;
+    assert_eq!(show(&respond(&example(), &octets, Transport::Udp)), "NOERROR\nopt rcode-high=1");
+}
+
+#[test]
+fn unknown_options_are_ignored_and_two_opts_are_malformed() {
+    let mut octets = query("www.example.", Type::MX, Some((1232, false)));
+    let length = octets.len();
+    octets[length - 1] = 5;
+    octets.extend([0xff, 0xfe, 0, 1, 7]);
+    assert!(show(&respond(&example(), &octets, Transport::Udp)).starts_with("NOERROR aa"));
+    let mut twice = query("www.example.", Type::MX, Some((1232, false)));
+    twice.extend_from_within(twice.len() - 11..);
+    twice[11] = 2;
+    assert_eq!(show(&respond(&example(), &twice, Transport::Udp)), "FORMERR");
+}
+
+#[test]
+fn what_is_not_a_query_gets_its_due() {
+    let zones = example();
+    let with_flags = |flags: u16| {
+        let mut octets = query("www.example.", Type::A, None);
+        octets[2..4].copy_from_slice(&flags.to_be_bytes());
+        respond(&zones, &octets, Transport::Udp)
+    };
+    assert!(with_flags(Header::QR).is_empty(), "answers are never answered");
+    assert!(show(&with_flags(5 << 11)).starts_with("REFUSED"), "dynamic update");
+    assert!(show(&with_flags(2 << 11)).starts_with("NOTIMP"));
+    assert!(respond(&zones, &[0; 11], Transport::Udp).is_empty());
+    assert!(show(&respond(&zones, &[0; 12], Transport::Udp)).starts_with("FORMERR"));
+    let class_chaos = {
+        let mut octets = query("www.example.", Type::A, None);
+        let last = octets.len() - 1;
+        octets[last] = 3;
+        octets
+    };
+    assert_eq!(show(&respond(&zones, &class_chaos, Transport::Udp)), "REFUSED");
+    assert_eq!(show(&respond(&zones, &query("example.", Type::AXFR, None), Transport::Udp)), "REFUSED");
+}
+
+#[test]
+fn the_root_is_a_zone_like_any_other() {
+    let text = "@ 60 SOA a.nst. b.nst. 7 2 3 4 5\n@ 60 NS a.nst.\norg. 60 NS ns.org.\nns.org. 60 A 192.0.2.1\n";
+    let zones = ZoneTable::new([zone(1, ".", text)]);
+    let referral = respond(&zones, &query("www.example.org.", Type::A, None), Transport::Udp);
+    assert_eq!(show(&referral), "NOERROR\n2 org. 60 NS ns.org.\n3 ns.org. 60 A 192.0.2.1");
+    let nothing = respond(&zones, &query("nowhere.", Type::A, None), Transport::Udp);
+    assert_eq!(show(&nothing), "NXDOMAIN aa\n2 . 5 SOA a.nst. b.nst. 7 2 3 4 5");
+    assert!(show(&respond(&zones, &query(".", Type::NS, None), Transport::Udp)).starts_with("NOERROR aa\n1 . 60 NS"));
+}
+
+#[test]
+fn no_query_makes_it_panic_wherever_it_is_cut_or_changed() {
+    let zones = example();
+    let whole = query("some.wild.example.", Type::TXT, Some((1232, true)));
+    for cut in 0..whole.len() {
+        respond(&zones, &whole[..cut], Transport::Udp);
+    }
+    for at in 0..whole.len() {
+        for value in 0..=255 {
+            let mut changed = whole.clone();
+            changed[at] = value;
+            let response = respond(&zones, &changed, Transport::Udp);
+            assert!(response.is_empty() || response.len() >= 12);
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! The law of `advance`, and what it rejects.
+
+#![allow(clippy::unwrap_used)]
+
+use dns::text::{record_to_text, zone_from_text};
+use dns::{Name, Records, Serial};
+use proptest::prelude::*;
+use zone::{Change, Diff, Digest, Image, Insane, Rejection, advance, between};
+
+const SEED: [u8; 16] = [3; 16];
+
+fn apex() -> Name {
+    "example.".parse().unwrap()
+}
+
+fn records(text: &str) -> Records {
+    zone_from_text("example.", text).unwrap()
+}
+
+fn full(old: Option<&Image>, text: &str) -> Result<zone::Advanced, Rejection> {
+    advance(apex().borrow(), old, &Change::Full(records(text)), SEED)
+}
+
+fn image(text: &str) -> Image {
+    full(None, text).unwrap().image
+}
+
+fn step(from: u32, to: u32, removed: &str, added: &str) -> Diff {
+    let soa = |serial: u32| format!("@ 60 SOA ns host {serial} 2 3 4 5\n");
+    Diff {
+        from: Serial(from),
+        to: Serial(to),
+        removed: records(&(soa(from) + removed)),
+        added: records(&(soa(to) + added)),
+    }
+}
+
+fn steps(old: &Image, steps: Vec<Diff>) -> Result<zone::Advanced, Rejection> {
+    advance(apex().borrow(), Some(old), &Change::Steps(steps), SEED)
+}
+
+const HEAD: &str = "@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\n";
+
+fn head_at(serial: u32) -> String {
+    format!("@ 60 SOA ns host {serial} 2 3 4 5\n@ 60 NS ns\n")
+}
+
+fn recount(image: &Image) -> Digest {
+    let mut digest = Digest::default();
+    image.records().for_each(|record| digest.add(record));
+    digest
+}
+
+/// The octets of an image say all there is to say: two images with the same octets answer alike.
+fn assert_same(a: &Image, b: &Image) {
+    let text = |image: &Image| image.records().map(record_to_text).collect::<Vec<_>>();
+    assert_eq!(text(a), text(b));
+    assert_eq!(a.digest(), b.digest());
+    assert_eq!(a.digest(), recount(a));
+    assert_eq!(a.as_bytes(), b.as_bytes());
+}
+
+/// Lines that make zones in which every change of one re-flags others: cuts, glue, DNAME, empty non-terminals,
+/// wildcards, aliases, denial chains of both kinds, other spellings and TTLs.
+fn line() -> impl Strategy<Value = String> {
+    let name = prop_oneof![
+        Just("@"),
+        Just("a"),
+        Just("A"),
+        Just("b.a"),
+        Just("c.b.a"),
+        Just("*.a"),
+        Just("*"),
+        Just("d"),
+        Just("x.d"),
+        Just("y.x.d"),
+        Just("e.f.g"),
+        Just("*.f.g"),
+        Just("h"),
+        Just("t7g6pdmcph4ipevt6sbr0h9cgs6q1mhg"),
+        Just("05fmrhdlj2k56mqn9jkc2tpkjtlib4ut"),
+    ];
+    let data = prop_oneof![
+        Just("A 192.0.2.1"),
+        Just("A 192.0.2.2"),
+        Just("AAAA 2001:db8::1"),
+        Just("NS a"),
+        Just("NS x.d"),
+        Just("NS ns.other."),
+        Just("TXT \"x\""),
+        Just("MX 10 a"),
+        Just("MX 10 A"),
+        Just("DS 1 13 2 AA"),
+        Just("NSEC a A NS"),
+        Just("NSEC b.a TXT"),
+        Just("NSEC3 1 0 0 - 05fmrhdlj2k56mqn9jkc2tpkjtlib4ut A"),
+        Just("NSEC3 1 1 5 AABB 05fmrhdlj2k56mqn9jkc2tpkjtlib4ut A"),
+        Just("RRSIG A 13 1 60 1893456000 1577836800 1 example. AAAA"),
+        Just("TYPE65280 \\# 2 ABCD"),
+    ];
+    (name, prop_oneof![Just(60), Just(70)], data).prop_map(|(name, ttl, data)| format!("{name} {ttl} {data}\n"))
+}
+
+fn alias() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("dn 60 DNAME a\n"),
+        Just("dn 60 DNAME d\n"),
+        Just("d 60 DNAME e\n"),
+        Just("q 60 CNAME a\n"),
+        Just("q 60 CNAME b.dn\n"),
+        Just("*.w 60 CNAME a\n"),
+        Just("u.dn 60 A 192.0.2.9\n"),
+    ]
+    .prop_map(str::to_owned)
+}
+
+fn contents() -> impl Strategy<Value = String> {
+    (prop::collection::vec(line(), 0..25), prop::collection::btree_set(alias(), 0..3)).prop_map(|(lines, aliases)| {
+        let mut owners = std::collections::BTreeSet::new();
+        let single = aliases.into_iter().filter(|alias| owners.insert(alias.split(' ').next().unwrap().to_owned()));
+        lines.into_iter().chain(single).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_lies_between_two_snapshots_leads_from_one_to_the_other(versions in prop::collection::vec(contents(), 2..6)) {
+        let mut held = image(&(head_at(1) + &versions[0]));
+        for (serial, version) in versions.iter().enumerate().skip(1) {
+            let fresh = image(&(head_at(serial as u32 + 1) + version));
+            let diff = between(&held, &fresh);
+            let advanced = steps(&held, vec![diff.clone()]).unwrap();
+            assert_same(&advanced.image, &fresh);
+            prop_assert_eq!(advanced.diffs, vec![diff]);
+            held = advanced.image;
+        }
+    }
+
+    #[test]
+    fn many_steps_at_once_lead_where_they_lead_one_by_one(versions in prop::collection::vec(contents(), 2..6)) {
+        let images: Vec<Image> =
+            (1..).zip(&versions).map(|(serial, version)| image(&(head_at(serial) + version))).collect();
+        let chain: Vec<Diff> = images.windows(2).map(|pair| between(&pair[0], &pair[1])).collect();
+        let advanced = steps(&images[0], chain.clone()).unwrap();
+        assert_same(&advanced.image, images.last().unwrap());
+        prop_assert_eq!(advanced.diffs, chain);
+    }
+
+    #[test]
+    fn a_whole_zone_in_any_order_is_the_same_image(lines in prop::collection::vec(line(), 0..30)) {
+        let forward: String = lines.concat();
+        let backward: String = lines.iter().rev().map(String::as_str).collect();
+        assert_same(&image(&(HEAD.to_owned() + &forward)), &image(&(backward + HEAD)));
+    }
+
+    #[test]
+    fn kept_diffs_lead_to_what_is_served_whatever_the_primary_sent(old in contents(), new in contents()) {
+        // The whole zone again: what is kept is what we found, not what was sent.
+        let held = image(&(head_at(1) + &old));
+        let advanced = full(Some(&held), &(head_at(2) + &new)).unwrap();
+        let replayed = steps(&held, advanced.diffs.clone()).unwrap();
+        assert_same(&replayed.image, &advanced.image);
+    }
+}
+
+#[test]
+fn deletions_come_before_additions() {
+    // A TTL changes by a deletion and an addition of the same record.
+    let old = image(&(HEAD.to_owned() + "a 60 A 192.0.2.1\n"));
+    let advanced = steps(&old, vec![step(1, 2, "a 60 A 192.0.2.1\n", "a 70 A 192.0.2.1\n")]).unwrap();
+    assert_same(&advanced.image, &image(&(head_at(2) + "a 70 A 192.0.2.1\n")));
+}
+
+#[test]
+fn deletions_match_whatever_the_case_and_the_ttl() {
+    let old = image(&(HEAD.to_owned() + "a 60 MX 10 Mail\n"));
+    let advanced = steps(&old, vec![step(1, 2, "A 99 MX 10 mail\n", "")]).unwrap();
+    assert_same(&advanced.image, &image(&head_at(2)));
+    assert_eq!(advanced.diffs, vec![between(&old, &advanced.image)], "what is kept is exact");
+}
+
+#[test]
+fn a_record_that_comes_and_goes_leaves_no_trace() {
+    let old = image(HEAD);
+    let chain = vec![step(1, 2, "", "e.f 60 A 192.0.2.1\n"), step(2, 3, "e.f 60 A 192.0.2.1\n", "")];
+    assert_same(&steps(&old, chain).unwrap().image, &image(&head_at(3)));
+}
+
+#[test]
+fn steps_that_do_not_fit_are_rejected() {
+    let old = image(&(HEAD.to_owned() + "a 60 A 192.0.2.1\n"));
+    let owner: Name = "a.example.".parse().unwrap();
+    let cases = [
+        (
+            vec![step(1, 2, "a 60 A 192.0.2.9\n", "")],
+            Rejection::DeleteAbsent { owner: owner.clone(), rtype: dns::Type::A },
+        ),
+        (
+            vec![step(1, 2, "", "A 60 A 192.0.2.1\n")],
+            Rejection::AddPresent { owner: owner.clone(), rtype: dns::Type::A },
+        ),
+        (vec![step(7, 8, "", "")], Rejection::WrongStart { ours: Serial(1), theirs: Serial(7) }),
+        (vec![step(1, 2, "", ""), step(3, 4, "", "")], Rejection::BrokenChain { ended: Serial(2), from: Serial(3) }),
+        (
+            vec![step(1, 2, "a 60 A 192.0.2.1\n", ""), step(2, 3, "a 60 A 192.0.2.1\n", "")],
+            Rejection::DeleteAbsent { owner, rtype: dns::Type::A },
+        ),
+    ];
+    for (chain, rejection) in cases {
+        assert_eq!(steps(&old, chain).unwrap_err(), rejection);
+    }
+    let nothing = advance(apex().borrow(), None, &Change::Steps(vec![step(1, 2, "", "")]), SEED);
+    assert_eq!(nothing.unwrap_err(), Rejection::NothingToStepFrom);
+}
+
+#[test]
+fn only_the_end_of_several_steps_is_judged() {
+    // Between the steps there is a CNAME beside other data.
+    let old = image(&(HEAD.to_owned() + "a 60 A 192.0.2.1\n"));
+    let chain = vec![step(1, 2, "", "a 60 CNAME b\n"), step(2, 3, "a 60 A 192.0.2.1\n", "")];
+    assert_same(&steps(&old, chain).unwrap().image, &image(&(head_at(3) + "a 60 CNAME b\n")));
+}
+
+#[test]
+fn what_is_no_zone_is_rejected() {
+    let name = |text: &str| text.parse::<Name>().unwrap();
+    let cases = [
+        ("@ 60 NS ns\n", Rejection::NoSoa { apex: apex() }),
+        ("@ 60 SOA a b 1 2 3 4 5\n@ 60 SOA a b 2 2 3 4 5\n@ 60 NS a\n", Rejection::SeveralSoas { apex: apex() }),
+        ("@ 60 SOA a b 1 2 3 4 5\n", Rejection::Insane(Insane::NoApexNs { apex: apex() })),
+        (
+            "@ 60 SOA a b 1 2 3 4 5\n@ 60 NS a\nx 60 SOA a b 1 2 3 4 5\n",
+            Rejection::ForeignSoa { owner: name("x.example.") },
+        ),
+        (
+            "@ 60 SOA a b 1 2 3 4 5\n@ 60 NS a\nx 60 CNAME a\nx 60 A 192.0.2.1\n",
+            Rejection::Insane(Insane::CnameAndOther { owner: name("x.example."), other: dns::Type::A }),
+        ),
+        (
+            "@ 60 SOA a b 1 2 3 4 5\n@ 60 NS a\nx 60 CNAME a\nx 60 CNAME b\n",
+            Rejection::Insane(Insane::SeveralAliases { owner: name("x.example."), rtype: dns::Type::CNAME }),
+        ),
+    ];
+    for (text, rejection) in cases {
+        assert_eq!(full(None, text).unwrap_err(), rejection, "{text}");
+    }
+}
+
+#[test]
+fn what_had_to_be_changed_is_noted() {
+    let advanced = full(
+        None,
+        &(HEAD.to_owned()
+            + "a 60 A 192.0.2.1\na 50 A 192.0.2.1\na 60 A 192.0.2.2\nother. 60 A 192.0.2.1\n\
+                             t 3000000000 TXT \"x\"\nm 60 MX 1 Mail\nm 60 MX 1 mail\n"),
+    )
+    .unwrap();
+    let notes = advanced.notes;
+    assert_eq!((notes.out_of_zone, notes.duplicates, notes.ttls_too_large, notes.ttls_mixed), (1, 2, 1, 1));
+    let text: Vec<String> = advanced.image.records().skip(2).map(record_to_text).collect();
+    assert_eq!(
+        text,
+        [
+            "a.example. 50 IN A 192.0.2.1",
+            "a.example. 50 IN A 192.0.2.2",
+            "m.example. 60 IN MX 1 Mail.example.",
+            "t.example. 0 IN TXT \"x\"",
+        ]
+    );
+}
+
+#[test]
+fn serials_may_wrap_and_be_zero() {
+    let old = image(&head_at(u32::MAX));
+    let advanced = steps(&old, vec![step(u32::MAX, 0, "", "a 60 A 192.0.2.1\n")]).unwrap();
+    assert_eq!(advanced.image.serial(), Serial(0));
+}
