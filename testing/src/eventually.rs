@@ -20,7 +20,7 @@ pub fn eventually<T>(deadline: Duration, what: &str, mut attempt: impl FnMut() -
             Err(seen) if started.elapsed() >= deadline => {
                 panic!("waited {:.1} s for {what}; seen last: {seen}", started.elapsed().as_secs_f32())
             }
-            Err(_) => std::thread::sleep(Duration::from_millis(PAUSE_MILLIS)),
+            Err(_) => pause(),
         }
     }
 }
@@ -36,6 +36,11 @@ pub fn throughout(during: Duration, what: &str, mut attempt: impl FnMut() -> Res
         if let Err(seen) = attempt() {
             panic!("{what}: after {:.1} s: {seen}", started.elapsed().as_secs_f32());
         }
-        std::thread::sleep(Duration::from_millis(PAUSE_MILLIS));
+        pause();
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where nothing tells us when to look again")]
+pub(crate) fn pause() {
+    std::thread::sleep(Duration::from_millis(PAUSE_MILLIS));
 }

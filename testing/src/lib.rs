@@ -5,8 +5,6 @@
 //! is given back when its owner is dropped, and nobody else's is touched. Waiting for a process from outside is
 //! polling with a deadline ([`eventually`]); nothing here sleeps and hopes.
 
-#![cfg_attr(test, allow(clippy::unwrap_used))]
-
 pub mod eventually;
 pub mod peer;
 pub mod port;

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::eventually::pause;
 use crate::process::{Process, read_lossy};
 use crate::{eventually, port, query};
 
@@ -273,7 +274,7 @@ impl Peer {
                 if Instant::now() > deadline {
                     return Err(self.with_log(&seen));
                 }
-                std::thread::sleep(Duration::from_millis(10));
+                pause();
             }
         }
         self.process = Some(process);

@@ -1,0 +1,43 @@
+//! The workspace as its files and Cargo describe it, for the tests of the house-keeping.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The repository's top folder.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the workspace is where it was built")
+}
+
+/// What Cargo knows of all packages that are built on this machine.
+#[allow(dead_code, reason = "not every test that includes this file uses it")]
+pub(crate) fn metadata() -> Value {
+    let host = testing::process::run(Command::new("rustc").arg("-vV"));
+    let host = host.lines().find_map(|line| line.strip_prefix("host: ")).expect("rustc names its host");
+    // Offline: whoever runs this test has just built everything.
+    let printed = testing::process::run(
+        Command::new(env!("CARGO"))
+            .args(["metadata", "--format-version", "1", "--locked", "--offline", "--filter-platform", host])
+            .current_dir(root()),
+    );
+    serde_json::from_str(&printed).expect("cargo metadata prints JSON")
+}
+
+/// Every file below `folder` with this extension, but nothing that was built.
+#[allow(dead_code, reason = "not every test that includes this file uses it")]
+pub(crate) fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let Ok(entries) = std::fs::read_dir(folder) else { return found };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let name = entry.file_name();
+        if path.is_dir() && name != "target" && !name.to_string_lossy().starts_with('.') {
+            found.extend(files(&path, extension));
+        } else if path.extension().is_some_and(|found| found == extension) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
