@@ -1,1 +1,65 @@
-//! server
+//! The sockets around `answer`: UDP and TCP, NOTIFY in, zones out to those who may take them.
+//!
+//! ```text
+//! bind          addresses → sockets, or whose fault it is that there are none
+//! udp, tcp      octets from and to the network; everything that waits has a deadline, everything that grows a bound
+//! front         one message → one reply, the same for every transport
+//!   peek          is it an ordinary query?  yes: `answer`, no: the desk
+//!   desk          TSIG, NOTIFY, requests for transfers
+//! transfer_out  one snapshot, streamed message by message
+//! access        who may do what: plain tables, replaced as a whole
+//! counters      what was seen and done
+//! ```
+//!
+//! Invariants: whatever strangers send, no thread ends, no memory grows without bound, and nobody is waited for without
+//! a deadline; a NOTIFY does no more than put a note into a bounded channel; nothing here changes a zone.
+//!
+//! Does not do: deciding which zones there are, fetching anything, TLS, QUIC, rate limits, outgoing diffs (IXFR is
+//! answered with the whole zone).
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod access;
+mod bind;
+mod connections;
+mod counters;
+mod desk;
+mod front;
+mod limits;
+mod peek;
+mod running;
+mod tcp;
+mod transfer_out;
+mod udp;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use answer::ZoneTable;
+use arc_swap::ArcSwap;
+use dns::{Name, Serial};
+use zone::ZoneId;
+
+pub use access::{Access, NoPrefix, Prefix, TransferOut};
+pub use bind::{BindError, Protocol, Sockets, bind};
+pub use counters::{Counters, Event, Tally};
+pub use limits::Limits;
+pub use running::{Running, serve};
+
+/// What the sockets read and others replace.
+#[derive(Clone)]
+pub struct Shared {
+    pub zones: Arc<ArcSwap<ZoneTable>>,
+    pub access: Arc<ArcSwap<Access>>,
+}
+
+/// A primary says that a zone has changed, and may say so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notified {
+    pub zone: ZoneId,
+    pub from: SocketAddr,
+    /// A hint, no more: it can be forged where only the address was checked (RFC 1996 §3.7).
+    pub serial: Option<Serial>,
+    /// The key that signed it.
+    pub signed_by: Option<Name>,
+}

@@ -1,0 +1,36 @@
+//! How much strangers may take of us: the bounds of everything that waits.
+
+use std::time::Duration;
+
+/// Bounds on TCP connections and transfers out. [`Limits::default`] suits most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// TCP connections open at one time. Each may hold some 200 KiB when it does its worst.
+    pub connections: usize,
+    /// Of these, from one client: an IPv4 address, or an IPv6 /64, of which every subscriber has one.
+    pub connections_per_client: usize,
+    /// How long a connection may stay without a message (RFC 7766 §6.2.3: "in the order of seconds").
+    pub idle: Duration,
+    /// The same, while more than half of the connections are taken: silent ones then make room.
+    pub idle_when_crowded: Duration,
+    /// From a message's first octet to its last.
+    pub message: Duration,
+    /// From handing replies to the kernel until it has taken them all: a client that does not read is cut off.
+    pub write: Duration,
+    /// Transfers out that run at one time.
+    pub transfers: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1000,
+            connections_per_client: 50,
+            idle: Duration::from_secs(10),
+            idle_when_crowded: Duration::from_secs(1),
+            message: Duration::from_secs(5),
+            write: Duration::from_secs(10),
+            transfers: 16,
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Starting to serve, and stopping.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::bind::Sockets;
+use crate::connections::Connections;
+use crate::counters::{Block, Counters};
+use crate::desk::Desk;
+use crate::limits::Limits;
+use crate::tcp::{self, House};
+use crate::udp::Worker;
+use crate::{Notified, Shared};
+
+/// A server at work. Dropping it stops it too, without waiting for its threads.
+pub struct Running {
+    addresses: Vec<SocketAddr>,
+    counters: Counters,
+    stop_udp: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+    stop_tcp: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Serves `sockets` until stopped. NOTIFYs that may wake a zone go to `notifies`; when it is full, the primary is left
+/// to send again.
+///
+/// Must be called inside a tokio runtime: TCP connections are tasks there. UDP has threads of its own.
+///
+/// # Errors
+/// When the system gives no thread, or the runtime does not take a socket.
+///
+/// # Panics
+/// Outside a tokio runtime.
+pub fn serve(
+    sockets: Sockets,
+    shared: Shared,
+    notifies: mpsc::Sender<Notified>,
+    limits: Limits,
+) -> io::Result<Running> {
+    let blocks: Vec<Arc<Block>> = (0..=sockets.udp.len()).map(|_| Arc::default()).collect();
+    let desk = Arc::new(Desk::new(shared.clone(), notifies, limits.transfers));
+    let house = Arc::new(House {
+        zones: shared.zones.clone(),
+        desk: desk.clone(),
+        block: blocks[0].clone(),
+        limits,
+        connections: Connections::new(limits.connections, limits.connections_per_client),
+        stop: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+    });
+    // From here on an early return drops `running`, which stops what has been started.
+    let mut running = Running {
+        addresses: sockets.addresses().to_vec(),
+        counters: Counters::new(&blocks),
+        stop_udp: Arc::default(),
+        threads: Vec::new(),
+        stop_tcp: house.stop.clone(),
+        tasks: house.tasks.clone(),
+    };
+    for listener in sockets.tcp {
+        house.tasks.spawn(tcp::accept(TcpListener::from_std(listener)?, house.clone()));
+    }
+    for (index, (socket, block)) in sockets.udp.into_iter().zip(&blocks[1..]).enumerate() {
+        let (zones, desk, block) = (shared.zones.clone(), desk.clone(), block.clone());
+        let worker = Worker { socket, zones, desk, block, stop: running.stop_udp.clone() };
+        let thread = std::thread::Builder::new().name(format!("udp-{index}"));
+        running.threads.push(thread.spawn(move || worker.run())?);
+    }
+    Ok(running)
+}
+
+impl Running {
+    /// The addresses that are answered on, each for UDP and TCP.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Closes all sockets, and returns when nothing runs any more: within a second. Transfers out are cut off; their
+    /// clients ask again elsewhere.
+    pub async fn stop(mut self) {
+        self.signal();
+        self.tasks.close();
+        self.tasks.wait().await;
+        let threads = std::mem::take(&mut self.threads);
+        let joined = tokio::task::spawn_blocking(move || {
+            // A worker catches its own panics: there is none to pass on.
+            threads.into_iter().for_each(|thread| drop(thread.join()));
+        });
+        let _ = joined.await;
+    }
+
+    fn signal(&self) {
+        self.stop_udp.store(true, Ordering::Relaxed);
+        self.stop_tcp.cancel();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.signal();
+    }
+}

@@ -1,0 +1,195 @@
+//! TCP (RFC 7766): many queries on one connection, answered in their order.
+//!
+//! ```text
+//!            first octet                 last octet
+//!   waiting ─────────────► in a message ────────────► answering ──► writing ──► waiting
+//!      │ idle                  │ message deadline                      │ write deadline
+//!      ▼                       ▼                                       ▼
+//!    closed                  closed                                  closed
+//! ```
+//!
+//! The next query is read only when the replies before it are written, so that a client that does not read is owed
+//! no more than what it has asked in one burst, at most [`OUTGOING_OCTETS`] and a message. A message of no octets
+//! ends the connection: it is no query, and whoever sends it is lost in the stream.
+
+use std::cell::RefCell;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use answer::{Transport, ZoneTable};
+use arc_swap::ArcSwap;
+use dns::message::MESSAGE_OCTETS_MAX;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::connections::{Connections, Place};
+use crate::counters::{Block, Event};
+use crate::desk::{Desk, wall_clock_secs};
+use crate::front::{Bench, Reply, Sender, reply};
+use crate::limits::Limits;
+use crate::transfer_out::Transfer;
+
+/// The prefix of each message (RFC 1035 §4.2.2).
+pub(crate) const LENGTH_OCTETS: usize = 2;
+/// Read at once from a connection, in octets.
+const READ_OCTETS: usize = 4096;
+/// Replies to pipelined queries are gathered up to here, then written, in octets.
+const OUTGOING_OCTETS: usize = 65_536;
+/// When connections cannot be accepted, most likely for lack of file descriptors.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
+
+/// What all connections share.
+pub(crate) struct House {
+    pub(crate) zones: Arc<ArcSwap<ZoneTable>>,
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) block: Arc<Block>,
+    pub(crate) limits: Limits,
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+}
+
+/// Why a connection ended.
+enum End {
+    /// The client has closed it, or has nothing more to say.
+    Done,
+    TimedOut,
+    Broken,
+}
+
+impl From<io::Error> for End {
+    fn from(_: io::Error) -> Self {
+        Self::Broken
+    }
+}
+
+/// Accepts connections until the house is stopped.
+pub(crate) async fn accept(listener: TcpListener, house: Arc<House>) {
+    loop {
+        let accepted = tokio::select! {
+            () = house.stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, address)) => match house.connections.admit(address.ip()) {
+                Some(place) => {
+                    house.block.count(Event::TcpAccepted);
+                    house.tasks.spawn(connection(stream, address, place, house.clone()));
+                }
+                None => house.block.count(Event::TcpTurnedAway),
+            },
+            Err(error) => {
+                tracing::debug!(%error, "accepting a TCP connection failed");
+                sleep(PAUSE_AFTER_ERROR).await;
+            }
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, address: SocketAddr, _place: Place, house: Arc<House>) {
+    // Replies are written whole; waiting for more to send with them would only delay them.
+    let _ = stream.set_nodelay(true);
+    let end = tokio::select! {
+        () = house.stop.cancelled() => return,
+        end = converse(BufReader::with_capacity(READ_OCTETS, stream), address, &house) => end,
+    };
+    match end {
+        End::TimedOut => house.block.count(Event::TcpTimedOut),
+        End::Done | End::Broken => {}
+    }
+}
+
+async fn converse(mut stream: BufReader<TcpStream>, address: SocketAddr, house: &House) -> End {
+    let mut message = Vec::new();
+    let mut outgoing = Vec::new();
+    loop {
+        if let Err(end) = read_message(&mut stream, &mut message, house).await {
+            return end;
+        }
+        let transfer = answer_into(&mut outgoing, &message, address, house);
+        let is_more_waiting = has_whole_message(stream.buffer());
+        if transfer.is_none() && is_more_waiting && outgoing.len() < OUTGOING_OCTETS {
+            continue;
+        }
+        match timeout(house.limits.write, stream.get_mut().write_all(&outgoing)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => {
+                house.block.count(Event::SendFailed);
+                return End::Broken;
+            }
+            Err(_) => return End::TimedOut,
+        }
+        outgoing.clear();
+        outgoing.shrink_to(READ_OCTETS);
+        let Some(transfer) = transfer else { continue };
+        let zone = transfer.question.name;
+        if let Err(error) = transfer.send(stream.get_mut(), house.limits.write, wall_clock_secs).await {
+            house.block.count(Event::TransferFailed);
+            tracing::info!(%zone, to = %address, %error, "a transfer out was cut off");
+            return End::Broken;
+        }
+        house.block.count(Event::TransferSent);
+        tracing::info!(%zone, to = %address, "a zone was transferred out");
+    }
+}
+
+/// Reads one message, without its length, into `message`.
+async fn read_message(stream: &mut BufReader<TcpStream>, message: &mut Vec<u8>, house: &House) -> Result<(), End> {
+    let limits = &house.limits;
+    let idle = if house.connections.is_crowded() { limits.idle_when_crowded } else { limits.idle };
+    match timeout(idle, stream.fill_buf()).await {
+        Err(_) => return Err(End::TimedOut),
+        Ok(Err(_)) => return Err(End::Broken),
+        Ok(Ok(octets)) if octets.is_empty() => return Err(End::Done),
+        Ok(Ok(_)) => {}
+    }
+    message.clear();
+    message.shrink_to(READ_OCTETS);
+    let whole = async {
+        let length = u64::from(stream.read_u16().await?);
+        // Memory grows with what arrives, not with what the prefix promises.
+        let read = stream.take(length).read_to_end(message).await? as u64;
+        Ok::<bool, io::Error>(length > 0 && read == length)
+    };
+    match timeout(limits.message, whole).await {
+        Err(_) => Err(End::TimedOut),
+        Ok(Err(_)) => Err(End::Broken),
+        Ok(Ok(false)) => Err(End::Done),
+        Ok(Ok(true)) => Ok(()),
+    }
+}
+
+thread_local! {
+    /// One for each thread of the runtime, however many connections there are; never held across an await.
+    static BENCH: RefCell<(Bench, Vec<u8>)> = RefCell::new((Bench::default(), vec![0; MESSAGE_OCTETS_MAX]));
+}
+
+/// Appends the reply to `message`, with its length, to `outgoing`; a transfer is given back.
+fn answer_into(outgoing: &mut Vec<u8>, message: &[u8], address: SocketAddr, house: &House) -> Option<Box<Transfer>> {
+    let sender = Sender { address, transport: Transport::Tcp };
+    let zones = house.zones.load();
+    BENCH.with_borrow_mut(|(bench, out)| {
+        let reply = reply(message, sender, &zones, &house.desk, bench, out);
+        house.block.pour(&mut bench.tally);
+        match reply {
+            Reply::Nothing => None,
+            Reply::Message(octets) => {
+                outgoing.extend((octets as u16).to_be_bytes());
+                outgoing.extend(&out[..octets]);
+                None
+            }
+            Reply::Transfer(transfer) => Some(transfer),
+        }
+    })
+}
+
+fn has_whole_message(buffer: &[u8]) -> bool {
+    buffer
+        .first_chunk()
+        .is_some_and(|length| buffer.len() >= LENGTH_OCTETS + usize::from(u16::from_be_bytes(*length)))
+}
