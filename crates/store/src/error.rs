@@ -1,39 +1,62 @@
 //! What can go wrong with the disk: what happened, whose fault it is and what to do.
 
+use std::io;
 use std::path::PathBuf;
 
 use zone::{Generation, ZoneId};
 
-/// Why the store could not do what it was asked; all but the last four are about the whole store.
+/// Why the store could not do what it was asked.
+///
+/// After every error the last committed versions are still there, and the store opens its database again by itself:
+/// a later call may succeed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Nothing was written; what was committed before is still there, and the same call works once there is room.
-    #[error("the disk is full ({what}): make room; until then zones are served from memory and lost at a crash")]
+    #[error("{what}: the disk is full: make room; until then new versions are only in memory and lost at a crash")]
     DiskFull { what: String },
     #[error("{} is used by another secondo: stop that one first, or give this one a data directory of its own", .directory.display())]
     Locked { directory: PathBuf },
-    /// The disk or its permissions: the operating system refused.
+    /// The operating system refused.
     #[error(
-        "{what}: {error}: our disk failed or its permissions are wrong; see the system's log, and check that the data directory can be written"
+        "{what}: {error}: our disk fails or does not let us: check the data directory's permissions and the system's log"
     )]
     Io { what: String, error: String },
     #[error(
-        "the store is damaged ({what}): restore the data directory from a backup, or move it away so that all zones are transferred again"
+        "{what}: our stored zones are damaged: restore the data directory from a backup, or move zones.redb and images away and all zones are transferred again"
     )]
     Damaged { what: String },
     #[error(
-        "the store has format {found} and this secondo knows formats up to {known}: run the newer secondo that wrote it"
+        "the store has format {found}, and this secondo knows none above {known}: run the newer secondo that wrote it"
     )]
-    NewerFormat { found: u32, known: u32 },
+    NewerFormat { found: u64, known: u64 },
     /// A bug of the caller: generations only grow.
-    #[error("zone {zone}: generation {offered} cannot follow the committed generation {committed}")]
+    #[error("zone {zone}: generation {offered} cannot follow generation {committed}, which is committed")]
     NotNewer { zone: ZoneId, committed: Generation, offered: Generation },
     /// A bug of the caller: the steps do not lead to the head.
     #[error("zone {zone}: its steps do not lead one after the other to generation {head}")]
     BrokenSteps { zone: ZoneId, head: Generation },
-    /// The zone was removed while its version waited to be written.
-    #[error("zone {zone} was removed before this version was written")]
-    Removed { zone: ZoneId },
-    #[error("the store is closed")]
+    #[error("the store is closed: secondo is stopping, or a bug ended its writer; restart it")]
     Closed,
+}
+
+impl StoreError {
+    /// What went wrong when the operating system said `error`.
+    pub(crate) fn from_io(what: impl Into<String>, error: &io::Error) -> Self {
+        let what = what.into();
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { what },
+            _ => Self::Io { what, error: error.to_string() },
+        }
+    }
+
+    /// What went wrong when redb said `error`.
+    pub(crate) fn from_redb(what: impl Into<String>, error: impl Into<redb::Error>) -> Self {
+        let what = what.into();
+        match error.into() {
+            redb::Error::Io(error) => Self::from_io(what, &error),
+            error @ (redb::Error::PreviousIo | redb::Error::DatabaseClosed | redb::Error::ValueTooLarge(_)) => {
+                Self::Io { what, error: error.to_string() }
+            }
+            error => Self::Damaged { what: format!("{what}: {error}") },
+        }
+    }
 }

@@ -1,19 +1,82 @@
 //! Snapshots and diffs on disk.
+//!
+//! # Layout of the data directory
+//!
+//! ```text
+//! lock                     held (flock) as long as a process works here
+//! zones.redb               zones     zone → name, head, clock facts, where the image is and its checksum
+//!                          images    zone → image of at most 256 KiB
+//!                          versions  (zone, generation) → serial, time, where it came from
+//!                          diffs     (zone, generation) → the diff that led there
+//!                          meta      format, newest time
+//! images/ZONE-GENERATION   a larger image, mapped read-only
+//! images/…​.new             one that is being written
+//! images/damaged-…         one that failed its checksum, for whoever wants to look
+//! ```
+//!
+//! Files of others in the data directory (inventory, token) are not touched; nothing is ever deleted but image files
+//! that no row names.
+//!
+//! # Order of an update
+//!
+//! 1. A large image is written to `images/ZONE-GENERATION.new`, synced, renamed, and its directory synced.
+//! 2. One transaction writes all rows of the version, and those of all other zones that wait; then `zones.redb` is
+//!    synced. This is the one commit point: before it the old version is committed, after it the new one.
+//! 3. [`Store::commit`] returns; the version may be shown.
+//! 4. The file of the version before is removed. Who has it mapped keeps it.
+//!
+//! # After a crash
+//!
+//! Every zone is at a committed generation, whole, at least as new as the last one for which [`Store::commit`]
+//! returned; a zone for which [`Store::remove`] returned is gone. A crash after 1 or before 4 leaves a file that no
+//! row names: [`Store::open`] sweeps it. A zone whose octets are not those that were committed is reported as
+//! [`StoredContents::Damaged`] and harms no other zone. A database that cannot be opened is an error and stays as it
+//! is; an empty one is made only where neither database nor images are.
+//!
+//! Clock facts may be up to a minute old: a lost confirmation makes a zone expire earlier, never later.
+//!
+//! # Not supported
+//!
+//! Other processes that write in the data directory; a disk that says "synced" and is not, or that loses a write
+//! after saying that a sync failed; reading from a mapped file that the disk cannot deliver any more (the kernel kills
+//! the process); giving room in `zones.redb` back before the next clean stop; backups.
+
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::sync::{Semaphore, oneshot};
 use zone::{Diff, Generation, ZoneId};
 
+mod committer;
+mod data_directory;
+mod database;
 mod disk;
 mod error;
-mod zone_row;
+mod history;
+mod image_writer;
+mod images;
+mod mapping;
+mod opening;
+mod prepared;
+mod rows;
+mod stored;
+mod transaction;
+
+use committer::{Committer, Confirmations, Waiter, Work};
+use database::Database;
+use image_writer::{ImageWriter, LargeWork};
+use images::ImageFiles;
 
 pub use disk::Disk;
 pub use error::StoreError;
-pub use zone_row::{ClockFacts, Commit, Head, Origin, Step, StoredContents, StoredZone, Version};
+pub use stored::{ClockFacts, Commit, Head, Origin, Step, StoredContents, StoredZone, Version};
+
+/// The most requests that wait in the queue; more wait outside of it. A commit that waits holds its image in memory.
+const QUEUE_MAX: usize = 4_096;
 
 /// How the store behaves.
 #[derive(Clone, Debug)]
@@ -48,57 +111,151 @@ pub struct Opened {
 }
 
 /// The door to the disk; a clone is another handle to the same store.
+///
+/// When the last handle goes, what waits is written and the data directory's lock is given back; that blocks.
 #[derive(Clone)]
-pub struct Store {}
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    database: Arc<Database>,
+    confirmations: Arc<Confirmations>,
+    options: Options,
+    places: Arc<Semaphore>,
+    /// None only while the store closes.
+    queues: Option<Queues>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+struct Queues {
+    small: mpsc::Sender<Work>,
+    large: mpsc::Sender<LargeWork>,
+}
 
 impl Store {
     /// Opens the data directory, creates it (mode 0700) where there is none, and keeps a lock on it as long as a
-    /// handle lives. Blocks: call it before the runtime starts, or from a thread that may wait.
+    /// handle lives. Reads all zones: call it before the runtime starts, or from a thread that may wait.
     pub fn open(directory: &Path, options: Options) -> Result<Opened, StoreError> {
-        let _ = (directory, options);
-        unimplemented!()
+        let disk = data_directory::DataDirectory::open(directory)?;
+        Self::open_on(Arc::new(disk), options)
     }
 
-    /// The same on a disk of the caller's: tests play power cuts with it.
+    /// The same on a disk of the caller's: tests cut its power.
     pub fn open_on(disk: Arc<dyn Disk>, options: Options) -> Result<Opened, StoreError> {
-        let _ = (disk, options);
-        unimplemented!()
+        let files = disk.list().map_err(|error| StoreError::from_io("listing the data directory", &error))?;
+        let database = Arc::new(Database::open(disk.clone(), &files)?);
+        let images = Arc::new(ImageFiles::new(disk));
+        let found = opening::load(&database, &images, &files)?;
+        let store = Self { shared: Arc::new(Shared::start(database, images, options)?) };
+        Ok(Opened { store, zones: found.zones, unreadable: found.unreadable, newest_time_ms: found.newest_time_ms })
     }
 
-    /// Makes a version durable: after this returned, a crash recovers it or a later one. Shares the wait for the disk with
-    /// all that commit at the same time. Dropping the future does not take the commit back.
+    /// Makes a version durable: after this returned, a crash recovers it or a later one. Shares the wait for the disk
+    /// with all that commit at the same time. Dropping the future does not take the commit back.
+    ///
+    /// For one zone, one commit at a time. One that failed may be tried again, with the same generation too.
     pub async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
-        let _ = commit;
-        unimplemented!()
+        let shared = &self.shared;
+        if prepared::is_large(&commit) {
+            return shared.in_turn(|waiter| LargeWork::Commit(Box::new(commit), waiter)).await;
+        }
+        let prepared = Box::new(prepared::prepare(commit, &shared.options)?);
+        let (waiter, answer) = shared.waiter().await?;
+        shared.queues()?.small.send(Work::Commit(prepared, waiter)).map_err(|_| StoreError::Closed)?;
+        answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
-    /// Notes newer clock facts of a stored zone; they reach the disk within [`Options::confirmations_late_max`].
+    /// Notes newer clock facts of a stored zone; they reach the disk within [`Options::confirmations_late_max`]. Facts
+    /// with an older confirmation than those that are known, and those of a zone that is not stored, are ignored.
     pub fn confirm(&self, zone: ZoneId, clock: ClockFacts) {
-        let _ = (zone, clock);
-        unimplemented!()
+        let first = self.shared.confirmations.note(zone, clock);
+        if first && let Some(queues) = &self.shared.queues {
+            // A committer that is gone has been seen by who commits.
+            let _ = queues.small.send(Work::ConfirmationsWait);
+        }
     }
 
-    /// Writes all that waits, confirmations included: call it last before the end.
+    /// Writes all that was handed in before, confirmations included: call it last before the end.
     pub async fn flush(&self) -> Result<(), StoreError> {
-        unimplemented!()
+        self.shared.in_turn(|waiter| LargeWork::InTurn(Work::Flush(waiter))).await
     }
 
     /// Removes a zone with its history; after this returned, a crash does not bring it back. A zone that is not there
     /// is removed already.
     pub async fn remove(&self, zone: ZoneId) -> Result<(), StoreError> {
-        let _ = zone;
-        unimplemented!()
+        self.shared.in_turn(|waiter| LargeWork::InTurn(Work::Remove(zone, waiter))).await
     }
 
     /// The kept versions of a zone, oldest first. Reads the disk: call it from a thread that may wait.
     pub fn history(&self, zone: ZoneId) -> Result<Vec<Version>, StoreError> {
-        let _ = zone;
-        unimplemented!()
+        self.shared.database.history(zone)
     }
 
     /// The diff that led to a generation, if it is kept. Reads the disk: call it from a thread that may wait.
     pub fn diff(&self, zone: ZoneId, to: Generation) -> Result<Option<Diff>, StoreError> {
-        let _ = (zone, to);
-        unimplemented!()
+        self.shared.database.diff(zone, to)
     }
+}
+
+impl Shared {
+    fn start(database: Arc<Database>, images: Arc<ImageFiles>, options: Options) -> Result<Self, StoreError> {
+        let confirmations = Arc::new(Confirmations::default());
+        let (small, small_work) = mpsc::channel();
+        let (large, large_work) = mpsc::channel();
+        let committer = Committer {
+            database: database.clone(),
+            images: images.clone(),
+            confirmations: confirmations.clone(),
+            confirmations_late_max: options.confirmations_late_max,
+            work: small_work,
+        };
+        let image_writer = ImageWriter {
+            database: database.clone(),
+            images,
+            options: options.clone(),
+            work: large_work,
+            committer: small.clone(),
+        };
+        let threads = vec![
+            thread("store-images", move || image_writer.run())?,
+            thread("store-commit", move || committer.run())?,
+        ];
+        let (places, queues) = (Arc::new(Semaphore::new(QUEUE_MAX)), Some(Queues { small, large }));
+        Ok(Self { database, confirmations, options, places, queues, threads })
+    }
+
+    /// Hands work to the image writer and waits for its outcome.
+    async fn in_turn(&self, work: impl FnOnce(Waiter) -> LargeWork) -> Result<(), StoreError> {
+        let (waiter, answer) = self.waiter().await?;
+        self.queues()?.large.send(work(waiter)).map_err(|_| StoreError::Closed)?;
+        answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Waits for a place in the queue.
+    async fn waiter(&self) -> Result<(Waiter, oneshot::Receiver<Result<(), StoreError>>), StoreError> {
+        let place = self.places.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let (answer, receiver) = oneshot::channel();
+        Ok((Waiter { answer, _place: place }, receiver))
+    }
+
+    fn queues(&self) -> Result<&Queues, StoreError> {
+        self.queues.as_ref().ok_or(StoreError::Closed)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // Without queues the threads finish what waits and end.
+        self.queues = None;
+        for thread in self.threads.drain(..) {
+            // One that panicked has been reported by the panic itself.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
+    let spawned = std::thread::Builder::new().name(name.into()).spawn(work);
+    spawned.map_err(|error| StoreError::from_io(format!("starting the thread {name}"), &error))
 }

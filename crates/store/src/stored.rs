@@ -22,6 +22,13 @@ pub struct ClockFacts {
     pub next_check_ms: u64,
 }
 
+impl ClockFacts {
+    /// Whether these facts tell of a later confirmation. The node's clock never goes back, so later is larger.
+    pub(crate) fn is_newer_than(self, other: Self) -> bool {
+        self.last_confirmed_ms > other.last_confirmed_ms
+    }
+}
+
 /// A zone as it was found when the store was opened.
 #[derive(Clone)]
 pub struct StoredZone {

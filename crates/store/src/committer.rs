@@ -1,0 +1,237 @@
+//! The one thread that writes the database.
+//!
+//! ```text
+//! Store ──small commit, confirmations──────────────────────────────► committer ──► zones.redb
+//!   └────large commit, removal, flush──► image writer (files) ──────────▲
+//! ```
+//!
+//! All that waits when a transaction begins goes into it, up to a bound, and shares its wait for the disk. Order: what
+//! is handed in after something was answered is written after it; a removal also comes after every commit that was
+//! handed in before it.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use zone::ZoneId;
+
+use crate::StoreError;
+use crate::database::Database;
+use crate::images::ImageFiles;
+use crate::prepared::Prepared;
+use crate::stored::ClockFacts;
+use crate::transaction::{FileChange, Tables};
+
+/// The most requests in one transaction, so that the first one's wait stays short.
+const BATCH_MAX: usize = 1_024;
+/// The most confirmations in one transaction: commits must not wait behind those of a hundred thousand zones.
+const CONFIRMATIONS_MAX: usize = 8_192;
+
+/// Something for the committer to do.
+pub(crate) enum Work {
+    Commit(Box<Prepared>, Waiter),
+    Remove(ZoneId, Waiter),
+    /// Write all confirmations that wait.
+    Flush(Waiter),
+    /// The first confirmation began to wait.
+    ConfirmationsWait,
+}
+
+/// Someone who waits for an answer, and the place in the queue that is free again once it is given.
+pub(crate) struct Waiter {
+    pub(crate) answer: oneshot::Sender<Result<(), StoreError>>,
+    pub(crate) _place: OwnedSemaphorePermit,
+}
+
+impl Waiter {
+    pub(crate) fn tell(self, result: Result<(), StoreError>) {
+        // Who no longer listens has dropped the future: nothing to do.
+        let _ = self.answer.send(result);
+    }
+}
+
+/// The newest clock facts that are not on disk, by zone.
+#[derive(Debug, Default)]
+pub(crate) struct Confirmations(Mutex<HashMap<ZoneId, ClockFacts>>);
+
+impl Confirmations {
+    /// Notes facts; whether these are the first ones to wait.
+    pub(crate) fn note(&self, zone: ZoneId, clock: ClockFacts) -> bool {
+        let mut waiting = self.waiting();
+        let first = waiting.is_empty();
+        let noted = waiting.entry(zone).or_insert(clock);
+        if !noted.is_newer_than(clock) {
+            *noted = clock;
+        }
+        first
+    }
+
+    fn of(&self, zone: ZoneId) -> Option<ClockFacts> {
+        self.waiting().get(&zone).copied()
+    }
+
+    fn some(&self, most: usize) -> Vec<(ZoneId, ClockFacts)> {
+        self.waiting().iter().take(most).map(|(zone, clock)| (*zone, *clock)).collect()
+    }
+
+    /// Forgets facts that are on disk, unless newer ones have come.
+    fn written(&self, zone: ZoneId, clock: ClockFacts) {
+        let mut waiting = self.waiting();
+        if waiting.get(&zone) == Some(&clock) {
+            waiting.remove(&zone);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.waiting().is_empty()
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<ZoneId, ClockFacts>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The committer's own.
+pub(crate) struct Committer {
+    pub(crate) database: Arc<Database>,
+    pub(crate) images: Arc<ImageFiles>,
+    pub(crate) confirmations: Arc<Confirmations>,
+    pub(crate) confirmations_late_max: Duration,
+    pub(crate) work: Receiver<Work>,
+}
+
+impl Committer {
+    /// Works until nobody can hand in work any more, then writes what waits.
+    pub(crate) fn run(self) {
+        let mut due: Option<Instant> = None;
+        loop {
+            let first = match due {
+                None => self.work.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(due) => self.work.recv_timeout(due.saturating_duration_since(Instant::now())),
+            };
+            if matches!(first, Err(RecvTimeoutError::Disconnected)) {
+                let _ = self.write(Vec::new(), usize::MAX);
+                return;
+            }
+            let batch: Vec<_> = first.into_iter().chain(self.work.try_iter()).take(BATCH_MAX).collect();
+            let confirmations = match due {
+                _ if batch.iter().any(|work| matches!(work, Work::Flush(_))) => usize::MAX,
+                Some(due) if due <= Instant::now() => CONFIRMATIONS_MAX,
+                _ => 0,
+            };
+            let written = self.write(batch, confirmations);
+            due = match written {
+                _ if self.confirmations.is_empty() => None,
+                // More wait than fit into one transaction.
+                Ok(()) if confirmations > 0 => Some(Instant::now()),
+                // When the disk fails, it is asked again after a while.
+                Err(_) if confirmations > 0 => Some(Instant::now() + self.confirmations_late_max),
+                _ => due.or_else(|| Some(Instant::now() + self.confirmations_late_max)),
+            };
+        }
+    }
+
+    /// Writes a batch and at most `confirmations` confirmations in one transaction, and answers all that wait.
+    fn write(&self, batch: Vec<Work>, confirmations: usize) -> Result<(), StoreError> {
+        let confirmations = self.confirmations.some(confirmations);
+        let idle = batch.iter().all(|work| matches!(work, Work::Flush(_) | Work::ConfirmationsWait));
+        let outcomes = if idle && confirmations.is_empty() {
+            Ok(batch.iter().map(|_| Ok(Written::default())).collect())
+        } else {
+            self.database.write(|transaction| {
+                let mut tables = Tables::open(transaction)?;
+                let outcomes =
+                    batch.iter().map(|work| self.apply(&mut tables, work)).collect::<Result<Vec<_>, _>>()?;
+                for (zone, clock) in &confirmations {
+                    tables.confirm(*zone, *clock)?;
+                }
+                tables.finish()?;
+                Ok(outcomes)
+            })
+        };
+        match outcomes {
+            Ok(outcomes) => {
+                for (zone, clock) in confirmations {
+                    self.confirmations.written(zone, clock);
+                }
+                batch.into_iter().zip(outcomes).for_each(|(work, outcome)| self.answer(work, outcome));
+                Ok(())
+            }
+            Err(error) => {
+                if !confirmations.is_empty() {
+                    tracing::warn!(zones = confirmations.len(), %error, "confirmations are not on disk yet");
+                }
+                batch.into_iter().for_each(|work| self.answer_failure(work, &error));
+                Err(error)
+            }
+        }
+    }
+
+    fn apply(&self, tables: &mut Tables<'_>, work: &Work) -> Result<Result<Written, StoreError>, redb::Error> {
+        match work {
+            Work::Commit(prepared, _) => {
+                let clock = self.confirmations.of(prepared.zone());
+                let files = tables.commit(prepared, clock)?;
+                Ok(files.map(|files| Written { files, clock: clock.map(|clock| (prepared.zone(), clock)) }))
+            }
+            Work::Remove(zone, _) => {
+                let clock = self.confirmations.of(*zone).map(|clock| (*zone, clock));
+                Ok(Ok(Written { files: tables.remove(*zone)?, clock }))
+            }
+            Work::Flush(_) | Work::ConfirmationsWait => Ok(Ok(Written::default())),
+        }
+    }
+
+    /// Tells what became of work whose transaction is durable, and brings the files in line with it.
+    fn answer(&self, work: Work, outcome: Result<Written, StoreError>) {
+        let (waiter, file) = match work {
+            Work::Commit(prepared, waiter) => (waiter, prepared.file),
+            Work::Remove(_, waiter) | Work::Flush(waiter) => (waiter, None),
+            Work::ConfirmationsWait => return,
+        };
+        match outcome {
+            Ok(Written { files, clock }) => {
+                if let Some((zone, clock)) = clock {
+                    self.confirmations.written(zone, clock);
+                }
+                file.iter().for_each(|file| self.images.settle(file));
+                waiter.tell(Ok(()));
+                files.unnamed.iter().for_each(|file| self.images.discard(file));
+            }
+            Err(error) => {
+                file.iter().for_each(|file| self.images.discard(file));
+                waiter.tell(Err(error));
+            }
+        }
+    }
+
+    /// Tells that a transaction failed. It may be durable all the same, so a file goes only when its row is seen not
+    /// to name it; if not even that can be seen, the file stays until the next start.
+    fn answer_failure(&self, work: Work, error: &StoreError) {
+        let waiter = match work {
+            Work::Commit(prepared, waiter) => {
+                if let Some(file) = &prepared.file {
+                    let row = self.database.row(prepared.zone());
+                    match row.map(|row| row.and_then(|row| row.file(prepared.zone()))) {
+                        Ok(named) if named.as_ref() != Some(file) => self.images.discard(file),
+                        Ok(_) | Err(_) => self.images.settle(file),
+                    }
+                }
+                waiter
+            }
+            Work::Remove(_, waiter) | Work::Flush(waiter) => waiter,
+            Work::ConfirmationsWait => return,
+        };
+        waiter.tell(Err(error.clone()));
+    }
+}
+
+/// What one piece of work did.
+#[derive(Debug, Default)]
+struct Written {
+    files: FileChange,
+    /// The confirmation that went with it.
+    clock: Option<(ZoneId, ClockFacts)>,
+}

@@ -1,0 +1,142 @@
+//! The data directory: the real disk.
+//!
+//! Room is claimed when a file grows (`fallocate`), so that a full disk shows before anything is written instead of
+//! in the middle of a commit, and what is inside of a file can be rewritten on a full disk. Files that are not the
+//! store's own are never listed, so never swept.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use redb::StorageBackend;
+use rustix::fs::FallocateFlags;
+use zone::image::ImageBytes;
+
+use crate::disk::{DATABASE, DATABASE_BEING_MADE, Disk, IMAGES};
+use crate::{StoreError, mapping};
+
+/// Its lock keeps a second process out; the file itself stays when the process ends.
+const LOCK: &str = "lock";
+/// Zones are their owner's business.
+const DIRECTORY_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
+
+#[derive(Debug)]
+pub(crate) struct DataDirectory {
+    path: PathBuf,
+    /// Locked as long as it is open.
+    _lock: File,
+}
+
+impl DataDirectory {
+    /// Makes the directory if there is none, and takes its lock.
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        let failed = |error| StoreError::from_io(format!("opening the data directory {}", path.display()), &error);
+        let images = path.join(IMAGES);
+        DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(&images).map_err(failed)?;
+        let lock = open_options().create(true).truncate(false).open(path.join(LOCK)).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { directory: path.into() }),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        // The directories may be new, and their own names must outlive a power cut too.
+        let parent = path.canonicalize().map_err(failed)?.parent().map(Path::to_path_buf);
+        for directory in parent.as_deref().into_iter().chain([path]) {
+            sync_directory(directory).map_err(failed)?;
+        }
+        Ok(Self { path: path.into(), _lock: lock })
+    }
+}
+
+impl Disk for DataDirectory {
+    fn create(&self, name: &str) -> io::Result<Box<dyn StorageBackend>> {
+        let file = open_options().create(true).truncate(true).open(self.path.join(name))?;
+        Ok(Box::new(OpenFile(file)))
+    }
+
+    fn open(&self, name: &str) -> io::Result<Box<dyn StorageBackend>> {
+        Ok(Box::new(OpenFile(open_options().open(self.path.join(name))?)))
+    }
+
+    fn map(&self, name: &str) -> io::Result<ImageBytes> {
+        Ok(Arc::new(mapping::map(&File::open(self.path.join(name))?)?))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.path.join(from), self.path.join(to))
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.path.join(name))
+    }
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for name in [DATABASE, DATABASE_BEING_MADE] {
+            if self.path.join(name).try_exists()? {
+                names.push(name.into());
+            }
+        }
+        for entry in fs::read_dir(self.path.join(IMAGES))? {
+            if let Ok(name) = entry?.file_name().into_string() {
+                names.push(format!("{IMAGES}{name}"));
+            }
+        }
+        Ok(names)
+    }
+
+    fn sync_directory_of(&self, name: &str) -> io::Result<()> {
+        sync_directory(self.path.join(name).parent().unwrap_or(&self.path))
+    }
+}
+
+fn open_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(FILE_MODE);
+    options
+}
+
+fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+#[derive(Debug)]
+struct OpenFile(File);
+
+impl StorageBackend for OpenFile {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.0.read_exact_at(out, offset)
+    }
+
+    fn set_len(&self, octets: u64) -> io::Result<()> {
+        let before = self.len()?;
+        if octets <= before {
+            return self.0.set_len(octets);
+        }
+        match rustix::fs::fallocate(&self.0, FallocateFlags::empty(), before, octets - before) {
+            Ok(()) => Ok(()),
+            // Some network file systems cannot: there, a full disk shows when it is written to.
+            Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => self.0.set_len(octets),
+            Err(error) => {
+                // What was claimed before the disk was full is given back.
+                self.0.set_len(before)?;
+                Err(error.into())
+            }
+        }
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+
+    fn write(&self, offset: u64, octets: &[u8]) -> io::Result<()> {
+        self.0.write_all_at(octets, offset)
+    }
+}

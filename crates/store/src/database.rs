@@ -1,0 +1,164 @@
+//! The redb database: its tables, how it is made and opened, and how it comes back after an error.
+//!
+//! redb refuses everything after one failed read or write, until it is opened again. [`Database`] does that by
+//! itself, so that a disk with room again is a disk that works again. Every transaction is durable and in two phases,
+//! with what redb needs to open at once after a crash ("quick repair"): see [`Database::write`] for what that costs.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use redb::{ReadTransaction, ReadableDatabase, TableDefinition, WriteTransaction};
+
+use crate::StoreError;
+use crate::disk::{DATABASE, DATABASE_BEING_MADE, DatabaseFile, Disk, IMAGES};
+
+/// [`crate::rows::ZoneRow`] by zone.
+pub(crate) const ZONES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("zones");
+/// Images of at most [`crate::prepared::INLINE_OCTETS_MAX`] by zone.
+pub(crate) const IMAGES_INLINE: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("images");
+/// [`crate::rows::VersionRow`] by zone and generation.
+pub(crate) const VERSIONS: TableDefinition<'_, (u64, u64), &[u8]> = TableDefinition::new("versions");
+/// The sealed diff that leads to a generation, by zone and generation.
+pub(crate) const DIFFS: TableDefinition<'_, (u64, u64), &[u8]> = TableDefinition::new("diffs");
+/// Facts about the store itself.
+pub(crate) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+/// In [`META`]: the form of all tables.
+const FORMAT: &str = "format";
+/// In [`META`]: the newest time that was written, in Unix milliseconds.
+pub(crate) const NEWEST_TIME_MS: &str = "newest_time_ms";
+
+/// The form of the tables that this program writes, and the newest that it reads.
+const FORMAT_KNOWN: u64 = 1;
+/// redb's own cache. Images are read once, at start, so it only has to hold what commits touch.
+const CACHE_OCTETS: usize = 64 << 20;
+
+/// The open database, or why it is not open.
+#[derive(Debug)]
+pub(crate) struct Database {
+    disk: Arc<dyn Disk>,
+    state: RwLock<Result<redb::Database, StoreError>>,
+}
+
+impl Database {
+    /// Opens the database that is there; makes an empty one only where nothing shows that there was one.
+    pub(crate) fn open(disk: Arc<dyn Disk>, files: &[String]) -> Result<Self, StoreError> {
+        let database = if files.iter().any(|name| name == DATABASE) {
+            open(&*disk)?
+        } else if let Some(image) = files.iter().find(|name| name.starts_with(IMAGES)) {
+            let what = format!("{DATABASE} is missing although {image} is there");
+            return Err(StoreError::Damaged { what });
+        } else {
+            make(&*disk)?
+        };
+        Ok(Self { disk, state: RwLock::new(Ok(database)) })
+    }
+
+    /// Reads one state of all tables.
+    pub(crate) fn read<T>(
+        &self,
+        work: impl FnOnce(&ReadTransaction) -> Result<T, redb::Error>,
+    ) -> Result<T, StoreError> {
+        self.run("reading zones.redb", |database| work(&database.begin_read()?))
+    }
+
+    /// Writes everything that `work` does, or nothing of it; when this returns well, it is durable.
+    ///
+    /// After an error that came while committing, the transaction may be there all the same.
+    pub(crate) fn write<T>(
+        &self,
+        work: impl FnOnce(&WriteTransaction) -> Result<T, redb::Error>,
+    ) -> Result<T, StoreError> {
+        self.run("writing zones.redb", |database| {
+            let mut transaction = database.begin_write()?;
+            transaction.set_quick_repair(true);
+            let result = work(&transaction)?;
+            transaction.commit()?;
+            Ok(result)
+        })
+    }
+
+    fn run<T>(
+        &self,
+        what: &'static str,
+        work: impl FnOnce(&redb::Database) -> Result<T, redb::Error>,
+    ) -> Result<T, StoreError> {
+        if self.state().is_err() {
+            self.reopen();
+        }
+        let result = match &*self.state() {
+            Ok(database) => guarded(what, || work(database)),
+            Err(error) => return Err(error.clone()),
+        };
+        result.inspect_err(|_| self.reopen())
+    }
+
+    /// Closes the database as it is and opens it again; if that fails, the next use tries again.
+    fn reopen(&self) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        // The old one is closed before the new one reads the file.
+        *state = Err(StoreError::Closed);
+        *state = open(&*self.disk);
+    }
+
+    fn state(&self) -> RwLockReadGuard<'_, Result<redb::Database, StoreError>> {
+        // Whoever panicked with the lock held left one of the two states, whole.
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs `work`; redb panics on some files that something else than redb has changed, and one damaged file must not
+/// take the answers down.
+fn guarded<T>(what: &'static str, work: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, StoreError> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(|error| StoreError::from_redb(what, error)),
+        Err(_) => Err(StoreError::Damaged { what: format!("{what}: redb panicked") }),
+    }
+}
+
+fn open(disk: &dyn Disk) -> Result<redb::Database, StoreError> {
+    let failed = |error| StoreError::from_io("opening zones.redb", &error);
+    let file = disk.open(DATABASE).map_err(failed)?;
+    // redb would make a new database in an empty file. Ours gets its name when it is whole, so this one lost its octets.
+    if file.len().map_err(failed)? == 0 {
+        return Err(StoreError::Damaged { what: format!("{DATABASE} is empty") });
+    }
+    let (database, format) = guarded("opening zones.redb", || {
+        let database = builder().create_with_backend(DatabaseFile(file))?;
+        let format = database.begin_read()?.open_table(META)?.get(FORMAT)?.map(|format| format.value());
+        Ok((database, format))
+    })?;
+    match format {
+        Some(FORMAT_KNOWN) => Ok(database),
+        Some(found) => Err(StoreError::NewerFormat { found, known: FORMAT_KNOWN }),
+        None => Err(StoreError::Damaged { what: format!("{DATABASE} does not say its format") }),
+    }
+}
+
+/// Makes an empty database beside its place and gives it its name when it is whole, so that a crash never leaves
+/// half a database that looks like a damaged one.
+fn make(disk: &dyn Disk) -> Result<redb::Database, StoreError> {
+    let failed = |error| StoreError::from_io("making zones.redb", &error);
+    let file = disk.create(DATABASE_BEING_MADE).map_err(failed)?;
+    let database = guarded("making zones.redb", || {
+        let database = builder().create_with_backend(DatabaseFile(file))?;
+        let mut transaction = database.begin_write()?;
+        transaction.set_quick_repair(true);
+        transaction.open_table(META)?.insert(FORMAT, FORMAT_KNOWN)?;
+        transaction.open_table(META)?.insert(NEWEST_TIME_MS, 0)?;
+        transaction.open_table(ZONES)?;
+        transaction.open_table(IMAGES_INLINE)?;
+        transaction.open_table(VERSIONS)?;
+        transaction.open_table(DIFFS)?;
+        transaction.commit()?;
+        Ok(database)
+    })?;
+    disk.rename(DATABASE_BEING_MADE, DATABASE).map_err(failed)?;
+    disk.sync_directory_of(DATABASE).map_err(failed)?;
+    Ok(database)
+}
+
+fn builder() -> redb::Builder {
+    let mut builder = redb::Database::builder();
+    builder.set_cache_size(CACHE_OCTETS);
+    builder
+}

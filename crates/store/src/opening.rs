@@ -1,0 +1,92 @@
+//! Opening the store: every zone is read, checked and mapped in one pass, and what a crash left over is swept.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use redb::{AccessGuard, ReadTransaction, ReadableTable};
+use zone::image::ImageBytes;
+use zone::{Image, ZoneId};
+
+use crate::StoreError;
+use crate::database::{Database, IMAGES_INLINE, META, NEWEST_TIME_MS, ZONES};
+use crate::images::{self, ImageFiles};
+use crate::rows::{Place, ZoneRow};
+use crate::stored::{StoredContents, StoredZone};
+
+/// What was found on disk.
+pub(crate) struct Found {
+    /// By zone.
+    pub(crate) zones: Vec<StoredZone>,
+    /// Zones whose row cannot be read, and why.
+    pub(crate) unreadable: Vec<(ZoneId, String)>,
+    pub(crate) newest_time_ms: u64,
+}
+
+/// Reads all zones; `files` are the disk's.
+pub(crate) fn load(database: &Database, images: &ImageFiles, files: &[String]) -> Result<Found, StoreError> {
+    let (found, named) = database.read(|transaction| load_all(transaction, images))?;
+    let unreadable = found.unreadable.iter().map(|(zone, _)| *zone).collect();
+    images.sweep(files, &named, &unreadable);
+    Ok(found)
+}
+
+fn load_all(transaction: &ReadTransaction, images: &ImageFiles) -> Result<(Found, HashSet<String>), redb::Error> {
+    let newest_time_ms = transaction.open_table(META)?.get(NEWEST_TIME_MS)?.map_or(0, |time| time.value());
+    let mut found = Found { zones: Vec::new(), unreadable: Vec::new(), newest_time_ms };
+    let mut named = HashSet::new();
+    let inline_images = transaction.open_table(IMAGES_INLINE)?;
+    // Both tables are in the order of zones: one pass over each.
+    let mut inline_images = inline_images.iter()?.peekable();
+    for entry in transaction.open_table(ZONES)?.iter()? {
+        let (zone, row) = entry?;
+        let zone = ZoneId(zone.value());
+        let mut inline = None;
+        while let Some(entry) =
+            inline_images.next_if(|entry| entry.as_ref().is_ok_and(|(key, _)| key.value() <= zone.0))
+        {
+            let (key, octets) = entry?;
+            inline = (key.value() == zone.0).then_some(octets);
+        }
+        match ZoneRow::from_bytes(row.value()) {
+            Ok(row) => {
+                named.extend(row.file(zone));
+                found.newest_time_ms = found.newest_time_ms.max(row.clock.last_confirmed_ms);
+                found.zones.push(stored_zone(zone, row, inline, images));
+            }
+            Err(what) => found.unreadable.push((zone, format!("zone {zone}: {what}"))),
+        }
+    }
+    Ok((found, named))
+}
+
+fn stored_zone(
+    zone: ZoneId,
+    row: ZoneRow,
+    inline: Option<AccessGuard<'_, &'static [u8]>>,
+    images: &ImageFiles,
+) -> StoredZone {
+    let octets: Result<ImageBytes, String> = match row.image.place {
+        Place::File => images.load(&ImageFiles::name(zone, row.head.generation), row.image),
+        Place::Inline => match inline {
+            Some(octets) => images::check(octets.value(), row.image)
+                .map(|()| Arc::new(octets.value().to_vec()) as ImageBytes)
+                .map_err(|what| format!("its image {what}")),
+            None => Err("its image is missing".into()),
+        },
+    };
+    let image = octets.and_then(|octets| Image::from_bytes(octets).map_err(|error| error.to_string()));
+    let contents = match image {
+        Ok(image) => StoredContents::Whole(image),
+        Err(what) => StoredContents::Damaged(format!("zone {zone}: {what}{}", put_aside(zone, &row, images))),
+    };
+    StoredZone { zone, name: row.name, head: row.head, clock: row.clock, contents }
+}
+
+/// Puts a damaged image's file aside; what to add to the sentence about it.
+fn put_aside(zone: ZoneId, row: &ZoneRow, images: &ImageFiles) -> String {
+    let Some(file) = row.file(zone) else { return String::new() };
+    match images.put_aside(&file) {
+        Ok(kept) => format!("; it is kept as {kept}"),
+        Err(_) => String::new(),
+    }
+}

@@ -1,0 +1,225 @@
+//! Rows as they are on disk.
+//!
+//! Each begins with the version of its form and ends with a checksum, because redb checks its pages only after a
+//! crash. Numbers are big-endian. A row of an unknown version or with a wrong checksum is not read at all.
+
+use dns::{Name, Serial};
+use zone::{Digest, Generation};
+
+use crate::stored::{ClockFacts, Head, Origin, Version};
+
+const ZONE_FORM: u8 = 1;
+const VERSION_FORM: u8 = 1;
+
+/// A zone, in the table of zones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ZoneRow {
+    pub(crate) name: Name,
+    pub(crate) head: Head,
+    pub(crate) clock: ClockFacts,
+    pub(crate) image: ImageRow,
+    pub(crate) history: HistoryTotals,
+}
+
+/// Where the image is, and how to know it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ImageRow {
+    pub(crate) place: Place,
+    pub(crate) octets: u64,
+    /// CRC-32C over all octets.
+    pub(crate) checksum: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the table of images.
+    Inline,
+    /// In the file named for zone and generation.
+    File,
+}
+
+/// How much history there is, so that pruning need not count it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct HistoryTotals {
+    pub(crate) versions: u64,
+    /// Of all kept diffs.
+    pub(crate) octets: u64,
+}
+
+/// A version, in the table of versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct VersionRow {
+    pub(crate) version: Version,
+    /// Of the diff, 0 if it is not kept.
+    pub(crate) diff_octets: u64,
+}
+
+impl ZoneRow {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut row = vec![ZONE_FORM];
+        row.extend(self.head.generation.0.to_be_bytes());
+        row.extend(self.head.serial.0.to_be_bytes());
+        row.extend(self.head.digest.to_bytes());
+        row.extend(self.clock.last_confirmed_ms.to_be_bytes());
+        row.extend(self.clock.expires_at_ms.to_be_bytes());
+        row.extend(self.clock.next_check_ms.to_be_bytes());
+        row.push(match self.image.place {
+            Place::Inline => 0,
+            Place::File => 1,
+        });
+        row.extend(self.image.octets.to_be_bytes());
+        row.extend(self.image.checksum.to_be_bytes());
+        row.extend(self.history.versions.to_be_bytes());
+        row.extend(self.history.octets.to_be_bytes());
+        row.extend(self.name.as_wire());
+        seal(row)
+    }
+
+    /// The row, or what is wrong with its octets.
+    pub(crate) fn from_bytes(octets: &[u8]) -> Result<Self, &'static str> {
+        let mut fields = Fields(unseal(octets).ok_or("the checksum of its row is wrong")?);
+        if fields.take::<1>()? != [ZONE_FORM] {
+            return Err("its row has a form that this secondo does not know");
+        }
+        Ok(Self {
+            head: Head {
+                generation: Generation(fields.u64()?),
+                serial: Serial(fields.u32()?),
+                digest: Digest::from_bytes(fields.take()?),
+            },
+            clock: ClockFacts {
+                last_confirmed_ms: fields.u64()?,
+                expires_at_ms: fields.u64()?,
+                next_check_ms: fields.u64()?,
+            },
+            image: ImageRow {
+                place: match fields.take::<1>()? {
+                    [0] => Place::Inline,
+                    [1] => Place::File,
+                    _ => return Err("its row names no place for the image"),
+                },
+                octets: fields.u64()?,
+                checksum: fields.u32()?,
+            },
+            history: HistoryTotals { versions: fields.u64()?, octets: fields.u64()? },
+            name: Name::from_wire(fields.0).map_err(|_| "its row holds no name")?,
+        })
+    }
+}
+
+impl VersionRow {
+    pub(crate) fn to_bytes(self) -> Vec<u8> {
+        let mut row = vec![VERSION_FORM];
+        row.extend(self.version.generation.0.to_be_bytes());
+        row.extend(self.version.serial.0.to_be_bytes());
+        row.extend(self.version.at_ms.to_be_bytes());
+        row.extend(self.diff_octets.to_be_bytes());
+        if let Origin::Step { from, from_serial, removed, added } = self.version.origin {
+            row.extend(from.0.to_be_bytes());
+            row.extend(from_serial.0.to_be_bytes());
+            row.extend(removed.to_be_bytes());
+            row.extend(added.to_be_bytes());
+        }
+        seal(row)
+    }
+
+    /// The row, or what is wrong with its octets.
+    pub(crate) fn from_bytes(octets: &[u8]) -> Result<Self, &'static str> {
+        let mut fields = Fields(unseal(octets).ok_or("the checksum of a version's row is wrong")?);
+        if fields.take::<1>()? != [VERSION_FORM] {
+            return Err("a version's row has a form that this secondo does not know");
+        }
+        let (generation, serial) = (Generation(fields.u64()?), Serial(fields.u32()?));
+        let (at_ms, diff_octets) = (fields.u64()?, fields.u64()?);
+        let origin = match fields.0.is_empty() {
+            true => Origin::Whole,
+            false => Origin::Step {
+                from: Generation(fields.u64()?),
+                from_serial: Serial(fields.u32()?),
+                removed: fields.u64()?,
+                added: fields.u64()?,
+            },
+        };
+        Ok(Self { version: Version { generation, serial, at_ms, origin }, diff_octets })
+    }
+}
+
+/// Puts a checksum behind octets.
+pub(crate) fn seal(mut octets: Vec<u8>) -> Vec<u8> {
+    let checksum = crc32c::crc32c(&octets);
+    octets.extend(checksum.to_be_bytes());
+    octets
+}
+
+/// The octets that were sealed, if they are the same ones still.
+pub(crate) fn unseal(sealed: &[u8]) -> Option<&[u8]> {
+    let (octets, checksum) = sealed.split_last_chunk()?;
+    (crc32c::crc32c(octets) == u32::from_be_bytes(*checksum)).then_some(octets)
+}
+
+/// What is left of a row while it is read.
+struct Fields<'a>(&'a [u8]);
+
+impl Fields<'_> {
+    fn take<const OCTETS: usize>(&mut self) -> Result<[u8; OCTETS], &'static str> {
+        let (field, rest) = self.0.split_first_chunk().ok_or("a row ends too early")?;
+        self.0 = rest;
+        Ok(*field)
+    }
+
+    fn u32(&mut self) -> Result<u32, &'static str> {
+        self.take().map(u32::from_be_bytes)
+    }
+
+    fn u64(&mut self) -> Result<u64, &'static str> {
+        self.take().map(u64::from_be_bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dns::Serial;
+    use zone::{Digest, Generation};
+
+    use super::{HistoryTotals, ImageRow, Place, VersionRow, ZoneRow};
+    use crate::stored::{ClockFacts, Head, Origin, Version};
+
+    fn zone_row() -> ZoneRow {
+        ZoneRow {
+            name: "Example.ORG".parse().unwrap(),
+            head: Head {
+                generation: Generation(1 << 20),
+                serial: Serial(u32::MAX),
+                digest: Digest::from_bytes([7; 32]),
+            },
+            clock: ClockFacts { last_confirmed_ms: 1, expires_at_ms: 2, next_check_ms: u64::MAX },
+            image: ImageRow { place: Place::File, octets: 1 << 40, checksum: 0xdead_beef },
+            history: HistoryTotals { versions: 3, octets: 4 },
+        }
+    }
+
+    #[test]
+    fn rows_go_to_octets_and_back() {
+        let row = zone_row();
+        let back = ZoneRow::from_bytes(&row.to_bytes()).unwrap();
+        assert_eq!(back, row);
+        assert!(back.name.borrow().same_spelling(row.name.borrow()));
+        let step = Origin::Step { from: Generation(8), from_serial: Serial(0), removed: 1, added: 2 };
+        for origin in [Origin::Whole, step] {
+            let version = Version { generation: Generation(9), serial: Serial(1), at_ms: 5, origin };
+            let row = VersionRow { version, diff_octets: 77 };
+            assert_eq!(VersionRow::from_bytes(&row.to_bytes()), Ok(row));
+        }
+    }
+
+    #[test]
+    fn a_row_with_any_octet_changed_or_cut_off_is_not_read() {
+        let octets = zone_row().to_bytes();
+        for at in 0..octets.len() {
+            let mut changed = octets.clone();
+            changed[at] ^= 0x10;
+            assert!(ZoneRow::from_bytes(&changed).is_err());
+            assert!(ZoneRow::from_bytes(&octets[..at]).is_err());
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! What commits, confirmations and removals do to the tables, inside of one transaction.
+
+use std::ops::RangeInclusive;
+
+use redb::{ReadableTable, Table, WriteTransaction};
+use zone::{Generation, ZoneId};
+
+use crate::StoreError;
+use crate::database::{DIFFS, IMAGES_INLINE, META, NEWEST_TIME_MS, VERSIONS, ZONES};
+use crate::images::ImageFiles;
+use crate::prepared::{HistoryLimits, Prepared};
+use crate::rows::{HistoryTotals, Place, VersionRow, ZoneRow};
+use crate::stored::ClockFacts;
+
+/// All tables, open for writing.
+pub(crate) struct Tables<'t> {
+    zones: Table<'t, u64, &'static [u8]>,
+    images: Table<'t, u64, &'static [u8]>,
+    versions: Table<'t, (u64, u64), &'static [u8]>,
+    diffs: Table<'t, (u64, u64), &'static [u8]>,
+    meta: Table<'t, &'static str, u64>,
+    newest_time_ms: u64,
+}
+
+/// What is to happen to files once the transaction is durable.
+#[derive(Debug, Default)]
+pub(crate) struct FileChange {
+    /// The file that no row names any more.
+    pub(crate) unnamed: Option<String>,
+}
+
+impl<'t> Tables<'t> {
+    pub(crate) fn open(transaction: &'t WriteTransaction) -> Result<Self, redb::Error> {
+        let meta = transaction.open_table(META)?;
+        let newest_time_ms = meta.get(NEWEST_TIME_MS)?.map_or(0, |time| time.value());
+        Ok(Self {
+            zones: transaction.open_table(ZONES)?,
+            images: transaction.open_table(IMAGES_INLINE)?,
+            versions: transaction.open_table(VERSIONS)?,
+            diffs: transaction.open_table(DIFFS)?,
+            meta,
+            newest_time_ms,
+        })
+    }
+
+    /// Puts a version in its zone's place. The inner error is about this zone alone.
+    ///
+    /// A version that is committed already (its writer was told of an error that came too late) is written once.
+    pub(crate) fn commit(
+        &mut self,
+        prepared: &Prepared,
+        waiting: Option<ClockFacts>,
+    ) -> Result<Result<FileChange, StoreError>, redb::Error> {
+        let (zone, head) = (prepared.zone(), prepared.commit.head);
+        let old = self.row(zone)?;
+        if let Some(old) = &old
+            && old.head.generation >= head.generation
+        {
+            if old.head == head {
+                self.confirm(zone, prepared.commit.clock)?;
+                return Ok(Ok(FileChange::default()));
+            }
+            let (committed, offered) = (old.head.generation, head.generation);
+            return Ok(Err(StoreError::NotNewer { zone, committed, offered }));
+        }
+        if old.is_none() {
+            // A row that cannot be read says nothing about its history: that begins anew.
+            self.remove(zone)?;
+        }
+        match prepared.image.place {
+            Place::Inline => drop(self.images.insert(zone.0, prepared.contents().as_bytes())?),
+            Place::File => drop(self.images.remove(zone.0)?),
+        }
+        let clock = [waiting, old.as_ref().map(|row| row.clock)]
+            .into_iter()
+            .flatten()
+            .fold(prepared.commit.clock, |clock, other| if other.is_newer_than(clock) { other } else { clock });
+        let totals = old.as_ref().map_or_else(HistoryTotals::default, |row| row.history);
+        let row = ZoneRow {
+            name: prepared.commit.name.clone(),
+            head,
+            clock,
+            image: prepared.image,
+            history: self.extend_history(prepared, totals)?,
+        };
+        self.zones.insert(zone.0, row.to_bytes().as_slice())?;
+        self.newest_time_ms = self.newest_time_ms.max(prepared.commit.at_ms).max(clock.last_confirmed_ms);
+        Ok(Ok(FileChange { unnamed: old.and_then(|row| row.file(zone)) }))
+    }
+
+    /// Writes newer clock facts; those of a zone that is not stored, and older ones, are nothing.
+    pub(crate) fn confirm(&mut self, zone: ZoneId, clock: ClockFacts) -> Result<(), redb::Error> {
+        let Some(mut row) = self.row(zone)? else { return Ok(()) };
+        if row.clock.is_newer_than(clock) || row.clock == clock {
+            return Ok(());
+        }
+        row.clock = clock;
+        self.newest_time_ms = self.newest_time_ms.max(clock.last_confirmed_ms);
+        self.zones.insert(zone.0, row.to_bytes().as_slice())?;
+        Ok(())
+    }
+
+    /// Removes a zone and all of its history.
+    pub(crate) fn remove(&mut self, zone: ZoneId) -> Result<FileChange, redb::Error> {
+        let file = self.row(zone)?.and_then(|row| row.file(zone));
+        self.zones.remove(zone.0)?;
+        self.images.remove(zone.0)?;
+        self.versions.retain_in(all_of(zone), |_, _| false)?;
+        self.diffs.retain_in(all_of(zone), |_, _| false)?;
+        Ok(FileChange { unnamed: file })
+    }
+
+    /// The last thing in a transaction.
+    pub(crate) fn finish(mut self) -> Result<(), redb::Error> {
+        self.meta.insert(NEWEST_TIME_MS, self.newest_time_ms)?;
+        Ok(())
+    }
+
+    fn row(&self, zone: ZoneId) -> Result<Option<ZoneRow>, redb::Error> {
+        let row = self.zones.get(zone.0)?;
+        Ok(row.and_then(|row| ZoneRow::from_bytes(row.value()).ok()))
+    }
+
+    fn extend_history(
+        &mut self,
+        prepared: &Prepared,
+        mut totals: HistoryTotals,
+    ) -> Result<HistoryTotals, redb::Error> {
+        let zone = prepared.zone();
+        for (row, diff) in &prepared.versions {
+            let key = (zone.0, row.version.generation.0);
+            self.versions.insert(key, row.to_bytes().as_slice())?;
+            if let Some(diff) = diff {
+                self.diffs.insert(key, diff.as_slice())?;
+            }
+            totals.versions += 1;
+            totals.octets += row.diff_octets;
+        }
+        self.prune(zone, prepared.generation(), totals, prepared.limits)
+    }
+
+    /// Drops versions from the oldest on until the rest is within limits; the newest one always stays.
+    fn prune(
+        &mut self,
+        zone: ZoneId,
+        newest: Generation,
+        mut totals: HistoryTotals,
+        limits: HistoryLimits,
+    ) -> Result<HistoryTotals, redb::Error> {
+        loop {
+            let Some(oldest) = self.versions.range(all_of(zone))?.next() else { return Ok(totals) };
+            let (key, diff_octets, at_ms) = {
+                let (key, row) = oldest?;
+                // A version that cannot be read has nothing to wait for.
+                let row = VersionRow::from_bytes(row.value()).ok();
+                (key.value(), row.map_or(0, |row| row.diff_octets), row.map_or(0, |row| row.version.at_ms))
+            };
+            let within = totals.versions <= limits.versions_max
+                && totals.octets <= limits.octets_max
+                && at_ms >= limits.oldest_ms;
+            if within || key.1 >= newest.0 {
+                return Ok(totals);
+            }
+            self.versions.remove(key)?;
+            self.diffs.remove(key)?;
+            totals.versions = totals.versions.saturating_sub(1);
+            totals.octets = totals.octets.saturating_sub(diff_octets);
+        }
+    }
+}
+
+impl ZoneRow {
+    /// The file that the row names, if it names one.
+    pub(crate) fn file(&self, zone: ZoneId) -> Option<String> {
+        match self.image.place {
+            Place::Inline => None,
+            Place::File => Some(ImageFiles::name(zone, self.head.generation)),
+        }
+    }
+}
+
+/// The keys of all versions of a zone.
+pub(crate) fn all_of(zone: ZoneId) -> RangeInclusive<(u64, u64)> {
+    (zone.0, 0)..=(zone.0, u64::MAX)
+}
