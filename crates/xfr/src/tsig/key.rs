@@ -93,7 +93,7 @@ pub enum KeyError {
 }
 
 /// The longest secret, in octets: HMAC hashes anything longer than a block, so that more adds nothing.
-pub const SECRET_OCTETS_MAX: usize = 1024;
+const SECRET_OCTETS_MAX: usize = 1024;
 
 /// A secret that a primary and we share.
 #[derive(Clone, PartialEq, Eq)]

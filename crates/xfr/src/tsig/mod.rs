@@ -18,6 +18,9 @@ mod mac;
 mod record;
 mod server;
 
+#[cfg(test)]
+mod tests;
+
 pub use client::{ResponseVerifier, Signature, sign_request};
 pub use key::{Algorithm, Key, KeyError};
 pub use record::TSIG_OCTETS_MAX;

@@ -1,0 +1,111 @@
+//! Who may wake which zone (RFC 1996).
+
+use std::net::IpAddr;
+
+use dns::{Header, Name, Rcode, Serial};
+use xfr::notify::{Judgement, NotifyRule, judge, response};
+use zone::ZoneId;
+
+use crate::script::{Envelope, ID, records, short_soa};
+
+const NOTIFY: u16 = 4 << 11;
+
+fn envelope() -> Envelope {
+    Envelope { id: ID, flags: NOTIFY | Header::AA, question: Some(dns::Type::SOA) }
+}
+
+fn notify(text: &str) -> Vec<u8> {
+    envelope().message(&records(text))
+}
+
+fn rule(zone: u64, addresses: &[&str], keys: &[&str]) -> NotifyRule {
+    NotifyRule {
+        zone: ZoneId(zone),
+        addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
+        keys: keys.iter().map(|key| key.parse().unwrap()).collect(),
+    }
+}
+
+fn rules() -> Vec<NotifyRule> {
+    vec![
+        rule(1, &["192.0.2.1", "192.0.2.2"], &["one."]),
+        rule(2, &["192.0.2.2"], &[]),
+        rule(3, &["2001:db8::3"], &["three."]),
+    ]
+}
+
+fn judged(message: &[u8], from: &str, key: Option<&str>) -> Judgement {
+    let rules = rules();
+    let example: Name = "EXAMPLE.".parse().unwrap();
+    let key: Option<Name> = key.map(|key| key.parse().unwrap());
+    let from: IpAddr = from.parse().unwrap();
+    judge(message, from, key.as_ref(), |name| if name == example.borrow() { &rules } else { &[] })
+}
+
+fn zones(from: &str, key: Option<&str>) -> Vec<u64> {
+    match judged(&notify(""), from, key) {
+        Judgement::Accept { zones, .. } => zones.iter().map(|zone| zone.0).collect(),
+        Judgement::Decline(Rcode::REFUSED) => vec![],
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_zone_of_the_name_that_fits_the_sender_is_woken_and_no_other() {
+    assert_eq!(zones("192.0.2.1", None), [1]);
+    assert_eq!(zones("192.0.2.2", None), [1, 2]);
+    assert_eq!(zones("::ffff:192.0.2.2", None), [1, 2]);
+    assert_eq!(zones("2001:db8::3", None), [3]);
+    assert_eq!(zones("203.0.113.9", None), [] as [u64; 0]);
+    assert_eq!(zones("203.0.113.9", Some("Three.")), [3]);
+    assert_eq!(zones("192.0.2.2", Some("one.")), [1, 2]);
+    assert_eq!(zones("203.0.113.9", Some("unknown.")), [] as [u64; 0]);
+}
+
+#[test]
+fn the_serial_is_a_hint_where_there_is_one() {
+    let serial = |text| match judged(&notify(text), "192.0.2.1", None) {
+        Judgement::Accept { serial, .. } => serial,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(serial(""), None);
+    assert_eq!(serial("soa 7"), Some(Serial(7)));
+    assert_eq!(serial("sub 60 SOA ns host 7 2 3 4 5"), None);
+}
+
+#[test]
+fn what_cannot_wake_a_zone_gets_its_code() {
+    // CVE-2026-42001 (unknown zone), CVE-2026-5946 (class), RFC 9859 (other types).
+    let base = notify("");
+    let changed = |at: usize, octet: u8| {
+        let mut message = base.clone();
+        message[at] = octet;
+        message
+    };
+    let decline = |message: &[u8], rcode| {
+        assert_eq!(judged(message, "192.0.2.1", None), Judgement::Decline(rcode), "{message:?}");
+    };
+    decline(&changed(13, b'X'), Rcode::NOTAUTH);
+    decline(&changed(22, 59), Rcode::NOTIMP);
+    decline(&changed(24, 3), Rcode::NOTIMP);
+    decline(&changed(5, 0), Rcode::FORMERR);
+    decline(&changed(5, 2), Rcode::FORMERR);
+    decline(&changed(7, 1), Rcode::FORMERR);
+    decline(&base[..20], Rcode::FORMERR);
+    decline(&envelope().message(&short_soa()), Rcode::FORMERR);
+    assert_eq!(judged(&base[..11], "192.0.2.1", None), Judgement::Ignore);
+    assert_eq!(judged(&changed(2, 0xa4), "192.0.2.1", None), Judgement::Ignore, "a response is never answered");
+}
+
+#[test]
+fn the_answer_copies_id_opcode_and_question() {
+    // Technitium #1723.
+    let message = notify("soa 7");
+    let answer = response(&message, Rcode::NOTAUTH);
+    let header = Header::parse(&answer).unwrap();
+    assert_eq!((header.id, header.flags), (ID, Header::QR | Header::AA | NOTIFY | Rcode::NOTAUTH.0));
+    assert_eq!(header.counts, [1, 0, 0, 0]);
+    assert_eq!(answer[12..], message[12..25]);
+    assert!(response(&message[..5], Rcode::FORMERR).is_empty());
+    assert_eq!(response(&message[..14], Rcode::FORMERR).len(), 12);
+}

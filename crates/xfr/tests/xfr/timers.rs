@@ -1,0 +1,153 @@
+//! When a zone is checked and when it expires.
+
+use dns::{Serial, Soa};
+use proptest::prelude::*;
+use xfr::{Bounds, Freshness, Moment, Timers};
+
+const LATEST: u32 = 0;
+const EARLIEST: u32 = u32::MAX;
+
+fn soa(refresh: u32, retry: u32, expire: u32) -> Soa {
+    Soa { serial: Serial(1), refresh, retry, expire, minimum: 60 }
+}
+
+fn at(secs: u64) -> Moment {
+    Moment(secs * 1000)
+}
+
+fn confirmed(soa: &Soa, now: u64) -> Timers {
+    let mut timers = Timers::pending(&Bounds::default(), at(now));
+    timers.confirmed(soa, &Bounds::default(), at(now), LATEST);
+    timers
+}
+
+#[test]
+fn they_stay_small() {
+    assert!(size_of::<Timers>() <= 64, "{}", size_of::<Timers>());
+}
+
+#[test]
+fn a_zone_never_had_is_due_at_once_and_pending_however_often_it_fails() {
+    let mut timers = Timers::pending(&Bounds::default(), at(100));
+    assert!(timers.is_due(at(100)));
+    for _ in 0..100 {
+        let now = timers.next_check();
+        timers.failed(&Bounds::default(), now, LATEST);
+        assert!(timers.next_check() > now);
+        assert_eq!(timers.freshness(now), Freshness::Pending);
+    }
+    assert!(!timers.is_expired(at(1 << 40)));
+}
+
+#[test]
+fn a_confirmation_sets_refresh_and_starts_expiry_again() {
+    // CoreDNS #1931.
+    let mut timers = confirmed(&soa(1000, 100, 5000), 0);
+    assert_eq!((timers.next_check(), timers.expires_at()), (at(1000), Some(at(5000))));
+    timers.confirmed(&soa(1000, 100, 5000), &Bounds::default(), at(1000), EARLIEST);
+    assert_eq!(timers.expires_at(), Some(at(6000)));
+    assert!((at(1900)..at(2000)).contains(&timers.next_check()));
+    assert_eq!(timers.freshness(at(5999)), Freshness::Current);
+}
+
+#[test]
+fn a_zone_expires_at_its_moment_and_is_still_checked() {
+    let mut timers = confirmed(&soa(1000, 100, 5000), 0);
+    timers.failed(&Bounds::default(), at(1000), LATEST);
+    assert_eq!(timers.freshness(at(4999)), Freshness::Stale);
+    assert_eq!(timers.freshness(at(5000)), Freshness::Expired);
+    assert_eq!(timers.next_event(at(4999)), timers.next_check().min(at(5000)));
+    timers.failed(&Bounds::default(), at(6000), LATEST);
+    assert!(timers.next_event(at(6000)) > at(6000));
+    timers.confirmed(&soa(1000, 100, 5000), &Bounds::default(), at(7000), LATEST);
+    assert_eq!(timers.freshness(at(7000)), Freshness::Current);
+}
+
+#[test]
+fn retries_grow_to_their_bound() {
+    // PDNS #349, Knot 3.1.6.
+    let mut timers = confirmed(&soa(1000, 100, u32::MAX), 0);
+    let mut now = at(1000);
+    let mut delays = Vec::new();
+    for _ in 0..9 {
+        timers.failed(&Bounds::default(), now, LATEST);
+        delays.push(timers.next_check().since(now).as_secs());
+        now = timers.next_check();
+    }
+    assert_eq!(delays, [100, 200, 400, 800, 1600, 3200, 6400, 7200, 7200]);
+}
+
+#[test]
+fn a_growing_retry_does_not_sleep_past_expiry() {
+    let mut timers = confirmed(&soa(1000, 100, 4000), 0);
+    let mut now = at(1000);
+    let mut before_expiry = 0;
+    while now < at(4000) {
+        timers.failed(&Bounds::default(), now, LATEST);
+        now = timers.next_check();
+        before_expiry += 1;
+    }
+    assert!(before_expiry >= 5, "{before_expiry}");
+}
+
+#[test]
+fn overdue_checks_are_spread_after_a_start_and_expiry_stays() {
+    // NSD #25, PDNS #6038.
+    let restored = |next: u64, now: u64, random| {
+        let soa = soa(1000, 100, 5000);
+        Timers::restored(&soa, &Bounds::default(), at(0), at(5000), at(next), at(now), random)
+    };
+    assert_eq!(restored(1000, 500, 7).next_check(), at(1000));
+    assert_eq!(restored(1000, 2000, LATEST).next_check(), at(2000));
+    assert_eq!(restored(1000, 2000, u32::MAX / 2).next_check().since(at(2000)).as_secs(), 14);
+    assert!(restored(1000, 6000, 7).is_expired(at(6000)));
+    assert_eq!(restored(900_000, 500, 7).next_check(), at(1500), "a clock that went back does not freeze a zone");
+}
+
+#[test]
+fn zero_and_huge_values_are_bounded() {
+    // NSD #103, #106.
+    let low = confirmed(&soa(0, 0, 0), 0);
+    assert_eq!((low.next_check(), low.expires_at()), (at(30), Some(at(1))));
+    let high = confirmed(&soa(u32::MAX, u32::MAX, u32::MAX), 0);
+    assert_eq!((high.next_check(), high.expires_at()), (at(86_400), Some(at(u64::from(u32::MAX)))));
+}
+
+#[test]
+fn a_notify_makes_a_zone_due_at_once() {
+    let mut timers = confirmed(&soa(1000, 100, 5000), 0);
+    timers.notified(at(10));
+    assert!(timers.is_due(at(10)));
+    assert_eq!(timers.expires_at(), Some(at(5000)));
+}
+
+proptest! {
+    #[test]
+    fn expiry_never_moves_later_without_a_confirmation_and_checks_never_stop(
+        numbers: (u32, u32, u32), steps in proptest::collection::vec((0_u8..4, 0_u64..100_000, any::<u32>()), 1..50)
+    ) {
+        let soa = soa(numbers.0, numbers.1, numbers.2);
+        let bounds = Bounds::default();
+        let mut timers = confirmed(&soa, 0);
+        let mut now = at(0);
+        for (what, secs, random) in steps {
+            now = now.plus(std::time::Duration::from_secs(secs));
+            let before = timers;
+            match what {
+                0 => timers.failed(&bounds, now, random),
+                1 => timers.notified(now),
+                2 => timers.rebound(&soa, &Bounds { expire_max_secs: random, ..bounds }, now),
+                _ => {
+                    let (Some(confirmed), Some(expires)) = (timers.confirmed_at(), timers.expires_at()) else { panic!() };
+                    timers = Timers::restored(&soa, &bounds, confirmed, expires, timers.next_check(), now, random);
+                }
+            }
+            prop_assert!(timers.expires_at() <= before.expires_at());
+            prop_assert_eq!(timers.confirmed_at(), before.confirmed_at());
+            prop_assert!(timers.next_check() <= now.plus(std::time::Duration::from_secs(86_400)));
+            if what == 0 {
+                prop_assert!(timers.next_check().since(now).as_secs() >= 9, "a failing zone does not spin");
+            }
+        }
+    }
+}
