@@ -5,9 +5,11 @@
 //! is given back when its owner is dropped, and nobody else's is touched. Waiting for a process from outside is
 //! polling with a deadline ([`eventually`]); nothing here sleeps and hopes.
 
+pub mod disk;
 pub mod eventually;
 pub mod peer;
 pub mod port;
+pub mod primary;
 pub mod process;
 pub mod query;
 pub mod secondo;

@@ -1,0 +1,168 @@
+//! A primary that does what a test tells it to: right answers, and every wrong one that has been seen.
+//!
+//! ```text
+//! let primary = Primary::start();
+//! primary.publish("example.", "@ 60 SOA ns host 1 60 60 600 60\n@ 60 NS ns\nns 60 A 192.0.2.1\n");
+//! primary.behave(Behaviour::HangHalfWay);
+//! … let the program under test fetch it from primary.address() …
+//! assert_eq!(primary.count(Kind::Axfr), 1);
+//! primary.behave_well();
+//! primary.publish("example.", …);                        a newer version: IXFR leads from the first one to it
+//! assert_eq!(primary.notify("example.", secondary), Some(Rcode::NOERROR));
+//! ```
+//!
+//! It listens on one port of 127.0.0.1, UDP and TCP, on a thread of its own, so that tests with and without an async
+//! runtime can use it, and it gives everything back when dropped. Its waiting blocks: async tests that use it run on
+//! several threads. It keeps all versions of a zone and answers IXFR by
+//! the steps between them. It is small and slow, and no example of how to write a server.
+
+mod behaviour;
+mod connection;
+mod respond;
+mod state;
+mod versions;
+
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use dns::{CLASS_IN, Header, Name, Opcode, Rcode, Type};
+use xfr::Key;
+
+pub use behaviour::{Behaviour, Kind};
+use state::Shared;
+
+/// How long [`Primary::wait_for`] and [`Primary::notify`] wait at most.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A scripted primary, running until it is dropped.
+pub struct Primary {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Primary {
+    /// Starts one that holds no zone yet, on a port that was free.
+    ///
+    /// # Panics
+    /// When no port or thread can be had.
+    pub fn start() -> Self {
+        let shared = Arc::new(Shared::default());
+        let (tell, told) = std::sync::mpsc::channel();
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let serving = shared.clone();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                let sockets = connection::bind().await;
+                tell.send(sockets.address()).expect("the test waits for the address");
+                tokio::select! {
+                    () = sockets.serve(serving) => {}
+                    _ = stopped => {}
+                }
+            });
+        });
+        let address = told.recv().expect("the primary tells its address");
+        Self { address, shared, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// One that holds this zone.
+    pub fn with_zone(zone: &str, text: &str) -> Self {
+        let primary = Self::start();
+        primary.publish(zone, text);
+        primary
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Makes this text the newest version of the zone; the versions before it stay for IXFR.
+    ///
+    /// # Panics
+    /// When the text is not a zone with an SOA record.
+    pub fn publish(&self, zone: &str, text: &str) {
+        let name: Name = zone.parse().expect("the zone's name");
+        self.shared.change(|state| state.publish(name, zone, text));
+    }
+
+    /// From now on it behaves so too, until [`Primary::behave_well`].
+    pub fn behave(&self, behaviour: Behaviour) {
+        self.shared.change(|state| state.behaviours.push(behaviour));
+    }
+
+    pub fn behave_well(&self) {
+        self.shared.change(|state| state.behaviours.clear());
+    }
+
+    /// Knows this key. Once it knows any, it refuses what is not signed, unless told [`Behaviour::TakesUnsigned`].
+    pub fn add_key(&self, key: Arc<Key>) {
+        self.shared.change(|state| state.keys.push(key));
+    }
+
+    /// How many requests of this kind have come.
+    pub fn count(&self, kind: Kind) -> u64 {
+        self.shared.look(|state| state.counts[kind as usize])
+    }
+
+    /// The most TCP connections that were open at a time.
+    pub fn most_connections(&self) -> u64 {
+        self.shared.look(|state| state.connections_most)
+    }
+
+    /// Waits until so many requests of this kind have come.
+    ///
+    /// # Panics
+    /// When they do not come within 20 s.
+    pub fn wait_for(&self, kind: Kind, count: u64) {
+        let came = self.shared.wait(PATIENCE, |state| state.counts[kind as usize] >= count);
+        assert!(came, "{} of {count} requests of kind {kind:?} came", self.count(kind));
+    }
+
+    /// Sends a NOTIFY for the zone from this primary's address until it is answered, and gives the answer's code; none
+    /// when no answer comes.
+    pub fn notify(&self, zone: &str, secondary: SocketAddr) -> Option<Rcode> {
+        self.notify_signed(zone, secondary, None)
+    }
+
+    /// The same, signed with a key.
+    pub fn notify_signed(&self, zone: &str, secondary: SocketAddr, key: Option<Arc<Key>>) -> Option<Rcode> {
+        let zone: Name = zone.parse().expect("the zone's name");
+        let id = 0x4e4f;
+        let flags = Header::request_flags(Opcode::NOTIFY) | Header::AA;
+        let mut message = Header { id, flags, counts: [1, 0, 0, 0] }.to_octets().to_vec();
+        message.extend(zone.as_wire());
+        message.extend(Type::SOA.0.to_be_bytes());
+        message.extend(CLASS_IN.to_be_bytes());
+        if let Some(key) = key {
+            xfr::tsig::sign_request(&mut message, key, state::wall_clock_secs());
+        }
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a socket");
+        socket.set_read_timeout(Some(Duration::from_millis(500))).expect("a time-out");
+        let until = Instant::now() + PATIENCE;
+        while Instant::now() < until {
+            let _ = socket.send_to(&message, secondary);
+            let mut answer = [0; 1232];
+            let length = socket.recv(&mut answer).unwrap_or(0);
+            if let Some(header) = Header::parse(&answer[..length])
+                && header.id == id
+                && header.is_response()
+            {
+                return Some(header.rcode());
+            }
+        }
+        None
+    }
+}
+
+impl Drop for Primary {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What a scripted primary can be told to do.
+
+use std::time::Duration;
+
+use dns::Rcode;
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    SoaOverUdp,
+    SoaOverTcp,
+    Axfr,
+    Ixfr,
+    /// Anything else.
+    Other,
+}
+
+impl Kind {
+    pub(super) const COUNT: usize = 5;
+
+    pub(super) fn is_transfer(self) -> bool {
+        matches!(self, Self::Axfr | Self::Ixfr)
+    }
+}
+
+/// One way to behave. Several add up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Behaviour {
+    // Requests of one kind.
+    /// Answers with this code.
+    Answer(Kind, Rcode),
+    /// Reads the request and says nothing.
+    Silent(Kind),
+    /// Answers with octets that are no message.
+    Garbage(Kind),
+    /// Answers under another message ID.
+    WrongId(Kind),
+    /// Closes the connection instead of answering.
+    CloseAtOnce(Kind),
+
+    // The SOA query.
+    /// Sets TC in every answer over UDP.
+    TruncateUdp,
+    /// Answers queries with EDNS with this code.
+    DislikeEdns(Rcode),
+    /// Does not answer queries with EDNS.
+    DropEdns,
+    /// Leaves AA out.
+    NotAuthoritative,
+    /// Shows this serial when asked for the SOA, whatever the zone has.
+    ClaimSerial(u32),
+
+    // Transfers.
+    /// Sends the first half of the records, and then nothing.
+    HangHalfWay,
+    /// Sends the first half of the records and closes.
+    CloseHalfWay,
+    /// Sends so many octets at a time, with a pause between.
+    Trickle { octets: usize, pause: Duration },
+    /// Sends the records of another zone, `other.example.net.`
+    OtherZone,
+    /// Ends with an SOA of another serial.
+    OtherLastSoa,
+    /// Sends another record behind the last SOA.
+    RecordsAfterEnd,
+    /// Sends an empty message first.
+    EmptyMessage,
+    /// Sets TC in the messages of transfers.
+    TruncateTcp,
+    /// Sends the same records over and over.
+    Endless,
+    /// One record in each message.
+    OneRecordPerMessage,
+    /// Answers IXFR with the whole zone.
+    IxfrAsAxfr,
+    /// Answers IXFR with one step from the client's version to the newest.
+    Condensed,
+    /// Answers IXFR with steps that remove a record that nobody has.
+    IxfrDeletesAbsent,
+    /// Answers IXFR with steps from a serial that the client does not have.
+    IxfrFromElsewhere,
+
+    // Signatures.
+    /// Answers unsigned requests although it has keys.
+    TakesUnsigned,
+    /// Signs nothing.
+    Unsigned,
+    /// Signs the first message and then every so many, but always the last.
+    SignEvery(usize),
+    /// Leaves the last message unsigned.
+    UnsignedTail,
+    /// Signs wrongly.
+    WrongMac,
+    /// Its clock is so many seconds ahead; negative, behind.
+    ClockAhead(i64),
+}

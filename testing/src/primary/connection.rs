@@ -1,0 +1,119 @@
+//! The sockets of a scripted primary.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+
+use super::respond::{Transport, respond};
+use super::state::Shared;
+
+/// What is done on a connection, one after the other.
+pub(super) enum Action {
+    /// A message, with its length before it on TCP.
+    Send(Vec<u8>),
+    /// A message so many octets at a time.
+    Trickle {
+        message: Vec<u8>,
+        octets: usize,
+        pause: Duration,
+    },
+    /// The same message for ever.
+    Repeat(Vec<u8>),
+    /// Nothing more, but the connection stays open until the client closes it.
+    Hang,
+    Close,
+}
+
+pub(super) struct Sockets {
+    udp: UdpSocket,
+    tcp: TcpListener,
+}
+
+/// UDP and TCP on one free port.
+pub(super) async fn bind() -> Sockets {
+    for _ in 0..100 {
+        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a TCP port");
+        let address = tcp.local_addr().expect("an address");
+        if let Ok(udp) = UdpSocket::bind(address).await {
+            return Sockets { udp, tcp };
+        }
+    }
+    panic!("no port is free for both UDP and TCP");
+}
+
+impl Sockets {
+    pub(super) fn address(&self) -> SocketAddr {
+        self.tcp.local_addr().expect("an address")
+    }
+
+    pub(super) async fn serve(self, shared: Arc<Shared>) {
+        tokio::join!(serve_udp(self.udp, shared.clone()), serve_tcp(self.tcp, shared));
+    }
+}
+
+async fn serve_udp(socket: UdpSocket, shared: Arc<Shared>) {
+    let mut query = vec![0; 65_535];
+    loop {
+        // On Linux a client that is gone shows as an error here: that is no reason to stop.
+        let Ok((length, client)) = socket.recv_from(&mut query).await else { continue };
+        let actions = shared.change(|state| respond(state, &query[..length], Transport::Udp));
+        for action in actions {
+            if let Action::Send(message) = action {
+                let _ = socket.send_to(&message, client).await;
+            }
+        }
+    }
+}
+
+async fn serve_tcp(listener: TcpListener, shared: Arc<Shared>) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        let shared = shared.clone();
+        tokio::spawn(async move {
+            shared.change(|state| {
+                state.connections += 1;
+                state.connections_most = state.connections_most.max(state.connections);
+            });
+            let _ = converse(stream, &shared).await;
+            shared.change(|state| state.connections -= 1);
+        });
+    }
+}
+
+async fn converse(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    loop {
+        let mut query = vec![0; usize::from(stream.read_u16().await?)];
+        stream.read_exact(&mut query).await?;
+        let actions = shared.change(|state| respond(state, &query, Transport::Tcp));
+        for action in actions {
+            match action {
+                Action::Send(message) => stream.write_all(&framed(&message)).await?,
+                Action::Trickle { message, octets, pause } => {
+                    for piece in framed(&message).chunks(octets) {
+                        stream.write_all(piece).await?;
+                        tokio::time::sleep(pause).await;
+                    }
+                }
+                Action::Repeat(message) => loop {
+                    stream.write_all(&framed(&message)).await?;
+                },
+                Action::Hang => {
+                    while stream.read(&mut [0; 64]).await? > 0 {}
+                    return Ok(());
+                }
+                Action::Close => return Ok(()),
+            }
+        }
+    }
+}
+
+fn framed(message: &[u8]) -> Vec<u8> {
+    let mut octets = (message.len() as u16).to_be_bytes().to_vec();
+    octets.extend(message);
+    octets
+}
