@@ -1,1 +1,37 @@
-//! inventory
+//! What should exist: tenants, zones, primaries, keys; and the ledger of attempts.
+//!
+//! The only crate with SQL. SQLite for now; every statement but those in `database` is also PostgreSQL's, so that it
+//! can follow with a migration folder of its own.
+//!
+//! Invariants: every query of a tenant's rows takes a [`TenantId`]; a change is durable and whole, or there is none;
+//! a zone's id is never used twice; among answered zones a name is there once; secrets leave only with [`Intent`].
+//!
+//! It deliberately knows nothing about what zones hold, nor whether they are transferred: that is the store's and the
+//! program's. It has no clock: times are arguments.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod database;
+mod error;
+mod import;
+mod intent;
+mod keys;
+mod ledger;
+mod zones;
+
+pub use database::Inventory;
+pub use error::{AddKeyError, AddZoneError, InventoryError, RemoveKeyError, RemoveZoneError};
+pub use intent::Intent;
+pub use keys::KeyEntry;
+pub use ledger::{ATTEMPTS_MAX, Attempt, Kind, Ledger, Outcome, RecordedAttempt, RecordedReason, Trigger};
+pub use zone::ZoneId;
+pub use zones::{Ensured, NewZone, Primary, Service, Zone};
+
+/// A tenant, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TenantId(pub u64);
+
+impl TenantId {
+    /// The tenant of single mode, which owns everything.
+    pub const DEFAULT: Self = Self(1);
+}

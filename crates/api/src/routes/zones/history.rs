@@ -1,5 +1,7 @@
 //! What happened to a zone.
 
+#![expect(unused_qualifications, reason = "utoipa writes the parameters' path in full")]
+
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;

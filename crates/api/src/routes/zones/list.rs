@@ -1,5 +1,7 @@
 //! Listing zones, page by page.
 
+#![expect(unused_qualifications, reason = "utoipa writes the parameters' path in full")]
+
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;

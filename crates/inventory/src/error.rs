@@ -1,0 +1,106 @@
+//! What can go wrong, in sentences that say what to do.
+
+use std::path::PathBuf;
+
+use dns::Name;
+
+/// The inventory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum InventoryError {
+    #[error("the inventory {} cannot be opened: {reason}; check that its directory exists and is writable", path.display())]
+    Unopenable { path: PathBuf, reason: String },
+    #[error(
+        "the inventory is locked by another program: close whatever else has it open (a second server, a database shell or a backup)"
+    )]
+    Locked,
+    #[error(
+        "the inventory is damaged ({0}): restore it from a backup, or move it away to begin with an empty one; stored zones go on being served"
+    )]
+    Damaged(String),
+    #[error(
+        "the inventory was written by a newer version of this program (it has migration {found}, and this version knows up to {known}): run that version, or restore a backup from before the upgrade"
+    )]
+    Newer { found: i64, known: i64 },
+    #[error("the inventory cannot be written because the disk is full: make room")]
+    DiskFull,
+    #[error("the inventory failed: {0}")]
+    Failed(String),
+}
+
+impl From<sqlx::Error> for InventoryError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(database) => {
+                // SQLite's result codes; the low octet is the primary one (https://sqlite.org/rescode.html).
+                let code = database.code().and_then(|code| code.parse::<u32>().ok()).unwrap_or_default() & 0xff;
+                match code {
+                    5 | 6 => Self::Locked,
+                    11 | 26 => Self::Damaged(database.message().to_owned()),
+                    13 => Self::DiskFull,
+                    _ => Self::Failed(database.message().to_owned()),
+                }
+            }
+            // A column that is missing or of another type than the migrations made it.
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::ColumnNotFound(_) | sqlx::Error::Decode(_) => {
+                Self::Damaged(error.to_string())
+            }
+            sqlx::Error::PoolTimedOut => Self::Failed("it did not answer in time".into()),
+            _ => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+/// A zone was not added, and nothing of it is there.
+#[derive(Debug, thiserror::Error)]
+pub enum AddZoneError {
+    #[error("the zone {0} exists already: show it with `secondo zone show {0}`")]
+    ExistsAlready(Name),
+    #[error("the zone {0} is answered for another tenant: prove that the name is yours to take it over")]
+    NameAnswered(Name),
+    #[error("the zone {zone} names the key {key}, which does not exist: add it first with `secondo key add {key}`")]
+    UnknownKey { zone: Name, key: Name },
+    #[error("the zone {0} has no primary: give the address of the server to copy it from")]
+    NoPrimary(Name),
+    #[error("the zone {0} has the same primary twice: give each once")]
+    PrimaryTwice(Name),
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RemoveZoneError {
+    #[error("there is no zone {0}: see `secondo zone list`")]
+    Unknown(Name),
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AddKeyError {
+    #[error("the key {0} exists already: remove it first, or choose another name")]
+    ExistsAlready(Name),
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RemoveKeyError {
+    #[error("there is no key {0}: see `secondo key list`")]
+    Unknown(Name),
+    #[error("the key {key} is in use by {zones} zone(s): remove them or give them another key first")]
+    InUse { key: Name, zones: u64 },
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+}
+
+macro_rules! from_database {
+    ($($error:ty),*) => {$(
+        impl From<sqlx::Error> for $error {
+            fn from(error: sqlx::Error) -> Self {
+                Self::Inventory(error.into())
+            }
+        }
+    )*};
+}
+
+from_database!(AddZoneError, RemoveZoneError, AddKeyError, RemoveKeyError);

@@ -1,0 +1,78 @@
+//! Everything that should exist, at once: what reconcile compares the node with.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use dns::Name;
+use sqlx::Row;
+use xfr::{Algorithm, Key};
+use zone::ZoneId;
+
+use crate::TenantId;
+use crate::database::{Inventory, to_u64};
+use crate::error::InventoryError;
+use crate::zones::{Primary, PrimaryRow, Zone, ZoneRow, read_name};
+
+/// All zones of all tenants with their primaries and keys, of one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Intent {
+    /// In the order of their ids.
+    pub zones: Vec<Zone>,
+    /// By tenant and name.
+    pub keys: HashMap<(TenantId, Name), Arc<Key>>,
+}
+
+impl Intent {
+    /// The key that the zone's primary is asked with.
+    pub fn key(&self, zone: &Zone, primary: &Primary) -> Option<&Arc<Key>> {
+        self.keys.get(&(zone.tenant, primary.key.clone()?))
+    }
+}
+
+impl Inventory {
+    /// Reads everything that should exist; some 10 µs a zone.
+    pub async fn intent(&self) -> Result<Intent, InventoryError> {
+        // One transaction, so that no zone is seen without the key that was added before it.
+        let mut transaction = self.reader().begin().await?;
+        let keys = sqlx::query("SELECT tenant_id, name, algorithm, secret FROM keys")
+            .fetch_all(&mut *transaction)
+            .await?
+            .iter()
+            .map(|row| {
+                let tenant = TenantId(to_u64(row.try_get("tenant_id")?)?);
+                let key = read_key(row.try_get("name")?, row.try_get("algorithm")?, row.try_get("secret")?)?;
+                Ok(((tenant, key.name().clone()), Arc::new(key)))
+            })
+            .collect::<Result<_, InventoryError>>()?;
+        let rows: Vec<ZoneRow> =
+            sqlx::query_as("SELECT id, tenant_id, spelling, service, created_at_ms FROM zones ORDER BY id")
+                .fetch_all(&mut *transaction)
+                .await?;
+        let mut zones = rows.into_iter().map(ZoneRow::read).collect::<Result<Vec<_>, _>>()?;
+        let primaries: Vec<(i64, String, i64, Option<String>)> = sqlx::query_as(
+            "SELECT p.zone_id, p.ip, p.port, k.name AS key_name \
+             FROM primaries p LEFT JOIN keys k ON k.id = p.key_id ORDER BY p.zone_id, p.position",
+        )
+        .fetch_all(&mut *transaction)
+        .await?;
+        let mut remaining = zones.iter_mut().peekable();
+        for (zone_id, ip, port, key_name) in primaries {
+            let id = ZoneId(to_u64(zone_id)?);
+            // Both lists are in the order of zone ids.
+            while remaining.peek().is_some_and(|zone| zone.id < id) {
+                remaining.next();
+            }
+            if let Some(zone) = remaining.peek_mut().filter(|zone| zone.id == id) {
+                zone.primaries.push(PrimaryRow { ip, port, key_name }.read()?);
+            }
+        }
+        Ok(Intent { zones, keys })
+    }
+}
+
+fn read_key(name: &str, algorithm: &str, secret: &str) -> Result<Key, InventoryError> {
+    let damaged =
+        |error: &dyn std::fmt::Display| InventoryError::Damaged(format!("it holds the key {name:?}: {error}"));
+    let algorithm: Algorithm = algorithm.parse().map_err(|error| damaged(&error))?;
+    Key::from_base64(read_name(name)?, algorithm, secret).map_err(|error| damaged(&error))
+}

@@ -1,0 +1,112 @@
+//! TSIG keys.
+
+use dns::Name;
+use xfr::{Algorithm, Key, Moment};
+
+use crate::TenantId;
+use crate::database::{Inventory, to_i64, to_u64};
+use crate::error::{AddKeyError, InventoryError, RemoveKeyError};
+use crate::zones::{lower_text, read_name};
+
+/// A key without its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyEntry {
+    pub name: Name,
+    pub algorithm: Algorithm,
+    pub created_at: Moment,
+    /// How many primaries are asked with it.
+    pub primaries: u64,
+}
+
+impl Inventory {
+    pub async fn add_key(&self, tenant: TenantId, key: &Key, now: Moment) -> Result<(), AddKeyError> {
+        let mut transaction = self.begin().await?;
+        let added = sqlx::query(
+            "INSERT INTO keys (tenant_id, name, algorithm, secret, created_at_ms) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(to_i64(tenant.0))
+        .bind(lower_text(key.name()))
+        .bind(key.algorithm().to_string())
+        .bind(key.secret_base64())
+        .bind(to_i64(now.0))
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        if added == 0 {
+            return Err(AddKeyError::ExistsAlready(key.name().clone()));
+        }
+        self.commit_change(transaction).await?;
+        Ok(())
+    }
+
+    /// Makes sure that the key exists with this algorithm and secret.
+    pub async fn ensure_key(&self, tenant: TenantId, key: &Key, now: Moment) -> Result<(), InventoryError> {
+        let mut transaction = self.begin().await?;
+        let changed = sqlx::query(
+            "INSERT INTO keys (tenant_id, name, algorithm, secret, created_at_ms) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (tenant_id, name) DO UPDATE SET algorithm = excluded.algorithm, secret = excluded.secret \
+             WHERE keys.algorithm <> excluded.algorithm OR keys.secret <> excluded.secret",
+        )
+        .bind(to_i64(tenant.0))
+        .bind(lower_text(key.name()))
+        .bind(key.algorithm().to_string())
+        .bind(key.secret_base64())
+        .bind(to_i64(now.0))
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        if changed > 0 {
+            self.commit_change(transaction).await?;
+        }
+        Ok(())
+    }
+
+    /// The tenant's keys in the order of their names, without their secrets.
+    pub async fn list_keys(&self, tenant: TenantId) -> Result<Vec<KeyEntry>, InventoryError> {
+        let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(
+            "SELECT k.name, k.algorithm, k.created_at_ms, COUNT(p.zone_id) FROM keys k \
+             LEFT JOIN primaries p ON p.key_id = k.id WHERE k.tenant_id = $1 \
+             GROUP BY k.id, k.name, k.algorithm, k.created_at_ms ORDER BY k.name",
+        )
+        .bind(to_i64(tenant.0))
+        .fetch_all(self.reader())
+        .await?;
+        rows.into_iter()
+            .map(|(name, algorithm, created_at_ms, primaries)| {
+                let algorithm = algorithm
+                    .parse()
+                    .map_err(|error| InventoryError::Damaged(format!("it holds the key {name:?}: {error}")))?;
+                Ok(KeyEntry {
+                    name: read_name(&name)?,
+                    algorithm,
+                    created_at: Moment(to_u64(created_at_ms)?),
+                    primaries: to_u64(primaries)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Removes the key, unless a primary is asked with it.
+    pub async fn remove_key(&self, tenant: TenantId, name: &Name) -> Result<(), RemoveKeyError> {
+        let mut transaction = self.begin().await?;
+        let id: Option<i64> = sqlx::query_scalar("SELECT id FROM keys WHERE tenant_id = $1 AND name = $2")
+            .bind(to_i64(tenant.0))
+            .bind(lower_text(name))
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(id) = id else {
+            return Err(RemoveKeyError::Unknown(name.clone()));
+        };
+        let zones: i64 = sqlx::query_scalar("SELECT COUNT(DISTINCT zone_id) FROM primaries WHERE key_id = $1")
+            .bind(id)
+            .fetch_one(&mut *transaction)
+            .await?;
+        if zones > 0 {
+            return Err(RemoveKeyError::InUse { key: name.clone(), zones: to_u64(zones)? });
+        }
+        sqlx::query("DELETE FROM keys WHERE id = $1").bind(id).execute(&mut *transaction).await?;
+        self.commit_change(transaction).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,21 @@
+//! The ledger: every attempt to bring a zone up to its source, with its outcome and reason.
+//!
+//! ```text
+//! record() ──try_send──▶ queue (bounded) ──▶ one writer task ──one transaction a batch──▶ rows
+//! ```
+//!
+//! Invariants: recording never waits; what does not fit into the queue, or cannot be written, is dropped and counted,
+//! and delays nobody. Consecutive checks of one primary without news are one row with a count. A zone has at most
+//! [`ATTEMPTS_MAX`] rows, none older than 90 days.
+
+mod attempt;
+mod read;
+mod writer;
+
+pub use attempt::{Attempt, Kind, Outcome, RecordedAttempt, RecordedReason, Trigger};
+pub use writer::Ledger;
+
+/// The most rows of one zone.
+pub const ATTEMPTS_MAX: u32 = 1_000;
+/// How long a row is kept after its last try, in milliseconds: 90 days.
+const KEPT_MS: u64 = 90 * 24 * 60 * 60 * 1_000;

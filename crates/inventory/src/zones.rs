@@ -1,0 +1,372 @@
+//! Zones and their primaries.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+
+use dns::Name;
+use sqlx::FromRow;
+use xfr::Moment;
+use zone::ZoneId;
+
+use crate::TenantId;
+use crate::database::{Inventory, Transaction, to_i64, to_u64};
+use crate::error::{AddZoneError, InventoryError, RemoveZoneError};
+
+/// Whether a zone is answered and followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Service {
+    /// Answered, and kept up with its primaries.
+    Answering,
+    /// Answered until it expires; no checks and no transfers.
+    Paused,
+    /// REFUSED, because somebody switched it off.
+    Disabled,
+    /// REFUSED, until its owner has shown that the name is theirs.
+    Unproven,
+}
+
+impl Service {
+    /// Whether queries for the zone are answered: among such zones a name is there once.
+    pub fn is_answered(self) -> bool {
+        matches!(self, Self::Answering | Self::Paused)
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Answering => "answering",
+            Self::Paused => "paused",
+            Self::Disabled => "disabled",
+            Self::Unproven => "unproven",
+        }
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Service {
+    type Err = InventoryError;
+
+    fn from_str(text: &str) -> Result<Self, InventoryError> {
+        [Self::Answering, Self::Paused, Self::Disabled, Self::Unproven]
+            .into_iter()
+            .find(|service| service.as_str() == text)
+            .ok_or_else(|| InventoryError::Damaged(format!("a zone's service is {text:?}")))
+    }
+}
+
+/// A server to copy a zone from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Primary {
+    pub address: SocketAddr,
+    /// The name of the tenant's key that requests are signed with.
+    pub key: Option<Name>,
+}
+
+/// A zone to add.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewZone {
+    /// With its letters as typed.
+    pub name: Name,
+    /// At least one, at different addresses.
+    pub primaries: Vec<Primary>,
+    pub service: Service,
+}
+
+impl NewZone {
+    /// A zone to answer from the first transfer on.
+    pub fn answering(name: Name, primaries: Vec<Primary>) -> Self {
+        Self { name, primaries, service: Service::Answering }
+    }
+}
+
+/// A zone as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone {
+    pub id: ZoneId,
+    pub tenant: TenantId,
+    /// With its letters as typed.
+    pub name: Name,
+    pub service: Service,
+    pub created_at: Moment,
+    /// In the order in which they were given.
+    pub primaries: Vec<Primary>,
+}
+
+/// What it took to make sure of a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ensured {
+    Created(ZoneId),
+    /// It was there with other primaries.
+    Changed(ZoneId),
+    AsItWas(ZoneId),
+}
+
+impl Inventory {
+    /// Adds a zone, durably and whole.
+    pub async fn add_zone(&self, tenant: TenantId, zone: &NewZone, now: Moment) -> Result<ZoneId, AddZoneError> {
+        let mut transaction = self.begin().await?;
+        let id = insert(&mut transaction, tenant, zone, now).await?;
+        self.commit_change(transaction).await?;
+        Ok(id)
+    }
+
+    /// Makes sure that the zone exists with exactly these primaries in this order; its service stays as it is.
+    pub async fn ensure_zone(&self, tenant: TenantId, zone: &NewZone, now: Moment) -> Result<Ensured, AddZoneError> {
+        let mut transaction = self.begin().await?;
+        let Some(id) = find_id(&mut transaction, tenant, &zone.name).await? else {
+            let id = insert(&mut transaction, tenant, zone, now).await?;
+            self.commit_change(transaction).await?;
+            return Ok(Ensured::Created(id));
+        };
+        if primaries_of(&mut transaction, id).await? == zone.primaries {
+            return Ok(Ensured::AsItWas(id));
+        }
+        check(zone)?;
+        sqlx::query("DELETE FROM primaries WHERE zone_id = $1").bind(to_i64(id.0)).execute(&mut *transaction).await?;
+        insert_primaries(&mut transaction, tenant, id, zone).await?;
+        self.commit_change(transaction).await?;
+        Ok(Ensured::Changed(id))
+    }
+
+    /// Removes the zone with its primaries and its attempts, and gives its id.
+    pub async fn remove_zone(&self, tenant: TenantId, name: &Name) -> Result<ZoneId, RemoveZoneError> {
+        let mut transaction = self.begin().await?;
+        let Some(id) = find_id(&mut transaction, tenant, name).await? else {
+            return Err(RemoveZoneError::Unknown(name.clone()));
+        };
+        // Primaries and attempts go with it: ON DELETE CASCADE.
+        sqlx::query("DELETE FROM zones WHERE id = $1").bind(to_i64(id.0)).execute(&mut *transaction).await?;
+        self.commit_change(transaction).await?;
+        Ok(id)
+    }
+
+    /// The tenant's zone of that name, whatever the case of its letters.
+    pub async fn zone_by_name(&self, tenant: TenantId, name: &Name) -> Result<Option<Zone>, InventoryError> {
+        let mut transaction = self.reader().begin().await?;
+        let row: Option<ZoneRow> = sqlx::query_as(
+            "SELECT id, tenant_id, spelling, service, created_at_ms FROM zones WHERE tenant_id = $1 AND name = $2",
+        )
+        .bind(to_i64(tenant.0))
+        .bind(lower_text(name))
+        .fetch_optional(&mut *transaction)
+        .await?;
+        with_primaries(&mut transaction, row).await
+    }
+
+    pub async fn zone_by_id(&self, tenant: TenantId, id: ZoneId) -> Result<Option<Zone>, InventoryError> {
+        let mut transaction = self.reader().begin().await?;
+        let row: Option<ZoneRow> = sqlx::query_as(
+            "SELECT id, tenant_id, spelling, service, created_at_ms FROM zones WHERE tenant_id = $1 AND id = $2",
+        )
+        .bind(to_i64(tenant.0))
+        .bind(to_i64(id.0))
+        .fetch_optional(&mut *transaction)
+        .await?;
+        with_primaries(&mut transaction, row).await
+    }
+
+    /// At most `limit` of the tenant's zones, those after the name `after`, in the order of their names as text in
+    /// lower case.
+    pub async fn page_zones(
+        &self,
+        tenant: TenantId,
+        after: Option<&Name>,
+        limit: u32,
+    ) -> Result<Vec<Zone>, InventoryError> {
+        let mut transaction = self.reader().begin().await?;
+        let rows: Vec<ZoneRow> = sqlx::query_as(
+            "SELECT id, tenant_id, spelling, service, created_at_ms FROM zones \
+             WHERE tenant_id = $1 AND name > $2 ORDER BY name LIMIT $3",
+        )
+        .bind(to_i64(tenant.0))
+        // Before every name there is the empty text, which is none.
+        .bind(after.map(lower_text).unwrap_or_default())
+        .bind(i64::from(limit))
+        .fetch_all(&mut *transaction)
+        .await?;
+        let mut zones = Vec::with_capacity(rows.len());
+        for row in rows {
+            zones.extend(with_primaries(&mut transaction, Some(row)).await?);
+        }
+        Ok(zones)
+    }
+
+    pub async fn count_zones(&self, tenant: TenantId) -> Result<u64, InventoryError> {
+        let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM zones WHERE tenant_id = $1")
+            .bind(to_i64(tenant.0))
+            .fetch_one(self.reader())
+            .await?;
+        to_u64(count)
+    }
+}
+
+/// Adds the zone's rows, or says why not; after an error the transaction holds nothing of the zone.
+pub(crate) async fn insert(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    zone: &NewZone,
+    now: Moment,
+) -> Result<ZoneId, AddZoneError> {
+    check(zone)?;
+    // Keys are looked up before anything is written, so that an unknown one leaves nothing behind.
+    for key in zone.primaries.iter().filter_map(|primary| primary.key.as_ref()) {
+        key_id(transaction, tenant, &zone.name, key).await?;
+    }
+    // Both uniqueness rules at once: whoever comes second gets no row, and no error that would end the transaction.
+    let id: Option<i64> = sqlx::query_scalar(
+        "INSERT INTO zones (tenant_id, name, spelling, service, created_at_ms) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT DO NOTHING RETURNING id",
+    )
+    .bind(to_i64(tenant.0))
+    .bind(lower_text(&zone.name))
+    .bind(zone.name.to_string())
+    .bind(zone.service.as_str())
+    .bind(to_i64(now.0))
+    .fetch_optional(&mut **transaction)
+    .await?;
+    let Some(id) = id else {
+        return Err(match find_id(transaction, tenant, &zone.name).await? {
+            Some(_) => AddZoneError::ExistsAlready(zone.name.clone()),
+            None => AddZoneError::NameAnswered(zone.name.clone()),
+        });
+    };
+    let id = ZoneId(to_u64(id)?);
+    insert_primaries(transaction, tenant, id, zone).await?;
+    Ok(id)
+}
+
+async fn insert_primaries(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    id: ZoneId,
+    zone: &NewZone,
+) -> Result<(), AddZoneError> {
+    for (position, primary) in (0_i64..).zip(&zone.primaries) {
+        let key = match &primary.key {
+            Some(key) => Some(key_id(transaction, tenant, &zone.name, key).await?),
+            None => None,
+        };
+        sqlx::query("INSERT INTO primaries (zone_id, position, ip, port, key_id) VALUES ($1, $2, $3, $4, $5)")
+            .bind(to_i64(id.0))
+            .bind(position)
+            .bind(primary.address.ip().to_string())
+            .bind(i64::from(primary.address.port()))
+            .bind(key)
+            .execute(&mut **transaction)
+            .await?;
+    }
+    Ok(())
+}
+
+fn check(zone: &NewZone) -> Result<(), AddZoneError> {
+    if zone.primaries.is_empty() {
+        return Err(AddZoneError::NoPrimary(zone.name.clone()));
+    }
+    for (index, primary) in zone.primaries.iter().enumerate() {
+        if zone.primaries[..index].iter().any(|earlier| earlier.address == primary.address) {
+            return Err(AddZoneError::PrimaryTwice(zone.name.clone()));
+        }
+    }
+    Ok(())
+}
+
+async fn key_id(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    zone: &Name,
+    key: &Name,
+) -> Result<i64, AddZoneError> {
+    let id: Option<i64> = sqlx::query_scalar("SELECT id FROM keys WHERE tenant_id = $1 AND name = $2")
+        .bind(to_i64(tenant.0))
+        .bind(lower_text(key))
+        .fetch_optional(&mut **transaction)
+        .await?;
+    id.ok_or_else(|| AddZoneError::UnknownKey { zone: zone.clone(), key: key.clone() })
+}
+
+async fn find_id(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    name: &Name,
+) -> Result<Option<ZoneId>, InventoryError> {
+    let id: Option<i64> = sqlx::query_scalar("SELECT id FROM zones WHERE tenant_id = $1 AND name = $2")
+        .bind(to_i64(tenant.0))
+        .bind(lower_text(name))
+        .fetch_optional(&mut **transaction)
+        .await?;
+    id.map(|id| to_u64(id).map(ZoneId)).transpose()
+}
+
+async fn primaries_of(transaction: &mut Transaction, id: ZoneId) -> Result<Vec<Primary>, InventoryError> {
+    let rows: Vec<PrimaryRow> = sqlx::query_as(
+        "SELECT p.ip, p.port, k.name AS key_name FROM primaries p LEFT JOIN keys k ON k.id = p.key_id \
+         WHERE p.zone_id = $1 ORDER BY p.position",
+    )
+    .bind(to_i64(id.0))
+    .fetch_all(&mut **transaction)
+    .await?;
+    rows.into_iter().map(PrimaryRow::read).collect()
+}
+
+async fn with_primaries(transaction: &mut Transaction, row: Option<ZoneRow>) -> Result<Option<Zone>, InventoryError> {
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let mut zone = row.read()?;
+    zone.primaries = primaries_of(transaction, zone.id).await?;
+    Ok(Some(zone))
+}
+
+/// The form of a name that rows are found by.
+pub(crate) fn lower_text(name: &Name) -> String {
+    name.to_lower().to_string()
+}
+
+pub(crate) fn read_name(text: &str) -> Result<Name, InventoryError> {
+    text.parse().map_err(|error| InventoryError::Damaged(format!("it holds the name {text:?}: {error}")))
+}
+
+#[derive(FromRow)]
+pub(crate) struct ZoneRow {
+    id: i64,
+    tenant_id: i64,
+    spelling: String,
+    service: String,
+    created_at_ms: i64,
+}
+
+impl ZoneRow {
+    /// The zone, without its primaries.
+    pub(crate) fn read(self) -> Result<Zone, InventoryError> {
+        Ok(Zone {
+            id: ZoneId(to_u64(self.id)?),
+            tenant: TenantId(to_u64(self.tenant_id)?),
+            name: read_name(&self.spelling)?,
+            service: self.service.parse()?,
+            created_at: Moment(to_u64(self.created_at_ms)?),
+            primaries: Vec::new(),
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(crate) struct PrimaryRow {
+    pub(crate) ip: String,
+    pub(crate) port: i64,
+    pub(crate) key_name: Option<String>,
+}
+
+impl PrimaryRow {
+    pub(crate) fn read(self) -> Result<Primary, InventoryError> {
+        let damaged = || InventoryError::Damaged(format!("it holds the primary {:?} port {}", self.ip, self.port));
+        let ip: IpAddr = self.ip.parse().map_err(|_| damaged())?;
+        let port = u16::try_from(self.port).map_err(|_| damaged())?;
+        let key = self.key_name.as_deref().map(read_name).transpose()?;
+        Ok(Primary { address: SocketAddr::new(ip, port), key })
+    }
+}
