@@ -1,0 +1,223 @@
+//! A stream of commits over several zones, small and large, and what is known of each after any operation of the disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use dns::Serial;
+use dns::text::zone_from_text;
+use store::{ClockFacts, Commit, Head, Opened, Options, Origin, Step, Store, StoreError, StoredContents};
+use testing::disk::SimulatedDisk;
+use zone::{Change, Generation, Image, ZoneId, advance, between};
+
+/// Enough text records for an image above the 256 KiB that the database holds itself.
+pub(crate) const LARGE_RECORDS: usize = 1_400;
+
+/// A zone's contents: an SOA with this serial and so many text records of 200 octets.
+pub(crate) fn image(zone: u64, serial: u32, records: usize) -> Image {
+    let name = name(zone);
+    let mut text = format!("@ 60 SOA ns host {serial} 3600 600 86400 60\n@ 60 NS ns\nns 60 A 192.0.2.1\n");
+    for record in 0..records {
+        writeln!(text, "t{record} 60 TXT \"{serial:0>10}{:x>190}\"", "").unwrap();
+    }
+    let records = zone_from_text(&name, &text).unwrap();
+    let apex: dns::Name = name.parse().unwrap();
+    advance(apex.borrow(), None, &Change::Full(records), [7; 16]).unwrap().image
+}
+
+fn name(zone: u64) -> String {
+    format!("Zone{zone}.example.")
+}
+
+/// The commit of a generation; serial and times follow from it.
+pub(crate) fn commit(zone: u64, generation: u64, records: usize, before: Option<&(u64, Image)>) -> Commit {
+    let serial = Serial(generation as u32);
+    let image = image(zone, serial.0, records);
+    let steps = before.map(|(from, old)| {
+        let (from, to) = (Generation(*from), Generation(generation));
+        Step { from, to, diff: between(old, &image) }
+    });
+    Commit {
+        zone: ZoneId(zone),
+        name: name(zone).parse().unwrap(),
+        head: Head { generation: Generation(generation), serial, digest: image.digest() },
+        clock: clock(generation),
+        at_ms: generation * 1_000,
+        image,
+        steps: steps.into_iter().collect(),
+    }
+}
+
+pub(crate) fn clock(generation: u64) -> ClockFacts {
+    let confirmed = generation * 1_000;
+    ClockFacts { last_confirmed_ms: confirmed, expires_at_ms: confirmed + 86_400_000, next_check_ms: confirmed + 1 }
+}
+
+/// What happens in the stream, one after the other; what is in one step happens at once.
+pub(crate) enum Event {
+    /// These zones get a version with so many text records.
+    Commit(&'static [(u64, usize)]),
+    Remove(u64),
+    /// All zones are confirmed once more and that is flushed.
+    Confirm,
+}
+
+/// Small and large zones, growing and shrinking over the limit, removed, and come back.
+pub(crate) const STREAM: &[Event] = &[
+    Event::Commit(&[(1, 1), (2, 3), (3, 1)]),
+    Event::Commit(&[(5, LARGE_RECORDS)]),
+    Event::Commit(&[(1, 2)]),
+    Event::Commit(&[(2, LARGE_RECORDS)]),
+    Event::Confirm,
+    Event::Commit(&[(5, LARGE_RECORDS), (1, 1), (3, 2)]),
+    Event::Remove(3),
+    Event::Commit(&[(2, 2)]),
+    Event::Commit(&[(4, LARGE_RECORDS)]),
+    Event::Remove(5),
+    Event::Commit(&[(3, 1), (1, 3)]),
+    Event::Commit(&[(4, LARGE_RECORDS + 1)]),
+    Event::Confirm,
+];
+
+/// One state of a zone and when it came about, counted in operations of the disk.
+struct Known {
+    /// None: it is not there.
+    version: Option<(u64, Image)>,
+    /// Handed in when so many operations were done.
+    from: usize,
+    /// Said to be durable when so many operations were done; never for what failed.
+    durable_at: Option<usize>,
+}
+
+/// What the store was told, and what it said.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    zones: BTreeMap<u64, Vec<Known>>,
+    generation: u64,
+}
+
+impl Ledger {
+    /// Plays the stream; errors are noted and the stream goes on, as a node does. Returns the errors.
+    pub(crate) async fn play(&mut self, store: &Store, disk: &SimulatedDisk) -> Vec<StoreError> {
+        let mut errors = Vec::new();
+        for event in STREAM {
+            self.generation += 1;
+            let from = disk.operations();
+            match event {
+                Event::Commit(zones) => {
+                    let commits = zones.iter().map(|(zone, records)| {
+                        let commit = commit(*zone, self.generation, *records, self.last(*zone));
+                        let (store, zone, image) = (store.clone(), *zone, commit.image.clone());
+                        (zone, image, tokio::spawn(async move { store.commit(commit).await }))
+                    });
+                    for (zone, image, committed) in commits.collect::<Vec<_>>() {
+                        let version = Some((self.generation, image));
+                        self.note(zone, version, from, committed.await.unwrap(), disk, &mut errors);
+                    }
+                }
+                Event::Remove(zone) => {
+                    let removed = store.remove(ZoneId(*zone)).await;
+                    self.note(*zone, None, from, removed, disk, &mut errors);
+                }
+                Event::Confirm => {
+                    self.zones.keys().for_each(|zone| store.confirm(ZoneId(*zone), clock(self.generation)));
+                    errors.extend(store.flush().await.err());
+                }
+            }
+        }
+        errors
+    }
+
+    fn last(&self, zone: u64) -> Option<&(u64, Image)> {
+        let known = self.zones.get(&zone)?;
+        known.iter().rev().find(|known| known.durable_at.is_some())?.version.as_ref()
+    }
+
+    fn note(
+        &mut self,
+        zone: u64,
+        version: Option<(u64, Image)>,
+        from: usize,
+        result: Result<(), StoreError>,
+        disk: &SimulatedDisk,
+        errors: &mut Vec<StoreError>,
+    ) {
+        let durable_at = result.is_ok().then(|| disk.operations());
+        errors.extend(result.err());
+        self.zones.entry(zone).or_default().push(Known { version, from, durable_at });
+    }
+
+    /// Says what is wrong with a disk whose power went when `operations` were done; the store is opened on it.
+    pub(crate) fn verify(&self, disk: &SimulatedDisk, operations: usize) -> Result<(), String> {
+        let opened = open(disk).map_err(|error| error.to_string())?;
+        if !opened.unreadable.is_empty() {
+            return Err(format!("unreadable: {:?}", opened.unreadable));
+        }
+        let mut expected_files = BTreeSet::from(["zones.redb".to_string()]);
+        let mut found = BTreeMap::new();
+        for zone in &opened.zones {
+            let StoredContents::Whole(image) = &zone.contents else {
+                let StoredContents::Damaged(what) = &zone.contents else { unreachable!() };
+                return Err(what.clone());
+            };
+            if image.as_bytes().len() > 256 << 10 {
+                expected_files.insert(format!("images/{}-{}", zone.zone, zone.head.generation));
+            }
+            if zone.clock.last_confirmed_ms > self.generation * 1_000 {
+                return Err(format!("zone {}: confirmed in the future", zone.zone));
+            }
+            verify_history(&opened.store, zone.zone, zone.head.generation)?;
+            found.insert(zone.zone.0, (zone.head.generation.0, image.clone()));
+        }
+        for (zone, known) in &self.zones {
+            let found = found.remove(zone);
+            // The last state that was durable by then, and whatever was handed in after it.
+            let last = known.iter().rposition(|known| known.durable_at.is_some_and(|at| at <= operations));
+            let may = &known[last.unwrap_or(0)..];
+            let fits = may
+                .iter()
+                .filter(|known| known.from < operations || known.durable_at.is_some_and(|at| at <= operations))
+                .any(|known| same(known.version.as_ref(), found.as_ref()));
+            if !fits && !(last.is_none() && found.is_none()) {
+                let generation = found.map(|(generation, _)| generation);
+                return Err(format!("zone {zone} is at {generation:?}, which is lost, torn or never was"));
+            }
+        }
+        if !found.is_empty() {
+            return Err(format!("zones from nowhere: {:?}", found.keys()));
+        }
+        drop(opened);
+        let files: BTreeSet<_> = store::Disk::list(disk).unwrap().into_iter().collect();
+        if files != expected_files {
+            return Err(format!("files {files:?} instead of {expected_files:?}"));
+        }
+        Ok(())
+    }
+}
+
+fn same(known: Option<&(u64, Image)>, found: Option<&(u64, Image)>) -> bool {
+    match (known, found) {
+        (Some((known, image)), Some((found, octets))) => known == found && image.as_bytes() == octets.as_bytes(),
+        (known, found) => known.is_none() && found.is_none(),
+    }
+}
+
+/// History ends at the head, and the diff that leads there is one.
+fn verify_history(store: &Store, zone: ZoneId, head: Generation) -> Result<(), String> {
+    let history = store.history(zone).map_err(|error| error.to_string())?;
+    let newest = history.last().ok_or_else(|| format!("zone {zone} has no history"))?;
+    if newest.generation != head {
+        return Err(format!("zone {zone}: history ends at {} instead of {head}", newest.generation));
+    }
+    let diff = store.diff(zone, head).map_err(|error| error.to_string())?;
+    match newest.origin {
+        Origin::Step { .. } if diff.is_none_or(|diff| diff.to != newest.serial) => {
+            Err(format!("zone {zone}: the diff to {head} is missing"))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn open(disk: &SimulatedDisk) -> Result<Opened, StoreError> {
+    Store::open_on(Arc::new(disk.clone()), Options::default())
+}
