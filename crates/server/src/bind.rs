@@ -120,7 +120,9 @@ pub fn bind(listen: &[SocketAddr], workers: usize) -> Result<Sockets, BindError>
         let (first, listener) = open_both(*address)?;
         let of_udp = |error| BindError::of(*address, Protocol::Udp, error);
         let opened = first.local_addr().ok().and_then(|address| address.as_socket()).unwrap_or(*address);
-        first.set_reuse_port(true).map_err(of_udp)?;
+        if workers > 1 {
+            first.set_reuse_port(true).map_err(of_udp)?;
+        }
         sockets.udp.push(first.into());
         for _ in 1..workers {
             let socket = udp_socket(opened).map_err(of_udp)?;

@@ -98,9 +98,12 @@ impl Desk {
                 return hand_over(&reply, failure.rcode(), bench, out);
             }
         };
-        let request = match Request::read(&unsigned, sender, signed.as_ref()) {
-            Ok(request) => request,
-            Err(_) => return hand_over(&bare(message, Rcode::FORMERR), Rcode::FORMERR, bench, out),
+        let Ok(request) = Request::read(&unsigned, sender, signed.as_ref()) else {
+            let mut reply = bare(&unsigned, Rcode::FORMERR);
+            if let Some(signed) = &signed {
+                signed.signer().sign(&mut reply, now_secs);
+            }
+            return hand_over(&reply, Rcode::FORMERR, bench, out);
         };
         let draft = match (request.header.opcode(), request.question.qtype) {
             (Opcode::NOTIFY, _) => self.notify(&request, &access, bench),

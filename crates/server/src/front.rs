@@ -67,3 +67,61 @@ pub(crate) fn reply(
     }
     reply
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use answer::{Transport, UDP_OCTETS_MAX, ZoneTable};
+    use arc_swap::ArcSwap;
+    use dns::message::MESSAGE_OCTETS_MAX;
+    use dns::{Header, Opcode, Type};
+    use tokio::sync::mpsc;
+    use xfr::tsig::{Algorithm, Key, sign_request};
+
+    use super::{Bench, Reply, Sender, reply};
+    use crate::desk::Desk;
+    use crate::{Access, Shared};
+
+    #[test]
+    fn no_damage_to_any_octet_of_any_kind_of_message_makes_it_panic() {
+        let key = Key::new("key.".parse().unwrap(), Algorithm::HmacSha256, vec![7; 32]).unwrap();
+        let key = Arc::new(key);
+        let mut access = Access::default();
+        access.keys.insert("key.".parse().unwrap(), key.clone());
+        let zones = ZoneTable::default();
+        let shared = Shared { zones: Arc::default(), access: Arc::new(ArcSwap::from_pointee(access)) };
+        let (notifies, _receiver) = mpsc::channel(1);
+        let desk = Desk::new(shared, notifies, 1);
+        let mut bench = Bench::default();
+        let mut out = vec![0; MESSAGE_OCTETS_MAX];
+        let mut send = |message: &[u8]| {
+            for (transport, octets) in [(Transport::Udp, UDP_OCTETS_MAX), (Transport::Tcp, MESSAGE_OCTETS_MAX)] {
+                let sender = Sender { address: ([127, 0, 0, 1], 53000).into(), transport };
+                let Reply::Message(length) = reply(message, sender, &zones, &desk, &mut bench, &mut out[..octets])
+                else {
+                    continue;
+                };
+                let header = Header::parse(&out[..length]).unwrap();
+                assert!(header.is_response() && header.id.to_be_bytes() == message[..2]);
+            }
+        };
+        for (opcode, qtype) in [(Opcode::QUERY, Type::A), (Opcode::QUERY, Type::IXFR), (Opcode::NOTIFY, Type::SOA)] {
+            let flags = Header::request_flags(opcode);
+            let mut message = Header { id: 4711, flags, counts: [1, 0, 0, 1] }.to_octets().to_vec();
+            message.extend(b"\x07example\0");
+            message.extend(qtype.0.to_be_bytes());
+            message.extend([0, 1]);
+            message.extend([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
+            sign_request(&mut message, key.clone(), crate::desk::wall_clock_secs());
+            for at in 0..message.len() {
+                send(&message[..at]);
+                for bit in 0..8 {
+                    message[at] ^= 1 << bit;
+                    send(&message);
+                    message[at] ^= 1 << bit;
+                }
+            }
+        }
+    }
+}

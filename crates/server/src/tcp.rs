@@ -145,7 +145,7 @@ async fn read_message(stream: &mut BufReader<TcpStream>, message: &mut Vec<u8>, 
     match timeout(idle, stream.fill_buf()).await {
         Err(_) => return Err(End::TimedOut),
         Ok(Err(_)) => return Err(End::Broken),
-        Ok(Ok(octets)) if octets.is_empty() => return Err(End::Done),
+        Ok(Ok([])) => return Err(End::Done),
         Ok(Ok(_)) => {}
     }
     message.clear();

@@ -52,7 +52,7 @@ impl Worker {
                 Ok(_) => {}
                 Err(error) => {
                     tracing::debug!(%error, "receiving over UDP failed");
-                    std::thread::sleep(PAUSE_AFTER_ERROR);
+                    pause();
                     continue;
                 }
             }
@@ -76,4 +76,9 @@ impl Worker {
     fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a broken socket has no event to wait for")]
+fn pause() {
+    std::thread::sleep(PAUSE_AFTER_ERROR);
 }

@@ -1,0 +1,160 @@
+//! Clients that mean no good: none of them may cost the others anything.
+
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use dns::{Rcode, Type};
+use server::{Event, Limits};
+
+use crate::support::{Server, Setup, ZONE, framed, live, query, rcode};
+
+fn assert_answers(server: &Server) {
+    assert_eq!(rcode(&server.udp().ask(&query("www.example.", Type::A))), Rcode::NOERROR);
+    assert_eq!(rcode(&server.tcp().ask(&query("www.example.", Type::A))), Rcode::NOERROR);
+}
+
+/// Octets that look random and are the same in each run.
+fn noise(seed: u64) -> impl FnMut(usize) -> Vec<u8> {
+    let mut state = seed;
+    move |octets| {
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 56) as u8
+        };
+        (0..octets).map(|_| next()).collect()
+    }
+}
+
+#[test]
+fn floods_of_garbage_are_survived() {
+    let server = Setup::default().start();
+    let mut noise = noise(2026);
+    let client = server.udp();
+    for round in 0..20_000 {
+        let mut garbage = noise(round % 600);
+        match round % 3 {
+            // Headers that promise all sorts of things.
+            0 => garbage.iter_mut().skip(2).take(1).for_each(|flags| *flags &= 0x7f),
+            // Almost a query.
+            1 => {
+                let whole = query("www.example.", Type::A);
+                garbage.splice(..garbage.len().min(whole.len() - round % 20), whole);
+            }
+            _ => {}
+        }
+        client.send(&garbage);
+    }
+    client.send(&vec![0; 60_000]);
+    for round in 0..200 {
+        let mut stranger = server.tcp();
+        // The server may close at any octet of it: that is its right.
+        let _ = stranger.0.write_all(&noise(round * 37));
+    }
+    assert_answers(&server);
+}
+
+#[test]
+fn answers_and_empty_datagrams_get_no_reply() {
+    let server = Setup::default().start();
+    let client = server.udp();
+    let mut answer = query("www.example.", Type::A);
+    answer[2] |= 0x80;
+    client.send(&answer);
+    client.send(&[]);
+    client.send(&[0; 11]);
+    // Replies come in order on one socket: the first is to what was sent last.
+    let mut asked = query("www.example.", Type::A);
+    asked[0] = 99;
+    assert_eq!(client.ask(&asked)[0], 99);
+    let tally = server.stop();
+    assert_eq!((tally.of(Event::Dropped), tally.replies()), (3, 1));
+}
+
+#[test]
+fn a_message_that_never_ends_is_cut_off() {
+    // Slow-loris, CVE-2018-5743. The first octet of the length counts already.
+    let limits = Limits { message: Duration::from_millis(50), ..Limits::default() };
+    let server = Setup { limits, ..Setup::default() }.start();
+    let whole = framed(&query("www.example.", Type::A));
+    for octets in [1, 2, 3, whole.len() - 1] {
+        let mut client = server.tcp();
+        client.0.write_all(&whole[..octets]).unwrap();
+        assert_eq!(client.receive(), None);
+    }
+    assert_answers(&server);
+    assert_eq!(server.stop().of(Event::TcpTimedOut), 4);
+}
+
+#[test]
+fn a_silent_connection_is_closed() {
+    let limits = Limits { idle: Duration::from_millis(500), ..Limits::default() };
+    let server = Setup { limits, ..Setup::default() }.start();
+    assert_eq!(server.tcp().receive(), None);
+    let mut client = server.tcp();
+    client.ask(&query("www.example.", Type::A));
+    assert_eq!(client.receive(), None);
+    assert_eq!(server.stop().of(Event::TcpTimedOut), 2);
+}
+
+#[test]
+fn silent_connections_make_room_when_it_gets_crowded() {
+    let limits = Limits { connections: 2, idle_when_crowded: Duration::from_millis(50), ..Limits::default() };
+    let server = Setup { limits, ..Setup::default() }.start();
+    let mut first = server.tcp();
+    first.ask(&query("www.example.", Type::A));
+    assert_eq!(server.tcp().receive(), None, "the second waits in a crowd");
+    assert_eq!(rcode(&first.ask(&query("www.example.", Type::A))), Rcode::NOERROR, "the first waits longer");
+}
+
+#[test]
+fn a_message_of_no_octets_ends_the_connection() {
+    let server = Setup::default().start();
+    let mut client = server.tcp();
+    client.0.write_all(&[0, 0]).unwrap();
+    assert_eq!(client.receive(), None);
+}
+
+#[test]
+fn a_client_that_never_reads_is_cut_off() {
+    // CVE-2024-0760.
+    let texts: String = (0..200).map(|n| format!("big 60 TXT \"{n:0200}\"\n")).collect();
+    let zones = vec![live(1, "example.", &format!("{ZONE}{texts}"))];
+    let limits = Limits { write: Duration::from_millis(100), ..Limits::default() };
+    let server = Setup { zones, limits, ..Setup::default() }.start();
+    let mut client = server.tcp();
+    let asked = framed(&query("big.example.", Type::TXT)).repeat(1000);
+    // The server stops reading while it cannot write, and closes in the end: then this fails.
+    while client.0.write_all(&asked).is_ok() {}
+    assert_answers(&server);
+    assert_eq!(server.stop().of(Event::TcpTimedOut), 1);
+}
+
+#[test]
+fn one_client_cannot_take_all_connections() {
+    let limits = Limits { connections: 10, connections_per_client: 2, ..Limits::default() };
+    let server = Setup { listen: "0.0.0.0:0", limits, ..Setup::default() }.start();
+    let mut held: Vec<_> = (0..2).map(|_| server.tcp()).collect();
+    // An answer shows that the connection was taken.
+    held.iter_mut().for_each(|client| drop(client.ask(&query("www.example.", Type::A))));
+    assert_eq!(server.tcp().receive(), None, "a third is turned away");
+
+    let from: SocketAddr = "127.0.0.9:0".parse().unwrap();
+    let other = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    other.bind(&from.into()).unwrap();
+    other.connect(&SocketAddr::new([127, 0, 0, 1].into(), server.address.port()).into()).unwrap();
+    let mut other = crate::support::TcpClient(other.into());
+    assert_eq!(rcode(&other.ask(&query("www.example.", Type::A))), Rcode::NOERROR);
+    assert_eq!(server.stop().of(Event::TcpTurnedAway), 1);
+}
+
+#[test]
+fn stopping_closes_connections_and_frees_the_port() {
+    let server = Setup::default().start();
+    let mut client = server.tcp();
+    client.ask(&query("www.example.", Type::A));
+    let address = server.address;
+    server.stop();
+    assert_eq!(client.0.read(&mut [0; 1]).unwrap(), 0);
+    server::bind(&[address], 2).unwrap();
+}

@@ -1,0 +1,9 @@
+//! The server from outside: real sockets on loopback, zones from text, clients that behave and clients that do not.
+
+#![allow(clippy::unwrap_used)]
+
+mod hostile;
+mod notify;
+mod queries;
+mod support;
+mod transfers;

@@ -1,0 +1,155 @@
+//! Ordinary queries over UDP and TCP.
+
+use std::io::Write;
+use std::net::SocketAddr;
+
+use dns::{Header, Opcode, Rcode, Type};
+use server::{Access, Event};
+use xfr::tsig::{Algorithm, Signature, sign_request};
+
+use crate::support::{Setup, ZONE, framed, header, key, live, message, now_secs, query, rcode, types, with_edns};
+
+#[test]
+fn udp_and_tcp_give_the_same_answer() {
+    let server = Setup::default().start();
+    let over_udp = server.udp().ask(&query("www.EXAMPLE.", Type::A));
+    let over_tcp = server.tcp().ask(&query("www.EXAMPLE.", Type::A));
+    assert_eq!(over_udp, over_tcp);
+    assert!(header(&over_udp).has(Header::AA));
+    assert_eq!(types(&over_udp)[0], Type::A);
+    let tally = server.stop();
+    assert_eq!((tally.of(Event::UdpMessage), tally.of(Event::TcpMessage)), (1, 1));
+    assert_eq!((tally.replies(), tally.replies_with(Rcode::NOERROR)), (2, 2));
+}
+
+#[test]
+fn many_clients_at_once_each_get_their_own_answer() {
+    let server = Setup::default().start();
+    let clients: Vec<_> = (0..200_u16).map(|id| (id, server.udp())).collect();
+    for (id, client) in &clients {
+        let mut asked = query("www.example.", Type::A);
+        asked[..2].copy_from_slice(&id.to_be_bytes());
+        client.send(&asked);
+    }
+    for (id, client) in &clients {
+        assert_eq!(header(&client.receive()).id, *id);
+    }
+}
+
+#[test]
+fn a_wildcard_socket_answers_from_the_address_asked() {
+    let server = Setup { listen: "0.0.0.0:0", ..Setup::default() }.start();
+    for asked in ["127.0.0.1", "127.0.0.2", "127.1.2.3"] {
+        let address = SocketAddr::new(asked.parse().unwrap(), server.address.port());
+        // The client's socket is connected: the kernel drops what comes from elsewhere.
+        assert_eq!(rcode(&server.udp_at(address).ask(&query("www.example.", Type::A))), Rcode::NOERROR);
+    }
+}
+
+#[test]
+fn pipelined_queries_are_answered_in_their_order() {
+    let server = Setup::default().start();
+    let mut client = server.tcp();
+    let mut burst = Vec::new();
+    for id in 0..1000_u16 {
+        let mut asked = query("www.example.", Type::A);
+        asked[..2].copy_from_slice(&id.to_be_bytes());
+        burst.extend(framed(&asked));
+    }
+    client.0.write_all(&burst).unwrap();
+    for id in 0..1000_u16 {
+        assert_eq!(header(&client.receive().unwrap()).id, id);
+    }
+}
+
+#[test]
+fn a_query_in_pieces_is_put_together() {
+    // PDNS #13186: even the two octets of the length may come one by one.
+    let server = Setup::default().start();
+    let mut client = server.tcp();
+    client.0.set_nodelay(true).unwrap();
+    for octet in framed(&query("www.example.", Type::A)) {
+        client.0.write_all(&[octet]).unwrap();
+    }
+    assert_eq!(rcode(&client.receive().unwrap()), Rcode::NOERROR);
+}
+
+#[test]
+fn what_does_not_fit_over_udp_comes_over_tcp() {
+    let texts: String = (0..100).map(|n| format!("big 60 TXT \"{n:0100}\"\n")).collect();
+    let zones = vec![live(1, "example.", &format!("{ZONE}{texts}"))];
+    let server = Setup { zones, ..Setup::default() }.start();
+    let cut = server.udp().ask(&with_edns(query("big.example.", Type::TXT), 4096));
+    assert!(header(&cut).has(Header::TC) && cut.len() <= 1232);
+    let whole = server.tcp().ask(&query("big.example.", Type::TXT));
+    assert_eq!(header(&whole).counts[1], 100);
+    assert_eq!(server.stop().of(Event::Truncated), 1);
+}
+
+#[test]
+fn dynamic_update_is_refused_and_unknown_opcodes_are_not_implemented() {
+    let server = Setup::default().start();
+    let update = message(Opcode::UPDATE, "example.", Type::SOA, None);
+    assert_eq!(rcode(&server.udp().ask(&update)), Rcode::REFUSED);
+    assert_eq!(rcode(&server.udp().ask(&message(Opcode(2), "example.", Type::SOA, None))), Rcode::NOTIMP);
+    assert_eq!(rcode(&server.udp().ask(&query("elsewhere.", Type::A))), Rcode::REFUSED);
+}
+
+#[test]
+fn a_signed_query_gets_a_signed_answer() {
+    for algorithm in Algorithm::ALL {
+        let key = key("Some-Key.", algorithm);
+        let mut access = Access::default();
+        access.keys.insert("some-key.".parse().unwrap(), key.clone());
+        let server = Setup { access, ..Setup::default() }.start();
+        let mut asked = query("www.example.", Type::A);
+        let mut verifier = sign_request(&mut asked, key, now_secs());
+        let answer = server.udp().ask(&asked);
+        assert_eq!(types(&answer)[0], Type::A);
+        assert_eq!(verifier.verify(&answer, now_secs()).unwrap(), Signature::Verified, "{algorithm}");
+    }
+}
+
+#[test]
+fn an_answer_that_its_signature_makes_too_long_is_question_and_signature() {
+    // RFC 8945 §5.3.
+    let zones = vec![live(1, "example.", &format!("{ZONE}big 60 TXT{}\n", " \"0123456789\"".repeat(40)))];
+    let key = key("some-key.", Algorithm::HmacSha512);
+    let mut access = Access::default();
+    access.keys.insert("some-key.".parse().unwrap(), key.clone());
+    let server = Setup { zones, access, ..Setup::default() }.start();
+    assert!(!header(&server.udp().ask(&query("big.example.", Type::TXT))).has(Header::TC), "unsigned, it fits");
+    let mut asked = query("big.example.", Type::TXT);
+    let mut verifier = sign_request(&mut asked, key, now_secs());
+    let cut = server.udp().ask(&asked);
+    assert!(header(&cut).has(Header::TC) && cut.len() <= 512);
+    assert_eq!(types(&cut), [Type::TSIG]);
+    assert_eq!(verifier.verify(&cut, now_secs()).unwrap(), Signature::Verified);
+}
+
+#[test]
+fn a_wrong_signature_is_answered_as_rfc_8945_says() {
+    let known = key("known.", Algorithm::HmacSha256);
+    let mut access = Access::default();
+    access.keys.insert("known.".parse().unwrap(), known.clone());
+    let server = Setup { access, ..Setup::default() }.start();
+    let ask = |with, now_secs: u64, damage: usize| {
+        let mut asked = query("www.example.", Type::A);
+        let mut verifier = sign_request(&mut asked, with, now_secs);
+        asked[damage] ^= 1;
+        let answer = server.udp().ask(&asked);
+        assert_eq!((rcode(&answer), types(&answer)), (Rcode::NOTAUTH, vec![Type::TSIG]));
+        verifier.verify(&answer, now_secs).unwrap_err().code()
+    };
+    assert_eq!(ask(key("unknown.", Algorithm::HmacSha256), now_secs(), 3), "tsig_bad_key");
+    assert_eq!(ask(known.clone(), now_secs(), 3), "tsig_bad_sig");
+    // Bit 0 of octet 2 is RD, which the signature covers; nothing is damaged when the clock alone is wrong.
+    let mut asked = query("www.example.", Type::A);
+    let then = now_secs() - 4000;
+    let mut verifier = sign_request(&mut asked, known, then);
+    let answer = server.udp().ask(&asked);
+    assert_eq!(rcode(&answer), Rcode::NOTAUTH);
+    assert_eq!(verifier.verify(&answer, then).unwrap_err().code(), "tsig_bad_time");
+    let tally = server.stop();
+    assert_eq!(tally.of(Event::TsigFailed), 3);
+}
