@@ -1,0 +1,62 @@
+//! What may happen at a time, and for how long.
+
+use std::time::Duration;
+
+use xfr::SessionLimits;
+
+/// Bounds of everything that this crate does.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// TCP connections to one address at a time. Eight keep a primary busy and leave it able to serve others.
+    pub connections_per_address: usize,
+    /// TCP connections to all addresses at a time: far below any system's limit of open files.
+    pub connections: usize,
+    pub deadlines: Deadlines,
+    pub session: SessionLimits,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_per_address: 8,
+            connections: 256,
+            deadlines: Deadlines::default(),
+            session: SessionLimits::default(),
+        }
+    }
+}
+
+/// How long we wait for what.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadlines {
+    /// For the answer to one SOA query over UDP; there are two tries.
+    pub udp_try: Duration,
+    /// For a whole probe, all tries and TCP included.
+    pub probe: Duration,
+    /// For a place among the connections of a transfer. Long, because a primary of a thousand zones has a queue.
+    pub slot: Duration,
+    /// For a TCP connection.
+    pub connect: Duration,
+    /// For the next octets of an answer. A primary may have to read a large zone from its disk before the first.
+    pub idle: Duration,
+    /// In each such span of a transfer there must come at least `progress_octets`: a trickle does not hold a place.
+    pub progress: Duration,
+    pub progress_octets: u64,
+    /// For a whole transfer.
+    pub transfer: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            udp_try: Duration::from_secs(2),
+            probe: Duration::from_secs(10),
+            slot: Duration::from_secs(600),
+            connect: Duration::from_secs(5),
+            idle: Duration::from_secs(30),
+            progress: Duration::from_secs(60),
+            progress_octets: 16 * 1024,
+            transfer: Duration::from_secs(4 * 3600),
+        }
+    }
+}

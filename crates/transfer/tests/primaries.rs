@@ -1,0 +1,286 @@
+//! Every way a primary can answer, and what we make of it.
+
+#![allow(clippy::unwrap_used)]
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use dns::{Name, Rcode, RecordRef, Soa, Type};
+use testing::primary::{Behaviour, Kind, Primary as Scripted};
+use transfer::{Deadlines, Fetch, Limits, Primary, Transfers};
+use xfr::{Algorithm, Key, Outcome};
+use zone::Change;
+
+const ONE: &str = "@ 60 SOA ns host 1 60 60 600 60\n@ 60 NS ns\nns 60 A 192.0.2.1\n";
+const TWO: &str = "@ 60 SOA ns host 2 60 60 600 60\n@ 60 NS ns\nns 60 A 192.0.2.2\nb 60 A 192.0.2.3\n";
+const THREE: &str = "@ 60 SOA ns host 3 60 60 600 60\n@ 60 NS ns\nns 60 A 192.0.2.2\n";
+
+fn short() -> Limits {
+    let deadlines = Deadlines {
+        udp_try: Duration::from_millis(150),
+        probe: Duration::from_secs(3),
+        slot: Duration::from_secs(5),
+        connect: Duration::from_secs(2),
+        idle: Duration::from_millis(400),
+        progress: Duration::from_millis(700),
+        progress_octets: 1000,
+        transfer: Duration::from_secs(5),
+    };
+    Limits { deadlines, ..Limits::default() }
+}
+
+fn example() -> Name {
+    "example.".parse().unwrap()
+}
+
+fn key() -> Arc<Key> {
+    Arc::new(Key::new("Key.example.".parse().unwrap(), Algorithm::HmacSha256, b"a secret".to_vec()).unwrap())
+}
+
+fn at(address: SocketAddr) -> Primary {
+    Primary { address, key: None }
+}
+
+fn from_serial(serial: u32) -> Fetch {
+    let text = format!("ns.example. host.example. {serial} 60 60 600 60");
+    Fetch::Ixfr { soa_rdata: dns::text::rdata_from_text(Type::SOA, &text).unwrap() }
+}
+
+/// The serial, or the reason's code.
+async fn probed(primary: &Primary) -> Result<u32, &'static str> {
+    let soa: Result<Soa, _> = Transfers::new(short()).probe(&example(), primary).await;
+    soa.map(|soa| soa.serial.0).map_err(|reason| reason.code())
+}
+
+/// The records of a whole zone, or the steps, in short; or the reason's code.
+async fn fetched(primary: &Primary, fetch: Fetch) -> Result<String, &'static str> {
+    let fetched = Transfers::new(short()).fetch(&example(), primary, fetch).await;
+    let outcome = fetched.map_err(|failed| failed.reason.code())?.outcome;
+    Ok(match outcome {
+        Outcome::Unchanged(serial) => format!("unchanged {serial}"),
+        Outcome::Change(Change::Full(records)) => format!("{} records", records.len()),
+        Outcome::Change(Change::Steps(steps)) => {
+            let step = |step: &zone::Diff| {
+                format!("{}→{} -{} +{}", step.from, step.to, step.removed.len(), step.added.len())
+            };
+            steps.iter().map(step).collect::<Vec<_>>().join(", ")
+        }
+    })
+}
+
+/// A scripted primary that holds `example.` and behaves so.
+fn behaving(behaviours: &[Behaviour]) -> (Scripted, Primary) {
+    let scripted = Scripted::with_zone("example.", ONE);
+    behaviours.iter().for_each(|behaviour| scripted.behave(behaviour.clone()));
+    let primary = at(scripted.address());
+    (scripted, primary)
+}
+
+fn dead_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+#[tokio::test]
+async fn the_serial_comes_over_udp() {
+    let (scripted, primary) = behaving(&[]);
+    assert_eq!(probed(&primary).await, Ok(1));
+    assert_eq!((scripted.count(Kind::SoaOverUdp), scripted.count(Kind::SoaOverTcp)), (1, 0));
+}
+
+#[tokio::test]
+async fn udp_that_fails_is_followed_by_tcp() {
+    for behaviour in [Behaviour::TruncateUdp, Behaviour::Silent(Kind::SoaOverUdp)] {
+        let (scripted, primary) = behaving(&[behaviour]);
+        assert_eq!(probed(&primary).await, Ok(1));
+        assert_eq!(scripted.count(Kind::SoaOverTcp), 1);
+    }
+}
+
+#[tokio::test]
+async fn primaries_that_do_not_know_edns_are_asked_without() {
+    // GL#4372.
+    for behaviour in
+        [Behaviour::DislikeEdns(Rcode::FORMERR), Behaviour::DislikeEdns(Rcode::NOTIMP), Behaviour::DropEdns]
+    {
+        let (scripted, primary) = behaving(&[behaviour]);
+        assert_eq!(probed(&primary).await, Ok(1));
+        assert_eq!((scripted.count(Kind::SoaOverUdp), scripted.count(Kind::SoaOverTcp)), (2, 0));
+    }
+    let (_scripted, primary) =
+        behaving(&[Behaviour::DislikeEdns(Rcode::NOTIMP), Behaviour::Silent(Kind::SoaOverUdp)]);
+    assert_eq!(probed(&primary).await, Ok(1), "over TCP too");
+}
+
+#[tokio::test]
+async fn probes_that_fail_say_why() {
+    let (udp, tcp) = (Kind::SoaOverUdp, Kind::SoaOverTcp);
+    for (behaviours, code) in [
+        (vec![Behaviour::Answer(udp, Rcode::REFUSED)], "refused"),
+        (vec![Behaviour::Answer(udp, Rcode::SERVFAIL)], "servfail"),
+        (vec![Behaviour::Answer(udp, Rcode::FORMERR)], "formerr"),
+        (vec![Behaviour::NotAuthoritative], "not_authoritative"),
+        (vec![Behaviour::WrongId(udp)], "wrong_id"),
+        (vec![Behaviour::Garbage(udp)], "wrong_id"),
+        (vec![Behaviour::Silent(udp), Behaviour::Silent(tcp)], "timed_out"),
+        (vec![Behaviour::Silent(udp), Behaviour::CloseAtOnce(tcp)], "connection_closed"),
+        (vec![Behaviour::TruncateUdp, Behaviour::WrongId(tcp)], "wrong_id"),
+    ] {
+        let (_scripted, primary) = behaving(&behaviours);
+        assert_eq!(probed(&primary).await, Err(code), "{behaviours:?}");
+    }
+    assert_eq!(probed(&at(dead_port())).await, Err("unreachable"));
+    let other = Scripted::with_zone("other.", ONE);
+    assert_eq!(probed(&at(other.address())).await, Err("notauth"));
+}
+
+#[tokio::test]
+async fn a_whole_zone_comes_by_axfr() {
+    for behaviours in [
+        vec![],
+        vec![Behaviour::OneRecordPerMessage],
+        vec![Behaviour::NotAuthoritative],
+        vec![Behaviour::Trickle { octets: 20, pause: Duration::from_millis(1) }],
+    ] {
+        let (_scripted, primary) = behaving(&behaviours);
+        assert_eq!(fetched(&primary, Fetch::Axfr).await, Ok("3 records".into()), "{behaviours:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_came_between_comes_by_ixfr() {
+    let (scripted, primary) = behaving(&[]);
+    assert_eq!(fetched(&primary, from_serial(1)).await, Ok("unchanged 1".into()));
+    scripted.publish("example.", TWO);
+    scripted.publish("example.", THREE);
+    assert_eq!(fetched(&primary, from_serial(1)).await, Ok("1→2 -2 +3, 2→3 -2 +1".into()));
+    assert_eq!(fetched(&primary, from_serial(7)).await, Err("serial_went_back"));
+    scripted.behave(Behaviour::Condensed);
+    assert_eq!(fetched(&primary, from_serial(1)).await, Ok("1→3 -2 +2".into()));
+    scripted.behave(Behaviour::OneRecordPerMessage);
+    assert_eq!(fetched(&primary, from_serial(1)).await, Ok("1→3 -2 +2".into()));
+    scripted.behave_well();
+    scripted.behave(Behaviour::IxfrAsAxfr);
+    assert_eq!(fetched(&primary, from_serial(1)).await, Ok("3 records".into()));
+    assert_eq!(fetched(&primary, from_serial(0)).await, Ok("3 records".into()), "history does not go back so far");
+    scripted.behave_well();
+    scripted.behave(Behaviour::IxfrFromElsewhere);
+    assert_eq!(fetched(&primary, from_serial(1)).await, Err("ixfr_not_from_ours"));
+    scripted.behave(Behaviour::Answer(Kind::Ixfr, Rcode::NOTIMP));
+    assert_eq!(fetched(&primary, from_serial(1)).await, Err("notimp"));
+}
+
+#[tokio::test]
+async fn transfers_that_fail_say_why_and_bring_nothing() {
+    let axfr = Kind::Axfr;
+    for (behaviour, code) in [
+        (Behaviour::Answer(axfr, Rcode::REFUSED), "refused"),
+        (Behaviour::Answer(axfr, Rcode::NOTAUTH), "notauth"),
+        (Behaviour::Answer(axfr, Rcode::SERVFAIL), "servfail"),
+        (Behaviour::Garbage(axfr), "wrong_id"),
+        (Behaviour::WrongId(axfr), "wrong_id"),
+        (Behaviour::Silent(axfr), "timed_out"),
+        (Behaviour::CloseAtOnce(axfr), "connection_closed"),
+        (Behaviour::CloseHalfWay, "connection_closed"),
+        (Behaviour::HangHalfWay, "hung"),
+        (Behaviour::Trickle { octets: 1, pause: Duration::from_millis(10) }, "too_slow"),
+        (Behaviour::OtherZone, "no_soa"),
+        (Behaviour::OtherLastSoa, "soa_mismatch"),
+        (Behaviour::RecordsAfterEnd, "records_after_end"),
+        (Behaviour::EmptyMessage, "empty_message"),
+        (Behaviour::TruncateTcp, "truncated_over_tcp"),
+    ] {
+        let (_scripted, primary) = behaving(std::slice::from_ref(&behaviour));
+        let started = Instant::now();
+        assert_eq!(fetched(&primary, Fetch::Axfr).await, Err(code), "{behaviour:?}");
+        assert!(started.elapsed() < Duration::from_secs(3), "{behaviour:?} took {:?}", started.elapsed());
+    }
+    assert_eq!(fetched(&at(dead_port()), Fetch::Axfr).await, Err("unreachable"));
+}
+
+#[tokio::test]
+async fn an_endless_transfer_ends_at_its_limit() {
+    // CVE-2016-6170 and its like.
+    let (_scripted, primary) = behaving(&[Behaviour::Endless]);
+    let mut limits = short();
+    limits.session.records = 10_000;
+    let failed = Transfers::new(limits).fetch(&example(), &primary, Fetch::Axfr).await.unwrap_err();
+    assert_eq!(failed.reason.code(), "too_many_records");
+    assert!(failed.octets > 10_000, "what it cost is told: {} octets", failed.octets);
+}
+
+#[tokio::test]
+async fn every_algorithm_signs_probes_and_transfers() {
+    for algorithm in Algorithm::ALL {
+        let key = Arc::new(Key::generate("key.example.".parse().unwrap(), algorithm).unwrap());
+        let (scripted, primary) = behaving(&[Behaviour::OneRecordPerMessage, Behaviour::SignEvery(3)]);
+        scripted.add_key(key.clone());
+        assert_eq!(probed(&primary).await, Err("refused"));
+        let primary = Primary { key: Some(key), ..primary };
+        assert_eq!(probed(&primary).await, Ok(1));
+        assert_eq!(fetched(&primary, Fetch::Axfr).await, Ok("3 records".into()));
+    }
+}
+
+#[tokio::test]
+async fn signatures_that_fail_say_why() {
+    let good = key();
+    let same_name =
+        Arc::new(Key::new("key.example.".parse().unwrap(), Algorithm::HmacSha256, b"another".to_vec()).unwrap());
+    let other_name = Arc::new(Key::generate("other.".parse().unwrap(), Algorithm::HmacSha256).unwrap());
+    let one_each = Behaviour::OneRecordPerMessage;
+    for (ours, behaviours, code) in [
+        (&other_name, vec![], "tsig_bad_key"),
+        (&same_name, vec![], "tsig_bad_sig"),
+        (&good, vec![Behaviour::ClockAhead(412)], "tsig_bad_time"),
+        (&good, vec![Behaviour::ClockAhead(-412)], "tsig_bad_time"),
+        (&good, vec![Behaviour::Unsigned], "tsig_missing"),
+        (&good, vec![Behaviour::WrongMac], "tsig_wrong_mac"),
+        (&good, vec![one_each.clone(), Behaviour::UnsignedTail], "tsig_unsigned_tail"),
+        (&good, vec![Behaviour::CloseHalfWay], "connection_closed"),
+    ] {
+        let (scripted, primary) = behaving(&behaviours);
+        scripted.add_key(key());
+        let primary = Primary { key: Some(ours.clone()), ..primary };
+        assert_eq!(fetched(&primary, Fetch::Axfr).await, Err(code), "{behaviours:?}");
+    }
+    let (scripted, primary) = behaving(&[Behaviour::ClockAhead(412)]);
+    scripted.add_key(key());
+    let primary = Primary { key: Some(key()), ..primary };
+    let reason = Transfers::new(short()).probe(&example(), &primary).await.unwrap_err();
+    // A second may pass between the two clocks.
+    assert!(reason.to_string().contains("their clock is 41"), "{reason}");
+}
+
+#[tokio::test]
+async fn no_more_connections_to_one_primary_than_allowed() {
+    let (scripted, primary) = behaving(&[Behaviour::Trickle { octets: 100, pause: Duration::from_millis(5) }]);
+    let transfers = Transfers::new(Limits { connections_per_address: 3, ..short() });
+    let tasks: Vec<_> = (0..12)
+        .map(|_| {
+            let (transfers, primary) = (transfers.clone(), primary.clone());
+            tokio::spawn(async move { transfers.fetch(&example(), &primary, Fetch::Axfr).await.is_ok() })
+        })
+        .collect();
+    for task in tasks {
+        assert!(task.await.unwrap());
+    }
+    assert_eq!(scripted.count(Kind::Axfr), 12);
+    // A connection that we have closed may still be open at the other end when the next one comes.
+    assert!(scripted.most_connections() <= 6, "{}", scripted.most_connections());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_zone_comes_whole_and_lets_others_have_a_turn() {
+    let mut text = String::from(ONE);
+    for host in 0..50_000 {
+        text.push_str(&format!("host-{host} 60 A 192.0.2.{}\n", host % 256));
+    }
+    let scripted = Scripted::with_zone("example.", &text);
+    let limits = Limits { deadlines: Deadlines::default(), ..short() };
+    let fetched = Transfers::new(limits).fetch(&example(), &at(scripted.address()), Fetch::Axfr).await.unwrap();
+    let Outcome::Change(Change::Full(records)) = fetched.outcome else { panic!("no zone") };
+    assert_eq!((records.len(), fetched.records), (50_003, 50_004));
+    let last: RecordRef<'_> = records.iter().last().unwrap();
+    assert_eq!(last.owner.to_string(), "host-49999.example.");
+}
