@@ -11,54 +11,24 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use answer::{Contents, PLAIN_UDP_OCTETS_MAX, Transport, UDP_OCTETS_MAX, ZoneTable};
-use dns::edns::Edns;
-use dns::message::MESSAGE_OCTETS_MAX;
-use dns::writer::CompressionTable;
-use dns::{
-    CLASS_IN, Header, Malformed, MessageReader, MessageWriter, Opcode, Question, Rcode, RecordRef, Section, Serial,
-    Soa, Type,
-};
-use tokio::sync::Semaphore;
-use tokio::sync::mpsc;
+use answer::{Contents, Transport, ZoneTable};
+use dns::{CLASS_IN, Opcode, Rcode, Serial, Type};
+use tokio::sync::{Semaphore, mpsc};
 use xfr::notify::{self, Judgement};
-use xfr::tsig::{SignedRequest, TsigError, Verified, verify_request};
+use xfr::tsig::{SignedRequest, TsigError, TsigFailure, Verified, verify_request};
 use zone::Snapshot;
 
 use crate::access::Access;
 use crate::counters::Event;
 use crate::front::{Bench, Reply, Sender};
+use crate::request::{Request, bare, without_signature};
 use crate::transfer_out::Transfer;
 use crate::{Notified, Shared};
-
-/// The flags that a reply takes over from its request.
-const COPIED_FLAGS: u16 = 0x7800 | Header::RD;
 
 pub(crate) struct Desk {
     shared: Shared,
     notifies: mpsc::Sender<Notified>,
     transfers: Arc<Semaphore>,
-}
-
-/// A request whose signature, if it has one, was right and has been taken off.
-struct Request<'a> {
-    message: &'a [u8],
-    header: Header,
-    sender: Sender,
-    signed: Option<&'a SignedRequest>,
-    question: Question,
-    /// Where the question ends.
-    question_end: usize,
-    /// The serial that an IXFR request has (RFC 1995 §3).
-    serial: Option<Serial>,
-    edns: Option<Options>,
-}
-
-/// What of a request's OPT record matters here.
-#[derive(Clone, Copy)]
-struct Options {
-    udp_octets: u16,
-    version: u8,
 }
 
 /// A reply that is still to be signed.
@@ -86,13 +56,11 @@ impl Desk {
         let now_secs = wall_clock_secs();
         let (unsigned, signed) = match verify_request(message, |name| access.key(name), now_secs) {
             Ok(Verified::Unsigned) => (Cow::Borrowed(message), None),
-            Ok(Verified::Signed(signed)) => (without_signature(message, signed.message_octets()), Some(signed)),
+            Ok(Verified::Signed(signed)) => {
+                (Cow::Owned(without_signature(message, signed.message_octets())), Some(signed))
+            }
             Err(failure) => {
-                if failure.error() != TsigError::FormErr {
-                    bench.tally.count(Event::TsigFailed);
-                    let error = failure.error();
-                    tracing::debug!(from = %sender.address, ?error, "a request's signature is wrong");
-                }
+                note_failure(&failure, sender, bench);
                 let mut reply = bare(message, failure.rcode());
                 failure.append_to(&mut reply);
                 return hand_over(&reply, failure.rcode(), bench, out);
@@ -116,13 +84,10 @@ impl Desk {
         match draft {
             Draft::Silence => Reply::Nothing,
             Draft::Transfer(transfer) => Reply::Transfer(transfer),
-            Draft::Message(reply, rcode) => match &signed {
-                None => hand_over(&reply, rcode, bench, out),
-                Some(signed) => {
-                    let (reply, rcode) = request.sign(reply, rcode, signed, now_secs);
-                    hand_over(&reply, rcode, bench, out)
-                }
-            },
+            Draft::Message(reply, rcode) => {
+                let (reply, rcode) = request.sign(reply, rcode, now_secs);
+                hand_over(&reply, rcode, bench, out)
+            }
         }
     }
 
@@ -170,7 +135,7 @@ impl Desk {
         let mut refuse = |rcode| {
             bench.tally.count(Event::TransferRefused);
             tracing::debug!(zone = %request.question.name, to = %request.sender.address, %rcode, "no transfer out");
-            request.without_records(rcode)
+            Draft::Message(request.without_records(rcode), rcode)
         };
         if request.edns.is_some_and(|edns| edns.version > dns::edns::VERSION) {
             return refuse(Rcode::BADVERS);
@@ -179,9 +144,14 @@ impl Desk {
         if !access.transfer_out.allows(request.sender.address.ip()) {
             return refuse(Rcode::REFUSED);
         }
-        let is_ixfr = request.question.qtype == Type::IXFR;
-        // RFC 5936 §4.2 defines no AXFR over UDP; RFC 1995 §3 wants the client's SOA in an IXFR.
-        if (request.sender.transport == Transport::Udp && !is_ixfr) || (is_ixfr && request.serial.is_none()) {
+        let is_well_formed = match (request.question.qtype, request.sender.transport) {
+            // RFC 1995 §3: the client's own SOA says where it stands.
+            (Type::IXFR, _) => request.serial.is_some(),
+            // RFC 5936 §4.2: AXFR over UDP is not defined.
+            (_, transport) => transport == Transport::Tcp,
+        };
+        // RFC 9619: one question.
+        if !is_well_formed || request.header.counts[0] != 1 {
             return refuse(Rcode::FORMERR);
         }
         let name = request.question.name.borrow();
@@ -195,7 +165,7 @@ impl Desk {
         let is_current = |theirs: Serial| theirs == ours || theirs.is_newer_than(ours);
         // RFC 1995 §2: over UDP, and to those who have this version or a newer one, the SOA alone.
         if request.sender.transport == Transport::Udp || request.serial.is_some_and(is_current) {
-            return request.with_soa(image.soa_record());
+            return Draft::Message(request.with_soa(image.soa_record()), Rcode::NOERROR);
         }
         let Ok(place) = self.transfers.clone().try_acquire_owned() else {
             return refuse(Rcode::SERVFAIL);
@@ -203,7 +173,7 @@ impl Desk {
         Draft::Transfer(Box::new(Transfer {
             image,
             id: request.header.id,
-            flags: Header::QR | Header::AA | request.header.flags & COPIED_FLAGS,
+            flags: request.authoritative_flags(),
             question: request.question,
             with_options: request.edns.is_some(),
             signer: request.signed.map(SignedRequest::signer),
@@ -212,119 +182,12 @@ impl Desk {
     }
 }
 
-impl<'a> Request<'a> {
-    fn read(message: &'a [u8], sender: Sender, signed: Option<&'a SignedRequest>) -> Result<Self, Malformed> {
-        let mut reader = MessageReader::new(message)?;
-        let header = reader.header();
-        let question = reader.question()?.ok_or(Malformed::Truncated)?;
-        let question_end = reader.offset();
-        let mut edns = None;
-        let mut serial = None;
-        let mut rdata = Vec::new();
-        while let Some(record) = reader.record()? {
-            if record.rtype == Type::OPT && record.section == Section::Additional {
-                let opt = Edns::parse(record.class, record.ttl, reader.raw_rdata(&record))?;
-                edns = Some(Options { udp_octets: opt.udp_octets, version: opt.version });
-            }
-            if record.rtype == Type::SOA && record.section == Section::Authority {
-                rdata.clear();
-                reader.rdata(&record, &mut rdata)?;
-                serial = Soa::parse(&rdata).map(|soa| soa.serial);
-            }
-        }
-        reader.finish()?;
-        Ok(Self { message, header, sender, signed, question, question_end, serial, edns })
+fn note_failure(failure: &TsigFailure, sender: Sender, bench: &mut Bench) {
+    let error = failure.error();
+    if error != TsigError::FormErr {
+        bench.tally.count(Event::TsigFailed);
+        tracing::debug!(from = %sender.address, ?error, "a request's signature is wrong");
     }
-
-    /// Octets that the sender takes in one message.
-    fn octets_max(&self) -> usize {
-        match (self.sender.transport, self.edns) {
-            (Transport::Tcp, _) => MESSAGE_OCTETS_MAX,
-            (Transport::Udp, None) => PLAIN_UDP_OCTETS_MAX,
-            (Transport::Udp, Some(edns)) => usize::from(edns.udp_octets).clamp(PLAIN_UDP_OCTETS_MAX, UDP_OCTETS_MAX),
-        }
-    }
-
-    fn without_records(&self, rcode: Rcode) -> Draft {
-        let mut reply = bare(self.message, rcode);
-        self.append_options(&mut reply, rcode);
-        Draft::Message(reply, rcode)
-    }
-
-    fn with_soa(&self, soa: RecordRef<'_>) -> Draft {
-        let flags = Header::QR | Header::AA | self.header.flags & COPIED_FLAGS;
-        let mut out = vec![0; self.octets_max()];
-        let mut table = CompressionTable::small();
-        let mut writer = MessageWriter::new(&mut out, usize::MAX, &mut table, self.header.id, flags);
-        if writer.question(&self.question).and_then(|()| writer.record(Section::Answer, soa)).is_err() {
-            writer.set_flag(Header::TC);
-        }
-        if self.edns.is_some() && writer.opt(UDP_OCTETS_MAX as u16, Rcode::NOERROR, false, &[]).is_err() {
-            writer.set_flag(Header::TC);
-        }
-        let length = writer.finish();
-        out.truncate(length);
-        Draft::Message(out, Rcode::NOERROR)
-    }
-
-    /// Appends an OPT record if the request has one (RFC 6891 §6.1.1).
-    fn append_options(&self, reply: &mut Vec<u8>, rcode: Rcode) {
-        let Some(mut header) = Header::parse(reply).filter(|_| self.edns.is_some()) else { return };
-        header.counts[Section::Additional as usize] += 1;
-        reply[..dns::message::HEADER_OCTETS].copy_from_slice(&header.to_octets());
-        reply.push(0);
-        reply.extend(Type::OPT.0.to_be_bytes());
-        reply.extend((UDP_OCTETS_MAX as u16).to_be_bytes());
-        reply.extend(Edns::ttl((rcode.0 >> 4) as u8, dns::edns::VERSION, false).to_be_bytes());
-        reply.extend([0, 0]);
-    }
-
-    /// The signed reply, and its response code. If the signature makes it too long for the sender, the reply is the
-    /// question and the signature (RFC 8945 §5.3).
-    fn sign(&self, mut reply: Vec<u8>, rcode: Rcode, signed: &SignedRequest, now_secs: u64) -> (Vec<u8>, Rcode) {
-        if Header::parse(&reply).is_none() {
-            return (reply, rcode);
-        }
-        signed.signer().sign(&mut reply, now_secs);
-        if reply.len() <= self.octets_max() {
-            return (reply, rcode);
-        }
-        let (rcode, flag) = match self.sender.transport {
-            Transport::Udp => (Rcode::NOERROR, Header::TC),
-            // There is no larger transport to turn to.
-            Transport::Tcp => (Rcode::SERVFAIL, 0),
-        };
-        let mut reply = bare(&self.message[..self.question_end], rcode);
-        reply[2] |= (flag >> 8) as u8;
-        signed.signer().sign(&mut reply, now_secs);
-        (reply, rcode)
-    }
-}
-
-/// The message without its last record, which was its signature.
-fn without_signature(message: &[u8], octets: usize) -> Cow<'_, [u8]> {
-    let mut unsigned = message[..octets].to_vec();
-    if let Some(mut header) = Header::parse(&unsigned) {
-        let additional = &mut header.counts[Section::Additional as usize];
-        *additional = additional.saturating_sub(1);
-        unsigned[..dns::message::HEADER_OCTETS].copy_from_slice(&header.to_octets());
-    }
-    Cow::Owned(unsigned)
-}
-
-/// A reply of header and question, if there is one to be read. Needs a header.
-fn bare(message: &[u8], rcode: Rcode) -> Vec<u8> {
-    let Some(header) = Header::parse(message) else { return Vec::new() };
-    let question = MessageReader::new(message).and_then(|mut reader| reader.question()).ok().flatten();
-    let flags = Header::QR | header.flags & COPIED_FLAGS | rcode.0 & 0xf;
-    let counts = [u16::from(question.is_some()), 0, 0, 0];
-    let mut reply = Header { id: header.id, flags, counts }.to_octets().to_vec();
-    if let Some(Question { name, qtype, qclass }) = question {
-        reply.extend(name.borrow().as_wire());
-        reply.extend(qtype.0.to_be_bytes());
-        reply.extend(qclass.to_be_bytes());
-    }
-    reply
 }
 
 /// What TSIG goes by, and nothing else here: seconds since the Unix epoch.

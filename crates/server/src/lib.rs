@@ -5,7 +5,7 @@
 //! udp, tcp      octets from and to the network; everything that waits has a deadline, everything that grows a bound
 //! front         one message → one reply, the same for every transport
 //!   peek          is it an ordinary query?  yes: `answer`, no: the desk
-//!   desk          TSIG, NOTIFY, requests for transfers
+//!   desk          TSIG, NOTIFY, requests for transfers; request: what these ask, and short replies
 //! transfer_out  one snapshot, streamed message by message
 //! access        who may do what: plain tables, replaced as a whole
 //! counters      what was seen and done
@@ -27,6 +27,7 @@ mod desk;
 mod front;
 mod limits;
 mod peek;
+mod request;
 mod running;
 mod tcp;
 mod transfer_out;
