@@ -157,7 +157,9 @@ trait Dialect {
     fn prepare(&self, place: &Place);
     /// The server in the foreground, printing its log.
     fn command(&self, place: &Place) -> Command;
-    /// Makes the server read the zone's file again.
+    /// Takes the zone's file over into a database, where there is one.
+    fn take_over(&self, _place: &Place, _zone: &str) {}
+    /// Makes the running server read the zone again.
     fn reload(&self, place: &Place, zone: &str);
     /// Whether this line of its log says that it has sent differences of the zone.
     fn tells_of_differences(&self, line: &str, zone: &str) -> bool;
@@ -213,7 +215,7 @@ impl Peer {
     #[track_caller]
     pub fn replace(&mut self, zone: &str, text: &str) {
         let wanted = serial_of(zone, text);
-        self.place.write_zone(zone, text);
+        self.change_while_off(zone, text);
         self.software.dialect().reload(&self.place, zone);
         let address = self.address();
         let what = format!("{:?} to serve {zone} with serial {wanted}", self.software);
@@ -222,8 +224,14 @@ impl Peer {
 
     /// Replaces the zone without waiting, so that changes can follow each other closely.
     pub fn replace_soon(&mut self, zone: &str, text: &str) {
-        self.place.write_zone(zone, text);
+        self.change_while_off(zone, text);
         self.software.dialect().reload(&self.place, zone);
+    }
+
+    /// Replaces the zone without telling the server, which is off.
+    pub fn change_while_off(&mut self, zone: &str, text: &str) {
+        self.place.write_zone(zone, text);
+        self.software.dialect().take_over(&self.place, zone);
     }
 
     /// Kills it: nobody listens at its address any more.

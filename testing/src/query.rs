@@ -4,7 +4,7 @@
 //! not ours ([`transfer`]).
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
@@ -49,7 +49,7 @@ pub fn ask(server: SocketAddr, name: &str, qtype: Type) -> Result<Reply, String>
 
 pub fn ask_udp(server: SocketAddr, name: &str, qtype: Type) -> Result<Reply, String> {
     let request = request(Opcode::QUERY, name, qtype, None);
-    read_reply(&exchange_udp(server, &request)?).map_err(|error| error.to_string())
+    read_reply(&exchange_udp(Ipv4Addr::LOCALHOST, server, &request)?).map_err(|error| error.to_string())
 }
 
 pub fn ask_tcp(server: SocketAddr, name: &str, qtype: Type) -> Result<Reply, String> {
@@ -72,10 +72,11 @@ pub fn has_serial(server: SocketAddr, zone: &str, wanted: u32) -> Result<(), Str
     if seen == wanted { Ok(()) } else { Err(format!("serial {seen} in place of {wanted}")) }
 }
 
-/// Sends an unsigned NOTIFY (RFC 1996) with this serial, and returns the answer.
-pub fn notify(server: SocketAddr, zone: &str, serial: u32) -> Result<Reply, String> {
+/// Sends an unsigned NOTIFY (RFC 1996) with this serial from an address of this machine (any of 127.0.0.0/8), and
+/// returns the answer.
+pub fn notify(from: Ipv4Addr, server: SocketAddr, zone: &str, serial: u32) -> Result<Reply, String> {
     let request = request(Opcode::NOTIFY, zone, Type::SOA, Some(serial));
-    read_reply(&exchange_udp(server, &request)?).map_err(|error| error.to_string())
+    read_reply(&exchange_udp(from, server, &request)?).map_err(|error| error.to_string())
 }
 
 /// A whole transfer by `dig`, sorted: names as sent, one line for each record, the closing SOA left out.
@@ -122,10 +123,10 @@ fn request(opcode: Opcode, name: &str, qtype: Type, serial: Option<u32>) -> Vec<
     out
 }
 
-/// Sends one datagram and waits for the one that answers it.
-pub fn exchange_udp(server: SocketAddr, request: &[u8]) -> Result<Vec<u8>, String> {
+/// Sends one datagram from `from` and waits for the one that answers it.
+pub fn exchange_udp(from: Ipv4Addr, server: SocketAddr, request: &[u8]) -> Result<Vec<u8>, String> {
     let words = |error: std::io::Error| format!("{server}, UDP: {error}");
-    let socket = UdpSocket::bind("127.0.0.1:0").map_err(words)?;
+    let socket = UdpSocket::bind((from, 0)).map_err(words)?;
     socket.connect(server).map_err(words)?;
     socket.set_read_timeout(Some(PATIENCE)).map_err(words)?;
     socket.send(request).map_err(words)?;

@@ -15,7 +15,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("transfer", &["dns", "zone", "xfr"]),
     ("store", &["dns", "zone"]),
     ("server", &["dns", "zone", "answer", "xfr"]),
-    ("inventory", &["dns", "xfr"]),
+    ("inventory", &["dns", "zone", "xfr"]),
     ("api", &["dns"]),
     ("secondo", &["dns", "zone", "answer", "xfr", "transfer", "store", "server", "inventory", "api"]),
     ("testing", &["dns", "zone", "xfr", "store", "transfer"]),

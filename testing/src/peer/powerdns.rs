@@ -40,7 +40,7 @@ impl Dialect for PowerDns {
             tool(place, &["import-tsig-key", &key.name, key.algorithm, &key.secret]);
         }
         for (zone, _) in &place.setup.zones {
-            load(place, zone);
+            self.take_over(place, zone);
             tool(place, &["set-kind", &dotted(zone), "primary"]);
             if let Some(key) = &place.setup.key {
                 tool(place, &["activate-tsig-key", &dotted(zone), &key.name, "primary"]);
@@ -54,8 +54,12 @@ impl Dialect for PowerDns {
         command
     }
 
+    fn take_over(&self, place: &Place, zone: &str) {
+        let file = place.zone_file(zone).display().to_string();
+        tool(place, &["load-zone", &dotted(zone), &file]);
+    }
+
     fn reload(&self, place: &Place, zone: &str) {
-        load(place, zone);
         if !place.setup.notify.is_empty() {
             process::run(
                 Command::new("pdns_control")
@@ -68,11 +72,6 @@ impl Dialect for PowerDns {
     fn tells_of_differences(&self, _line: &str, _zone: &str) -> bool {
         false
     }
-}
-
-fn load(place: &Place, zone: &str) {
-    let file = place.zone_file(zone).display().to_string();
-    tool(place, &["load-zone", &dotted(zone), &file]);
 }
 
 fn tool(place: &Place, words: &[&str]) {

@@ -1,0 +1,98 @@
+//! A change at the primary is served here: by NOTIFY at once, by timer without, or when somebody asks for it.
+
+use testing::peer::{Peer, Setup, Software};
+use testing::query;
+use testing::zone_text::{self, Timers};
+
+use crate::scene::{
+    FAST_TIMERS, ZONE, add, attempt, following, holds_what_the_primary_holds, secondo, serves, with_each_primary,
+};
+
+#[test]
+fn a_notify_brings_the_change_as_differences_where_the_primary_has_them() {
+    with_each_primary(|software| {
+        let (secondo, mut peer) = following(secondo(), software, ZONE, &zone_text::small(1));
+        // The zone's timers are hours: only the NOTIFY can bring this.
+        peer.replace(ZONE, &zone_text::small(2));
+        serves(&secondo, ZONE, 2);
+        holds_what_the_primary_holds(&secondo, &peer, ZONE);
+        let reply = query::ask(secondo.dns(), "www.example.test", dns::Type::A).unwrap();
+        assert_eq!(reply.answer, ["www.example.test. 300 IN A 192.0.2.3"]);
+        let attempt = attempt(&secondo, ZONE, "the update on record", |attempt| {
+            attempt["to_serial"] == 2 && attempt["outcome"] == "updated"
+        });
+        assert_eq!((&attempt["trigger"], &attempt["from_serial"]), (&"notify".into(), &1.into()));
+        assert_eq!(peer.differences_sent(ZONE) > 0, software.sends_differences(), "{}", peer.log());
+        if software.sends_differences() {
+            assert_eq!(attempt["kind"], "ixfr");
+        }
+    });
+}
+
+#[test]
+fn every_version_of_a_quick_series_ends_in_the_last_one() {
+    with_each_primary(|software| {
+        let (secondo, mut peer) = following(secondo(), software, ZONE, &zone_text::of_hosts(1, 50));
+        for serial in 2..=20 {
+            peer.replace(ZONE, &zone_text::of_hosts(serial, 50 + serial));
+        }
+        serves(&secondo, ZONE, 20);
+        holds_what_the_primary_holds(&secondo, &peer, ZONE);
+        let history = secondo.json(&["zone", "history", ZONE]);
+        let generations: Vec<u64> = history["versions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|version| version["generation"].as_u64().unwrap())
+            .collect();
+        assert!(
+            generations.windows(2).all(|pair| pair[0] > pair[1]),
+            "newest first, always growing: {generations:?}"
+        );
+        assert_eq!(history["versions"][0]["serial"], 20);
+    });
+}
+
+#[test]
+fn without_notify_the_refresh_timer_finds_the_change() {
+    with_each_primary(|software| {
+        let text = |serial| zone_text::with_timers(serial, Timers::SECONDS);
+        let mut peer = Peer::start(software, Setup::zone(ZONE, text(1)));
+        let secondo = secondo().configured(FAST_TIMERS).started();
+        add(&secondo, ZONE, peer.address());
+        serves(&secondo, ZONE, 1);
+        peer.replace(ZONE, &text(2));
+        serves(&secondo, ZONE, 2);
+        let attempt = attempt(&secondo, ZONE, "the update on record", |attempt| {
+            attempt["to_serial"] == 2 && attempt["outcome"] == "updated"
+        });
+        assert_eq!(attempt["trigger"], "refresh");
+    });
+}
+
+#[test]
+fn a_refresh_asked_for_is_carried_out_before_the_command_returns() {
+    with_each_primary(|software| {
+        let mut peer = Peer::start(software, Setup::zone(ZONE, zone_text::small(1)));
+        let secondo = secondo().started();
+        add(&secondo, ZONE, peer.address());
+        serves(&secondo, ZONE, 1);
+        peer.replace(ZONE, &zone_text::small(2));
+        secondo.expect(&["zone", "refresh", ZONE]);
+        assert_eq!(query::serial(secondo.dns(), ZONE), Ok(2));
+        secondo.expect(&["zone", "refresh", ZONE, "--full"]);
+        let attempt = attempt(&secondo, ZONE, "the full transfer on record", |attempt| {
+            attempt["from_serial"] == 2 && attempt["kind"] == "axfr"
+        });
+        assert_eq!(attempt["trigger"], "request");
+        holds_what_the_primary_holds(&secondo, &peer, ZONE);
+    });
+}
+
+#[test]
+fn a_serial_that_wraps_around_is_newer() {
+    // RFC 1982 §3.2: 4294967290 + 10 = 4.
+    let (secondo, mut peer) = following(secondo(), Software::Knot, ZONE, &zone_text::small(4_294_967_290));
+    peer.replace(ZONE, &zone_text::small(4));
+    serves(&secondo, ZONE, 4);
+}

@@ -1,0 +1,73 @@
+//! EXPIRE (RFC 1034 §4.3.5): nobody vouches for the zone any more, so it is not answered any more, and this heals.
+
+use std::time::Duration;
+
+use dns::edns::extended_error;
+use dns::{Rcode, Type};
+use testing::eventually::throughout;
+use testing::peer::{Peer, Setup};
+use testing::zone_text::{self, Timers};
+use testing::{eventually, query};
+
+use crate::scene::{FAST_TIMERS, SOON, ZONE, add, secondo, serves, with_each_primary};
+
+const EXPIRE_SECS: u32 = 4;
+
+fn text(serial: u32) -> String {
+    zone_text::with_timers(serial, Timers { refresh: 1, retry: 1, expire: EXPIRE_SECS })
+}
+
+#[test]
+fn an_expired_zone_is_servfail_until_a_primary_is_back() {
+    with_each_primary(|software| {
+        let mut peer = Peer::start(software, Setup::zone(ZONE, text(1)));
+        let mut secondo = secondo().configured(FAST_TIMERS).started();
+        add(&secondo, ZONE, peer.address());
+        serves(&secondo, ZONE, 1);
+        // RFC 1034 §4.3.5: every check that finds nothing new starts the time again.
+        throughout(Duration::from_secs(u64::from(EXPIRE_SECS) + 2), "the primary is there", || {
+            query::has_serial(secondo.dns(), ZONE, 1)
+        });
+        peer.switch_off();
+        expires(&secondo);
+        assert_eq!(secondo.zone(ZONE)["state"], "expired");
+        assert!(query::transfer(secondo.dns(), ZONE).is_err(), "an expired zone is transferred out");
+        // A restart does not make it valid again.
+        secondo.kill_and_restart();
+        throughout(Duration::from_secs(1), "a restart revives nothing", || is_expired(&secondo, ZONE, Type::SOA));
+        peer.switch_on();
+        serves(&secondo, ZONE, 1);
+        peer.replace(ZONE, &text(2));
+        serves(&secondo, ZONE, 2);
+    });
+}
+
+#[test]
+fn an_expired_zone_comes_back_even_with_a_lower_serial() {
+    // As when the primary was set up anew: nobody's copy is valid any more, so any version is better than none.
+    let mut peer = Peer::start(testing::peer::Software::Nsd, Setup::zone(ZONE, text(50)));
+    let secondo = secondo().configured(FAST_TIMERS).started();
+    add(&secondo, ZONE, peer.address());
+    serves(&secondo, ZONE, 50);
+    peer.switch_off();
+    expires(&secondo);
+    peer.change_while_off(ZONE, &text(10));
+    peer.switch_on();
+    serves(&secondo, ZONE, 10);
+}
+
+fn expires(secondo: &testing::secondo::Secondo) {
+    for (name, qtype) in [(ZONE, Type::SOA), ("www.example.test", Type::A), ("nothing.example.test", Type::A)] {
+        eventually(SOON, "the zone to expire", || is_expired(secondo, name, qtype));
+    }
+}
+
+fn is_expired(secondo: &testing::secondo::Secondo, name: &str, qtype: Type) -> Result<(), String> {
+    let reply = query::ask(secondo.dns(), name, qtype)?;
+    let says_why = reply.extended_errors.contains(&extended_error::INVALID_DATA);
+    if reply.rcode == Rcode::SERVFAIL && says_why && reply.answer.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("{reply:?}"))
+    }
+}

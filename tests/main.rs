@@ -1,0 +1,20 @@
+//! Secondo as its users see it: the program itself, run as a process, beside real name servers.
+//!
+//! One folder for each behaviour. Every test runs against BIND, Knot, NSD and PowerDNS where the behaviour can depend
+//! on the primary; each thread is named after its primary, so that a failure says which one it was.
+
+#![expect(clippy::unwrap_used, reason = "tests may")]
+
+mod bad_input;
+mod changes;
+mod commands;
+mod crash;
+mod data_directory;
+mod expiry;
+mod first_copy;
+mod import;
+mod root_zone;
+mod scene;
+mod signed_transfers;
+mod strangers;
+mod without_primary;

@@ -1,0 +1,57 @@
+//! The primary is gone: answers go on, also from a server that was killed and started meanwhile.
+
+use testing::peer::{Peer, Setup};
+use testing::zone_text::{self, Timers};
+use testing::{eventually, query};
+
+use crate::scene::{FAST_TIMERS, SOON, ZONE, add, failure, following, secondo, serves, with_each_primary};
+
+#[test]
+fn answers_go_on_when_the_primary_is_switched_off_and_we_are_killed_and_started_again() {
+    with_each_primary(|software| {
+        let (mut secondo, mut peer) = following(secondo(), software, ZONE, &zone_text::small(1));
+        peer.replace(ZONE, &zone_text::small(2));
+        serves(&secondo, ZONE, 2);
+        let before = query::transfer(secondo.dns(), ZONE).unwrap();
+        peer.switch_off();
+        assert_eq!(query::serial(secondo.dns(), ZONE), Ok(2));
+        for _ in 0..2 {
+            secondo.kill_and_restart();
+            // It says that it is ready, and it is: not one answer is missing.
+            assert_eq!(query::serial(secondo.dns(), ZONE), Ok(2));
+            assert_eq!(query::transfer(secondo.dns(), ZONE).unwrap(), before);
+        }
+    });
+}
+
+#[test]
+fn a_primary_that_comes_back_is_followed_again() {
+    with_each_primary(|software| {
+        let text = |serial| zone_text::with_timers(serial, Timers::SECONDS);
+        let mut peer = Peer::start(software, Setup::zone(ZONE, text(1)));
+        let mut secondo = secondo().configured(FAST_TIMERS).started();
+        add(&secondo, ZONE, peer.address());
+        serves(&secondo, ZONE, 1);
+        peer.switch_off();
+        let reason = failure(&secondo, ZONE);
+        assert_eq!(reason["fault"], "network", "{reason}");
+        secondo.kill_and_restart();
+        assert_eq!(query::serial(secondo.dns(), ZONE), Ok(1));
+        peer.switch_on();
+        peer.replace(ZONE, &text(2));
+        serves(&secondo, ZONE, 2);
+        eventually(SOON, "the zone to be active again", || {
+            let zone = secondo.zone(ZONE);
+            if zone["state"] == "active" { Ok(()) } else { Err(zone.to_string()) }
+        });
+    });
+}
+
+#[test]
+fn a_service_manager_ends_it_cleanly() {
+    let peer = Peer::start(testing::peer::Software::Knot, Setup::zone(ZONE, zone_text::small(1)));
+    let mut secondo = secondo().with_zone(ZONE, peer.address()).started();
+    serves(&secondo, ZONE, 1);
+    assert_eq!(secondo.terminate().code(), Some(0), "{}", secondo.log());
+    assert!(query::serial(secondo.dns(), ZONE).is_err());
+}
