@@ -161,6 +161,10 @@ fn what_cannot_be_transferred_is_told_apart() {
     }
     // RFC 5936 §4.2: there is no AXFR over UDP.
     assert_eq!(rcode(&server.udp().ask(&query("example.", Type::AXFR))), Rcode::FORMERR);
+    let mut two_questions = query("example.", Type::AXFR);
+    two_questions[5] = 2;
+    two_questions.extend_from_within(12..);
+    assert_eq!(rcode(&client.ask(&two_questions)), Rcode::FORMERR);
     let mut version_1 = with_edns(query("example.", Type::AXFR), 1232);
     let at = version_1.len() - 5;
     version_1[at] = 1;
