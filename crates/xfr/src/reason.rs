@@ -4,6 +4,8 @@
 //! may be worded better at any time. What the sentence says is in the enum, what follows from it is in one table,
 //! [`Reason::entry`].
 
+mod examples;
+
 use std::fmt;
 
 use dns::{Malformed, Name, Rcode, Serial, Type};

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod axfr;
+mod corpus;
 mod ixfr;
 mod notify;
 mod probe;
