@@ -1,1 +1,64 @@
-fn main() {}
+//! The program: one binary, one `match` that names every mode.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod agenda;
+mod attempt;
+mod client;
+mod clock;
+mod command;
+mod configuration;
+mod doors;
+mod followed;
+mod ledger;
+mod node;
+mod published;
+mod reconcile;
+mod refresh;
+mod scheduler;
+mod serve;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use command::{Command, CommandLine, ServeArguments};
+use configuration::Configuration;
+
+/// The request failed.
+const FAILED: u8 = 1;
+/// The request was wrong.
+const WRONG_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    match CommandLine::parse().command {
+        Command::Serve(arguments) => serve(&arguments),
+        Command::Client(command) => client::run(command),
+    }
+}
+
+fn serve(arguments: &ServeArguments) -> ExitCode {
+    let filter = EnvFilter::try_from_env("SECONDO_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let is_terminal = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal).init();
+    let configuration = match Configuration::of(arguments) {
+        Ok(configuration) => configuration,
+        Err(error) => return end(&error, WRONG_USAGE),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return end(&format!("the system gives us no threads: {error}"), FAILED),
+    };
+    match runtime.block_on(serve::serve(configuration)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => end(&format!("{error:#}"), FAILED),
+    }
+}
+
+fn end(sentence: &impl std::fmt::Display, status: u8) -> ExitCode {
+    // Nobody reads it if this fails; the status still says it.
+    let _ = writeln!(std::io::stderr(), "secondo: {sentence}");
+    ExitCode::from(status)
+}

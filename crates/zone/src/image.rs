@@ -192,6 +192,11 @@ impl Image {
         (0..self.owner_count).map(|rank| self.ranked(rank))
     }
 
+    /// The owner at this place in canonical order, from 0.
+    pub fn ranked_owner(&self, rank: usize) -> Option<Owner<'_>> {
+        (rank < self.owner_count).then(|| self.ranked(rank))
+    }
+
     /// The owner of this name, if the zone has it.
     pub fn owner(&self, name: NameRef<'_>) -> Option<Owner<'_>> {
         index::find(self, name)

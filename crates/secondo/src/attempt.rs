@@ -1,0 +1,258 @@
+//! One attempt to bring a zone up to its primaries: ask them all, choose, transfer, and say how it went.
+//!
+//! Invariant: every attempt ends in the ledger with an outcome, and every failure in it has a reason.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use answer::Contents;
+use dns::{Serial, Soa};
+use tokio::task::JoinSet;
+use transfer::Fetch;
+use xfr::{Moment, Reason};
+use zone::Snapshot;
+
+use crate::clock::random;
+use crate::followed::{Followed, Source, Transfer, Trigger, Wake};
+use crate::ledger;
+use crate::node::Node;
+use crate::refresh::{Received, Refreshed, refresh};
+
+/// How one attempt went.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    pub(crate) at: Moment,
+    pub(crate) primary: Option<SocketAddr>,
+    pub(crate) trigger: Trigger,
+    pub(crate) kind: Kind,
+    pub(crate) from_serial: Option<Serial>,
+    pub(crate) to_serial: Option<Serial>,
+    pub(crate) received: Received,
+    pub(crate) millis: u64,
+    pub(crate) result: Result<Refreshed, Reason>,
+}
+
+/// What was asked of the primary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Check,
+    Ixfr,
+    Axfr,
+}
+
+/// Makes one attempt; all of it is on record when this returns. The last part of it is returned.
+pub(crate) async fn attempt(node: &Arc<Node>, zone: &Arc<Followed>, wake: &Wake) -> Attempt {
+    let under_way = UnderWay { node, zone, trigger: wake.trigger, at: node.clock.now(), began: Instant::now() };
+    let attempt = match under_way.choose(wake.transfer).await {
+        Ok(chosen) => under_way.follow(chosen, wake.transfer).await,
+        Err(attempt) => *attempt,
+    };
+    under_way.record(&attempt);
+    under_way.settle(&attempt);
+    attempt
+}
+
+/// The primary to fetch from, and what it showed.
+struct Chosen {
+    source: Source,
+    /// None when it was not asked: nothing that it said could change what is done.
+    soa: Option<Soa>,
+    held: Option<Snapshot>,
+}
+
+struct UnderWay<'a> {
+    node: &'a Arc<Node>,
+    zone: &'a Arc<Followed>,
+    trigger: Trigger,
+    at: Moment,
+    began: Instant,
+}
+
+impl UnderWay<'_> {
+    /// Asks all primaries at the same time; the newest serial wins.
+    async fn choose(&self, transfer: Transfer) -> Result<Chosen, Box<Attempt>> {
+        let held = self.zone.condition().held.clone();
+        let settings = self.zone.settings();
+        let sources = &settings.sources;
+        let nothing_to_compare = held.is_none() || transfer == Transfer::Full;
+        if let ([only], true) = (sources.as_slice(), nothing_to_compare) {
+            if let Some(key) = only.missing_key() {
+                let reason = Reason::KeyMissing { key: key.clone() };
+                return Err(Box::new(self.failed(Some(only), Kind::Axfr, held.as_ref(), reason)));
+            }
+            return Ok(Chosen { source: only.clone(), soa: None, held });
+        }
+        let mut newest: Option<(Source, Soa)> = None;
+        let mut failures = Vec::new();
+        for (source, answer) in self.ask(sources).await {
+            match answer {
+                Ok(soa) if newest.as_ref().is_none_or(|(_, best)| soa.serial.is_newer_than(best.serial)) => {
+                    newest = Some((source, soa));
+                }
+                Ok(_) => {}
+                Err(reason) => failures.push((source, reason)),
+            }
+        }
+        if let Some((source, soa)) = newest {
+            for (silent, reason) in &failures {
+                tracing::info!(zone = %self.zone.name, primary = %silent.primary.address, "another primary answered, this one did not: {reason}");
+            }
+            return Ok(Chosen { source, soa: Some(soa), held });
+        }
+        let attempt = match failures.into_iter().next() {
+            Some((source, reason)) => self.failed(Some(&source), Kind::Check, held.as_ref(), reason),
+            None => {
+                let detail = "the zone's primaries are not known while the inventory is not available".to_owned();
+                self.failed(None, Kind::Check, held.as_ref(), Reason::Internal { detail })
+            }
+        };
+        Err(Box::new(attempt))
+    }
+
+    /// The answers of all primaries, in the order of the primaries.
+    async fn ask(&self, sources: &[Source]) -> Vec<(Source, Result<Soa, Reason>)> {
+        let mut asking = JoinSet::new();
+        for (index, source) in sources.iter().cloned().enumerate() {
+            let (node, name) = (self.node.clone(), self.zone.name.clone());
+            asking.spawn(async move {
+                let answer = match source.missing_key() {
+                    Some(key) => Err(Reason::KeyMissing { key: key.clone() }),
+                    None => node.transfers.probe(&name, &source.primary).await,
+                };
+                (index, source, answer)
+            });
+        }
+        let mut answers = asking.join_all().await;
+        answers.sort_by_key(|(index, ..)| *index);
+        answers.into_iter().map(|(_, source, answer)| (source, answer)).collect()
+    }
+
+    async fn follow(&self, chosen: Chosen, transfer: Transfer) -> Attempt {
+        let Chosen { source, soa, held } = chosen;
+        let is_expired = self.zone.condition().timers.is_expired(self.at);
+        if let (Some(soa), Some(held), Transfer::Newer) = (soa, &held, transfer) {
+            let (ours, theirs) = (held.image.serial(), soa.serial);
+            if ours == theirs {
+                let mut attempt = self.ended(Some(&source), Kind::Check, Some(held), Ok(Refreshed::Unchanged));
+                attempt.to_serial = Some(theirs);
+                return attempt;
+            }
+            if theirs.is_newer_than(ours) && !is_expired {
+                return self.step_or_replace(&source, soa, held).await;
+            }
+            // An expired zone takes any valid version: there is nothing left to protect.
+            if !is_expired {
+                let reason = if ours.is_newer_than(theirs) {
+                    Reason::SerialWentBack { ours, theirs }
+                } else {
+                    Reason::SerialIncomparable { ours, theirs }
+                };
+                let mut attempt = self.failed(Some(&source), Kind::Check, Some(held), reason);
+                attempt.to_serial = Some(theirs);
+                return attempt;
+            }
+        }
+        self.transfer(&source, Kind::Axfr, held.as_ref(), soa, transfer).await
+    }
+
+    /// IXFR, and AXFR at once from the same primary if that fails for whatever reason but our own.
+    async fn step_or_replace(&self, source: &Source, soa: Soa, held: &Snapshot) -> Attempt {
+        let stepped = self.transfer(source, Kind::Ixfr, Some(held), Some(soa), Transfer::Newer).await;
+        match &stepped.result {
+            Err(reason) if reason.fault() != xfr::Fault::Ours => {
+                self.record(&stepped);
+                self.transfer(source, Kind::Axfr, Some(held), Some(soa), Transfer::Newer).await
+            }
+            _ => stepped,
+        }
+    }
+
+    async fn transfer(
+        &self,
+        source: &Source,
+        kind: Kind,
+        held: Option<&Snapshot>,
+        soa: Option<Soa>,
+        transfer: Transfer,
+    ) -> Attempt {
+        let fetch = match (kind, held) {
+            (Kind::Ixfr, Some(held)) => Fetch::Ixfr { soa_rdata: held.image.soa_record().rdata.to_vec() },
+            _ => Fetch::Axfr,
+        };
+        let mut received = Received::default();
+        let result = refresh(self.node, self.zone, &source.primary, fetch, transfer, &mut received).await;
+        let mut attempt = self.ended(Some(source), kind, held, result);
+        attempt.received = received;
+        attempt.to_serial = match attempt.result {
+            Ok(_) => self.zone.condition().held.as_ref().map(|held| held.image.serial()),
+            Err(_) => soa.map(|soa| soa.serial),
+        };
+        attempt
+    }
+
+    fn failed(&self, source: Option<&Source>, kind: Kind, held: Option<&Snapshot>, reason: Reason) -> Attempt {
+        self.ended(source, kind, held, Err(reason))
+    }
+
+    fn ended(
+        &self,
+        source: Option<&Source>,
+        kind: Kind,
+        held: Option<&Snapshot>,
+        result: Result<Refreshed, Reason>,
+    ) -> Attempt {
+        Attempt {
+            at: self.at,
+            primary: source.map(|source| source.primary.address),
+            trigger: self.trigger,
+            kind,
+            from_serial: held.map(|held| held.image.serial()),
+            to_serial: None,
+            received: Received::default(),
+            millis: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            result,
+        }
+    }
+
+    /// Puts the attempt on record and into the log.
+    fn record(&self, attempt: &Attempt) {
+        let zone = &self.zone.name;
+        let primary = attempt.primary.map(|address| address.to_string()).unwrap_or_default();
+        let serial = attempt.to_serial.map(|serial| serial.0);
+        match &attempt.result {
+            Ok(Refreshed::Published) => {
+                let (kind, records, millis) = (attempt.kind, attempt.received.records, attempt.millis);
+                tracing::info!(%zone, primary, serial, ?kind, records, millis, "a new version is served");
+            }
+            Ok(Refreshed::Unchanged) => tracing::debug!(%zone, primary, serial, "nothing new"),
+            Err(reason) => {
+                let (kind, code) = (attempt.kind, reason.code());
+                tracing::warn!(%zone, primary, serial, ?kind, reason = code, "the attempt failed: {reason}");
+            }
+        }
+        self.node.record(self.zone, attempt);
+    }
+
+    /// Moves the timers, and has an expired zone answered again if it was confirmed.
+    fn settle(&self, attempt: &Attempt) {
+        let now = self.node.clock.now();
+        let mut condition = self.zone.condition();
+        condition.last_attempt = Some(ledger::recorded(attempt));
+        match (&attempt.result, condition.held.clone()) {
+            (Ok(Refreshed::Unchanged), Some(held)) => {
+                condition.timers.confirmed(&held.image.soa(), &self.node.bounds, now, random());
+                let facts = self.node.clock_facts(&condition.timers);
+                if matches!(**self.zone.served.contents(), Contents::Expired) {
+                    self.zone.served.publish(Contents::Live(held));
+                    tracing::info!(zone = %self.zone.name, "the primary confirmed the expired zone: it is answered again");
+                }
+                drop(condition);
+                self.node.store.confirm(self.zone.id, facts);
+            }
+            // Publishing has moved the timers.
+            (Ok(_), _) => {}
+            (Err(_), _) => condition.timers.failed(&self.node.bounds, now, random()),
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::client;
+use crate::configuration::listen_address;
+
+/// A secondary DNS service: copies zones from their primaries and goes on serving them.
+#[derive(Debug, Parser)]
+#[command(name = "secondo", version, propagate_version = true)]
+pub(crate) struct CommandLine {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Answer DNS queries, and follow the zones' primaries.
+    #[command(after_help = "Example:\n  secondo serve --zone example.org@192.0.2.1")]
+    Serve(ServeArguments),
+    #[command(flatten)]
+    Client(client::Command),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ServeArguments {
+    /// The configuration file (TOML).
+    #[arg(long, value_name = "FILE", env = "SECONDO_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where everything is kept [default: ./secondo-data].
+    #[arg(long, value_name = "DIR", env = "SECONDO_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// Where DNS is answered, UDP and TCP; may be given several times [default: 127.0.0.1:5300].
+    #[arg(long, value_name = "ADDR:PORT", env = "SECONDO_DNS", value_delimiter = ',', value_parser = listen_address)]
+    pub(crate) dns: Vec<SocketAddr>,
+    /// Where the HTTP API is answered [default: 127.0.0.1:8053].
+    #[arg(long, value_name = "ADDR:PORT", env = "SECONDO_HTTP", value_parser = listen_address)]
+    pub(crate) http: Option<SocketAddr>,
+    /// Make sure that this zone exists with this primary; may be given several times. Dropping the flag removes nothing.
+    #[arg(long = "zone", value_name = "NAME@ADDR[:PORT]")]
+    pub(crate) zones: Vec<String>,
+}

@@ -1,0 +1,65 @@
+//! What zones hold, read-only.
+
+use api::doors::Export;
+use api::{Code, Contents, Problem};
+use async_trait::async_trait;
+use dns::text::record_to_text;
+use dns::{Name, Type};
+use zone::Image;
+
+use super::House;
+
+/// Octets of text after which a piece ends.
+const PIECE_OCTETS: usize = 64 * 1024;
+
+#[async_trait]
+impl Contents for House {
+    async fn export(&self, name: &Name) -> Result<Export, Problem> {
+        let zone = self.zone_named(name)?;
+        let Some(snapshot) = zone.snapshot() else {
+            let detail = format!(
+                "the zone {name} has no contents that may be served, because it was never transferred or has expired: \
+                 see secondo zone show {name}"
+            );
+            return Err(Problem::new(Code::ZoneNotLoaded, detail));
+        };
+        let (serial, generation) = (snapshot.image.serial().0, snapshot.generation.0);
+        Ok(Export { serial, generation, text: Box::new(ZoneText::of(snapshot.image)) })
+    }
+}
+
+/// A zone file, piece by piece: the SOA first, then the owners in canonical order.
+struct ZoneText {
+    image: Image,
+    next_owner: usize,
+}
+
+impl ZoneText {
+    fn of(image: Image) -> Self {
+        Self { image, next_owner: 0 }
+    }
+}
+
+impl Iterator for ZoneText {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        let mut piece = String::new();
+        if self.next_owner == 0 {
+            push_line(&mut piece, &record_to_text(self.image.soa_record()));
+        }
+        while piece.len() < PIECE_OCTETS
+            && let Some(owner) = self.image.ranked_owner(self.next_owner)
+        {
+            self.next_owner += 1;
+            let records = owner.records().filter(|record| record.rtype != Type::SOA);
+            records.for_each(|record| push_line(&mut piece, &record_to_text(record)));
+        }
+        (!piece.is_empty()).then_some(piece)
+    }
+}
+
+fn push_line(piece: &mut String, line: &str) {
+    piece.push_str(line);
+    piece.push('\n');
+}

@@ -1,0 +1,144 @@
+//! What should exist: rows in the inventory, and then the node that matches them.
+
+use std::time::Duration;
+
+use api::doors::{NewKey, NewZone};
+use api::{Code, Intent, Problem, json};
+use async_trait::async_trait;
+use dns::Name;
+use inventory::{AddKeyError, AddZoneError, RemoveKeyError, RemoveZoneError, TenantId};
+use xfr::{Algorithm, Key};
+
+use super::{House, unavailable};
+use crate::ledger::time;
+
+/// How long an answer waits for the node to match what was asked for; it is on record already and will come about.
+const MATCHED_WITHIN: Duration = Duration::from_secs(5);
+
+/// Single mode: everything belongs to one tenant.
+const TENANT: TenantId = TenantId::DEFAULT;
+
+#[async_trait]
+impl Intent for House {
+    async fn add_zone(&self, zone: NewZone) -> Result<json::Zone, Problem> {
+        let inventory = self.inventory()?;
+        let row = row(&zone);
+        let now = self.node.clock.now();
+        let id = inventory.add_zone(TENANT, &row, now).await.map_err(|error| not_added(&error))?;
+        self.until_matched(|| self.node.zone(id).is_some()).await;
+        match self.node.zone(id) {
+            Some(zone) => Ok(self.shown(&zone)),
+            None => Err(Problem::new(
+                Code::TimedOut,
+                format!("the zone {} is added, but the server is busy: it will follow", zone.name()),
+            )),
+        }
+    }
+
+    async fn import_zones(&self, zones: Vec<NewZone>) -> Result<Vec<Result<(), Problem>>, Problem> {
+        let inventory = self.inventory()?;
+        let rows: Vec<_> = zones.iter().map(row).collect();
+        let results = inventory.import_zones(TENANT, &rows, self.node.clock.now()).await;
+        let results = results.map_err(|error| unavailable(&error))?;
+        Ok(results.into_iter().map(|result| result.map(drop).map_err(|error| not_added(&error))).collect())
+    }
+
+    async fn remove_zone(&self, name: &Name) -> Result<(), Problem> {
+        let inventory = self.inventory()?;
+        let id = inventory.remove_zone(TENANT, name).await.map_err(|error| match error {
+            RemoveZoneError::Unknown(_) => Problem::new(Code::ZoneUnknown, error.to_string()),
+            RemoveZoneError::Inventory(error) => unavailable(&error),
+        })?;
+        self.until_matched(|| self.node.zone(id).is_none()).await;
+        Ok(())
+    }
+
+    async fn add_key(&self, key: NewKey) -> Result<json::AddedKey, Problem> {
+        let inventory = self.inventory()?;
+        let algorithm = algorithm(key.algorithm);
+        let made = match &key.secret {
+            Some(secret) => Key::from_base64(key.name.clone(), algorithm, secret),
+            None => Key::generate(key.name.clone(), algorithm),
+        };
+        let made = made.map_err(|error| Problem::new(Code::SecretInvalid, error.to_string()))?;
+        inventory.add_key(TENANT, &made, self.node.clock.now()).await.map_err(|error| match error {
+            AddKeyError::ExistsAlready(_) => Problem::new(Code::KeyExists, error.to_string()),
+            AddKeyError::Inventory(error) => unavailable(&error),
+        })?;
+        let secret = key.secret.is_none().then(|| made.secret_base64());
+        Ok(json::AddedKey { name: made.name().to_string(), algorithm: key.algorithm, secret })
+    }
+
+    async fn keys(&self) -> Result<Vec<json::Key>, Problem> {
+        let keys = self.inventory()?.list_keys(TENANT).await.map_err(|error| unavailable(&error))?;
+        let shown = keys.into_iter().map(|key| json::Key {
+            name: key.name.to_string(),
+            algorithm: shown_algorithm(key.algorithm),
+            created_at: time(key.created_at),
+            primaries: key.primaries,
+        });
+        Ok(shown.collect())
+    }
+
+    async fn remove_key(&self, name: &Name) -> Result<(), Problem> {
+        self.inventory()?.remove_key(TENANT, name).await.map_err(|error| match error {
+            RemoveKeyError::Unknown(_) => Problem::new(Code::KeyUnknown, error.to_string()),
+            RemoveKeyError::InUse { .. } => Problem::new(Code::KeyInUse, error.to_string()),
+            RemoveKeyError::Inventory(error) => unavailable(&error),
+        })
+    }
+}
+
+impl House {
+    async fn until_matched(&self, is_matched: impl Fn() -> bool) {
+        let mut reconciled = self.node.reconciled.subscribe();
+        let matched = async {
+            while !is_matched() {
+                if reconciled.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        // Late is no failure: the inventory has it.
+        let _ = tokio::time::timeout(MATCHED_WITHIN, matched).await;
+    }
+}
+
+pub(crate) fn row(zone: &NewZone) -> inventory::NewZone {
+    let primary =
+        |primary: &api::doors::Primary| inventory::Primary { address: primary.address, key: primary.key.clone() };
+    inventory::NewZone::answering(zone.name().clone(), zone.primaries().iter().map(primary).collect())
+}
+
+fn not_added(error: &AddZoneError) -> Problem {
+    let code = match error {
+        AddZoneError::ExistsAlready(_) => Code::ZoneExists,
+        AddZoneError::NameAnswered(_) => Code::ZoneNameTaken,
+        AddZoneError::UnknownKey { .. } => Code::KeyUnknown,
+        AddZoneError::NoPrimary(_) | AddZoneError::PrimaryTwice(_) => Code::PrimaryInvalid,
+        AddZoneError::Inventory(error) => return unavailable(error),
+    };
+    Problem::new(code, error.to_string())
+}
+
+fn algorithm(shown: json::KeyAlgorithm) -> Algorithm {
+    match shown {
+        json::KeyAlgorithm::HmacMd5 => Algorithm::HmacMd5,
+        json::KeyAlgorithm::HmacSha1 => Algorithm::HmacSha1,
+        json::KeyAlgorithm::HmacSha224 => Algorithm::HmacSha224,
+        json::KeyAlgorithm::HmacSha256 => Algorithm::HmacSha256,
+        json::KeyAlgorithm::HmacSha384 => Algorithm::HmacSha384,
+        json::KeyAlgorithm::HmacSha512 => Algorithm::HmacSha512,
+    }
+}
+
+fn shown_algorithm(algorithm: Algorithm) -> json::KeyAlgorithm {
+    match algorithm {
+        Algorithm::HmacMd5 => json::KeyAlgorithm::HmacMd5,
+        Algorithm::HmacSha1 => json::KeyAlgorithm::HmacSha1,
+        Algorithm::HmacSha224 => json::KeyAlgorithm::HmacSha224,
+        Algorithm::HmacSha256 => json::KeyAlgorithm::HmacSha256,
+        Algorithm::HmacSha384 => json::KeyAlgorithm::HmacSha384,
+        Algorithm::HmacSha512 => json::KeyAlgorithm::HmacSha512,
+    }
+}

@@ -1,0 +1,54 @@
+//! The API's doors, as this node opens them.
+
+mod contents;
+mod intent;
+mod requests;
+mod status;
+
+pub(crate) use intent::row;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use api::{Code, Doors, Problem};
+use dns::Name;
+use inventory::{Inventory, InventoryError};
+use server::Counters;
+
+use crate::followed::Followed;
+use crate::node::Node;
+
+/// What stands behind all doors of one node.
+pub(crate) struct House {
+    pub(crate) node: Arc<Node>,
+    pub(crate) counters: Counters,
+    pub(crate) dns: Vec<SocketAddr>,
+    pub(crate) http: SocketAddr,
+}
+
+pub(crate) fn open(house: House) -> Doors {
+    let house = Arc::new(house);
+    Doors { intent: house.clone(), requests: house.clone(), contents: house.clone(), status: house }
+}
+
+impl House {
+    fn inventory(&self) -> Result<Arc<Inventory>, Problem> {
+        self.node.inventory.load_full().ok_or_else(|| {
+            let detail = "the inventory is not available: stored zones are served, but nothing can be added, removed or \
+                          looked up; the server's log says why";
+            Problem::new(Code::InventoryUnavailable, detail)
+        })
+    }
+
+    fn zone_named(&self, name: &Name) -> Result<Arc<Followed>, Problem> {
+        self.node.zone_named(name).ok_or_else(|| unknown(name))
+    }
+}
+
+fn unknown(name: &Name) -> Problem {
+    Problem::new(Code::ZoneUnknown, format!("there is no zone {name}: see secondo zone list"))
+}
+
+fn unavailable(error: &InventoryError) -> Problem {
+    Problem::new(Code::InventoryUnavailable, error.to_string())
+}

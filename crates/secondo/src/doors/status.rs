@@ -1,0 +1,185 @@
+//! How everything is.
+
+use std::sync::Arc;
+
+use api::doors::{AttemptPage, ZonePage};
+use api::{Problem, Status, json};
+use async_trait::async_trait;
+use dns::{Name, Rcode};
+use inventory::TenantId;
+use server::Event;
+use store::Origin;
+use xfr::Freshness;
+
+use super::{House, unavailable};
+use crate::followed::{Durability, Followed};
+use crate::ledger::{shown, time};
+
+#[async_trait]
+impl Status for House {
+    async fn zones(&self, page: ZonePage) -> Result<Vec<json::Zone>, Problem> {
+        let mut zones: Vec<(String, Arc<Followed>)> = self
+            .node
+            .zones()
+            .into_iter()
+            .map(|zone| (sort_key(&zone.name), zone))
+            .filter(|(key, _)| page.after.as_ref().is_none_or(|after| *key > sort_key(after)))
+            .collect();
+        zones.sort_by(|(a, _), (b, _)| a.cmp(b));
+        zones.truncate(page.limit as usize);
+        Ok(zones.iter().map(|(_, zone)| self.shown(zone)).collect())
+    }
+
+    async fn zone(&self, name: &Name) -> Result<json::Zone, Problem> {
+        Ok(self.shown(&*self.zone_named(name)?))
+    }
+
+    async fn history(&self, name: &Name, page: AttemptPage) -> Result<json::History, Problem> {
+        let zone = self.zone_named(name)?;
+        let (store, id) = (self.node.store.clone(), zone.id);
+        let versions = tokio::task::spawn_blocking(move || store.history(id)).await;
+        let versions = versions.map_err(|error| Problem::new(api::Code::Internal, error.to_string()))?;
+        let versions = versions.map_err(|error| Problem::new(api::Code::StoreUnavailable, error.to_string()))?;
+        let attempts = match self.node.inventory.load_full() {
+            Some(inventory) => inventory
+                .attempts(TenantId::DEFAULT, id, page.before, page.limit)
+                .await
+                .map_err(|error| unavailable(&error))?,
+            None => Vec::new(),
+        };
+        let is_last = attempts.len() < page.limit as usize;
+        Ok(json::History {
+            versions: versions.iter().rev().map(shown_version).collect(),
+            next: attempts.last().filter(|_| !is_last).map(|attempt| attempt.id),
+            attempts: attempts.iter().map(shown).collect(),
+        })
+    }
+
+    async fn node(&self) -> Result<json::NodeStatus, Problem> {
+        let now = self.node.clock.now();
+        let started_at = self.node.clock.started_at();
+        let tally = self.counters.read();
+        let inventory = self.node.inventory.load_full();
+        let zones = self.counts();
+        Ok(json::NodeStatus {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: time(started_at),
+            uptime_secs: now.since(started_at).as_secs(),
+            dns: self.dns.iter().map(ToString::to_string).collect(),
+            http: self.http.to_string(),
+            zones,
+            inventory: match inventory {
+                Some(_) => json::InventoryStatus::Available,
+                None => json::InventoryStatus::Unavailable,
+            },
+            warnings: warnings(&zones, inventory.is_some()),
+            queries: json::QueryCounts {
+                udp: tally.of(Event::UdpMessage),
+                tcp: tally.of(Event::TcpMessage),
+                refused: tally.replies_with(Rcode::REFUSED),
+                servfail: tally.replies_with(Rcode::SERVFAIL),
+            },
+            attempts_dropped: inventory.map_or(0, |inventory| inventory.ledger().dropped()),
+        })
+    }
+}
+
+impl House {
+    pub(super) fn shown(&self, zone: &Followed) -> json::Zone {
+        let now = self.node.clock.now();
+        let settings = zone.settings();
+        let condition = zone.condition();
+        let freshness = shown_freshness(condition.freshness(now));
+        let (hold, service) = (json::Hold::None, json::Service::Answering);
+        let held = condition.held.as_ref();
+        json::Zone {
+            id: zone.id.0,
+            name: zone.name.to_string(),
+            state: json::State::derive(freshness, hold, service),
+            freshness,
+            hold,
+            service,
+            volatile: condition.durability == Durability::Volatile,
+            serial: held.map(|held| held.image.serial().0),
+            generation: held.map(|held| held.generation.0),
+            digest: held.map(|held| held.image.digest().to_string()),
+            records: held.map(|held| held.image.record_count()),
+            primaries: settings
+                .sources
+                .iter()
+                .map(|source| json::Primary {
+                    address: source.primary.address.to_string(),
+                    key: source.key.as_ref().map(ToString::to_string),
+                })
+                .collect(),
+            created_at: time(settings.created_at),
+            last_success: condition.timers.confirmed_at().map(time),
+            next_refresh: Some(time(condition.timers.next_check())),
+            expires_at: condition.timers.expires_at().map(time),
+            last_attempt: condition.last_attempt.as_ref().map(shown),
+        }
+    }
+
+    fn counts(&self) -> json::ZoneCounts {
+        let now = self.node.clock.now();
+        let mut counts = json::ZoneCounts::default();
+        for zone in self.node.zones() {
+            let condition = zone.condition();
+            counts.total += 1;
+            *match condition.freshness(now) {
+                Freshness::Pending => &mut counts.pending,
+                Freshness::Current => &mut counts.current,
+                Freshness::Stale => &mut counts.stale,
+                Freshness::Expired => &mut counts.expired,
+            } += 1;
+            counts.volatile += u64::from(condition.durability == Durability::Volatile);
+        }
+        counts
+    }
+}
+
+fn warnings(zones: &json::ZoneCounts, has_inventory: bool) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if !has_inventory {
+        warnings.push(
+            "the inventory is not available: stored zones are served, but not refreshed; the log says why".to_owned(),
+        );
+    }
+    if zones.expired > 0 {
+        warnings.push(format!("{} zones have expired and are answered with SERVFAIL", zones.expired));
+    }
+    if zones.volatile > 0 {
+        warnings.push(format!("{} zones are served from memory only, because the disk is full", zones.volatile));
+    }
+    warnings
+}
+
+fn shown_freshness(freshness: Freshness) -> json::Freshness {
+    match freshness {
+        Freshness::Pending => json::Freshness::Pending,
+        Freshness::Current => json::Freshness::Current,
+        Freshness::Stale => json::Freshness::Stale,
+        Freshness::Expired => json::Freshness::Expired,
+    }
+}
+
+fn shown_version(version: &store::Version) -> json::Version {
+    let (from_generation, from_serial, removed, added) = match version.origin {
+        Origin::Whole => (None, None, 0, 0),
+        Origin::Step { from, from_serial, removed, added } => (Some(from.0), Some(from_serial.0), removed, added),
+    };
+    json::Version {
+        generation: version.generation.0,
+        serial: version.serial.0,
+        at: json::Time::from_unix_ms(version.at_ms),
+        from_generation,
+        from_serial,
+        removed,
+        added,
+    }
+}
+
+/// The order of lists: names as text in lower case.
+fn sort_key(name: &Name) -> String {
+    name.to_lower().to_string()
+}

@@ -1,0 +1,253 @@
+//! A zone as this node follows it: what it serves, what it knows, and what is being done about it.
+//!
+//! Invariants: at most one attempt runs at a time; what wakes the zone meanwhile is remembered once and done afterwards;
+//! a removed zone is never written again; `held` is the newest version, also when it has expired and is not served.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use answer::{Contents, ServedZone};
+use arc_swap::ArcSwap;
+use dns::Name;
+use inventory::RecordedAttempt;
+use tokio::sync::oneshot;
+use transfer::Primary;
+use xfr::{Freshness, Moment, Timers};
+use zone::{Generation, Snapshot, ZoneId};
+
+/// Generations that a start leaves out, so that none that lived only in memory is used twice.
+pub(crate) const GENERATIONS_SKIPPED_AT_START: u64 = 1 << 20;
+
+pub(crate) struct Followed {
+    pub(crate) id: ZoneId,
+    /// As it was typed.
+    pub(crate) name: Name,
+    pub(crate) served: Arc<ServedZone>,
+    settings: ArcSwap<Settings>,
+    condition: Mutex<Condition>,
+    /// Held from before a commit until after its publication, and while the zone is removed.
+    pub(crate) writing: tokio::sync::Mutex<Existence>,
+}
+
+/// What the inventory says about the zone; nothing while there is no inventory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) created_at: Moment,
+    pub(crate) sources: Vec<Source>,
+}
+
+/// A primary, and the key that its requests are to be signed with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Source {
+    pub(crate) primary: Primary,
+    /// The key's name, also when the key itself is not here.
+    pub(crate) key: Option<Name>,
+}
+
+impl Source {
+    /// Whether the configured key is missing: asking without it would be asking in clear.
+    pub(crate) fn missing_key(&self) -> Option<&Name> {
+        self.key.as_ref().filter(|_| self.primary.key.is_none())
+    }
+}
+
+/// Whether the zone may still be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Existence {
+    Exists,
+    Removed,
+}
+
+/// What changes while a zone is followed.
+pub(crate) struct Condition {
+    pub(crate) timers: Timers,
+    pub(crate) held: Option<Snapshot>,
+    /// The last generation used.
+    pub(crate) generation: Generation,
+    pub(crate) durability: Durability,
+    /// As it stands in the ledger, or will.
+    pub(crate) last_attempt: Option<RecordedAttempt>,
+    /// Where the zone stands on the agenda.
+    pub(crate) scheduled: Option<Moment>,
+    activity: Activity,
+}
+
+/// Whether the served version is on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    Durable,
+    /// In memory only, because the disk is full.
+    Volatile,
+}
+
+enum Activity {
+    Idle,
+    /// An attempt runs; what has come meanwhile is done after it.
+    Attempting {
+        next: Option<Wake>,
+    },
+}
+
+/// Why a zone is looked at now, and who wants to know how it goes.
+pub(crate) struct Wake {
+    pub(crate) trigger: Trigger,
+    pub(crate) transfer: Transfer,
+    pub(crate) waiting: Vec<oneshot::Sender<RecordedAttempt>>,
+}
+
+/// Why an attempt was made; in the order of what it says more about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Trigger {
+    Refresh,
+    Retry,
+    Start,
+    First,
+    Notify,
+    Request,
+}
+
+/// What is fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Transfer {
+    /// What changed, if the primary has something newer.
+    Newer,
+    /// The whole zone, whatever its serial.
+    Full,
+}
+
+impl Wake {
+    pub(crate) fn by(trigger: Trigger) -> Self {
+        Self { trigger, transfer: Transfer::Newer, waiting: Vec::new() }
+    }
+
+    fn join(&mut self, other: Self) {
+        self.trigger = self.trigger.max(other.trigger);
+        self.transfer = self.transfer.max(other.transfer);
+        self.waiting.extend(other.waiting);
+    }
+}
+
+impl Followed {
+    /// A zone that has never been had.
+    pub(crate) fn new(id: ZoneId, name: Name, timers: Timers) -> Self {
+        Self::with(id, name, timers, None, Generation(0), Contents::Absent)
+    }
+
+    /// A zone whose version was read from disk.
+    pub(crate) fn restored(id: ZoneId, name: Name, timers: Timers, held: Snapshot, contents: Contents) -> Self {
+        let generation = Generation(held.generation.0 + GENERATIONS_SKIPPED_AT_START);
+        Self::with(id, name, timers, Some(held), generation, contents)
+    }
+
+    /// A zone whose version on disk was damaged: as never had, but generations go on growing.
+    pub(crate) fn damaged(id: ZoneId, name: Name, timers: Timers, committed: Generation) -> Self {
+        let generation = Generation(committed.0 + GENERATIONS_SKIPPED_AT_START);
+        Self::with(id, name, timers, None, generation, Contents::Absent)
+    }
+
+    fn with(
+        id: ZoneId,
+        name: Name,
+        timers: Timers,
+        held: Option<Snapshot>,
+        generation: Generation,
+        contents: Contents,
+    ) -> Self {
+        let condition = Condition {
+            timers,
+            held,
+            generation,
+            durability: Durability::Durable,
+            last_attempt: None,
+            scheduled: None,
+            activity: Activity::Idle,
+        };
+        Self {
+            id,
+            served: Arc::new(ServedZone::new(id, name.clone(), contents)),
+            name,
+            settings: ArcSwap::default(),
+            condition: Mutex::new(condition),
+            writing: tokio::sync::Mutex::new(Existence::Exists),
+        }
+    }
+
+    pub(crate) fn condition(&self) -> MutexGuard<'_, Condition> {
+        // A thread that panicked while it held the lock has changed single fields only: they are still true.
+        self.condition.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        self.settings.load_full()
+    }
+
+    pub(crate) fn set(&self, settings: Settings) {
+        self.settings.store(Arc::new(settings));
+    }
+
+    /// The version that is served.
+    pub(crate) fn snapshot(&self) -> Option<Snapshot> {
+        self.served.snapshot()
+    }
+}
+
+impl Condition {
+    /// Begins an attempt, or has what woke the zone done after the one that runs.
+    pub(crate) fn begin(&mut self, wake: Wake) -> Option<Wake> {
+        match &mut self.activity {
+            Activity::Idle => {
+                self.activity = Activity::Attempting { next: None };
+                Some(wake)
+            }
+            Activity::Attempting { next: Some(next) } => {
+                next.join(wake);
+                None
+            }
+            Activity::Attempting { next } => {
+                *next = Some(wake);
+                None
+            }
+        }
+    }
+
+    /// Ends an attempt; what woke the zone meanwhile begins at once.
+    pub(crate) fn end(&mut self) -> Option<Wake> {
+        let Activity::Attempting { next } = &mut self.activity else { return None };
+        let next = next.take();
+        if next.is_none() {
+            self.activity = Activity::Idle;
+        }
+        next
+    }
+
+    pub(crate) fn is_attempting(&self) -> bool {
+        matches!(self.activity, Activity::Attempting { .. })
+    }
+
+    pub(crate) fn freshness(&self, now: Moment) -> Freshness {
+        self.timers.freshness(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use xfr::{Bounds, Moment, Timers};
+    use zone::ZoneId;
+
+    use super::{Followed, Transfer, Trigger, Wake};
+
+    #[test]
+    fn what_comes_during_an_attempt_is_done_once_afterwards() {
+        let timers = Timers::pending(&Bounds::default(), Moment(0));
+        let zone = Followed::new(ZoneId(1), "example.".parse().unwrap(), timers);
+        let mut condition = zone.condition();
+        assert!(condition.begin(Wake::by(Trigger::First)).is_some());
+        assert!(condition.begin(Wake::by(Trigger::Notify)).is_none());
+        assert!(condition.begin(Wake::by(Trigger::Notify)).is_none());
+        assert!(condition.begin(Wake { transfer: Transfer::Full, ..Wake::by(Trigger::Refresh) }).is_none());
+        let next = condition.end().unwrap();
+        assert_eq!((next.trigger, next.transfer), (Trigger::Notify, Transfer::Full));
+        assert!(condition.is_attempting(), "the next one has begun");
+        assert!(condition.end().is_none());
+        assert!(!condition.is_attempting());
+    }
+}

@@ -1,0 +1,255 @@
+//! The node: the one place where the edges meet. It follows zones, wakes them, and holds what the doors look at.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, RwLock};
+
+use answer::{Contents, ServedZone, ZoneTable};
+use arc_swap::{ArcSwap, ArcSwapOption};
+use dns::Name;
+use inventory::Inventory;
+use server::{Access, Shared};
+use store::{ClockFacts, Store, StoredContents, StoredZone};
+use tokio::sync::{Notify, watch};
+use transfer::Transfers;
+use xfr::{Bounds, Moment, Reason, Timers};
+use zone::{Snapshot, ZoneId};
+
+use crate::agenda::Agenda;
+use crate::attempt::{self, Attempt, Kind};
+use crate::clock::{Clock, random};
+use crate::followed::{Followed, Trigger, Wake};
+use crate::ledger;
+use crate::refresh::Received;
+
+pub(crate) struct Node {
+    pub(crate) clock: Clock,
+    pub(crate) bounds: Bounds,
+    pub(crate) data: PathBuf,
+    pub(crate) store: Store,
+    pub(crate) transfers: Transfers,
+    /// None while it cannot be opened.
+    pub(crate) inventory: ArcSwapOption<Inventory>,
+    pub(crate) agenda: Agenda,
+    /// What the sockets read.
+    pub(crate) shared: Shared,
+    /// Some served version is in memory only.
+    pub(crate) volatile: Notify,
+    /// How often the node was made to match the inventory.
+    pub(crate) reconciled: watch::Sender<u64>,
+    followed: RwLock<HashMap<ZoneId, Arc<Followed>>>,
+}
+
+impl Node {
+    /// A node that follows the stored zones; each is answered, or expired, before anything is asked.
+    pub(crate) fn new(
+        clock: Clock,
+        bounds: Bounds,
+        data: PathBuf,
+        store: Store,
+        transfers: Transfers,
+        stored: Vec<StoredZone>,
+    ) -> Self {
+        let now = clock.now();
+        let agenda = Agenda::default();
+        let mut followed = HashMap::with_capacity(stored.len());
+        for stored in stored {
+            let zone = restore(stored, &bounds, now);
+            followed.insert(zone.id, Arc::new(zone));
+        }
+        let node = Self {
+            clock,
+            bounds,
+            data,
+            store,
+            transfers,
+            inventory: ArcSwapOption::empty(),
+            agenda,
+            shared: Shared { zones: Arc::default(), access: Arc::new(ArcSwap::from_pointee(Access::default())) },
+            volatile: Notify::new(),
+            reconciled: watch::Sender::new(0),
+            followed: RwLock::new(followed),
+        };
+        for zone in node.zones() {
+            node.schedule(&zone);
+        }
+        node.publish_table();
+        node
+    }
+
+    pub(crate) fn zones(&self) -> Vec<Arc<Followed>> {
+        self.read().values().cloned().collect()
+    }
+
+    pub(crate) fn zone(&self, id: ZoneId) -> Option<Arc<Followed>> {
+        self.read().get(&id).cloned()
+    }
+
+    /// Begins to follow a zone; [`Node::publish_table`] has it answered.
+    pub(crate) fn follow(&self, zone: Arc<Followed>) {
+        self.write().insert(zone.id, zone);
+    }
+
+    pub(crate) fn forget(&self, id: ZoneId) -> Option<Arc<Followed>> {
+        let zone = self.write().remove(&id)?;
+        if let Some(scheduled) = zone.condition().scheduled.take() {
+            self.agenda.remove(scheduled, id);
+        }
+        Some(zone)
+    }
+
+    /// Has exactly the followed zones answered.
+    pub(crate) fn publish_table(&self) {
+        let zones: Vec<Arc<ServedZone>> = self.read().values().map(|zone| zone.served.clone()).collect();
+        self.shared.zones.store(Arc::new(ZoneTable::new(zones)));
+    }
+
+    /// The followed zone of this name: names of answered zones are unique.
+    pub(crate) fn zone_named(&self, name: &Name) -> Option<Arc<Followed>> {
+        let id = self.shared.zones.load().get(name.borrow())?.id;
+        self.zone(id)
+    }
+
+    /// Has a zone looked at now, or after the attempt that runs.
+    pub(crate) fn wake(self: &Arc<Self>, zone: &Arc<Followed>, wake: Wake) {
+        let begun = zone.condition().begin(wake);
+        if let Some(wake) = begun {
+            tokio::spawn(attempt_until_done(self.clone(), zone.clone(), wake));
+        }
+    }
+
+    /// Puts the zone's next event on the agenda.
+    pub(crate) fn schedule(&self, zone: &Followed) {
+        let mut condition = zone.condition();
+        let next = condition.timers.next_event(self.clock.now());
+        if let Some(scheduled) = condition.scheduled.replace(next) {
+            self.agenda.remove(scheduled, zone.id);
+        }
+        self.agenda.add(next, zone.id);
+    }
+
+    /// Puts only the zone's expiry on the agenda: its check is under way, or cannot be made.
+    pub(crate) fn watch_expiry(&self, zone: &Followed) {
+        let mut condition = zone.condition();
+        let expires_at = condition.timers.expires_at().filter(|expires_at| *expires_at > self.clock.now());
+        if let Some(expires_at) = expires_at
+            && condition.scheduled.is_none()
+        {
+            condition.scheduled = Some(expires_at);
+            self.agenda.add(expires_at, zone.id);
+        }
+    }
+
+    /// Has an expired zone no longer answered.
+    pub(crate) fn expire_if_due(&self, zone: &Followed) {
+        let condition = zone.condition();
+        let is_live = matches!(**zone.served.contents(), Contents::Live(_));
+        if is_live && condition.timers.is_expired(self.clock.now()) {
+            zone.served.publish(Contents::Expired);
+            tracing::error!(zone = %zone.name, "the zone has expired: no primary confirmed it for as long as its SOA allows; it is answered with SERVFAIL");
+        }
+    }
+
+    pub(crate) fn clock_facts(&self, timers: &Timers) -> ClockFacts {
+        ClockFacts {
+            last_confirmed_ms: timers.confirmed_at().unwrap_or_default().0,
+            expires_at_ms: timers.expires_at().unwrap_or_default().0,
+            next_check_ms: timers.next_check().0,
+        }
+    }
+
+    /// Puts an attempt on record; without an inventory it is only in the log.
+    pub(crate) fn record(&self, zone: &Followed, attempt: &Attempt) {
+        if let Some(inventory) = &*self.inventory.load() {
+            inventory.ledger().record(zone.id, ledger::row(attempt));
+        }
+    }
+
+    pub(crate) fn inventory_file(&self) -> PathBuf {
+        self.data.join("inventory.db")
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, HashMap<ZoneId, Arc<Followed>>> {
+        self.followed.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<ZoneId, Arc<Followed>>> {
+        self.followed.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// A zone as it was found on disk.
+fn restore(stored: StoredZone, bounds: &Bounds, now: Moment) -> Followed {
+    let StoredZone { zone: id, name, head, clock, contents } = stored;
+    let image = match contents {
+        StoredContents::Whole(image) => image,
+        StoredContents::Damaged(what) => {
+            tracing::error!(zone = %name, "the stored version is damaged and was put aside ({what}): the zone is fetched again");
+            return Followed::damaged(id, name, Timers::pending(bounds, now), head.generation);
+        }
+    };
+    let timers = Timers::restored(
+        &image.soa(),
+        bounds,
+        Moment(clock.last_confirmed_ms),
+        Moment(clock.expires_at_ms),
+        Moment(clock.next_check_ms),
+        now,
+        random(),
+    );
+    let snapshot = Snapshot { generation: head.generation, image };
+    let contents = if timers.is_expired(now) { Contents::Expired } else { Contents::Live(snapshot.clone()) };
+    Followed::restored(id, name, timers, snapshot, contents)
+}
+
+async fn attempt_until_done(node: Arc<Node>, zone: Arc<Followed>, wake: Wake) {
+    let mut next = Some(wake);
+    while let Some(wake) = next {
+        let attempt = attempt_once(&node, &zone, &wake).await;
+        for waiting in wake.waiting {
+            // Whoever asked may have gone away meanwhile.
+            let _ = waiting.send(ledger::recorded(&attempt));
+        }
+        next = zone.condition().end();
+        if node.zone(zone.id).is_some() {
+            node.schedule(&zone);
+        }
+    }
+}
+
+/// In a task of its own: a bug that panics must not leave the zone attempting for ever.
+async fn attempt_once(node: &Arc<Node>, zone: &Arc<Followed>, wake: &Wake) -> Attempt {
+    let (task_node, task_zone) = (node.clone(), zone.clone());
+    let task_wake = Wake { waiting: Vec::new(), ..*wake };
+    let task = tokio::spawn(async move { attempt::attempt(&task_node, &task_zone, &task_wake).await });
+    match task.await {
+        Ok(attempt) => attempt,
+        Err(error) => {
+            let now = node.clock.now();
+            tracing::error!(zone = %zone.name, "an attempt ended by a fault of ours: {error}");
+            zone.condition().timers.failed(&node.bounds, now, random());
+            Attempt {
+                at: now,
+                primary: None,
+                trigger: wake.trigger,
+                kind: Kind::Check,
+                from_serial: None,
+                to_serial: None,
+                received: Received::default(),
+                millis: 0,
+                result: Err(Reason::Internal { detail: error.to_string() }),
+            }
+        }
+    }
+}
+
+/// What a zone is woken for when its time has come.
+pub(crate) fn due_trigger(zone: &Followed) -> Trigger {
+    let condition = zone.condition();
+    match (&condition.held, condition.timers.failures()) {
+        (_, 1..) => Trigger::Retry,
+        (None, _) => Trigger::First,
+        (Some(_), _) if condition.last_attempt.is_none() => Trigger::Start,
+        (Some(_), _) => Trigger::Refresh,
+    }
+}

@@ -1,0 +1,84 @@
+//! Wakes zones: when their time has come, when a primary sends NOTIFY, when the disk has room again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use server::Notified;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use crate::followed::{Durability, Followed, Trigger, Wake};
+use crate::node::{Node, due_trigger};
+use crate::refresh;
+
+/// Zones woken at once; then others may run.
+const DUE_AT_ONCE_MAX: usize = 256;
+/// With nothing on the agenda.
+const IDLE: Duration = Duration::from_secs(3600);
+/// How often a full disk is tried again.
+const DISK_RETRY: Duration = Duration::from_secs(5);
+
+/// Looks after the agenda, for ever.
+pub(crate) async fn follow_agenda(node: Arc<Node>) {
+    loop {
+        let now = node.clock.now();
+        let due = node.agenda.take_due(now, DUE_AT_ONCE_MAX);
+        for zone in due.iter().filter_map(|id| node.zone(*id)) {
+            zone.condition().scheduled = None;
+            node.expire_if_due(&zone);
+            let (is_due, is_attempting) = {
+                let condition = zone.condition();
+                (condition.timers.is_due(now), condition.is_attempting())
+            };
+            match (is_due, is_attempting) {
+                // The attempt's end puts the zone back on the agenda.
+                (true, false) if !zone.settings().sources.is_empty() => {
+                    node.wake(&zone, Wake::by(due_trigger(&zone)))
+                }
+                // What runs already is what the zone is due for; expiry is still to be watched.
+                (true, _) => node.watch_expiry(&zone),
+                (false, _) => node.schedule(&zone),
+            }
+        }
+        if due.len() == DUE_AT_ONCE_MAX {
+            tokio::task::yield_now().await;
+            continue;
+        }
+        let wait = node.agenda.next().map_or(IDLE, |next| next.since(node.clock.now()));
+        tokio::select! {
+            () = sleep(wait) => {}
+            () = node.agenda.sooner.notified() => {}
+        }
+    }
+}
+
+/// Wakes the zones that primaries say have changed.
+pub(crate) async fn follow_notifies(node: Arc<Node>, mut notified: mpsc::Receiver<Notified>) {
+    while let Some(notified) = notified.recv().await {
+        let Some(zone) = node.zone(notified.zone) else { continue };
+        tracing::debug!(zone = %zone.name, from = %notified.from, serial = notified.serial.map(|serial| serial.0), "NOTIFY");
+        node.wake(&zone, Wake::by(Trigger::Notify));
+    }
+}
+
+/// Commits what is in memory only, as soon as there is room.
+pub(crate) async fn follow_disk(node: Arc<Node>) {
+    loop {
+        node.volatile.notified().await;
+        loop {
+            sleep(DISK_RETRY).await;
+            let is_volatile = |zone: &Arc<Followed>| zone.condition().durability == Durability::Volatile;
+            let zones: Vec<_> = node.zones().into_iter().filter(is_volatile).collect();
+            let mut left = zones.len();
+            for zone in &zones {
+                if !refresh::make_durable(&node, zone).await {
+                    break;
+                }
+                left -= 1;
+            }
+            if left == 0 {
+                break;
+            }
+        }
+    }
+}
