@@ -220,7 +220,7 @@ fn bounded(secs: u32, min_secs: u32, max_secs: u32) -> u32 {
 
 fn share(millis: u64, random: u32) -> u64 {
     // At most 2³² · 1000 · 2³²: fits in 128 bits.
-    let product = u128::from(millis) * u128::from(random) >> 32;
+    let product = (u128::from(millis) * u128::from(random)) >> 32;
     u64::try_from(product).unwrap_or(u64::MAX)
 }
 

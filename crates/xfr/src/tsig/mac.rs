@@ -7,7 +7,7 @@ use super::key::{Algorithm, Key};
 
 /// A MAC being computed.
 pub(super) enum Mac {
-    Aws(aws::Context),
+    Aws(Box<aws::Context>),
     /// aws-lc-rs rightly has no hmac-md5; primaries of BIND 9.1's age have nothing else.
     Md5(Box<hmac::Hmac<md5::Md5>>),
 }
@@ -25,7 +25,7 @@ impl Mac {
             Algorithm::HmacSha384 => aws::HMAC_SHA384,
             Algorithm::HmacSha512 => aws::HMAC_SHA512,
         };
-        Self::Aws(aws::Context::with_key(&aws::Key::new(algorithm, key.secret())))
+        Self::Aws(Box::new(aws::Context::with_key(&aws::Key::new(algorithm, key.secret()))))
     }
 
     pub(super) fn update(&mut self, octets: &[u8]) {
