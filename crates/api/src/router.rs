@@ -41,6 +41,8 @@ pub fn router(doors: Doors, token: Token) -> Router {
     let document: Arc<str> = serialize(document).into();
     router
         .route("/api/openapi.json", axum::routing::get(move || node::openapi::openapi(document)))
+        // Where load balancers look for it.
+        .route("/healthz", axum::routing::get(node::health::health))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .with_state(Served { doors, token })

@@ -1,0 +1,84 @@
+//! Nobody gets in without the token, by any route.
+
+#![allow(clippy::unwrap_used)]
+
+mod ask;
+mod fake;
+
+use ask::Asked;
+use axum::body::Body;
+use axum::http::{Request, header};
+use serde_json::Value;
+
+/// The routes that anybody may ask, because they say nothing about any zone.
+const OPEN: &[&str] = &["/api/v1/healthz"];
+
+#[tokio::test]
+async fn every_route_of_the_document_but_the_health_check_wants_the_token() {
+    let document: Value = serde_json::from_str(&api::openapi()).unwrap();
+    let mut asked = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for method in
+            methods.as_object().unwrap().keys().filter(|key| ["get", "post", "delete"].contains(&key.as_str()))
+        {
+            let uri = path.replace("{name}", "example.org");
+            let request = Request::builder().method(method.to_uppercase().as_str()).uri(&uri).body(Body::empty());
+            let answer = Asked::new().send(request.unwrap()).await;
+            if OPEN.contains(&path.as_str()) {
+                assert_eq!(answer.status, 200, "{method} {path}");
+            } else {
+                answer.is_problem(401, "token_missing");
+                assert_eq!(answer.headers[header::WWW_AUTHENTICATE], "Bearer realm=\"secondo\"");
+            }
+            asked += 1;
+        }
+    }
+    assert_eq!(asked, 13, "the document lists every route");
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_refused_whatever_its_form() {
+    let asked = Asked::new();
+    let almost = &fake::TOKEN[1..];
+    let longer = format!("{}x", fake::TOKEN);
+    for (value, code) in [
+        (format!("Bearer {almost}"), "token_invalid"),
+        (format!("Bearer {longer}"), "token_invalid"),
+        (format!("Bearer {}", "x".repeat(100_000)), "token_invalid"),
+        ("Bearer ".to_owned(), "token_missing"),
+        (format!("Basic {}", fake::TOKEN), "token_missing"),
+        (fake::TOKEN.to_owned(), "token_missing"),
+        (String::new(), "token_missing"),
+    ] {
+        let request = Request::get("/api/v1/zones").header(header::AUTHORIZATION, &value);
+        asked.send(request.body(Body::empty()).unwrap()).await.is_problem(401, code);
+    }
+    let request = Request::get("/api/v1/zones").header(header::AUTHORIZATION, format!("bearer  {}", fake::TOKEN));
+    assert_eq!(asked.send(request.body(Body::empty()).unwrap()).await.status, 200);
+}
+
+#[tokio::test]
+async fn without_the_token_a_body_is_not_even_read() {
+    let request = Request::post("/api/v1/zones").body(Body::from("x".repeat(10_000_000))).unwrap();
+    Asked::new().send(request).await.is_problem(401, "token_missing");
+}
+
+#[tokio::test]
+async fn anybody_may_read_the_document_and_the_health() {
+    let asked = Asked::new();
+    let document = asked.send(Request::get("/api/openapi.json").body(Body::empty()).unwrap()).await;
+    assert_eq!(document.json()["info"]["title"], "Secondo");
+    let health = asked.send(Request::get("/api/v1/healthz").body(Body::empty()).unwrap()).await;
+    assert_eq!(health.text, "\"ok\"");
+    let health = asked.send(Request::get("/healthz").body(Body::empty()).unwrap()).await;
+    assert_eq!(health.text, "\"ok\"");
+}
+
+#[tokio::test]
+async fn what_is_no_route_is_a_problem_too() {
+    let asked = Asked::new();
+    asked.get("/").await.is_problem(404, "route_unknown");
+    asked.get("/api/v1/records").await.is_problem(404, "route_unknown");
+    asked.delete("/api/v1/zones").await.is_problem(405, "method_unknown");
+    asked.get("/api/v1/zones/example.org/refresh").await.is_problem(405, "method_unknown");
+}

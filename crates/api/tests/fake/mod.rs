@@ -1,0 +1,240 @@
+//! A program behind the doors that keeps everything in memory, for tests of the API and of its client.
+//!
+//! Zones named `slow.example` and `refusing.example` behave as their names say; `huge.example` exports a lot.
+
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use api::doors::{AttemptPage, Doors, Export, NewKey, NewZone, ZonePage};
+use api::json::{self, Time};
+use api::{Code, Contents, Intent, Problem, Requests, Status};
+use async_trait::async_trait;
+use dns::Name;
+
+pub const TOKEN: &str = "a-token-for-tests";
+/// How many pieces of text `huge.example` exports.
+pub const HUGE_PIECES: usize = 1_000;
+
+#[derive(Default)]
+pub struct Fake {
+    zones: Mutex<BTreeMap<String, json::Zone>>,
+    keys: Mutex<BTreeMap<String, json::Key>>,
+}
+
+pub fn doors() -> Doors {
+    let fake = Arc::new(Fake::default());
+    Doors { intent: fake.clone(), requests: fake.clone(), contents: fake.clone(), status: fake }
+}
+
+pub fn router() -> axum::Router {
+    api::router(doors(), api::Token::new(TOKEN))
+}
+
+fn lower(name: &Name) -> String {
+    name.to_lower().to_string()
+}
+
+fn unknown(name: &Name) -> Problem {
+    Problem::new(Code::ZoneUnknown, format!("there is no zone {name}: see `secondo zone list`"))
+}
+
+fn pending(id: u64, zone: &NewZone) -> json::Zone {
+    json::Zone {
+        id,
+        name: zone.name().to_string(),
+        state: json::State::Pending,
+        freshness: json::Freshness::Pending,
+        hold: json::Hold::None,
+        service: json::Service::Answering,
+        volatile: false,
+        serial: None,
+        generation: None,
+        digest: None,
+        records: None,
+        primaries: zone
+            .primaries()
+            .iter()
+            .map(|primary| json::Primary {
+                address: primary.address.to_string(),
+                key: primary.key.as_ref().map(ToString::to_string),
+            })
+            .collect(),
+        created_at: Time::from_unix_ms(1_795_262_400_000),
+        last_success: None,
+        next_refresh: None,
+        expires_at: None,
+        last_attempt: None,
+    }
+}
+
+fn attempt(zone: &json::Zone, transfer: json::Transfer) -> json::Attempt {
+    let refused = json::Reason {
+        code: "refused".into(),
+        fault: json::Fault::Primary,
+        message: "the primary 192.0.2.1:53 refused the transfer".into(),
+        advice: "allow this server's address there".into(),
+    };
+    let refuses = zone.name.to_ascii_lowercase() == "refusing.example.";
+    let at = Time::from_unix_ms(1_795_262_460_000);
+    json::Attempt {
+        at,
+        last_at: at,
+        count: 1,
+        primary: Some(zone.primaries[0].address.clone()),
+        trigger: json::Trigger::Request,
+        kind: match transfer {
+            json::Transfer::Full => json::AttemptKind::Axfr,
+            json::Transfer::Incremental => json::AttemptKind::Ixfr,
+        },
+        from_serial: zone.serial,
+        to_serial: (!refuses).then_some(7),
+        bytes: 512,
+        records: 9,
+        millis: 3,
+        outcome: if refuses { json::AttemptOutcome::Failed } else { json::AttemptOutcome::Updated },
+        reason: refuses.then_some(refused),
+    }
+}
+
+#[async_trait]
+impl Intent for Fake {
+    async fn add_zone(&self, zone: NewZone) -> Result<json::Zone, Problem> {
+        for key in zone.primaries().iter().filter_map(|primary| primary.key.as_ref()) {
+            if !self.keys.lock().unwrap().contains_key(&lower(key)) {
+                return Err(Problem::new(Code::KeyUnknown, format!("there is no key {key}: add it first")));
+            }
+        }
+        let mut zones = self.zones.lock().unwrap();
+        let id = zones.len() as u64 + 1;
+        let name = lower(zone.name());
+        if zones.contains_key(&name) {
+            return Err(Problem::new(Code::ZoneExists, format!("the zone {} exists already", zone.name())));
+        }
+        zones.insert(name, pending(id, &zone));
+        Ok(pending(id, &zone))
+    }
+
+    async fn import_zones(&self, zones: Vec<NewZone>) -> Result<Vec<Result<(), Problem>>, Problem> {
+        let mut results = Vec::new();
+        for zone in zones {
+            results.push(self.add_zone(zone).await.map(drop));
+        }
+        Ok(results)
+    }
+
+    async fn remove_zone(&self, name: &Name) -> Result<(), Problem> {
+        self.zones.lock().unwrap().remove(&lower(name)).map(drop).ok_or_else(|| unknown(name))
+    }
+
+    async fn add_key(&self, key: NewKey) -> Result<json::AddedKey, Problem> {
+        let mut keys = self.keys.lock().unwrap();
+        if keys.contains_key(&lower(&key.name)) {
+            return Err(Problem::new(Code::KeyExists, format!("the key {} exists already", key.name)));
+        }
+        if key.secret.as_deref().is_some_and(|secret| secret.contains('!')) {
+            return Err(Problem::new(Code::SecretInvalid, "the secret is not base64"));
+        }
+        let kept = json::Key {
+            name: key.name.to_string(),
+            algorithm: key.algorithm,
+            created_at: Time::from_unix_ms(0),
+            primaries: 0,
+        };
+        keys.insert(lower(&key.name), kept);
+        let secret = if key.secret.is_none() { Some("Z2VuZXJhdGVk".to_owned()) } else { None };
+        Ok(json::AddedKey { name: key.name.to_string(), algorithm: key.algorithm, secret })
+    }
+
+    async fn keys(&self) -> Result<Vec<json::Key>, Problem> {
+        Ok(self.keys.lock().unwrap().values().cloned().collect())
+    }
+
+    async fn remove_key(&self, name: &Name) -> Result<(), Problem> {
+        let zones = self.zones.lock().unwrap();
+        let used = |primary: &json::Primary| primary.key.as_ref().is_some_and(|key| *key == lower(name));
+        if zones.values().any(|zone| zone.primaries.iter().any(used)) {
+            return Err(Problem::new(Code::KeyInUse, format!("the key {name} is in use")));
+        }
+        let removed = self.keys.lock().unwrap().remove(&lower(name));
+        removed.map(drop).ok_or_else(|| Problem::new(Code::KeyUnknown, format!("there is no key {name}")))
+    }
+}
+
+#[async_trait]
+impl Requests for Fake {
+    async fn refresh(&self, name: &Name, transfer: json::Transfer) -> Result<json::Attempt, Problem> {
+        let zone = self.zone(name).await?;
+        if lower(name) == "slow.example." {
+            std::future::pending::<()>().await;
+        }
+        let attempt = attempt(&zone, transfer);
+        if let Some(zone) = self.zones.lock().unwrap().get_mut(&lower(name)) {
+            zone.serial = attempt.to_serial;
+            zone.last_attempt = Some(attempt.clone());
+        }
+        Ok(attempt)
+    }
+}
+
+#[async_trait]
+impl Contents for Fake {
+    async fn export(&self, name: &Name) -> Result<Export, Problem> {
+        let zone = self.zone(name).await?;
+        let Some(serial) = zone.serial else {
+            return Err(Problem::new(Code::ZoneNotLoaded, format!("the zone {name} has not been transferred yet")));
+        };
+        let pieces = if lower(name) == "huge.example." { HUGE_PIECES } else { 1 };
+        let line = format!("{} 60 IN TXT \"x\"\n", zone.name);
+        Ok(Export { serial, generation: 1, text: Box::new((0..pieces).map(move |_| line.repeat(1_000))) })
+    }
+}
+
+#[async_trait]
+impl Status for Fake {
+    async fn zones(&self, page: ZonePage) -> Result<Vec<json::Zone>, Problem> {
+        let after = page.after.as_ref().map(lower).unwrap_or_default();
+        let zones = self.zones.lock().unwrap();
+        Ok(zones
+            .iter()
+            .filter(|(name, _)| **name > after)
+            .take(page.limit as usize)
+            .map(|(_, z)| z.clone())
+            .collect())
+    }
+
+    async fn zone(&self, name: &Name) -> Result<json::Zone, Problem> {
+        self.zones.lock().unwrap().get(&lower(name)).cloned().ok_or_else(|| unknown(name))
+    }
+
+    async fn history(&self, name: &Name, page: AttemptPage) -> Result<json::History, Problem> {
+        let zone = self.zone(name).await?;
+        let version = json::Version {
+            generation: 1,
+            serial: 7,
+            at: Time::from_unix_ms(1_795_262_460_000),
+            from_generation: None,
+            from_serial: None,
+            removed: 0,
+            added: 9,
+        };
+        let attempts = zone.last_attempt.into_iter().take(page.limit as usize).collect();
+        Ok(json::History { versions: vec![version], attempts, next: page.before })
+    }
+
+    async fn node(&self) -> Result<json::NodeStatus, Problem> {
+        Ok(json::NodeStatus {
+            version: "0.1.0".into(),
+            started_at: Time::from_unix_ms(1_795_262_400_000),
+            uptime_secs: 60,
+            dns: vec!["127.0.0.1:5300".into()],
+            http: "127.0.0.1:8053".into(),
+            zones: json::ZoneCounts { total: self.zones.lock().unwrap().len() as u64, ..Default::default() },
+            inventory: json::InventoryStatus::Available,
+            warnings: vec!["the disk is nearly full".into()],
+            queries: json::QueryCounts::default(),
+            attempts_dropped: 0,
+        })
+    }
+}

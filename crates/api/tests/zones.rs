@@ -1,0 +1,214 @@
+//! Zones, through the router.
+
+#![allow(clippy::unwrap_used)]
+
+mod ask;
+mod fake;
+
+use ask::Asked;
+use axum::http::header;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_zone_is_added_shown_listed_and_removed() {
+    let asked = Asked::new();
+    let body = json!({ "name": "Example.org", "primaries": [{ "address": "192.0.2.1" }, { "address": "[2001:db8::1]:5353", "key": null }] });
+    let added = asked.post("/api/v1/zones", body.to_string()).await;
+    assert_eq!(added.status, 201, "{}", added.text);
+    assert_eq!(added.headers[header::LOCATION], "/api/v1/zones/Example.org.");
+    assert_eq!(added.json()["name"], "Example.org.");
+    assert_eq!(added.json()["primaries"][0], json!({ "address": "192.0.2.1:53", "key": null }));
+
+    let shown = asked.get("/api/v1/zones/example.ORG").await.json();
+    assert_eq!((&shown["state"], &shown["serial"]), (&json!("pending"), &json!(null)));
+    assert_eq!(shown["created_at"], "2026-11-21T12:00:00.000Z");
+
+    asked.post("/api/v1/zones", body.to_string()).await.is_problem(409, "zone_exists");
+    assert_eq!(asked.get("/api/v1/zones").await.json()["zones"].as_array().unwrap().len(), 1);
+    assert_eq!(asked.delete("/api/v1/zones/example.org.").await.status, 204);
+    asked.delete("/api/v1/zones/example.org").await.is_problem(404, "zone_unknown");
+    asked.get("/api/v1/zones/example.org").await.is_problem(404, "zone_unknown");
+}
+
+#[tokio::test]
+async fn the_root_zone_and_names_with_slashes_have_paths() {
+    let asked = Asked::new();
+    for (name, segment) in
+        [(".", "@"), ("0/25.2.0.192.in-addr.arpa.", "0%2F25.2.0.192.in-addr.arpa."), ("\\@.", "%5C%40.")]
+    {
+        asked.add(name).await;
+        assert_eq!(asked.get(&format!("/api/v1/zones/{segment}")).await.json()["name"], name);
+        assert_eq!(api::segment_of(&name.parse().unwrap()), segment);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_said_with_its_code() {
+    let asked = Asked::new();
+    let good = json!([{ "address": "192.0.2.1" }]);
+    for (body, code) in [
+        (json!({ "name": "exam ple", "primaries": good }), "zone_name_invalid"),
+        (json!({ "name": "", "primaries": good }), "zone_name_invalid"),
+        (json!({ "name": "a..b", "primaries": good }), "zone_name_invalid"),
+        (json!({ "name": "192.0.2.1", "primaries": good }), "zone_name_invalid"),
+        (json!({ "name": "example.org", "primaries": [] }), "primary_invalid"),
+        (json!({ "name": "example.org", "primaries": [{ "address": "ns1.example.org" }] }), "primary_invalid"),
+        (json!({ "name": "example.org", "primaries": [{ "address": "192.0.2.1:99999" }] }), "primary_invalid"),
+        (
+            json!({ "name": "example.org", "primaries": [{ "address": "192.0.2.1" }, { "address": "192.0.2.1:53" }] }),
+            "primary_invalid",
+        ),
+        (
+            json!({ "name": "example.org", "primaries": vec![json!({ "address": "192.0.2.1" }); 17] }),
+            "primary_invalid",
+        ),
+        (
+            json!({ "name": "example.org", "primaries": [{ "address": "192.0.2.1", "key": "a..b" }] }),
+            "key_name_invalid",
+        ),
+        (json!({ "name": "example.org" }), "body_invalid"),
+        (json!({ "name": 7, "primaries": good }), "body_invalid"),
+        (json!({ "name": "example.org", "primaries": good, "more": 1 }), "body_invalid"),
+        (json!({ "name": "example.org", "primaries": [{ "address": "192.0.2.1", "tsig": "k" }] }), "body_invalid"),
+        (json!([]), "body_invalid"),
+    ] {
+        asked.post("/api/v1/zones", body.to_string()).await.is_problem(400, code);
+    }
+    for text in ["", "{", "\u{0}", "[[[[[[[["] {
+        asked.post("/api/v1/zones", text).await.is_problem(400, "body_invalid");
+    }
+    asked.post("/api/v1/zones", vec![0xff, 0xfe, b'{']).await.is_problem(400, "body_invalid");
+    asked.post("/api/v1/zones", " ".repeat(100_000)).await.is_problem(413, "body_too_large");
+    asked.post_text("/api/v1/zones", "{}").await.is_problem(415, "content_type_invalid");
+    assert!(asked.get("/api/v1/zones").await.json()["zones"].as_array().unwrap().is_empty(), "nothing half-added");
+}
+
+#[tokio::test]
+async fn an_unknown_key_is_said() {
+    let body = json!({ "name": "example.org", "primaries": [{ "address": "192.0.2.1", "key": "missing" }] });
+    Asked::new().post("/api/v1/zones", body.to_string()).await.is_problem(404, "key_unknown");
+}
+
+#[tokio::test]
+async fn names_in_paths_are_read_as_carefully_as_in_bodies() {
+    let asked = Asked::new();
+    for segment in ["exam%20ple", "a..b", "%00", "http:%2F%2Fexample.org"] {
+        asked.get(&format!("/api/v1/zones/{segment}")).await.is_problem(400, "zone_name_invalid");
+        asked.delete(&format!("/api/v1/zones/{segment}")).await.is_problem(400, "zone_name_invalid");
+        asked.get(&format!("/api/v1/zones/{segment}/history")).await.is_problem(400, "zone_name_invalid");
+    }
+    asked.get("/api/v1/zones/%FF").await.is_problem(400, "zone_name_invalid");
+}
+
+#[tokio::test]
+async fn zones_are_listed_page_by_page() {
+    let asked = Asked::new();
+    for number in 0..7 {
+        asked.add(&format!("z{number}.example")).await;
+    }
+    let first = asked.get("/api/v1/zones?limit=5").await.json();
+    assert_eq!((first["zones"].as_array().unwrap().len(), &first["next"]), (5, &json!("z4.example.")));
+    let second = asked.get("/api/v1/zones?limit=5&after=z4.example.").await.json();
+    assert_eq!((second["zones"].as_array().unwrap().len(), &second["next"]), (2, &json!(null)));
+    for query in ["limit=0", "limit=1001", "limit=x", "limit=-1", "page=2"] {
+        asked.get(&format!("/api/v1/zones?{query}")).await.is_problem(400, "query_invalid");
+    }
+    asked.get("/api/v1/zones?after=a..b").await.is_problem(400, "zone_name_invalid");
+}
+
+#[tokio::test]
+async fn a_refresh_is_answered_with_its_attempt_however_it_ended() {
+    let asked = Asked::new();
+    asked.add("example.org").await;
+    asked.add("refusing.example").await;
+    let done = asked.post("/api/v1/zones/example.org/refresh", r#"{"transfer":"full"}"#).await.json();
+    assert_eq!((&done["ending"], &done["attempt"]["kind"]), (&json!("done"), &json!("axfr")));
+    assert_eq!(done["zone"]["serial"], 7);
+    let refused = asked.post("/api/v1/zones/refusing.example/refresh", r#"{"transfer":"incremental"}"#).await;
+    assert_eq!(refused.status, 200);
+    let attempt = &refused.json()["attempt"];
+    assert_eq!((&attempt["outcome"], &attempt["reason"]["code"]), (&json!("failed"), &json!("refused")));
+    assert_eq!(attempt["reason"]["fault"], "primary");
+    for body in ["{}", r#"{"transfer":"some"}"#, r#"{"transfer":true}"#] {
+        asked.post("/api/v1/zones/example.org/refresh", body).await.is_problem(400, "body_invalid");
+    }
+    asked.post("/api/v1/zones/none.example/refresh", r#"{"transfer":"full"}"#).await.is_problem(404, "zone_unknown");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_ever_for_a_refresh() {
+    let asked = Asked::new();
+    asked.add("slow.example").await;
+    let answer = asked.post("/api/v1/zones/slow.example/refresh", r#"{"transfer":"incremental"}"#).await;
+    assert_eq!(answer.json(), json!({ "ending": "running", "attempt": null, "zone": null }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_comes_is_not_waited_for() {
+    let never = axum::body::Body::from_stream(futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    Asked::new().post("/api/v1/zones", never).await.is_problem(503, "timed_out");
+}
+
+#[tokio::test]
+async fn history_holds_versions_and_attempts() {
+    let asked = Asked::new();
+    asked.add("example.org").await;
+    asked.post("/api/v1/zones/example.org/refresh", r#"{"transfer":"full"}"#).await;
+    let history = asked.get("/api/v1/zones/example.org/history?limit=1").await.json();
+    assert_eq!((&history["versions"][0]["serial"], &history["attempts"][0]["bytes"]), (&json!(7), &json!(512)));
+    asked.get("/api/v1/zones/example.org/history?limit=0").await.is_problem(400, "query_invalid");
+    asked.get("/api/v1/zones/none.example/history").await.is_problem(404, "zone_unknown");
+}
+
+#[tokio::test]
+async fn a_large_zone_is_exported_whole_in_pieces() {
+    let asked = Asked::new();
+    asked.add("huge.example").await;
+    asked.get("/api/v1/zones/huge.example/export").await.is_problem(409, "zone_not_loaded");
+    asked.post("/api/v1/zones/huge.example/refresh", r#"{"transfer":"full"}"#).await;
+    let export = asked.get("/api/v1/zones/huge.example/export").await;
+    assert_eq!(export.text.lines().count(), fake::HUGE_PIECES * 1_000);
+    assert!(export.headers[header::CONTENT_TYPE].to_str().unwrap().starts_with("text/dns"));
+    assert_eq!(export.headers["secondo-serial"], "7");
+    asked.get("/api/v1/zones/none.example/export").await.is_problem(404, "zone_unknown");
+}
+
+#[tokio::test]
+async fn an_import_tells_of_each_line_what_came_of_it() {
+    let asked = Asked::new();
+    let text = "# zones\na.example 192.0.2.1\n\nnot!a!name 192.0.2.1\nb.example 192.0.2.1,192.0.2.2:5353 # two\nA.example 192.0.2.3\nc.example nowhere\n";
+    let imported = asked.post_text("/api/v1/zones/import", text).await.json();
+    assert_eq!((&imported["added"], &imported["failed"]), (&json!(2), &json!(3)));
+    let lines: Vec<_> = imported["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| {
+            (
+                line["line"].as_u64().unwrap(),
+                line["name"].as_str().unwrap_or_default().to_owned(),
+                line["code"].as_str().unwrap_or("-").to_owned(),
+            )
+        })
+        .collect();
+    let expected = [
+        (2, "a.example.", "-"),
+        (4, "", "zone_name_invalid"),
+        (5, "b.example.", "-"),
+        (6, "A.example.", "zone_exists"),
+        (7, "c.example.", "primary_invalid"),
+    ];
+    assert_eq!(lines, expected.map(|(line, name, code)| (line, name.to_owned(), code.to_owned())));
+    assert!(imported["lines"][1]["detail"].as_str().unwrap().contains("is not a zone name"));
+}
+
+#[tokio::test]
+async fn an_import_that_is_too_large_adds_nothing() {
+    let asked = Asked::new();
+    let lines: String = (0..10_001).map(|number| format!("z{number}.example 192.0.2.1\n")).collect();
+    asked.post_text("/api/v1/zones/import", lines).await.is_problem(413, "body_too_large");
+    asked.post_text("/api/v1/zones/import", "#".repeat(5_000_000)).await.is_problem(413, "body_too_large");
+    asked.post_text("/api/v1/zones/import", vec![0xff]).await.is_problem(400, "body_invalid");
+    assert!(asked.get("/api/v1/zones").await.json()["zones"].as_array().unwrap().is_empty());
+    assert_eq!(asked.post_text("/api/v1/zones/import", "").await.json()["added"], 0);
+}

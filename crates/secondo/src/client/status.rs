@@ -1,0 +1,40 @@
+//! `secondo status`.
+
+use api::json::NodeStatus;
+
+use super::failure::Failure;
+use super::output::{Format, Output, time_text};
+use super::server::Server;
+
+pub(crate) async fn show(server: &Server, output: &mut Output<'_>) -> Result<(), Failure> {
+    let status: NodeStatus = server.get("/status", &[]).await?;
+    if output.format() == Format::Json {
+        return Ok(output.json(&status)?);
+    }
+    let zones = status.zones;
+    output.facts([
+        ("version", status.version),
+        ("running since", time_text(status.started_at)),
+        ("DNS", status.dns.join(", ")),
+        ("HTTP", status.http),
+        ("inventory", status.inventory.to_string()),
+        (
+            "zones",
+            format!(
+                "{} ({} current, {} pending, {} stale, {} expired)",
+                zones.total, zones.current, zones.pending, zones.stale, zones.expired
+            ),
+        ),
+        (
+            "queries",
+            format!(
+                "{} by UDP, {} by TCP ({} refused, {} failed)",
+                status.queries.udp, status.queries.tcp, status.queries.refused, status.queries.servfail
+            ),
+        ),
+    ])?;
+    for warning in &status.warnings {
+        output.line(&format!("warning: {warning}"))?;
+    }
+    Ok(())
+}

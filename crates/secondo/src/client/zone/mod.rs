@@ -1,0 +1,89 @@
+//! `secondo zone …`.
+
+mod history;
+mod import;
+mod list;
+mod refresh;
+mod show;
+
+use std::io::Write;
+
+use api::doors::{NewZone, Primary};
+use api::json::{AddZone, Transfer, Zone};
+use api::segment_of;
+use dns::Name;
+
+use super::command::ZoneAction;
+use super::failure::Failure;
+use super::output::{Format, Output};
+use super::server::Server;
+
+pub(crate) async fn carry_out(
+    action: ZoneAction,
+    server: &Server,
+    output: &mut Output<'_>,
+    errors: &mut dyn Write,
+) -> Result<(), Failure> {
+    match action {
+        ZoneAction::Add { name, primaries } => add(name, primaries, server, output).await,
+        ZoneAction::List => list::list(server, output).await,
+        ZoneAction::Show { name } => show::show(&name, server, output).await,
+        ZoneAction::Refresh { name, full } => {
+            let transfer = if full { Transfer::Full } else { Transfer::Incremental };
+            refresh::refresh(&name, transfer, server, output).await
+        }
+        ZoneAction::History { name, limit } => history::history(&name, limit, server, output).await,
+        ZoneAction::Export { name } => export(&name, server, output).await,
+        ZoneAction::Remove { name } => remove(&name, server, output).await,
+        ZoneAction::Import { file } => import::import(&file, server, output, errors).await,
+    }
+}
+
+async fn add(name: Name, primaries: Vec<Primary>, server: &Server, output: &mut Output<'_>) -> Result<(), Failure> {
+    // Checked here too, so that a primary given twice is a mistake in typing.
+    let zone = NewZone::new(name, primaries)?;
+    let primaries = zone.primaries().iter().map(|primary| api::json::Primary {
+        address: primary.address.to_string(),
+        key: primary.key.as_ref().map(ToString::to_string),
+    });
+    let added: Zone =
+        server.post("/zones", &AddZone { name: zone.name().to_string(), primaries: primaries.collect() }).await?;
+    if output.format() == Format::Json {
+        return Ok(output.json(&added)?);
+    }
+    let name = &added.name;
+    output.line(&format!("added the zone {name}; see how its transfer goes with `secondo zone show {name}`"))?;
+    Ok(())
+}
+
+async fn export(name: &Name, server: &Server, output: &mut Output<'_>) -> Result<(), Failure> {
+    let mut pieces = server.stream(&path(name, "/export")).await?;
+    while let Some(piece) = pieces.next().await? {
+        output.raw(piece.as_ref())?;
+    }
+    Ok(output.flush()?)
+}
+
+async fn remove(name: &Name, server: &Server, output: &mut Output<'_>) -> Result<(), Failure> {
+    server.delete(&path(name, "")).await?;
+    if output.format() == Format::Text {
+        output.line(&format!("removed the zone {name}"))?;
+    }
+    Ok(())
+}
+
+fn path(name: &Name, below: &str) -> String {
+    format!("/zones/{}{below}", segment_of(name))
+}
+
+/// The primaries on one line, with their keys.
+fn primaries_text(primaries: &[api::json::Primary]) -> String {
+    let texts: Vec<_> = primaries
+        .iter()
+        .map(|primary| match &primary.key {
+            Some(key) => format!("{},key={key}", primary.address),
+            None => primary.address.clone(),
+        })
+        .collect();
+    texts.join(" ")
+}

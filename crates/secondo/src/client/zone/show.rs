@@ -1,0 +1,58 @@
+//! `secondo zone show`.
+
+use api::json::{Attempt, Hold, Zone};
+use dns::Name;
+
+use super::{path, primaries_text};
+use crate::client::failure::Failure;
+use crate::client::output::{Format, Output, or_dash, time_or_dash, time_text};
+use crate::client::server::Server;
+
+pub(crate) async fn show(name: &Name, server: &Server, output: &mut Output<'_>) -> Result<(), Failure> {
+    let zone: Zone = server.get(&path(name, ""), &[]).await?;
+    if output.format() == Format::Json {
+        return Ok(output.json(&zone)?);
+    }
+    output.facts(facts(&zone))?;
+    Ok(())
+}
+
+fn facts(zone: &Zone) -> Vec<(&'static str, String)> {
+    let mut facts = vec![
+        ("name", zone.name.clone()),
+        ("state", zone.state.to_string()),
+        ("freshness", zone.freshness.to_string()),
+        ("service", zone.service.to_string()),
+        ("serial", or_dash(zone.serial)),
+        ("generation", or_dash(zone.generation)),
+        ("digest", or_dash(zone.digest.as_ref())),
+        ("records", or_dash(zone.records)),
+        ("primaries", primaries_text(&zone.primaries)),
+        ("last success", time_or_dash(zone.last_success)),
+        ("next refresh", time_or_dash(zone.next_refresh)),
+        ("expires at", time_or_dash(zone.expires_at)),
+    ];
+    if zone.hold != Hold::None {
+        facts.push(("hold", zone.hold.to_string()));
+    }
+    if zone.volatile {
+        facts.push(("volatile", "this version is in memory only: the disk is full".to_owned()));
+    }
+    if let Some(attempt) = &zone.last_attempt {
+        facts.push(("last attempt", format!("{} {}", time_text(attempt.last_at), attempt_text(attempt))));
+        if let Some(reason) = &attempt.reason {
+            facts.push(("reason", format!("{} ({}; fault: {})", reason.message, reason.code, reason.fault)));
+            facts.push(("what to do", reason.advice.clone()));
+        }
+    }
+    facts
+}
+
+/// What was tried and what came of it, without the reason.
+pub(crate) fn attempt_text(attempt: &Attempt) -> String {
+    let primary = attempt.primary.as_ref().map(|primary| format!(" from {primary}")).unwrap_or_default();
+    format!(
+        "{}: {}{primary} ({}), {} octets in {} ms",
+        attempt.outcome, attempt.kind, attempt.trigger, attempt.bytes, attempt.millis
+    )
+}
