@@ -30,7 +30,7 @@ const OWNERS: [(&str, &[&str]); 8] = [
     ("redb", &["store", "testing"]),
     ("memmap2", &["store"]),
     ("sqlx", &["inventory"]),
-    ("axum", &["api"]),
+    ("axum", &["api", "secondo"]),
     ("utoipa", &["api"]),
     ("reqwest", &["secondo"]),
     ("clap", &["secondo"]),

@@ -76,11 +76,11 @@ fn a_taken_port_is_named() {
 #[test]
 fn a_bad_configuration_line_is_named() {
     for (text, said) in [
-        ("data = \"x\"\n\n[timers]\nrefresh_mim = \"1s\"\n", ["refresh_mim", "4"]),
-        ("[timers]\nrefresh_min = \"soon\"\n", ["refresh_min", "2"]),
-        ("[dns]\nlisten = [\"nowhere\"]\n", ["nowhere", "2"]),
-        ("[dns\n", ["1", "["]),
-        ("[[zone]]\nname = \"a..b\"\nprimaries = [\"192.0.2.1:53\"]\n", ["a..b", "2"]),
+        ("data = \"x\"\n\n[timers]\nrefresh_mim = \"1s\"\n", ["refresh_mim", "line 4"]),
+        ("[timers]\nrefresh_min = \"soon\"\n", ["soon", "line 2"]),
+        ("[dns]\nlisten = [\"nowhere\"]\n", ["nowhere", "line 2"]),
+        ("[dns\n", ["line 1", "secondo.toml"]),
+        ("[[zone]]\nname = \"a..b\"\nprimaries = [\"192.0.2.1:53\"]\n", ["a..b", "line 2"]),
     ] {
         let ran = secondo().configured(text).serve_in_vain();
         ran.must_fail(&said);
