@@ -89,6 +89,11 @@ impl SimulatedDisk {
         self.state().operations.len()
     }
 
+    /// How many of them were syncs of files.
+    pub fn syncs(&self) -> usize {
+        self.state().operations.iter().filter(|operation| matches!(operation, Operation::Sync { .. })).count()
+    }
+
     /// Gives all files together this much room, or as much as they like.
     pub fn set_room(&self, octets: Option<usize>) {
         self.state().room = octets;
@@ -102,6 +107,11 @@ impl SimulatedDisk {
     /// Lets the operation with this index fail once, doing nothing.
     pub fn fail_at(&self, operation: usize) {
         self.state().failing = Some(operation);
+    }
+
+    /// Whether the operation that is to fail has not come yet.
+    pub fn is_to_fail(&self) -> bool {
+        self.state().failing.is_some()
     }
 
     /// Flips one bit in a file, as a bad disk does.

@@ -28,6 +28,8 @@ use crate::transaction::{FileChange, Tables};
 const BATCH_MAX: usize = 1_024;
 /// The most confirmations in one transaction: commits must not wait behind those of a hundred thousand zones.
 const CONFIRMATIONS_MAX: usize = 8_192;
+/// How soon a disk that failed to take confirmations is asked again, at the earliest.
+const RETRY_MIN: Duration = Duration::from_secs(1);
 
 /// Something for the committer to do.
 pub(crate) enum Work {
@@ -127,7 +129,7 @@ impl Committer {
                 // More wait than fit into one transaction.
                 Ok(()) if confirmations > 0 => Some(Instant::now()),
                 // When the disk fails, it is asked again after a while.
-                Err(_) if confirmations > 0 => Some(Instant::now() + self.confirmations_late_max),
+                Err(_) if confirmations > 0 => Some(Instant::now() + self.confirmations_late_max.max(RETRY_MIN)),
                 _ => due.or_else(|| Some(Instant::now() + self.confirmations_late_max)),
             };
         }

@@ -64,6 +64,12 @@ impl Database {
     /// Writes everything that `work` does, or nothing of it; when this returns well, it is durable.
     ///
     /// After an error that came while committing, the transaction may be there all the same.
+    ///
+    /// Quick repair, measured on a shared virtual machine with ext4 (`cargo run --release -p store --example measure`;
+    /// 100,000 tiny zones, `zones.redb` of 135 MB): a lone commit took 0.5–0.7 ms without and 0.7 ms with it, a start
+    /// after a crash 0.41–0.48 s without and 0.26–0.30 s with it. Without it the start also reads all kept diffs, which
+    /// may be a hundred times that. Its second phase also keeps a zone's owner from choosing octets that make half a
+    /// transaction look whole.
     pub(crate) fn write<T>(
         &self,
         work: impl FnOnce(&WriteTransaction) -> Result<T, redb::Error>,
@@ -89,7 +95,10 @@ impl Database {
             Ok(database) => guarded(what, || work(database)),
             Err(error) => return Err(error.clone()),
         };
-        result.inspect_err(|_| self.reopen())
+        result.inspect_err(|error| match error {
+            StoreError::Damaged { .. } => self.abandon(error),
+            _ => self.reopen(),
+        })
     }
 
     /// Closes the database as it is and opens it again; if that fails, the next use tries again.
@@ -98,6 +107,13 @@ impl Database {
         // The old one is closed before the new one reads the file.
         *state = Err(StoreError::Closed);
         *state = open(&*self.disk);
+    }
+
+    /// Leaves a damaged database as it is until the next use opens it again. It is not closed: closing writes, and in
+    /// a damaged file that may go wrong in a way that ends the process.
+    fn abandon(&self, error: &StoreError) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::forget(std::mem::replace(&mut *state, Err(error.clone())));
     }
 
     fn state(&self) -> RwLockReadGuard<'_, Result<redb::Database, StoreError>> {

@@ -1,6 +1,6 @@
 //! What can go wrong with the disk: what happened, whose fault it is and what to do.
 
-use std::io;
+use std::io::{self, ErrorKind::InvalidData, ErrorKind::UnexpectedEof};
 use std::path::PathBuf;
 
 use zone::{Generation, ZoneId};
@@ -52,6 +52,10 @@ impl StoreError {
     pub(crate) fn from_redb(what: impl Into<String>, error: impl Into<redb::Error>) -> Self {
         let what = what.into();
         match error.into() {
+            // redb's way to say that the file is not, or no longer, what it wrote.
+            redb::Error::Io(error) if matches!(error.kind(), InvalidData | UnexpectedEof) => {
+                Self::Damaged { what: format!("{what}: {error}") }
+            }
             redb::Error::Io(error) => Self::from_io(what, &error),
             error @ (redb::Error::PreviousIo | redb::Error::DatabaseClosed | redb::Error::ValueTooLarge(_)) => {
                 Self::Io { what, error: error.to_string() }

@@ -13,7 +13,7 @@ impl Database {
     pub(crate) fn row(&self, zone: ZoneId) -> Result<Option<ZoneRow>, StoreError> {
         self.read(|transaction| {
             let row = transaction.open_table(ZONES)?.get(zone.0)?;
-            Ok(row.and_then(|row| ZoneRow::from_bytes(row.value()).ok()))
+            Ok(row.and_then(|row| ZoneRow::from_bytes(zone, row.value()).ok()))
         })
     }
 

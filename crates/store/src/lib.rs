@@ -30,8 +30,8 @@
 //! Every zone is at a committed generation, whole, at least as new as the last one for which [`Store::commit`]
 //! returned; a zone for which [`Store::remove`] returned is gone. A crash after 1 or before 4 leaves a file that no
 //! row names: [`Store::open`] sweeps it. A zone whose octets are not those that were committed is reported as
-//! [`StoredContents::Damaged`] and harms no other zone. A database that cannot be opened is an error and stays as it
-//! is; an empty one is made only where neither database nor images are.
+//! [`StoredContents::Damaged`] and harms no other zone. A database that cannot be opened is an error and is never
+//! replaced; an empty one is made only where neither database nor images are.
 //!
 //! Clock facts may be up to a minute old: a lost confirmation makes a zone expire earlier, never later.
 //!
@@ -39,7 +39,8 @@
 //!
 //! Other processes that write in the data directory; a disk that says "synced" and is not, or that loses a write
 //! after saying that a sync failed; reading from a mapped file that the disk cannot deliver any more (the kernel kills
-//! the process); giving room in `zones.redb` back before the next clean stop; backups.
+//! the process); bits that change in redb's own pages (rows and images have checksums of ours; a page that redb cannot
+//! make sense of is [`StoreError::Damaged`] where redb says so or panics, but it may also abort); giving room in `zones.redb` back before the next clean stop; backups.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

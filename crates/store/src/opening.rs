@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use redb::{AccessGuard, ReadTransaction, ReadableTable};
+use redb::{AccessGuard, ReadTransaction, ReadableTable, ReadableTableMetadata};
 use zone::image::ImageBytes;
 use zone::{Image, ZoneId};
 
@@ -37,7 +37,8 @@ fn load_all(transaction: &ReadTransaction, images: &ImageFiles) -> Result<(Found
     let inline_images = transaction.open_table(IMAGES_INLINE)?;
     // Both tables are in the order of zones: one pass over each.
     let mut inline_images = inline_images.iter()?.peekable();
-    for entry in transaction.open_table(ZONES)?.iter()? {
+    let zones = transaction.open_table(ZONES)?;
+    for entry in zones.iter()? {
         let (zone, row) = entry?;
         let zone = ZoneId(zone.value());
         let mut inline = None;
@@ -47,7 +48,7 @@ fn load_all(transaction: &ReadTransaction, images: &ImageFiles) -> Result<(Found
             let (key, octets) = entry?;
             inline = (key.value() == zone.0).then_some(octets);
         }
-        match ZoneRow::from_bytes(row.value()) {
+        match ZoneRow::from_bytes(zone, row.value()) {
             Ok(row) => {
                 named.extend(row.file(zone));
                 found.newest_time_ms = found.newest_time_ms.max(row.clock.last_confirmed_ms);
@@ -55,6 +56,11 @@ fn load_all(transaction: &ReadTransaction, images: &ImageFiles) -> Result<(Found
             }
             Err(what) => found.unreadable.push((zone, format!("zone {zone}: {what}"))),
         }
+    }
+    // A table that lost some of its pages may look like a smaller one, and a zone must not vanish in silence.
+    let (rows, expected) = (found.zones.len() + found.unreadable.len(), zones.len()?);
+    if rows as u64 != expected {
+        return Err(redb::Error::Corrupted(format!("{rows} zones are there instead of {expected}")));
     }
     Ok((found, named))
 }

@@ -4,7 +4,7 @@
 //! crash. Numbers are big-endian. A row of an unknown version or with a wrong checksum is not read at all.
 
 use dns::{Name, Serial};
-use zone::{Digest, Generation};
+use zone::{Digest, Generation, ZoneId};
 
 use crate::stored::{ClockFacts, Head, Origin, Version};
 
@@ -55,8 +55,10 @@ pub(crate) struct VersionRow {
 }
 
 impl ZoneRow {
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+    /// The row of `zone`: its number is in the row too, so that a damaged key is noticed.
+    pub(crate) fn to_bytes(&self, zone: ZoneId) -> Vec<u8> {
         let mut row = vec![ZONE_FORM];
+        row.extend(zone.0.to_be_bytes());
         row.extend(self.head.generation.0.to_be_bytes());
         row.extend(self.head.serial.0.to_be_bytes());
         row.extend(self.head.digest.to_bytes());
@@ -75,11 +77,14 @@ impl ZoneRow {
         seal(row)
     }
 
-    /// The row, or what is wrong with its octets.
-    pub(crate) fn from_bytes(octets: &[u8]) -> Result<Self, &'static str> {
+    /// The row of `zone`, or what is wrong with its octets.
+    pub(crate) fn from_bytes(zone: ZoneId, octets: &[u8]) -> Result<Self, &'static str> {
         let mut fields = Fields(unseal(octets).ok_or("the checksum of its row is wrong")?);
         if fields.take::<1>()? != [ZONE_FORM] {
             return Err("its row has a form that this secondo does not know");
+        }
+        if fields.u64()? != zone.0 {
+            return Err("its row is another zone's");
         }
         Ok(Self {
             head: Head {
@@ -179,7 +184,7 @@ impl Fields<'_> {
 #[cfg(test)]
 mod tests {
     use dns::Serial;
-    use zone::{Digest, Generation};
+    use zone::{Digest, Generation, ZoneId};
 
     use super::{HistoryTotals, ImageRow, Place, VersionRow, ZoneRow};
     use crate::stored::{ClockFacts, Head, Origin, Version};
@@ -201,7 +206,8 @@ mod tests {
     #[test]
     fn rows_go_to_octets_and_back() {
         let row = zone_row();
-        let back = ZoneRow::from_bytes(&row.to_bytes()).unwrap();
+        let back = ZoneRow::from_bytes(ZoneId(7), &row.to_bytes(ZoneId(7))).unwrap();
+        assert!(ZoneRow::from_bytes(ZoneId(8), &row.to_bytes(ZoneId(7))).is_err());
         assert_eq!(back, row);
         assert!(back.name.borrow().same_spelling(row.name.borrow()));
         let step = Origin::Step { from: Generation(8), from_serial: Serial(0), removed: 1, added: 2 };
@@ -214,12 +220,12 @@ mod tests {
 
     #[test]
     fn a_row_with_any_octet_changed_or_cut_off_is_not_read() {
-        let octets = zone_row().to_bytes();
+        let octets = zone_row().to_bytes(ZoneId(7));
         for at in 0..octets.len() {
             let mut changed = octets.clone();
             changed[at] ^= 0x10;
-            assert!(ZoneRow::from_bytes(&changed).is_err());
-            assert!(ZoneRow::from_bytes(&octets[..at]).is_err());
+            assert!(ZoneRow::from_bytes(ZoneId(7), &changed).is_err());
+            assert!(ZoneRow::from_bytes(ZoneId(7), &octets[..at]).is_err());
         }
     }
 }

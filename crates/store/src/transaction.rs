@@ -83,7 +83,7 @@ impl<'t> Tables<'t> {
             image: prepared.image,
             history: self.extend_history(prepared, totals)?,
         };
-        self.zones.insert(zone.0, row.to_bytes().as_slice())?;
+        self.zones.insert(zone.0, row.to_bytes(zone).as_slice())?;
         self.newest_time_ms = self.newest_time_ms.max(prepared.commit.at_ms).max(clock.last_confirmed_ms);
         Ok(Ok(FileChange { unnamed: old.and_then(|row| row.file(zone)) }))
     }
@@ -96,7 +96,7 @@ impl<'t> Tables<'t> {
         }
         row.clock = clock;
         self.newest_time_ms = self.newest_time_ms.max(clock.last_confirmed_ms);
-        self.zones.insert(zone.0, row.to_bytes().as_slice())?;
+        self.zones.insert(zone.0, row.to_bytes(zone).as_slice())?;
         Ok(())
     }
 
@@ -118,7 +118,7 @@ impl<'t> Tables<'t> {
 
     fn row(&self, zone: ZoneId) -> Result<Option<ZoneRow>, redb::Error> {
         let row = self.zones.get(zone.0)?;
-        Ok(row.and_then(|row| ZoneRow::from_bytes(row.value()).ok()))
+        Ok(row.and_then(|row| ZoneRow::from_bytes(zone, row.value()).ok()))
     }
 
     fn extend_history(

@@ -1,0 +1,226 @@
+//! The store on a real directory.
+
+#![allow(clippy::unwrap_used)]
+
+mod zones;
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use store::{ClockFacts, Opened, Options, Origin, Store, StoreError, StoredContents};
+use zone::{Generation, ZoneId};
+use zones::{LARGE_RECORDS, clock, commit, image};
+
+fn open(directory: &Path) -> Opened {
+    Store::open(directory, Options::default()).unwrap()
+}
+
+fn clock_of(opened: &Opened, zone: u64) -> ClockFacts {
+    opened.zones.iter().find(|stored| stored.zone == ZoneId(zone)).unwrap().clock
+}
+
+#[tokio::test]
+async fn zones_survive_a_restart_small_and_large() {
+    let temporary = tempfile::tempdir().unwrap();
+    let directory = temporary.path().join("below/data");
+    let opened = open(&directory);
+    assert!(opened.zones.is_empty() && opened.newest_time_ms == 0);
+    for (zone, records) in [(7, 2), (3, LARGE_RECORDS)] {
+        opened.store.commit(commit(zone, 9, records, None)).await.unwrap();
+    }
+    drop(opened);
+    let opened = open(&directory);
+    assert_eq!(opened.newest_time_ms, 9_000);
+    let found: Vec<_> = opened.zones.iter().map(|zone| (zone.zone.0, zone.head.generation.0, zone.clock)).collect();
+    assert_eq!(found, [(3, 9, clock(9)), (7, 9, clock(9))]);
+    for (zone, records) in [(0, LARGE_RECORDS), (1, 2)] {
+        let stored = &opened.zones[zone];
+        let expected = image(stored.zone.0, 9, records);
+        let StoredContents::Whole(image) = &stored.contents else { panic!("damaged") };
+        assert!(image.as_bytes() == expected.as_bytes());
+        assert_eq!(stored.head.digest, image.digest());
+        assert!(stored.name.borrow().same_spelling(expected.apex()));
+    }
+}
+
+#[test]
+fn a_second_server_on_one_directory_is_refused_and_told_where() {
+    let directory = tempfile::tempdir().unwrap();
+    let opened = open(directory.path());
+    let Err(error) = Store::open(directory.path(), Options::default()) else { panic!("two at once") };
+    assert!(matches!(error, StoreError::Locked { .. }));
+    assert!(error.to_string().contains(directory.path().to_str().unwrap()), "{error}");
+    drop(opened);
+    open(directory.path());
+}
+
+#[test]
+fn the_directory_and_its_files_are_for_their_user_alone() {
+    let temporary = tempfile::tempdir().unwrap();
+    let directory = temporary.path().join("data");
+    drop(open(&directory));
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&directory), 0o700);
+    assert_eq!(mode(&directory.join("images")), 0o700);
+    assert_eq!(mode(&directory.join("zones.redb")), 0o600);
+}
+
+#[test]
+fn a_directory_that_cannot_be_made_is_named_in_a_sentence() {
+    let Err(error) = Store::open(Path::new("/proc/secondo-data"), Options::default()) else {
+        panic!("made in /proc")
+    };
+    let sentence = error.to_string();
+    assert!(sentence.contains("/proc/secondo-data") && sentence.contains("our disk"), "{sentence}");
+}
+
+#[test]
+fn a_store_of_a_newer_format_is_refused_and_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(open(directory.path()));
+    let newer = redb::Database::open(directory.path().join("zones.redb")).unwrap();
+    let transaction = newer.begin_write().unwrap();
+    let meta: redb::TableDefinition<'_, &str, u64> = redb::TableDefinition::new("meta");
+    transaction.open_table(meta).unwrap().insert("format", 2).unwrap();
+    transaction.commit().unwrap();
+    drop(newer);
+    let Err(error) = Store::open(directory.path(), Options::default()) else { panic!("opened") };
+    assert!(matches!(error, StoreError::NewerFormat { found: 2, known: 1 }), "{error}");
+}
+
+#[tokio::test]
+async fn files_of_others_are_not_touched_and_leftovers_are_swept() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(open(directory.path()));
+    let others = ["inventory.sqlite", "token", "images/damaged-1-1", "images/notes.txt"];
+    let leftovers = ["images/1-1", "images/1-2.new"];
+    others.iter().chain(&leftovers).for_each(|name| std::fs::write(directory.path().join(name), "x").unwrap());
+    drop(open(directory.path()));
+    assert!(others.iter().all(|name| directory.path().join(name).exists()));
+    assert!(!leftovers.iter().any(|name| directory.path().join(name).exists()));
+}
+
+#[tokio::test]
+async fn a_removed_zone_stays_removed_with_its_file_and_history() {
+    let directory = tempfile::tempdir().unwrap();
+    let opened = open(directory.path());
+    opened.store.commit(commit(1, 1, LARGE_RECORDS, None)).await.unwrap();
+    opened.store.remove(ZoneId(1)).await.unwrap();
+    opened.store.remove(ZoneId(1)).await.unwrap();
+    opened.store.confirm(ZoneId(1), clock(5));
+    opened.store.flush().await.unwrap();
+    assert!(opened.store.history(ZoneId(1)).unwrap().is_empty());
+    drop(opened);
+    assert!(open(directory.path()).zones.is_empty());
+    assert_eq!(std::fs::read_dir(directory.path().join("images")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn the_old_image_stays_readable_for_who_has_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let opened = open(directory.path());
+    opened.store.commit(commit(1, 1, LARGE_RECORDS, None)).await.unwrap();
+    drop(opened);
+    let opened = open(directory.path());
+    let StoredContents::Whole(mapped) = opened.zones[0].contents.clone() else { panic!("damaged") };
+    opened.store.commit(commit(1, 2, 1, None)).await.unwrap();
+    opened.store.flush().await.unwrap();
+    assert!(!directory.path().join("images/1-1").exists());
+    assert!(mapped.as_bytes() == image(1, 1, LARGE_RECORDS).as_bytes());
+}
+
+#[tokio::test]
+async fn generations_only_grow_and_a_repeated_commit_is_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let opened = open(directory.path());
+    for records in [1, LARGE_RECORDS] {
+        let zone = records as u64;
+        opened.store.commit(commit(zone, 5, records, None)).await.unwrap();
+        opened.store.commit(commit(zone, 5, records, None)).await.unwrap();
+        let older = opened.store.commit(commit(zone, 4, records, None)).await;
+        assert!(matches!(older, Err(StoreError::NotNewer { committed: Generation(5), .. })), "{older:?}");
+        let other = opened.store.commit(commit(zone, 5, records + 1, None)).await;
+        assert!(matches!(other, Err(StoreError::NotNewer { .. })), "{other:?}");
+        assert_eq!(opened.store.history(ZoneId(zone)).unwrap().len(), 1);
+    }
+    drop(opened);
+    let zones = open(directory.path()).zones;
+    assert!(zones.iter().all(|zone| matches!(zone.contents, StoredContents::Whole(_))));
+}
+
+#[tokio::test]
+async fn steps_that_do_not_lead_to_the_head_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let opened = open(directory.path());
+    let before = (1, image(1, 1, 1));
+    let mut broken = commit(1, 2, 2, Some(&before));
+    broken.head.generation = Generation(3);
+    let refused = opened.store.commit(broken).await;
+    assert!(matches!(refused, Err(StoreError::BrokenSteps { head: Generation(3), .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn confirmations_are_written_by_themselves_and_older_ones_never_win() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = Options { confirmations_late_max: Duration::ZERO, ..Options::default() };
+    let opened = Store::open(directory.path(), options).unwrap();
+    opened.store.commit(commit(1, 1, 1, None)).await.unwrap();
+    opened.store.confirm(ZoneId(1), clock(5));
+    opened.store.confirm(ZoneId(1), clock(4));
+    // The next commit's facts are older than the confirmation: it is the confirmation that stays.
+    opened.store.commit(commit(1, 2, 1, None)).await.unwrap();
+    drop(opened);
+    let opened = open(directory.path());
+    assert_eq!(clock_of(&opened, 1), clock(5));
+    assert_eq!(opened.newest_time_ms, 5_000);
+    opened.store.confirm(ZoneId(1), clock(4));
+    opened.store.commit(commit(1, 6, 1, None)).await.unwrap();
+    drop(opened);
+    assert_eq!(clock_of(&open(directory.path()), 1), clock(6));
+}
+
+#[tokio::test]
+async fn history_goes_from_the_oldest_on_by_number_and_age() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = Options { history_versions_max: 3, history_age_max: Duration::from_secs(10), ..Options::default() };
+    let opened = Store::open(directory.path(), options).unwrap();
+    let generations = async |commits: &[u64]| {
+        let mut before = None;
+        for generation in commits {
+            let commit = commit(1, *generation, *generation as usize % 7, before.as_ref());
+            before = Some((*generation, commit.image.clone()));
+            opened.store.commit(commit).await.unwrap();
+        }
+        let history = opened.store.history(ZoneId(1)).unwrap();
+        history.iter().map(|version| version.generation.0).collect::<Vec<_>>()
+    };
+    assert_eq!(generations(&[1, 2]).await, [1, 2]);
+    assert_eq!(generations(&[3, 4]).await, [2, 3, 4]);
+    // A generation is a second in these tests: after 13, what came before 3 is older than ten.
+    assert_eq!(generations(&[13]).await, [3, 4, 13]);
+    assert_eq!(generations(&[100]).await, [100]);
+    assert!(opened.store.diff(ZoneId(1), Generation(4)).unwrap().is_none());
+}
+
+#[tokio::test]
+async fn history_takes_no_more_octets_than_the_zone_or_a_mebibyte() {
+    let directory = tempfile::tempdir().unwrap();
+    let opened = open(directory.path());
+    // Each version replaces all records: a diff is twice the zone, some 600 KiB.
+    let mut before = None;
+    for generation in 1..=6 {
+        let commit = commit(1, generation, LARGE_RECORDS, before.as_ref());
+        before = Some((generation, commit.image.clone()));
+        opened.store.commit(commit).await.unwrap();
+    }
+    let history = opened.store.history(ZoneId(1)).unwrap();
+    let kept: u64 = history
+        .iter()
+        .filter_map(|version| opened.store.diff(ZoneId(1), version.generation).unwrap())
+        .map(|diff| diff.octets() as u64)
+        .sum();
+    assert!(kept > 500 << 10 && kept <= 1 << 20, "{kept} octets");
+    assert!(matches!(history[0].origin, Origin::Step { .. }), "{history:?}");
+    assert_eq!(history.last().unwrap().generation, Generation(6));
+}
