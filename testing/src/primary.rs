@@ -113,6 +113,14 @@ impl Primary {
         self.shared.look(|state| state.connections_most)
     }
 
+    /// Waits until nobody is connected any more.
+    ///
+    /// # Panics
+    /// When somebody still is after 20 s.
+    pub fn wait_until_alone(&self) {
+        assert!(self.shared.wait(PATIENCE, |state| state.connections == 0), "somebody is still connected");
+    }
+
     /// Waits until so many requests of this kind have come.
     ///
     /// # Panics

@@ -25,6 +25,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dns::{Name, Soa};
+use tokio::sync::Semaphore;
 use xfr::{Key, Outcome, Reason};
 
 pub use limits::{Deadlines, Limits};
@@ -62,12 +63,14 @@ pub struct Failed {
 pub struct Transfers {
     limits: Arc<Limits>,
     slots: Slots,
+    probes: Arc<Semaphore>,
 }
 
 impl Transfers {
     pub fn new(limits: Limits) -> Self {
         let slots = Slots::new(limits.connections_per_address, limits.connections);
-        Self { limits: Arc::new(limits), slots }
+        let probes = Arc::new(Semaphore::new(limits.probes));
+        Self { limits: Arc::new(limits), slots, probes }
     }
 
     /// The SOA that the primary has now. Over UDP first; over TCP when the answer does not fit, or when UDP does not

@@ -11,6 +11,8 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// TCP connections to all addresses at a time: far below any system's limit of open files.
     pub connections: usize,
+    /// Probes over UDP at a time, each with a socket of its own.
+    pub probes: usize,
     pub deadlines: Deadlines,
     pub session: SessionLimits,
 }
@@ -20,6 +22,7 @@ impl Default for Limits {
         Self {
             connections_per_address: 8,
             connections: 256,
+            probes: 512,
             deadlines: Deadlines::default(),
             session: SessionLimits::default(),
         }

@@ -52,6 +52,9 @@ async fn over_udp(
     edns: EdnsOffer,
     until: Instant,
 ) -> Result<ProbeStep, Reason> {
+    let Ok(_place) = timeout_at(until, transfers.probes.acquire()).await else {
+        return Err(Reason::Busy { secs: transfers.limits.deadlines.probe.as_secs() });
+    };
     let started = Instant::now();
     let until = until.min(started + transfers.limits.deadlines.udp_try);
     let any: SocketAddr = match primary.address {

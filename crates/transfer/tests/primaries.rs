@@ -89,6 +89,13 @@ async fn the_serial_comes_over_udp() {
 }
 
 #[tokio::test]
+async fn forged_answers_are_passed_over() {
+    let (scripted, primary) = behaving(&[Behaviour::ForgedFirst(Kind::SoaOverUdp)]);
+    assert_eq!(probed(&primary).await, Ok(1));
+    assert_eq!(scripted.count(Kind::SoaOverUdp), 1);
+}
+
+#[tokio::test]
 async fn udp_that_fails_is_followed_by_tcp() {
     for behaviour in [Behaviour::TruncateUdp, Behaviour::Silent(Kind::SoaOverUdp)] {
         let (scripted, primary) = behaving(&[behaviour]);
@@ -268,6 +275,17 @@ async fn no_more_connections_to_one_primary_than_allowed() {
     assert_eq!(scripted.count(Kind::Axfr), 12);
     // A connection that we have closed may still be open at the other end when the next one comes.
     assert!(scripted.most_connections() <= 6, "{}", scripted.most_connections());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fetch_that_is_given_up_closes_its_connection() {
+    let (scripted, primary) = behaving(&[Behaviour::Silent(Kind::Axfr)]);
+    let limits = Limits { deadlines: Deadlines::default(), ..short() };
+    let fetch =
+        tokio::spawn(async move { Transfers::new(limits).fetch(&example(), &primary, Fetch::Axfr).await.is_ok() });
+    scripted.wait_for(Kind::Axfr, 1);
+    fetch.abort();
+    scripted.wait_until_alone();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -93,6 +93,9 @@ impl SoaProbe {
             (true, Transport::Tcp) => return Err(Reason::TruncatedOverTcp),
             _ => {}
         }
+        if self.key.is_some() && self.verifier.is_none() {
+            return Err(Reason::Internal { detail: "an answer was read before its request was signed".into() });
+        }
         if verified(self.verifier.as_mut(), header, Asked::Soa, message, now_secs)? == Signature::Awaited {
             return Err(Reason::TsigUnsignedTail);
         }

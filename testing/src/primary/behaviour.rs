@@ -35,6 +35,8 @@ pub enum Behaviour {
     Garbage(Kind),
     /// Answers under another message ID.
     WrongId(Kind),
+    /// Sends a forged answer, under another message ID and of another serial, before the right one.
+    ForgedFirst(Kind),
     /// Closes the connection instead of answering.
     CloseAtOnce(Kind),
 

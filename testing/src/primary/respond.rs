@@ -65,7 +65,18 @@ pub(super) fn respond(state: &mut State, query: &[u8], transport: Transport) -> 
     if state.behaves(&Behaviour::WrongId(kind)) {
         messages.iter_mut().for_each(|message| message[1] ^= 1);
     }
+    if state.behaves(&Behaviour::ForgedFirst(kind)) {
+        let soa = with_serial(&claimed_or_empty(state, &request), Serial(99_999));
+        let mut forged = split(state, &request, &soa).swap_remove(0);
+        forged[1] ^= 1;
+        messages.insert(0, forged);
+    }
     actions(state, kind, messages)
+}
+
+fn claimed_or_empty(state: &State, request: &Request) -> Records {
+    let zone = state.zones.get(&request.question.name.borrow().to_name());
+    zone.map(|zone| claimed_soa(state, zone)).unwrap_or_default()
 }
 
 fn read(query: &[u8], transport: Transport) -> Option<Request> {

@@ -177,6 +177,9 @@ impl Session {
         self.octets += message.len() as u64;
         self.within_octets(self.octets)?;
         let mut reader = open(message, self.id, &self.zone, self.qtype())?;
+        if self.key.is_some() && self.verifier.is_none() {
+            return Err(Reason::Internal { detail: "an answer was read before its request was signed".into() });
+        }
         let asked = self.asked();
         let signature = verified(self.verifier.as_mut(), reader.header(), asked, message, now_secs)?;
         // RFC 5936 §2.2.1 has no use for TC in a transfer, and over TCP it can only be a fault.
