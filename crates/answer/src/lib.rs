@@ -10,6 +10,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod additional;
+#[doc(hidden)]
+pub mod fuzzing;
 mod query;
 mod resolve;
 mod response;

@@ -21,6 +21,7 @@ mod path;
 pub mod problem;
 mod router;
 mod routes;
+mod serving;
 pub mod text;
 
 pub use access::Token;
@@ -28,3 +29,4 @@ pub use doors::{Contents, Doors, Intent, Requests, Status};
 pub use path::segment_of;
 pub use problem::{Code, Problem};
 pub use router::{openapi, router};
+pub use serving::serve;

@@ -57,13 +57,12 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let token = published::admin_token(&data)
         .with_context(|| format!("the admin token in {} cannot be read or made", data.display()))?;
     let house = House { node: node.clone(), counters: running.counters().clone(), dns: dns.clone(), http };
-    let router = api::router(doors::open(house), api::Token::new(&token));
-    let (stop_http, http_stops) = oneshot::channel::<()>();
-    let api = axum::serve(listener, router).with_graceful_shutdown(async move {
+    let (stop_api, api_stops) = oneshot::channel::<()>();
+    let api = api::serve(listener, doors::open(house), api::Token::new(&token), async move {
         // An error means that the sender is gone, which is the end too.
-        let _ = http_stops.await;
+        let _ = api_stops.await;
     });
-    let api = tokio::spawn(api.into_future());
+    let api = tokio::spawn(api);
 
     published::addresses(&data, &dns, http)
         .with_context(|| format!("the server's addresses cannot be written to {}", data.display()))?;
@@ -72,7 +71,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
 
     tracing::info!("stopping");
     published::withdraw(&data);
-    drop(stop_http);
+    drop(stop_api);
     running.stop().await;
     tasks.iter().for_each(tokio::task::JoinHandle::abort);
     api.abort();
