@@ -10,7 +10,7 @@ use std::time::Duration;
 use store::{Opened, Options, Store};
 use testing::disk::{SimulatedDisk, Survival, Syncs};
 use zone::ZoneId;
-use zones::{clock, commit};
+use zones::{LARGE_RECORDS, clock, commit};
 
 fn open(disk: &SimulatedDisk, options: Options) -> Opened {
     Store::open_on(Arc::new(disk.clone()), options).unwrap()
@@ -37,7 +37,8 @@ async fn more_commits_than_the_queue_holds_all_get_their_turn() {
     let disk = SimulatedDisk::new();
     let opened = open(&disk, Options::default());
     let commits = (0..10_000).map(|zone| {
-        let (store, commit) = (opened.store.clone(), commit(zone, 1, 0, None));
+        let records = if zone % 2_500 == 0 { LARGE_RECORDS } else { 0 };
+        let (store, commit) = (opened.store.clone(), commit(zone, 1, records, None));
         tokio::spawn(async move { store.commit(commit).await })
     });
     for committed in commits.collect::<Vec<_>>() {
