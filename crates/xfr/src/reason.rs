@@ -176,6 +176,10 @@ pub enum Reason {
     TsigBadKey { key: Name },
     #[error("the primary says that our signature with the key {key} is wrong")]
     TsigBadSig { key: Name },
+    #[error(
+        "the primary answered our signed {asked} with a bare NOTAUTH: it does not take the key {key}, or does not hold the zone"
+    )]
+    TsigRejected { asked: Asked, key: Name },
     #[error("the clocks differ too much for TSIG: {}", skew(*.skew_secs))]
     TsigBadTime {
         /// How far the primary's clock is ahead of ours, in seconds; negative when it is behind.
@@ -327,6 +331,7 @@ impl Reason {
 
             Self::TsigBadKey { .. } => Entry("tsig_bad_key", Configuration, SAME_KEY),
             Self::TsigBadSig { .. } => Entry("tsig_bad_sig", Configuration, SAME_KEY),
+            Self::TsigRejected { .. } => Entry("tsig_rejected", Configuration, SAME_KEY),
             Self::TsigBadTime { .. } => Entry("tsig_bad_time", Configuration, CLOCK),
             Self::TsigBadTrunc => Entry("tsig_bad_trunc", Primary, BROKEN),
             Self::TsigWrongMac { .. } => Entry("tsig_wrong_mac", Configuration, SAME_KEY),

@@ -60,6 +60,7 @@ impl Reason {
             Self::SerialIncomparable { ours, theirs: Serial(ours.0 ^ 1 << 31) },
             Self::TsigBadKey { key: key() },
             Self::TsigBadSig { key: key() },
+            Self::TsigRejected { asked: Asked::Soa, key: key() },
             Self::TsigBadTime { skew_secs: 412 },
             Self::TsigBadTrunc,
             Self::TsigWrongMac { key: key() },

@@ -272,6 +272,8 @@ pub(crate) fn verified(
     let signature = verifier.map_or(Ok(Signature::Verified), |verifier| verifier.verify(message, now_secs));
     match (error, signature) {
         (None, signature) => signature,
+        // PowerDNS says no more than that about any signature that it does not take.
+        (Some(Reason::NotAuth(asked)), Err(Reason::TsigMissing { key })) => Err(Reason::TsigRejected { asked, key }),
         (Some(error), Ok(_) | Err(Reason::TsigMissing { .. })) => Err(error),
         (Some(_), Err(signature)) => Err(signature),
     }

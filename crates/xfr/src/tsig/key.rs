@@ -104,12 +104,15 @@ pub struct Key {
 }
 
 impl Key {
+    /// A key whose name is kept in lower case: case means nothing in it (RFC 8945 §4.2), but some primaries find only
+    /// what they were told to the letter, and they were told so.
+    ///
     /// # Errors
     /// When the secret is empty or absurdly long.
     pub fn new(name: Name, algorithm: Algorithm, secret: Vec<u8>) -> Result<Self, KeyError> {
         match secret.len() {
             0 => Err(KeyError::EmptySecret),
-            1..=SECRET_OCTETS_MAX => Ok(Self { name, algorithm, secret }),
+            1..=SECRET_OCTETS_MAX => Ok(Self { name: name.to_lower(), algorithm, secret }),
             _ => Err(KeyError::SecretTooLong),
         }
     }
