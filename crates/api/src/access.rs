@@ -52,5 +52,6 @@ fn bearer(value: &[u8]) -> Option<&[u8]> {
     if !scheme.eq_ignore_ascii_case(b"Bearer ") {
         return None;
     }
-    Some(token.trim_ascii())
+    let token = token.trim_ascii();
+    if token.is_empty() { None } else { Some(token) }
 }

@@ -1,7 +1,7 @@
 //! Names in paths.
 //!
 //! A path segment of one dot means "here" to every HTTP client (RFC 3986 §5.2.4), so the root zone is written `@`
-//! there. Any other name is percent-encoded as it is; a zone that is really called `@` is written `\@`.
+//! there. Any other name is percent-encoded as it is, with its last dot, so that a zone really called `@` is `@.`.
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
@@ -25,7 +25,7 @@ impl FromRequestParts<Served> for ZoneInPath {
         if segment == ROOT_SEGMENT {
             return Ok(Self(Name::root()));
         }
-        text::zone_name(&segment).map(Self)
+        text::known_zone_name(&segment).map(Self)
     }
 }
 

@@ -34,10 +34,11 @@ async fn a_zone_is_added_shown_listed_and_removed() {
 async fn the_root_zone_and_names_with_slashes_have_paths() {
     let asked = Asked::new();
     for (name, segment) in
-        [(".", "@"), ("0/25.2.0.192.in-addr.arpa.", "0%2F25.2.0.192.in-addr.arpa."), ("\\@.", "%5C%40.")]
+        [(".", "@"), ("0/25.2.0.192.in-addr.arpa.", "0%2F25.2.0.192.in-addr.arpa."), ("\\@.", "%40.")]
     {
         asked.add(name).await;
-        assert_eq!(asked.get(&format!("/api/v1/zones/{segment}")).await.json()["name"], name);
+        let shown = asked.get(&format!("/api/v1/zones/{segment}")).await.json();
+        assert_eq!(shown["name"].as_str().unwrap().parse(), name.parse::<dns::Name>());
         assert_eq!(api::segment_of(&name.parse().unwrap()), segment);
     }
 }
@@ -90,9 +91,9 @@ async fn an_unknown_key_is_said() {
 }
 
 #[tokio::test]
-async fn names_in_paths_are_read_as_carefully_as_in_bodies() {
+async fn what_is_no_name_in_a_path_is_said() {
     let asked = Asked::new();
-    for segment in ["exam%20ple", "a..b", "%00", "http:%2F%2Fexample.org"] {
+    for segment in ["a..b", "b%C3%BCcher.example", &"a.".repeat(128)] {
         asked.get(&format!("/api/v1/zones/{segment}")).await.is_problem(400, "zone_name_invalid");
         asked.delete(&format!("/api/v1/zones/{segment}")).await.is_problem(400, "zone_name_invalid");
         asked.get(&format!("/api/v1/zones/{segment}/history")).await.is_problem(400, "zone_name_invalid");

@@ -19,6 +19,20 @@ pub fn zone_name(text: &str) -> Result<Name, Problem> {
     })
 }
 
+/// Reads the name of a zone that should exist, as [`Name`] writes it: laxer than [`zone_name`], because a name that
+/// is there must be readable, however strange.
+///
+/// # Errors
+/// [`Code::ZoneNameInvalid`].
+pub(crate) fn known_zone_name(text: &str) -> Result<Name, Problem> {
+    text.parse().map_err(|error| {
+        Problem::new(
+            Code::ZoneNameInvalid,
+            format!("{text:?} is not a zone name: {error}; write it like example.org"),
+        )
+    })
+}
+
 /// Reads a TSIG key's name, which is a domain name (RFC 8945 §4.2).
 ///
 /// # Errors

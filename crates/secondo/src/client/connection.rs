@@ -93,7 +93,7 @@ fn named_base(server: &str) -> Result<String, Failure> {
     let authority = trimmed.strip_prefix("http://").unwrap_or(trimmed);
     let base = format!("http://{authority}");
     let host = reqwest::Url::parse(&base).ok().and_then(|url| url.host_str().map(str::to_owned));
-    if host.is_none() || authority.contains(['/', '@', '?', '#']) {
+    if host.is_none() || authority.ends_with(':') || authority.contains(['/', '@', '?', '#']) {
         let sentence = format!("{server:?} is not a server: write it like http://127.0.0.1:8053");
         return Err(Failure::usage("server_invalid", sentence));
     }

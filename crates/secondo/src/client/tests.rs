@@ -1,1 +1,281 @@
-//! placeholder
+//! The client commands against the real router on a real socket, with a program in memory behind it.
+
+#[path = "../../../api/tests/fake/mod.rs"]
+mod fake;
+
+use std::path::Path;
+
+use clap::Parser;
+use serde_json::Value;
+
+use super::{Command, run_to};
+
+#[derive(Parser)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// A server with its data directory.
+struct Served {
+    data: tempfile::TempDir,
+}
+
+struct Ended {
+    status: u8,
+    out: String,
+    errors: String,
+}
+
+impl Ended {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap()
+    }
+
+    /// Checks that one sentence with this code went to standard error.
+    #[track_caller]
+    fn failed(&self, status: u8, code: &str) {
+        assert_eq!(self.status, status, "{} {}", self.out, self.errors);
+        let last = self.errors.lines().last().unwrap_or_default();
+        assert!(last.starts_with("secondo: ") && last.ends_with(&format!(" ({code})")), "{last}");
+    }
+}
+
+impl Served {
+    async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, fake::router()).await });
+        let data = tempfile::tempdir().unwrap();
+        std::fs::write(data.path().join("http-address"), format!("{address}\n")).unwrap();
+        std::fs::write(data.path().join("admin-token"), format!("{}\n", fake::TOKEN)).unwrap();
+        Self { data }
+    }
+
+    async fn run(&self, words: &str) -> Ended {
+        run_in(self.data.path(), words).await
+    }
+}
+
+async fn run_in(data: &Path, words: &str) -> Ended {
+    let line = ["secondo"].into_iter().chain(words.split_whitespace()).chain(["--data", data.to_str().unwrap()]);
+    let command = Line::try_parse_from(line).unwrap().command;
+    let (mut out, mut errors) = (Vec::new(), Vec::new());
+    let status = run_to(command, &mut out, &mut errors).await;
+    Ended { status, out: String::from_utf8(out).unwrap(), errors: String::from_utf8(errors).unwrap() }
+}
+
+fn usage_status(words: &str) -> Option<i32> {
+    let line = ["secondo"].into_iter().chain(words.split_whitespace());
+    Line::try_parse_from(line).err().map(|error| error.exit_code())
+}
+
+#[tokio::test]
+async fn a_zone_is_added_shown_listed_and_removed() {
+    let served = Served::start().await;
+    let added = served.run("zone add Example.org --primary 192.0.2.1 --primary [2001:db8::1]:5353").await;
+    assert_eq!((added.status, added.errors.as_str()), (0, ""));
+    assert!(added.out.contains("added the zone Example.org."), "{}", added.out);
+
+    let shown = served.run("zone show example.org --json").await.json();
+    assert_eq!(shown["primaries"][1]["address"], "[2001:db8::1]:5353");
+    for fact in [
+        "name",
+        "state",
+        "freshness",
+        "hold",
+        "service",
+        "serial",
+        "generation",
+        "digest",
+        "records",
+        "primaries",
+        "last_success",
+        "next_refresh",
+        "expires_at",
+        "last_attempt",
+    ] {
+        assert!(shown.get(fact).is_some(), "{fact}");
+    }
+    let text = served.run("zone show example.org").await.out;
+    assert!(text.lines().any(|line| line.split_whitespace().eq(["state:", "pending"])), "{text}");
+
+    let listed = served.run("zone list").await.out;
+    assert!(listed.lines().nth(1).unwrap().starts_with("Example.org."), "{listed}");
+    assert_eq!(served.run("zone list --json").await.json().as_array().unwrap().len(), 1);
+
+    served.run("zone add example.org --primary 192.0.2.1").await.failed(1, "zone_exists");
+    assert_eq!(served.run("zone remove example.org").await.status, 0);
+    served.run("zone remove example.org").await.failed(1, "zone_unknown");
+    served.run("zone show example.org").await.failed(1, "zone_unknown");
+}
+
+#[tokio::test]
+async fn the_root_zone_goes_through_every_command() {
+    let served = Served::start().await;
+    assert_eq!(served.run("zone add . --primary 192.0.2.1").await.status, 0);
+    assert_eq!(served.run("zone refresh .").await.status, 0);
+    assert!(served.run("zone export .").await.out.starts_with(". 60 IN TXT"));
+    assert_eq!(served.run("zone show . --json").await.json()["name"], ".");
+    assert_eq!(served.run("zone remove .").await.status, 0);
+}
+
+#[test]
+fn what_is_typed_wrong_ends_with_status_2_before_anything_is_sent() {
+    for words in [
+        "zone add a..b --primary 192.0.2.1",
+        "zone add 192.0.2.1 --primary 192.0.2.1",
+        "zone add example.org",
+        "zone add example.org --primary ns1.example.org",
+        "zone add example.org --primary 192.0.2.1:99999",
+        "zone add example.org --primary 192.0.2.1,key=a..b",
+        "zone show exam!ple",
+        "zone history example.org --limit 0",
+        "zone fly example.org",
+        "key add a..b",
+        "key add k --algorithm md5",
+        "zone",
+    ] {
+        assert_eq!(usage_status(words), Some(2), "{words}");
+    }
+}
+
+#[tokio::test]
+async fn a_primary_given_twice_is_typed_wrong() {
+    let served = Served::start().await;
+    let ended = served.run("zone add example.org --primary 192.0.2.1 --primary 192.0.2.1:53").await;
+    ended.failed(2, "primary_invalid");
+}
+
+#[tokio::test]
+async fn a_refresh_tells_what_came_of_it_and_fails_when_it_failed() {
+    let served = Served::start().await;
+    served.run("zone add example.org --primary 192.0.2.1").await;
+    served.run("zone add refusing.example --primary 192.0.2.1").await;
+    let done = served.run("zone refresh example.org").await;
+    assert!(done.status == 0 && done.out.contains("serial 7") && done.out.contains("ixfr"), "{}", done.out);
+    assert_eq!(served.run("zone refresh example.org --full --json").await.json()["attempt"]["kind"], "axfr");
+
+    let refused = served.run("zone refresh refusing.example").await;
+    refused.failed(1, "refused");
+    assert!(
+        refused.errors.contains("fault: primary") && refused.errors.contains("allow this server"),
+        "{}",
+        refused.errors
+    );
+    let refused = served.run("zone refresh refusing.example --json").await;
+    assert_eq!((refused.status, refused.json()["attempt"]["outcome"].as_str().unwrap()), (1, "failed"));
+    let shown = served.run("zone show refusing.example").await.out;
+    assert!(shown.contains("what to do:") && shown.contains("allow this server"), "{shown}");
+    let history = served.run("zone history refusing.example").await.out;
+    assert!(history.contains("failed (refused)"), "{history}");
+    assert_eq!(served.run("zone history refusing.example --json").await.json()["attempts"][0]["bytes"], 512);
+}
+
+#[tokio::test]
+async fn a_large_zone_is_exported_whole() {
+    let served = Served::start().await;
+    served.run("zone add huge.example --primary 192.0.2.1").await;
+    served.run("zone export huge.example").await.failed(1, "zone_not_loaded");
+    served.run("zone refresh huge.example").await;
+    let export = served.run("zone export huge.example").await;
+    assert_eq!((export.status, export.out.lines().count()), (0, fake::HUGE_PIECES * 1_000));
+}
+
+#[tokio::test]
+async fn an_import_goes_in_batches_and_numbers_lines_as_the_file_does() {
+    let served = Served::start().await;
+    let file = served.data.path().join("zones.txt");
+    let mut text: String = (0..2_500).map(|number| format!("z{number}.example 192.0.2.1\n")).collect();
+    std::fs::write(&file, &text).unwrap();
+    let good = served.run(&format!("zone import {}", file.display())).await;
+    assert_eq!((good.status, good.out.as_str()), (0, "2500 zones added, 0 lines failed\n"));
+
+    text = text.replace('z', "y").replace("y2100.example", "y!.example");
+    std::fs::write(&file, text + "last.example 192.0.2.1 # no line end").unwrap();
+    let bad = served.run(&format!("zone import {} --json", file.display())).await;
+    bad.failed(1, "lines_failed");
+    assert!(bad.errors.starts_with("line 2101: ") && bad.errors.contains("(zone_name_invalid)"), "{}", bad.errors);
+    let results = bad.json();
+    assert_eq!((&results["added"], &results["failed"]), (&2500.into(), &1.into()));
+    assert_eq!(results["lines"][2500]["line"], 2501);
+
+    served.run("zone import /nowhere/zones.txt").await.failed(1, "file_unreadable");
+    std::fs::write(&file, "x".repeat(100_000)).unwrap();
+    served.run(&format!("zone import {}", file.display())).await.failed(1, "line_too_long");
+}
+
+#[tokio::test]
+async fn a_generated_secret_is_shown_once_with_the_lines_for_bind() {
+    let served = Served::start().await;
+    let added = served.run("key add Transfer.example").await;
+    assert!(
+        added.out.contains("key \"Transfer.example\" {") && added.out.contains("secret \"Z2VuZXJhdGVk\";"),
+        "{}",
+        added.out
+    );
+    let listed = served.run("key list").await;
+    assert!(listed.out.contains("Transfer.example.") && !listed.out.contains("Z2Vu"), "{}", listed.out);
+
+    let file = served.data.path().join("secret");
+    std::fs::write(&file, "c2VjcmV0\n").unwrap();
+    let given = served.run(&format!("key add other --algorithm hmac-sha512 --secret-file {}", file.display())).await;
+    assert_eq!(given.out, "added the key other. (hmac-sha512)\n");
+    served.run("key add third --secret-file /nowhere").await.failed(1, "file_unreadable");
+    assert_eq!(served.run("key list --json").await.json()[0]["algorithm"], "hmac-sha512");
+
+    served.run("zone add example.org --primary 192.0.2.1,key=other").await;
+    served.run("key remove other").await.failed(1, "key_in_use");
+    assert_eq!(served.run("key remove transfer.example").await.status, 0);
+}
+
+#[tokio::test]
+async fn status_tells_people_and_programs_how_the_server_is() {
+    let served = Served::start().await;
+    let text = served.run("status").await.out;
+    assert!(text.contains("127.0.0.1:5300") && text.contains("warning: the disk is nearly full"), "{text}");
+    assert_eq!(served.run("status --json").await.json()["inventory"], "available");
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_run_is_said_with_how_to_start_it() {
+    let empty = tempfile::tempdir().unwrap();
+    let ended = run_in(empty.path(), "zone list").await;
+    ended.failed(1, "server_unknown");
+    assert!(ended.errors.contains("secondo serve --data"), "{}", ended.errors);
+
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    std::fs::write(empty.path().join("http-address"), port.to_string()).unwrap();
+    run_in(empty.path(), "zone list").await.failed(1, "token_missing");
+    std::fs::write(empty.path().join("admin-token"), "x").unwrap();
+    let ended = run_in(empty.path(), "zone list").await;
+    ended.failed(1, "server_unreachable");
+    assert!(ended.errors.contains("secondo serve --data"), "{}", ended.errors);
+}
+
+#[tokio::test]
+async fn a_wrong_token_and_a_server_that_is_not_secondo_are_told_apart() {
+    let served = Served::start().await;
+    served.run("zone list --token wrong").await.failed(1, "token_invalid");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let other = axum::Router::new().fallback(|| async { "hello" });
+    tokio::spawn(async move { axum::serve(listener, other).await });
+    served.run(&format!("zone list --server {address} --token x")).await.failed(1, "server_strange");
+    served.run("zone list --server http://192.0.2.1:8053").await.failed(2, "token_missing");
+}
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    use clap::CommandFactory;
+
+    fn check(command: &clap::Command) {
+        let name = command.get_name();
+        assert!(command.get_about().is_some(), "{name}");
+        let example = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        assert!(example.contains("Example"), "{name}: {example:?}");
+        command.get_subcommands().for_each(check);
+    }
+    Line::command().get_subcommands().for_each(check);
+}

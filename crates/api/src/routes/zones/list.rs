@@ -36,7 +36,7 @@ pub(crate) async fn list(
     Parameters(page): Parameters<Page>,
 ) -> Result<axum::Json<json::Zones>, Problem> {
     let limit = page_limit(page.limit)?;
-    let after = page.after.as_deref().map(text::zone_name).transpose()?;
+    let after = page.after.as_deref().map(text::known_zone_name).transpose()?;
     let zones = served.doors.status.zones(ZonePage { after, limit }).await?;
     let next = if zones.len() < limit as usize { None } else { zones.last().map(|zone| zone.name.clone()) };
     Ok(axum::Json(json::Zones { zones, next }))
