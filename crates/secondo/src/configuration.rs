@@ -50,8 +50,8 @@ struct File {
     timers: TimersSection,
     transfer_out: TransferOutSection,
     tenancy: TenancySection,
-    key: Vec<Spanned<KeySection>>,
-    zone: Vec<Spanned<ZoneSection>>,
+    key: Vec<KeySection>,
+    zone: Vec<ZoneSection>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -100,19 +100,19 @@ enum TenancyMode {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeySection {
-    name: String,
+    name: Spanned<String>,
     #[serde(default)]
-    algorithm: Option<String>,
-    secret: String,
+    algorithm: Option<Spanned<String>>,
+    secret: Spanned<String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ZoneSection {
-    name: String,
-    primaries: Vec<String>,
+    name: Spanned<String>,
+    primaries: Vec<Spanned<String>>,
     #[serde(default)]
-    key: Option<String>,
+    key: Option<Spanned<String>>,
 }
 
 impl Configuration {
@@ -172,12 +172,10 @@ impl Configuration {
             }
         }
         for key in &file.key {
-            let read = read_key(key.get_ref());
-            configuration.keys.push(read.map_err(|message| Wrong { at: key.span().start, message })?);
+            configuration.keys.push(read_key(key)?);
         }
         for zone in &file.zone {
-            let read = read_zone(zone.get_ref());
-            configuration.zones.push(read.map_err(|message| Wrong { at: zone.span().start, message })?);
+            configuration.zones.push(read_zone(zone)?);
         }
         configuration.check_timers().map_err(|message| Wrong { at: text.find("[timers]").unwrap_or(0), message })?;
         Ok(configuration)
@@ -287,31 +285,37 @@ fn seconds(text: &str) -> Result<u32, String> {
     u32::try_from(duration.as_secs()).ok().filter(|secs| *secs > 0).ok_or_else(wrong)
 }
 
-fn read_key(section: &KeySection) -> Result<Key, String> {
-    let detail = |problem: api::Problem| problem.detail().to_owned();
-    let name = api::text::key_name(&section.name).map_err(detail)?;
-    let algorithm = section.algorithm.as_deref().unwrap_or("hmac-sha256");
-    let algorithm: Algorithm = api::text::key_algorithm(algorithm)
-        .map_err(detail)?
-        .as_str()
-        .parse()
-        .map_err(|_| format!("{algorithm:?} is no TSIG algorithm"))?;
-    Key::from_base64(name, algorithm, &section.secret).map_err(|error| error.to_string())
+fn read_key(section: &KeySection) -> Result<Key, Wrong> {
+    let name = checked(&section.name, |text| api::text::key_name(text).map_err(detail))?;
+    let algorithm = match &section.algorithm {
+        Some(text) => checked(text, algorithm)?,
+        None => Algorithm::HmacSha256,
+    };
+    checked(&section.secret, |secret| {
+        Key::from_base64(name.clone(), algorithm, secret).map_err(|error| error.to_string())
+    })
 }
 
-fn read_zone(section: &ZoneSection) -> Result<NewZone, String> {
-    let detail = |problem: api::Problem| problem.detail().to_owned();
-    let name = api::text::zone_name(&section.name).map_err(detail)?;
-    let key = section.key.as_deref().map(api::text::key_name).transpose().map_err(detail)?;
-    let primaries: Result<Vec<Primary>, String> = section
-        .primaries
-        .iter()
-        .map(|text| {
-            let primary = api::text::primary(text).map_err(detail)?;
-            Ok(Primary { key: primary.key.or_else(|| key.clone()), ..primary })
-        })
-        .collect();
-    NewZone::new(name, primaries?).map_err(detail)
+fn algorithm(text: &str) -> Result<Algorithm, String> {
+    let known = api::text::key_algorithm(text).map_err(detail)?;
+    known.as_str().parse().map_err(|_| format!("{text:?} is no TSIG algorithm"))
+}
+
+fn read_zone(section: &ZoneSection) -> Result<NewZone, Wrong> {
+    let key_name = |text: &str| api::text::key_name(text).map_err(detail);
+    let name = checked(&section.name, |text| api::text::zone_name(text).map_err(detail))?;
+    let key = section.key.as_ref().map(|text| checked(text, key_name)).transpose()?;
+    let mut primaries: Vec<Primary> = Vec::new();
+    for text in &section.primaries {
+        let primary = checked(text, |text| api::text::primary(text).map_err(detail))?;
+        primaries.push(Primary { key: primary.key.or_else(|| key.clone()), ..primary });
+    }
+    let at = section.name.span().start;
+    NewZone::new(name, primaries).map_err(|problem| Wrong { at, message: detail(problem) })
+}
+
+fn detail(problem: api::Problem) -> String {
+    problem.detail().to_owned()
 }
 
 #[cfg(test)]
@@ -346,9 +350,9 @@ mod tests {
             ("[timers]\nrefresh_min = \"soon\"\n", 2, "no length of time"),
             ("[timers]\nretry_min = \"0s\"\n", 2, "at least 1s"),
             ("\n[timers]\nretry_min = \"9h\"\n", 2, "more than retry_max"),
-            ("[[zone]]\nname = \"a..b\"\nprimaries = [\"192.0.2.1\"]\n", 1, "a..b"),
-            ("[[zone]]\nname = \"example.org\"\nprimaries = [\"nowhere\"]\n", 1, "nowhere"),
-            ("[[key]]\nname = \"k\"\nsecret = \"?\"\n", 1, "base64"),
+            ("[[zone]]\nname = \"a..b\"\nprimaries = [\"192.0.2.1\"]\n", 2, "a..b"),
+            ("[[zone]]\nname = \"example.org\"\nprimaries = [\"nowhere\"]\n", 3, "nowhere"),
+            ("[[key]]\nname = \"k\"\nsecret = \"?\"\n", 3, "base64"),
             ("[tenancy]\nmode = \"multi\"\n", 2, "unknown variant"),
             ("[dns\n", 1, ""),
         ] {
