@@ -245,7 +245,5 @@ async fn ten_thousand_zones_are_imported_in_less_than_five_seconds() {
     assert!(results.iter().all(Result::is_ok));
     let intent = inventory.intent().await.unwrap();
     assert!(intent.zones.iter().all(|zone| zone.primaries.len() == 2));
-    let read = begun.elapsed() - imported;
-    eprintln!("10,000 zones: imported in {imported:?}, read in {read:?}");
     assert!(imported.as_secs() < 5, "{imported:?}");
 }

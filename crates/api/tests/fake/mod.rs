@@ -76,7 +76,7 @@ fn attempt(zone: &json::Zone, transfer: json::Transfer) -> json::Attempt {
         message: "the primary 192.0.2.1:53 refused the transfer".into(),
         advice: "allow this server's address there".into(),
     };
-    let refuses = zone.name.to_ascii_lowercase() == "refusing.example.";
+    let refuses = zone.name.eq_ignore_ascii_case("refusing.example.");
     let at = Time::from_unix_ms(1_795_262_460_000);
     json::Attempt {
         at,

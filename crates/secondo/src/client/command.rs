@@ -59,12 +59,14 @@ Examples:
     /// Show a zone with its condition and its last attempt.
     #[command(after_help = "Example:\n  secondo zone show example.org")]
     Show {
+        /// The zone's name.
         #[arg(value_parser = zone_name)]
         name: Name,
     },
     /// Bring a zone up to its primaries now, and wait for what comes of it.
     #[command(after_help = "Example:\n  secondo zone refresh example.org --full")]
     Refresh {
+        /// The zone's name.
         #[arg(value_parser = zone_name)]
         name: Name,
         /// Transfer the whole zone, even if its serial is the same.
@@ -74,6 +76,7 @@ Examples:
     /// Show the versions that are kept and the attempts on record, newest first.
     #[command(after_help = "Example:\n  secondo zone history example.org --limit 20")]
     History {
+        /// The zone's name.
         #[arg(value_parser = zone_name)]
         name: Name,
         /// How many attempts to show at most, 1 to 1000.
@@ -83,12 +86,14 @@ Examples:
     /// Write the served version as a zone file to standard output.
     #[command(after_help = "Example:\n  secondo zone export example.org > example.org.zone")]
     Export {
+        /// The zone's name.
         #[arg(value_parser = zone_name)]
         name: Name,
     },
     /// Remove a zone with its contents and its history.
     #[command(after_help = "Example:\n  secondo zone remove example.org")]
     Remove {
+        /// The zone's name.
         #[arg(value_parser = zone_name)]
         name: Name,
     },
@@ -113,6 +118,7 @@ Examples:
   secondo key add transfer.example.org
   secondo key add transfer.example.org --algorithm hmac-sha512 --secret-file secret.txt")]
     Add {
+        /// The key's name.
         #[arg(value_parser = key_name)]
         name: Name,
         #[arg(long, default_value = "hmac-sha256", value_parser = key_algorithm)]
@@ -127,6 +133,7 @@ Examples:
     /// Remove a TSIG key that no zone uses.
     #[command(after_help = "Example:\n  secondo key remove transfer.example.org")]
     Remove {
+        /// The key's name.
         #[arg(value_parser = key_name)]
         name: Name,
     },
