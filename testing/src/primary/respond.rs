@@ -141,10 +141,8 @@ fn incremental(state: &State, zone: &Versions, serial: Option<Serial>) -> Record
     if state.behaves(&Behaviour::IxfrAsAxfr) {
         return zone.whole();
     }
-    let steps = match state.behaves(&Behaviour::Condensed) {
-        true => zone.condensed_from(serial),
-        false => zone.steps_from(serial),
-    };
+    let condensed = state.behaves(&Behaviour::Condensed);
+    let steps = if condensed { zone.condensed_from(serial) } else { zone.steps_from(serial) };
     let Some(steps) = steps else { return zone.whole() };
     let soa = zone.newest_soa();
     let mut all: Records = soa.iter().collect();
