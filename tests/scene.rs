@@ -83,6 +83,12 @@ pub(crate) fn has_nothing_to_serve(secondo: &Secondo, zone: &str) {
     assert_eq!(reply.extended_errors, [extended_error::NOT_READY], "{reply:?}");
 }
 
+/// All zones.
+#[track_caller]
+pub(crate) fn zones(secondo: &Secondo) -> Vec<Value> {
+    secondo.json(&["zone", "list"]).as_array().expect("zones are a list").clone()
+}
+
 /// The zone's attempts on record, newest first.
 #[track_caller]
 pub(crate) fn attempts(secondo: &Secondo, zone: &str) -> Vec<Value> {
@@ -101,11 +107,24 @@ pub(crate) fn attempt(secondo: &Secondo, zone: &str, what: &str, wanted: impl Fn
 /// Waits for a failed attempt and returns its reason.
 #[track_caller]
 pub(crate) fn failure(secondo: &Secondo, zone: &str) -> Value {
-    let attempt = attempt(secondo, zone, "a failed attempt on record", |attempt| attempt["outcome"] == "failed");
+    failure_within(SOON, secondo, zone)
+}
+
+/// The same where the attempt itself has to wait for the primary.
+#[track_caller]
+pub(crate) fn failure_within(deadline: Duration, secondo: &Secondo, zone: &str) -> Value {
+    let attempt = eventually(deadline, "a failed attempt on record", || {
+        let attempts = attempts(secondo, zone);
+        attempts
+            .iter()
+            .find(|attempt| attempt["outcome"] == "failed")
+            .cloned()
+            .ok_or_else(|| format!("{attempts:#?}"))
+    });
     let reason = attempt["reason"].clone();
     for part in ["message", "advice"] {
         let sentence = reason[part].as_str().unwrap_or_default();
-        assert!(sentence.len() > 10 && !sentence.contains("{"), "no sentence for people in {part}: {reason}");
+        assert!(sentence.len() > 10 && !sentence.contains("Err("), "no sentence for people in {part}: {reason}");
     }
     reason
 }

@@ -27,13 +27,23 @@ impl Timers {
 pub fn with_timers(serial: u32, Timers { refresh, retry, expire }: Timers) -> String {
     let mut text = format!("$TTL 300\n@ IN SOA ns1 hostmaster {serial} {refresh} {retry} {expire} 60\n");
     text.push_str(
-        "@ NS ns1\n@ NS ns2.elsewhere.test.\n@ MX 10 mail\n\
+        "@ NS ns1\n@ NS ns2.elsewhere.test.\n\
          ns1 A 192.0.2.53\nns1 AAAA 2001:db8::53\nmail A 192.0.2.25\n\
          alias CNAME www\n*.wild TXT \"any\"\na.deep.below TXT \"empty non-terminals above\"\n\
          child NS ns.child\nns.child A 192.0.2.54\nodd TYPE65400 \\# 3 010203\n",
     );
     let _ = writeln!(text, "www A 192.0.2.{}\nserial TXT \"{serial}\"", serial % 250 + 1);
     text
+}
+
+/// The small zone with more types, spellings and TTLs: for whole transfers only, because NSD 4.6 makes wrong
+/// differences of MX and its like.
+pub fn varied(serial: u32) -> String {
+    small(serial)
+        + "@ MX 10 mail\n@ MX 20 backup.elsewhere.test.\n@ TXT \"v=spf1 -all\" \"second string\"\n\
+           @ CAA 0 issue \"ca.test\"\n_sip._udp SRV 1 2 5060 mail\nsvc HTTPS 1 . alpn=h2\nloc 60 IN LOC 48 51 N 2 17 E 35m\n\
+           _443._tcp TLSA 3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n\
+           tree DNAME elsewhere.test.\nzero 0 IN A 192.0.2.99\nnaptr NAPTR 1 2 \"u\" \"sip\" \"!^.*$!sip:a@b.test!\" .\n"
 }
 
 /// A zone of `hosts` addresses, so that a one-record change is small beside it.

@@ -1,7 +1,8 @@
 //! NSD.
 //!
 //! Found by trying 4.6: it answers IXFR only for zones with `store-ixfr`, from differences that `create-ixfr` makes
-//! when a zone file is read again; `nsd-control reload` returns before the zone is there; its servers are children
+//! when a zone file is read again; these differences add every record again whose data holds a name beside other
+//! things (MX, RRSIG), although it was there before; `nsd-control reload` returns before the zone is there; its servers are children
 //! that outlive a killed parent, so that the whole group is killed.
 
 use std::fmt::Write;
