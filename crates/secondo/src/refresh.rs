@@ -228,3 +228,6 @@ fn reason_of(rejection: Rejection) -> Reason {
         Rejection::AddPresent { owner, rtype } => Reason::IxfrAddPresent { record: format!("{owner} {rtype}") },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,243 @@
+//! The write path with a real store on a simulated disk, and real transfers from a scripted primary.
+
+use std::sync::Arc;
+
+use dns::Name;
+use store::{Options, Store};
+use testing::disk::{SimulatedDisk, Survival, Syncs};
+use testing::primary::{Behaviour, Kind as Query, Primary};
+use transfer::{Limits, Transfers};
+use xfr::{Bounds, Moment, Timers};
+use zone::ZoneId;
+
+use crate::attempt::{Attempt, Kind, attempt};
+use crate::clock::Clock;
+use crate::followed::{
+    Durability, Existence, Followed, GENERATIONS_SKIPPED_AT_START, Settings, Source, Transfer, Trigger, Wake,
+};
+use crate::node::Node;
+use crate::refresh::{Refreshed, make_durable};
+
+const ZONE: ZoneId = ZoneId(7);
+const DAY_MILLIS: u64 = 24 * 3600 * 1000;
+
+fn text(serial: u32, more: &str) -> String {
+    format!("@ 60 SOA ns host {serial} 3600 600 86400 60\n@ 60 NS ns\nns 60 A 192.0.2.1\n{more}")
+}
+
+fn name() -> Name {
+    "example.".parse().unwrap()
+}
+
+/// A primary, a disk, and a node that may be started on it again.
+struct Scene {
+    primary: Primary,
+    disk: SimulatedDisk,
+    node: Arc<Node>,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let scene = Self::on(SimulatedDisk::new(), Moment(0)).await;
+        scene.primary.publish("example.", &text(1, ""));
+        scene
+    }
+
+    async fn on(disk: SimulatedDisk, not_before: Moment) -> Self {
+        let node = start(&disk, not_before).await;
+        let scene = Self { primary: Primary::start(), disk, node };
+        scene.configure();
+        scene
+    }
+
+    /// The same data and primary after a crash in which nothing unsynced survived.
+    async fn restarted(self, not_before: Moment) -> Self {
+        let disk = self.disk.cut(self.disk.operations(), Survival::Nothing, Syncs::Kept);
+        let node = start(&disk, not_before).await;
+        let scene = Self { primary: self.primary, disk, node };
+        scene.configure();
+        scene
+    }
+
+    fn configure(&self) {
+        if self.node.zone(ZONE).is_none() {
+            let timers = Timers::pending(&Bounds::default(), self.node.clock.now());
+            self.node.follow(Arc::new(Followed::new(ZONE, name(), timers)));
+        }
+        let primary = transfer::Primary { address: self.primary.address(), key: None };
+        let sources = vec![Source { primary, key: None }];
+        self.zone().set(Settings { created_at: Moment(0), sources });
+    }
+
+    fn zone(&self) -> Arc<Followed> {
+        self.node.zone(ZONE).unwrap()
+    }
+
+    async fn attempt(&self, transfer: Transfer) -> Attempt {
+        let wake = Wake { transfer, ..Wake::by(Trigger::Refresh) };
+        attempt(&self.node, &self.zone(), &wake).await
+    }
+
+    async fn follow(&self) -> Attempt {
+        self.attempt(Transfer::Newer).await
+    }
+
+    fn served_serial(&self) -> Option<u32> {
+        self.zone().snapshot().map(|snapshot| snapshot.image.serial().0)
+    }
+
+    fn generation(&self) -> u64 {
+        self.zone().snapshot().unwrap().generation.0
+    }
+}
+
+async fn start(disk: &SimulatedDisk, not_before: Moment) -> Arc<Node> {
+    let disk = disk.clone();
+    let opened = tokio::task::spawn_blocking(move || Store::open_on(Arc::new(disk), Options::default()));
+    let opened = opened.await.unwrap().unwrap();
+    let clock = Clock::starting_no_earlier_than(Moment(opened.newest_time_ms).max(not_before));
+    let transfers = Transfers::new(Limits::default());
+    Arc::new(Node::new(clock, Bounds::default(), "nowhere".into(), opened.store, transfers, opened.zones))
+}
+
+fn code(attempt: &Attempt) -> &'static str {
+    attempt.result.as_ref().unwrap_err().code()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_version_is_on_disk_before_it_is_served() {
+    let scene = Scene::new().await;
+    assert_eq!(scene.follow().await.result, Ok(Refreshed::Published));
+    scene.primary.publish("example.", &text(2, "new 60 A 192.0.2.2\n"));
+    let stepped = scene.follow().await;
+    assert_eq!((stepped.kind, stepped.result), (Kind::Ixfr, Ok(Refreshed::Published)));
+    assert_eq!(scene.follow().await.result, Ok(Refreshed::Unchanged));
+    let before = scene.generation();
+    let scene = scene.restarted(Moment(0)).await;
+    assert_eq!(scene.served_serial(), Some(2));
+    scene.primary.publish("example.", &text(3, ""));
+    assert_eq!(scene.follow().await.kind, Kind::Ixfr);
+    assert!(scene.generation() > before + GENERATIONS_SKIPPED_AT_START);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_does_not_keep_a_version_from_being_served() {
+    let scene = Scene::new().await;
+    scene.follow().await;
+    scene.disk.set_room(Some(scene.disk.used()));
+    for serial in 2..4 {
+        // Large enough that no room left over in the database could hold it.
+        let filler: String = (0..20_000).map(|host| format!("h{host} 60 A 192.0.2.{serial}\n")).collect();
+        scene.primary.publish("example.", &text(serial, &filler));
+        assert_eq!(scene.follow().await.result, Ok(Refreshed::Published));
+        assert_eq!(scene.served_serial(), Some(serial));
+        assert_eq!(scene.zone().condition().durability, Durability::Volatile);
+    }
+    assert!(!make_durable(&scene.node, &scene.zone()).await);
+    scene.disk.set_room(None);
+    assert!(make_durable(&scene.node, &scene.zone()).await);
+    assert_eq!(scene.zone().condition().durability, Durability::Durable);
+    assert_eq!(scene.restarted(Moment(0)).await.served_serial(), Some(3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_with_a_full_disk_returns_to_the_last_durable_version() {
+    let scene = Scene::new().await;
+    scene.follow().await;
+    scene.disk.set_room(Some(scene.disk.used()));
+    let filler: String = (0..20_000).map(|host| format!("h{host} 60 A 192.0.2.1\n")).collect();
+    scene.primary.publish("example.", &text(2, &filler));
+    scene.follow().await;
+    let volatile = scene.generation();
+    scene.disk.set_room(None);
+    let scene = scene.restarted(Moment(0)).await;
+    assert_eq!(scene.served_serial(), Some(1));
+    assert_eq!(scene.follow().await.result, Ok(Refreshed::Published));
+    assert!(scene.generation() > volatile, "no generation is used twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_cannot_be_written_is_not_served() {
+    let scene = Scene::new().await;
+    scene.follow().await;
+    scene.primary.publish("example.", &text(2, ""));
+    scene.disk.fail_at(scene.disk.operations());
+    let attempt = scene.follow().await;
+    if scene.disk.is_to_fail() {
+        panic!("the failing operation was never reached");
+    }
+    assert_eq!((code(&attempt), scene.served_serial()), ("store_failed", Some(1)));
+    assert_eq!(scene.follow().await.result, Ok(Refreshed::Published));
+    assert_eq!(scene.served_serial(), Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn steps_that_do_not_fit_are_followed_by_the_whole_zone_at_once() {
+    let scene = Scene::new().await;
+    scene.follow().await;
+    scene.primary.publish("example.", &text(2, "new 60 A 192.0.2.2\n"));
+    scene.primary.behave(Behaviour::IxfrDeletesAbsent);
+    let attempt = scene.follow().await;
+    assert_eq!((attempt.kind, attempt.result), (Kind::Axfr, Ok(Refreshed::Published)));
+    assert_eq!((scene.primary.count(Query::Ixfr), scene.primary.count(Query::Axfr)), (1, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_serial_that_went_back_is_not_installed_but_by_hand() {
+    let scene = Scene::new().await;
+    scene.primary.publish("example.", &text(9, ""));
+    scene.follow().await;
+    scene.primary.publish("example.", &text(3, ""));
+    assert_eq!(code(&scene.follow().await), "serial_went_back");
+    assert_eq!(scene.served_serial(), Some(9));
+    assert_eq!(scene.attempt(Transfer::Full).await.result, Ok(Refreshed::Published));
+    assert_eq!(scene.served_serial(), Some(3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_zone_is_not_answered_after_a_restart_and_takes_any_version() {
+    let scene = Scene::new().await;
+    scene.primary.publish("example.", &text(9, ""));
+    scene.follow().await;
+    let later = Moment(scene.node.clock.now().0 + 2 * DAY_MILLIS);
+    let scene = scene.restarted(later).await;
+    assert_eq!(scene.served_serial(), None);
+    scene.primary.publish("example.", &text(3, ""));
+    let attempt = scene.follow().await;
+    assert_eq!((attempt.kind, attempt.result), (Kind::Axfr, Ok(Refreshed::Published)));
+    assert_eq!(scene.served_serial(), Some(3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_zone_is_answered_again_once_its_primary_confirms_it() {
+    let scene = Scene::new().await;
+    scene.follow().await;
+    let later = Moment(scene.node.clock.now().0 + 2 * DAY_MILLIS);
+    let scene = scene.restarted(later).await;
+    assert_eq!(scene.served_serial(), None);
+    assert_eq!(scene.follow().await.result, Ok(Refreshed::Unchanged));
+    assert_eq!(scene.served_serial(), Some(1));
+    assert_eq!(scene.primary.count(Query::Axfr), 1, "nothing was fetched again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failures_confirm_nothing() {
+    let scene = Scene::new().await;
+    scene.follow().await;
+    let expires_at = scene.zone().condition().timers.expires_at();
+    scene.primary.publish("example.", "@ 60 SOA ns host 2 3600 600 86400 60\n");
+    assert_eq!(code(&scene.follow().await), "zone_without_ns");
+    assert_eq!(scene.zone().condition().timers.expires_at(), expires_at);
+    assert_eq!(scene.served_serial(), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_zone_removed_during_an_attempt_does_not_come_back() {
+    let scene = Scene::new().await;
+    let zone = scene.zone();
+    *zone.writing.lock().await = Existence::Removed;
+    assert_eq!(code(&scene.follow().await), "zone_removed");
+    assert!(zone.snapshot().is_none());
+    let node = start(&scene.disk.cut(scene.disk.operations(), Survival::Nothing, Syncs::Kept), Moment(0)).await;
+    assert!(node.zone(ZONE).is_none());
+}
