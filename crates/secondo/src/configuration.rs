@@ -204,13 +204,20 @@ impl Configuration {
         if let Some(http) = arguments.http {
             self.http = http;
         }
+        let mut zones: Vec<NewZone> = Vec::new();
         for text in &arguments.zones {
-            let wrong = |problem: api::Problem| ConfigurationError::Zone {
-                text: text.clone(),
-                message: problem.detail().to_owned(),
-            };
-            self.zones.push(api::text::zone_at_primary(text).map_err(wrong)?);
+            let wrong =
+                |problem: api::Problem| ConfigurationError::Zone { text: text.clone(), message: detail(problem) };
+            let zone = api::text::zone_at_primary(text).map_err(wrong)?;
+            match zones.iter_mut().find(|earlier| earlier.name() == zone.name()) {
+                // The flag given again for one zone names one more primary.
+                Some(earlier) => *earlier = joined(earlier, &zone).map_err(wrong)?,
+                None => zones.push(zone),
+            }
         }
+        // What flags say about a zone replaces what the file says about it.
+        self.zones.retain(|zone| zones.iter().all(|flagged| flagged.name() != zone.name()));
+        self.zones.extend(zones);
         Ok(())
     }
 
@@ -314,6 +321,10 @@ fn read_zone(section: &ZoneSection) -> Result<NewZone, Wrong> {
     NewZone::new(name, primaries).map_err(|problem| Wrong { at, message: detail(problem) })
 }
 
+fn joined(zone: &NewZone, more: &NewZone) -> Result<NewZone, api::Problem> {
+    NewZone::new(zone.name().clone(), [zone.primaries(), more.primaries()].concat())
+}
+
 fn detail(problem: api::Problem) -> String {
     problem.detail().to_owned()
 }
@@ -360,6 +371,22 @@ mod tests {
             assert!(message.contains(says), "{text}: {message}");
             assert_eq!(at, line, "{text}: {message}");
         }
+    }
+
+    #[test]
+    fn flags_for_one_zone_add_up_and_replace_what_the_file_says() {
+        use clap::Parser;
+        let mut configuration =
+            Configuration::parse("[[zone]]\nname = \"Example.org\"\nprimaries = [\"192.0.2.9\"]\n")
+                .unwrap_or_default();
+        let line = ["secondo", "serve", "--zone", "example.org@192.0.2.1", "--zone", "example.org@192.0.2.2:54"];
+        let crate::command::Command::Serve(arguments) = crate::command::CommandLine::parse_from(line).command else {
+            panic!("serve is what was asked for");
+        };
+        configuration.take_arguments(&arguments).unwrap();
+        let primaries: Vec<String> =
+            configuration.zones[0].primaries().iter().map(|primary| primary.address.to_string()).collect();
+        assert_eq!((configuration.zones.len(), primaries), (1, vec!["192.0.2.1:53".into(), "192.0.2.2:54".into()]));
     }
 
     #[test]

@@ -78,7 +78,7 @@ async fn try_to_open(node: &Node) {
             node.inventory.store(Some(Arc::new(inventory)));
         }
         Err(error) => {
-            tracing::error!("the stored zones are served, but nothing can be added, removed or transferred: {error}")
+            tracing::error!("the stored zones are served, but nothing can be added, removed or transferred: {error}");
         }
     }
 }

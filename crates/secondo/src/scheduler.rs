@@ -33,7 +33,7 @@ pub(crate) async fn follow_agenda(node: Arc<Node>) {
             match (is_due, is_attempting) {
                 // The attempt's end puts the zone back on the agenda.
                 (true, false) if !zone.settings().sources.is_empty() => {
-                    node.wake(&zone, Wake::by(due_trigger(&zone)))
+                    node.wake(&zone, Wake::by(due_trigger(&zone)));
                 }
                 // What runs already is what the zone is due for; expiry is still to be watched.
                 (true, _) => node.watch_expiry(&zone),
