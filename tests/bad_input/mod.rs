@@ -1,6 +1,7 @@
 //! Everything that can be typed, configured or answered wrongly: a sentence, a code, an exit status, and nothing lost.
 
 mod garbage;
+mod misbehaving;
 
 use std::net::{TcpListener, UdpSocket};
 use std::time::Duration;
