@@ -241,3 +241,22 @@ async fn a_zone_removed_during_an_attempt_does_not_come_back() {
     let node = start(&scene.disk.cut(scene.disk.operations(), Survival::Nothing, Syncs::Kept), Moment(0)).await;
     assert!(node.zone(ZONE).is_none());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_primaries_the_newest_serial_wins() {
+    let scene = Scene::new().await;
+    let newer = Primary::with_zone("example.", &text(5, ""));
+    let dead = {
+        let gone = Primary::start();
+        gone.address()
+    };
+    let source = |address| Source { primary: transfer::Primary { address, key: None }, key: None };
+    let sources = vec![source(dead), source(scene.primary.address()), source(newer.address())];
+    scene.zone().set(Settings { created_at: Moment(0), sources });
+    let attempt = scene.follow().await;
+    assert_eq!((attempt.primary, attempt.result), (Some(newer.address()), Ok(Refreshed::Published)));
+    assert_eq!(scene.served_serial(), Some(5));
+    scene.primary.publish("example.", &text(6, ""));
+    assert_eq!(scene.follow().await.primary, Some(scene.primary.address()));
+    assert_eq!(scene.served_serial(), Some(6));
+}
