@@ -25,12 +25,13 @@ const ARROWS: [(&str, &[&str]); 11] = [
 const PURE: [&str; 4] = ["dns", "zone", "answer", "xfr"];
 
 /// Crates from outside that only these of ours may use directly.
-const OWNERS: [(&str, &[&str]); 8] = [
+const OWNERS: [(&str, &[&str]); 9] = [
     ("domain", &["dns"]),
     ("redb", &["store", "testing"]),
     ("memmap2", &["store"]),
     ("sqlx", &["inventory"]),
-    ("axum", &["api", "secondo"]),
+    ("axum", &["api"]),
+    ("hyper", &["api"]),
     ("utoipa", &["api"]),
     ("reqwest", &["secondo"]),
     ("clap", &["secondo"]),

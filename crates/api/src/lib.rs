@@ -8,7 +8,7 @@
 //! is always `application/problem+json`; a TSIG secret leaves through one door only, the creation of a key that
 //! Secondo generated.
 //!
-//! It deliberately knows no database, no zone contents and no socket: those are behind the doors.
+//! `serving` is its socket. It deliberately knows no database and no zone contents: those are behind the doors.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

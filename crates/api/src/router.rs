@@ -35,7 +35,7 @@ pub(crate) struct Served {
 )]
 struct Document;
 
-/// The API as a service for an HTTP server: `axum::serve(listener, api::router(doors, token))`.
+/// The API as a service, for [`serve`](crate::serve).
 pub fn router(doors: Doors, token: Token) -> Router {
     let (router, document) = surface().split_for_parts();
     let document: Arc<str> = serialize(document).into();

@@ -20,6 +20,7 @@ mod serve;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
@@ -31,6 +32,9 @@ use configuration::Configuration;
 const FAILED: u8 = 1;
 /// The request was wrong.
 const WRONG_USAGE: u8 = 2;
+
+/// Work off the runtime's threads that is not done so long after the end of all else is given up.
+const ABANDONED_AFTER: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     match CommandLine::parse().command {
@@ -51,7 +55,10 @@ fn serve(arguments: &ServeArguments) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return end(&format!("the system gives us no threads: {error}"), FAILED),
     };
-    match runtime.block_on(serve::serve(configuration)) {
+    let result = runtime.block_on(serve::serve(configuration));
+    // A large zone may just be built; nothing of it has been promised.
+    runtime.shutdown_timeout(ABANDONED_AFTER);
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => end(&format!("{error:#}"), FAILED),
     }
