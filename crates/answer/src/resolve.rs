@@ -16,36 +16,32 @@ const ALIASES_MAX: usize = 16;
 /// # Errors
 /// When it does not fit; what has been written then must not be sent.
 pub(crate) fn resolve(image: &Image, name: NameBuf, qtype: Type, response: &mut Response<'_>) -> Result<(), Full> {
-    let mut walk = Walk { image, name, qtype, followed: [usize::MAX; ALIASES_MAX] };
-    for step in 0..ALIASES_MAX {
-        match walk.step(step, response)? {
-            Next::Done => return Ok(()),
-            Next::Alias { target, source } => {
-                walk.followed[step] = source.rank();
-                let is_ours = target.borrow().is_at_or_below(image.apex());
-                if !is_ours || target.borrow() == walk.name.borrow() {
-                    break;
-                }
-                walk.name = target;
-            }
-        }
+    let mut walk = Walk { image, name, qtype, substituted: [usize::MAX; ALIASES_MAX], step: 0 };
+    let place = walk.place();
+    // RFC 1034 §4.1.1: AA speaks of the name in the question.
+    if !matches!(place, Place::Cut(_)) {
+        response.authoritative();
     }
-    response.conclude(Kind::Answer, Rcode::NOERROR);
-    Ok(())
+    match walk.at(place, response)? {
+        Next::Done => Ok(()),
+        Next::Alias(target) => walk.follow(target, response),
+    }
 }
 
 struct Walk<'a> {
     image: &'a Image,
     name: NameBuf,
     qtype: Type,
-    /// Ranks of the owners whose aliases were followed.
-    followed: [usize; ALIASES_MAX],
+    /// Ranks of the owners whose DNAMEs are in the answer, by step.
+    substituted: [usize; ALIASES_MAX],
+    /// Aliases followed so far.
+    step: usize,
 }
 
 #[expect(clippy::large_enum_variant, reason = "it lives on the stack for one step; a box would allocate")]
-enum Next<'a> {
+enum Next {
     Done,
-    Alias { target: NameBuf, source: Owner<'a> },
+    Alias(NameBuf),
 }
 
 /// What stands in the way to a name, or at it.
@@ -61,12 +57,29 @@ enum Place<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn step(&self, step: usize, response: &mut Response<'_>) -> Result<Next<'a>, Full> {
-        let place = self.place();
-        // RFC 1034 §4.1.1: AA speaks of the name in the question.
-        if step == 0 && !matches!(place, Place::Cut(_)) {
-            response.authoritative();
+    /// Goes on along aliases. Apart from [`resolve`] because few questions come here, and remembering names takes room.
+    #[inline(never)]
+    fn follow(mut self, mut target: NameBuf, response: &mut Response<'_>) -> Result<(), Full> {
+        let mut seen = [NameBuf::root(); ALIASES_MAX];
+        while self.step + 1 < ALIASES_MAX {
+            seen[self.step] = self.name;
+            self.step += 1;
+            let is_ours = target.borrow().is_at_or_below(self.image.apex());
+            let leads_in_a_circle = seen[..self.step].iter().any(|name| name.borrow() == target.borrow());
+            if !is_ours || leads_in_a_circle {
+                break;
+            }
+            self.name = target;
+            match self.at(self.place(), response)? {
+                Next::Done => return Ok(()),
+                Next::Alias(next) => target = next,
+            }
         }
+        response.conclude(Kind::Answer, Rcode::NOERROR);
+        Ok(())
+    }
+
+    fn at(&mut self, place: Place<'a>, response: &mut Response<'_>) -> Result<Next, Full> {
         match place {
             Place::Cut(owner) => self.refer(owner, response).map(|()| Next::Done),
             Place::Dname(owner) => self.substitute(owner, response),
@@ -102,7 +115,7 @@ impl<'a> Walk<'a> {
         Place::Nothing
     }
 
-    fn answer(&self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<Next<'a>, Full> {
+    fn answer(&self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<Next, Full> {
         let name = self.name.borrow();
         let found = match self.qtype {
             // RFC 8482 §4.1: one RRset is answer enough.
@@ -116,15 +129,10 @@ impl<'a> Walk<'a> {
             additional::add(self.image, rrset, response);
             return Ok(Next::Done);
         }
-        if let Some(alias) = owner.rrset(Type::CNAME) {
-            let leads_in_a_circle = self.followed.contains(&owner.rank()) && owner.name() == name;
-            if leads_in_a_circle {
-                response.conclude(Kind::Answer, Rcode::NOERROR);
-                return Ok(Next::Done);
-            }
+        // RFC 4035 §2.5: NSEC may stand beside a CNAME, so that its absence is no reason to go elsewhere.
+        if let Some(alias) = owner.rrset(Type::CNAME).filter(|_| self.qtype != Type::NSEC) {
             response.rrset_as(Section::Answer, alias, name)?;
-            let target = target(alias).expect("an alias in an image has a name as its data");
-            return Ok(Next::Alias { target, source: owner });
+            return Ok(Next::Alias(target(alias).expect("an alias in an image has a name as its data")));
         }
         self.deny(Kind::NoData, Rcode::NOERROR, response).map(|()| Next::Done)
     }
@@ -142,12 +150,13 @@ impl<'a> Walk<'a> {
     }
 
     /// RFC 6672 §3.1: the DNAME, and a CNAME made from it.
-    fn substitute(&self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<Next<'a>, Full> {
+    fn substitute(&mut self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<Next, Full> {
         let Some(dname) = owner.rrset(Type::DNAME) else {
             return self.deny(Kind::NameError, Rcode::NXDOMAIN, response).map(|()| Next::Done);
         };
-        if !self.followed.contains(&owner.rank()) {
+        if !self.substituted.contains(&owner.rank()) {
             response.rrset(Section::Answer, dname)?;
+            self.substituted[self.step] = owner.rank();
         }
         let name = self.name.borrow();
         let prefix = &name.as_wire()[..name.octets() - owner.name().octets()];
@@ -158,7 +167,12 @@ impl<'a> Walk<'a> {
         };
         let made = RecordRef { owner: name, rtype: Type::CNAME, ttl: dname.ttl(), rdata: target.borrow().as_wire() };
         response.record(Section::Answer, made)?;
-        Ok(Next::Alias { target, source: owner })
+        if matches!(self.qtype, Type::CNAME | Type::ANY) {
+            // The alias is the answer (RFC 1034 §4.3.2, step 3a).
+            response.conclude(Kind::Answer, Rcode::NOERROR);
+            return Ok(Next::Done);
+        }
+        Ok(Next::Alias(target))
     }
 
     fn refer(&self, cut: Owner<'a>, response: &mut Response<'_>) -> Result<(), Full> {

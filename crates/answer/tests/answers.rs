@@ -35,6 +35,10 @@ a.b.c   60   TXT   \"deep\"
 *.wild  60   RRSIG TXT 13 2 60 20300101000000 20200101000000 1 example. AAAA
 x.y.wild 60  A     192.0.2.4
 *.walias 60  CNAME www
+*.wloop1 60  CNAME x.wloop2
+*.wloop2 60  CNAME x.wloop1
+dloop1  60   DNAME dloop2
+dloop2  60   DNAME dloop1
 old     60   DNAME new
 www.new 60   A     192.0.2.5
 sub     60   NS    ns.sub
@@ -220,6 +224,59 @@ fn an_alias_loop_ends() {
         1 loop1.example. 60 CNAME loop2.example.
         1 loop2.example. 60 CNAME loop1.example.",
     );
+}
+
+#[test]
+fn an_alias_loop_through_wildcards_or_dnames_ends_before_a_record_comes_twice() {
+    check(
+        PLAIN,
+        "q.wloop1.example.",
+        Type::A,
+        "
+        NOERROR aa
+        1 q.wloop1.example. 60 CNAME x.wloop2.example.
+        1 x.wloop2.example. 60 CNAME x.wloop1.example.
+        1 x.wloop1.example. 60 CNAME x.wloop2.example.",
+    );
+    check(
+        PLAIN,
+        "x.dloop1.example.",
+        Type::A,
+        "
+        NOERROR aa
+        1 dloop1.example. 60 DNAME dloop2.example.
+        1 x.dloop1.example. 60 CNAME x.dloop2.example.
+        1 dloop2.example. 60 DNAME dloop1.example.
+        1 x.dloop2.example. 60 CNAME x.dloop1.example.",
+    );
+}
+
+#[test]
+fn a_long_chain_of_aliases_is_cut_short() {
+    let aliases: String = (0..40).map(|n| format!("a{n} 60 CNAME a{}\n", n + 1)).collect();
+    let text = format!("@ 60 SOA ns host 1 3600 600 86400 60\n@ 60 NS ns\n{aliases}");
+    let zones = ZoneTable::new([zone(1, "long.", &text)]);
+    let response = show(&respond(&zones, &query("a0.long.", Type::A, None), Transport::Tcp));
+    assert_eq!(response.matches("CNAME").count(), 16, "{response}");
+    assert!(response.starts_with("NOERROR"), "{response}");
+}
+
+#[test]
+fn an_alias_that_is_asked_for_is_not_followed() {
+    // RFC 1034 §4.3.2, step 3a; RFC 4035 §2.5 for NSEC, which may stand beside a CNAME.
+    for qtype in [Type::CNAME, Type::ANY] {
+        check(PLAIN, "dead.example.", qtype, "NOERROR aa\n1 dead.example. 60 CNAME nothing.example.");
+        check(
+            PLAIN,
+            "gone.old.example.",
+            qtype,
+            "
+            NOERROR aa
+            1 old.example. 60 DNAME new.example.
+            1 gone.old.example. 60 CNAME gone.new.example.",
+        );
+    }
+    check(PLAIN, "dead.example.", Type::NSEC, &format!("NOERROR aa\n2 {SOA}"));
 }
 
 #[test]
@@ -423,6 +480,19 @@ fn glue_below_the_cut_is_all_there_or_the_answer_is_truncated() {
     // RFC 9471 §3.1.
     let response = respond(&large(), &query("www.cut.example.", Type::A, None), Transport::Udp);
     assert_eq!(show(&response), "NOERROR tc");
+}
+
+#[test]
+fn glue_for_many_servers_is_all_there_over_tcp() {
+    // RFC 9471 §3.1.
+    let servers: String = (0..40).map(|n| format!("cut 60 NS s{n}.cut\ns{n}.cut 60 A 192.0.2.{n}\n")).collect();
+    let text = format!("@ 60 SOA ns host 1 3600 600 86400 60\n@ 60 NS ns\n{servers}");
+    let zones = ZoneTable::new([zone(1, "many.", &text)]);
+    let asked = query("x.cut.many.", Type::A, None);
+    let response = show(&respond(&zones, &asked, Transport::Tcp));
+    assert_eq!(response.matches("\n3 s").count(), 40, "{response}");
+    let response = show(&respond(&zones, &asked, Transport::Udp));
+    assert!(response.contains(" tc"), "{response}");
 }
 
 #[test]
