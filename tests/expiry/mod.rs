@@ -6,10 +6,11 @@ use dns::edns::extended_error;
 use dns::{Rcode, Type};
 use testing::eventually::throughout;
 use testing::peer::{Peer, Setup};
+use testing::primary::{Behaviour, Kind, Primary};
 use testing::zone_text::{self, Timers};
 use testing::{eventually, query};
 
-use crate::scene::{FAST_TIMERS, SOON, ZONE, add, secondo, serves, with_each_primary};
+use crate::scene::{FAST_TIMERS, SOON, ZONE, add, attempts, secondo, serves, with_each_primary};
 
 const EXPIRE_SECS: u32 = 4;
 
@@ -54,6 +55,21 @@ fn an_expired_zone_comes_back_even_with_a_lower_serial() {
     peer.change_while_off(ZONE, &text(10));
     peer.switch_on();
     serves(&secondo, ZONE, 10);
+}
+
+#[test]
+fn a_transfer_that_hangs_does_not_put_expiry_off() {
+    let primary = Primary::with_zone(ZONE, &text(1));
+    let secondo = secondo().configured(FAST_TIMERS).started();
+    add(&secondo, ZONE, primary.address());
+    serves(&secondo, ZONE, 1);
+    primary.behave(Behaviour::HangHalfWay);
+    primary.publish(ZONE, &text(2));
+    // No NOTIFY: the timer finds the new serial, and its attempt waits longer for the primary than the zone is valid.
+    primary.wait_for(Kind::Ixfr, 1);
+    expires(&secondo);
+    let hung = attempts(&secondo, ZONE).into_iter().find(|attempt| attempt["reason"]["code"] == "hung");
+    assert_eq!(hung, None, "the attempt ended before the zone expired, so this shows nothing");
 }
 
 fn expires(secondo: &testing::secondo::Secondo) {

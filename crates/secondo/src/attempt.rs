@@ -45,7 +45,7 @@ pub(crate) enum Kind {
 pub(crate) async fn attempt(node: &Arc<Node>, zone: &Arc<Followed>, wake: &Wake) -> Attempt {
     let under_way = UnderWay { node, zone, trigger: wake.trigger, at: node.clock.now(), began: Instant::now() };
     let attempt = match under_way.choose(wake.transfer).await {
-        Ok(chosen) => under_way.follow(chosen, wake.transfer).await,
+        Ok(choice) => under_way.follow(choice, wake.transfer).await,
         Err(attempt) => *attempt,
     };
     under_way.record(&attempt);
@@ -53,12 +53,18 @@ pub(crate) async fn attempt(node: &Arc<Node>, zone: &Arc<Followed>, wake: &Wake)
     attempt
 }
 
-/// The primary to fetch from, and what it showed.
-struct Chosen {
+/// The primaries to fetch from, best first, and what they are compared with.
+struct Choice {
+    best: Candidate,
+    others: Vec<Candidate>,
+    held: Option<Snapshot>,
+}
+
+/// A primary, and what it showed.
+struct Candidate {
     source: Source,
     /// None when it was not asked: nothing that it said could change what is done.
     soa: Option<Soa>,
-    held: Option<Snapshot>,
 }
 
 struct UnderWay<'a> {
@@ -71,7 +77,7 @@ struct UnderWay<'a> {
 
 impl UnderWay<'_> {
     /// Asks all primaries at the same time; the newest serial wins.
-    async fn choose(&self, transfer: Transfer) -> Result<Chosen, Box<Attempt>> {
+    async fn choose(&self, transfer: Transfer) -> Result<Choice, Box<Attempt>> {
         let held = self.zone.condition().held.clone();
         let settings = self.zone.settings();
         let sources = &settings.sources;
@@ -81,24 +87,24 @@ impl UnderWay<'_> {
                 let reason = Reason::KeyMissing { key: key.clone() };
                 return Err(Box::new(self.failed(Some(only), Kind::Axfr, held.as_ref(), reason)));
             }
-            return Ok(Chosen { source: only.clone(), soa: None, held });
+            let best = Candidate { source: only.clone(), soa: None };
+            return Ok(Choice { best, others: Vec::new(), held });
         }
-        let mut newest: Option<(Source, Soa)> = None;
+        let mut answered = Vec::new();
         let mut failures = Vec::new();
         for (source, answer) in self.ask(sources).await {
             match answer {
-                Ok(soa) if newest.as_ref().is_none_or(|(_, best)| soa.serial.is_newer_than(best.serial)) => {
-                    newest = Some((source, soa));
-                }
-                Ok(_) => {}
+                Ok(soa) => answered.push((source, soa)),
                 Err(reason) => failures.push((source, reason)),
             }
         }
-        if let Some((source, soa)) = newest {
+        let mut candidates =
+            newest_first(answered).into_iter().map(|(source, soa)| Candidate { source, soa: Some(soa) });
+        if let Some(best) = candidates.next() {
             for (silent, reason) in &failures {
                 tracing::info!(zone = %self.zone.name, primary = %silent.primary.address, "another primary answered, this one did not: {reason}");
             }
-            return Ok(Chosen { source, soa: Some(soa), held });
+            return Ok(Choice { best, others: candidates.collect(), held });
         }
         let attempt = match failures.into_iter().next() {
             Some((source, reason)) => self.failed(Some(&source), Kind::Check, held.as_ref(), reason),
@@ -128,18 +134,45 @@ impl UnderWay<'_> {
         answers.into_iter().map(|(_, source, answer)| (source, answer)).collect()
     }
 
-    async fn follow(&self, chosen: Chosen, transfer: Transfer) -> Attempt {
-        let Chosen { source, soa, held } = chosen;
-        let is_expired = self.zone.condition().timers.is_expired(self.at);
-        if let (Some(soa), Some(held), Transfer::Newer) = (soa, &held, transfer) {
+    /// Follows the best primary, and when that fails, the next one that could help.
+    async fn follow(&self, choice: Choice, transfer: Transfer) -> Attempt {
+        let Choice { best, others, held } = choice;
+        let mut attempt = self.follow_one(&best, held.as_ref(), transfer).await;
+        for other in others {
+            match &attempt.result {
+                Err(reason) if !reason.is_the_same_anywhere() => {}
+                _ => break,
+            }
+            if self.could_help(&other, held.as_ref(), transfer) {
+                self.record(&attempt);
+                attempt = self.follow_one(&other, held.as_ref(), transfer).await;
+            }
+        }
+        attempt
+    }
+
+    /// Whether this primary has anything that we do not hold already, or hold too long.
+    fn could_help(&self, candidate: &Candidate, held: Option<&Snapshot>, transfer: Transfer) -> bool {
+        let (Some(soa), Some(held), Transfer::Newer) = (candidate.soa, held, transfer) else { return true };
+        soa.serial.is_newer_than(held.image.serial()) || self.is_expired()
+    }
+
+    fn is_expired(&self) -> bool {
+        self.zone.condition().timers.is_expired(self.at)
+    }
+
+    async fn follow_one(&self, candidate: &Candidate, held: Option<&Snapshot>, transfer: Transfer) -> Attempt {
+        let Candidate { source, soa } = candidate;
+        if let (Some(soa), Some(held), Transfer::Newer) = (soa, held, transfer) {
             let (ours, theirs) = (held.image.serial(), soa.serial);
             if ours == theirs {
-                let mut attempt = self.ended(Some(&source), Kind::Check, Some(held), Ok(Refreshed::Unchanged));
+                let mut attempt = self.ended(Some(source), Kind::Check, Some(held), Ok(Refreshed::Unchanged));
                 attempt.to_serial = Some(theirs);
                 return attempt;
             }
+            let is_expired = self.is_expired();
             if theirs.is_newer_than(ours) && !is_expired {
-                return self.step_or_replace(&source, soa, held).await;
+                return self.step_or_replace(source, *soa, held).await;
             }
             // An expired zone takes any valid version: there is nothing left to protect.
             if !is_expired {
@@ -148,19 +181,19 @@ impl UnderWay<'_> {
                 } else {
                     Reason::SerialIncomparable { ours, theirs }
                 };
-                let mut attempt = self.failed(Some(&source), Kind::Check, Some(held), reason);
+                let mut attempt = self.failed(Some(source), Kind::Check, Some(held), reason);
                 attempt.to_serial = Some(theirs);
                 return attempt;
             }
         }
-        self.transfer(&source, Kind::Axfr, held.as_ref(), soa, transfer).await
+        self.transfer(source, Kind::Axfr, held, *soa, transfer).await
     }
 
-    /// IXFR, and AXFR at once from the same primary if that fails for whatever reason but our own.
+    /// IXFR, and AXFR at once from the same primary if that fails in a way that AXFR might not.
     async fn step_or_replace(&self, source: &Source, soa: Soa, held: &Snapshot) -> Attempt {
         let stepped = self.transfer(source, Kind::Ixfr, Some(held), Some(soa), Transfer::Newer).await;
         match &stepped.result {
-            Err(reason) if reason.fault() != xfr::Fault::Ours => {
+            Err(reason) if !reason.is_the_same_anywhere() => {
                 self.record(&stepped);
                 self.transfer(source, Kind::Axfr, Some(held), Some(soa), Transfer::Newer).await
             }
@@ -255,4 +288,17 @@ impl UnderWay<'_> {
             (Err(_), _) => condition.timers.failed(&self.node.bounds, now, random()),
         }
     }
+}
+
+/// The newest serial first; equal ones stay in their order. Serials far apart are not ordered (RFC 1982 §3.2), so this
+/// is no sort: each is the newest of those that are left, as far as they can be compared.
+fn newest_first(mut answered: Vec<(Source, Soa)>) -> Vec<(Source, Soa)> {
+    let mut ordered = Vec::with_capacity(answered.len());
+    while !answered.is_empty() {
+        let newest = (1..answered.len()).fold(0, |best, next| {
+            if answered[next].1.serial.is_newer_than(answered[best].1.serial) { next } else { best }
+        });
+        ordered.push(answered.remove(newest));
+    }
+    ordered
 }

@@ -31,11 +31,11 @@ pub(crate) async fn follow_agenda(node: Arc<Node>) {
                 (condition.timers.is_due(now), condition.is_attempting())
             };
             match (is_due, is_attempting) {
-                // The attempt's end puts the zone back on the agenda.
+                // The attempt's end puts the zone back on the agenda; it may take hours, and expiry does not wait.
                 (true, false) if !zone.settings().sources.is_empty() => {
+                    node.watch_expiry(&zone);
                     node.wake(&zone, Wake::by(due_trigger(&zone)));
                 }
-                // What runs already is what the zone is due for; expiry is still to be watched.
                 (true, _) => node.watch_expiry(&zone),
                 (false, _) => node.schedule(&zone),
             }

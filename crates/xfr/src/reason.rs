@@ -276,6 +276,11 @@ impl Reason {
         self.entry().2.to_owned()
     }
 
+    /// Whether any other transfer now, of another kind or from another primary, would end the same way.
+    pub fn is_the_same_anywhere(&self) -> bool {
+        matches!(self, Self::DiskFull | Self::StoreFailed { .. } | Self::Cancelled | Self::ZoneRemoved)
+    }
+
     fn entry(&self) -> Entry {
         use Fault::{Configuration, Network, Ours, Primary};
         match self {

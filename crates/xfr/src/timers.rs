@@ -133,8 +133,16 @@ impl Timers {
 
     /// A check or a transfer failed, for whatever reason, bad contents among them: the delay doubles each time up to
     /// the longest retry time, but never reaches beyond the middle of what is left until expiry.
+    ///
+    /// A failure before the zone was due is that of an extra attempt, for a NOTIFY or by hand. It lets nothing grow
+    /// and puts nothing off, or a burst of NOTIFYs, forged ones even, would send the next check hours away.
     pub fn failed(&mut self, bounds: &Bounds, now: Moment, random: u32) {
         let base = u64::from(self.retry_secs) * 1000;
+        if !self.is_due(now) {
+            self.failures = self.failures.max(1);
+            self.next_check = self.next_check.min(now.plus(jittered(base, random)));
+            return;
+        }
         let longest = (u64::from(bounds.retry_max_secs) * 1000).max(base);
         let mut delay = (base << self.failures.min(DOUBLINGS_MAX)).min(longest);
         self.failures = self.failures.saturating_add(1);
@@ -206,10 +214,15 @@ impl Timers {
         }
     }
 
+    /// Takes the SOA's numbers such that they go together, whatever they are: a check and two retries fit in before
+    /// expiry, so that a zone whose primary answers never expires between two checks.
     fn take_numbers(&mut self, soa: &Soa, bounds: &Bounds) {
-        self.refresh_secs = bounded(soa.refresh, bounds.refresh_min_secs, bounds.refresh_max_secs);
-        self.retry_secs = bounded(soa.retry, bounds.retry_min_secs, bounds.retry_max_secs);
-        self.expire_secs = bounded(soa.expire, bounds.expire_min_secs, bounds.expire_max_secs);
+        let expire = bounded(soa.expire, bounds.expire_min_secs, bounds.expire_max_secs);
+        self.expire_secs = expire.max(bounds.refresh_min_secs.saturating_add(bounds.retry_min_secs));
+        let refresh_max = bounds.refresh_max_secs.min(self.expire_secs / 2);
+        self.refresh_secs = bounded(soa.refresh, bounds.refresh_min_secs, refresh_max);
+        let retry_max = bounds.retry_max_secs.min(self.expire_secs / 4);
+        self.retry_secs = bounded(soa.retry, bounds.retry_min_secs, retry_max);
     }
 }
 

@@ -260,3 +260,25 @@ async fn of_several_primaries_the_newest_serial_wins() {
     assert_eq!(scene.follow().await.primary, Some(scene.primary.address()));
     assert_eq!(scene.served_serial(), Some(6));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_primary_that_shows_a_version_and_does_not_give_it_holds_nobody_up() {
+    let scene = Scene::new().await;
+    let refusing = Primary::with_zone("example.", &text(1, ""));
+    refusing.behave(Behaviour::Answer(Query::Axfr, dns::Rcode::REFUSED));
+    refusing.behave(Behaviour::Answer(Query::Ixfr, dns::Rcode::REFUSED));
+    let source = |address| Source { primary: transfer::Primary { address, key: None }, key: None };
+    let sources = vec![source(refusing.address()), source(scene.primary.address())];
+    scene.zone().set(Settings { created_at: Moment(0), sources });
+    // The first copy, an update that both have, and one that the refusing one has first.
+    for (theirs, serial) in [(1, 1), (2, 2), (4, 3)] {
+        refusing.publish("example.", &text(theirs, ""));
+        scene.primary.publish("example.", &text(serial, ""));
+        let attempt = scene.follow().await;
+        assert_eq!((attempt.primary, attempt.result), (Some(scene.primary.address()), Ok(Refreshed::Published)));
+        assert_eq!(scene.served_serial(), Some(serial));
+    }
+    // Nobody else has more than we have: what the newest one says is what counts.
+    assert_eq!(code(&scene.follow().await), "refused");
+    assert_eq!(refusing.count(Query::Axfr), 4);
+}

@@ -108,9 +108,35 @@ fn overdue_checks_are_spread_after_a_start_and_expiry_stays() {
 fn zero_and_huge_values_are_bounded() {
     // NSD #103, #106.
     let low = confirmed(&soa(0, 0, 0), 0);
-    assert_eq!((low.next_check(), low.expires_at()), (at(30), Some(at(1))));
+    assert_eq!((low.next_check(), low.expires_at()), (at(30), Some(at(40))));
     let high = confirmed(&soa(u32::MAX, u32::MAX, u32::MAX), 0);
     assert_eq!((high.next_check(), high.expires_at()), (at(86_400), Some(at(u64::from(u32::MAX)))));
+}
+
+#[test]
+fn a_healthy_zone_never_expires_between_two_checks_whatever_its_soa_says() {
+    for (refresh, retry, expire) in
+        [(7200, 3600, 300), (7200, 3600, 3600), (60, 86_400, 100), (0, 0, 0), (1000, 9, 31)]
+    {
+        let timers = confirmed(&soa(refresh, retry, expire), 0);
+        let mut unlucky = timers;
+        unlucky.failed(&Bounds::default(), timers.next_check(), LATEST);
+        let expires_at = timers.expires_at().unwrap();
+        assert!(timers.next_check() < expires_at, "{refresh} {retry} {expire}: checked before it expires");
+        assert!(unlucky.next_check() <= expires_at, "{refresh} {retry} {expire}: one failure is survived");
+    }
+}
+
+#[test]
+fn a_burst_of_failing_notifies_puts_no_check_off() {
+    let due = confirmed(&soa(1000, 100, 50_000), 0);
+    let mut timers = due;
+    for second in 1..=50 {
+        timers.failed(&Bounds::default(), at(second), LATEST);
+    }
+    assert_eq!((timers.next_check(), timers.freshness(at(50))), (at(101), Freshness::Stale));
+    timers.failed(&Bounds::default(), at(101), LATEST);
+    assert_eq!(timers.next_check(), at(301), "only the check that was due counts");
 }
 
 #[test]
@@ -146,7 +172,9 @@ proptest! {
             prop_assert_eq!(timers.confirmed_at(), before.confirmed_at());
             prop_assert!(timers.next_check() <= now.plus(std::time::Duration::from_secs(86_400)));
             if what == 0 {
-                prop_assert!(timers.next_check().since(now).as_secs() >= 9, "a failing zone does not spin");
+                let is_put_off = timers.next_check().since(now).as_secs() >= 9;
+                prop_assert!(is_put_off || !before.is_due(now), "a failing zone does not spin");
+                prop_assert!(timers.next_check() <= before.next_check() || before.is_due(now));
             }
         }
     }
