@@ -51,6 +51,8 @@ struct State {
     room: Option<usize>,
     /// The operation that fails, by its index, once.
     failing: Option<usize>,
+    /// The file that cannot be mapped.
+    unmappable: Option<String>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -112,6 +114,11 @@ impl SimulatedDisk {
     /// Whether the operation that is to fail has not come yet.
     pub fn is_to_fail(&self) -> bool {
         self.state().failing.is_some()
+    }
+
+    /// Keeps this file from being mapped, as a system does that has no memory or file descriptor left; none lets all be.
+    pub fn refuse_to_map(&self, name: Option<&str>) {
+        self.state().unmappable = name.map(str::to_owned);
     }
 
     /// Flips one bit in a file, as a bad disk does.
@@ -294,7 +301,11 @@ impl Disk for SimulatedDisk {
 
     fn map(&self, name: &str) -> io::Result<ImageBytes> {
         let file = self.file(name)?;
-        Ok(Arc::new(self.state().now.files[&file].clone()))
+        let state = self.state();
+        if state.unmappable.as_deref() == Some(name) {
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
+        Ok(Arc::new(state.now.files[&file].clone()))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {

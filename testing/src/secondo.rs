@@ -96,6 +96,13 @@ impl Secondo {
         self.process = Some(process);
     }
 
+    /// Starts it where it cannot tell where it is, and waits for nothing.
+    pub fn start_unannounced(&mut self) {
+        assert!(self.process.is_none(), "it is running already");
+        let command = self.serve_command(self.dns, "127.0.0.1:0");
+        self.process = Some(Process::start(command, &self.log_file()));
+    }
+
     /// Runs another `serve` on the same data directory and DNS port until it ends: one that must be refused.
     pub fn serve_in_vain(&self) -> Ran {
         self.serve_in_vain_at(self.dns, "127.0.0.1:0")

@@ -1,14 +1,15 @@
 //! The data directory: whose it is, and what happens when parts of it are gone or damaged.
 
 use std::fs;
+use std::io::{BufRead, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use testing::peer::{Peer, Setup, Software};
 use testing::secondo::Secondo;
-use testing::{port, query, zone_text};
+use testing::{eventually, port, query, zone_text};
 
-use crate::scene::{ZONE, add, secondo, serves, zones};
+use crate::scene::{SOON, ZONE, add, secondo, serves, zones};
 
 /// A killed server with two zones, one of them removed again, and no primary.
 fn killed_with_one_zone_removed() -> Secondo {
@@ -61,6 +62,104 @@ fn without_the_inventory_stored_zones_are_served_and_this_is_said() {
     // And once more: nothing decided in the meantime that the zones should not exist.
     secondo.kill_and_restart();
     serves_only_what_was_not_removed(&secondo);
+}
+
+/// As after `sqlite3 inventory.db` typed to have a look, or after a backup that took the database and not its log.
+#[test]
+fn an_empty_inventory_deletes_nothing_and_can_be_filled_again() {
+    let setup = Setup::zone(ZONE, zone_text::small(1)).and_zone("other.test", zone_text::small(2));
+    let mut peer = Peer::start(Software::Bind, setup);
+    let mut secondo = secondo().started();
+    for (zone, serial) in [(ZONE, 1), ("other.test", 2)] {
+        add(&secondo, zone, peer.address());
+        serves(&secondo, zone, serial);
+    }
+    let before = secondo.zone(ZONE);
+    secondo.kill();
+    peer.switch_off();
+    for file in inventory_files(&secondo) {
+        fs::remove_file(file).unwrap();
+    }
+    fs::write(secondo.data().join("inventory.db"), "").unwrap();
+    for _ in 0..2 {
+        secondo.start();
+        assert_eq!(query::serial(secondo.dns(), ZONE), Ok(1));
+        assert_eq!(query::serial(secondo.dns(), "other.test"), Ok(2));
+        let status = secondo.json(&["status"]);
+        assert_eq!(status["inventory"], "available");
+        assert!(status["warnings"].to_string().contains("2 stored zones are not in the inventory"), "{status}");
+        secondo.kill();
+    }
+    secondo.start();
+    // Added again it is the same zone: with its contents, without its primary.
+    add(&secondo, ZONE, peer.address());
+    let after = secondo.zone(ZONE);
+    assert_eq!((&after["id"], &after["digest"]), (&before["id"], &before["digest"]));
+    assert_eq!(query::serial(secondo.dns(), ZONE), Ok(1));
+    // And what is no longer wanted can be removed.
+    secondo.expect(&["zone", "remove", "other.test"]);
+    secondo.kill_and_restart();
+    let reply = query::ask(secondo.dns(), "other.test", dns::Type::SOA).unwrap();
+    assert_eq!(reply.rcode, dns::Rcode::REFUSED, "{reply:?}");
+    peer.change_while_off(ZONE, &zone_text::small(3));
+    peer.switch_on();
+    secondo.expect(&["zone", "refresh", ZONE]);
+    serves(&secondo, ZONE, 3);
+    assert_eq!(zones(&secondo).len(), 1);
+}
+
+#[test]
+fn an_inventory_that_is_locked_stops_no_answer_and_gets_what_is_configured_once_it_is_free() {
+    let setup = Setup::zone(ZONE, zone_text::small(1)).and_zone("more.test", zone_text::small(2));
+    let peer = Peer::start(Software::Knot, setup);
+    let mut secondo = secondo().started();
+    add(&secondo, ZONE, peer.address());
+    serves(&secondo, ZONE, 1);
+    secondo.kill();
+    let mut lock = Lock::of(&secondo.data().join("inventory.db"));
+    secondo = secondo.with_zone("more.test", peer.address());
+    secondo.start();
+    assert_eq!(query::serial(secondo.dns(), ZONE), Ok(1));
+    assert_eq!(secondo.json(&["status"])["inventory"], "unavailable");
+    lock.release();
+    serves(&secondo, "more.test", 2);
+}
+
+/// Somebody at SQLite's shell in the middle of a transaction.
+struct Lock(std::process::Child);
+
+impl Lock {
+    fn of(database: &std::path::Path) -> Self {
+        let mut shell = std::process::Command::new("sqlite3");
+        let pipe = std::process::Stdio::piped;
+        let mut shell = shell.arg(database).stdin(pipe()).stdout(pipe()).spawn().unwrap();
+        writeln!(shell.stdin.as_mut().unwrap(), "BEGIN EXCLUSIVE; SELECT 'locked';").unwrap();
+        let mut line = String::new();
+        std::io::BufReader::new(shell.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "locked\n");
+        Self(shell)
+    }
+
+    fn release(&mut self) {
+        drop(self.0.stdin.take());
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// As on a full disk: the files that only help clients to find the server cannot be written.
+#[test]
+fn files_for_the_convenience_of_clients_are_no_reason_not_to_serve() {
+    let mut secondo = killed_with_one_zone_removed();
+    fs::create_dir(secondo.data().join("dns-address.new")).unwrap();
+    secondo.start_unannounced();
+    eventually(SOON, "the zone to be served", || query::has_serial(secondo.dns(), ZONE, 1));
+    assert!(secondo.log().contains("--server"), "{}", secondo.log());
 }
 
 #[test]

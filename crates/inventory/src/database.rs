@@ -8,8 +8,11 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use sqlx::Connection;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use tokio::sync::watch;
 use zone::ZoneId;
 
@@ -50,8 +53,12 @@ impl Inventory {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_WAIT)
             .foreign_keys(true);
-        let pool =
-            |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(CONNECTION_WAIT);
+        let pool = |connections| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(CONNECTION_WAIT)
+                .before_acquire(|connection, _| Box::pin(is_clean(connection)))
+        };
         let writer = pool(1).connect_with(options.clone()).await?;
         migrate(&writer).await?;
         let readers = pool(READERS).connect_with(options).await?;
@@ -119,6 +126,14 @@ pub(crate) async fn begin(writer: &SqlitePool) -> Result<Transaction, sqlx::Erro
     writer.begin_with("BEGIN IMMEDIATE").await
 }
 
+/// Whether nothing is left of an earlier transaction. SQLite ends one by itself when the disk is full; sqlx then fails
+/// to roll it back and counts it for ever, so that such a connection is closed and another one takes its place.
+async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // Lets a rollback that waits on the connection go first.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
+}
+
 /// The database holds secrets, so that nobody else may read it, whatever the umask; SQLite gives its log the same mode.
 fn create_private(path: &Path) -> Result<(), InventoryError> {
     OpenOptions::new()
@@ -147,4 +162,55 @@ pub(crate) fn to_i64(number: u64) -> i64 {
 /// A number read back; a negative one was not written by us.
 pub(crate) fn to_u64(number: i64) -> Result<u64, InventoryError> {
     u64::try_from(number).map_err(|_| InventoryError::Damaged(format!("it holds the number {number}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use dns::Name;
+    use xfr::Moment;
+
+    use super::Inventory;
+    use crate::error::AddZoneError;
+    use crate::{InventoryError, NewZone, Primary, TenantId};
+
+    #[tokio::test]
+    async fn a_full_disk_is_over_when_there_is_room_again() {
+        let place = tempfile::tempdir().unwrap();
+        let inventory = Inventory::open(&place.path().join("inventory.db")).await.unwrap();
+        let limit = async |pages: u32| {
+            let pragma = format!("PRAGMA max_page_count = {pages}");
+            sqlx::query(sqlx::AssertSqlSafe(pragma)).execute(&inventory.writer).await.unwrap();
+        };
+        let add = async |number: u32| {
+            let name: Name = format!("a-name-of-some-length-{number}.example").parse().unwrap();
+            let primary = Primary { address: ([192, 0, 2, 1], 53).into(), key: None };
+            inventory.add_zone(TenantId::DEFAULT, &NewZone::answering(name, vec![primary]), Moment(0)).await
+        };
+        limit(1).await;
+        let full = async {
+            for number in 0..10_000 {
+                add(number).await?;
+            }
+            Ok(())
+        };
+        assert!(matches!(full.await, Err(AddZoneError::Inventory(InventoryError::DiskFull))));
+        assert!(add(20_000).await.is_err());
+        limit(1_000_000).await;
+        add(30_000).await.unwrap();
+        inventory.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_ended_by_itself_leaves_a_writer_that_works() {
+        // What a disk that is full at COMMIT does (https://sqlite.org/lang_transaction.html §2.3): sqlx still counts
+        // the transaction, and would refuse to begin another one for ever.
+        let place = tempfile::tempdir().unwrap();
+        let inventory = Inventory::open(&place.path().join("inventory.db")).await.unwrap();
+        let mut transaction = inventory.begin().await.unwrap();
+        sqlx::query("ROLLBACK").execute(&mut *transaction).await.unwrap();
+        drop(transaction);
+        let transaction = inventory.begin().await.unwrap();
+        transaction.commit().await.unwrap();
+        inventory.close().await;
+    }
 }

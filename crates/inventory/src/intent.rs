@@ -1,6 +1,6 @@
 //! Everything that should exist, at once: what reconcile compares the node with.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use dns::Name;
@@ -20,6 +20,9 @@ pub struct Intent {
     pub zones: Vec<Zone>,
     /// By tenant and name.
     pub keys: HashMap<(TenantId, Name), Arc<Key>>,
+    /// Zones that somebody removed, to be deleted from the store too. A zone that is neither here nor in `zones` is
+    /// one that the inventory does not know, and no order to delete anything.
+    pub removed: HashSet<ZoneId>,
 }
 
 impl Intent {
@@ -66,7 +69,10 @@ impl Inventory {
                 zone.primaries.push(PrimaryRow { ip, port, key_name }.read()?);
             }
         }
-        Ok(Intent { zones, keys })
+        let removed: Vec<i64> =
+            sqlx::query_scalar("SELECT zone_id FROM removed_zones").fetch_all(&mut *transaction).await?;
+        let removed = removed.into_iter().map(|id| to_u64(id).map(ZoneId)).collect::<Result<_, _>>()?;
+        Ok(Intent { zones, keys, removed })
     }
 }
 

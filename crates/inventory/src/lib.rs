@@ -4,7 +4,8 @@
 //! can follow with a migration folder of its own.
 //!
 //! Invariants: every query of a tenant's rows takes a [`TenantId`]; a change is durable and whole, or there is none;
-//! a zone's id is never used twice; among answered zones a name is there once; secrets leave only with [`Intent`].
+//! a zone's id is never used twice; among answered zones a name is there once; secrets leave only with [`Intent`];
+//! a zone that is not here is not a removed one: removals are on record until they are carried out.
 //!
 //! It deliberately knows nothing about what zones hold, nor whether they are transferred: that is the store's and the
 //! program's. It has no clock: times are arguments.

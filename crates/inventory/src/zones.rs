@@ -75,12 +75,15 @@ pub struct NewZone {
     /// At least one, at different addresses.
     pub primaries: Vec<Primary>,
     pub service: Service,
+    /// The id under which the store holds a zone of this name that the inventory does not know: the zone gets it, and
+    /// with it its contents. None where there is no such zone, or it was removed.
+    pub stored_as: Option<ZoneId>,
 }
 
 impl NewZone {
     /// A zone to answer from the first transfer on.
     pub fn answering(name: Name, primaries: Vec<Primary>) -> Self {
-        Self { name, primaries, service: Service::Answering }
+        Self { name, primaries, service: Service::Answering, stored_as: None }
     }
 }
 
@@ -133,7 +136,8 @@ impl Inventory {
         Ok(Ensured::Changed(id))
     }
 
-    /// Removes the zone with its primaries and its attempts, and gives its id.
+    /// Removes the zone with its primaries and its attempts, and gives its id. From then on it is among
+    /// [`Intent::removed`](crate::Intent::removed), until [`Inventory::forget_removed`].
     pub async fn remove_zone(&self, tenant: TenantId, name: &Name) -> Result<ZoneId, RemoveZoneError> {
         let mut transaction = self.begin().await?;
         let Some(id) = find_id(&mut transaction, tenant, name).await? else {
@@ -141,8 +145,36 @@ impl Inventory {
         };
         // Primaries and attempts go with it: ON DELETE CASCADE.
         sqlx::query("DELETE FROM zones WHERE id = $1").bind(to_i64(id.0)).execute(&mut *transaction).await?;
+        mark_removed(&mut transaction, id).await?;
         self.commit_change(transaction).await?;
         Ok(id)
+    }
+
+    /// Has a zone that only the store knows deleted there.
+    pub async fn remove_stored_zone(&self, id: ZoneId) -> Result<(), InventoryError> {
+        let mut transaction = self.begin().await?;
+        mark_removed(&mut transaction, id).await?;
+        self.commit_change(transaction).await?;
+        Ok(())
+    }
+
+    /// Whether nothing is left to delete of the zone: it was never removed, or that has been carried out.
+    pub async fn is_deleted(&self, id: ZoneId) -> Result<bool, InventoryError> {
+        let mut transaction = self.reader().begin().await?;
+        Ok(!is_removed(&mut transaction, id).await?)
+    }
+
+    /// These zones are no longer in the store: nothing of them is left to delete.
+    pub async fn forget_removed(&self, zones: &[ZoneId]) -> Result<(), InventoryError> {
+        let mut transaction = self.begin().await?;
+        for id in zones {
+            sqlx::query("DELETE FROM removed_zones WHERE zone_id = $1")
+                .bind(to_i64(id.0))
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// The tenant's zone of that name, whatever the case of its letters.
@@ -217,16 +249,32 @@ pub(crate) async fn insert(
     for key in zone.primaries.iter().filter_map(|primary| primary.key.as_ref()) {
         key_id(transaction, tenant, &zone.name, key).await?;
     }
+    let stored_as = match zone.stored_as {
+        Some(id) if is_removed(transaction, id).await? => None,
+        stored_as => stored_as,
+    };
     // Both uniqueness rules at once: whoever comes second gets no row, and no error that would end the transaction.
-    let id: Option<i64> = sqlx::query_scalar(
-        "INSERT INTO zones (tenant_id, name, spelling, service, created_at_ms) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT DO NOTHING RETURNING id",
-    )
-    .bind(to_i64(tenant.0))
-    .bind(lower_text(&zone.name))
-    .bind(zone.name.to_string())
-    .bind(zone.service.as_str())
-    .bind(to_i64(now.0))
+    let id: Option<i64> = match stored_as {
+        Some(id) => sqlx::query_scalar(
+            "INSERT INTO zones (tenant_id, name, spelling, service, created_at_ms, id) VALUES ($1, $2, $3, $4, $5, $6) \
+             ON CONFLICT DO NOTHING RETURNING id",
+        )
+        .bind(to_i64(tenant.0))
+        .bind(lower_text(&zone.name))
+        .bind(zone.name.to_string())
+        .bind(zone.service.as_str())
+        .bind(to_i64(now.0))
+        .bind(to_i64(id.0)),
+        None => sqlx::query_scalar(
+            "INSERT INTO zones (tenant_id, name, spelling, service, created_at_ms) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT DO NOTHING RETURNING id",
+        )
+        .bind(to_i64(tenant.0))
+        .bind(lower_text(&zone.name))
+        .bind(zone.name.to_string())
+        .bind(zone.service.as_str())
+        .bind(to_i64(now.0)),
+    }
     .fetch_optional(&mut **transaction)
     .await?;
     let Some(id) = id else {
@@ -238,6 +286,22 @@ pub(crate) async fn insert(
     let id = ZoneId(to_u64(id)?);
     insert_primaries(transaction, tenant, id, zone).await?;
     Ok(id)
+}
+
+async fn is_removed(transaction: &mut Transaction, id: ZoneId) -> Result<bool, InventoryError> {
+    let row: Option<i64> = sqlx::query_scalar("SELECT zone_id FROM removed_zones WHERE zone_id = $1")
+        .bind(to_i64(id.0))
+        .fetch_optional(&mut **transaction)
+        .await?;
+    Ok(row.is_some())
+}
+
+async fn mark_removed(transaction: &mut Transaction, id: ZoneId) -> Result<(), InventoryError> {
+    sqlx::query("INSERT INTO removed_zones (zone_id) VALUES ($1) ON CONFLICT DO NOTHING")
+        .bind(to_i64(id.0))
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
 }
 
 async fn insert_primaries(

@@ -109,7 +109,10 @@ impl UnderWay<'_> {
         let attempt = match failures.into_iter().next() {
             Some((source, reason)) => self.failed(Some(&source), Kind::Check, held.as_ref(), reason),
             None => {
-                let detail = "the zone's primaries are not known while the inventory is not available".to_owned();
+                let detail =
+                    "the zone's primaries are not known: the inventory is not available, or does not know the zone \
+                              (then add it again)"
+                        .to_owned();
                 self.failed(None, Kind::Check, held.as_ref(), Reason::Internal { detail })
             }
         };
@@ -215,6 +218,13 @@ impl UnderWay<'_> {
         };
         let mut received = Received::default();
         let result = refresh(self.node, self.zone, &source.primary, fetch, transfer, &mut received).await;
+        let result = match (result, soa, held) {
+            // Several servers behind one address, most likely: the zone is not confirmed, and not what it should be.
+            (Ok(Refreshed::Unchanged), Some(soa), Some(held)) if soa.serial.is_newer_than(held.image.serial()) => {
+                Err(Reason::LessThanShown { shown: soa.serial, given: held.image.serial() })
+            }
+            (result, ..) => result,
+        };
         let mut attempt = self.ended(Some(source), kind, held, result);
         attempt.received = received;
         attempt.to_serial = match attempt.result {

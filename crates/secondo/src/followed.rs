@@ -14,9 +14,6 @@ use transfer::Primary;
 use xfr::{Freshness, Moment, Timers};
 use zone::{Generation, Snapshot, ZoneId};
 
-/// Generations that a start leaves out, so that none that lived only in memory is used twice.
-pub(crate) const GENERATIONS_SKIPPED_AT_START: u64 = 1 << 20;
-
 pub(crate) struct Followed {
     pub(crate) id: ZoneId,
     /// As it was typed.
@@ -28,11 +25,18 @@ pub(crate) struct Followed {
     pub(crate) writing: tokio::sync::Mutex<Existence>,
 }
 
-/// What the inventory says about the zone; nothing while there is no inventory.
+/// What the inventory says about the zone; nothing while there is no inventory, or none that knows the zone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) created_at: Moment,
     pub(crate) sources: Vec<Source>,
+}
+
+impl Settings {
+    /// Whether the inventory knows the zone: there, each has a primary.
+    pub(crate) fn is_listed(&self) -> bool {
+        !self.sources.is_empty()
+    }
 }
 
 /// A primary, and the key that its requests are to be signed with.
@@ -133,14 +137,19 @@ impl Followed {
     }
 
     /// A zone whose version was read from disk.
-    pub(crate) fn restored(id: ZoneId, name: Name, timers: Timers, held: Snapshot, contents: Contents) -> Self {
-        let generation = Generation(held.generation.0 + GENERATIONS_SKIPPED_AT_START);
+    pub(crate) fn restored(
+        id: ZoneId,
+        name: Name,
+        timers: Timers,
+        generation: Generation,
+        held: Snapshot,
+        contents: Contents,
+    ) -> Self {
         Self::with(id, name, timers, Some(held), generation, contents)
     }
 
-    /// A zone whose version on disk was damaged: as never had, but generations go on growing.
-    pub(crate) fn damaged(id: ZoneId, name: Name, timers: Timers, committed: Generation) -> Self {
-        let generation = Generation(committed.0 + GENERATIONS_SKIPPED_AT_START);
+    /// A zone whose version on disk cannot be used: as never had, but generations go on growing.
+    pub(crate) fn unusable(id: ZoneId, name: Name, timers: Timers, generation: Generation) -> Self {
         Self::with(id, name, timers, None, generation, Contents::Absent)
     }
 

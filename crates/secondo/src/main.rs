@@ -10,6 +10,7 @@ mod command;
 mod configuration;
 mod doors;
 mod followed;
+mod lasting;
 mod ledger;
 mod node;
 mod published;

@@ -13,7 +13,7 @@ use store::{ClockFacts, Store, StoredContents, StoredZone};
 use tokio::sync::{Notify, watch};
 use transfer::Transfers;
 use xfr::{Bounds, Moment, Reason, Timers};
-use zone::{Snapshot, ZoneId};
+use zone::{Generation, Snapshot, ZoneId};
 
 use crate::agenda::Agenda;
 use crate::attempt::{self, Attempt, Kind};
@@ -21,6 +21,10 @@ use crate::clock::{Clock, random};
 use crate::followed::{Followed, Trigger, Wake};
 use crate::ledger;
 use crate::refresh::Received;
+
+/// The beginning of 2026, in Unix milliseconds.
+const GENERATIONS_BEGIN_MS: u64 = 1_767_225_600_000;
+const GENERATIONS_PER_MS: u64 = 1 << 10;
 
 pub(crate) struct Node {
     pub(crate) clock: Clock,
@@ -110,6 +114,11 @@ impl Node {
         self.zone(id)
     }
 
+    /// The followed zone of this name, if only the store knows it.
+    pub(crate) fn unlisted(&self, name: &Name) -> Option<Arc<Followed>> {
+        self.zone_named(name).filter(|zone| !zone.settings().is_listed())
+    }
+
     /// Has a zone looked at now, or after the attempt that runs.
     pub(crate) fn wake(self: &Arc<Self>, zone: &Arc<Followed>, wake: Wake) {
         let begun = zone.condition().begin(wake);
@@ -181,11 +190,12 @@ impl Node {
 /// A zone as it was found on disk.
 fn restore(stored: StoredZone, bounds: &Bounds, now: Moment) -> Followed {
     let StoredZone { zone: id, name, head, clock, contents } = stored;
+    let generation = last_generation_used(head.generation, now);
     let image = match contents {
         StoredContents::Whole(image) => image,
-        StoredContents::Damaged(what) => {
-            tracing::error!(zone = %name, "the stored version is damaged and was put aside ({what}): the zone is fetched again");
-            return Followed::damaged(id, name, Timers::pending(bounds, now), head.generation);
+        StoredContents::Unusable(what) => {
+            tracing::error!(zone = %name, "the stored version cannot be used: {what}: the zone is fetched again");
+            return Followed::unusable(id, name, Timers::pending(bounds, now), generation);
         }
     };
     let timers = Timers::restored(
@@ -199,7 +209,15 @@ fn restore(stored: StoredZone, bounds: &Bounds, now: Moment) -> Followed {
     );
     let snapshot = Snapshot { generation: head.generation, image };
     let contents = if timers.is_expired(now) { Contents::Expired } else { Contents::Live(snapshot.clone()) };
-    Followed::restored(id, name, timers, snapshot, contents)
+    Followed::restored(id, name, timers, generation, snapshot, contents)
+}
+
+/// The last generation that may have been used: of a version on disk, or by an earlier run for one that lived only in
+/// memory because the disk was full. Nothing on disk tells of those, but time does: no run makes a thousand versions of a
+/// zone in each millisecond.
+fn last_generation_used(committed: Generation, now: Moment) -> Generation {
+    let since_2026 = now.0.saturating_sub(GENERATIONS_BEGIN_MS);
+    Generation(committed.0.max(since_2026.saturating_mul(GENERATIONS_PER_MS)))
 }
 
 async fn attempt_until_done(node: Arc<Node>, zone: Arc<Followed>, wake: Wake) {

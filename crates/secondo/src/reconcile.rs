@@ -1,64 +1,151 @@
 //! Makes the node match the inventory.
 //!
 //! Woken by a signal and by a timer, takes no input, may run at any time and as often as one likes. Without an
-//! inventory nothing is touched: what is stored goes on being served, and no zone is taken for removed because the
-//! list of zones is gone.
+//! inventory nothing is touched: what is stored goes on being served. A zone is deleted because somebody removed it, and
+//! for no other reason: one that the inventory does not know is served on, since the inventory may be the one that
+//! lost it.
 
-use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use inventory::{Intent, Inventory, InventoryError};
+use api::doors::NewZone;
+use inventory::{AddZoneError, Intent, Inventory, InventoryError, TenantId};
 use server::{Access, TransferOut};
+use tokio::task::JoinSet;
 use transfer::Primary;
-use xfr::Timers;
 use xfr::notify::NotifyRule;
+use xfr::{Key, Timers};
 use zone::ZoneId;
 
+use crate::doors;
 use crate::followed::{Existence, Followed, Settings, Source};
 use crate::node::Node;
 
 /// How often it runs without a signal.
 const EVERY: Duration = Duration::from_secs(60);
-/// How often an inventory that could not be opened is tried again.
+/// How often an inventory that is not available is tried again.
 const OPEN_AGAIN: Duration = Duration::from_secs(5);
+
+/// What is known when the program starts.
+pub(crate) struct AtStart {
+    /// What file and flags ask for.
+    pub(crate) keys: Vec<Key>,
+    pub(crate) zones: Vec<NewZone>,
+    pub(crate) transfer_out: TransferOut,
+    /// The highest id in the store, also of a zone that cannot be read; none where nothing is stored.
+    pub(crate) highest_stored: Option<ZoneId>,
+}
 
 /// Why the inventory is not there.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unavailable {
     #[error(
-        "the inventory {path} is missing, though zones are stored: restore it from a backup; to begin again with no zones, \
-         stop secondo and move zones.redb and images away"
+        "the inventory {path} is missing, though zones are stored: restore it from a backup, or make an empty file of that \
+         name for a new one; stored zones go on being served, and `secondo zone add` gives them their primaries again"
     )]
     Missing { path: String },
+    #[error(
+        "the inventory {path} is not the one of these stored zones: the zone {id} is {listed} in it and {stored} in the store; \
+         put the two together that belong together"
+    )]
+    Foreign { path: String, id: ZoneId, listed: dns::Name, stored: dns::Name },
+    #[error(
+        "the configured zone {zone} names the key {key}, which is not there: add a [[key]] of that name to the configuration file, or take \
+         the zone's key out until `secondo key add {key}` has been called"
+    )]
+    UnknownKey { zone: dns::Name, key: dns::Name },
+    #[error("what is configured cannot be put into the inventory: {0}")]
+    Configured(AddZoneError),
     #[error(transparent)]
     Inventory(#[from] InventoryError),
 }
 
-/// Opens the inventory. One that is missing is made only where no zone is stored: an empty list would remove them all.
-pub(crate) async fn open_inventory(path: &Path, highest_stored: Option<ZoneId>) -> Result<Inventory, Unavailable> {
-    if highest_stored.is_some() && !path.exists() {
+impl Unavailable {
+    /// Whether it is what file or flags ask for that is wrong, rather than the inventory.
+    pub(crate) fn is_configured_so(&self) -> bool {
+        matches!(self, Self::UnknownKey { .. } | Self::Configured(_))
+    }
+}
+
+/// Opens the inventory, puts into it what file and flags ask for, and makes the node match.
+///
+/// # Errors
+/// When any of this fails; the node is as it was then.
+pub(crate) async fn bring_up(node: &Arc<Node>, at_start: &AtStart) -> Result<(), Unavailable> {
+    let path = node.inventory_file();
+    // One that is missing is made only where no zone is stored: its loss must not go unnoticed.
+    if at_start.highest_stored.is_some() && !path.exists() {
         return Err(Unavailable::Missing { path: path.display().to_string() });
     }
-    let inventory = Inventory::open(path).await?;
-    if let Some(highest) = highest_stored {
+    let inventory = Inventory::open(&path).await?;
+    let mut intent = inventory.intent().await?;
+    for listed in &intent.zones {
+        if let Some(stored) = node.zone(listed.id).filter(|stored| stored.name != listed.name) {
+            let (path, id) = (path.display().to_string(), listed.id);
+            return Err(Unavailable::Foreign { path, id, listed: listed.name.clone(), stored: stored.name.clone() });
+        }
+    }
+    if let Some(highest) = at_start.highest_stored {
         inventory.reserve_zone_ids(highest).await?;
     }
-    Ok(inventory)
+    if !at_start.keys.is_empty() || !at_start.zones.is_empty() {
+        put_configured(node, &inventory, at_start).await?;
+        intent = inventory.intent().await?;
+    }
+    for (zone, attempt) in inventory.latest_attempts().await? {
+        if let Some(zone) = node.zone(zone) {
+            zone.condition().last_attempt = Some(attempt);
+        }
+    }
+    let inventory = Arc::new(inventory);
+    node.inventory.store(Some(inventory.clone()));
+    reconcile(node, &inventory, &intent, &at_start.transfer_out).await;
+    say_what_is_not_listed(node);
+    Ok(())
+}
+
+async fn put_configured(node: &Node, inventory: &Inventory, at_start: &AtStart) -> Result<(), Unavailable> {
+    let now = node.clock.now();
+    for key in &at_start.keys {
+        inventory.ensure_key(TenantId::DEFAULT, key, now).await?;
+    }
+    for zone in &at_start.zones {
+        let row = doors::row(node, zone);
+        let ensured = inventory.ensure_zone(TenantId::DEFAULT, &row, now).await.map_err(|error| match error {
+            AddZoneError::Inventory(error) => Unavailable::Inventory(error),
+            AddZoneError::UnknownKey { zone, key } => Unavailable::UnknownKey { zone, key },
+            error => Unavailable::Configured(error),
+        })?;
+        tracing::info!(zone = %row.name, ?ensured, "the zone is configured");
+    }
+    Ok(())
+}
+
+fn say_what_is_not_listed(node: &Node) {
+    for zone in node.zones().iter().filter(|zone| !zone.settings().is_listed()) {
+        tracing::warn!(
+            zone = %zone.name,
+            "the zone is stored, but the inventory does not know it: it is served until it expires; give it its primaries \
+             again with `secondo zone add`, or remove it with `secondo zone remove`"
+        );
+    }
 }
 
 /// Keeps the node as the inventory wants it, for ever.
-pub(crate) async fn follow_inventory(node: Arc<Node>, transfer_out: TransferOut) {
+pub(crate) async fn follow_inventory(node: Arc<Node>, at_start: Arc<AtStart>) {
     loop {
         let Some(inventory) = node.inventory.load_full() else {
-            try_to_open(&node).await;
+            tokio::time::sleep(OPEN_AGAIN).await;
+            match bring_up(&node, &at_start).await {
+                Ok(()) => tracing::info!("the inventory is available again"),
+                Err(error) => say_unavailable(&error),
+            }
             continue;
         };
         let mut changes = inventory.changes();
         loop {
             match inventory.intent().await {
-                Ok(intent) => reconcile(&node, &intent, &transfer_out).await,
+                Ok(intent) => reconcile(&node, &inventory, &intent, &at_start.transfer_out).await,
                 Err(error) => tracing::error!("what should be served cannot be read, what is served stays: {error}"),
             }
             tokio::select! {
@@ -69,34 +156,22 @@ pub(crate) async fn follow_inventory(node: Arc<Node>, transfer_out: TransferOut)
     }
 }
 
-async fn try_to_open(node: &Node) {
-    tokio::time::sleep(OPEN_AGAIN).await;
-    let highest = node.zones().iter().map(|zone| zone.id).max();
-    match open_inventory(&node.inventory_file(), highest).await {
-        Ok(inventory) => {
-            tracing::info!("the inventory is available again");
-            node.inventory.store(Some(Arc::new(inventory)));
-        }
-        Err(error) => {
-            tracing::error!("the stored zones are served, but nothing can be added, removed or transferred: {error}");
-        }
-    }
+pub(crate) fn say_unavailable(error: &Unavailable) {
+    tracing::error!("the stored zones are served, but nothing can be added, removed or transferred: {error}");
 }
 
-/// Follows what should be followed and nothing else.
-pub(crate) async fn reconcile(node: &Arc<Node>, intent: &Intent, transfer_out: &TransferOut) {
-    let wanted: HashMap<ZoneId, &inventory::Zone> =
-        intent.zones.iter().filter(|zone| zone.service.is_answered()).map(|zone| (zone.id, zone)).collect();
+/// Follows what should be followed, and nothing that was removed or is not to be answered.
+async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent, transfer_out: &TransferOut) {
     let mut has_changed = false;
-    for zone in node.zones() {
-        // The name is compared too: with an inventory from a backup a number may mean another zone.
-        if wanted.get(&zone.id).is_none_or(|intended| intended.name != zone.name) {
-            remove(node, &zone).await;
-            has_changed = true;
-        }
+    let removed: Vec<(ZoneId, Option<Arc<Followed>>)> =
+        intent.removed.iter().map(|id| (*id, node.forget(*id))).collect();
+    has_changed |= removed.iter().any(|(_, zone)| zone.is_some());
+    let (answered, others): (Vec<_>, Vec<_>) = intent.zones.iter().partition(|zone| zone.service.is_answered());
+    for other in others {
+        has_changed |= node.forget(other.id).is_some();
     }
     let mut fresh = Vec::new();
-    for intended in wanted.values() {
+    for intended in answered {
         let settings = settings(intent, intended);
         if let Some(zone) = node.zone(intended.id) {
             if *zone.settings() != settings {
@@ -104,6 +179,10 @@ pub(crate) async fn reconcile(node: &Arc<Node>, intent: &Intent, transfer_out: &
                 node.schedule(&zone);
             }
             continue;
+        }
+        if let Some(stored) = node.unlisted(&intended.name) {
+            tracing::warn!(zone = %stored.name, "a stored zone of the same name is put aside for the one that the inventory knows");
+            node.forget(stored.id);
         }
         let timers = Timers::pending(&node.bounds, node.clock.now());
         let zone = Arc::new(Followed::new(intended.id, intended.name.clone(), timers));
@@ -119,17 +198,36 @@ pub(crate) async fn reconcile(node: &Arc<Node>, intent: &Intent, transfer_out: &
     // A zone is answered, if only with SERVFAIL, before it is fetched.
     fresh.iter().for_each(|zone| node.schedule(zone));
     node.reconciled.send_modify(|times| *times += 1);
+    if !removed.is_empty() {
+        delete(node, inventory, removed).await;
+        node.reconciled.send_modify(|times| *times += 1);
+    }
 }
 
-/// Has the zone neither followed nor answered nor kept.
-async fn remove(node: &Node, zone: &Followed) {
-    node.forget(zone.id);
-    node.publish_table();
-    *zone.writing.lock().await = Existence::Removed;
-    match node.store.remove(zone.id).await {
-        Ok(()) => tracing::info!(zone = %zone.name, "the zone is removed"),
-        // The next start finds it in the store and not in the inventory, and tries again.
-        Err(error) => tracing::error!(zone = %zone.name, "the removed zone is still on disk: {error}"),
+/// Deletes removed zones, which are no longer answered, from the store; then nothing is left to do about them.
+async fn delete(node: &Node, inventory: &Inventory, removed: Vec<(ZoneId, Option<Arc<Followed>>)>) {
+    let mut deleting = JoinSet::new();
+    for (id, zone) in removed {
+        let store = node.store.clone();
+        deleting.spawn(async move {
+            if let Some(zone) = &zone {
+                *zone.writing.lock().await = Existence::Removed;
+            }
+            match store.remove(id).await {
+                Ok(()) => {
+                    tracing::info!(%id, zone = zone.map(|zone| zone.name.to_string()), "the zone is removed");
+                    Some(id)
+                }
+                Err(error) => {
+                    tracing::error!(%id, "the removed zone is still on disk, and is tried again: {error}");
+                    None
+                }
+            }
+        });
+    }
+    let deleted: Vec<ZoneId> = deleting.join_all().await.into_iter().flatten().collect();
+    if let Err(error) = inventory.forget_removed(&deleted).await {
+        tracing::warn!("removed zones stay on the list of what is to be removed: {error}");
     }
 }
 

@@ -107,7 +107,9 @@ fn decide(
     if theirs.is_newer_than(ours) || is_wanted {
         return Ok(Refreshed::Published);
     }
-    Err(if ours.is_newer_than(theirs) || ours == theirs {
+    Err(if ours == theirs {
+        Reason::SerialNotRaised { serial: ours }
+    } else if ours.is_newer_than(theirs) {
         Reason::SerialWentBack { ours, theirs }
     } else {
         Reason::SerialIncomparable { ours, theirs }

@@ -1,10 +1,10 @@
 //! Wakes zones: when their time has come, when a primary sends NOTIFY, when the disk has room again.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use server::Notified;
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tokio::time::sleep;
 
 use crate::followed::{Durability, Followed, Trigger, Wake};
@@ -20,6 +20,8 @@ const DISK_RETRY: Duration = Duration::from_secs(5);
 
 /// Looks after the agenda, for ever.
 pub(crate) async fn follow_agenda(node: Arc<Node>) {
+    // What was taken from the agenda when this ended by a fault would never come back to it.
+    node.zones().iter().for_each(|zone| node.schedule(zone));
     loop {
         let now = node.clock.now();
         let due = node.agenda.take_due(now, DUE_AT_ONCE_MAX);
@@ -53,8 +55,8 @@ pub(crate) async fn follow_agenda(node: Arc<Node>) {
 }
 
 /// Wakes the zones that primaries say have changed.
-pub(crate) async fn follow_notifies(node: Arc<Node>, mut notified: mpsc::Receiver<Notified>) {
-    while let Some(notified) = notified.recv().await {
+pub(crate) async fn follow_notifies(node: Arc<Node>, notified: Arc<Mutex<mpsc::Receiver<Notified>>>) {
+    while let Some(notified) = notified.lock().await.recv().await {
         let Some(zone) = node.zone(notified.zone) else { continue };
         tracing::debug!(zone = %zone.name, from = %notified.from, serial = notified.serial.map(|serial| serial.0), "NOTIFY");
         node.wake(&zone, Wake::by(Trigger::Notify));
@@ -65,20 +67,21 @@ pub(crate) async fn follow_notifies(node: Arc<Node>, mut notified: mpsc::Receive
 pub(crate) async fn follow_disk(node: Arc<Node>) {
     loop {
         node.volatile.notified().await;
-        loop {
-            sleep(DISK_RETRY).await;
-            let is_volatile = |zone: &Arc<Followed>| zone.condition().durability == Durability::Volatile;
-            let zones: Vec<_> = node.zones().into_iter().filter(is_volatile).collect();
-            let mut left = zones.len();
-            for zone in &zones {
-                if !refresh::make_durable(&node, zone).await {
-                    break;
-                }
-                left -= 1;
-            }
-            if left == 0 {
-                break;
-            }
-        }
+        while !commit_volatile(&node).await {}
     }
+}
+
+/// Tries every zone, since there may be room for a small one and none for a large one; whether all are durable now.
+pub(crate) async fn commit_volatile(node: &Arc<Node>) -> bool {
+    let began = Instant::now();
+    let is_volatile = |zone: &Arc<Followed>| zone.condition().durability == Durability::Volatile;
+    let mut all_durable = true;
+    for zone in node.zones().into_iter().filter(is_volatile) {
+        all_durable &= refresh::make_durable(node, &zone).await;
+    }
+    if !all_durable {
+        // Many zones in vain take a while: then as much time is left to others.
+        sleep(DISK_RETRY.max(began.elapsed())).await;
+    }
+    all_durable
 }

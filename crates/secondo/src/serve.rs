@@ -10,19 +10,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use inventory::TenantId;
-use server::Shared;
-use store::{Options, Store, StoredZone};
+use server::{Access, Shared};
+use store::{Options, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use transfer::{Limits, Transfers};
 use xfr::Moment;
 
 use crate::clock::Clock;
 use crate::configuration::Configuration;
 use crate::doors::{self, House};
+use crate::lasting::lasting;
 use crate::node::Node;
+use crate::reconcile::AtStart;
 use crate::{published, reconcile, scheduler};
 
 /// NOTIFYs that wait to wake their zones; a primary whose NOTIFY finds no room sends it again.
@@ -32,11 +33,22 @@ const NOTIFIES_WAITING_MAX: usize = 4096;
 pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let data = configuration.data.clone();
     let opened = open_store(&data).await?;
-    let highest_stored = opened.zones.iter().map(|stored| stored.zone).max();
+    let readable = opened.zones.iter().map(|stored| stored.zone);
+    let unreadable = opened.unreadable.iter().map(|(zone, _)| *zone);
+    let at_start = Arc::new(AtStart {
+        keys: configuration.keys,
+        zones: configuration.zones,
+        transfer_out: configuration.transfer_out,
+        highest_stored: readable.chain(unreadable).max(),
+    });
     let clock = Clock::starting_no_earlier_than(Moment(opened.newest_time_ms));
     log_unreadable(&opened.unreadable);
     tracing::info!(zones = opened.zones.len(), data = %data.display(), "the stored zones are read");
-    let node = Arc::new(node(&configuration, clock, opened.store, opened.zones));
+    let transfers = Transfers::new(Limits::default());
+    let node = Arc::new(Node::new(clock, configuration.bounds, data.clone(), opened.store, transfers, opened.zones));
+    // What the inventory has no say in holds without it too.
+    let access = Access { transfer_out: at_start.transfer_out.clone(), ..Access::default() };
+    node.shared.access.store(Arc::new(access));
 
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let sockets = server::bind(&configuration.dns, workers)?;
@@ -47,26 +59,52 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let running = server::serve(sockets, shared, notifies, server::Limits::default())?;
     let dns = running.addresses().to_vec();
 
-    open_inventory(&node, &configuration, highest_stored).await?;
-    let tasks = [
-        tokio::spawn(scheduler::follow_agenda(node.clone())),
-        tokio::spawn(scheduler::follow_notifies(node.clone(), notified)),
-        tokio::spawn(scheduler::follow_disk(node.clone())),
-        tokio::spawn(reconcile::follow_inventory(node.clone(), configuration.transfer_out.clone())),
-    ];
-    let token = published::admin_token(&data)
-        .with_context(|| format!("the admin token in {} cannot be read or made", data.display()))?;
+    bring_up_inventory(&node, &at_start).await?;
+    let tasks = {
+        let (agenda, notify, disk, inventory) = (node.clone(), node.clone(), node.clone(), node.clone());
+        let notified = Arc::new(Mutex::new(notified));
+        let at_start = at_start.clone();
+        [
+            lasting("the agenda", move || scheduler::follow_agenda(agenda.clone())),
+            lasting("waking for NOTIFY", move || scheduler::follow_notifies(notify.clone(), notified.clone())),
+            lasting("committing after a full disk", move || scheduler::follow_disk(disk.clone())),
+            lasting("following the inventory", move || {
+                reconcile::follow_inventory(inventory.clone(), at_start.clone())
+            }),
+        ]
+    };
     let house = House { node: node.clone(), counters: running.counters().clone(), dns: dns.clone(), http };
     let (stop_api, api_stops) = oneshot::channel::<()>();
-    let api = api::serve(listener, doors::open(house), api::Token::new(&token), async move {
-        // An error means that the sender is gone, which is the end too.
-        let _ = api_stops.await;
-    });
-    let api = tokio::spawn(api);
-
-    published::addresses(&data, &dns, http)
-        .with_context(|| format!("the server's addresses cannot be written to {}", data.display()))?;
-    say_where(&dns, http, &data)?;
+    let api = match published::admin_token(&data) {
+        Ok(token) => {
+            Some(tokio::spawn(api::serve(listener, doors::open(house), api::Token::new(&token), async move {
+                // An error means that the sender is gone, which is the end too.
+                let _ = api_stops.await;
+            })))
+        }
+        Err(error) if at_start.highest_stored.is_none() => {
+            return Err(error)
+                .with_context(|| format!("the admin token in {} cannot be read or made", data.display()));
+        }
+        // A full disk, say, or a file that is somebody else's: no reason to keep names from being answered.
+        Err(error) => {
+            tracing::error!(
+                "the API is closed, because the admin token in {} cannot be read or made: {error}",
+                data.display()
+            );
+            None
+        }
+    };
+    if let Err(error) = published::addresses(&data, &dns, http) {
+        tracing::error!(
+            "clients must be told --server, because the addresses cannot be written to {}: {error}",
+            data.display()
+        );
+        published::withdraw(&data);
+    }
+    if let Err(error) = say_where(&dns, http, &data) {
+        tracing::warn!("nobody reads our standard output: {error}");
+    }
     wait_for_the_end().await?;
 
     tracing::info!("stopping");
@@ -74,7 +112,9 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     drop(stop_api);
     running.stop().await;
     tasks.iter().for_each(tokio::task::JoinHandle::abort);
-    api.abort();
+    if let Some(api) = api {
+        api.abort();
+    }
     node.store
         .flush()
         .await
@@ -97,11 +137,6 @@ fn log_unreadable(unreadable: &[(zone::ZoneId, String)]) {
     }
 }
 
-fn node(configuration: &Configuration, clock: Clock, store: Store, stored: Vec<StoredZone>) -> Node {
-    let transfers = Transfers::new(Limits::default());
-    Node::new(clock, configuration.bounds, configuration.data.clone(), store, transfers, stored)
-}
-
 async fn listen_http(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
@@ -113,39 +148,17 @@ async fn listen_http(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Opens the inventory and puts into it what file and flags ask for. Without it the stored zones are served all the same.
-async fn open_inventory(
-    node: &Arc<Node>,
-    configuration: &Configuration,
-    highest_stored: Option<zone::ZoneId>,
-) -> anyhow::Result<()> {
-    let inventory = match reconcile::open_inventory(&node.inventory_file(), highest_stored).await {
-        Ok(inventory) => inventory,
+/// Without the inventory the stored zones are served all the same.
+async fn bring_up_inventory(node: &Arc<Node>, at_start: &AtStart) -> anyhow::Result<()> {
+    match reconcile::bring_up(node, at_start).await {
+        Ok(()) => Ok(()),
         // With nothing stored there is nothing to serve: starting would only hide the fault.
-        Err(error) if highest_stored.is_none() => return Err(error.into()),
+        Err(error) if at_start.highest_stored.is_none() || error.is_configured_so() => Err(error.into()),
         Err(error) => {
-            tracing::error!("the stored zones are served, but nothing can be added, removed or transferred: {error}");
-            return Ok(());
-        }
-    };
-    let now = node.clock.now();
-    for key in &configuration.keys {
-        inventory.ensure_key(TenantId::DEFAULT, key, now).await?;
-    }
-    for zone in &configuration.zones {
-        let row = doors::row(zone);
-        let ensured = inventory.ensure_zone(TenantId::DEFAULT, &row, now).await?;
-        tracing::info!(zone = %row.name, ?ensured, "the zone is configured");
-    }
-    for (zone, attempt) in inventory.latest_attempts().await? {
-        if let Some(zone) = node.zone(zone) {
-            zone.condition().last_attempt = Some(attempt);
+            reconcile::say_unavailable(&error);
+            Ok(())
         }
     }
-    let intent = inventory.intent().await?;
-    node.inventory.store(Some(Arc::new(inventory)));
-    reconcile::reconcile(node, &intent, &configuration.transfer_out).await;
-    Ok(())
 }
 
 fn say_where(dns: &[SocketAddr], http: SocketAddr, data: &Path) -> std::io::Result<()> {

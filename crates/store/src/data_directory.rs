@@ -5,7 +5,7 @@
 //! store's own are never listed, so never swept.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -62,7 +62,16 @@ impl Disk for DataDirectory {
     }
 
     fn map(&self, name: &str) -> io::Result<ImageBytes> {
-        Ok(Arc::new(mapping::map(&File::open(self.path.join(name))?)?))
+        let file = File::open(self.path.join(name))?;
+        match mapping::map(&file) {
+            Ok(mapped) => Ok(Arc::new(mapped)),
+            // There may be as many mappings as the system allows a process; memory serves as well.
+            Err(_) => {
+                let mut octets = Vec::new();
+                (&file).read_to_end(&mut octets)?;
+                Ok(Arc::new(octets))
+            }
+        }
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {

@@ -18,6 +18,15 @@ const BEING_WRITTEN: &str = ".new";
 /// What follows [`IMAGES`] in the name of a file that was put aside.
 const DAMAGED: &str = "damaged-";
 
+/// Why an image is not there.
+#[derive(Debug)]
+pub(crate) enum Unloadable {
+    /// Its octets are others than those that were written.
+    Damaged(String),
+    /// They could not be read, for want of memory or of file descriptors, say: the next start may find them whole.
+    Unread(String),
+}
+
 /// The files of all large images.
 #[derive(Debug)]
 pub(crate) struct ImageFiles {
@@ -71,10 +80,13 @@ impl ImageFiles {
         self.unnamed().remove(name);
     }
 
-    /// The octets of a file, if they are those that the row was written for, or what is wrong with them.
-    pub(crate) fn load(&self, name: &str, row: ImageRow) -> Result<ImageBytes, String> {
-        let octets = self.disk.map(name).map_err(|error| format!("its image {name} cannot be read: {error}"))?;
-        check((*octets).as_ref(), row).map_err(|what| format!("its image {name} {what}"))?;
+    /// The octets of a file, if they are those that the row was written for.
+    pub(crate) fn load(&self, name: &str, row: ImageRow) -> Result<ImageBytes, Unloadable> {
+        let octets = self
+            .disk
+            .map(name)
+            .map_err(|error| Unloadable::Unread(format!("its image {name} cannot be read: {error}")))?;
+        check((*octets).as_ref(), row).map_err(|what| Unloadable::Damaged(format!("its image {name} {what}")))?;
         Ok(octets)
     }
 

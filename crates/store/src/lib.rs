@@ -30,7 +30,7 @@
 //! Every zone is at a committed generation, whole, at least as new as the last one for which [`Store::commit`]
 //! returned; a zone for which [`Store::remove`] returned is gone. A crash after 1 or before 4 leaves a file that no
 //! row names: [`Store::open`] sweeps it. A zone whose octets are not those that were committed is reported as
-//! [`StoredContents::Damaged`] and harms no other zone. A database that cannot be opened is an error and is never
+//! [`StoredContents::Unusable`] and harms no other zone. A database that cannot be opened is an error and is never
 //! replaced; an empty one is made only where neither database nor images are.
 //!
 //! Clock facts may be up to a minute old: a lost confirmation makes a zone expire earlier, never later.

@@ -9,7 +9,7 @@ use zone::{Image, ZoneId};
 
 use crate::StoreError;
 use crate::database::{Database, IMAGES_INLINE, META, NEWEST_TIME_MS, ZONES};
-use crate::images::{self, ImageFiles};
+use crate::images::{self, ImageFiles, Unloadable};
 use crate::rows::{Place, ZoneRow};
 use crate::stored::{StoredContents, StoredZone};
 
@@ -71,19 +71,23 @@ fn stored_zone(
     inline: Option<AccessGuard<'_, &'static [u8]>>,
     images: &ImageFiles,
 ) -> StoredZone {
-    let octets: Result<ImageBytes, String> = match row.image.place {
+    let octets: Result<ImageBytes, Unloadable> = match row.image.place {
         Place::File => images.load(&ImageFiles::name(zone, row.head.generation), row.image),
         Place::Inline => match inline {
             Some(octets) => images::check(octets.value(), row.image)
                 .map(|()| Arc::new(octets.value().to_vec()) as ImageBytes)
-                .map_err(|what| format!("its image {what}")),
-            None => Err("its image is missing".into()),
+                .map_err(|what| Unloadable::Damaged(format!("its image {what}"))),
+            None => Err(Unloadable::Damaged("its image is missing".into())),
         },
     };
-    let image = octets.and_then(|octets| Image::from_bytes(octets).map_err(|error| error.to_string()));
+    let image =
+        octets.and_then(|octets| Image::from_bytes(octets).map_err(|error| Unloadable::Damaged(error.to_string())));
     let contents = match image {
         Ok(image) => StoredContents::Whole(image),
-        Err(what) => StoredContents::Damaged(format!("zone {zone}: {what}{}", put_aside(zone, &row, images))),
+        Err(Unloadable::Damaged(what)) => {
+            StoredContents::Unusable(format!("zone {zone}: {what}{}", put_aside(zone, &row, images)))
+        }
+        Err(Unloadable::Unread(what)) => StoredContents::Unusable(format!("zone {zone}: {what}")),
     };
     StoredZone { zone, name: row.name, head: row.head, clock: row.clock, contents }
 }

@@ -44,9 +44,9 @@ pub struct StoredZone {
 #[derive(Clone)]
 pub enum StoredContents {
     Whole(Image),
-    /// The octets are not those that were committed. They were put aside; the sentence says what was found. The next
-    /// commit of the zone makes it whole.
-    Damaged(String),
+    /// The octets are not those that were committed, and were put aside; or they could not be read now, and are left
+    /// where they are. The sentence says which. The next commit of the zone makes it whole.
+    Unusable(String),
 }
 
 /// One step of a zone from a generation to the next, with its diff.

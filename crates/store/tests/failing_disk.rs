@@ -102,7 +102,7 @@ async fn a_damaged_image_harms_no_other_zone_and_is_put_aside() {
         .zones
         .iter()
         .filter_map(|zone| match &zone.contents {
-            StoredContents::Damaged(what) => Some((zone.zone.0, zone.head.generation.0, what.as_str())),
+            StoredContents::Unusable(what) => Some((zone.zone.0, zone.head.generation.0, what.as_str())),
             StoredContents::Whole(_) => None,
         })
         .collect();
@@ -114,6 +114,21 @@ async fn a_damaged_image_harms_no_other_zone_and_is_put_aside() {
     drop(opened);
     let zones = open(&disk).unwrap().zones;
     assert!(zones.iter().all(|zone| matches!(zone.contents, StoredContents::Whole(_))));
+}
+
+#[tokio::test]
+async fn an_image_that_cannot_be_read_now_is_left_for_the_next_start() {
+    let disk = SimulatedDisk::new();
+    let opened = open(&disk).unwrap();
+    opened.store.commit(commit(1, 1, LARGE_RECORDS, None)).await.unwrap();
+    drop(opened);
+    disk.refuse_to_map(Some("images/1-1"));
+    let opened = open(&disk).unwrap();
+    assert!(matches!(&opened.zones[0].contents, StoredContents::Unusable(what) if what.contains("cannot be read")));
+    drop(opened);
+    disk.refuse_to_map(None);
+    let opened = open(&disk).unwrap();
+    assert!(matches!(opened.zones[0].contents, StoredContents::Whole(_)));
 }
 
 #[tokio::test]

@@ -170,6 +170,10 @@ pub enum Reason {
     SerialWentBack { ours: Serial, theirs: Serial },
     #[error("the primary's serial {theirs} is exactly 2³¹ away from ours, {ours}: neither is newer")]
     SerialIncomparable { ours: Serial, theirs: Serial },
+    #[error("the primary sent other contents under the serial that we have, {serial}")]
+    SerialNotRaised { serial: Serial },
+    #[error("the primary showed the serial {shown} and sent {given}")]
+    LessThanShown { shown: Serial, given: Serial },
 
     // TSIG.
     #[error("the primary does not know the key {key}")]
@@ -249,6 +253,8 @@ const CONTENT: &str = "Correct the zone at the primary and raise its serial; unt
                        version.";
 const SERIAL: &str = "Raise the serial at the primary above ours, or fetch the zone again in full here: secondo zone \
                       refresh NAME --full.";
+const SAME_SERVER: &str = "If several servers answer at this address, let them all hold the newest version, or give the address of the \
+                           one that changes are made at.";
 const SAME_KEY: &str = "Give both sides the same key: name, algorithm and secret, to the letter. BIND: key \"NAME\" { \
                         algorithm …; secret \"…\"; }; and allow-transfer { key \"NAME\"; };. Knot: a key section and key: NAME in the \
                         acl. NSD: a key: clause and provide-xfr: OUR-ADDRESS NAME. PowerDNS: pdnsutil import-tsig-key \
@@ -333,6 +339,8 @@ impl Reason {
             Self::ZoneInvalid { .. } => Entry("zone_invalid", Primary, CONTENT),
             Self::SerialWentBack { .. } => Entry("serial_went_back", Primary, SERIAL),
             Self::SerialIncomparable { .. } => Entry("serial_incomparable", Primary, SERIAL),
+            Self::SerialNotRaised { .. } => Entry("serial_not_raised", Primary, SERIAL),
+            Self::LessThanShown { .. } => Entry("less_than_shown", Primary, SAME_SERVER),
 
             Self::TsigBadKey { .. } => Entry("tsig_bad_key", Configuration, SAME_KEY),
             Self::TsigBadSig { .. } => Entry("tsig_bad_sig", Configuration, SAME_KEY),

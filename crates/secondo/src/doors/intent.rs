@@ -11,6 +11,7 @@ use xfr::{Algorithm, Key};
 
 use super::{House, unavailable};
 use crate::ledger::time;
+use crate::node::Node;
 
 /// How long an answer waits for the node to match what was asked for; it is on record already and will come about.
 const MATCHED_WITHIN: Duration = Duration::from_secs(5);
@@ -22,10 +23,10 @@ const TENANT: TenantId = TenantId::DEFAULT;
 impl Intent for House {
     async fn add_zone(&self, zone: NewZone) -> Result<json::Zone, Problem> {
         let inventory = self.inventory()?;
-        let row = row(&zone);
+        let row = row(&self.node, &zone);
         let now = self.node.clock.now();
         let id = inventory.add_zone(TENANT, &row, now).await.map_err(|error| not_added(&error))?;
-        self.until_matched(|| self.node.zone(id).is_some()).await;
+        self.until_matched(async || self.node.zone(id).is_some()).await;
         match self.node.zone(id) {
             Some(zone) => Ok(self.shown(&zone)),
             None => Err(Problem::new(
@@ -37,7 +38,7 @@ impl Intent for House {
 
     async fn import_zones(&self, zones: Vec<NewZone>) -> Result<Vec<Result<(), Problem>>, Problem> {
         let inventory = self.inventory()?;
-        let rows: Vec<_> = zones.iter().map(row).collect();
+        let rows: Vec<_> = zones.iter().map(|zone| row(&self.node, zone)).collect();
         let results = inventory.import_zones(TENANT, &rows, self.node.clock.now()).await;
         let results = results.map_err(|error| unavailable(&error))?;
         Ok(results.into_iter().map(|result| result.map(drop).map_err(|error| not_added(&error))).collect())
@@ -45,11 +46,19 @@ impl Intent for House {
 
     async fn remove_zone(&self, name: &Name) -> Result<(), Problem> {
         let inventory = self.inventory()?;
-        let id = inventory.remove_zone(TENANT, name).await.map_err(|error| match error {
-            RemoveZoneError::Unknown(_) => Problem::new(Code::ZoneUnknown, error.to_string()),
-            RemoveZoneError::Inventory(error) => unavailable(&error),
-        })?;
-        self.until_matched(|| self.node.zone(id).is_none()).await;
+        let id = match inventory.remove_zone(TENANT, name).await {
+            Ok(id) => id,
+            Err(RemoveZoneError::Inventory(error)) => return Err(unavailable(&error)),
+            Err(error @ RemoveZoneError::Unknown(_)) => {
+                let stored = self.node.unlisted(name);
+                let stored = stored.ok_or_else(|| Problem::new(Code::ZoneUnknown, error.to_string()))?;
+                inventory.remove_stored_zone(stored.id).await.map_err(|error| unavailable(&error))?;
+                stored.id
+            }
+        };
+        // Deleted from the store too: then no loss of the inventory brings it back.
+        self.until_matched(async || self.node.zone(id).is_none() && inventory.is_deleted(id).await.unwrap_or(false))
+            .await;
         Ok(())
     }
 
@@ -90,10 +99,10 @@ impl Intent for House {
 }
 
 impl House {
-    async fn until_matched(&self, is_matched: impl Fn() -> bool) {
+    async fn until_matched<F: Future<Output = bool> + Send>(&self, is_matched: impl Fn() -> F + Send) {
         let mut reconciled = self.node.reconciled.subscribe();
         let matched = async {
-            while !is_matched() {
+            while !is_matched().await {
                 if reconciled.changed().await.is_err() {
                     return;
                 }
@@ -104,10 +113,14 @@ impl House {
     }
 }
 
-pub(crate) fn row(zone: &NewZone) -> inventory::NewZone {
+/// The zone as a row. If its name is that of a stored zone that the inventory has lost, it is that zone.
+pub(crate) fn row(node: &Node, zone: &NewZone) -> inventory::NewZone {
     let primary =
         |primary: &api::doors::Primary| inventory::Primary { address: primary.address, key: primary.key.clone() };
-    inventory::NewZone::answering(zone.name().clone(), zone.primaries().iter().map(primary).collect())
+    inventory::NewZone {
+        stored_as: node.unlisted(zone.name()).map(|stored| stored.id),
+        ..inventory::NewZone::answering(zone.name().clone(), zone.primaries().iter().map(primary).collect())
+    }
 }
 
 fn not_added(error: &AddZoneError) -> Problem {

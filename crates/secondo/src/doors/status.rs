@@ -72,7 +72,7 @@ impl Status for House {
                 Some(_) => json::InventoryStatus::Available,
                 None => json::InventoryStatus::Unavailable,
             },
-            warnings: warnings(&zones, inventory.is_some()),
+            warnings: warnings(&zones, inventory.is_some(), self.unlisted_count()),
             queries: json::QueryCounts {
                 udp: tally.of(Event::UdpMessage),
                 tcp: tally.of(Event::TcpMessage),
@@ -120,6 +120,10 @@ impl House {
         }
     }
 
+    fn unlisted_count(&self) -> usize {
+        self.node.zones().iter().filter(|zone| !zone.settings().is_listed()).count()
+    }
+
     fn counts(&self) -> json::ZoneCounts {
         let now = self.node.clock.now();
         let mut counts = json::ZoneCounts::default();
@@ -138,12 +142,17 @@ impl House {
     }
 }
 
-fn warnings(zones: &json::ZoneCounts, has_inventory: bool) -> Vec<String> {
+fn warnings(zones: &json::ZoneCounts, has_inventory: bool, unlisted: usize) -> Vec<String> {
     let mut warnings = Vec::new();
     if !has_inventory {
         warnings.push(
             "the inventory is not available: stored zones are served, but not refreshed; the log says why".to_owned(),
         );
+    } else if unlisted > 0 {
+        warnings.push(format!(
+            "{unlisted} stored zones are not in the inventory: they are served, but not refreshed; add each again, or remove \
+             it (zone list shows them without primaries)"
+        ));
     }
     if zones.expired > 0 {
         warnings.push(format!("{} zones have expired and are answered with SERVFAIL", zones.expired));

@@ -12,17 +12,20 @@ use zone::ZoneId;
 
 use crate::attempt::{Attempt, Kind, attempt};
 use crate::clock::Clock;
-use crate::followed::{
-    Durability, Existence, Followed, GENERATIONS_SKIPPED_AT_START, Settings, Source, Transfer, Trigger, Wake,
-};
+use crate::followed::{Durability, Existence, Followed, Settings, Source, Transfer, Trigger, Wake};
 use crate::node::Node;
 use crate::refresh::{Refreshed, make_durable};
+use crate::scheduler::commit_volatile;
 
 const ZONE: ZoneId = ZoneId(7);
 const DAY_MILLIS: u64 = 24 * 3600 * 1000;
 
 fn text(serial: u32, more: &str) -> String {
     format!("@ 60 SOA ns host {serial} 3600 600 86400 60\n@ 60 NS ns\nns 60 A 192.0.2.1\n{more}")
+}
+
+fn records(count: u32) -> String {
+    (0..count).map(|n| format!("a{n} 60 A 192.0.2.1\n")).collect()
 }
 
 fn name() -> Name {
@@ -117,7 +120,7 @@ async fn a_new_version_is_on_disk_before_it_is_served() {
     assert_eq!(scene.served_serial(), Some(2));
     scene.primary.publish("example.", &text(3, ""));
     assert_eq!(scene.follow().await.kind, Kind::Ixfr);
-    assert!(scene.generation() > before + GENERATIONS_SKIPPED_AT_START);
+    assert!(scene.generation() > before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,6 +157,62 @@ async fn a_crash_with_a_full_disk_returns_to_the_last_durable_version() {
     assert_eq!(scene.served_serial(), Some(1));
     assert_eq!(scene.follow().await.result, Ok(Refreshed::Published));
     assert!(scene.generation() > volatile, "no generation is used twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_generation_is_used_twice_over_several_crashes_with_a_full_disk() {
+    let mut scene = Scene::new().await;
+    scene.follow().await;
+    let mut used = vec![scene.generation()];
+    for serial in 2..5 {
+        scene.disk.set_room(Some(scene.disk.used()));
+        scene.primary.publish("example.", &text(serial, &records(10_000)));
+        assert_eq!(scene.follow().await.result, Ok(Refreshed::Published));
+        assert_eq!(scene.zone().condition().durability, Durability::Volatile);
+        used.push(scene.generation());
+        scene = scene.restarted(Moment(0)).await;
+        assert_eq!(scene.served_serial(), Some(1));
+    }
+    assert!(used.is_sorted_by(|a, b| a < b), "{used:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_zone_for_which_there_is_no_room_keeps_no_small_one_in_memory() {
+    let scene = Scene::new().await;
+    scene.follow().await;
+    scene.primary.publish("example.", &text(2, &records(200_000)));
+    let mut zones = vec![scene.zone()];
+    for number in 0..12 {
+        let name: Name = format!("small-{number}.").parse().unwrap();
+        scene.primary.publish(&name.to_string(), &text(1, &records(2_000)));
+        let timers = Timers::pending(&Bounds::default(), scene.node.clock.now());
+        let zone = Arc::new(Followed::new(ZoneId(100 + number), name, timers));
+        zone.set(Settings::clone(&scene.zone().settings()));
+        scene.node.follow(zone.clone());
+        zones.push(zone);
+    }
+    let volatile = || zones.iter().filter(|zone| zone.condition().durability == Durability::Volatile).count();
+    scene.disk.set_room(Some(scene.disk.used()));
+    for zone in &zones {
+        attempt(&scene.node, zone, &Wake::by(Trigger::Refresh)).await;
+    }
+    // The first of the small ones may have found room within the database.
+    assert!(volatile() > 3, "{}", volatile());
+    scene.disk.set_room(Some(scene.disk.used() + 6_000_000));
+    assert!(!commit_volatile(&scene.node).await);
+    assert_eq!((volatile(), scene.zone().condition().durability), (1, Durability::Volatile));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_primary_that_shows_more_than_it_gives_confirms_nothing() {
+    let scene = Scene::new().await;
+    scene.follow().await;
+    let confirmed_at = scene.zone().condition().timers.confirmed_at();
+    scene.primary.behave(Behaviour::ClaimSerial(9));
+    let attempt = scene.follow().await;
+    assert_eq!((code(&attempt), attempt.kind), ("less_than_shown", Kind::Axfr));
+    assert_eq!(scene.zone().condition().timers.confirmed_at(), confirmed_at);
+    assert_eq!(scene.zone().condition().timers.failures(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

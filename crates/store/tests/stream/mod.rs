@@ -113,7 +113,7 @@ impl Ledger {
         let mut found = BTreeMap::new();
         for zone in &opened.zones {
             let StoredContents::Whole(image) = &zone.contents else {
-                let StoredContents::Damaged(what) = &zone.contents else { unreachable!() };
+                let StoredContents::Unusable(what) = &zone.contents else { unreachable!() };
                 return Err(what.clone());
             };
             if image.as_bytes().len() > 256 << 10 {

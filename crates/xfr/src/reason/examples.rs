@@ -58,6 +58,8 @@ impl Reason {
             Self::ZoneInvalid { detail: "an NSEC3 record is damaged".into() },
             Self::SerialWentBack { ours, theirs },
             Self::SerialIncomparable { ours, theirs: Serial(ours.0 ^ 1 << 31) },
+            Self::SerialNotRaised { serial: ours },
+            Self::LessThanShown { shown: theirs, given: ours },
             Self::TsigBadKey { key: key() },
             Self::TsigBadSig { key: key() },
             Self::TsigRejected { asked: Asked::Soa, key: key() },
