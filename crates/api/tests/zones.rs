@@ -34,7 +34,7 @@ async fn a_zone_is_added_shown_listed_and_removed() {
 async fn the_root_zone_and_names_with_slashes_have_paths() {
     let asked = Asked::new();
     for (name, segment) in
-        [(".", "@"), ("0/25.2.0.192.in-addr.arpa.", "0%2F25.2.0.192.in-addr.arpa."), ("\\@.", "%40.")]
+        [(".", "@"), ("0/25.2.0.192.in-addr.arpa.", "0%2F25.2.0.192.in-addr.arpa."), ("\\@.", "%5C%40.")]
     {
         asked.add(name).await;
         let shown = asked.get(&format!("/api/v1/zones/{segment}")).await.json();

@@ -7,7 +7,7 @@
 //! where case matters.
 
 use std::cmp::Ordering;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
@@ -361,15 +361,23 @@ fn compare_folded(a: &[u8], b: &[u8]) -> Ordering {
 }
 
 impl fmt::Display for NameRef<'_> {
-    /// Presentation format (RFC 1035 §5.1) with the last dot; the root is `.`.
+    /// Presentation format (RFC 1035 §5.1) with the last dot; the root is `.`. What means something in a zone file is
+    /// escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_root() {
             return f.write_str(".");
         }
-        match domain::base::name::Name::from_slice(self.0) {
-            Ok(name) => write!(f, "{}", name.fmt_with_dot()),
-            Err(_) => f.write_str("(not a name)"),
+        for label in self.labels() {
+            for octet in label {
+                match octet {
+                    b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$' => write!(f, "\\{}", char::from(*octet))?,
+                    0x21..=0x7e => f.write_char(char::from(*octet))?,
+                    _ => write!(f, "\\{octet:03}")?,
+                }
+            }
+            f.write_char('.')?;
         }
+        Ok(())
     }
 }
 
@@ -427,7 +435,14 @@ mod tests {
 
     #[test]
     fn text_goes_there_and_back_with_its_case() {
-        for text in [".", "example.org.", "WwW.Example.ORG.", "a\\.b.example.", "\\001\\200.example."] {
+        for text in [
+            ".",
+            "example.org.",
+            "WwW.Example.ORG.",
+            "a\\.b.example.",
+            "\\001\\200.example.",
+            "\\(\\)\\;\\\"\\@\\$#.x.",
+        ] {
             assert_eq!(name(text).to_string(), text);
         }
         assert_eq!(name("example.org").to_string(), "example.org.");

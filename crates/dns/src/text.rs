@@ -58,15 +58,37 @@ pub fn rdata_from_text(rtype: Type, text: &str) -> Result<Vec<u8>, TextError> {
     Ok(record.rdata.to_vec())
 }
 
-/// One line of a zone file, without its end of line. Data that its type's own format cannot say is written in the
-/// generic one (RFC 3597 §5).
+/// One line of a zone file, without its end of line, that reads back as the same record. Data that its type's own
+/// format cannot say so is written in the generic one (RFC 3597 §5).
 pub fn record_to_text(record: RecordRef<'_>) -> String {
     let mut line = format!("{} {} IN {} ", record.owner, record.ttl, record.rtype);
-    match rdata_to_text(record.rtype, record.rdata) {
+    match rdata_to_text(record.rtype, record.rdata).filter(|text| reads_back(record.rtype, record.rdata, text)) {
         Some(text) => line.push_str(&text),
         None => generic_rdata(record.rdata, &mut line),
     }
     line
+}
+
+/// Whether the data would be the same after reading its text. `domain` writes names and parameters without the escapes
+/// that a reader needs; text without special characters in these types' formats is beyond doubt, and not read again.
+fn reads_back(rtype: Type, octets: &[u8], text: &str) -> bool {
+    let is_plain =
+        |text: &str| text.bytes().all(|octet| octet.is_ascii_alphanumeric() || b" .-_:+/=*".contains(&octet));
+    let is_simple = matches!(
+        rtype,
+        Type::A
+            | Type::AAAA
+            | Type::NS
+            | Type::CNAME
+            | Type::PTR
+            | Type::MX
+            | Type::SOA
+            | Type::SRV
+            | Type::DS
+            | Type::DNSKEY
+            | Type::RRSIG
+    );
+    is_simple && is_plain(text) || rdata_from_text(rtype, text).is_ok_and(|read| read == octets)
 }
 
 fn rdata_to_text(rtype: Type, octets: &[u8]) -> Option<String> {
@@ -74,7 +96,6 @@ fn rdata_to_text(rtype: Type, octets: &[u8]) -> Option<String> {
     let data = ZoneRecordData::<_, domain::base::ParsedName<_>>::parse_rdata(Rtype::from_int(rtype.0), &mut parser)
         .ok()
         .flatten()?;
-    // What would not come back as it is must not be written in a format that changes it.
     let mut composed = Vec::with_capacity(octets.len());
     data.compose_rdata(&mut composed).ok()?;
     if matches!(data, ZoneRecordData::Unknown(_)) || composed != octets || parser.remaining() > 0 {

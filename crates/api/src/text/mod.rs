@@ -10,6 +10,5 @@ mod primary;
 
 pub use algorithm::key_algorithm;
 pub use import::{ImportLine, import_line};
-pub(crate) use name::known_zone_name;
-pub use name::{key_name, zone_name};
+pub use name::{key_name, known_zone_name, zone_name};
 pub use primary::{DNS_PORT, address, primary, zone_at_primary};

@@ -24,7 +24,7 @@ pub fn zone_name(text: &str) -> Result<Name, Problem> {
 ///
 /// # Errors
 /// [`Code::ZoneNameInvalid`].
-pub(crate) fn known_zone_name(text: &str) -> Result<Name, Problem> {
+pub fn known_zone_name(text: &str) -> Result<Name, Problem> {
     text.parse().map_err(|error| {
         Problem::new(
             Code::ZoneNameInvalid,

@@ -60,14 +60,14 @@ Examples:
     #[command(after_help = "Example:\n  secondo zone show example.org")]
     Show {
         /// The zone's name.
-        #[arg(value_parser = zone_name)]
+        #[arg(value_parser = known_zone_name)]
         name: Name,
     },
     /// Bring a zone up to its primaries now, and wait for what comes of it.
     #[command(after_help = "Example:\n  secondo zone refresh example.org --full")]
     Refresh {
         /// The zone's name.
-        #[arg(value_parser = zone_name)]
+        #[arg(value_parser = known_zone_name)]
         name: Name,
         /// Transfer the whole zone, even if its serial is the same.
         #[arg(long)]
@@ -77,7 +77,7 @@ Examples:
     #[command(after_help = "Example:\n  secondo zone history example.org --limit 20")]
     History {
         /// The zone's name.
-        #[arg(value_parser = zone_name)]
+        #[arg(value_parser = known_zone_name)]
         name: Name,
         /// How many attempts to show at most, 1 to 1000.
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -87,14 +87,14 @@ Examples:
     #[command(after_help = "Example:\n  secondo zone export example.org > example.org.zone")]
     Export {
         /// The zone's name.
-        #[arg(value_parser = zone_name)]
+        #[arg(value_parser = known_zone_name)]
         name: Name,
     },
     /// Remove a zone with its contents and its history.
     #[command(after_help = "Example:\n  secondo zone remove example.org")]
     Remove {
         /// The zone's name.
-        #[arg(value_parser = zone_name)]
+        #[arg(value_parser = known_zone_name)]
         name: Name,
     },
     /// Add many zones from a file, each line wholly or not at all.
@@ -141,6 +141,10 @@ Examples:
 
 fn zone_name(text: &str) -> Result<Name, String> {
     text::zone_name(text).map_err(with_code)
+}
+
+fn known_zone_name(text: &str) -> Result<Name, String> {
+    text::known_zone_name(text).map_err(with_code)
 }
 
 fn key_name(text: &str) -> Result<Name, String> {
