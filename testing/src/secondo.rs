@@ -27,13 +27,15 @@ pub struct Secondo {
     dns: SocketAddr,
     zones: Vec<String>,
     process: Option<Process>,
+    /// Where its standard error goes instead of its log file.
+    log_to: Option<PathBuf>,
 }
 
 impl Secondo {
     /// A server that has never run; `program` is `env!("CARGO_BIN_EXE_secondo")`.
     pub fn new(program: &str) -> Self {
         let directory = TempDir::with_prefix("secondo-test-").expect("there is room for temporary files");
-        Self { program: program.into(), directory, dns: port::free(), zones: Vec::new(), process: None }
+        Self { program: program.into(), directory, dns: port::free(), zones: Vec::new(), process: None, log_to: None }
     }
 
     /// Has this configuration file read at every start from now on.
@@ -49,6 +51,12 @@ impl Secondo {
     /// Adds `--zone NAME@ADDRESS` to every start from now on.
     pub fn with_zone(mut self, name: &str, primary: SocketAddr) -> Self {
         self.zones.push(format!("{name}@{primary}"));
+        self
+    }
+
+    /// Has its log written to this file, a device perhaps; [`Secondo::log`] shows nothing of it.
+    pub fn logging_to(mut self, file: &str) -> Self {
+        self.log_to = Some(file.into());
         self
     }
 
@@ -82,7 +90,8 @@ impl Secondo {
             // What an earlier run has left says nothing about this one; there may be nothing.
             let _ = std::fs::remove_file(self.data().join(file));
         }
-        let mut process = Process::start(self.serve_command(self.dns, "127.0.0.1:0"), &self.log_file());
+        let log_to = self.log_to.clone().unwrap_or_else(|| self.log_file());
+        let mut process = Process::start(self.serve_command(self.dns, "127.0.0.1:0"), &log_to);
         eventually(PATIENCE, "secondo serve to be ready", || {
             if let Some(status) = process.ended() {
                 panic!("secondo serve ended with {status}:\n{}", self.log());

@@ -194,8 +194,12 @@ fn a_second_server_on_the_same_directory_is_refused() {
 
 #[test]
 fn nobody_else_can_read_it() {
-    let secondo = secondo().started();
+    let mut secondo = secondo().started();
     let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(secondo.data()), 0o700);
+    // As after a restore.
+    fs::set_permissions(secondo.data(), fs::Permissions::from_mode(0o755)).unwrap();
+    secondo.kill_and_restart();
     assert_eq!(mode(secondo.data()), 0o700);
     assert_eq!(mode(secondo.data().join("admin-token")), 0o600);
 }

@@ -72,6 +72,21 @@ fn a_transfer_that_hangs_does_not_put_expiry_off() {
     assert_eq!(hung, None, "the attempt ended before the zone expired, so this shows nothing");
 }
 
+#[test]
+fn a_log_that_cannot_be_written_keeps_nothing_from_being_done() {
+    let mut peer = Peer::start(testing::peer::Software::Knot, Setup::zone(ZONE, text(1)));
+    let mut secondo = secondo().configured(FAST_TIMERS).logging_to("/dev/full").started();
+    add(&secondo, ZONE, peer.address());
+    serves(&secondo, ZONE, 1);
+    peer.replace(ZONE, &text(2));
+    serves(&secondo, ZONE, 2);
+    peer.switch_off();
+    expires(&secondo);
+    peer.switch_on();
+    serves(&secondo, ZONE, 2);
+    assert!(secondo.terminate().success());
+}
+
 fn expires(secondo: &testing::secondo::Secondo) {
     for (name, qtype) in [(ZONE, Type::SOA), ("www.example.test", Type::A), ("nothing.example.test", Type::A)] {
         eventually(SOON, "the zone to expire", || is_expired(secondo, name, qtype));

@@ -52,7 +52,9 @@ impl Inventory {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_WAIT)
-            .foreign_keys(true);
+            .foreign_keys(true)
+            // A removed key's secret is overwritten, not just let go of.
+            .pragma("secure_delete", "ON");
         let pool = |connections| {
             SqlitePoolOptions::new()
                 .max_connections(connections)

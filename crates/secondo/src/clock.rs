@@ -1,16 +1,20 @@
 //! The node's own clock.
 //!
 //! It reads the wall clock once, at the start, takes the newest time on disk if that is later, and counts on from
-//! there monotonically: setting the system's clock neither expires a zone nor keeps one alive.
+//! there monotonically: setting the system's clock neither expires a zone nor keeps one alive. Time in which the machine
+//! was suspended counts: nobody confirmed the zones meanwhile.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rustix::time::{ClockId, clock_gettime};
 use xfr::Moment;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
-    started: Instant,
+    /// By the clock that counts since the machine was booted.
+    started: Duration,
     started_at: Moment,
+    wall_at_start: Moment,
 }
 
 impl Clock {
@@ -18,16 +22,30 @@ impl Clock {
     pub(crate) fn starting_no_earlier_than(newest_on_disk: Moment) -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let wall = Moment(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX));
-        Self { started: Instant::now(), started_at: wall.max(newest_on_disk) }
+        Self { started: since_boot(), started_at: wall.max(newest_on_disk), wall_at_start: wall }
     }
 
     pub(crate) fn now(&self) -> Moment {
-        self.started_at.plus(self.started.elapsed())
+        self.started_at.plus(since_boot().saturating_sub(self.started))
+    }
+
+    /// How far the time on disk, which was taken, was ahead of the wall clock.
+    pub(crate) fn ahead_of_the_wall(&self) -> Option<Duration> {
+        let ahead = self.started_at.since(self.wall_at_start);
+        (!ahead.is_zero()).then_some(ahead)
     }
 
     pub(crate) fn started_at(&self) -> Moment {
         self.started_at
     }
+}
+
+/// CLOCK_BOOTTIME, which goes on while the machine is suspended; std's `Instant` stands still then.
+fn since_boot() -> Duration {
+    let time = clock_gettime(ClockId::Boottime);
+    let secs = u64::try_from(time.tv_sec).unwrap_or_default();
+    let nanos = u32::try_from(time.tv_nsec).unwrap_or_default();
+    Duration::new(secs, nanos)
 }
 
 /// A number that nobody can foresee, for jitter and spreading.

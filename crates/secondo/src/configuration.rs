@@ -40,8 +40,8 @@ pub(crate) enum ConfigurationError {
     Zone { text: String, message: String },
 }
 
-/// The file, as it is written.
-#[derive(Debug, Default, Deserialize)]
+/// The file, as it is written; it holds secrets, and is not for printing.
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct File {
     data: Option<PathBuf>,
@@ -97,7 +97,7 @@ enum TenancyMode {
     Single,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeySection {
     name: Spanned<String>,
@@ -171,11 +171,19 @@ impl Configuration {
                 configuration.set_timer(name, secs);
             }
         }
-        for key in &file.key {
-            configuration.keys.push(read_key(key)?);
+        for section in &file.key {
+            let key = read_key(section)?;
+            if configuration.keys.iter().any(|earlier| earlier.name() == key.name()) {
+                return Err(twice(&section.name, "key"));
+            }
+            configuration.keys.push(key);
         }
-        for zone in &file.zone {
-            configuration.zones.push(read_zone(zone)?);
+        for section in &file.zone {
+            let zone = read_zone(section)?;
+            if configuration.zones.iter().any(|earlier| earlier.name() == zone.name()) {
+                return Err(twice(&section.name, "zone"));
+            }
+            configuration.zones.push(zone);
         }
         configuration.check_timers().map_err(|message| Wrong { at: text.find("[timers]").unwrap_or(0), message })?;
         Ok(configuration)
@@ -267,6 +275,11 @@ impl Default for Configuration {
 struct Wrong {
     at: usize,
     message: String,
+}
+
+fn twice(name: &Spanned<String>, what: &str) -> Wrong {
+    let message = format!("the {what} {} is there twice: write one section for it", name.get_ref());
+    Wrong { at: name.span().start, message }
 }
 
 fn checked<T>(text: &Spanned<String>, read: impl Fn(&str) -> Result<T, String>) -> Result<T, Wrong> {
@@ -366,6 +379,16 @@ mod tests {
             ("[[key]]\nname = \"k\"\nsecret = \"?\"\n", 3, "base64"),
             ("[tenancy]\nmode = \"multi\"\n", 2, "unknown variant"),
             ("[dns\n", 1, ""),
+            (
+                "[[key]]\nname = \"k\"\nsecret = \"c2VjcmV0c2VjcmV0\"\n[[key]]\nname = \"K.\"\nsecret = \"c2VjcmV0c2VjcmV0\"\n",
+                5,
+                "the key K. is there twice",
+            ),
+            (
+                "[[zone]]\nname = \"a.test\"\nprimaries = [\"192.0.2.1\"]\n[[zone]]\nname = \"A.test.\"\nprimaries = [\"192.0.2.2\"]\n",
+                5,
+                "the zone A.test. is there twice",
+            ),
         ] {
             let (at, message) = wrong(text);
             assert!(message.contains(says), "{text}: {message}");

@@ -228,6 +228,11 @@ impl Condition {
         next
     }
 
+    /// Whatever was going on is over, and what waited for its end is dropped.
+    pub(crate) fn abandon(&mut self) {
+        self.activity = Activity::Idle;
+    }
+
     pub(crate) fn is_attempting(&self) -> bool {
         matches!(self.activity, Activity::Attempting { .. })
     }

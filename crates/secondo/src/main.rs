@@ -44,10 +44,27 @@ fn main() -> ExitCode {
     }
 }
 
+/// Takes as many file descriptors as the system lets us have: the usual 1,024 are fewer than the connections that we
+/// serve at a time, and a flood of those must not keep us from opening files.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!("the limit of open files stays as it is: {error}");
+    }
+}
+
 fn serve(arguments: &ServeArguments) -> ExitCode {
     let filter = EnvFilter::try_from_env("SECONDO_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let is_terminal = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(is_terminal)
+        // It would be told of on standard error too, and panic there: a log on a full disk must not stop a task.
+        .log_internal_errors(false)
+        .init();
     let configuration = match Configuration::of(arguments) {
         Ok(configuration) => configuration,
         Err(error) => return end(&error, WRONG_USAGE),
@@ -56,6 +73,7 @@ fn serve(arguments: &ServeArguments) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return end(&format!("the system gives us no threads: {error}"), FAILED),
     };
+    raise_open_files();
     let result = runtime.block_on(serve::serve(configuration));
     // A large zone may just be built; nothing of it has been promised.
     runtime.shutdown_timeout(ABANDONED_AFTER);

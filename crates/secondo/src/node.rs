@@ -221,6 +221,7 @@ fn last_generation_used(committed: Generation, now: Moment) -> Generation {
 }
 
 async fn attempt_until_done(node: Arc<Node>, zone: Arc<Followed>, wake: Wake) {
+    let _guard = Attempting { node: &node, zone: &zone };
     let mut next = Some(wake);
     while let Some(wake) = next {
         let attempt = attempt_once(&node, &zone, &wake).await;
@@ -231,6 +232,25 @@ async fn attempt_until_done(node: Arc<Node>, zone: Arc<Followed>, wake: Wake) {
         next = zone.condition().end();
         if node.zone(zone.id).is_some() {
             node.schedule(&zone);
+        }
+    }
+}
+
+/// Has the zone tried again when an attempt's own task ends by a bug: it would be attempting for ever.
+struct Attempting<'a> {
+    node: &'a Arc<Node>,
+    zone: &'a Arc<Followed>,
+}
+
+impl Drop for Attempting<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            {
+                let mut condition = self.zone.condition();
+                condition.abandon();
+                condition.timers.failed(&self.node.bounds, self.node.clock.now(), random());
+            }
+            self.node.schedule(self.zone);
         }
     }
 }

@@ -8,6 +8,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use server::{Access, Shared};
@@ -18,6 +19,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use transfer::{Limits, Transfers};
 use xfr::Moment;
 
+use crate::client::reachable;
 use crate::clock::Clock;
 use crate::configuration::Configuration;
 use crate::doors::{self, House};
@@ -28,6 +30,12 @@ use crate::{published, reconcile, scheduler};
 
 /// NOTIFYs that wait to wake their zones; a primary whose NOTIFY finds no room sends it again.
 const NOTIFIES_WAITING_MAX: usize = 4096;
+
+/// The part of the machine's memory that what transfers under way have received may take. As records it takes about
+/// twice as much, and building the zone takes as much again.
+const MEMORY_PARTS: u64 = 5;
+/// A time on disk so far ahead of the wall clock was written when that was wrong, or it is wrong now.
+const CLOCK_AHEAD_MAX: Duration = Duration::from_secs(3600);
 
 /// Serves until SIGTERM or SIGINT.
 pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
@@ -42,9 +50,16 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         highest_stored: readable.chain(unreadable).max(),
     });
     let clock = Clock::starting_no_earlier_than(Moment(opened.newest_time_ms));
+    if let Some(ahead) = clock.ahead_of_the_wall().filter(|ahead| *ahead > CLOCK_AHEAD_MAX) {
+        tracing::warn!(
+            "times in the data directory are {} h ahead of this machine's clock, and are kept to: zones expire by them; set \
+             the clock right if it is wrong",
+            ahead.as_secs() / 3600
+        );
+    }
     log_unreadable(&opened.unreadable);
     tracing::info!(zones = opened.zones.len(), data = %data.display(), "the stored zones are read");
-    let transfers = Transfers::new(Limits::default());
+    let transfers = Transfers::new(limits());
     let node = Arc::new(Node::new(clock, configuration.bounds, data.clone(), opened.store, transfers, opened.zones));
     // What the inventory has no say in holds without it too.
     let access = Access { transfer_out: at_start.transfer_out.clone(), ..Access::default() };
@@ -137,6 +152,14 @@ fn log_unreadable(unreadable: &[(zone::ZoneId, String)]) {
     }
 }
 
+/// The usual limits, and what this machine's memory allows.
+fn limits() -> Limits {
+    let info = rustix::system::sysinfo();
+    let memory = (info.totalram as u64).saturating_mul(u64::from(info.mem_unit));
+    let usual = Limits::default();
+    Limits { octets_under_way: usual.octets_under_way.min(memory / MEMORY_PARTS), ..usual }
+}
+
 async fn listen_http(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
@@ -162,7 +185,7 @@ async fn bring_up_inventory(node: &Arc<Node>, at_start: &AtStart) -> anyhow::Res
 }
 
 fn say_where(dns: &[SocketAddr], http: SocketAddr, data: &Path) -> std::io::Result<()> {
-    let first = dns.first().copied().unwrap_or(http);
+    let first = reachable(dns.first().copied().unwrap_or(http));
     let mut out = std::io::stdout().lock();
     for address in dns {
         writeln!(out, "DNS is answered on {address} (UDP and TCP)")?;

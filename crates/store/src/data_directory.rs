@@ -4,11 +4,12 @@
 //! in the middle of a commit, and what is inside of a file can be rewritten on a full disk. Files that are not the
 //! store's own are never listed, so never swept.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use redb::StorageBackend;
 use rustix::fs::FallocateFlags;
@@ -19,6 +20,9 @@ use crate::{StoreError, mapping};
 
 /// Its lock keeps a second process out; the file itself stays when the process ends.
 const LOCK: &str = "lock";
+/// How often the lock is tried, and how long after one another.
+const LOCK_TRIES: u32 = 10;
+const LOCK_AGAIN_AFTER: Duration = Duration::from_millis(50);
 /// Zones are their owner's business.
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
@@ -36,18 +40,44 @@ impl DataDirectory {
         let failed = |error| StoreError::from_io(format!("opening the data directory {}", path.display()), &error);
         let images = path.join(IMAGES);
         DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(&images).map_err(failed)?;
+        // A copy that came back from a backup may be open to all.
+        fs::set_permissions(path, Permissions::from_mode(DIRECTORY_MODE)).map_err(failed)?;
         let lock = open_options().create(true).truncate(false).open(path.join(LOCK)).map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { directory: path.into() }),
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
+        take(&lock, path, failed)?;
         // The directories may be new, and their own names must outlive a power cut too.
         let parent = path.canonicalize().map_err(failed)?.parent().map(Path::to_path_buf);
         for directory in parent.as_deref().into_iter().chain([path]) {
             sync_directory(directory).map_err(failed)?;
         }
         Ok(Self { path: path.into(), _lock: lock })
+    }
+}
+
+/// Takes the lock. A client that looks whether it is taken has it for a moment, and a server that was killed until the
+/// system has cleaned up after it: a few tries later both are over.
+fn take(lock: &File, path: &Path, failed: impl Fn(io::Error) -> StoreError) -> Result<(), StoreError> {
+    for last in (0..LOCK_TRIES).rev() {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if last > 0 => std::thread::sleep(LOCK_AGAIN_AFTER),
+            Err(TryLockError::WouldBlock) => break,
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+    }
+    Err(StoreError::Locked { directory: path.into() })
+}
+
+/// Whether a server runs with this data directory; it must be one that the caller may read.
+pub fn is_in_use(directory: &Path) -> io::Result<bool> {
+    let lock = match File::open(directory.join(LOCK)) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    match lock.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 

@@ -72,6 +72,7 @@ use database::Database;
 use image_writer::{ImageWriter, LargeWork};
 use images::ImageFiles;
 
+pub use data_directory::is_in_use;
 pub use disk::Disk;
 pub use error::StoreError;
 pub use stored::{ClockFacts, Commit, Head, Origin, Step, StoredContents, StoredZone, Version};

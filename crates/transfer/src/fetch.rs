@@ -38,6 +38,7 @@ async fn run(transfers: &Transfers, primary: &Primary, session: &mut Session) ->
     let until = Instant::now() + deadlines.transfer;
     let mut stream = Stream::connect(primary.address, session.asked(), deadlines, until).await?;
     stream.send(&session.request(wall_clock_secs())).await?;
+    let mut share = transfers.budget.share();
     let mut octets_at_turn = 0;
     loop {
         let message = stream.message().await?;
@@ -46,6 +47,7 @@ async fn run(transfers: &Transfers, primary: &Primary, session: &mut Session) ->
         }
         if session.octets() - octets_at_turn >= OCTETS_PER_TURN {
             octets_at_turn = session.octets();
+            share.grow_to(octets_at_turn)?;
             tokio::task::yield_now().await;
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! limits   what may happen at a time, and for how long
+//! budget   what all transfers under way may hold together
 //! slots    a connection's place: among those to its address first, then among all
 //! probe    one SOA query: UDP, without EDNS if need be, TCP if need be
 //! fetch    one transfer over TCP
@@ -14,6 +15,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod budget;
 mod fetch;
 mod limits;
 mod probe;
@@ -31,6 +33,7 @@ use xfr::{Key, Outcome, Reason};
 pub use limits::{Deadlines, Limits};
 pub use xfr::session::Fetch;
 
+use budget::Budget;
 use slots::Slots;
 
 /// Where a zone is fetched from.
@@ -64,13 +67,15 @@ pub struct Transfers {
     limits: Arc<Limits>,
     slots: Slots,
     probes: Arc<Semaphore>,
+    budget: Budget,
 }
 
 impl Transfers {
     pub fn new(limits: Limits) -> Self {
         let slots = Slots::new(limits.connections_per_address, limits.connections);
         let probes = Arc::new(Semaphore::new(limits.probes));
-        Self { limits: Arc::new(limits), slots, probes }
+        let budget = Budget::new(limits.octets_under_way);
+        Self { limits: Arc::new(limits), slots, probes, budget }
     }
 
     /// The SOA that the primary has now. Over UDP first; over TCP when the answer does not fit, or when UDP does not

@@ -13,6 +13,8 @@ pub struct Limits {
     pub connections: usize,
     /// Probes over UDP at a time, each with a socket of its own.
     pub probes: usize,
+    /// Octets received by all transfers under way, which they hold in memory.
+    pub octets_under_way: u64,
     pub deadlines: Deadlines,
     pub session: SessionLimits,
 }
@@ -23,6 +25,7 @@ impl Default for Limits {
             connections_per_address: 8,
             connections: 256,
             probes: 512,
+            octets_under_way: 4 << 30,
             deadlines: Deadlines::default(),
             session: SessionLimits::default(),
         }

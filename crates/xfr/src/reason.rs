@@ -136,6 +136,8 @@ pub enum Reason {
     TooManyOctets { limit: u64 },
     #[error("the transfer has more than {limit} records")]
     TooManyRecords { limit: u64 },
+    #[error("all transfers under way hold more than {limit} octets together, and this one more than its part")]
+    TooMuchUnderWay { limit: u64 },
 
     // IXFR alone.
     #[error("the incremental transfer begins at serial {theirs}, but we hold {ours}")]
@@ -253,6 +255,8 @@ const CONTENT: &str = "Correct the zone at the primary and raise its serial; unt
                        version.";
 const SERIAL: &str = "Raise the serial at the primary above ours, or fetch the zone again in full here: secondo zone \
                       refresh NAME --full.";
+const MEMORY: &str = "If the zone is really so large, give this machine more memory; a fifth of it is for transfers under way. \
+                      Otherwise look at what the primary sends.";
 const SAME_SERVER: &str = "If several servers answer at this address, let them all hold the newest version, or give the address of the \
                            one that changes are made at.";
 const SAME_KEY: &str = "Give both sides the same key: name, algorithm and secret, to the letter. BIND: key \"NAME\" { \
@@ -322,6 +326,7 @@ impl Reason {
             Self::MetaType { .. } => Entry("meta_type", Primary, CONTENT),
             Self::TooManyOctets { .. } => Entry("too_many_octets", Ours, LIMITS),
             Self::TooManyRecords { .. } => Entry("too_many_records", Ours, LIMITS),
+            Self::TooMuchUnderWay { .. } => Entry("too_much_under_way", Ours, MEMORY),
 
             Self::IxfrNotFromOurs { .. } => Entry("ixfr_not_from_ours", Primary, IXFR),
             Self::IxfrGap { .. } => Entry("ixfr_gap", Primary, IXFR),

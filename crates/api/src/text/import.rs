@@ -21,7 +21,8 @@ pub enum ImportLine {
 /// Reads one line, with or without its end.
 pub fn import_line(line: &str) -> ImportLine {
     // A name never holds `#` without a backslash, and addresses never do, so that a comment may begin anywhere.
-    let content = line.split('#').next().unwrap_or_default();
+    // Editors on Windows begin files with a byte order mark.
+    let content = line.trim_start_matches('\u{feff}').split('#').next().unwrap_or_default();
     let mut words = content.split_whitespace();
     let Some(name_text) = words.next() else {
         return ImportLine::Empty;

@@ -139,6 +139,14 @@ Examples:
     },
 }
 
+impl Command {
+    pub(crate) fn connection(&self) -> &Connection {
+        match self {
+            Self::Zone { connection, .. } | Self::Key { connection, .. } | Self::Status { connection } => connection,
+        }
+    }
+}
+
 fn zone_name(text: &str) -> Result<Name, String> {
     text::zone_name(text).map_err(with_code)
 }

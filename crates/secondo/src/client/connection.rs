@@ -77,6 +77,14 @@ impl Connection {
             );
             Failure::new("server_unknown", sentence)
         })?;
+        // After a crash the file names a port that anybody may have taken meanwhile, to be told the token.
+        if !store::is_in_use(&self.data).unwrap_or(true) {
+            let data = self.data.display();
+            let sentence = format!(
+                "no server runs with the data directory {data} (the last one was killed); start one with `secondo serve --data {data}`, or name one with --data or --server"
+            );
+            return Err(Failure::new("server_unknown", sentence));
+        }
         let address: SocketAddr = text.parse().map_err(|_| {
             Failure::new("server_unknown", format!("{} holds no address, but {text:?}", file.display()))
         })?;
@@ -101,7 +109,7 @@ fn named_base(server: &str) -> Result<String, Failure> {
 }
 
 /// A server that listens on every address is reached on the loopback one.
-fn reachable(address: SocketAddr) -> SocketAddr {
+pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
     let host = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

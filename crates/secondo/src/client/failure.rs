@@ -45,6 +45,16 @@ impl Failure {
         }
     }
 
+    /// For programs: `code` and `detail`, as in the API's own problems.
+    pub(crate) fn json(&self) -> Option<serde_json::Value> {
+        match self {
+            Self::Failed { code, sentence } | Self::Usage { code, sentence } => {
+                Some(serde_json::json!({ "code": code, "detail": sentence }))
+            }
+            Self::NobodyReads => None,
+        }
+    }
+
     pub(crate) fn exit_status(&self) -> u8 {
         match self {
             Self::Failed { .. } => 1,

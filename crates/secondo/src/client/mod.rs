@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Invariants: the exit status is 0 when done, 1 when it failed, 2 when it was typed wrong; what is asked for goes to
-//! standard output and what went wrong to standard error, in one sentence with its code; nothing waits for ever.
+//! standard output and what went wrong to standard error, in one sentence with its code, or with `--json` as an object
+//! of both; nothing waits for ever.
 //!
 //! It deliberately opens neither the store nor the inventory: the server is the only one who does.
 
@@ -26,10 +27,11 @@ use std::io::Write;
 use std::process::ExitCode;
 
 pub(crate) use command::Command;
+pub(crate) use connection::reachable;
 
 use connection::Connection;
 use failure::Failure;
-use output::Output;
+use output::{Format, Output};
 use server::Server;
 
 /// Carries out a client command and says how it ended; needs no runtime around it.
@@ -38,15 +40,20 @@ pub(crate) fn run(command: Command) -> ExitCode {
     let (mut out, mut errors) = (std::io::stdout().lock(), std::io::stderr());
     let status = match runtime {
         Ok(runtime) => runtime.block_on(run_to(command, &mut out, &mut errors)),
-        Err(error) => report(&Failure::new("internal", format!("no runtime can be started: {error}")), &mut errors),
+        Err(error) => report(
+            &Failure::new("internal", format!("no runtime can be started: {error}")),
+            Format::Text,
+            &mut errors,
+        ),
     };
     ExitCode::from(status)
 }
 
 async fn run_to(command: Command, out: &mut dyn Write, errors: &mut dyn Write) -> u8 {
+    let format = command.connection().format();
     match carry_out(command, out, errors).await {
         Ok(()) => 0,
-        Err(failure) => report(&failure, errors),
+        Err(failure) => report(&failure, format, errors),
     }
 }
 
@@ -68,10 +75,14 @@ async fn carry_out(command: Command, out: &mut dyn Write, errors: &mut dyn Write
     }
 }
 
-fn report(failure: &Failure, errors: &mut dyn Write) -> u8 {
-    if let Some(sentence) = failure.sentence() {
+fn report(failure: &Failure, format: Format, errors: &mut dyn Write) -> u8 {
+    let said = match format {
+        Format::Text => failure.sentence().map(|sentence| format!("secondo: {sentence}")),
+        Format::Json => failure.json().map(|value| value.to_string()),
+    };
+    if let Some(said) = said {
         // With standard error gone there is nobody left to tell.
-        let _ = writeln!(errors, "secondo: {sentence}");
+        let _ = writeln!(errors, "{said}");
     }
     failure.exit_status()
 }

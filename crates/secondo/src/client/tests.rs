@@ -3,6 +3,7 @@
 #[path = "../../../api/tests/fake/mod.rs"]
 mod fake;
 
+use std::fs::File;
 use std::path::Path;
 
 use clap::Parser;
@@ -19,6 +20,14 @@ struct Line {
 /// A server with its data directory.
 struct Served {
     data: tempfile::TempDir,
+    _lock: File,
+}
+
+/// The lock that a server has on its data directory as long as it runs.
+fn lock(data: &Path) -> File {
+    let lock = File::create(data.join("lock")).unwrap();
+    lock.lock().unwrap();
+    lock
 }
 
 struct Ended {
@@ -49,7 +58,8 @@ impl Served {
         let data = tempfile::tempdir().unwrap();
         std::fs::write(data.path().join("http-address"), format!("{address}\n")).unwrap();
         std::fs::write(data.path().join("admin-token"), format!("{}\n", fake::TOKEN)).unwrap();
-        Self { data }
+        let lock = lock(data.path());
+        Self { data, _lock: lock }
     }
 
     async fn run(&self, words: &str) -> Ended {
@@ -129,7 +139,7 @@ fn what_is_typed_wrong_ends_with_status_2_before_anything_is_sent() {
         "zone add example.org --primary ns1.example.org",
         "zone add example.org --primary 192.0.2.1:99999",
         "zone add example.org --primary 192.0.2.1,key=a..b",
-        "zone show exam!ple",
+        "zone show exam..ple",
         "zone history example.org --limit 0",
         "zone fly example.org",
         "key add a..b",
@@ -194,7 +204,8 @@ async fn an_import_goes_in_batches_and_numbers_lines_as_the_file_does() {
     text = text.replace('z', "y").replace("y2100.example", "y!.example");
     std::fs::write(&file, text + "last.example 192.0.2.1 # no line end").unwrap();
     let bad = served.run(&format!("zone import {} --json", file.display())).await;
-    bad.failed(1, "lines_failed");
+    let last: Value = serde_json::from_str(bad.errors.lines().last().unwrap()).unwrap();
+    assert_eq!((bad.status, &last["code"]), (1, &"lines_failed".into()));
     assert!(bad.errors.starts_with("line 2101: ") && bad.errors.contains("(zone_name_invalid)"), "{}", bad.errors);
     let results = bad.json();
     assert_eq!((&results["added"], &results["failed"]), (&2500.into(), &1.into()));
@@ -247,11 +258,26 @@ async fn a_server_that_does_not_run_is_said_with_how_to_start_it() {
     // A port that was free a moment ago.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     std::fs::write(empty.path().join("http-address"), port.to_string()).unwrap();
+    let lock = lock(empty.path());
     run_in(empty.path(), "zone list").await.failed(1, "token_missing");
     std::fs::write(empty.path().join("admin-token"), "x").unwrap();
     let ended = run_in(empty.path(), "zone list").await;
     ended.failed(1, "server_unreachable");
     assert!(ended.errors.contains("secondo serve --data"), "{}", ended.errors);
+
+    // Killed: whoever has its port now is not told the token.
+    drop(lock);
+    let ended = run_in(empty.path(), "zone list").await;
+    ended.failed(1, "server_unknown");
+    assert!(ended.errors.contains("killed"), "{}", ended.errors);
+}
+
+#[tokio::test]
+async fn failures_have_a_form_for_programs() {
+    let ended = Served::start().await.run("zone show example.org --json").await;
+    let said: Value = serde_json::from_str(&ended.errors).unwrap();
+    assert_eq!((ended.status, &said["code"]), (1, &"zone_unknown".into()));
+    assert!(said["detail"].as_str().unwrap().contains("example.org"), "{said}");
 }
 
 #[tokio::test]

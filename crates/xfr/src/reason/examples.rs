@@ -43,6 +43,7 @@ impl Reason {
             Self::MetaType { rtype: Type::TSIG },
             Self::TooManyOctets { limit: 1 << 31 },
             Self::TooManyRecords { limit: 50_000_000 },
+            Self::TooMuchUnderWay { limit: 1 << 30 },
             Self::IxfrNotFromOurs { ours, theirs },
             Self::IxfrGap { expected: ours, found: theirs },
             Self::IxfrCycle { from: ours, to: theirs },
