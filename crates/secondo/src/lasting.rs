@@ -57,7 +57,7 @@ mod tests {
             async move {
                 begun.send(times).unwrap();
                 assert!(times != 1, "as a bug would");
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         });
         assert_eq!((begins.recv().await, begins.recv().await), (Some(1), Some(2)));

@@ -55,6 +55,7 @@ impl DataDirectory {
 
 /// Takes the lock. A client that looks whether it is taken has it for a moment, and a server that was killed until the
 /// system has cleaned up after it: a few tries later both are over.
+#[expect(clippy::disallowed_methods, reason = "no event tells that a lock is free; half a second is the deadline")]
 fn take(lock: &File, path: &Path, failed: impl Fn(io::Error) -> StoreError) -> Result<(), StoreError> {
     for last in (0..LOCK_TRIES).rev() {
         match lock.try_lock() {
