@@ -92,10 +92,16 @@ pub(crate) async fn bring_up(node: &Arc<Node>, at_start: &AtStart) -> Result<(),
         put_configured(node, &inventory, at_start).await?;
         intent = inventory.intent().await?;
     }
-    for (zone, attempt) in inventory.latest_attempts().await? {
-        if let Some(zone) = node.zone(zone) {
-            zone.condition().last_attempt = Some(attempt);
+    match inventory.latest_attempts().await {
+        Ok(attempts) => {
+            for (zone, attempt) in attempts {
+                if let Some(zone) = node.zone(zone) {
+                    zone.condition().last_attempt = Some(attempt);
+                }
+            }
         }
+        // Only something to look at.
+        Err(error) => tracing::error!("what is on record of earlier attempts cannot be read: {error}"),
     }
     let inventory = Arc::new(inventory);
     node.inventory.store(Some(inventory.clone()));

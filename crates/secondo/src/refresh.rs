@@ -52,13 +52,14 @@ pub(crate) async fn refresh(
     if decide(node, zone, held.as_ref(), &advanced, transfer)? == Refreshed::Unchanged {
         return Ok(Refreshed::Unchanged);
     }
-    let mut existence = zone.writing.lock().await;
+    let existence = zone.writing.lock().await;
     if *existence == Existence::Removed {
         return Err(Reason::ZoneRemoved);
     }
     let (next, durability) = commit(node, zone, advanced).await?;
     publish(node, zone, next, durability);
-    *existence = Existence::Exists;
+    // Until here nobody may remove the zone.
+    drop(existence);
     Ok(Refreshed::Published)
 }
 

@@ -25,7 +25,8 @@ pub enum Event {
     Truncated,
     NotifyAccepted,
     NotifyRefused,
-    /// NOTIFYs that were right but found the queue full; the primary is told to try again.
+    /// NOTIFYs that were right but found the queue full: the primary gets no answer over UDP, SERVFAIL over TCP, and
+    /// sends them again.
     NotifyOverflow,
     /// Messages whose TSIG was wrong (RFC 8945 §5.2).
     TsigFailed,

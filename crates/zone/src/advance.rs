@@ -22,7 +22,7 @@ use crate::image::{self, Image, Notes, Owner, Seed, TooLarge};
 pub struct Advanced {
     pub image: Image,
     /// What leads from the old contents to the new, in order: the primary's own steps where they say it exactly, one
-    /// diff otherwise. Empty for the first contents, and when nothing but the SOA stayed the same.
+    /// diff otherwise, also where nothing changed. Empty for the first contents.
     pub diffs: Vec<Diff>,
     pub notes: Notes,
 }

@@ -5,11 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 use super::output::Format;
-
-/// The file in the data directory that holds the address of the HTTP API, one line.
-pub(crate) const HTTP_ADDRESS_FILE: &str = "http-address";
-/// The file in the data directory that holds the admin token, one line.
-pub(crate) const ADMIN_TOKEN_FILE: &str = "admin-token";
+use crate::published::{ADMIN_TOKEN, HTTP_ADDRESS};
 
 /// How to reach the server; the same for every client command.
 #[derive(Debug, clap::Args)]
@@ -57,7 +53,7 @@ impl Connection {
                 format!("the server {base} is not on this machine: give its token with --token or SECONDO_TOKEN");
             return Err(Failure::usage("token_missing", sentence));
         }
-        let file = self.data.join(ADMIN_TOKEN_FILE);
+        let file = self.data.join(ADMIN_TOKEN);
         read_line(&file).map_err(|error| {
             let sentence = format!(
                 "no access token: {} cannot be read ({error}); name the server's data directory with --data, or give the token with --token or SECONDO_TOKEN",
@@ -68,7 +64,7 @@ impl Connection {
     }
 
     fn local_base(&self) -> Result<String, Failure> {
-        let file = self.data.join(HTTP_ADDRESS_FILE);
+        let file = self.data.join(HTTP_ADDRESS);
         let text = read_line(&file).map_err(|error| {
             let data = self.data.display();
             let sentence = format!(
