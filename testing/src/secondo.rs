@@ -247,11 +247,21 @@ impl Ran {
         format!("{}\n{}", self.stdout, self.stderr)
     }
 
-    /// Checks that the command failed as commands do (1: it could not be done, 2: it cannot be meant) and said all of
-    /// this.
+    /// Checks that it was tried and failed (exit status 1), and said all of this.
     #[track_caller]
     pub fn must_fail(&self, said: &[&str]) {
-        assert!(matches!(self.code, Some(1 | 2)), "{self:?}");
+        self.must_end_with(1, said);
+    }
+
+    /// Checks that what was asked for cannot be meant (exit status 2), and that it said all of this.
+    #[track_caller]
+    pub fn must_be_wrong_usage(&self, said: &[&str]) {
+        self.must_end_with(2, said);
+    }
+
+    #[track_caller]
+    fn must_end_with(&self, status: i32, said: &[&str]) {
+        assert_eq!(self.code, Some(status), "{self:?}");
         for words in said {
             assert!(self.words().contains(words), "it does not say {words:?}: {self:?}");
         }

@@ -18,10 +18,10 @@ fn what_is_no_zone_name_or_no_primary_is_refused_with_its_code() {
     let secondo = secondo().started();
     let too_long = "a".repeat(64);
     for name in ["a..b", too_long.as_str(), ""] {
-        secondo.client(&["zone", "add", name, "--primary", "192.0.2.1"]).must_fail(&["zone_name_invalid"]);
+        secondo.client(&["zone", "add", name, "--primary", "192.0.2.1"]).must_be_wrong_usage(&["zone_name_invalid"]);
     }
     for primary in ["nowhere", "192.0.2.1:port", "192.0.2.1:0", "0.0.0.0", "192.0.2.1,color=red"] {
-        secondo.client(&["zone", "add", ZONE, "--primary", primary]).must_fail(&["primary_invalid"]);
+        secondo.client(&["zone", "add", ZONE, "--primary", primary]).must_be_wrong_usage(&["primary_invalid"]);
     }
     assert_eq!(zones(&secondo).len(), 0);
 }
@@ -46,9 +46,11 @@ fn what_is_not_here_is_said_to_be_unknown() {
         secondo.client(&[&["zone"], words, &["nowhere.test"]].concat()).must_fail(&["zone_unknown", "nowhere.test"]);
     }
     secondo.client(&["key", "remove", "nowhere.test"]).must_fail(&["key_unknown"]);
-    secondo.client(&["key", "add", "k.test", "--algorithm", "hmac-rot13"]).must_fail(&["algorithm_unknown"]);
+    secondo
+        .client(&["key", "add", "k.test", "--algorithm", "hmac-rot13"])
+        .must_be_wrong_usage(&["algorithm_unknown"]);
     let file = secondo.scratch_file("secret", "this is no base64!");
-    secondo.client(&["key", "add", "k.test", "--secret-file", &file]).must_fail(&["secret_invalid"]);
+    secondo.client(&["key", "add", "k.test", "--secret-file", &file]).must_be_wrong_usage(&["secret_invalid"]);
 }
 
 #[test]
@@ -87,7 +89,7 @@ fn a_bad_configuration_line_is_named() {
         ("[[zone]]\nname = \"a..b\"\nprimaries = [\"192.0.2.1:53\"]\n", ["a..b", "secondo.toml, line"]),
     ] {
         let ran = secondo().configured(text).serve_in_vain();
-        ran.must_fail(&said);
+        ran.must_be_wrong_usage(&said);
     }
 }
 

@@ -108,6 +108,60 @@ fn an_empty_inventory_deletes_nothing_and_can_be_filled_again() {
     assert_eq!(zones(&secondo).len(), 1);
 }
 
+/// An old copy knows the zone under the id that it had before it was removed and added again.
+#[test]
+fn with_an_old_copy_of_the_inventory_the_same_contents_are_served_at_each_start() {
+    let mut peer = Peer::start(Software::Bind, Setup::zone(ZONE, zone_text::small(1)));
+    let mut secondo = secondo().started();
+    let database = secondo.data().join("inventory.db");
+    let copy = secondo.data().join("copy.db");
+    add(&secondo, ZONE, peer.address());
+    serves(&secondo, ZONE, 1);
+    let backup =
+        std::process::Command::new("sqlite3").arg(&database).arg(format!(".backup {}", copy.display())).status();
+    assert!(backup.unwrap().success());
+    secondo.expect(&["zone", "remove", ZONE]);
+    add(&secondo, ZONE, peer.address());
+    serves(&secondo, ZONE, 1);
+    secondo.kill();
+    inventory_files(&secondo).iter().for_each(|file| fs::remove_file(file).unwrap());
+    fs::rename(&copy, &database).unwrap();
+    peer.switch_off();
+    for _ in 0..3 {
+        secondo.start();
+        assert_eq!(query::serial(secondo.dns(), ZONE), Ok(1));
+        assert_eq!(zones(&secondo).len(), 1);
+        secondo.kill();
+    }
+    secondo.start();
+    peer.change_while_off(ZONE, &zone_text::small(2));
+    peer.switch_on();
+    secondo.expect(&["zone", "refresh", ZONE]);
+    for _ in 0..3 {
+        assert_eq!(query::serial(secondo.dns(), ZONE), Ok(2));
+        secondo.kill_and_restart();
+    }
+    secondo.expect(&["zone", "remove", ZONE]);
+    let reply = query::ask(secondo.dns(), ZONE, dns::Type::SOA).unwrap();
+    assert_eq!(reply.rcode, dns::Rcode::REFUSED, "{reply:?}");
+    secondo.kill_and_restart();
+    assert_eq!(zones(&secondo).len(), 0);
+}
+
+/// Nothing of what file and flags ask for keeps stored zones from being served.
+#[test]
+fn a_configured_key_that_is_gone_keeps_no_stored_zone_from_being_served() {
+    let mut secondo = killed_with_one_zone_removed();
+    secondo.configure("[[zone]]\nname = \"keyed.test\"\nprimaries = [\"127.0.0.1:1\"]\nkey = \"gone.test\"\n");
+    secondo.start();
+    assert_eq!(query::serial(secondo.dns(), ZONE), Ok(1));
+    assert!(secondo.log().contains("[[key]]"), "{}", secondo.log());
+    // What the log says to do works.
+    secondo.expect(&["key", "add", "gone.test"]);
+    secondo.kill_and_restart();
+    assert_eq!(zones(&secondo).len(), 2);
+}
+
 #[test]
 fn an_inventory_that_is_locked_stops_no_answer_and_gets_what_is_configured_once_it_is_free() {
     let setup = Setup::zone(ZONE, zone_text::small(1)).and_zone("more.test", zone_text::small(2));
@@ -162,6 +216,12 @@ fn files_for_the_convenience_of_clients_are_no_reason_not_to_serve() {
     eventually(SOON, "the log to say what clients need", || {
         let log = secondo.log();
         if log.contains("--server") { Ok(()) } else { Err(log) }
+    });
+    secondo.client(&["status"]).must_fail(&["--server"]);
+    fs::remove_dir(secondo.data().join("dns-address.new")).unwrap();
+    eventually(SOON, "the addresses to be written", || match secondo.client(&["status"]).code {
+        Some(0) => Ok(()),
+        _ => Err(secondo.log()),
     });
 }
 

@@ -12,7 +12,7 @@ use testing::{eventually, query};
 
 use crate::scene::{FAST_TIMERS, SOON, ZONE, add, attempts, secondo, serves, with_each_primary};
 
-const EXPIRE_SECS: u32 = 4;
+const EXPIRE_SECS: u32 = 6;
 
 fn text(serial: u32) -> String {
     zone_text::with_timers(serial, Timers { refresh: 1, retry: 1, expire: EXPIRE_SECS })

@@ -1,6 +1,8 @@
 //! The primary is gone: answers go on, also from a server that was killed and started meanwhile.
 
+use dns::{Rcode, Serial, Type};
 use testing::peer::{Peer, Setup};
+use testing::primary::Primary;
 use testing::zone_text::{self, Timers};
 use testing::{eventually, query};
 
@@ -54,4 +56,25 @@ fn a_service_manager_ends_it_cleanly() {
     serves(&secondo, ZONE, 1);
     assert_eq!(secondo.terminate().code(), Some(0), "{}", secondo.log());
     assert!(query::serial(secondo.dns(), ZONE).is_err());
+}
+
+#[test]
+fn the_first_answer_after_a_start_is_the_zones_own() {
+    let zones: Vec<String> = (0..200).map(|number| format!("zone-{number}.test")).collect();
+    let primary = Primary::start();
+    let mut secondo = secondo().started();
+    for zone in &zones {
+        primary.publish(zone, &zone_text::small(1));
+    }
+    let lines: String = zones.iter().map(|zone| format!("{zone} {}\n", primary.address())).collect();
+    let file = secondo.scratch_file("zones.txt", &lines);
+    secondo.expect(&["zone", "import", &file]);
+    zones.iter().for_each(|zone| serves(&secondo, zone, 1));
+    drop(primary);
+    for zone in zones.iter().step_by(50) {
+        secondo.kill();
+        secondo.start_unannounced();
+        let first = eventually(SOON, "the first answer", || query::ask(secondo.dns(), zone, Type::SOA));
+        assert_eq!((first.rcode, first.serial), (Rcode::NOERROR, Some(Serial(1))), "{first:?}");
+    }
 }

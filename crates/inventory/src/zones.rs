@@ -150,7 +150,7 @@ impl Inventory {
         Ok(id)
     }
 
-    /// Has a zone that only the store knows deleted there.
+    /// Has a zone that only the store knows deleted there; nothing happens to one that the inventory knows by now.
     pub async fn remove_stored_zone(&self, id: ZoneId) -> Result<(), InventoryError> {
         let mut transaction = self.begin().await?;
         mark_removed(&mut transaction, id).await?;
@@ -297,10 +297,13 @@ async fn is_removed(transaction: &mut Transaction, id: ZoneId) -> Result<bool, I
 }
 
 async fn mark_removed(transaction: &mut Transaction, id: ZoneId) -> Result<(), InventoryError> {
-    sqlx::query("INSERT INTO removed_zones (zone_id) VALUES ($1) ON CONFLICT DO NOTHING")
-        .bind(to_i64(id.0))
-        .execute(&mut **transaction)
-        .await?;
+    sqlx::query(
+        "INSERT INTO removed_zones (zone_id) SELECT $1 WHERE NOT EXISTS (SELECT 1 FROM zones WHERE id = $1) \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(to_i64(id.0))
+    .execute(&mut **transaction)
+    .await?;
     Ok(())
 }
 

@@ -79,7 +79,7 @@ pub(crate) struct Condition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Durability {
     Durable,
-    /// In memory only, because the disk is full.
+    /// In memory only, because the disk is full, or not there yet under the zone's id.
     Volatile,
 }
 
@@ -131,9 +131,23 @@ impl Wake {
 }
 
 impl Followed {
-    /// A zone that has never been had.
-    pub(crate) fn new(id: ZoneId, name: Name, timers: Timers) -> Self {
-        Self::with(id, name, timers, None, Generation(0), Contents::Absent)
+    /// A zone of which nothing is stored; versions may have lived in memory before a crash, up to `generation`.
+    pub(crate) fn new(id: ZoneId, name: Name, timers: Timers, generation: Generation) -> Self {
+        Self::with(id, name, timers, None, generation, Contents::Absent)
+    }
+
+    /// A zone that begins with what is stored of another one of its name.
+    pub(crate) fn heir(id: ZoneId, name: Name, other: &Self) -> Self {
+        let (timers, held, generation) = {
+            let condition = other.condition();
+            (condition.timers, condition.held.clone(), condition.generation)
+        };
+        let contents = Contents::clone(&other.served.contents());
+        // It is on disk under the other's id only.
+        let durability = if held.is_some() { Durability::Volatile } else { Durability::Durable };
+        let heir = Self::with(id, name, timers, held, generation, contents);
+        heir.condition().durability = durability;
+        heir
     }
 
     /// A zone whose version was read from disk.
@@ -193,6 +207,12 @@ impl Followed {
         self.settings.store(Arc::new(settings));
     }
 
+    /// Whether its newest version is on disk, under its own id.
+    pub(crate) fn is_stored(&self) -> bool {
+        let condition = self.condition();
+        condition.held.is_some() && condition.durability == Durability::Durable
+    }
+
     /// The version that is served.
     pub(crate) fn snapshot(&self) -> Option<Snapshot> {
         self.served.snapshot()
@@ -245,14 +265,14 @@ impl Condition {
 #[cfg(test)]
 mod tests {
     use xfr::{Bounds, Moment, Timers};
-    use zone::ZoneId;
+    use zone::{Generation, ZoneId};
 
     use super::{Followed, Transfer, Trigger, Wake};
 
     #[test]
     fn what_comes_during_an_attempt_is_done_once_afterwards() {
         let timers = Timers::pending(&Bounds::default(), Moment(0));
-        let zone = Followed::new(ZoneId(1), "example.".parse().unwrap(), timers);
+        let zone = Followed::new(ZoneId(1), "example.".parse().unwrap(), timers, Generation(0));
         let mut condition = zone.condition();
         assert!(condition.begin(Wake::by(Trigger::First)).is_some());
         assert!(condition.begin(Wake::by(Trigger::Notify)).is_none());

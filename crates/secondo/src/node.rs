@@ -104,7 +104,9 @@ impl Node {
 
     /// Has exactly the followed zones answered.
     pub(crate) fn publish_table(&self) {
-        let zones: Vec<Arc<ServedZone>> = self.read().values().map(|zone| zone.served.clone()).collect();
+        let mut zones: Vec<Arc<ServedZone>> = self.read().values().map(|zone| zone.served.clone()).collect();
+        // Of two stored zones of one name the newer one is answered, until the inventory says which it is.
+        zones.sort_unstable_by_key(|zone| zone.id);
         self.shared.zones.store(Arc::new(ZoneTable::new(zones)));
     }
 
@@ -215,7 +217,7 @@ fn restore(stored: StoredZone, bounds: &Bounds, now: Moment) -> Followed {
 /// The last generation that may have been used: of a version on disk, or by an earlier run for one that lived only in
 /// memory because the disk was full. Nothing on disk tells of those, but time does: no run makes a thousand versions of a
 /// zone in each millisecond.
-fn last_generation_used(committed: Generation, now: Moment) -> Generation {
+pub(crate) fn last_generation_used(committed: Generation, now: Moment) -> Generation {
     let since_2026 = now.0.saturating_sub(GENERATIONS_BEGIN_MS);
     Generation(committed.0.max(since_2026.saturating_mul(GENERATIONS_PER_MS)))
 }

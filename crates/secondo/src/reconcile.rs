@@ -5,21 +5,24 @@
 //! for no other reason: one that the inventory does not know is served on, since the inventory may be the one that
 //! lost it.
 
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use api::doors::NewZone;
+use dns::Name;
 use inventory::{AddZoneError, Intent, Inventory, InventoryError, TenantId};
 use server::{Access, TransferOut};
 use tokio::task::JoinSet;
 use transfer::Primary;
 use xfr::notify::NotifyRule;
 use xfr::{Key, Timers};
-use zone::ZoneId;
+use zone::{Generation, ZoneId};
 
 use crate::doors;
-use crate::followed::{Existence, Followed, Settings, Source};
-use crate::node::Node;
+use crate::followed::{Durability, Existence, Followed, Settings, Source};
+use crate::node::{Node, last_generation_used};
 
 /// How often it runs without a signal.
 const EVERY: Duration = Duration::from_secs(60);
@@ -48,23 +51,16 @@ pub(crate) enum Unavailable {
         "the inventory {path} is not the one of these stored zones: the zone {id} is {listed} in it and {stored} in the store; \
          put the two together that belong together"
     )]
-    Foreign { path: String, id: ZoneId, listed: dns::Name, stored: dns::Name },
+    Foreign { path: String, id: ZoneId, listed: Name, stored: Name },
     #[error(
         "the configured zone {zone} names the key {key}, which is not there: add a [[key]] of that name to the configuration file, or take \
          the zone's key out until `secondo key add {key}` has been called"
     )]
-    UnknownKey { zone: dns::Name, key: dns::Name },
+    UnknownKey { zone: Name, key: Name },
     #[error("what is configured cannot be put into the inventory: {0}")]
     Configured(AddZoneError),
     #[error(transparent)]
     Inventory(#[from] InventoryError),
-}
-
-impl Unavailable {
-    /// Whether it is what file or flags ask for that is wrong, rather than the inventory.
-    pub(crate) fn is_configured_so(&self) -> bool {
-        matches!(self, Self::UnknownKey { .. } | Self::Configured(_))
-    }
 }
 
 /// Opens the inventory, puts into it what file and flags ask for, and makes the node match.
@@ -117,12 +113,20 @@ async fn put_configured(node: &Node, inventory: &Inventory, at_start: &AtStart) 
     }
     for zone in &at_start.zones {
         let row = doors::row(node, zone);
-        let ensured = inventory.ensure_zone(TenantId::DEFAULT, &row, now).await.map_err(|error| match error {
-            AddZoneError::Inventory(error) => Unavailable::Inventory(error),
-            AddZoneError::UnknownKey { zone, key } => Unavailable::UnknownKey { zone, key },
-            error => Unavailable::Configured(error),
-        })?;
-        tracing::info!(zone = %row.name, ?ensured, "the zone is configured");
+        let error = match inventory.ensure_zone(TenantId::DEFAULT, &row, now).await {
+            Ok(ensured) => {
+                tracing::info!(zone = %row.name, ?ensured, "the zone is configured");
+                continue;
+            }
+            Err(AddZoneError::Inventory(error)) => return Err(error.into()),
+            Err(AddZoneError::UnknownKey { zone, key }) => Unavailable::UnknownKey { zone, key },
+            Err(error) => Unavailable::Configured(error),
+        };
+        if at_start.highest_stored.is_none() {
+            return Err(error);
+        }
+        // What is stored is served, and everything else goes on.
+        tracing::error!(zone = %row.name, "{error}");
     }
     Ok(())
 }
@@ -169,29 +173,38 @@ pub(crate) fn say_unavailable(error: &Unavailable) {
 /// Follows what should be followed, and nothing that was removed or is not to be answered.
 async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent, transfer_out: &TransferOut) {
     let mut has_changed = false;
-    let removed: Vec<(ZoneId, Option<Arc<Followed>>)> =
+    let mut removed: Vec<(ZoneId, Option<Arc<Followed>>)> =
         intent.removed.iter().map(|id| (*id, node.forget(*id))).collect();
     has_changed |= removed.iter().any(|(_, zone)| zone.is_some());
     let (answered, others): (Vec<_>, Vec<_>) = intent.zones.iter().partition(|zone| zone.service.is_answered());
     for other in others {
         has_changed |= node.forget(other.id).is_some();
     }
+    let mut namesakes = put_namesakes_aside(node, intent);
+    has_changed |= !namesakes.is_empty();
     let mut fresh = Vec::new();
     for intended in answered {
         let settings = settings(intent, intended);
+        let namesake = namesakes.remove(&intended.id);
         if let Some(zone) = node.zone(intended.id) {
             if *zone.settings() != settings {
                 zone.set(settings);
                 node.schedule(&zone);
             }
+            if let Some(namesake) = namesake.filter(|_| zone.is_stored()) {
+                tracing::info!(zone = %zone.name, id = %namesake.id, "what was stored of an earlier zone of this name is deleted");
+                removed.push((namesake.id, Some(namesake)));
+            }
             continue;
         }
-        if let Some(stored) = node.unlisted(&intended.name) {
-            tracing::warn!(zone = %stored.name, "a stored zone of the same name is put aside for the one that the inventory knows");
-            node.forget(stored.id);
-        }
-        let timers = Timers::pending(&node.bounds, node.clock.now());
-        let zone = Arc::new(Followed::new(intended.id, intended.name.clone(), timers));
+        let zone = Arc::new(match namesake {
+            Some(namesake) => Followed::heir(intended.id, intended.name.clone(), &namesake),
+            None => {
+                let now = node.clock.now();
+                let generation = last_generation_used(Generation(0), now);
+                Followed::new(intended.id, intended.name.clone(), Timers::pending(&node.bounds, now), generation)
+            }
+        });
         zone.set(settings);
         node.follow(zone.clone());
         fresh.push(zone);
@@ -203,11 +216,39 @@ async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent, tra
     }
     // A zone is answered, if only with SERVFAIL, before it is fetched.
     fresh.iter().for_each(|zone| node.schedule(zone));
+    if fresh.iter().any(|zone| zone.condition().durability == Durability::Volatile) {
+        node.volatile.notify_one();
+    }
     node.reconciled.send_modify(|times| *times += 1);
     if !removed.is_empty() {
         delete(node, inventory, removed).await;
         node.reconciled.send_modify(|times| *times += 1);
     }
+}
+
+/// Stored zones that the inventory does not know, but whose names it knows under other ids, as when it is an old copy:
+/// by those ids. They are no longer followed, since a name is answered for one zone.
+fn put_namesakes_aside(node: &Node, intent: &Intent) -> HashMap<ZoneId, Arc<Followed>> {
+    let ids: HashSet<ZoneId> = intent.zones.iter().map(|zone| zone.id).collect();
+    let unlisted: Vec<Arc<Followed>> = node.zones().into_iter().filter(|zone| !ids.contains(&zone.id)).collect();
+    if unlisted.is_empty() {
+        return HashMap::new();
+    }
+    let answered = intent.zones.iter().filter(|zone| zone.service.is_answered());
+    let by_name: HashMap<&Name, ZoneId> = answered.map(|zone| (&zone.name, zone.id)).collect();
+    let mut namesakes: HashMap<ZoneId, Arc<Followed>> = HashMap::new();
+    for zone in unlisted {
+        let Some(id) = by_name.get(&zone.name) else { continue };
+        tracing::warn!(zone = %zone.name, stored = %zone.id, listed = %id, "the zone is stored under another id than the inventory has for it: it goes on under that one");
+        node.forget(zone.id);
+        // Of several the one that was added last.
+        match namesakes.entry(*id) {
+            Entry::Occupied(mut earlier) if earlier.get().id < zone.id => _ = earlier.insert(zone),
+            Entry::Occupied(_) => {}
+            Entry::Vacant(place) => _ = place.insert(zone),
+        }
+    }
+    namesakes
 }
 
 /// Deletes removed zones, which are no longer answered, from the store; then nothing is left to do about them.

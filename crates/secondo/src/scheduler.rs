@@ -13,8 +13,9 @@ use crate::refresh;
 
 /// Zones woken at once; then others may run.
 const DUE_AT_ONCE_MAX: usize = 256;
-/// With nothing on the agenda.
-const IDLE: Duration = Duration::from_secs(3600);
+/// With nothing on the agenda for so long it is looked at all the same: sleeping takes no account of time in which the
+/// machine was suspended.
+const IDLE: Duration = Duration::from_secs(60);
 /// How often a full disk is tried again.
 const DISK_RETRY: Duration = Duration::from_secs(5);
 
@@ -46,7 +47,7 @@ pub(crate) async fn follow_agenda(node: Arc<Node>) {
             tokio::task::yield_now().await;
             continue;
         }
-        let wait = node.agenda.next().map_or(IDLE, |next| next.since(node.clock.now()));
+        let wait = node.agenda.next().map_or(IDLE, |next| next.since(node.clock.now()).min(IDLE));
         tokio::select! {
             () = sleep(wait) => {}
             () = node.agenda.sooner.notified() => {}
@@ -61,13 +62,15 @@ pub(crate) async fn follow_notifies(node: Arc<Node>, notified: Arc<Mutex<mpsc::R
         tracing::debug!(zone = %zone.name, from = %notified.from, serial = notified.serial.map(|serial| serial.0), "NOTIFY");
         node.wake(&zone, Wake::by(Trigger::Notify));
     }
+    // The sockets are closed: the program ends.
+    std::future::pending().await
 }
 
 /// Commits what is in memory only, as soon as there is room.
 pub(crate) async fn follow_disk(node: Arc<Node>) {
     loop {
-        node.volatile.notified().await;
         while !commit_volatile(&node).await {}
+        node.volatile.notified().await;
     }
 }
 

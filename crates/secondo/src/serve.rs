@@ -6,7 +6,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use store::{Options, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::JoinHandle;
 use transfer::{Limits, Transfers};
 use xfr::Moment;
 
@@ -37,10 +38,15 @@ const MEMORY_PARTS: u64 = 5;
 /// A time on disk so far ahead of the wall clock was written when that was wrong, or it is wrong now.
 const CLOCK_AHEAD_MAX: Duration = Duration::from_secs(3600);
 
+/// How often it is tried to tell clients on this machine where the server is.
+const ANNOUNCED_AGAIN_AFTER: Duration = Duration::from_secs(5);
+
 /// Serves until SIGTERM or SIGINT.
 pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let data = configuration.data.clone();
     let opened = open_store(&data).await?;
+    // What a killed server left names a port that may be anybody's by now.
+    published::withdraw(&data);
     let readable = opened.zones.iter().map(|stored| stored.zone);
     let unreadable = opened.unreadable.iter().map(|(zone, _)| *zone);
     let at_start = Arc::new(AtStart {
@@ -110,23 +116,27 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
             None
         }
     };
-    if let Err(error) = published::addresses(&data, &dns, http) {
-        tracing::error!(
-            "clients must be told --server, because the addresses cannot be written to {}: {error}",
-            data.display()
-        );
-        published::withdraw(&data);
-    }
+    let announcing = match published::addresses(&data, &dns, http) {
+        Ok(()) => None,
+        Err(error) => {
+            tracing::error!(
+                "clients must be told --server, because the addresses cannot be written to {}: {error}",
+                data.display()
+            );
+            Some(tokio::spawn(announce(data.clone(), dns.clone(), http)))
+        }
+    };
     if let Err(error) = say_where(&dns, http, &data) {
         tracing::warn!("nobody reads our standard output: {error}");
     }
     wait_for_the_end().await?;
 
     tracing::info!("stopping");
+    announcing.inspect(JoinHandle::abort);
     published::withdraw(&data);
     drop(stop_api);
     running.stop().await;
-    tasks.iter().for_each(tokio::task::JoinHandle::abort);
+    tasks.iter().for_each(JoinHandle::abort);
     if let Some(api) = api {
         api.abort();
     }
@@ -176,12 +186,20 @@ async fn bring_up_inventory(node: &Arc<Node>, at_start: &AtStart) -> anyhow::Res
     match reconcile::bring_up(node, at_start).await {
         Ok(()) => Ok(()),
         // With nothing stored there is nothing to serve: starting would only hide the fault.
-        Err(error) if at_start.highest_stored.is_none() || error.is_configured_so() => Err(error.into()),
+        Err(error) if at_start.highest_stored.is_none() => Err(error.into()),
         Err(error) => {
             reconcile::say_unavailable(&error);
             Ok(())
         }
     }
+}
+
+/// Writes the addresses as soon as there is room on the disk.
+async fn announce(data: PathBuf, dns: Vec<SocketAddr>, http: SocketAddr) {
+    while published::addresses(&data, &dns, http).is_err() {
+        tokio::time::sleep(ANNOUNCED_AGAIN_AFTER).await;
+    }
+    tracing::info!("the addresses are written for clients now");
 }
 
 fn say_where(dns: &[SocketAddr], http: SocketAddr, data: &Path) -> std::io::Result<()> {

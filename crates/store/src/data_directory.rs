@@ -40,16 +40,31 @@ impl DataDirectory {
         let failed = |error| StoreError::from_io(format!("opening the data directory {}", path.display()), &error);
         let images = path.join(IMAGES);
         DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(&images).map_err(failed)?;
-        // A copy that came back from a backup may be open to all.
-        fs::set_permissions(path, Permissions::from_mode(DIRECTORY_MODE)).map_err(failed)?;
         let lock = open_options().create(true).truncate(false).open(path.join(LOCK)).map_err(failed)?;
         take(&lock, path, failed)?;
+        close_to_others(path);
         // The directories may be new, and their own names must outlive a power cut too.
         let parent = path.canonicalize().map_err(failed)?.parent().map(Path::to_path_buf);
         for directory in parent.as_deref().into_iter().chain([path]) {
             sync_directory(directory).map_err(failed)?;
         }
         Ok(Self { path: path.into(), _lock: lock })
+    }
+}
+
+/// A copy that came back from a backup may be open to all; where this may not be changed it is said.
+fn close_to_others(path: &Path) {
+    let is_open = |metadata: fs::Metadata| metadata.permissions().mode() & 0o077 != 0;
+    if !fs::metadata(path).is_ok_and(is_open) {
+        return;
+    }
+    match fs::set_permissions(path, Permissions::from_mode(DIRECTORY_MODE)) {
+        Ok(()) => {
+            tracing::warn!(directory = %path.display(), "others could read the data directory, which holds secrets: closed to them now")
+        }
+        Err(error) => {
+            tracing::warn!(directory = %path.display(), "others can read the data directory, which holds secrets: {error}")
+        }
     }
 }
 

@@ -67,6 +67,12 @@ impl Connection {
         let file = self.data.join(HTTP_ADDRESS);
         let text = read_line(&file).map_err(|error| {
             let data = self.data.display();
+            if store::is_in_use(&self.data).unwrap_or(false) {
+                let sentence = format!(
+                    "the server with the data directory {data} has not said where it is: it is starting, or its disk is full; wait, or name it with --server"
+                );
+                return Failure::new("server_unknown", sentence);
+            }
             let sentence = format!(
                 "no server runs with the data directory {data} ({}: {error}); start one with `secondo serve --data {data}`, or name one with --data or --server",
                 file.display()

@@ -26,8 +26,9 @@ impl Intent for House {
         let row = row(&self.node, &zone);
         let now = self.node.clock.now();
         let id = inventory.add_zone(TENANT, &row, now).await.map_err(|error| not_added(&error))?;
-        self.until_matched(async || self.node.zone(id).is_some()).await;
-        match self.node.zone(id) {
+        let listed = || self.node.zone(id).filter(|zone| zone.settings().is_listed());
+        self.until_matched(async || listed().is_some()).await;
+        match listed() {
             Some(zone) => Ok(self.shown(&zone)),
             None => Err(Problem::new(
                 Code::TimedOut,
