@@ -150,12 +150,13 @@ impl Inventory {
         Ok(id)
     }
 
-    /// Has a zone that only the store knows deleted there; nothing happens to one that the inventory knows by now.
-    pub async fn remove_stored_zone(&self, id: ZoneId) -> Result<(), InventoryError> {
+    /// Has a zone that only the store knows deleted there. No when the inventory knows it by now.
+    pub async fn remove_stored_zone(&self, id: ZoneId) -> Result<bool, InventoryError> {
         let mut transaction = self.begin().await?;
         mark_removed(&mut transaction, id).await?;
+        let is_marked = is_removed(&mut transaction, id).await?;
         self.commit_change(transaction).await?;
-        Ok(())
+        Ok(is_marked)
     }
 
     /// Whether nothing is left to delete of the zone: it was never removed, or that has been carried out.

@@ -140,7 +140,7 @@ async fn a_removal_is_on_record_until_it_is_carried_out() {
     let inventory = place.open().await;
     let id = inventory.add_zone(OURS, &zone("example.", &["192.0.2.1:53"]), NOW).await.unwrap();
     inventory.remove_zone(OURS, &name("example.")).await.unwrap();
-    inventory.remove_stored_zone(ZoneId(77)).await.unwrap();
+    assert!(inventory.remove_stored_zone(ZoneId(77)).await.unwrap());
     inventory.close().await;
     let inventory = place.open().await;
     assert_eq!(inventory.intent().await.unwrap().removed, [id, ZoneId(77)].into());
@@ -153,11 +153,13 @@ async fn a_zone_that_the_store_knows_gets_its_id_back_unless_it_was_removed() {
     let place = Place::new();
     let inventory = place.open().await;
     inventory.reserve_zone_ids(ZoneId(9)).await.unwrap();
-    inventory.remove_stored_zone(ZoneId(8)).await.unwrap();
+    assert!(inventory.remove_stored_zone(ZoneId(8)).await.unwrap());
     let stored = |text: &str, id| NewZone { stored_as: Some(ZoneId(id)), ..zone(text, &["192.0.2.1:53"]) };
     assert_eq!(inventory.add_zone(OURS, &stored("known.", 7), NOW).await.unwrap(), ZoneId(7));
     let ensured = inventory.ensure_zone(OURS, &stored("again.", 6), NOW).await.unwrap();
     assert_eq!(ensured, Ensured::Created(ZoneId(6)));
+    assert!(!inventory.remove_stored_zone(ZoneId(6)).await.unwrap(), "somebody was faster and wants it");
+    assert!(!inventory.intent().await.unwrap().removed.contains(&ZoneId(6)));
     assert_eq!(inventory.add_zone(OURS, &stored("removed.", 8), NOW).await.unwrap(), ZoneId(10));
     assert_eq!(inventory.add_zone(OURS, &zone("new.", &["192.0.2.1:53"]), NOW).await.unwrap(), ZoneId(11));
 }

@@ -44,12 +44,15 @@ pub(crate) enum Kind {
 /// Makes one attempt; all of it is on record when this returns. The last part of it is returned.
 pub(crate) async fn attempt(node: &Arc<Node>, zone: &Arc<Followed>, wake: &Wake) -> Attempt {
     let under_way = UnderWay { node, zone, trigger: wake.trigger, at: node.clock.now(), began: Instant::now() };
-    let attempt = match under_way.choose(wake.transfer).await {
-        Ok(choice) => under_way.follow(choice, wake.transfer).await,
-        Err(attempt) => *attempt,
+    let (attempt, is_vouched_for) = match under_way.choose(wake.transfer).await {
+        Ok(choice) => {
+            let is_vouched_for = choice.shows_ours();
+            (under_way.follow(choice, wake.transfer).await, is_vouched_for)
+        }
+        Err(attempt) => (*attempt, false),
     };
     under_way.record(&attempt);
-    under_way.settle(&attempt);
+    under_way.settle(&attempt, is_vouched_for);
     attempt
 }
 
@@ -65,6 +68,15 @@ struct Candidate {
     source: Source,
     /// None when it was not asked: nothing that it said could change what is done.
     soa: Option<Soa>,
+}
+
+impl Choice {
+    /// Whether any primary showed the serial that we hold.
+    fn shows_ours(&self) -> bool {
+        let ours = self.held.as_ref().map(|held| held.image.serial());
+        let mut shown = [&self.best].into_iter().chain(&self.others).filter_map(|candidate| candidate.soa);
+        shown.any(|soa| Some(soa.serial) == ours)
+    }
 }
 
 struct UnderWay<'a> {
@@ -278,7 +290,7 @@ impl UnderWay<'_> {
     }
 
     /// Moves the timers, and has an expired zone answered again if it was confirmed.
-    fn settle(&self, attempt: &Attempt) {
+    fn settle(&self, attempt: &Attempt, is_vouched_for: bool) {
         let now = self.node.clock.now();
         let mut condition = self.zone.condition();
         condition.last_attempt = Some(ledger::recorded(attempt));
@@ -295,7 +307,15 @@ impl UnderWay<'_> {
             }
             // Publishing has moved the timers.
             (Ok(_), _) => {}
-            (Err(_), _) => condition.timers.failed(&self.node.bounds, now, random()),
+            (Err(_), _) => {
+                condition.timers.failed(&self.node.bounds, now, random());
+                if is_vouched_for {
+                    condition.timers.vouched_for(now);
+                    let facts = self.node.clock_facts(&condition.timers);
+                    drop(condition);
+                    self.node.store.confirm(self.zone.id, facts);
+                }
+            }
         }
     }
 }

@@ -63,7 +63,7 @@ pub(crate) async fn follow_notifies(node: Arc<Node>, notified: Arc<Mutex<mpsc::R
         node.wake(&zone, Wake::by(Trigger::Notify));
     }
     // The sockets are closed: the program ends.
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Commits what is in memory only, as soon as there is room.

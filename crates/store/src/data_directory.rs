@@ -58,13 +58,10 @@ fn close_to_others(path: &Path) {
     if !fs::metadata(path).is_ok_and(is_open) {
         return;
     }
+    let directory = path.display();
     match fs::set_permissions(path, Permissions::from_mode(DIRECTORY_MODE)) {
-        Ok(()) => {
-            tracing::warn!(directory = %path.display(), "others could read the data directory, which holds secrets: closed to them now")
-        }
-        Err(error) => {
-            tracing::warn!(directory = %path.display(), "others can read the data directory, which holds secrets: {error}")
-        }
+        Ok(()) => tracing::warn!(%directory, "others could read the data directory: it is closed to them now"),
+        Err(error) => tracing::warn!(%directory, "others can read the data directory, which holds secrets: {error}"),
     }
 }
 

@@ -155,6 +155,13 @@ impl Timers {
         self.next_check = now.plus(jittered(delay, random));
     }
 
+    /// Another primary showed our serial while the one with news did not give it: the zone stays stale and is tried
+    /// again, but somebody vouches for it, and expiry starts again.
+    pub fn vouched_for(&mut self, now: Moment) {
+        let expires_at = now.plus(Duration::from_secs(u64::from(self.expire_secs)));
+        self.confirmation = self.confirmation.map(|_| Confirmation { at: now, expires_at });
+    }
+
     /// Somebody who may say so says that there is something new: due at once.
     pub fn notified(&mut self, now: Moment) {
         self.next_check = self.next_check.min(now);

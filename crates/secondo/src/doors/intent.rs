@@ -6,7 +6,7 @@ use api::doors::{NewKey, NewZone};
 use api::{Code, Intent, Problem, json};
 use async_trait::async_trait;
 use dns::Name;
-use inventory::{AddKeyError, AddZoneError, RemoveKeyError, RemoveZoneError, TenantId};
+use inventory::{AddKeyError, AddZoneError, Inventory, RemoveKeyError, RemoveZoneError, TenantId, ZoneId};
 use xfr::{Algorithm, Key};
 
 use super::{House, unavailable};
@@ -47,16 +47,7 @@ impl Intent for House {
 
     async fn remove_zone(&self, name: &Name) -> Result<(), Problem> {
         let inventory = self.inventory()?;
-        let id = match inventory.remove_zone(TENANT, name).await {
-            Ok(id) => id,
-            Err(RemoveZoneError::Inventory(error)) => return Err(unavailable(&error)),
-            Err(error @ RemoveZoneError::Unknown(_)) => {
-                let stored = self.node.unlisted(name);
-                let stored = stored.ok_or_else(|| Problem::new(Code::ZoneUnknown, error.to_string()))?;
-                inventory.remove_stored_zone(stored.id).await.map_err(|error| unavailable(&error))?;
-                stored.id
-            }
-        };
+        let id = self.remove_listed_or_stored(&inventory, name).await?;
         // Deleted from the store too: then no loss of the inventory brings it back.
         self.until_matched(async || self.node.zone(id).is_none() && inventory.is_deleted(id).await.unwrap_or(false))
             .await;
@@ -100,6 +91,21 @@ impl Intent for House {
 }
 
 impl House {
+    async fn remove_listed_or_stored(&self, inventory: &Inventory, name: &Name) -> Result<ZoneId, Problem> {
+        loop {
+            let unknown = match inventory.remove_zone(TENANT, name).await {
+                Ok(id) => return Ok(id),
+                Err(RemoveZoneError::Inventory(error)) => return Err(unavailable(&error)),
+                Err(error @ RemoveZoneError::Unknown(_)) => Problem::new(Code::ZoneUnknown, error.to_string()),
+            };
+            let stored = self.node.unlisted(name).ok_or(unknown)?;
+            // Somebody may have added it meanwhile: then the inventory knows it.
+            if inventory.remove_stored_zone(stored.id).await.map_err(|error| unavailable(&error))? {
+                return Ok(stored.id);
+            }
+        }
+    }
+
     async fn until_matched<F: Future<Output = bool> + Send>(&self, is_matched: impl Fn() -> F + Send) {
         let mut reconciled = self.node.reconciled.subscribe();
         let matched = async {

@@ -341,7 +341,14 @@ async fn a_primary_that_shows_a_version_and_does_not_give_it_holds_nobody_up() {
         assert_eq!((attempt.primary, attempt.result), (Some(scene.primary.address()), Ok(Refreshed::Published)));
         assert_eq!(scene.served_serial(), Some(serial));
     }
-    // Nobody else has more than we have: what the newest one says is what counts.
+    // Nobody else has more than we have. The zone is stale then, but the other one vouches for it.
+    let before = scene.zone().condition().timers;
+    while Some(scene.node.clock.now()) <= before.confirmed_at() {
+        tokio::task::yield_now().await;
+    }
     assert_eq!(code(&scene.follow().await), "refused");
+    let after = scene.zone().condition().timers;
+    assert!(after.expires_at() > before.expires_at());
+    assert_eq!(after.failures(), 1);
     assert_eq!(refusing.count(Query::Axfr), 4);
 }
