@@ -44,6 +44,8 @@ pub(crate) async fn refresh(
         failed.reason
     })?;
     *received = Received { octets: fetched.octets, records: fetched.records };
+    // What has come takes memory until the end of this.
+    let _share = fetched.share;
     let Outcome::Change(change) = fetched.outcome else {
         return Ok(Refreshed::Unchanged);
     };

@@ -19,8 +19,8 @@ struct Held {
     transfers: AtomicU64,
 }
 
-/// What one transfer holds, until it is dropped.
-pub(crate) struct Share {
+/// What one transfer holds, until this is dropped.
+pub struct Share {
     budget: Budget,
     octets: u64,
 }
@@ -51,6 +51,12 @@ impl Share {
             return Err(Reason::TooMuchUnderWay { limit });
         }
         Ok(())
+    }
+}
+
+impl std::fmt::Debug for Share {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} octets", self.octets)
     }
 }
 

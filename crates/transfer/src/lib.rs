@@ -34,6 +34,7 @@ pub use limits::{Deadlines, Limits};
 pub use xfr::session::Fetch;
 
 use budget::Budget;
+pub use budget::Share;
 use slots::Slots;
 
 /// Where a zone is fetched from.
@@ -51,6 +52,8 @@ pub struct Fetched {
     pub octets: u64,
     pub records: u64,
     pub messages: u64,
+    /// What the contents count for among all that is under way; kept until they are built or let go of.
+    pub share: Share,
 }
 
 /// Why a transfer brought nothing, and what came nevertheless.
