@@ -1,9 +1,9 @@
 //! Makes the node match the inventory.
 //!
 //! Woken by a signal and by a timer, takes no input, may run at any time and as often as one likes. Without an
-//! inventory nothing is touched: what is stored goes on being served. A zone is deleted because somebody removed it, and
-//! for no other reason: one that the inventory does not know is served on, since the inventory may be the one that
-//! lost it.
+//! inventory nothing is touched: what is stored goes on being served. A zone is deleted because somebody removed it, or
+//! because a zone of its name has taken its place on disk, and for no other reason: one that the inventory does not know
+//! is served on, since the inventory may be the one that lost it.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -186,7 +186,8 @@ async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent, tra
     for intended in answered {
         let settings = settings(intent, intended);
         let namesake = namesakes.remove(&intended.id);
-        if let Some(zone) = node.zone(intended.id) {
+        let followed = node.zone(intended.id);
+        if let Some(zone) = followed.filter(|zone| namesake.is_none() || zone.condition().held.is_some()) {
             if *zone.settings() != settings {
                 zone.set(settings);
                 node.schedule(&zone);

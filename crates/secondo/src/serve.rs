@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use server::{Access, Shared};
-use store::{Options, Store};
+use server::{Access, Notified, Shared};
+use store::{Opened, Options, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, mpsc, oneshot};
@@ -56,15 +56,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         highest_stored: readable.chain(unreadable).max(),
     });
     let clock = Clock::starting_no_earlier_than(Moment(opened.newest_time_ms));
-    if let Some(ahead) = clock.ahead_of_the_wall().filter(|ahead| *ahead > CLOCK_AHEAD_MAX) {
-        tracing::warn!(
-            "times in the data directory are {} h ahead of this machine's clock, and are kept to: zones expire by them; set \
-             the clock right if it is wrong",
-            ahead.as_secs() / 3600
-        );
-    }
-    log_unreadable(&opened.unreadable);
-    tracing::info!(zones = opened.zones.len(), data = %data.display(), "the stored zones are read");
+    say_what_is_stored(&opened, &clock, &data);
     let transfers = Transfers::new(limits());
     let node = Arc::new(Node::new(clock, configuration.bounds, data.clone(), opened.store, transfers, opened.zones));
     // What the inventory has no say in holds without it too.
@@ -81,39 +73,22 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let dns = running.addresses().to_vec();
 
     bring_up_inventory(&node, &at_start).await?;
-    let tasks = {
-        let (agenda, notify, disk, inventory) = (node.clone(), node.clone(), node.clone(), node.clone());
-        let notified = Arc::new(Mutex::new(notified));
-        let at_start = at_start.clone();
-        [
-            lasting("the agenda", move || scheduler::follow_agenda(agenda.clone())),
-            lasting("waking for NOTIFY", move || scheduler::follow_notifies(notify.clone(), notified.clone())),
-            lasting("committing after a full disk", move || scheduler::follow_disk(disk.clone())),
-            lasting("following the inventory", move || {
-                reconcile::follow_inventory(inventory.clone(), at_start.clone())
-            }),
-        ]
-    };
+    let tasks = start_tasks(&node, notified, &at_start);
     let house = House { node: node.clone(), counters: running.counters().clone(), dns: dns.clone(), http };
-    let (stop_api, api_stops) = oneshot::channel::<()>();
+    let (stop_api, api_stops) = oneshot::channel();
     let api = match published::admin_token(&data) {
-        Ok(token) => {
-            Some(tokio::spawn(api::serve(listener, doors::open(house), api::Token::new(&token), async move {
-                // An error means that the sender is gone, which is the end too.
-                let _ = api_stops.await;
-            })))
-        }
-        Err(error) if at_start.highest_stored.is_none() => {
-            return Err(error)
-                .with_context(|| format!("the admin token in {} cannot be read or made", data.display()));
-        }
+        Ok(token) => Some(tokio::spawn(answer_api(listener, house, api::Token::new(&token), api_stops))),
         // A full disk, say, or a file that is somebody else's: no reason to keep names from being answered.
-        Err(error) => {
+        Err(error) if at_start.highest_stored.is_some() => {
             tracing::error!(
-                "the API is closed, because the admin token in {} cannot be read or made: {error}",
+                "the API is closed: the admin token in {} cannot be read or made: {error}",
                 data.display()
             );
             None
+        }
+        Err(error) => {
+            return Err(error)
+                .with_context(|| format!("the admin token in {} cannot be read or made", data.display()));
         }
     };
     let announcing = match published::addresses(&data, &dns, http) {
@@ -150,16 +125,43 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn open_store(data: &Path) -> anyhow::Result<store::Opened> {
+fn start_tasks(node: &Arc<Node>, notified: mpsc::Receiver<Notified>, at_start: &Arc<AtStart>) -> [JoinHandle<()>; 4] {
+    let (agenda, notify, disk, inventory) = (node.clone(), node.clone(), node.clone(), node.clone());
+    let (notified, at_start) = (Arc::new(Mutex::new(notified)), at_start.clone());
+    [
+        lasting("the agenda", move || scheduler::follow_agenda(agenda.clone())),
+        lasting("waking for NOTIFY", move || scheduler::follow_notifies(notify.clone(), notified.clone())),
+        lasting("committing after a full disk", move || scheduler::follow_disk(disk.clone())),
+        lasting("following the inventory", move || reconcile::follow_inventory(inventory.clone(), at_start.clone())),
+    ]
+}
+
+async fn answer_api(listener: TcpListener, house: House, token: api::Token, stop: oneshot::Receiver<()>) {
+    let stopped = async {
+        // An error means that the sender is gone, which is the end too.
+        let _ = stop.await;
+    };
+    api::serve(listener, doors::open(house), token, stopped).await;
+}
+
+async fn open_store(data: &Path) -> anyhow::Result<Opened> {
     let directory = data.to_owned();
     let opened = tokio::task::spawn_blocking(move || Store::open(&directory, Options::default())).await?;
     Ok(opened?)
 }
 
-fn log_unreadable(unreadable: &[(zone::ZoneId, String)]) {
-    for (zone, what) in unreadable {
+fn say_what_is_stored(opened: &Opened, clock: &Clock, data: &Path) {
+    if let Some(ahead) = clock.ahead_of_the_wall().filter(|ahead| *ahead > CLOCK_AHEAD_MAX) {
+        tracing::warn!(
+            "times in the data directory are {} h ahead of this machine's clock, and are kept to: zones expire by them; set \
+             the clock right if it is wrong",
+            ahead.as_secs() / 3600
+        );
+    }
+    for (zone, what) in &opened.unreadable {
         tracing::error!(%zone, "a stored zone cannot be read and is fetched again: {what}");
     }
+    tracing::info!(zones = opened.zones.len(), data = %data.display(), "the stored zones are read");
 }
 
 /// The usual limits, and what this machine's memory allows.
