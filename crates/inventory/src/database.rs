@@ -55,13 +55,12 @@ impl Inventory {
             .foreign_keys(true)
             // A removed key's secret is overwritten, not just let go of.
             .pragma("secure_delete", "ON");
-        let pool = |connections| {
-            SqlitePoolOptions::new()
-                .max_connections(connections)
-                .acquire_timeout(CONNECTION_WAIT)
-                .before_acquire(|connection, _| Box::pin(is_clean(connection)))
-        };
-        let writer = pool(1).connect_with(options.clone()).await?;
+        let pool =
+            |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(CONNECTION_WAIT);
+        let writer = pool(1)
+            .before_acquire(|connection, _| Box::pin(is_clean(connection)))
+            .connect_with(options.clone())
+            .await?;
         migrate(&writer).await?;
         let readers = pool(READERS).connect_with(options).await?;
         let ledger = Ledger::start(writer.clone());

@@ -255,29 +255,26 @@ pub(crate) async fn insert(
         stored_as => stored_as,
     };
     // Both uniqueness rules at once: whoever comes second gets no row, and no error that would end the transaction.
-    let id: Option<i64> = match stored_as {
-        Some(id) => sqlx::query_scalar(
+    let statement = match stored_as {
+        Some(_) => {
             "INSERT INTO zones (tenant_id, name, spelling, service, created_at_ms, id) VALUES ($1, $2, $3, $4, $5, $6) \
-             ON CONFLICT DO NOTHING RETURNING id",
-        )
-        .bind(to_i64(tenant.0))
-        .bind(lower_text(&zone.name))
-        .bind(zone.name.to_string())
-        .bind(zone.service.as_str())
-        .bind(to_i64(now.0))
-        .bind(to_i64(id.0)),
-        None => sqlx::query_scalar(
+             ON CONFLICT DO NOTHING RETURNING id"
+        }
+        None => {
             "INSERT INTO zones (tenant_id, name, spelling, service, created_at_ms) VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT DO NOTHING RETURNING id",
-        )
+             ON CONFLICT DO NOTHING RETURNING id"
+        }
+    };
+    let mut query = sqlx::query_scalar(statement)
         .bind(to_i64(tenant.0))
         .bind(lower_text(&zone.name))
         .bind(zone.name.to_string())
         .bind(zone.service.as_str())
-        .bind(to_i64(now.0)),
+        .bind(to_i64(now.0));
+    if let Some(id) = stored_as {
+        query = query.bind(to_i64(id.0));
     }
-    .fetch_optional(&mut **transaction)
-    .await?;
+    let id: Option<i64> = query.fetch_optional(&mut **transaction).await?;
     let Some(id) = id else {
         return Err(match find_id(transaction, tenant, &zone.name).await? {
             Some(_) => AddZoneError::ExistsAlready(zone.name.clone()),

@@ -191,11 +191,7 @@ impl UnderWay<'_> {
             }
             // An expired zone takes any valid version: there is nothing left to protect.
             if !is_expired {
-                let reason = if ours.is_newer_than(theirs) {
-                    Reason::SerialWentBack { ours, theirs }
-                } else {
-                    Reason::SerialIncomparable { ours, theirs }
-                };
+                let reason = Reason::of_older_serial(ours, theirs);
                 let mut attempt = self.failed(Some(source), Kind::Check, Some(held), reason);
                 attempt.to_serial = Some(theirs);
                 return attempt;

@@ -30,9 +30,8 @@ impl Clock {
     }
 
     /// How far the time on disk, which was taken, was ahead of the wall clock.
-    pub(crate) fn ahead_of_the_wall(&self) -> Option<Duration> {
-        let ahead = self.started_at.since(self.wall_at_start);
-        (!ahead.is_zero()).then_some(ahead)
+    pub(crate) fn ahead_of_the_wall(&self) -> Duration {
+        self.started_at.since(self.wall_at_start)
     }
 
     pub(crate) fn started_at(&self) -> Moment {

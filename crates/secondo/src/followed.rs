@@ -131,7 +131,8 @@ impl Wake {
 }
 
 impl Followed {
-    /// A zone of which nothing is stored; versions may have lived in memory before a crash, up to `generation`.
+    /// A zone of which nothing is there; versions up to `generation` may have been, in memory or in an image that cannot
+    /// be used.
     pub(crate) fn new(id: ZoneId, name: Name, timers: Timers, generation: Generation) -> Self {
         Self::with(id, name, timers, None, generation, Contents::Absent)
     }
@@ -160,11 +161,6 @@ impl Followed {
         contents: Contents,
     ) -> Self {
         Self::with(id, name, timers, Some(held), generation, contents)
-    }
-
-    /// A zone whose version on disk cannot be used: as never had, but generations go on growing.
-    pub(crate) fn unusable(id: ZoneId, name: Name, timers: Timers, generation: Generation) -> Self {
-        Self::with(id, name, timers, None, generation, Contents::Absent)
     }
 
     fn with(

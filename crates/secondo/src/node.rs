@@ -45,7 +45,8 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// A node that follows the stored zones; each is answered, or expired, before anything is asked.
+    /// A node that follows the stored zones; each is answered, or expired, before anything is asked. Whoever follows the
+    /// agenda puts them on it.
     pub(crate) fn new(
         clock: Clock,
         bounds: Bounds,
@@ -74,9 +75,6 @@ impl Node {
             reconciled: watch::Sender::new(0),
             followed: RwLock::new(followed),
         };
-        for zone in node.zones() {
-            node.schedule(&zone);
-        }
         node.publish_table();
         node
     }
@@ -197,7 +195,7 @@ fn restore(stored: StoredZone, bounds: &Bounds, now: Moment) -> Followed {
         StoredContents::Whole(image) => image,
         StoredContents::Unusable(what) => {
             tracing::error!(zone = %name, "the stored version cannot be used: {what}: the zone is fetched again");
-            return Followed::unusable(id, name, Timers::pending(bounds, now), generation);
+            return Followed::new(id, name, Timers::pending(bounds, now), generation);
         }
     };
     let timers = Timers::restored(

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -47,6 +47,16 @@ pub(crate) fn withdraw(data: &Path) {
     }
 }
 
+/// A server that listens on every address is reached on the loopback one.
+pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
+    let host = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(host, address.port())
+}
+
 /// Whole or not at all: a client never reads half a token.
 fn write(data: &Path, name: &str, text: &str) -> io::Result<()> {
     let beside = data.join(format!("{name}.new"));
@@ -68,5 +78,12 @@ mod tests {
         assert_eq!(super::admin_token(data.path()).unwrap(), token);
         let mode = std::fs::metadata(data.path().join(super::ADMIN_TOKEN)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_server_on_every_address_is_reached_on_the_loopback_one() {
+        assert_eq!(super::reachable("0.0.0.0:8053".parse().unwrap()).to_string(), "127.0.0.1:8053");
+        assert_eq!(super::reachable("[::]:8053".parse().unwrap()).to_string(), "[::1]:8053");
+        assert_eq!(super::reachable("192.0.2.1:80".parse().unwrap()).to_string(), "192.0.2.1:80");
     }
 }

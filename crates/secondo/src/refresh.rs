@@ -110,13 +110,7 @@ fn decide(
     if theirs.is_newer_than(ours) || is_wanted {
         return Ok(Refreshed::Published);
     }
-    Err(if ours == theirs {
-        Reason::SerialNotRaised { serial: ours }
-    } else if ours.is_newer_than(theirs) {
-        Reason::SerialWentBack { ours, theirs }
-    } else {
-        Reason::SerialIncomparable { ours, theirs }
-    })
+    Err(if ours == theirs { Reason::SerialNotRaised { serial: ours } } else { Reason::of_older_serial(ours, theirs) })
 }
 
 async fn commit(node: &Node, zone: &Followed, advanced: Advanced) -> Result<(Snapshot, Durability), Reason> {

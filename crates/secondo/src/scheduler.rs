@@ -35,7 +35,7 @@ pub(crate) async fn follow_agenda(node: Arc<Node>) {
             };
             match (is_due, is_attempting) {
                 // The attempt's end puts the zone back on the agenda; it may take hours, and expiry does not wait.
-                (true, false) if !zone.settings().sources.is_empty() => {
+                (true, false) if zone.settings().is_listed() => {
                     node.watch_expiry(&zone);
                     node.wake(&zone, Wake::by(due_trigger(&zone)));
                 }

@@ -20,7 +20,6 @@ use tokio::task::JoinHandle;
 use transfer::{Limits, Transfers};
 use xfr::Moment;
 
-use crate::client::reachable;
 use crate::clock::Clock;
 use crate::configuration::Configuration;
 use crate::doors::{self, House};
@@ -151,7 +150,8 @@ async fn open_store(data: &Path) -> anyhow::Result<Opened> {
 }
 
 fn say_what_is_stored(opened: &Opened, clock: &Clock, data: &Path) {
-    if let Some(ahead) = clock.ahead_of_the_wall().filter(|ahead| *ahead > CLOCK_AHEAD_MAX) {
+    let ahead = clock.ahead_of_the_wall();
+    if ahead > CLOCK_AHEAD_MAX {
         tracing::warn!(
             "times in the data directory are {} h ahead of this machine's clock, and are kept to: zones expire by them; set \
              the clock right if it is wrong",
@@ -205,7 +205,7 @@ async fn announce(data: PathBuf, dns: Vec<SocketAddr>, http: SocketAddr) {
 }
 
 fn say_where(dns: &[SocketAddr], http: SocketAddr, data: &Path) -> std::io::Result<()> {
-    let first = reachable(dns.first().copied().unwrap_or(http));
+    let first = published::reachable(dns.first().copied().unwrap_or(http));
     let mut out = std::io::stdout().lock();
     for address in dns {
         writeln!(out, "DNS is answered on {address} (UDP and TCP)")?;

@@ -374,6 +374,15 @@ impl Reason {
         }
     }
 
+    /// The reason when the primary's serial is another than ours and not newer (RFC 1982 §3.2).
+    pub fn of_older_serial(ours: Serial, theirs: Serial) -> Self {
+        if ours.is_newer_than(theirs) {
+            Self::SerialWentBack { ours, theirs }
+        } else {
+            Self::SerialIncomparable { ours, theirs }
+        }
+    }
+
     /// The reason that a response code gives.
     pub fn of_rcode(asked: Asked, rcode: Rcode) -> Self {
         match rcode {

@@ -126,8 +126,7 @@ impl Timers {
     pub fn confirmed(&mut self, soa: &Soa, bounds: &Bounds, now: Moment, random: u32) {
         self.take_numbers(soa, bounds);
         self.failures = 0;
-        let expires_at = now.plus(Duration::from_secs(u64::from(self.expire_secs)));
-        self.confirmation = Some(Confirmation { at: now, expires_at });
+        self.confirmation = Some(self.confirmation_at(now));
         self.next_check = now.plus(jittered(u64::from(self.refresh_secs) * 1000, random));
     }
 
@@ -158,8 +157,7 @@ impl Timers {
     /// Another primary showed our serial while the one with news did not give it: the zone stays stale and is tried
     /// again, but somebody vouches for it, and expiry starts again.
     pub fn vouched_for(&mut self, now: Moment) {
-        let expires_at = now.plus(Duration::from_secs(u64::from(self.expire_secs)));
-        self.confirmation = self.confirmation.map(|_| Confirmation { at: now, expires_at });
+        self.confirmation = self.confirmation.map(|_| self.confirmation_at(now));
     }
 
     /// Somebody who may say so says that there is something new: due at once.
@@ -172,10 +170,10 @@ impl Timers {
     pub fn rebound(&mut self, soa: &Soa, bounds: &Bounds, now: Moment) {
         self.take_numbers(soa, bounds);
         self.next_check = self.next_check.min(now.plus(Duration::from_secs(u64::from(self.refresh_secs))));
-        if let Some(confirmation) = &mut self.confirmation {
-            let expires_at = confirmation.at.plus(Duration::from_secs(u64::from(self.expire_secs)));
-            confirmation.expires_at = confirmation.expires_at.min(expires_at);
-        }
+        self.confirmation = self.confirmation.map(|before| Confirmation {
+            expires_at: before.expires_at.min(self.confirmation_at(before.at).expires_at),
+            ..before
+        });
     }
 
     pub fn is_due(&self, now: Moment) -> bool {
@@ -219,6 +217,10 @@ impl Timers {
             Some(_) if self.failures > 0 => Freshness::Stale,
             Some(_) => Freshness::Current,
         }
+    }
+
+    fn confirmation_at(&self, at: Moment) -> Confirmation {
+        Confirmation { at, expires_at: at.plus(Duration::from_secs(u64::from(self.expire_secs))) }
     }
 
     /// Takes the SOA's numbers such that they go together, whatever they are: a check and two retries fit in before

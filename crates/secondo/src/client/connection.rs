@@ -1,11 +1,11 @@
 //! Where the server is and what opens it: flags, variables, or what `serve` left in its data directory.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 use super::output::Format;
-use crate::published::{ADMIN_TOKEN, HTTP_ADDRESS};
+use crate::published::{ADMIN_TOKEN, HTTP_ADDRESS, reachable};
 
 /// How to reach the server; the same for every client command.
 #[derive(Debug, clap::Args)]
@@ -64,33 +64,25 @@ impl Connection {
     }
 
     fn local_base(&self) -> Result<String, Failure> {
-        let file = self.data.join(HTTP_ADDRESS);
-        let text = read_line(&file).map_err(|error| {
-            let data = self.data.display();
-            if store::is_in_use(&self.data).unwrap_or(false) {
-                let sentence = format!(
-                    "the server with the data directory {data} has not said where it is: it is starting, or its disk is full; wait, or name it with --server"
-                );
-                return Failure::new("server_unknown", sentence);
+        let (file, data) = (self.data.join(HTTP_ADDRESS), self.data.display());
+        let start = format!("start one with `secondo serve --data {data}`, or name one with --data or --server");
+        let sentence = match (read_line(&file), store::is_in_use(&self.data)) {
+            // The file of a server that was killed names a port that anybody may have taken, to be told the token.
+            (Ok(_), Ok(false)) => {
+                format!("no server runs with the data directory {data} (the last one was killed); {start}")
             }
-            let sentence = format!(
-                "no server runs with the data directory {data} ({}: {error}); start one with `secondo serve --data {data}`, or name one with --data or --server",
-                file.display()
-            );
-            Failure::new("server_unknown", sentence)
-        })?;
-        // After a crash the file names a port that anybody may have taken meanwhile, to be told the token.
-        if !store::is_in_use(&self.data).unwrap_or(true) {
-            let data = self.data.display();
-            let sentence = format!(
-                "no server runs with the data directory {data} (the last one was killed); start one with `secondo serve --data {data}`, or name one with --data or --server"
-            );
-            return Err(Failure::new("server_unknown", sentence));
-        }
-        let address: SocketAddr = text.parse().map_err(|_| {
-            Failure::new("server_unknown", format!("{} holds no address, but {text:?}", file.display()))
-        })?;
-        Ok(format!("http://{}", reachable(address)))
+            (Ok(text), _) => match text.parse::<SocketAddr>() {
+                Ok(address) => return Ok(format!("http://{}", reachable(address))),
+                Err(_) => format!("{} holds no address, but {text:?}", file.display()),
+            },
+            (Err(_), Ok(true)) => format!(
+                "the server with the data directory {data} has not said where it is: it is starting, or its disk is full; wait, or name it with --server"
+            ),
+            (Err(error), _) => {
+                format!("no server runs with the data directory {data} ({}: {error}); {start}", file.display())
+            }
+        };
+        Err(Failure::new("server_unknown", sentence))
     }
 }
 
@@ -110,16 +102,6 @@ fn named_base(server: &str) -> Result<String, Failure> {
     Ok(base)
 }
 
-/// A server that listens on every address is reached on the loopback one.
-pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
-    let host = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(host, address.port())
-}
-
 fn is_on_this_machine(base: &str) -> bool {
     let Some(host) = reqwest::Url::parse(base).ok().and_then(|url| url.host_str().map(str::to_owned)) else {
         return false;
@@ -134,7 +116,7 @@ fn read_line(file: &Path) -> std::io::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_on_this_machine, named_base, reachable};
+    use super::{is_on_this_machine, named_base};
 
     #[test]
     fn a_server_is_named_with_or_without_its_scheme() {
@@ -159,12 +141,5 @@ mod tests {
         for base in ["http://192.0.2.1:8053", "http://127.0.0.1.example.org", "http://[2001:db8::1]:1"] {
             assert!(!is_on_this_machine(base), "{base}");
         }
-    }
-
-    #[test]
-    fn a_server_on_every_address_is_reached_on_the_loopback_one() {
-        assert_eq!(reachable("0.0.0.0:8053".parse().unwrap()).to_string(), "127.0.0.1:8053");
-        assert_eq!(reachable("[::]:8053".parse().unwrap()).to_string(), "[::1]:8053");
-        assert_eq!(reachable("192.0.2.1:80".parse().unwrap()).to_string(), "192.0.2.1:80");
     }
 }

@@ -27,7 +27,6 @@ use std::io::Write;
 use std::process::ExitCode;
 
 pub(crate) use command::Command;
-pub(crate) use connection::reachable;
 
 use connection::Connection;
 use failure::Failure;

@@ -220,11 +220,5 @@ impl Assembly {
 }
 
 fn in_order(ours: Serial, theirs: Serial) -> Result<(), Reason> {
-    if theirs.is_newer_than(ours) {
-        return Ok(());
-    }
-    if ours.is_newer_than(theirs) {
-        return Err(Reason::SerialWentBack { ours, theirs });
-    }
-    Err(Reason::SerialIncomparable { ours, theirs })
+    if theirs.is_newer_than(ours) { Ok(()) } else { Err(Reason::of_older_serial(ours, theirs)) }
 }
