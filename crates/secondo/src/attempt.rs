@@ -290,28 +290,29 @@ impl UnderWay<'_> {
         let now = self.node.clock.now();
         let mut condition = self.zone.condition();
         condition.last_attempt = Some(ledger::recorded(attempt));
-        match (&attempt.result, condition.held.clone()) {
+        let is_confirmed = match (&attempt.result, condition.held.clone()) {
             (Ok(Refreshed::Unchanged), Some(held)) => {
                 condition.timers.confirmed(&held.image.soa(), &self.node.bounds, now, random());
-                let facts = self.node.clock_facts(&condition.timers);
                 if matches!(**self.zone.served.contents(), Contents::Expired) {
                     self.zone.served.publish(Contents::Live(held));
                     tracing::info!(zone = %self.zone.name, "the primary confirmed the expired zone: it is answered again");
                 }
-                drop(condition);
-                self.node.store.confirm(self.zone.id, facts);
+                true
             }
-            // Publishing has moved the timers.
-            (Ok(_), _) => {}
+            // Publishing has moved the timers, and the commit before it has written them.
+            (Ok(_), _) => false,
             (Err(_), _) => {
                 condition.timers.failed(&self.node.bounds, now, random());
                 if is_vouched_for {
                     condition.timers.vouched_for(now);
-                    let facts = self.node.clock_facts(&condition.timers);
-                    drop(condition);
-                    self.node.store.confirm(self.zone.id, facts);
                 }
+                is_vouched_for
             }
+        };
+        let facts = self.node.clock_facts(&condition.timers);
+        drop(condition);
+        if is_confirmed {
+            self.node.store.confirm(self.zone.id, facts);
         }
     }
 }
