@@ -87,6 +87,12 @@ impl Node {
         self.read().get(&id).cloned()
     }
 
+    /// A zone of which nothing is stored.
+    pub(crate) fn fresh(&self, id: ZoneId, name: Name) -> Followed {
+        let now = self.clock.now();
+        Followed::new(id, name, Timers::pending(&self.bounds, now), last_generation_used(Generation(0), now))
+    }
+
     /// Begins to follow a zone; [`Node::publish_table`] has it answered.
     pub(crate) fn follow(&self, zone: Arc<Followed>) {
         self.write().insert(zone.id, zone);
@@ -215,7 +221,7 @@ fn restore(stored: StoredZone, bounds: &Bounds, now: Moment) -> Followed {
 /// The last generation that may have been used: of a version on disk, or by an earlier run for one that lived only in
 /// memory because the disk was full. Nothing on disk tells of those, but time does: no run makes a thousand versions of a
 /// zone in each millisecond.
-pub(crate) fn last_generation_used(committed: Generation, now: Moment) -> Generation {
+fn last_generation_used(committed: Generation, now: Moment) -> Generation {
     let since_2026 = now.0.saturating_sub(GENERATIONS_BEGIN_MS);
     Generation(committed.0.max(since_2026.saturating_mul(GENERATIONS_PER_MS)))
 }

@@ -16,13 +16,13 @@ use inventory::{AddZoneError, Intent, Inventory, InventoryError, TenantId};
 use server::{Access, TransferOut};
 use tokio::task::JoinSet;
 use transfer::Primary;
+use xfr::Key;
 use xfr::notify::NotifyRule;
-use xfr::{Key, Timers};
-use zone::{Generation, ZoneId};
+use zone::ZoneId;
 
 use crate::doors;
 use crate::followed::{Durability, Existence, Followed, Settings, Source};
-use crate::node::{Node, last_generation_used};
+use crate::node::Node;
 
 /// How often it runs without a signal.
 const EVERY: Duration = Duration::from_secs(60);
@@ -200,11 +200,7 @@ async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent, tra
         }
         let zone = Arc::new(match namesake {
             Some(namesake) => Followed::heir(intended.id, intended.name.clone(), &namesake),
-            None => {
-                let now = node.clock.now();
-                let generation = last_generation_used(Generation(0), now);
-                Followed::new(intended.id, intended.name.clone(), Timers::pending(&node.bounds, now), generation)
-            }
+            None => node.fresh(intended.id, intended.name.clone()),
         });
         zone.set(settings);
         node.follow(zone.clone());

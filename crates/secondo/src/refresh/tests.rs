@@ -7,13 +7,13 @@ use store::{Options, Store};
 use testing::disk::{SimulatedDisk, Survival, Syncs};
 use testing::primary::{Behaviour, Kind as Query, Primary};
 use transfer::{Limits, Transfers};
-use xfr::{Bounds, Moment, Timers};
-use zone::{Generation, ZoneId};
+use xfr::{Bounds, Moment};
+use zone::ZoneId;
 
 use crate::attempt::{Attempt, Kind, attempt};
 use crate::clock::Clock;
 use crate::followed::{Durability, Existence, Followed, Settings, Source, Transfer, Trigger, Wake};
-use crate::node::{Node, last_generation_used};
+use crate::node::Node;
 use crate::refresh::{Refreshed, make_durable};
 use crate::scheduler::commit_volatile;
 
@@ -26,10 +26,6 @@ fn text(serial: u32, more: &str) -> String {
 
 fn records(count: u32) -> String {
     (0..count).map(|n| format!("a{n} 60 A 192.0.2.1\n")).collect()
-}
-
-fn generation_at(node: &Node) -> Generation {
-    last_generation_used(Generation(0), node.clock.now())
 }
 
 fn name() -> Name {
@@ -68,8 +64,7 @@ impl Scene {
 
     fn configure(&self) {
         if self.node.zone(ZONE).is_none() {
-            let timers = Timers::pending(&Bounds::default(), self.node.clock.now());
-            self.node.follow(Arc::new(Followed::new(ZONE, name(), timers, generation_at(&self.node))));
+            self.node.follow(Arc::new(self.node.fresh(ZONE, name())));
         }
         let primary = transfer::Primary { address: self.primary.address(), key: None };
         let sources = vec![Source { primary, key: None }];
@@ -189,8 +184,7 @@ async fn a_large_zone_for_which_there_is_no_room_keeps_no_small_one_in_memory() 
     for number in 0..12 {
         let name: Name = format!("small-{number}.").parse().unwrap();
         scene.primary.publish(&name.to_string(), &text(1, &records(2_000)));
-        let timers = Timers::pending(&Bounds::default(), scene.node.clock.now());
-        let zone = Arc::new(Followed::new(ZoneId(100 + number), name, timers, generation_at(&scene.node)));
+        let zone = Arc::new(scene.node.fresh(ZoneId(100 + number), name));
         zone.set(Settings::clone(&scene.zone().settings()));
         scene.node.follow(zone.clone());
         zones.push(zone);
