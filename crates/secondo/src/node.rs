@@ -125,6 +125,11 @@ impl Node {
         self.zone_named(name).filter(|zone| !zone.settings().is_listed())
     }
 
+    /// The followed zones that only the store knows.
+    pub(crate) fn all_unlisted(&self) -> Vec<Arc<Followed>> {
+        self.read().values().filter(|zone| !zone.settings().is_listed()).cloned().collect()
+    }
+
     /// Has a zone looked at now, or after the attempt that runs.
     pub(crate) fn wake(self: &Arc<Self>, zone: &Arc<Followed>, wake: Wake) {
         let begun = zone.condition().begin(wake);

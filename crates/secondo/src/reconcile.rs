@@ -132,7 +132,7 @@ async fn put_configured(node: &Node, inventory: &Inventory, at_start: &AtStart) 
 }
 
 fn say_what_is_not_listed(node: &Node) {
-    for zone in node.zones().iter().filter(|zone| !zone.settings().is_listed()) {
+    for zone in node.all_unlisted() {
         tracing::warn!(
             zone = %zone.name,
             "the zone is stored, but the inventory does not know it: it is served until it expires; give it its primaries \

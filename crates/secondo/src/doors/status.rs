@@ -72,7 +72,7 @@ impl Status for House {
                 Some(_) => json::InventoryStatus::Available,
                 None => json::InventoryStatus::Unavailable,
             },
-            warnings: warnings(&zones, inventory.is_some(), self.unlisted_count()),
+            warnings: warnings(&zones, inventory.is_some(), self.node.all_unlisted().len()),
             queries: json::QueryCounts {
                 udp: tally.of(Event::UdpMessage),
                 tcp: tally.of(Event::TcpMessage),
@@ -118,10 +118,6 @@ impl House {
             expires_at: condition.timers.expires_at().map(time),
             last_attempt: condition.last_attempt.as_ref().map(shown),
         }
-    }
-
-    fn unlisted_count(&self) -> usize {
-        self.node.zones().iter().filter(|zone| !zone.settings().is_listed()).count()
     }
 
     fn counts(&self) -> json::ZoneCounts {
