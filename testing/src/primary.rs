@@ -18,6 +18,8 @@
 
 mod behaviour;
 mod connection;
+mod message;
+mod records;
 mod respond;
 mod state;
 mod versions;

@@ -8,7 +8,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
-use super::respond::{Transport, respond};
+use super::message::Transport;
+use super::respond::respond;
 use super::state::Shared;
 
 /// What is done on a connection, one after the other.

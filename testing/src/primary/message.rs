@@ -1,0 +1,98 @@
+//! Requests read from octets, and answers written to them.
+
+use dns::writer::{CompressionTable, MessageWriter};
+use dns::{Header, MessageReader, Question, Rcode, Records, Section, Serial, Soa, Type};
+
+use super::behaviour::{Behaviour, Kind};
+use super::state::State;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Transport {
+    Udp,
+    Tcp,
+}
+
+/// A request, read.
+pub(super) struct Request {
+    pub(super) kind: Kind,
+    pub(super) id: u16,
+    pub(super) question: Question,
+    pub(super) has_edns: bool,
+    /// The serial in the authority section of an IXFR request.
+    pub(super) serial: Option<Serial>,
+}
+
+/// Messages of transfers hold at most so many octets, without their signature.
+const MESSAGE_OCTETS: usize = 16_384;
+
+pub(super) fn read(query: &[u8], transport: Transport) -> Option<Request> {
+    let mut reader = MessageReader::new(query).ok()?;
+    let question = reader.question().ok()??;
+    let kind = match (question.qtype, transport) {
+        (Type::SOA, Transport::Udp) => Kind::SoaOverUdp,
+        (Type::SOA, Transport::Tcp) => Kind::SoaOverTcp,
+        (Type::AXFR, Transport::Tcp) => Kind::Axfr,
+        (Type::IXFR, Transport::Tcp) => Kind::Ixfr,
+        _ => Kind::Other,
+    };
+    let mut request = Request { kind, id: reader.header().id, question, has_edns: false, serial: None };
+    while let Some(record) = reader.record().ok()? {
+        if record.rtype == Type::OPT {
+            request.has_edns = true;
+        }
+        if record.section == Section::Authority && record.rtype == Type::SOA {
+            request.serial = Soa::parse(reader.raw_rdata(&record)).map(|soa| soa.serial);
+        }
+    }
+    Some(request)
+}
+
+/// The records in as many messages as they need.
+pub(super) fn split(state: &State, request: &Request, records: &Records) -> Vec<Vec<u8>> {
+    let one_each = state.behaves(&Behaviour::OneRecordPerMessage) || state.behaves(&Behaviour::Endless);
+    let mut messages = Vec::new();
+    let mut rest = records.iter().peekable();
+    let mut out = vec![0; MESSAGE_OCTETS];
+    let mut table = CompressionTable::large();
+    loop {
+        let flags = flags(state, request.kind);
+        let mut writer = MessageWriter::new(&mut out, MESSAGE_OCTETS, &mut table, request.id, flags);
+        if messages.is_empty() {
+            writer.question(&request.question).expect("a question fits");
+        }
+        while let Some(record) = rest.peek() {
+            let full = one_each && writer.count(Section::Answer) > 0;
+            if full || writer.record(Section::Answer, *record).is_err() {
+                break;
+            }
+            rest.next();
+        }
+        if request.has_edns {
+            writer.opt(1232, Rcode::NOERROR, false, &[]).expect("an OPT record fits");
+        }
+        let length = writer.finish();
+        messages.push(out[..length].to_vec());
+        if rest.peek().is_none() {
+            return messages;
+        }
+    }
+}
+
+fn flags(state: &State, kind: Kind) -> u16 {
+    let truncated = match kind {
+        Kind::SoaOverUdp => state.behaves(&Behaviour::TruncateUdp),
+        kind => kind.is_transfer() && state.behaves(&Behaviour::TruncateTcp),
+    };
+    let authoritative = if state.behaves(&Behaviour::NotAuthoritative) { 0 } else { Header::AA };
+    Header::QR | authoritative | if truncated { Header::TC } else { 0 }
+}
+
+pub(super) fn error(request: &Request, rcode: Rcode) -> Vec<u8> {
+    let mut out = vec![0; 512];
+    let mut table = CompressionTable::small();
+    let mut writer = MessageWriter::new(&mut out, 512, &mut table, request.id, Header::QR | rcode.0 & 0xf);
+    writer.question(&request.question).expect("a question fits");
+    let length = writer.finish();
+    out.truncate(length);
+    out
+}
