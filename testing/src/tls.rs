@@ -1,0 +1,103 @@
+//! A small client of DNS over TLS: it trusts one authority, offers what it is told, and waits with a bound.
+//!
+//! It is how tests ask servers without our own client, and without `kdig`, which the quick tests do not have.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::ServerName;
+use rustls::{ALL_VERSIONS, ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, StreamOwned};
+
+use crate::certificate::{Authority, Certificate};
+
+/// Both ends are on this machine: who has not answered by then does not answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How to speak TLS to a server.
+pub struct Client {
+    roots: RootCertStore,
+    protocols: Vec<Vec<u8>>,
+    certificate: Option<Certificate>,
+}
+
+impl Client {
+    /// One that offers "dot" and has no certificate.
+    pub fn trusting(authority: &Authority) -> Self {
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.root()).expect("an authority's own certificate");
+        Self { roots, protocols: vec![b"dot".to_vec()], certificate: None }
+    }
+
+    /// Offers these ALPN protocols in place of "dot".
+    pub fn offering(mut self, protocols: &[&str]) -> Self {
+        self.protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        self
+    }
+
+    /// Shows this certificate when asked for one.
+    pub fn showing(mut self, certificate: Certificate) -> Self {
+        self.certificate = Some(certificate);
+        self
+    }
+
+    /// Connects and shakes hands with the server of this name, or address.
+    pub fn connect(self, server: SocketAddr, name: &str) -> Result<Connection, String> {
+        let words = |error: &dyn std::fmt::Display| format!("{server}, TLS: {error}");
+        let name = ServerName::try_from(name.to_owned()).map_err(|error| words(&error))?;
+        let mut session =
+            ClientConnection::new(Arc::new(self.configuration()), name).map_err(|error| words(&error))?;
+        let mut stream = TcpStream::connect_timeout(&server, PATIENCE).map_err(|error| words(&error))?;
+        stream.set_read_timeout(Some(PATIENCE)).map_err(|error| words(&error))?;
+        while session.is_handshaking() {
+            session.complete_io(&mut stream).map_err(|error| words(&error))?;
+        }
+        Ok(Connection(StreamOwned::new(session, stream)))
+    }
+
+    fn configuration(self) -> ClientConfig {
+        let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_protocol_versions(ALL_VERSIONS)
+            .expect("the provider knows both versions")
+            .with_root_certificates(self.roots);
+        let mut configuration = match self.certificate {
+            None => builder.with_no_client_auth(),
+            Some(certificate) => builder
+                .with_client_auth_cert(certificate.chain(), certificate.key())
+                .expect("the key is the certificate's"),
+        };
+        configuration.alpn_protocols = self.protocols;
+        configuration
+    }
+}
+
+/// A connection on which messages go both ways.
+pub struct Connection(StreamOwned<ClientConnection, TcpStream>);
+
+impl Connection {
+    pub fn send(&mut self, message: &[u8]) -> Result<(), String> {
+        let length = u16::try_from(message.len()).map_err(|error| error.to_string())?;
+        let framed = [&length.to_be_bytes()[..], message].concat();
+        self.0.write_all(&framed).and_then(|()| self.0.flush()).map_err(|error| error.to_string())
+    }
+
+    /// The next message; the error of an end says whether it was announced (close_notify).
+    pub fn receive(&mut self) -> Result<Vec<u8>, String> {
+        let mut prefix = [0; 2];
+        self.0.read_exact(&mut prefix).map_err(|error| error.to_string())?;
+        let mut message = vec![0; usize::from(u16::from_be_bytes(prefix))];
+        self.0.read_exact(&mut message).map_err(|error| error.to_string())?;
+        Ok(message)
+    }
+
+    /// The ALPN protocol that the server selected.
+    pub fn protocol(&self) -> Option<String> {
+        self.0.conn.alpn_protocol().map(|protocol| String::from_utf8_lossy(protocol).into_owned())
+    }
+
+    pub fn version(&self) -> Option<ProtocolVersion> {
+        self.0.conn.protocol_version()
+    }
+}
