@@ -11,6 +11,8 @@
 //! assert_eq!(primary.notify("example.", secondary), Some(Rcode::NOERROR));
 //! ```
 //!
+//! With a certificate it is there over TLS too ([`Primary::over_tls`]), at a port of its own.
+//!
 //! It listens on one port of 127.0.0.1, UDP and TCP, on a thread of its own, so that tests with and without an async
 //! runtime can use it, and it gives everything back when dropped. Its waiting blocks: async tests that use it run on
 //! several threads. It keeps all versions of a zone and answers IXFR by
@@ -22,6 +24,9 @@ mod message;
 mod records;
 mod respond;
 mod state;
+#[cfg(test)]
+mod tests;
+mod tls;
 mod versions;
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
@@ -30,10 +35,14 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use dns::{CLASS_IN, Header, Name, Opcode, Rcode, Type};
+use rustls::pki_types::CertificateDer;
 use xfr::Key;
 
-pub use behaviour::{Behaviour, Kind};
+pub use behaviour::{Behaviour, InPlaceOfTls, Kind};
 use state::Shared;
+pub use tls::Hello;
+
+use crate::certificate::Certificate;
 
 /// How long [`Primary::wait_for`] and [`Primary::notify`] wait at most.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -41,6 +50,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A scripted primary, running until it is dropped.
 pub struct Primary {
     address: SocketAddr,
+    tls_address: SocketAddr,
     shared: Arc<Shared>,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -60,15 +70,15 @@ impl Primary {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
                 let sockets = connection::bind().await;
-                tell.send(sockets.address()).expect("the test waits for the address");
+                tell.send((sockets.address(), sockets.tls_address())).expect("the test waits for the addresses");
                 tokio::select! {
                     () = sockets.serve(serving) => {}
                     _ = stopped => {}
                 }
             });
         });
-        let address = told.recv().expect("the primary tells its address");
-        Self { address, shared, stop: Some(stop), thread: Some(thread) }
+        let (address, tls_address) = told.recv().expect("the primary tells its addresses");
+        Self { address, tls_address, shared, stop: Some(stop), thread: Some(thread) }
     }
 
     /// One that holds this zone.
@@ -78,8 +88,25 @@ impl Primary {
         primary
     }
 
+    /// One that holds no zone yet and also speaks TLS, with this certificate.
+    pub fn over_tls(certificate: &Certificate) -> Self {
+        let primary = Self::start();
+        primary.shared.change(|state| state.certificate = Some(certificate.clone()));
+        primary
+    }
+
+    /// Where it speaks UDP and TCP.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it speaks TLS.
+    ///
+    /// # Panics
+    /// When it was started without.
+    pub fn tls_address(&self) -> SocketAddr {
+        assert!(self.shared.look(|state| state.certificate.is_some()), "this primary speaks no TLS");
+        self.tls_address
     }
 
     /// Makes this text the newest version of the zone; the versions before it stay for IXFR.
@@ -110,7 +137,32 @@ impl Primary {
         self.shared.look(|state| state.counts[kind as usize])
     }
 
-    /// The most TCP connections that were open at a time.
+    /// How many connections it has accepted over plain TCP.
+    pub fn connections_over_tcp(&self) -> u64 {
+        self.shared.look(|state| state.accepted_over_tcp)
+    }
+
+    /// How many it has accepted at the port for TLS, whatever became of them.
+    pub fn connections_over_tls(&self) -> u64 {
+        self.shared.look(|state| state.accepted_over_tls)
+    }
+
+    /// The most requests that came on one connection.
+    pub fn most_requests_on_a_connection(&self) -> u64 {
+        self.shared.look(|state| state.requests_most)
+    }
+
+    /// What clients said at the beginning of TLS, also those whose handshake failed.
+    pub fn hellos(&self) -> Vec<Hello> {
+        self.shared.look(|state| state.hellos.clone())
+    }
+
+    /// For each handshake that came to its end on this side, the client's certificate if it showed one.
+    pub fn handshakes(&self) -> Vec<Option<CertificateDer<'static>>> {
+        self.shared.look(|state| state.handshakes.clone())
+    }
+
+    /// The most connections, plain and TLS, that were open at a time.
     pub fn most_connections(&self) -> u64 {
         self.shared.look(|state| state.connections_most)
     }

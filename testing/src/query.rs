@@ -99,7 +99,8 @@ pub fn transfer(server: SocketAddr, zone: &str) -> Result<Vec<String>, String> {
     Ok(lines)
 }
 
-fn request(opcode: Opcode, name: &str, qtype: Type, serial: Option<u32>) -> Vec<u8> {
+/// The octets of a request; a NOTIFY may say which serial.
+pub fn request(opcode: Opcode, name: &str, qtype: Type, serial: Option<u32>) -> Vec<u8> {
     let mut out = vec![0; 1_232];
     let mut table = CompressionTable::small();
     let name: Name = name.parse().expect("tests ask for names");
@@ -156,7 +157,8 @@ pub fn exchange_tcp(server: SocketAddr, request: &[u8]) -> Result<Vec<u8>, Strin
     Ok(message)
 }
 
-fn read_reply(message: &[u8]) -> Result<Reply, Malformed> {
+/// What a message that came back says.
+pub fn read_reply(message: &[u8]) -> Result<Reply, Malformed> {
     let mut reader = MessageReader::new(message)?;
     let header = reader.header();
     let mut reply = Reply {

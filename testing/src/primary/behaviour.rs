@@ -3,24 +3,41 @@
 use std::time::Duration;
 
 use dns::Rcode;
+use rustls::pki_types::CertificateDer;
+
+use crate::certificate::Certificate;
 
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     SoaOverUdp,
     SoaOverTcp,
+    SoaOverTls,
+    /// Over TCP or TLS.
     Axfr,
+    /// Over TCP or TLS.
     Ixfr,
     /// Anything else.
     Other,
 }
 
 impl Kind {
-    pub(super) const COUNT: usize = 5;
+    pub(super) const COUNT: usize = 6;
 
     pub(super) fn is_transfer(self) -> bool {
         matches!(self, Self::Axfr | Self::Ixfr)
     }
+}
+
+/// What a client finds on the port for TLS that is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InPlaceOfTls {
+    /// DNS over TCP. It takes the first octets of TLS for the length of a message, and waits for the rest of it.
+    Dns,
+    /// The greeting of another protocol.
+    Garbage,
+    Silence,
+    Close,
 }
 
 /// One way to behave. Several add up.
@@ -57,8 +74,13 @@ pub enum Behaviour {
     HangHalfWay,
     /// Sends the first half of the records and closes.
     CloseHalfWay,
+    /// The same, but over TLS without the alert that says that this is the end (close_notify): cut off by somebody else.
+    CutHalfWay,
     /// Sends so many octets at a time, with a pause between.
-    Trickle { octets: usize, pause: Duration },
+    Trickle {
+        octets: usize,
+        pause: Duration,
+    },
     /// Sends the records of another zone, `other.example.net.`
     OtherZone,
     /// Ends with an SOA of another serial.
@@ -95,4 +117,20 @@ pub enum Behaviour {
     WrongMac,
     /// Its clock is so many seconds ahead; negative, behind.
     ClockAhead(i64),
+
+    // TLS.
+    InPlaceOfTls(InPlaceOfTls),
+    /// Speaks TLS 1.2 and nothing newer.
+    OldTls,
+    /// Selects no ALPN protocol, whatever is offered.
+    NoAlpn,
+    /// Knows only "http/1.1", and ends the handshake with whoever does not offer it.
+    OtherAlpn,
+    /// Shows this certificate in place of its own: an expired one, one of another name, one of another authority.
+    Shows(Certificate),
+    /// Speaks only with clients that this authority vouches for.
+    WantsClientOf(CertificateDer<'static>),
+    CloseAfterHandshake,
+    /// Reads everything after the handshake and says nothing.
+    MuteAfterHandshake,
 }

@@ -2,45 +2,48 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
 use super::message::Transport;
 use super::respond::respond;
 use super::state::Shared;
+use super::tls;
 
 /// What is done on a connection, one after the other.
 pub(super) enum Action {
     /// A message, with its length before it on TCP.
     Send(Vec<u8>),
     /// A message so many octets at a time.
-    Trickle {
-        message: Vec<u8>,
-        octets: usize,
-        pause: Duration,
-    },
+    Trickle { message: Vec<u8>, octets: usize, pause: Duration },
     /// The same message for ever.
     Repeat(Vec<u8>),
     /// Nothing more, but the connection stays open until the client closes it.
     Hang,
+    /// Says that this is the end, and closes.
     Close,
+    /// Closes without saying anything, which only TLS tells from the other.
+    Cut,
 }
 
 pub(super) struct Sockets {
     udp: UdpSocket,
     tcp: TcpListener,
+    tls: TcpListener,
 }
 
-/// UDP and TCP on one free port.
+/// UDP and TCP on one free port, and another for TLS.
 pub(super) async fn bind() -> Sockets {
     for _ in 0..100 {
         let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a TCP port");
         let address = tcp.local_addr().expect("an address");
         if let Ok(udp) = UdpSocket::bind(address).await {
-            return Sockets { udp, tcp };
+            let tls = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port for TLS");
+            return Sockets { udp, tcp, tls };
         }
     }
     panic!("no port is free for both UDP and TCP");
@@ -51,8 +54,16 @@ impl Sockets {
         self.tcp.local_addr().expect("an address")
     }
 
+    pub(super) fn tls_address(&self) -> SocketAddr {
+        self.tls.local_addr().expect("an address")
+    }
+
     pub(super) async fn serve(self, shared: Arc<Shared>) {
-        tokio::join!(serve_udp(self.udp, shared.clone()), serve_tcp(self.tcp, shared));
+        tokio::join!(
+            serve_udp(self.udp, shared.clone()),
+            serve_connections(self.tcp, Transport::Tcp, shared.clone()),
+            serve_connections(self.tls, Transport::Tls, shared)
+        );
     }
 }
 
@@ -70,47 +81,81 @@ async fn serve_udp(socket: UdpSocket, shared: Arc<Shared>) {
     }
 }
 
-async fn serve_tcp(listener: TcpListener, shared: Arc<Shared>) {
+async fn serve_connections(listener: TcpListener, transport: Transport, shared: Arc<Shared>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };
         let shared = shared.clone();
         tokio::spawn(async move {
             shared.change(|state| {
+                *state.accepted(transport) += 1;
                 state.connections += 1;
                 state.connections_most = state.connections_most.max(state.connections);
             });
-            let _ = converse(stream, &shared).await;
+            let _ = serve(stream, transport, &shared).await;
             shared.change(|state| state.connections -= 1);
         });
     }
 }
 
-async fn converse(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
+async fn serve(stream: TcpStream, transport: Transport, shared: &Shared) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    if transport == Transport::Tls {
+        tls::serve(stream, shared).await
+    } else {
+        converse(stream, transport, shared).await
+    }
+}
+
+/// Answers whatever comes on one connection.
+pub(super) async fn converse<S>(mut stream: S, transport: Transport, shared: &Shared) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut requests = 0;
     loop {
         let mut query = vec![0; usize::from(stream.read_u16().await?)];
         stream.read_exact(&mut query).await?;
-        let actions = shared.change(|state| respond(state, &query, Transport::Tcp));
+        requests += 1;
+        let actions = shared.change(|state| {
+            state.requests_most = state.requests_most.max(requests);
+            respond(state, &query, transport)
+        });
         for action in actions {
-            match action {
-                Action::Send(message) => stream.write_all(&framed(&message)).await?,
-                Action::Trickle { message, octets, pause } => {
-                    for piece in framed(&message).chunks(octets) {
-                        stream.write_all(piece).await?;
-                        tokio::time::sleep(pause).await;
-                    }
-                }
-                Action::Repeat(message) => loop {
-                    stream.write_all(&framed(&message)).await?;
-                },
-                Action::Hang => {
-                    while stream.read(&mut [0; 64]).await? > 0 {}
-                    return Ok(());
-                }
-                Action::Close => return Ok(()),
+            if act(&mut stream, action).await?.is_break() {
+                return Ok(());
             }
         }
     }
+}
+
+async fn act<S>(stream: &mut S, action: Action) -> io::Result<ControlFlow<()>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match action {
+        Action::Send(message) => stream.write_all(&framed(&message)).await?,
+        Action::Trickle { message, octets, pause } => {
+            for piece in framed(&message).chunks(octets) {
+                stream.write_all(piece).await?;
+                stream.flush().await?;
+                tokio::time::sleep(pause).await;
+            }
+        }
+        Action::Repeat(message) => loop {
+            stream.write_all(&framed(&message)).await?;
+        },
+        Action::Hang => {
+            while stream.read(&mut [0; 64]).await? > 0 {}
+            return Ok(ControlFlow::Break(()));
+        }
+        Action::Close => {
+            stream.shutdown().await?;
+            return Ok(ControlFlow::Break(()));
+        }
+        Action::Cut => return Ok(ControlFlow::Break(())),
+    }
+    stream.flush().await?;
+    Ok(ControlFlow::Continue(()))
 }
 
 fn framed(message: &[u8]) -> Vec<u8> {

@@ -10,6 +10,7 @@ use super::state::State;
 pub(super) enum Transport {
     Udp,
     Tcp,
+    Tls,
 }
 
 /// A request, read.
@@ -31,8 +32,9 @@ pub(super) fn read(query: &[u8], transport: Transport) -> Option<Request> {
     let kind = match (question.qtype, transport) {
         (Type::SOA, Transport::Udp) => Kind::SoaOverUdp,
         (Type::SOA, Transport::Tcp) => Kind::SoaOverTcp,
-        (Type::AXFR, Transport::Tcp) => Kind::Axfr,
-        (Type::IXFR, Transport::Tcp) => Kind::Ixfr,
+        (Type::SOA, Transport::Tls) => Kind::SoaOverTls,
+        (Type::AXFR, Transport::Tcp | Transport::Tls) => Kind::Axfr,
+        (Type::IXFR, Transport::Tcp | Transport::Tls) => Kind::Ixfr,
         _ => Kind::Other,
     };
     let mut request = Request { kind, id: reader.header().id, question, has_edns: false, serial: None };

@@ -25,7 +25,7 @@ pub(super) fn records(state: &State, request: &Request, transport: Transport) ->
         return Ok(Records::new());
     }
     match kind {
-        Kind::SoaOverUdp | Kind::SoaOverTcp => Ok(claimed_soa(state, zone)),
+        Kind::SoaOverUdp | Kind::SoaOverTcp | Kind::SoaOverTls => Ok(claimed_soa(state, zone)),
         Kind::Axfr => Ok(spoilt(state, zone.whole())),
         Kind::Ixfr => Ok(spoilt(state, incremental(state, zone, request.serial))),
         Kind::Other => Err(Rcode::NOTIMP),
@@ -84,7 +84,8 @@ pub(super) fn with_serial(records: &Records, serial: Serial) -> Records {
 }
 
 fn spoilt(state: &State, mut records: Records) -> Records {
-    if state.behaves(&Behaviour::HangHalfWay) || state.behaves(&Behaviour::CloseHalfWay) {
+    let half_way = [Behaviour::HangHalfWay, Behaviour::CloseHalfWay, Behaviour::CutHalfWay];
+    if half_way.iter().any(|behaviour| state.behaves(behaviour)) {
         return records.iter().take(records.len() / 2).collect();
     }
     if state.behaves(&Behaviour::OtherZone) {

@@ -87,6 +87,8 @@ fn actions(state: &State, kind: Kind, mut messages: Vec<Vec<u8>>) -> Vec<Action>
         Some(Action::Hang)
     } else if state.behaves(&Behaviour::CloseHalfWay) {
         Some(Action::Close)
+    } else if state.behaves(&Behaviour::CutHalfWay) {
+        Some(Action::Cut)
     } else {
         None
     };

@@ -5,19 +5,32 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dns::Name;
+use rustls::pki_types::CertificateDer;
 use xfr::Key;
 
 use super::behaviour::{Behaviour, Kind};
+use super::message::Transport;
+use super::tls::Hello;
 use super::versions::Versions;
+use crate::certificate::Certificate;
 
 #[derive(Default)]
 pub(super) struct State {
     pub(super) zones: HashMap<Name, Versions>,
     pub(super) behaviours: Vec<Behaviour>,
     pub(super) keys: Vec<Arc<Key>>,
+    /// What it shows over TLS, where it speaks TLS at all.
+    pub(super) certificate: Option<Certificate>,
     pub(super) counts: [u64; Kind::COUNT],
     pub(super) connections: u64,
     pub(super) connections_most: u64,
+    pub(super) accepted_over_tcp: u64,
+    pub(super) accepted_over_tls: u64,
+    /// The most requests that came on one connection.
+    pub(super) requests_most: u64,
+    pub(super) hellos: Vec<Hello>,
+    /// For each handshake that came to its end, the client's certificate if it showed one.
+    pub(super) handshakes: Vec<Option<CertificateDer<'static>>>,
 }
 
 impl State {
@@ -27,6 +40,11 @@ impl State {
 
     pub(super) fn behaves(&self, behaviour: &Behaviour) -> bool {
         self.behaviours.contains(behaviour)
+    }
+
+    /// How many connections of this kind have come.
+    pub(super) fn accepted(&mut self, transport: Transport) -> &mut u64 {
+        if transport == Transport::Tls { &mut self.accepted_over_tls } else { &mut self.accepted_over_tcp }
     }
 
     /// What the first behaviour that `pick` knows says.

@@ -1,0 +1,146 @@
+//! The scripted primary misbehaves as it says, so that what is judged by it is judged by what it claims to be.
+
+use dns::{Opcode, Type};
+use rustls::ProtocolVersion;
+
+use super::{Behaviour, InPlaceOfTls, Kind, Primary};
+use crate::certificate::{Authority, Certificate};
+use crate::query;
+use crate::tls::{Client, Connection};
+use crate::zone_text;
+
+const ZONE: &str = "example.test";
+const NAME: &str = "primary.test";
+const ADDRESS: &str = "127.0.0.1";
+
+struct Scene {
+    authority: Authority,
+    primary: Primary,
+}
+
+impl Scene {
+    fn behaving(behaviours: &[Behaviour]) -> Self {
+        let authority = Authority::new();
+        let primary = Primary::over_tls(&authority.server(&[NAME, ADDRESS]));
+        primary.publish(ZONE, &zone_text::small(1));
+        behaviours.iter().for_each(|behaviour| primary.behave(behaviour.clone()));
+        Self { authority, primary }
+    }
+
+    fn client(&self) -> Client {
+        Client::trusting(&self.authority)
+    }
+
+    fn connect(&self) -> Result<Connection, String> {
+        self.client().connect(self.primary.tls_address(), NAME)
+    }
+}
+
+/// The serial that a connection answers with.
+fn serial(mut connection: Connection) -> Result<u32, String> {
+    connection.send(&query::request(Opcode::QUERY, ZONE, Type::SOA, None))?;
+    let reply = query::read_reply(&connection.receive()?).map_err(|error| error.to_string())?;
+    Ok(reply.serial.ok_or("no SOA")?.0)
+}
+
+#[test]
+fn over_tls_it_answers_as_over_tcp() {
+    let scene = Scene::behaving(&[]);
+    for name in [NAME, ADDRESS] {
+        let connection = scene.client().connect(scene.primary.tls_address(), name).unwrap();
+        assert_eq!(connection.protocol().as_deref(), Some("dot"));
+        assert_eq!(connection.version(), Some(ProtocolVersion::TLSv1_3));
+        assert_eq!(serial(connection), Ok(1));
+    }
+    assert_eq!(scene.primary.count(Kind::SoaOverTls), 2);
+    assert_eq!((scene.primary.connections_over_tcp(), scene.primary.connections_over_tls()), (0, 2));
+    assert_eq!(scene.primary.handshakes(), [None, None]);
+    let names: Vec<_> = scene.primary.hellos().into_iter().map(|hello| hello.server_name).collect();
+    assert_eq!(names, [Some(NAME.to_owned()), None], "an address is no server name");
+}
+
+#[test]
+fn alpn_and_version_are_as_told() {
+    let chosen = |behaviour: Behaviour| {
+        let connection = Scene::behaving(&[behaviour]).connect();
+        connection.map(|connection| (connection.protocol(), connection.version()))
+    };
+    assert_eq!(chosen(Behaviour::NoAlpn), Ok((None, Some(ProtocolVersion::TLSv1_3))));
+    assert_eq!(chosen(Behaviour::OldTls), Ok((Some("dot".into()), Some(ProtocolVersion::TLSv1_2))));
+    assert!(chosen(Behaviour::OtherAlpn).unwrap_err().contains("NoApplicationProtocol"));
+    let scene = Scene::behaving(&[Behaviour::OtherAlpn]);
+    let offering = scene.client().offering(&["dot", "http/1.1"]);
+    let connection = offering.connect(scene.primary.tls_address(), NAME).unwrap();
+    assert_eq!(connection.protocol().as_deref(), Some("http/1.1"));
+}
+
+#[test]
+fn wrong_certificates_are_wrong() {
+    let scene = Scene::behaving(&[]);
+    let names = [NAME, ADDRESS];
+    for (shown, reason) in [
+        (scene.authority.expired_server(&names), "Expired"),
+        (scene.authority.server(&["other.test", "127.0.0.2"]), "not valid for name"),
+        (scene.authority.client(NAME), "extended key usage"),
+        (Authority::new().server(&names), "UnknownIssuer"),
+        (Certificate::alone(&names), "UnknownIssuer"),
+    ] {
+        scene.primary.behave_well();
+        scene.primary.behave(Behaviour::Shows(shown));
+        let refused = scene.connect().err().expect("the certificate is wrong").to_lowercase();
+        assert!(refused.contains(&reason.to_lowercase()), "{refused} in place of {reason}");
+    }
+}
+
+#[test]
+fn it_speaks_only_with_clients_that_it_knows() {
+    let clients = Authority::new();
+    let scene = Scene::behaving(&[Behaviour::WantsClientOf(clients.root())]);
+    let known = clients.client("secondary.test");
+    let connection = scene.client().showing(known.clone()).connect(scene.primary.tls_address(), NAME).unwrap();
+    assert_eq!(serial(connection), Ok(1));
+    assert_eq!(scene.primary.handshakes(), [known.chain().pop()]);
+
+    // RFC 8446 §4.4.2.4: in TLS 1.3 a client learns of it only after its own handshake has ended.
+    let refused = scene.connect().and_then(serial).unwrap_err();
+    assert!(refused.contains("CertificateRequired"), "{refused}");
+    let stranger = Authority::new().client("secondary.test");
+    let connection = scene.client().showing(stranger).connect(scene.primary.tls_address(), NAME);
+    assert!(connection.and_then(serial).is_err());
+    assert_eq!(scene.primary.handshakes().len(), 1);
+}
+
+#[test]
+fn what_stands_in_place_of_tls_is_no_tls() {
+    for what in [InPlaceOfTls::Dns, InPlaceOfTls::Garbage, InPlaceOfTls::Silence, InPlaceOfTls::Close] {
+        let scene = Scene::behaving(&[Behaviour::InPlaceOfTls(what)]);
+        assert!(scene.connect().is_err(), "{what:?}");
+        assert_eq!(scene.primary.hellos(), [], "{what:?}");
+    }
+}
+
+#[test]
+fn after_the_handshake_it_closes_or_is_mute() {
+    for (behaviour, reason) in
+        [(Behaviour::CloseAfterHandshake, "failed to fill"), (Behaviour::MuteAfterHandshake, "unavailable")]
+    {
+        let scene = Scene::behaving(std::slice::from_ref(&behaviour));
+        let refused = scene.connect().and_then(serial).unwrap_err();
+        assert!(refused.contains(reason), "{behaviour:?}: {refused}");
+        assert_eq!(scene.primary.handshakes().len(), 1);
+    }
+}
+
+#[test]
+fn a_transfer_that_is_cut_ends_without_close_notify() {
+    for (behaviour, reason) in
+        [(Behaviour::CloseHalfWay, "failed to fill"), (Behaviour::CutHalfWay, "without sending TLS close_notify")]
+    {
+        let scene = Scene::behaving(std::slice::from_ref(&behaviour));
+        let mut connection = scene.connect().unwrap();
+        connection.send(&query::request(Opcode::QUERY, ZONE, Type::AXFR, None)).unwrap();
+        connection.receive().unwrap();
+        let ended = connection.receive().unwrap_err();
+        assert!(ended.contains(reason), "{behaviour:?}: {ended}");
+    }
+}
