@@ -38,7 +38,7 @@ use dns::{CLASS_IN, Header, Name, Opcode, Rcode, Type};
 use rustls::pki_types::CertificateDer;
 use xfr::Key;
 
-pub use behaviour::{Behaviour, InPlaceOfTls, Kind};
+pub use behaviour::{Behaviour, InPlaceOfTls, Kind, Order};
 use state::Shared;
 pub use tls::Hello;
 
@@ -148,7 +148,7 @@ impl Primary {
     }
 
     /// The most requests that came on one connection.
-    pub fn most_requests_on_a_connection(&self) -> u64 {
+    pub fn most_requests_on_a_connection(&self) -> usize {
         self.shared.look(|state| state.requests_most)
     }
 

@@ -40,6 +40,15 @@ pub enum InPlaceOfTls {
     Close,
 }
 
+/// In which order requests that wait together are answered (RFC 7766 §7 allows any).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The last one first.
+    Reversed,
+    /// A message of each in turn, so that transfers lie within each other (RFC 9103 §6.3.2).
+    Interleaved,
+}
+
 /// One way to behave. Several add up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Behaviour {
@@ -117,6 +126,21 @@ pub enum Behaviour {
     WrongMac,
     /// Its clock is so many seconds ahead; negative, behind.
     ClockAhead(i64),
+
+    // Connections, plain and TLS.
+    /// Closes a connection when it has answered a request of this kind on it.
+    CloseAfter(Kind),
+    /// Says nothing more on a connection when it has answered a request of this kind on it.
+    MuteAfter(Kind),
+    /// Closes a connection when it has answered so many requests on it.
+    CloseAfterRequests(usize),
+    /// Says nothing more on a connection when it has answered so many requests on it.
+    MuteAfterRequests(usize),
+    /// Answers nothing on a connection before so many requests wait on it.
+    Gather {
+        requests: usize,
+        order: Order,
+    },
 
     // TLS.
     InPlaceOfTls(InPlaceOfTls),

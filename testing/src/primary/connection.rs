@@ -9,9 +9,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
-use super::message::Transport;
+use super::behaviour::{Behaviour, Order};
+use super::message::{Origin, Transport};
 use super::respond::respond;
-use super::state::Shared;
+use super::state::{Shared, State};
 use super::tls;
 
 /// What is done on a connection, one after the other.
@@ -69,10 +70,11 @@ impl Sockets {
 
 async fn serve_udp(socket: UdpSocket, shared: Arc<Shared>) {
     let mut query = vec![0; 65_535];
+    let origin = Origin { transport: Transport::Udp, number: 1 };
     loop {
         // On Linux a client that is gone shows as an error here: that is no reason to stop.
         let Ok((length, client)) = socket.recv_from(&mut query).await else { continue };
-        let actions = shared.change(|state| respond(state, &query[..length], Transport::Udp));
+        let actions = shared.change(|state| respond(state, &query[..length], origin));
         for action in actions {
             if let Action::Send(message) = action {
                 let _ = socket.send_to(&message, client).await;
@@ -111,21 +113,50 @@ pub(super) async fn converse<S>(mut stream: S, transport: Transport, shared: &Sh
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut requests = 0;
+    let mut number = 0;
+    let mut waiting = Vec::new();
     loop {
         let mut query = vec![0; usize::from(stream.read_u16().await?)];
         stream.read_exact(&mut query).await?;
-        requests += 1;
-        let actions = shared.change(|state| {
-            state.requests_most = state.requests_most.max(requests);
-            respond(state, &query, transport)
-        });
+        number += 1;
+        waiting.push(shared.change(|state| {
+            state.requests_most = state.requests_most.max(number);
+            respond(state, &query, Origin { transport, number })
+        }));
+        let Some(actions) = shared.look(|state| in_order(state, &mut waiting)) else { continue };
         for action in actions {
             if act(&mut stream, action).await?.is_break() {
                 return Ok(());
             }
         }
     }
+}
+
+/// What is done about the requests that wait, when there are enough of them.
+fn in_order(state: &State, waiting: &mut Vec<Vec<Action>>) -> Option<Vec<Action>> {
+    let gathering = state.told(|behaviour| match behaviour {
+        Behaviour::Gather { requests, order } => Some((*requests, *order)),
+        _ => None,
+    });
+    let (enough, order) = gathering.unwrap_or((1, Order::Reversed));
+    if waiting.len() < enough {
+        return None;
+    }
+    let answers = std::mem::take(waiting);
+    Some(match order {
+        Order::Reversed => answers.into_iter().rev().flatten().collect(),
+        Order::Interleaved => interleaved(answers),
+    })
+}
+
+/// The first of each, then the second of each, and so on.
+fn interleaved(answers: Vec<Vec<Action>>) -> Vec<Action> {
+    let mut all = Vec::new();
+    let mut rest: Vec<_> = answers.into_iter().map(Vec::into_iter).collect();
+    while !rest.is_empty() {
+        rest.retain_mut(|answer| answer.next().map(|action| all.push(action)).is_some());
+    }
+    all
 }
 
 async fn act<S>(stream: &mut S, action: Action) -> io::Result<ControlFlow<()>>

@@ -13,8 +13,17 @@ pub(super) enum Transport {
     Tls,
 }
 
+/// How a request came.
+#[derive(Clone, Copy)]
+pub(super) struct Origin {
+    pub(super) transport: Transport,
+    /// The first request on a connection is 1.
+    pub(super) number: usize,
+}
+
 /// A request, read.
 pub(super) struct Request {
+    pub(super) transport: Transport,
     pub(super) kind: Kind,
     pub(super) id: u16,
     pub(super) question: Question,
@@ -37,7 +46,7 @@ pub(super) fn read(query: &[u8], transport: Transport) -> Option<Request> {
         (Type::IXFR, Transport::Tcp | Transport::Tls) => Kind::Ixfr,
         _ => Kind::Other,
     };
-    let mut request = Request { kind, id: reader.header().id, question, has_edns: false, serial: None };
+    let mut request = Request { transport, kind, id: reader.header().id, question, has_edns: false, serial: None };
     while let Some(record) = reader.record().ok()? {
         if record.rtype == Type::OPT {
             request.has_edns = true;

@@ -10,7 +10,7 @@ use super::state::State;
 use super::versions::Versions;
 
 /// The records of the answer, or the code of an error.
-pub(super) fn records(state: &State, request: &Request, transport: Transport) -> Result<Records, Rcode> {
+pub(super) fn records(state: &State, request: &Request) -> Result<Records, Rcode> {
     let kind = request.kind;
     let code = state.told(|behaviour| match behaviour {
         Behaviour::Answer(of, rcode) if *of == kind => Some(*rcode),
@@ -21,7 +21,7 @@ pub(super) fn records(state: &State, request: &Request, transport: Transport) ->
         return Err(rcode);
     }
     let zone = state.zones.get(&request.question.name.borrow().to_name()).ok_or(Rcode::NOTAUTH)?;
-    if transport == Transport::Udp && state.behaves(&Behaviour::TruncateUdp) {
+    if request.transport == Transport::Udp && state.behaves(&Behaviour::TruncateUdp) {
         return Ok(Records::new());
     }
     match kind {

@@ -5,13 +5,30 @@ use xfr::tsig::{ResponseSigner, SignedRequest, Verified, verify_request};
 
 use super::behaviour::{Behaviour, Kind};
 use super::connection::Action;
-use super::message::{Transport, error, read, split};
+use super::message::{Origin, Request, error, read, split};
 use super::records::{claimed_or_empty, records, with_serial};
 use super::state::State;
 
-pub(super) fn respond(state: &mut State, query: &[u8], transport: Transport) -> Vec<Action> {
-    let Some(request) = read(query, transport) else { return vec![Action::Close] };
+pub(super) fn respond(state: &mut State, query: &[u8], origin: Origin) -> Vec<Action> {
+    let Some(request) = read(query, origin.transport) else { return vec![Action::Close] };
     state.counts[request.kind as usize] += 1;
+    let mut actions = answer(state, &request, query);
+    actions.extend(ending(state, request.kind, origin.number));
+    actions
+}
+
+/// What becomes of the connection behind the answer.
+fn ending(state: &State, kind: Kind, number: usize) -> Option<Action> {
+    state.told(|behaviour| match behaviour {
+        Behaviour::CloseAfter(of) if *of == kind => Some(Action::Close),
+        Behaviour::MuteAfter(of) if *of == kind => Some(Action::Hang),
+        Behaviour::CloseAfterRequests(count) if *count <= number => Some(Action::Close),
+        Behaviour::MuteAfterRequests(count) if *count <= number => Some(Action::Hang),
+        _ => None,
+    })
+}
+
+fn answer(state: &State, request: &Request, query: &[u8]) -> Vec<Action> {
     let kind = request.kind;
     if state.behaves(&Behaviour::Silent(kind)) || request.has_edns && state.behaves(&Behaviour::DropEdns) {
         return vec![Action::Hang];
@@ -27,16 +44,16 @@ pub(super) fn respond(state: &mut State, query: &[u8], transport: Transport) -> 
     let signed = match verify_request(query, key, now) {
         Ok(Verified::Signed(signed)) => Some(signed),
         Ok(Verified::Unsigned) if state.keys.is_empty() || state.behaves(&Behaviour::TakesUnsigned) => None,
-        Ok(Verified::Unsigned) => return vec![Action::Send(error(&request, Rcode::REFUSED))],
+        Ok(Verified::Unsigned) => return vec![Action::Send(error(request, Rcode::REFUSED))],
         Err(failure) => {
-            let mut answer = error(&request, failure.rcode());
+            let mut answer = error(request, failure.rcode());
             failure.append_to(&mut answer);
             return vec![Action::Send(answer)];
         }
     };
-    let mut messages = match records(state, &request, transport) {
-        Ok(records) => split(state, &request, &records),
-        Err(rcode) => vec![error(&request, rcode)],
+    let mut messages = match records(state, request) {
+        Ok(records) => split(state, request, &records),
+        Err(rcode) => vec![error(request, rcode)],
     };
     if let Some(signed) = signed {
         sign(state, &signed, &mut messages, now);
@@ -45,8 +62,8 @@ pub(super) fn respond(state: &mut State, query: &[u8], transport: Transport) -> 
         messages.iter_mut().for_each(|message| message[1] ^= 1);
     }
     if state.behaves(&Behaviour::ForgedFirst(kind)) {
-        let soa = with_serial(&claimed_or_empty(state, &request), Serial(99_999));
-        let mut forged = split(state, &request, &soa).swap_remove(0);
+        let soa = with_serial(&claimed_or_empty(state, request), Serial(99_999));
+        let mut forged = split(state, request, &soa).swap_remove(0);
         forged[1] ^= 1;
         messages.insert(0, forged);
     }

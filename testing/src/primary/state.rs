@@ -27,7 +27,7 @@ pub(super) struct State {
     pub(super) accepted_over_tcp: u64,
     pub(super) accepted_over_tls: u64,
     /// The most requests that came on one connection.
-    pub(super) requests_most: u64,
+    pub(super) requests_most: usize,
     pub(super) hellos: Vec<Hello>,
     /// For each handshake that came to its end, the client's certificate if it showed one.
     pub(super) handshakes: Vec<Option<CertificateDer<'static>>>,

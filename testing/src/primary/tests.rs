@@ -1,9 +1,13 @@
 //! The scripted primary misbehaves as it says, so that what is judged by it is judged by what it claims to be.
 
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
+
 use dns::{Opcode, Type};
 use rustls::ProtocolVersion;
 
-use super::{Behaviour, InPlaceOfTls, Kind, Primary};
+use super::{Behaviour, InPlaceOfTls, Kind, Order, Primary};
 use crate::certificate::{Authority, Certificate};
 use crate::query;
 use crate::tls::{Client, Connection};
@@ -143,4 +147,60 @@ fn a_transfer_that_is_cut_ends_without_close_notify() {
         let ended = connection.receive().unwrap_err();
         assert!(ended.contains(reason), "{behaviour:?}: {ended}");
     }
+}
+
+/// The message IDs and answer counts of all that comes back on one TCP connection for these questions, sent at once.
+fn answers_on_a_connection(primary: &Primary, questions: &[Type]) -> Vec<(u16, u16)> {
+    let mut stream = TcpStream::connect(primary.address()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut octets = Vec::new();
+    for (id, qtype) in (1..).zip(questions) {
+        let mut request = query::request(Opcode::QUERY, ZONE, *qtype, None);
+        request[..2].copy_from_slice(&u16::to_be_bytes(id));
+        octets.extend((request.len() as u16).to_be_bytes());
+        octets.extend(request);
+    }
+    stream.write_all(&octets).unwrap();
+    // A mute server waits until its client has nothing more to say.
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut answers = Vec::new();
+    let mut prefix = [0; 2];
+    while stream.read_exact(&mut prefix).is_ok() {
+        let mut message = vec![0; usize::from(u16::from_be_bytes(prefix))];
+        stream.read_exact(&mut message).unwrap();
+        let header = dns::Header::parse(&message).unwrap();
+        answers.push((header.id, header.counts[1]));
+    }
+    answers
+}
+
+#[test]
+fn a_connection_is_used_again_as_far_as_it_is_told() {
+    let soa = Type::SOA;
+    for (behaviours, questions, answered) in [
+        (vec![], vec![soa, soa, soa], 3),
+        (vec![Behaviour::CloseAfterRequests(1)], vec![soa, soa], 1),
+        (vec![Behaviour::MuteAfterRequests(2)], vec![soa, soa, soa], 2),
+        (vec![Behaviour::CloseAfter(Kind::SoaOverTcp)], vec![soa, Type::AXFR], 1),
+        (vec![Behaviour::MuteAfter(Kind::Axfr)], vec![soa, Type::AXFR, soa], 2),
+    ] {
+        let scene = Scene::behaving(&behaviours);
+        let ids: Vec<u16> = answers_on_a_connection(&scene.primary, &questions).iter().map(|(id, _)| *id).collect();
+        assert_eq!(ids, (1..=answered).collect::<Vec<_>>(), "{behaviours:?}");
+        assert_eq!(scene.primary.connections_over_tcp(), 1);
+    }
+}
+
+#[test]
+fn requests_that_wait_together_are_answered_in_another_order() {
+    let gather = |order| Behaviour::Gather { requests: 2, order };
+    let axfr = [Type::AXFR, Type::AXFR];
+    let scene = Scene::behaving(&[gather(Order::Reversed)]);
+    let ids: Vec<u16> = answers_on_a_connection(&scene.primary, &axfr).iter().map(|(id, _)| *id).collect();
+    assert_eq!(ids, [2, 1]);
+    assert_eq!(scene.primary.most_requests_on_a_connection(), 2);
+
+    let scene = Scene::behaving(&[gather(Order::Interleaved), Behaviour::OneRecordPerMessage]);
+    let answers = answers_on_a_connection(&scene.primary, &axfr);
+    assert!(answers.len() > 20 && answers.chunks(2).all(|pair| pair == [(1, 1), (2, 1)]), "{answers:?}");
 }
