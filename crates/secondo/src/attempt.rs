@@ -9,7 +9,7 @@ use std::time::Instant;
 use answer::Contents;
 use dns::{Serial, Soa};
 use tokio::task::JoinSet;
-use transfer::Fetch;
+use transfer::{Fetch, Lane};
 use xfr::{Moment, Reason};
 use zone::Snapshot;
 
@@ -17,7 +17,7 @@ use crate::clock::random;
 use crate::followed::{Followed, Source, Transfer, Trigger, Wake};
 use crate::ledger;
 use crate::node::Node;
-use crate::refresh::{Received, Refreshed, refresh};
+use crate::refresh::{Received, Refreshed, Way, refresh};
 
 /// How one attempt went.
 #[derive(Clone, Debug)]
@@ -43,7 +43,8 @@ pub(crate) enum Kind {
 
 /// Makes one attempt; all of it is on record when this returns. The last part of it is returned.
 pub(crate) async fn attempt(node: &Arc<Node>, zone: &Arc<Followed>, wake: &Wake) -> Attempt {
-    let under_way = UnderWay { node, zone, trigger: wake.trigger, at: node.clock.now(), began: Instant::now() };
+    let lane = lane(zone, wake.trigger);
+    let under_way = UnderWay { node, zone, trigger: wake.trigger, lane, at: node.clock.now(), began: Instant::now() };
     let (attempt, is_vouched_for) = match under_way.choose(wake.transfer).await {
         Ok(choice) => {
             let is_vouched_for = choice.shows_ours();
@@ -83,8 +84,18 @@ struct UnderWay<'a> {
     node: &'a Arc<Node>,
     zone: &'a Arc<Followed>,
     trigger: Trigger,
+    lane: Lane,
     at: Moment,
     began: Instant,
+}
+
+/// Which places the attempt takes: zones of which nothing is there yet may be many, and must not keep news waiting.
+fn lane(zone: &Followed, trigger: Trigger) -> Lane {
+    match trigger {
+        Trigger::Notify | Trigger::Request => Lane::Notify,
+        _ if zone.condition().held.is_none() => Lane::First,
+        _ => Lane::Refresh,
+    }
 }
 
 impl UnderWay<'_> {
@@ -135,11 +146,11 @@ impl UnderWay<'_> {
     async fn ask(&self, sources: &[Source]) -> Vec<(Source, Result<Soa, Reason>)> {
         let mut asking = JoinSet::new();
         for (index, source) in sources.iter().cloned().enumerate() {
-            let (node, name) = (self.node.clone(), self.zone.name.clone());
+            let (node, name, lane) = (self.node.clone(), self.zone.name.clone(), self.lane);
             asking.spawn(async move {
                 let answer = match source.missing_key() {
                     Some(key) => Err(Reason::KeyMissing { key: key.clone() }),
-                    None => node.transfers.probe(&name, &source.primary).await,
+                    None => node.transfers.probe(&name, &source.primary, lane).await,
                 };
                 (index, source, answer)
             });
@@ -225,7 +236,8 @@ impl UnderWay<'_> {
             _ => Fetch::Axfr,
         };
         let mut received = Received::default();
-        let result = refresh(self.node, self.zone, &source.primary, fetch, transfer, &mut received).await;
+        let way = Way { primary: &source.primary, lane: self.lane, fetch, transfer };
+        let result = refresh(self.node, self.zone, way, &mut received).await;
         let result = match (result, soa, held) {
             // Several servers behind one address, most likely: the zone is not confirmed, and not what it should be.
             (Ok(Refreshed::Unchanged), Some(soa), Some(held)) if soa.serial.is_newer_than(held.image.serial()) => {

@@ -277,7 +277,7 @@ async fn delete(node: &Node, inventory: &Inventory, removed: Vec<(ZoneId, Option
 
 fn settings(intent: &Intent, zone: &inventory::Zone) -> Settings {
     let source = |primary: &inventory::Primary| Source {
-        primary: Primary { address: primary.address, key: intent.key(zone, primary).cloned() },
+        primary: Primary { key: intent.key(zone, primary).cloned(), ..Primary::at(primary.address) },
         key: primary.key.clone(),
     };
     Settings { created_at: zone.created_at, sources: zone.primaries.iter().map(source).collect() }

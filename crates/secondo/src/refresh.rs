@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use answer::Contents;
 use store::StoreError;
-use transfer::{Fetch, Primary};
+use transfer::{Fetch, Lane, Primary};
 use xfr::{Outcome, Reason};
 use zone::{Advanced, Change, Generation, Rejection, Snapshot};
 
@@ -30,16 +30,23 @@ pub(crate) struct Received {
     pub(crate) records: u64,
 }
 
-/// Brings `zone` up to `primary` by one transfer.
+/// Where from, and how.
+pub(crate) struct Way<'a> {
+    pub(crate) primary: &'a Primary,
+    pub(crate) lane: Lane,
+    pub(crate) fetch: Fetch,
+    pub(crate) transfer: Transfer,
+}
+
+/// Brings `zone` up to a primary by one transfer.
 pub(crate) async fn refresh(
     node: &Node,
     zone: &Followed,
-    primary: &Primary,
-    fetch: Fetch,
-    transfer: Transfer,
+    way: Way<'_>,
     received: &mut Received,
 ) -> Result<Refreshed, Reason> {
-    let fetched = node.transfers.fetch(&zone.name, primary, fetch).await.map_err(|failed| {
+    let Way { primary, lane, fetch, transfer } = way;
+    let fetched = node.transfers.fetch(&zone.name, primary, fetch, lane).await.map_err(|failed| {
         received.octets = failed.octets;
         failed.reason
     })?;

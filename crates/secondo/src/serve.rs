@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
-use transfer::{Limits, Transfers};
+use transfer::{Internet, Limits, TlsClient, Transfers};
 use xfr::Moment;
 
 use crate::clock::Clock;
@@ -56,7 +56,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     });
     let clock = Clock::starting_no_earlier_than(Moment(opened.newest_time_ms));
     say_what_is_stored(&opened, &clock, &data);
-    let transfers = Transfers::new(limits());
+    let transfers = Transfers::new(limits(), Arc::new(Internet), TlsClient::default());
     let node = Arc::new(Node::new(clock, configuration.bounds, data.clone(), opened.store, transfers, opened.zones));
     // What the inventory has no say in holds without it too.
     let access = Access { transfer_out: at_start.transfer_out.clone(), ..Access::default() };

@@ -1,11 +1,13 @@
-//! One transfer, always over TCP (RFC 5936 §4.2).
+//! One transfer, always over a connection (RFC 5936 §4.2).
 
 use dns::Name;
 use tokio::time::Instant;
-use xfr::{Progress, Reason, Session};
+use xfr::{Outcome, Progress, Reason, Session};
 
+use crate::lanes::Lane;
+use crate::pool::{Endpoint, Purpose, Wanted};
 use crate::stream::Stream;
-use crate::{Failed, Fetch, Fetched, Primary, Share, Transfers, random_id, wall_clock_secs};
+use crate::{Failed, Fetch, Fetched, Primary, Share, Transfers, wall_clock_secs};
 
 /// Reading a message of 64 KiB takes well under a millisecond, which nobody else notices; but octets of a large zone
 /// are there as fast as they are read, and reading on and on would. So messages are read where they arrive, without the
@@ -17,38 +19,61 @@ pub(crate) async fn fetch(
     zone: &Name,
     primary: &Primary,
     request: Fetch,
+    lane: Lane,
 ) -> Result<Fetched, Failed> {
-    let nothing = |reason| Failed { reason, octets: 0 };
-    let id = random_id().map_err(nothing)?;
-    let mut session = Session::new(zone.clone(), request, id, primary.key.clone(), transfers.limits.session);
-    match run(transfers, primary, &mut session).await {
-        Ok((outcome, share)) => Ok(Fetched {
-            outcome,
-            octets: session.octets(),
-            records: session.records(),
-            messages: session.messages(),
-            share,
-        }),
-        Err(reason) => Err(Failed { reason, octets: session.octets() }),
+    let endpoint = Endpoint::of(primary);
+    let mut wanted = Wanted::Any;
+    loop {
+        let mut stream = open(transfers, &endpoint, &request, wanted, lane).await?;
+        let (limits, key) = (transfers.limits.session, primary.key.clone());
+        let mut session = Session::new(zone.clone(), request.clone(), stream.id(), key, limits);
+        let mut share = transfers.budget.share();
+        let ended = run(&mut stream, &mut session, &mut share).await;
+        let octets = session.octets();
+        match ended {
+            Ok(outcome) => {
+                stream.end();
+                let (records, messages) = (session.records(), session.messages());
+                return Ok(Fetched { outcome, octets, records, messages, share });
+            }
+            Err(reason) if wanted == Wanted::Any && stream.may_owe_to_others(&reason) => {
+                // Silence costs time, and is not tried twice.
+                if matches!(reason, Reason::TimedOut { .. }) {
+                    transfers.pool.note_answers_once(&endpoint);
+                }
+                wanted = Wanted::Fresh;
+            }
+            Err(reason) => {
+                if reason.is_a_whole_answer() {
+                    stream.end();
+                }
+                return Err(Failed { reason, octets });
+            }
+        }
     }
 }
 
-async fn run(
+async fn open(
     transfers: &Transfers,
-    primary: &Primary,
-    session: &mut Session,
-) -> Result<(xfr::Outcome, Share), Reason> {
+    endpoint: &Endpoint,
+    request: &Fetch,
+    wanted: Wanted,
+    lane: Lane,
+) -> Result<Stream, Failed> {
     let deadlines = transfers.limits.deadlines;
-    let _slot = transfers.slots.take(primary.address.ip(), deadlines.slot).await?;
-    let mut share = transfers.budget.share();
-    let until = Instant::now() + deadlines.transfer;
-    let mut stream = Stream::connect(primary.address, session.asked(), deadlines, until).await?;
-    stream.send(&session.request(wall_clock_secs())).await?;
+    let patience = Instant::now() + deadlines.slot;
+    let exchange = transfers.pool.exchange(endpoint, Purpose::Transfer(lane), wanted, patience).await;
+    let exchange = exchange.map_err(|reason| Failed { reason, octets: 0 })?;
+    Ok(Stream::new(exchange, request.asked(), deadlines, Instant::now() + deadlines.transfer))
+}
+
+async fn run(stream: &mut Stream, session: &mut Session, share: &mut Share) -> Result<Outcome, Reason> {
+    stream.send(&session.request(wall_clock_secs()));
     let mut octets_at_turn = 0;
     loop {
         let message = stream.message().await?;
-        if let Progress::Done(outcome) = session.receive(message, wall_clock_secs())? {
-            return Ok((outcome, share));
+        if let Progress::Done(outcome) = session.receive(&message, wall_clock_secs())? {
+            return Ok(outcome);
         }
         if session.octets() - octets_at_turn >= OCTETS_PER_TURN {
             octets_at_turn = session.octets();

@@ -1,41 +1,53 @@
 //! Sockets around `xfr`: asking primaries for their serial, and fetching zones from them.
 //!
 //! ```text
-//! limits   what may happen at a time, and for how long
-//! budget   what all transfers under way may hold together
-//! slots    a connection's place: among those to its address first, then among all
-//! probe    one SOA query: UDP, without EDNS if need be, TCP if need be
-//! fetch    one transfer over TCP
-//! stream   messages on a TCP connection, each read and write with a deadline
+//! probe       one SOA query: UDP, without EDNS if need be, a connection if need be
+//! fetch       one transfer
+//!   └► stream       the messages that answer one request, each wait with a deadline
+//!   └► pool         which connection is used, and who waits for one
+//!        └► connection   exchanges side by side on one connection
+//!        └► tls          who the primary is, when it is asked over TLS
+//!        └► network      sockets
+//! limits      what may happen at a time, and for how long
+//! lanes       places for NOTIFY, refresh and first transfer
+//! budget      what all transfers under way may hold together
 //! ```
 //!
 //! This crate decides when to give up and nothing else: what octets mean is for `xfr`, what to fetch and what to do
 //! about a failure is for its caller. Invariants: nothing waits without a deadline; messages that are not the
-//! primary's answer are passed over; no task outlives the call that needs it, so that dropping a call ends it.
+//! primary's answer are passed over; dropping a call ends it, and with it the connection if nobody else uses that; what
+//! is to go over TLS never goes in clear text.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod budget;
+mod connection;
 mod fetch;
+mod lanes;
 mod limits;
+mod network;
+mod pool;
 mod probe;
-mod slots;
 mod stream;
+mod tls;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dns::{Name, Soa};
-use tokio::sync::Semaphore;
 use xfr::{Key, Outcome, Reason};
 
+pub use budget::Share;
+pub use lanes::Lane;
 pub use limits::{Deadlines, Limits};
+pub use network::{Datagrams, Internet, Network, Octets};
+pub use tls::{Alpn, Identity, OurCertificate, Pin, Tls, TlsClient};
 pub use xfr::session::Fetch;
 
 use budget::Budget;
-pub use budget::Share;
-use slots::Slots;
+use lanes::Lanes;
+use pool::Pool;
 
 /// Where a zone is fetched from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +55,17 @@ pub struct Primary {
     pub address: SocketAddr,
     /// Signs the requests; the answers must then be signed too.
     pub key: Option<Arc<Key>>,
+    /// The address of ours that it is asked from; none to let the system choose.
+    pub source: Option<IpAddr>,
+    /// Set when it is asked over TLS, and then over nothing else.
+    pub tls: Option<Tls>,
+}
+
+impl Primary {
+    /// One that is asked in clear text, unsigned, from any address.
+    pub fn at(address: SocketAddr) -> Self {
+        Self { address, key: None, source: None, tls: None }
+    }
 }
 
 /// What a transfer brought, and what it took.
@@ -64,33 +87,35 @@ pub struct Failed {
     pub octets: u64,
 }
 
-/// Everything that goes out to primaries goes through here. Clones share their limits.
+/// Everything that goes out to primaries goes through here. Clones share their limits and connections.
 #[derive(Clone)]
 pub struct Transfers {
     limits: Arc<Limits>,
-    slots: Slots,
-    probes: Arc<Semaphore>,
+    network: Arc<dyn Network>,
+    pool: Arc<Pool>,
+    probes: Arc<Lanes>,
     budget: Budget,
 }
 
 impl Transfers {
-    pub fn new(limits: Limits) -> Self {
-        let slots = Slots::new(limits.connections_per_address, limits.connections);
-        let probes = Arc::new(Semaphore::new(limits.probes));
+    pub fn new(limits: Limits, network: Arc<dyn Network>, tls: TlsClient) -> Self {
+        let limits = Arc::new(limits);
+        let pool = Arc::new(Pool::new(limits.clone(), network.clone(), tls));
+        let probes = Arc::new(Lanes::new(limits.probes));
         let budget = Budget::new(limits.octets_under_way);
-        Self { limits: Arc::new(limits), slots, probes, budget }
+        Self { limits, network, pool, probes, budget }
     }
 
     /// The SOA that the primary has now. Over UDP first; over TCP when the answer does not fit, or when UDP does not
-    /// get through.
-    pub async fn probe(&self, zone: &Name, primary: &Primary) -> Result<Soa, Reason> {
-        probe::probe(self, zone, primary).await
+    /// get through; over TLS alone where that is wanted.
+    pub async fn probe(&self, zone: &Name, primary: &Primary, lane: Lane) -> Result<Soa, Reason> {
+        probe::probe(self, zone, primary, lane).await
     }
 
     /// One transfer. When IXFR fails, that the whole zone be fetched instead is for the caller, because contents may
     /// also fail later.
-    pub async fn fetch(&self, zone: &Name, primary: &Primary, request: Fetch) -> Result<Fetched, Failed> {
-        fetch::fetch(self, zone, primary, request).await
+    pub async fn fetch(&self, zone: &Name, primary: &Primary, request: Fetch, lane: Lane) -> Result<Fetched, Failed> {
+        fetch::fetch(self, zone, primary, request, lane).await
     }
 }
 

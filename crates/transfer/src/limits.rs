@@ -7,11 +7,11 @@ use xfr::SessionLimits;
 /// Bounds of everything that this crate does.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// TCP connections to one address at a time. Eight keep a primary busy and leave it able to serve others.
+    /// Connections to one address at a time. Eight keep a primary busy and leave it able to serve others.
     pub connections_per_address: usize,
-    /// TCP connections to all addresses at a time: far below any system's limit of open files.
+    /// Connections to all addresses at a time, shared out among the lanes: far below any system's limit of open files.
     pub connections: usize,
-    /// Probes over UDP at a time, each with a socket of its own.
+    /// Probes over UDP at a time, each with a socket of its own, shared out among the lanes.
     pub probes: usize,
     /// Octets received by all transfers under way, which they hold in memory.
     pub octets_under_way: u64,
@@ -41,8 +41,13 @@ pub struct Deadlines {
     pub probe: Duration,
     /// For a place among the connections of a transfer. Long, because a primary of a thousand zones has a queue.
     pub slot: Duration,
-    /// For a TCP connection.
+    /// For a connection, and then for TLS on it.
     pub connect: Duration,
+    /// For the first octets of an answer on a connection that was used before: then a new one is tried. Some primaries
+    /// answer once and are mute afterwards.
+    pub reused: Duration,
+    /// How long a connection is kept without use. Primaries close theirs after 2 s to 2 min.
+    pub unused: Duration,
     /// For the next octets of an answer. A primary may have to read a large zone from its disk before the first.
     pub idle: Duration,
     /// In each such span of a transfer there must come at least `progress_octets`: a trickle does not hold a place.
@@ -59,6 +64,8 @@ impl Default for Deadlines {
             probe: Duration::from_secs(10),
             slot: Duration::from_secs(600),
             connect: Duration::from_secs(5),
+            reused: Duration::from_secs(5),
+            unused: Duration::from_secs(10),
             idle: Duration::from_secs(30),
             progress: Duration::from_secs(60),
             progress_octets: 16 * 1024,

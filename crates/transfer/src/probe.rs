@@ -11,100 +11,117 @@
 //! The second try goes without EDNS because old firewalls drop what they do not know; and a primary whose UDP does not
 //! get through may still be reached over TCP. A message that is no answer to the query counts as none: nobody who can
 //! only guess keeps us from asking over TCP, where guessing is harder. All of it has one deadline.
-
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+//!
+//! Where TLS is wanted, the query goes over the connections that transfers use, and nowhere else.
 
 use dns::{Name, Soa};
-use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 use xfr::probe::{EdnsOffer, Transport};
 use xfr::reason::{Asked, Waiting};
 use xfr::{ProbeStep, Reason, SoaProbe};
 
-use crate::stream::{Stream, reason_of, timed_out};
+use crate::lanes::Lane;
+use crate::pool::{Endpoint, Purpose, Wanted, unreachable_reason};
+use crate::stream::{Stream, timed_out};
 use crate::{Primary, Transfers, random_id, wall_clock_secs};
 
 /// No answer to a query of ours is longer: we offer 1232 octets.
 const UDP_OCTETS_MAX: usize = 4096;
 
-pub(crate) async fn probe(transfers: &Transfers, zone: &Name, primary: &Primary) -> Result<Soa, Reason> {
-    let until = Instant::now() + transfers.limits.deadlines.probe;
+pub(crate) async fn probe(transfers: &Transfers, zone: &Name, primary: &Primary, lane: Lane) -> Result<Soa, Reason> {
+    let query = Query { transfers, zone, primary, lane, until: Instant::now() + transfers.limits.deadlines.probe };
     let mut edns = EdnsOffer::Offered;
+    // What goes over TLS goes nowhere else: whoever watches is not even to see which zone it is (RFC 9103 §6.1).
+    if primary.tls.is_some() {
+        return query.over_connection(edns).await;
+    }
     loop {
-        match over_udp(transfers, zone, primary, edns, until).await {
+        match query.over_udp(edns).await {
             Ok(ProbeStep::Soa(soa)) => return Ok(soa),
-            Ok(ProbeStep::UseTcp) => return over_tcp(transfers, zone, primary, edns, until).await,
+            Ok(ProbeStep::UseTcp) => return query.over_connection(edns).await,
             Ok(ProbeStep::WithoutEdns) => edns = EdnsOffer::Without,
             // Nothing came, or nothing but what anybody could have sent.
             Ok(ProbeStep::Ignore(_)) | Err(Reason::TimedOut { .. }) if edns == EdnsOffer::Offered => {
                 edns = EdnsOffer::Without;
             }
             Ok(ProbeStep::Ignore(_)) | Err(Reason::TimedOut { .. } | Reason::Unreachable { .. }) => {
-                return over_tcp(transfers, zone, primary, edns, until).await;
+                return query.over_connection(edns).await;
             }
             Err(reason) => return Err(reason),
         }
     }
 }
 
-/// One query over UDP. Its source port is the kernel's choice, random like its ID.
-async fn over_udp(
-    transfers: &Transfers,
-    zone: &Name,
-    primary: &Primary,
-    edns: EdnsOffer,
+struct Query<'a> {
+    transfers: &'a Transfers,
+    zone: &'a Name,
+    primary: &'a Primary,
+    lane: Lane,
+    /// When all must be over.
     until: Instant,
-) -> Result<ProbeStep, Reason> {
-    let Ok(_place) = timeout_at(until, transfers.probes.acquire()).await else {
-        return Err(Reason::Busy { secs: transfers.limits.deadlines.probe.as_secs() });
-    };
-    let started = Instant::now();
-    let until = until.min(started + transfers.limits.deadlines.udp_try);
-    let any: SocketAddr = match primary.address {
-        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
-    };
-    let failed = |error: std::io::Error| reason_of(&error);
-    let socket = UdpSocket::bind(any).await.map_err(failed)?;
-    // A connected socket hears the primary alone, and also that nothing listens there.
-    socket.connect(primary.address).await.map_err(failed)?;
-    let mut probe = SoaProbe::new(zone.clone(), random_id()?, primary.key.clone(), edns, Transport::Udp);
-    socket.send(&probe.request(wall_clock_secs())).await.map_err(failed)?;
-    let mut message = vec![0; UDP_OCTETS_MAX];
-    let mut ignored = None;
-    loop {
-        let Ok(received) = timeout_at(until, socket.recv(&mut message)).await else {
-            let silence = timed_out(Waiting::Answer(Asked::Soa), started);
-            return ignored.map_or(Err(silence), |reason| Ok(ProbeStep::Ignore(reason)));
-        };
-        let length = received.map_err(failed)?;
-        match probe.receive(&message[..length], wall_clock_secs())? {
-            ProbeStep::Ignore(reason) => ignored = Some(reason),
-            step => return Ok(step),
-        }
-    }
 }
 
-async fn over_tcp(
-    transfers: &Transfers,
-    zone: &Name,
-    primary: &Primary,
-    mut edns: EdnsOffer,
-    until: Instant,
-) -> Result<Soa, Reason> {
-    let deadlines = transfers.limits.deadlines;
-    let left = until.saturating_duration_since(Instant::now());
-    let _slot = transfers.slots.take(primary.address.ip(), left).await?;
-    loop {
-        let mut probe = SoaProbe::new(zone.clone(), random_id()?, primary.key.clone(), edns, Transport::Tcp);
-        let mut stream = Stream::connect(primary.address, Asked::Soa, deadlines, until).await?;
-        stream.send(&probe.request(wall_clock_secs())).await?;
-        match probe.receive(stream.message().await?, wall_clock_secs())? {
-            ProbeStep::Soa(soa) => return Ok(soa),
-            ProbeStep::WithoutEdns if edns == EdnsOffer::Offered => edns = EdnsOffer::Without,
-            ProbeStep::Ignore(reason) => return Err(reason),
-            ProbeStep::WithoutEdns | ProbeStep::UseTcp => {
-                return Err(Reason::Internal { detail: "a probe over TCP asked for what it had".into() });
+impl Query<'_> {
+    fn probe(&self, id: u16, edns: EdnsOffer, transport: Transport) -> SoaProbe {
+        SoaProbe::new(self.zone.clone(), id, self.primary.key.clone(), edns, transport)
+    }
+
+    async fn over_udp(&self, edns: EdnsOffer) -> Result<ProbeStep, Reason> {
+        let deadlines = self.transfers.limits.deadlines;
+        let Some(_place) = self.transfers.probes.take(self.lane, self.until).await else {
+            return Err(Reason::Busy { secs: deadlines.probe.as_secs() });
+        };
+        let started = Instant::now();
+        let until = self.until.min(started + deadlines.udp_try);
+        let Primary { address, source, .. } = self.primary;
+        let failed = |error: std::io::Error| unreachable_reason(&error, *source);
+        let socket = self.transfers.network.datagrams(*address, *source).await.map_err(failed)?;
+        let mut probe = self.probe(random_id()?, edns, Transport::Udp);
+        socket.send(&probe.request(wall_clock_secs())).await.map_err(failed)?;
+        let mut message = vec![0; UDP_OCTETS_MAX];
+        let mut ignored = None;
+        loop {
+            let Ok(received) = timeout_at(until, socket.receive(&mut message)).await else {
+                let silence = timed_out(Waiting::Answer(Asked::Soa), started);
+                return ignored.map_or(Err(silence), |reason| Ok(ProbeStep::Ignore(reason)));
+            };
+            let length = received.map_err(failed)?;
+            match probe.receive(&message[..length], wall_clock_secs())? {
+                ProbeStep::Ignore(reason) => ignored = Some(reason),
+                step => return Ok(step),
+            }
+        }
+    }
+
+    async fn over_connection(&self, mut edns: EdnsOffer) -> Result<Soa, Reason> {
+        let endpoint = Endpoint::of(self.primary);
+        let mut wanted = Wanted::Any;
+        loop {
+            let purpose = Purpose::Probe(self.lane);
+            let exchange = self.transfers.pool.exchange(&endpoint, purpose, wanted, self.until).await?;
+            let mut stream = Stream::new(exchange, Asked::Soa, self.transfers.limits.deadlines, self.until);
+            let mut probe = self.probe(stream.id(), edns, Transport::Tcp);
+            stream.send(&probe.request(wall_clock_secs()));
+            let message = match stream.message().await {
+                Ok(message) => message,
+                Err(reason) if wanted == Wanted::Any && stream.may_owe_to_others(&reason) => {
+                    wanted = Wanted::Fresh;
+                    continue;
+                }
+                Err(reason) => return Err(reason),
+            };
+            let step = probe.receive(&message, wall_clock_secs());
+            // One message is the whole answer, if it is one at all.
+            if !matches!(step, Err(Reason::WrongId | Reason::NotAResponse | Reason::WrongQuestion)) {
+                stream.end();
+            }
+            match step? {
+                ProbeStep::Soa(soa) => return Ok(soa),
+                ProbeStep::WithoutEdns if edns == EdnsOffer::Offered => edns = EdnsOffer::Without,
+                ProbeStep::Ignore(reason) => return Err(reason),
+                ProbeStep::WithoutEdns | ProbeStep::UseTcp => {
+                    return Err(Reason::Internal { detail: "a probe over TCP asked for what it had".into() });
+                }
             }
         }
     }

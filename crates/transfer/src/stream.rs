@@ -1,155 +1,141 @@
-//! Messages on a TCP connection (RFC 1035 §4.2.2), every read and write with a deadline.
+//! The messages that answer one request over a connection (RFC 1035 §4.2.2), every wait with a deadline.
 
-use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
-
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use xfr::Reason;
 use xfr::reason::{Asked, Waiting};
 
+use crate::connection::{Broken, Exchange};
 use crate::limits::Deadlines;
 
-/// Octets asked of the socket at a time.
-const READ_OCTETS: usize = 64 * 1024;
-
-/// A connection to a primary on which one answer is awaited.
+/// An exchange on which one answer is awaited.
 pub(crate) struct Stream {
-    socket: TcpStream,
+    exchange: Exchange,
     asked: Asked,
     deadlines: Deadlines,
     started: Instant,
     /// When all must be over.
     until: Instant,
-    /// Octets that have come, and how far messages were taken from them.
-    buffer: Vec<u8>,
-    taken: usize,
-    received_any: bool,
-    /// When octets came last, or the connection if none have.
-    last_received: Instant,
-    /// The current span in which there must be progress.
+    messages: u64,
+    /// The current span in which there must be progress, and what had come on the connection when it began.
     span_started: Instant,
     span_octets: u64,
-    messages: u64,
+    octets_at_start: u64,
 }
 
 impl Stream {
-    /// Connects. The whole exchange must be over by `until`.
-    pub(crate) async fn connect(
-        address: SocketAddr,
-        asked: Asked,
-        deadlines: Deadlines,
-        until: Instant,
-    ) -> Result<Self, Reason> {
+    /// The whole exchange must be over by `until`.
+    pub(crate) fn new(exchange: Exchange, asked: Asked, deadlines: Deadlines, until: Instant) -> Self {
         let started = Instant::now();
-        let connecting_until = until.min(started + deadlines.connect);
-        let socket = match timeout_at(connecting_until, TcpStream::connect(address)).await {
-            Ok(connected) => connected.map_err(|error| reason_of(&error))?,
-            Err(_) => return Err(timed_out(Waiting::Connection, started)),
-        };
-        // Only a delay is at stake.
-        let _ = socket.set_nodelay(true);
-        let started = Instant::now();
-        Ok(Self {
-            socket,
+        let (octets, _) = exchange.connection().received();
+        Self {
+            exchange,
             asked,
             deadlines,
             started,
             until,
-            buffer: Vec::with_capacity(READ_OCTETS),
-            taken: 0,
-            received_any: false,
-            last_received: started,
-            span_started: started,
-            span_octets: 0,
             messages: 0,
-        })
+            span_started: started,
+            span_octets: octets,
+            octets_at_start: octets,
+        }
     }
 
-    /// Sends a message with its length before it, in one write: some servers never put two pieces together
-    /// (RFC 7766 §8).
-    pub(crate) async fn send(&mut self, message: &[u8]) -> Result<(), Reason> {
-        let mut framed = (message.len() as u16).to_be_bytes().to_vec();
-        framed.extend(message);
-        match timeout(self.deadlines.idle, self.socket.write_all(&framed)).await {
-            Ok(sent) => sent.map_err(|error| self.broken(&error)),
-            Err(_) => Err(timed_out(Waiting::Answer(self.asked), self.started)),
-        }
+    /// The message ID that the request must have.
+    pub(crate) fn id(&self) -> u16 {
+        self.exchange.id()
+    }
+
+    pub(crate) fn send(&self, message: &[u8]) {
+        self.exchange.send(message);
     }
 
     /// The next message, without its length.
-    pub(crate) async fn message(&mut self) -> Result<&[u8], Reason> {
+    pub(crate) async fn message(&mut self) -> Result<Vec<u8>, Reason> {
         loop {
-            let rest = &self.buffer[self.taken..];
-            if let Some((length, after)) = rest.split_first_chunk() {
-                let length = usize::from(u16::from_be_bytes(*length));
-                if after.len() >= length {
-                    let start = self.taken + 2;
-                    self.taken = start + length;
+            let wait_until = self.next_deadline();
+            match timeout_at(wait_until, self.exchange.message()).await {
+                Ok(Ok(message)) => {
                     self.messages += 1;
-                    return Ok(&self.buffer[start..start + length]);
+                    return Ok(message);
                 }
+                Ok(Err(Broken::Closed)) => return Err(Reason::ConnectionClosed { messages: self.messages }),
+                Ok(Err(Broken::Failed(reason))) => return Err(reason),
+                Err(_) => self.judge_silence()?,
             }
-            self.more().await?;
         }
     }
 
-    /// Waits for more octets: any within the idle time, enough of them within each span.
-    async fn more(&mut self) -> Result<(), Reason> {
-        self.buffer.drain(..self.taken);
-        self.taken = 0;
-        self.buffer.reserve(READ_OCTETS);
-        let idle_until = self.last_received + self.deadlines.idle;
-        let span_until = self.span_started + self.deadlines.progress;
-        let until = idle_until.min(span_until).min(self.until);
-        match timeout_at(until, self.socket.read_buf(&mut self.buffer)).await {
-            Ok(Ok(0)) => Err(Reason::ConnectionClosed { messages: self.messages }),
-            Ok(Ok(octets)) => self.progressed(octets as u64),
-            Ok(Err(error)) => Err(self.broken(&error)),
-            Err(_) if until == self.until => Err(self.over()),
-            Err(_) if until == idle_until && self.received_any => {
-                Err(Reason::Hung { millis: millis_since(self.last_received) })
-            }
-            Err(_) if until == idle_until => Err(timed_out(Waiting::Answer(self.asked), self.started)),
-            // Nothing came, but the span is over: only the sum in it counts.
-            Err(_) => self.progressed(0),
+    /// The answer is whole, and others may use the connection.
+    pub(crate) fn end(self) {
+        self.exchange.end();
+    }
+
+    /// Whether what happened may be due to others who used the connection before, or at the same time.
+    pub(crate) fn may_owe_to_others(&self, reason: &Reason) -> bool {
+        self.messages == 0
+            && (self.exchange.on_used || self.exchange.connection().is_shared())
+            && matches!(reason, Reason::ConnectionClosed { .. } | Reason::TimedOut { .. } | Reason::WrongId)
+    }
+
+    /// How long the primary may take to begin its answer. On a connection that others use it may be busy with them, and
+    /// one that was used before may never answer again: then there is a new one to be tried.
+    fn patience(&self) -> tokio::time::Duration {
+        if self.exchange.on_used && !self.exchange.connection().is_shared() {
+            self.deadlines.reused
+        } else {
+            self.deadlines.idle
         }
     }
 
-    fn progressed(&mut self, octets: u64) -> Result<(), Reason> {
-        if octets > 0 {
-            self.received_any = true;
-            self.last_received = Instant::now();
-            self.span_octets += octets;
+    /// When octets came last for this exchange, or it began.
+    fn heard_at(&self) -> Instant {
+        let (octets, at) = self.exchange.connection().received();
+        if octets > self.octets_at_start && !self.awaits_others() { at.max(self.started) } else { self.started }
+    }
+
+    /// Whether what comes is most likely for somebody else.
+    fn awaits_others(&self) -> bool {
+        self.messages == 0 && self.exchange.connection().is_shared()
+    }
+
+    fn has_begun(&self) -> bool {
+        self.messages > 0 || (!self.awaits_others() && self.exchange.connection().received().0 > self.octets_at_start)
+    }
+
+    fn quiet_until(&self) -> Instant {
+        let patience = if self.has_begun() { self.deadlines.idle } else { self.patience() };
+        self.heard_at() + patience
+    }
+
+    fn next_deadline(&self) -> Instant {
+        self.quiet_until().min(self.span_started + self.deadlines.progress).min(self.until)
+    }
+
+    /// No message came until a deadline: which one, and is it the last?
+    fn judge_silence(&mut self) -> Result<(), Reason> {
+        let now = Instant::now();
+        let has_begun = self.has_begun();
+        if now >= self.until {
+            return Err(match (self.asked, has_begun) {
+                (Asked::Soa, _) | (_, false) => timed_out(Waiting::Answer(self.asked), self.started),
+                (_, true) => Reason::TookTooLong { secs: self.started.elapsed().as_secs() },
+            });
         }
-        let millis = millis_since(self.span_started);
-        if self.span_started.elapsed() < self.deadlines.progress {
-            return Ok(());
+        if now >= self.quiet_until() {
+            return Err(match has_begun {
+                true => Reason::Hung { millis: millis_since(self.heard_at()) },
+                false => timed_out(Waiting::Answer(self.asked), self.started),
+            });
         }
-        if self.received_any && self.span_octets < self.deadlines.progress_octets {
-            return Err(Reason::TooSlow { octets: self.span_octets, millis });
+        if now >= self.span_started + self.deadlines.progress {
+            let (octets, _) = self.exchange.connection().received();
+            let came = octets - self.span_octets;
+            if has_begun && came < self.deadlines.progress_octets {
+                return Err(Reason::TooSlow { octets: came, millis: millis_since(self.span_started) });
+            }
+            (self.span_started, self.span_octets) = (now, octets);
         }
-        self.span_started = Instant::now();
-        self.span_octets = 0;
         Ok(())
-    }
-
-    /// The reason when the last deadline has passed.
-    fn over(&self) -> Reason {
-        match (self.asked, self.received_any) {
-            (Asked::Soa, _) | (_, false) => timed_out(Waiting::Answer(self.asked), self.started),
-            (_, true) => Reason::TookTooLong { secs: self.started.elapsed().as_secs() },
-        }
-    }
-
-    fn broken(&self, error: &io::Error) -> Reason {
-        match error.kind() {
-            ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted => {
-                Reason::ConnectionClosed { messages: self.messages }
-            }
-            _ => reason_of(error),
-        }
     }
 }
 
@@ -159,19 +145,4 @@ pub(crate) fn timed_out(waiting: Waiting, since: Instant) -> Reason {
 
 fn millis_since(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
-}
-
-/// What an error of a socket says about the way to the primary.
-pub(crate) fn reason_of(error: &io::Error) -> Reason {
-    let unreachable = |detail: &str| Reason::Unreachable { detail: detail.to_owned() };
-    match error.kind() {
-        ErrorKind::ConnectionRefused => unreachable("nothing listens there (connection refused)"),
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => {
-            unreachable("there is no route to it")
-        }
-        ErrorKind::TimedOut => unreachable("the connection timed out"),
-        ErrorKind::ConnectionReset => unreachable("the connection was reset"),
-        ErrorKind::PermissionDenied => unreachable("a firewall on this machine forbids it"),
-        _ => Reason::SocketFailed { detail: error.to_string() },
-    }
 }

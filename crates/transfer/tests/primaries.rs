@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use dns::{Name, Rcode, RecordRef, Soa, Type};
 use testing::primary::{Behaviour, Kind, Primary as Scripted};
-use transfer::{Deadlines, Fetch, Limits, Primary, Transfers};
+use transfer::{Deadlines, Fetch, Internet, Lane, Limits, Primary, TlsClient, Transfers};
 use xfr::{Algorithm, Key, Outcome};
 use zone::Change;
 
@@ -23,6 +23,8 @@ fn short() -> Limits {
         probe: Duration::from_secs(6),
         slot: Duration::from_secs(20),
         connect: Duration::from_secs(2),
+        reused: Duration::from_millis(400),
+        unused: Duration::from_secs(2),
         idle: Duration::from_millis(1000),
         progress: Duration::from_millis(1500),
         progress_octets: 1000,
@@ -39,8 +41,8 @@ fn key() -> Arc<Key> {
     Arc::new(Key::new("Key.example.".parse().unwrap(), Algorithm::HmacSha256, b"a secret".to_vec()).unwrap())
 }
 
-fn at(address: SocketAddr) -> Primary {
-    Primary { address, key: None }
+fn transfers(limits: Limits) -> Transfers {
+    Transfers::new(limits, Arc::new(Internet), TlsClient::default())
 }
 
 fn from_serial(serial: u32) -> Fetch {
@@ -54,13 +56,13 @@ async fn probed(primary: &Primary) -> Result<u32, &'static str> {
 }
 
 async fn probed_within(limits: Limits, primary: &Primary) -> Result<u32, &'static str> {
-    let soa: Result<Soa, _> = Transfers::new(limits).probe(&example(), primary).await;
+    let soa: Result<Soa, _> = transfers(limits).probe(&example(), primary, Lane::Refresh).await;
     soa.map(|soa| soa.serial.0).map_err(|reason| reason.code())
 }
 
 /// The records of a whole zone, or the steps, in short; or the reason's code.
 async fn fetched(primary: &Primary, fetch: Fetch) -> Result<String, &'static str> {
-    let fetched = Transfers::new(short()).fetch(&example(), primary, fetch).await;
+    let fetched = transfers(short()).fetch(&example(), primary, fetch, Lane::Refresh).await;
     let outcome = fetched.map_err(|failed| failed.reason.code())?.outcome;
     Ok(match outcome {
         Outcome::Unchanged(serial) => format!("unchanged {serial}"),
@@ -78,7 +80,7 @@ async fn fetched(primary: &Primary, fetch: Fetch) -> Result<String, &'static str
 fn behaving(behaviours: &[Behaviour]) -> (Scripted, Primary) {
     let scripted = Scripted::with_zone("example.", ONE);
     behaviours.iter().for_each(|behaviour| scripted.behave(behaviour.clone()));
-    let primary = at(scripted.address());
+    let primary = Primary::at(scripted.address());
     (scripted, primary)
 }
 
@@ -145,9 +147,9 @@ async fn probes_that_fail_say_why() {
         let (_scripted, primary) = behaving(&behaviours);
         assert_eq!(probed(&primary).await, Err(code), "{behaviours:?}");
     }
-    assert_eq!(probed(&at(dead_port())).await, Err("unreachable"));
+    assert_eq!(probed(&Primary::at(dead_port())).await, Err("unreachable"));
     let other = Scripted::with_zone("other.", ONE);
-    assert_eq!(probed(&at(other.address())).await, Err("notauth"));
+    assert_eq!(probed(&Primary::at(other.address())).await, Err("notauth"));
 }
 
 #[tokio::test]
@@ -209,7 +211,7 @@ async fn transfers_that_fail_say_why_and_bring_nothing() {
         let (_scripted, primary) = behaving(std::slice::from_ref(&behaviour));
         assert_eq!(fetched(&primary, Fetch::Axfr).await, Err(code), "{behaviour:?}");
     }
-    assert_eq!(fetched(&at(dead_port()), Fetch::Axfr).await, Err("unreachable"));
+    assert_eq!(fetched(&Primary::at(dead_port()), Fetch::Axfr).await, Err("unreachable"));
 }
 
 #[tokio::test]
@@ -218,7 +220,7 @@ async fn an_endless_transfer_ends_at_its_limit() {
     let (_scripted, primary) = behaving(&[Behaviour::Endless]);
     let mut limits = short();
     limits.session.records = 10_000;
-    let failed = Transfers::new(limits).fetch(&example(), &primary, Fetch::Axfr).await.unwrap_err();
+    let failed = transfers(limits).fetch(&example(), &primary, Fetch::Axfr, Lane::Refresh).await.unwrap_err();
     assert_eq!(failed.reason.code(), "too_many_records");
     assert!(failed.octets > 10_000, "what it cost is told: {} octets", failed.octets);
 }
@@ -261,7 +263,7 @@ async fn signatures_that_fail_say_why() {
     let (scripted, primary) = behaving(&[Behaviour::ClockAhead(412)]);
     scripted.add_key(key());
     let primary = Primary { key: Some(key()), ..primary };
-    let reason = Transfers::new(short()).probe(&example(), &primary).await.unwrap_err();
+    let reason = transfers(short()).probe(&example(), &primary, Lane::Refresh).await.unwrap_err();
     // A second may pass between the two clocks.
     assert!(reason.to_string().contains("their clock is 41"), "{reason}");
 }
@@ -269,11 +271,13 @@ async fn signatures_that_fail_say_why() {
 #[tokio::test]
 async fn no_more_connections_to_one_primary_than_allowed() {
     let (scripted, primary) = behaving(&[Behaviour::Trickle { octets: 100, pause: Duration::from_millis(5) }]);
-    let transfers = Transfers::new(Limits { connections_per_address: 3, ..short() });
+    let transfers = transfers(Limits { connections_per_address: 3, ..short() });
     let tasks: Vec<_> = (0..12)
         .map(|_| {
             let (transfers, primary) = (transfers.clone(), primary.clone());
-            tokio::spawn(async move { transfers.fetch(&example(), &primary, Fetch::Axfr).await.is_ok() })
+            tokio::spawn(
+                async move { transfers.fetch(&example(), &primary, Fetch::Axfr, Lane::Refresh).await.is_ok() },
+            )
         })
         .collect();
     for task in tasks {
@@ -288,8 +292,9 @@ async fn no_more_connections_to_one_primary_than_allowed() {
 async fn a_fetch_that_is_given_up_closes_its_connection() {
     let (scripted, primary) = behaving(&[Behaviour::Silent(Kind::Axfr)]);
     let limits = Limits { deadlines: Deadlines::default(), ..short() };
-    let fetch =
-        tokio::spawn(async move { Transfers::new(limits).fetch(&example(), &primary, Fetch::Axfr).await.is_ok() });
+    let fetch = tokio::spawn(async move {
+        transfers(limits).fetch(&example(), &primary, Fetch::Axfr, Lane::Refresh).await.is_ok()
+    });
     scripted.wait_for(Kind::Axfr, 1);
     fetch.abort();
     scripted.wait_until_alone();
@@ -303,7 +308,10 @@ async fn a_large_zone_comes_whole_and_lets_others_have_a_turn() {
     }
     let scripted = Scripted::with_zone("example.", &text);
     let limits = Limits { deadlines: Deadlines::default(), ..short() };
-    let fetched = Transfers::new(limits).fetch(&example(), &at(scripted.address()), Fetch::Axfr).await.unwrap();
+    let fetched = transfers(limits)
+        .fetch(&example(), &Primary::at(scripted.address()), Fetch::Axfr, Lane::Refresh)
+        .await
+        .unwrap();
     let Outcome::Change(Change::Full(records)) = fetched.outcome else { panic!("no zone") };
     assert_eq!((records.len(), fetched.records), (50_003, 50_004));
     let last: RecordRef<'_> = records.iter().last().unwrap();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use dns::{Name, RecordRef, Type};
 use testing::peer::{Peer, Setup, Software, TsigKey};
-use transfer::{Fetch, Limits, Primary, Transfers};
+use transfer::{Fetch, Internet, Lane, Limits, Primary, TlsClient, Transfers};
 use xfr::{Key, Outcome, Reason};
 use zone::Change;
 
@@ -27,16 +27,20 @@ fn client(peer: &Peer, key: Option<&TsigKey>) -> Primary {
         let name: Name = key.name.to_uppercase().parse().unwrap();
         Arc::new(Key::from_base64(name, key.algorithm.parse().unwrap(), &key.secret).unwrap())
     });
-    Primary { address: peer.address(), key }
+    Primary { key, ..Primary::at(peer.address()) }
+}
+
+fn transfers() -> Transfers {
+    Transfers::new(Limits::default(), Arc::new(Internet), TlsClient::default())
 }
 
 async fn serial(primary: &Primary) -> Result<u32, Reason> {
-    Transfers::new(Limits::default()).probe(&"example.".parse().unwrap(), primary).await.map(|soa| soa.serial.0)
+    transfers().probe(&"example.".parse().unwrap(), primary, Lane::Refresh).await.map(|soa| soa.serial.0)
 }
 
 async fn fetch(primary: &Primary, request: Fetch) -> Result<Outcome, Reason> {
     let zone = "example.".parse().unwrap();
-    let fetched = Transfers::new(Limits::default()).fetch(&zone, primary, request).await;
+    let fetched = transfers().fetch(&zone, primary, request, Lane::Refresh).await;
     fetched.map(|fetched| fetched.outcome).map_err(|failed| failed.reason)
 }
 

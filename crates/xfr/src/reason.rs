@@ -7,6 +7,7 @@
 mod examples;
 
 use std::fmt;
+use std::net::IpAddr;
 
 use dns::{Malformed, Name, Rcode, Serial, Type};
 
@@ -56,6 +57,7 @@ impl fmt::Display for Asked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Waiting {
     Connection,
+    Handshake,
     Answer(Asked),
 }
 
@@ -63,6 +65,7 @@ impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Connection => f.write_str("TCP connection"),
+            Self::Handshake => f.write_str("end of the TLS handshake"),
             Self::Answer(asked) => write!(f, "answer to our {asked}"),
         }
     }
@@ -84,6 +87,22 @@ pub enum Reason {
     TooSlow { octets: u64, millis: u64 },
     #[error("the transfer was not finished after {secs} s")]
     TookTooLong { secs: u64 },
+    #[error("{source_address} is not an address of this machine, and no primary can be asked from it")]
+    SourceNotHere { source_address: IpAddr },
+
+    // TLS.
+    #[error("TLS with the primary failed: {detail}")]
+    TlsFailed { detail: String },
+    #[error("the primary does not speak TLS 1.3")]
+    TlsVersion,
+    #[error("the primary did not agree to speak DNS over this TLS connection (ALPN \"dot\")")]
+    TlsNoAlpn,
+    #[error("the primary's certificate is not one that we trust: {detail}")]
+    TlsCertificate { detail: String },
+    #[error("the primary has another key than the one that is pinned: {found}")]
+    TlsPin { found: String },
+    #[error("the primary does not take our certificate, or wants one and gets none ({alert})")]
+    TlsOurCertificate { alert: String },
 
     // The primary says no.
     #[error("the primary refused our {0}")]
@@ -264,6 +283,20 @@ const SAME_KEY: &str = "Give both sides the same key: name, algorithm and secret
                         acl. NSD: a key: clause and provide-xfr: OUR-ADDRESS NAME. PowerDNS: pdnsutil import-tsig-key \
                         and activate-tsig-key ZONE NAME primary.";
 const CLOCK: &str = "Set both clocks by NTP; TSIG allows 300 s between them.";
+const SOURCE: &str =
+    "Give an address that this machine has (ip address shows them), or none, for the system to choose.";
+const TLS: &str =
+    "Check that the port is the primary's port for DNS over TLS (853 unless its configuration says otherwise).";
+const TLS_VERSION: &str = "Let the primary speak TLS 1.3, which transfers over TLS need (RFC 9103 §8.2); a newer version of it \
+                           will.";
+const ALPN: &str = "If the primary is a server that selects no ALPN (NSD up to 4.6), add alpn=may-be-missing to it here; \
+                    otherwise check that the port is that of DNS over TLS.";
+const CERTIFICATE: &str = "Give the name that is in the primary's certificate (tls=NAME), have its authority trusted here \
+                           ([tls] authorities in our configuration), or pin its key (pin=…).";
+const PIN: &str = "If the primary got a new key, and this one is it, give it here as pin=; otherwise somebody else answers at \
+                   this address.";
+const OUR_CERTIFICATE: &str = "Give us a certificate that the primary trusts ([tls] certificate and key in our configuration), and \
+                               the primary its authority.";
 const NOTHING: &str = "Nothing to do.";
 const REPORT: &str = "Look into our log; if it says no more, tell us.";
 
@@ -291,6 +324,23 @@ impl Reason {
         matches!(self, Self::DiskFull | Self::StoreFailed { .. } | Self::Cancelled | Self::ZoneRemoved)
     }
 
+    /// Whether the primary has said all that it has to say about the request: a refusal, for one.
+    pub fn is_a_whole_answer(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused(_)
+                | Self::NotAuth(_)
+                | Self::ServFail(_)
+                | Self::FormErr(_)
+                | Self::NotImp(_)
+                | Self::OtherRcode { .. }
+                | Self::TsigBadKey { .. }
+                | Self::TsigBadSig { .. }
+                | Self::TsigBadTime { .. }
+                | Self::TsigRejected { .. }
+        )
+    }
+
     fn entry(&self) -> Entry {
         use Fault::{Configuration, Network, Ours, Primary};
         match self {
@@ -300,6 +350,14 @@ impl Reason {
             Self::Hung { .. } => Entry("hung", Network, PRIMARY_LOG),
             Self::TooSlow { .. } => Entry("too_slow", Network, PRIMARY_LOG),
             Self::TookTooLong { .. } => Entry("took_too_long", Network, LIMITS),
+            Self::SourceNotHere { .. } => Entry("source_not_here", Configuration, SOURCE),
+
+            Self::TlsFailed { .. } => Entry("tls_failed", Configuration, TLS),
+            Self::TlsVersion => Entry("tls_version", Primary, TLS_VERSION),
+            Self::TlsNoAlpn => Entry("tls_no_alpn", Primary, ALPN),
+            Self::TlsCertificate { .. } => Entry("tls_certificate", Configuration, CERTIFICATE),
+            Self::TlsPin { .. } => Entry("tls_pin", Configuration, PIN),
+            Self::TlsOurCertificate { .. } => Entry("tls_our_certificate", Configuration, OUR_CERTIFICATE),
 
             Self::Refused(_) => Entry("refused", Configuration, ALLOW),
             Self::NotAuth(_) => Entry("notauth", Configuration, HOLD),

@@ -6,7 +6,7 @@ use dns::Name;
 use store::{Options, Store};
 use testing::disk::{SimulatedDisk, Survival, Syncs};
 use testing::primary::{Behaviour, Kind as Query, Primary};
-use transfer::{Limits, Transfers};
+use transfer::{Internet, Limits, TlsClient, Transfers};
 use xfr::{Bounds, Moment};
 use zone::ZoneId;
 
@@ -66,7 +66,7 @@ impl Scene {
         if self.node.zone(ZONE).is_none() {
             self.node.follow(Arc::new(self.node.fresh(ZONE, name())));
         }
-        let primary = transfer::Primary { address: self.primary.address(), key: None };
+        let primary = transfer::Primary::at(self.primary.address());
         let sources = vec![Source { primary, key: None }];
         self.zone().set(Settings { created_at: Moment(0), sources });
     }
@@ -98,7 +98,7 @@ async fn start(disk: &SimulatedDisk, not_before: Moment) -> Arc<Node> {
     let opened = tokio::task::spawn_blocking(move || Store::open_on(Arc::new(disk), Options::default()));
     let opened = opened.await.unwrap().unwrap();
     let clock = Clock::starting_no_earlier_than(Moment(opened.newest_time_ms).max(not_before));
-    let transfers = Transfers::new(Limits::default());
+    let transfers = Transfers::new(Limits::default(), Arc::new(Internet), TlsClient::default());
     Arc::new(Node::new(clock, Bounds::default(), "nowhere".into(), opened.store, transfers, opened.zones))
 }
 
@@ -307,7 +307,7 @@ async fn of_several_primaries_the_newest_serial_wins() {
         let gone = Primary::start();
         gone.address()
     };
-    let source = |address| Source { primary: transfer::Primary { address, key: None }, key: None };
+    let source = |address| Source { primary: transfer::Primary::at(address), key: None };
     let sources = vec![source(dead), source(scene.primary.address()), source(newer.address())];
     scene.zone().set(Settings { created_at: Moment(0), sources });
     let attempt = scene.follow().await;
@@ -324,7 +324,7 @@ async fn a_primary_that_shows_a_version_and_does_not_give_it_holds_nobody_up() {
     let refusing = Primary::with_zone("example.", &text(1, ""));
     refusing.behave(Behaviour::Answer(Query::Axfr, dns::Rcode::REFUSED));
     refusing.behave(Behaviour::Answer(Query::Ixfr, dns::Rcode::REFUSED));
-    let source = |address| Source { primary: transfer::Primary { address, key: None }, key: None };
+    let source = |address| Source { primary: transfer::Primary::at(address), key: None };
     let sources = vec![source(refusing.address()), source(scene.primary.address())];
     scene.zone().set(Settings { created_at: Moment(0), sources });
     // The first copy, an update that both have, and one that the refusing one has first.

@@ -27,6 +27,15 @@ pub enum Fetch {
     Ixfr { soa_rdata: Vec<u8> },
 }
 
+impl Fetch {
+    pub fn asked(&self) -> Asked {
+        match self {
+            Self::Axfr => Asked::Axfr,
+            Self::Ixfr { .. } => Asked::Ixfr,
+        }
+    }
+}
+
 /// How much one transfer may bring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionLimits {
@@ -144,13 +153,6 @@ impl Session {
         Reason::ConnectionClosed { messages: self.messages }
     }
 
-    pub fn asked(&self) -> Asked {
-        match self.fetch {
-            Fetch::Axfr => Asked::Axfr,
-            Fetch::Ixfr { .. } => Asked::Ixfr,
-        }
-    }
-
     /// Octets of all messages so far.
     pub fn octets(&self) -> u64 {
         self.octets
@@ -180,7 +182,7 @@ impl Session {
         if self.key.is_some() && self.verifier.is_none() {
             return Err(Reason::Internal { detail: "an answer was read before its request was signed".into() });
         }
-        let asked = self.asked();
+        let asked = self.fetch.asked();
         let signature = verified(self.verifier.as_mut(), reader.header(), asked, message, now_secs)?;
         // RFC 5936 §2.2.1 has no use for TC in a transfer, and over TCP it can only be a fault.
         if reader.header().has(Header::TC) {

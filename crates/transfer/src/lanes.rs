@@ -1,0 +1,77 @@
+//! Three lanes, each with places of its own: however many zones wait in one, the others go on.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+
+/// Why something is asked now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// Somebody said that there is news, or wants to know now.
+    Notify,
+    /// The zone's time has come.
+    Refresh,
+    /// There is nothing of the zone yet: a thousand of these may come at once.
+    First,
+}
+
+impl Lane {
+    pub(crate) const COUNT: usize = 3;
+
+    /// Of the connections to one address, how many are left to those who must not wait.
+    pub(crate) fn left_to_others(self) -> usize {
+        match self {
+            Self::Notify => 0,
+            Self::Refresh => 1,
+            Self::First => 2,
+        }
+    }
+}
+
+/// So many places, shared out among the lanes.
+pub(crate) struct Lanes([Arc<Semaphore>; Lane::COUNT]);
+
+impl Lanes {
+    /// Half of the places are for refreshes, which are most of what is done, and a quarter for each of the others.
+    pub(crate) fn new(places: usize) -> Self {
+        let quarter = (places / 4).max(1);
+        Self([quarter, (places / 2).max(1), quarter].map(|places| Arc::new(Semaphore::new(places))))
+    }
+
+    /// A place if one is free now.
+    pub(crate) fn try_take(&self, lane: Lane) -> Option<OwnedSemaphorePermit> {
+        self.of(lane).try_acquire_owned().ok()
+    }
+
+    /// A place as soon as one is free; none if that is too late.
+    pub(crate) async fn take(&self, lane: Lane, until: Instant) -> Option<OwnedSemaphorePermit> {
+        timeout_at(until, self.of(lane).acquire_owned()).await.ok()?.ok()
+    }
+
+    fn of(&self, lane: Lane) -> Arc<Semaphore> {
+        self.0[lane as usize].clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::{Lane, Lanes};
+
+    #[tokio::test]
+    async fn a_full_lane_holds_nobody_up_in_another() {
+        let lanes = Lanes::new(8);
+        let soon = Instant::now() + Duration::from_millis(20);
+        let first: Vec<_> =
+            [lanes.try_take(Lane::First), lanes.try_take(Lane::First)].into_iter().flatten().collect();
+        assert_eq!(first.len(), 2);
+        assert!(lanes.take(Lane::First, soon).await.is_none());
+        assert!(lanes.try_take(Lane::Notify).is_some() && lanes.try_take(Lane::Refresh).is_some());
+        drop(first);
+        assert!(lanes.take(Lane::First, soon).await.is_some());
+    }
+}

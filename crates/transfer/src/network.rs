@@ -1,0 +1,73 @@
+//! The way out: connections and datagrams to primaries.
+//!
+//! A seam, so that the same code that talks to primaries can be run in a simulated network.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use async_trait::async_trait;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+
+/// A connection's octets.
+pub trait Octets: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Octets for T {}
+
+/// A socket that sends datagrams to one address and hears that address alone.
+#[async_trait]
+pub trait Datagrams: Send + Sync {
+    async fn send(&self, message: &[u8]) -> io::Result<()>;
+
+    /// The next datagram's length; what does not fit into `message` is cut off. May be dropped while it waits.
+    async fn receive(&self, message: &mut [u8]) -> io::Result<usize>;
+}
+
+/// What leads to primaries. Deadlines are for whoever calls; dropping a call ends it.
+#[async_trait]
+pub trait Network: Send + Sync {
+    /// A connection to `to`, from the address `from` if one is given.
+    async fn connect(&self, to: SocketAddr, from: Option<IpAddr>) -> io::Result<Box<dyn Octets>>;
+
+    /// A socket for datagrams to `to`, from a port that nobody can foresee (RFC 5452 §9.2).
+    async fn datagrams(&self, to: SocketAddr, from: Option<IpAddr>) -> io::Result<Box<dyn Datagrams>>;
+}
+
+/// The real one.
+pub struct Internet;
+
+#[async_trait]
+impl Network for Internet {
+    async fn connect(&self, to: SocketAddr, from: Option<IpAddr>) -> io::Result<Box<dyn Octets>> {
+        let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        if let Some(from) = from {
+            socket.bind((from, 0).into())?;
+        }
+        let stream: TcpStream = socket.connect(to).await?;
+        // Only a delay is at stake.
+        let _ = stream.set_nodelay(true);
+        Ok(Box::new(stream))
+    }
+
+    async fn datagrams(&self, to: SocketAddr, from: Option<IpAddr>) -> io::Result<Box<dyn Datagrams>> {
+        let any = match to {
+            SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        let socket = UdpSocket::bind((from.unwrap_or(any), 0)).await?;
+        // A connected socket hears the primary alone, and also that nothing listens there.
+        socket.connect(to).await?;
+        Ok(Box::new(socket))
+    }
+}
+
+#[async_trait]
+impl Datagrams for UdpSocket {
+    async fn send(&self, message: &[u8]) -> io::Result<()> {
+        self.send(message).await.map(drop)
+    }
+
+    async fn receive(&self, message: &mut [u8]) -> io::Result<usize> {
+        self.recv(message).await
+    }
+}

@@ -1,0 +1,291 @@
+//! Connections to primaries: opened when there is need, used again and by several exchanges at a time, kept for a while.
+//!
+//! An exchange takes, in this order: a connection to its primary that nobody uses; a new one, while there are fewer than
+//! one address may have; a place beside others on one that is in use. Who must wait waits before his primary's address
+//! alone, in the order of coming, each lane in a queue of its own; only a connection that is being opened takes one of
+//! all places of its lane. So neither a dead primary nor a long queue before one holds what others need.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::time::{Duration, Instant, timeout_at};
+use xfr::Reason;
+use xfr::reason::Waiting;
+
+use crate::connection::{Connection, EXCHANGES_MAX, Exchange, Service, reason_of};
+use crate::lanes::{Lane, Lanes};
+use crate::limits::Limits;
+use crate::network::{Network, Octets};
+use crate::stream::timed_out;
+use crate::tls::{Tls, TlsClient};
+use crate::{Primary, random_id};
+
+/// Addresses, and primaries that answer once, that are remembered before some are forgotten.
+const REMEMBERED_MAX: usize = 1024;
+/// How long it is remembered that a primary answers once on a connection.
+const ONE_REMEMBERED: Duration = Duration::from_secs(3600);
+
+/// Who is at the other end of a connection, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Endpoint {
+    address: SocketAddr,
+    source: Option<IpAddr>,
+    tls: Option<Tls>,
+}
+
+impl Endpoint {
+    pub(crate) fn of(primary: &Primary) -> Self {
+        Self { address: primary.address, source: primary.source, tls: primary.tls.clone() }
+    }
+}
+
+/// What a connection is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// One SOA, for which nobody should wait long: it may use any of the connections to the address.
+    Probe(Lane),
+    Transfer(Lane),
+}
+
+impl Purpose {
+    const QUEUES: usize = Lane::COUNT + 1;
+
+    fn lane(self) -> Lane {
+        match self {
+            Self::Probe(lane) | Self::Transfer(lane) => lane,
+        }
+    }
+
+    fn queue(self) -> usize {
+        match self {
+            Self::Probe(_) => Lane::COUNT,
+            Self::Transfer(lane) => lane as usize,
+        }
+    }
+
+    /// How many of the connections to one address it may make or take.
+    fn share_of(self, per_address: usize) -> usize {
+        match self {
+            Self::Probe(_) => per_address,
+            Self::Transfer(lane) => per_address.saturating_sub(lane.left_to_others()).max(1),
+        }
+    }
+}
+
+/// Which connections will do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Any,
+    /// One on which nothing was asked before.
+    Fresh,
+}
+
+pub(crate) struct Pool {
+    limits: Arc<Limits>,
+    network: Arc<dyn Network>,
+    tls: TlsClient,
+    lanes: Lanes,
+    addresses: Mutex<HashMap<IpAddr, Arc<Address>>>,
+}
+
+/// All connections to one address.
+struct Address {
+    queues: [tokio::sync::Mutex<()>; Purpose::QUEUES],
+    /// There may be room again.
+    freed: Arc<Notify>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Connections that are open or being opened.
+    open: usize,
+    connections: Vec<(Endpoint, Connection)>,
+    /// Primaries that answer once on a connection, and when that was seen.
+    answering_once: HashMap<Endpoint, Instant>,
+}
+
+/// The right to have one connection to an address.
+struct Right(Arc<Address>);
+
+enum Found {
+    Exchange(Exchange),
+    Right(Right, Service),
+    Nothing,
+}
+
+impl Pool {
+    pub(crate) fn new(limits: Arc<Limits>, network: Arc<dyn Network>, tls: TlsClient) -> Self {
+        let lanes = Lanes::new(limits.connections);
+        Self { limits, network, tls, lanes, addresses: Mutex::default() }
+    }
+
+    /// Begins an exchange with a primary, as soon as there is room.
+    pub(crate) async fn exchange(
+        &self,
+        endpoint: &Endpoint,
+        purpose: Purpose,
+        wanted: Wanted,
+        until: Instant,
+    ) -> Result<Exchange, Reason> {
+        let began = Instant::now();
+        let busy = || Reason::Busy { secs: began.elapsed().as_secs() };
+        let address = self.address(endpoint.address.ip().to_canonical());
+        let (right, service) = {
+            let queue = &address.queues[purpose.queue()];
+            let _first = timeout_at(until, queue.lock()).await.map_err(|_| busy())?;
+            loop {
+                let mut freed = pin!(address.freed.notified());
+                freed.as_mut().enable();
+                match find(&address, endpoint, purpose, wanted, self.limits.connections_per_address)? {
+                    Found::Exchange(exchange) => return Ok(exchange),
+                    Found::Right(right, service) => break (right, service),
+                    Found::Nothing => timeout_at(until, freed).await.map_err(|_| busy())?,
+                }
+            }
+        };
+        let place = self.place(purpose.lane(), until).await.ok_or_else(busy)?;
+        let socket = self.open(endpoint, until).await?;
+        let held = (right, place);
+        let connection = Connection::new(socket, service, self.limits.deadlines, address.freed.clone(), held);
+        let exchange = connection.begin(0, random_id)?;
+        address.state().connections.push((endpoint.clone(), connection));
+        exchange.ok_or_else(|| Reason::Internal { detail: "a new connection had no room".into() })
+    }
+
+    /// A connection to this primary failed on which others had been answered: from now on it is asked once on each.
+    pub(crate) fn note_answers_once(&self, endpoint: &Endpoint) {
+        let address = self.address(endpoint.address.ip().to_canonical());
+        let mut state = address.state();
+        let now = Instant::now();
+        state.answering_once.retain(|_, seen| now.duration_since(*seen) < ONE_REMEMBERED);
+        if state.answering_once.len() < REMEMBERED_MAX {
+            state.answering_once.insert(endpoint.clone(), now);
+        }
+    }
+
+    /// A place of the lane; when all are taken, a connection that nobody uses gives its up.
+    async fn place(&self, lane: Lane, until: Instant) -> Option<OwnedSemaphorePermit> {
+        if let Some(place) = self.lanes.try_take(lane) {
+            return Some(place);
+        }
+        let addresses: Vec<Arc<Address>> = self.addresses().values().cloned().collect();
+        addresses.iter().for_each(|address| address.state().close_unused());
+        self.lanes.take(lane, until).await
+    }
+
+    async fn open(&self, endpoint: &Endpoint, until: Instant) -> Result<Box<dyn Octets>, Reason> {
+        let patience = self.limits.deadlines.connect;
+        let began = Instant::now();
+        let connecting = self.network.connect(endpoint.address, endpoint.source);
+        let Ok(connected) = timeout_at(until.min(began + patience), connecting).await else {
+            return Err(timed_out(Waiting::Connection, began));
+        };
+        let socket = connected.map_err(|error| unreachable_reason(&error, endpoint.source))?;
+        let Some(tls) = &endpoint.tls else { return Ok(socket) };
+        let began = Instant::now();
+        let shaking = self.tls.shake_hands(socket, endpoint.address.ip(), tls);
+        match timeout_at(until.min(began + patience), shaking).await {
+            Ok(secured) => Ok(Box::new(secured?)),
+            Err(_) => Err(timed_out(Waiting::Handshake, began)),
+        }
+    }
+
+    fn address(&self, address: IpAddr) -> Arc<Address> {
+        let mut addresses = self.addresses();
+        if addresses.len() >= REMEMBERED_MAX {
+            // Whoever waits holds a reference, and so does each connection.
+            addresses.retain(|_, address| Arc::strong_count(address) > 1);
+        }
+        addresses.entry(address).or_default().clone()
+    }
+
+    fn addresses(&self) -> MutexGuard<'_, HashMap<IpAddr, Arc<Address>>> {
+        self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the source address and the socket have to do with it.
+pub(crate) fn unreachable_reason(error: &std::io::Error, source: Option<IpAddr>) -> Reason {
+    match (error.kind(), source) {
+        (std::io::ErrorKind::AddrNotAvailable, Some(source)) => Reason::SourceNotHere { source_address: source },
+        _ => reason_of(error),
+    }
+}
+
+fn find(
+    address: &Arc<Address>,
+    endpoint: &Endpoint,
+    purpose: Purpose,
+    wanted: Wanted,
+    per_address: usize,
+) -> Result<Found, Reason> {
+    let mut state = address.state();
+    state.connections.retain(|(_, connection)| !connection.is_closed());
+    let to_it = |state: &State| -> Vec<Connection> {
+        let to_it = state.connections.iter().filter(|(other, _)| other == endpoint);
+        to_it.map(|(_, connection)| connection.clone()).collect()
+    };
+    let unused = state.connections.iter().filter(|(_, connection)| connection.load() == 0).count();
+    let may_take_one_more = state.open - unused < purpose.share_of(per_address);
+    if wanted == Wanted::Any && may_take_one_more {
+        for connection in to_it(&state) {
+            if let Some(exchange) = connection.begin(0, random_id)? {
+                return Ok(Found::Exchange(exchange));
+            }
+        }
+    }
+    if may_take_one_more {
+        if state.open < per_address {
+            state.open += 1;
+            let service = if state.answers_once(endpoint) { Service::One } else { Service::Many };
+            return Ok(Found::Right(Right(address.clone()), service));
+        }
+        // They are another server's at this address, or have been used before.
+        state.close_unused();
+    }
+    if wanted == Wanted::Any {
+        let mut by_load = to_it(&state);
+        by_load.sort_by_key(Connection::load);
+        for connection in by_load {
+            if let Some(exchange) = connection.begin(EXCHANGES_MAX - 1, random_id)? {
+                return Ok(Found::Exchange(exchange));
+            }
+        }
+    }
+    Ok(Found::Nothing)
+}
+
+impl Address {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Address {
+    fn default() -> Self {
+        Self { queues: Default::default(), freed: Arc::new(Notify::new()), state: Mutex::default() }
+    }
+}
+
+impl State {
+    fn answers_once(&self, endpoint: &Endpoint) -> bool {
+        self.answering_once.get(endpoint).is_some_and(|seen| seen.elapsed() < ONE_REMEMBERED)
+    }
+
+    fn close_unused(&mut self) {
+        for (_, connection) in self.connections.iter().filter(|(_, connection)| connection.load() == 0) {
+            connection.close();
+        }
+    }
+}
+
+impl Drop for Right {
+    fn drop(&mut self) {
+        self.0.state().open -= 1;
+        self.0.freed.notify_waiters();
+    }
+}

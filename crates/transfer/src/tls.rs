@@ -1,0 +1,275 @@
+//! Zone transfers over TLS (RFC 9103): TLS 1.3 alone, ALPN `dot`, and a primary that shows who it is.
+//!
+//! It fails closed: what is to go over TLS never goes in clear text, and nothing is sent before the primary's
+//! certificate and the protocol have been checked. There are two ways to know the primary: a certificate for its name
+//! (or address) from an authority that is trusted here, or its public key, pinned. It may know us by our certificate.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, DnsName, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, PeerIncompatible,
+    RootCertStore, SignatureScheme,
+};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use xfr::Reason;
+
+use crate::network::Octets;
+
+/// RFC 9103 §8.1 (and RFC 7858 §3.2): the protocol's name.
+const DOT: &[u8] = b"dot";
+/// Configurations that are kept made: each holds what it takes to resume sessions.
+const CONFIGURATIONS_KEPT: usize = 1024;
+
+/// How a primary is asked over TLS.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Tls {
+    pub identity: Identity,
+    pub alpn: Alpn,
+}
+
+/// How the primary shows who it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Identity {
+    /// By a certificate for the address that it is asked at.
+    #[default]
+    Address,
+    /// By a certificate for this host name.
+    Name(String),
+    /// By its public key and nothing else: neither names nor dates nor authorities count (RFC 8310 §8).
+    Pin(Pin),
+}
+
+/// SHA-256 of a certificate's SubjectPublicKeyInfo (RFC 7858 §4.2).
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Pin(pub [u8; 32]);
+
+impl Pin {
+    /// Reads a pin in base64.
+    pub fn from_base64(text: &str) -> Option<Self> {
+        STANDARD.decode(text).ok()?.try_into().ok().map(Self)
+    }
+
+    fn of(certificate: &CertificateDer<'_>) -> Option<Self> {
+        let certificate = webpki::EndEntityCert::try_from(certificate).ok()?;
+        Some(Self(sha256(certificate.subject_public_key_info().as_ref())))
+    }
+}
+
+impl std::fmt::Display for Pin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&STANDARD.encode(self.0))
+    }
+}
+
+impl std::fmt::Debug for Pin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// Whether the primary must say that it speaks DNS over TLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Alpn {
+    /// As RFC 9103 §8.1 says.
+    #[default]
+    Required,
+    /// Some servers select none (NSD up to 4.6).
+    MayBeMissing,
+}
+
+/// A certificate that shows primaries who we are, and its key.
+pub struct OurCertificate {
+    /// Ours first, then those that lead to its authority.
+    pub chain: Vec<CertificateDer<'static>>,
+    pub key: PrivateKeyDer<'static>,
+}
+
+/// What all TLS connections have in common.
+pub struct TlsClient {
+    roots: Arc<RootCertStore>,
+    ours: Option<OurCertificate>,
+    provider: Arc<CryptoProvider>,
+    made: Mutex<HashMap<Tls, Arc<ClientConfig>>>,
+}
+
+impl TlsClient {
+    /// Trusts the certificates of `authorities`, and shows `ours` to primaries that want to know who we are.
+    pub fn new(authorities: RootCertStore, ours: Option<OurCertificate>) -> Self {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        Self { roots: Arc::new(authorities), ours, provider, made: Mutex::default() }
+    }
+
+    /// Shakes hands; nothing has been sent to anybody else than the right primary when this fails.
+    pub(crate) async fn shake_hands(
+        &self,
+        stream: Box<dyn Octets>,
+        address: IpAddr,
+        tls: &Tls,
+    ) -> Result<TlsStream<Box<dyn Octets>>, Reason> {
+        let name = match &tls.identity {
+            Identity::Name(name) => {
+                let name = DnsName::try_from(name.clone());
+                ServerName::DnsName(name.map_err(|error| failed(error.to_string()))?)
+            }
+            Identity::Address | Identity::Pin(_) => ServerName::IpAddress(address.to_canonical().into()),
+        };
+        if self.roots.is_empty() && !matches!(tls.identity, Identity::Pin(_)) {
+            return Err(Reason::TlsCertificate { detail: "no authority is trusted here".into() });
+        }
+        let connector = TlsConnector::from(self.configuration(tls)?);
+        let stream = connector.connect(name, stream).await.map_err(|error| reason_of(&error))?;
+        match (stream.get_ref().1.alpn_protocol(), tls.alpn) {
+            (Some(DOT), _) | (None, Alpn::MayBeMissing) => Ok(stream),
+            _ => Err(Reason::TlsNoAlpn),
+        }
+    }
+
+    fn configuration(&self, tls: &Tls) -> Result<Arc<ClientConfig>, Reason> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(configuration) = made.get(tls) {
+            return Ok(configuration.clone());
+        }
+        let configuration = Arc::new(self.make(tls).map_err(|error| failed(error.to_string()))?);
+        if made.len() >= CONFIGURATIONS_KEPT {
+            made.clear();
+        }
+        made.insert(tls.clone(), configuration.clone());
+        Ok(configuration)
+    }
+
+    fn make(&self, tls: &Tls) -> Result<ClientConfig, Error> {
+        // RFC 9103 §8.2: TLS 1.3 or later.
+        let builder = ClientConfig::builder_with_provider(self.provider.clone())
+            .with_protocol_versions(&[&rustls::version::TLS13])?;
+        let verifier: Arc<dyn ServerCertVerifier> = match &tls.identity {
+            Identity::Pin(pin) => Arc::new(Pinned { pin: *pin, provider: self.provider.clone() }),
+            Identity::Address | Identity::Name(_) => {
+                WebPkiServerVerifier::builder_with_provider(self.roots.clone(), self.provider.clone())
+                    .build()
+                    .map_err(|error| Error::General(error.to_string()))?
+            }
+        };
+        let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+        let mut configuration = match &self.ours {
+            Some(ours) => builder.with_client_auth_cert(ours.chain.clone(), ours.key.clone_key())?,
+            None => builder.with_no_client_auth(),
+        };
+        configuration.alpn_protocols = vec![DOT.to_vec()];
+        Ok(configuration)
+    }
+}
+
+impl Default for TlsClient {
+    /// Trusts nobody: only pinned keys are good.
+    fn default() -> Self {
+        Self::new(RootCertStore::empty(), None)
+    }
+}
+
+/// Takes the certificate with the pinned key and no other.
+#[derive(Debug)]
+struct Pinned {
+    pin: Pin,
+    provider: Arc<CryptoProvider>,
+}
+
+/// The certificate shows another key than the pinned one.
+#[derive(Debug, thiserror::Error)]
+#[error("the primary's key has the pin {found}")]
+struct OtherKey {
+    found: Pin,
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        _chain: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let found = Pin::of(certificate).ok_or(Error::InvalidCertificate(CertificateError::BadEncoding))?;
+        if found == self.pin {
+            return Ok(ServerCertVerified::assertion());
+        }
+        Err(CertificateError::Other(OtherError(Arc::new(OtherKey { found }))).into())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(Error::PeerIncompatible(PeerIncompatible::Tls12NotOffered))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// What an error of a TLS connection says, if it is one of TLS.
+pub(crate) fn reason_of(error: &std::io::Error) -> Reason {
+    let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) else {
+        return match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => {
+                failed("the primary closed the connection during the handshake".into())
+            }
+            _ => crate::connection::reason_of(error),
+        };
+    };
+    match tls {
+        Error::AlertReceived(AlertDescription::NoApplicationProtocol) | Error::NoApplicationProtocol => {
+            Reason::TlsNoAlpn
+        }
+        Error::AlertReceived(AlertDescription::ProtocolVersion)
+        | Error::PeerIncompatible(PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig) => Reason::TlsVersion,
+        Error::AlertReceived(
+            alert @ (AlertDescription::CertificateRequired
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied),
+        ) => Reason::TlsOurCertificate { alert: format!("{alert:?}") },
+        Error::InvalidCertificate(CertificateError::Other(other)) => match other.0.downcast_ref::<OtherKey>() {
+            Some(OtherKey { found }) => Reason::TlsPin { found: found.to_string() },
+            None => Reason::TlsCertificate { detail: other.to_string() },
+        },
+        Error::InvalidCertificate(error) => Reason::TlsCertificate { detail: error.to_string() },
+        error => failed(error.to_string()),
+    }
+}
+
+fn failed(detail: String) -> Reason {
+    Reason::TlsFailed { detail }
+}
+
+fn sha256(octets: &[u8]) -> [u8; 32] {
+    let mut digest = [0; 32];
+    let hash = ::aws_lc_rs::digest::digest(&::aws_lc_rs::digest::SHA256, octets);
+    digest.copy_from_slice(hash.as_ref());
+    digest
+}
