@@ -108,7 +108,9 @@ impl Stream {
     }
 
     fn next_deadline(&self) -> Instant {
-        self.quiet_until().min(self.span_started + self.deadlines.progress).min(self.until)
+        let deadline = self.quiet_until().min(self.span_started + self.deadlines.progress).min(self.until);
+        // Others may be gone at any time, and then there is less patience.
+        if self.awaits_others() { deadline.min(Instant::now() + self.deadlines.reused) } else { deadline }
     }
 
     /// No message came until a deadline: which one, and is it the last?

@@ -230,9 +230,10 @@ impl ServerCertVerifier for Pinned {
 
 /// What an error of a TLS connection says, if it is one of TLS.
 pub(crate) fn reason_of(error: &std::io::Error) -> Reason {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
     let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) else {
         return match error.kind() {
-            std::io::ErrorKind::UnexpectedEof => {
+            UnexpectedEof | ConnectionReset | BrokenPipe => {
                 failed("the primary closed the connection during the handshake".into())
             }
             _ => crate::connection::reason_of(error),
