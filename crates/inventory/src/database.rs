@@ -168,11 +168,11 @@ pub(crate) fn to_u64(number: i64) -> Result<u64, InventoryError> {
 #[cfg(test)]
 mod tests {
     use dns::Name;
-    use xfr::Moment;
+    use xfr::{Moment, Primary};
 
     use super::Inventory;
     use crate::error::AddZoneError;
-    use crate::{InventoryError, NewZone, Primary, TenantId};
+    use crate::{InventoryError, NewZone, TenantId};
 
     #[tokio::test]
     async fn a_full_disk_is_over_when_there_is_room_again() {
@@ -184,7 +184,7 @@ mod tests {
         };
         let add = async |number: u32| {
             let name: Name = format!("a-name-of-some-length-{number}.example").parse().unwrap();
-            let primary = Primary { address: ([192, 0, 2, 1], 53).into(), key: None };
+            let primary = Primary::at(([192, 0, 2, 1], 53).into());
             inventory.add_zone(TenantId::DEFAULT, &NewZone::answering(name, vec![primary]), Moment(0)).await
         };
         limit(1).await;

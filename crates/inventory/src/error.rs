@@ -67,6 +67,27 @@ pub enum AddZoneError {
     Inventory(#[from] InventoryError),
 }
 
+/// A zone was not changed; everything about it is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeZoneError {
+    #[error("there is no zone {0}: see `secondo zone list`")]
+    Unknown(Name),
+    /// What is wanted could not have been added either.
+    #[error(transparent)]
+    Invalid(AddZoneError),
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+}
+
+impl From<AddZoneError> for ChangeZoneError {
+    fn from(error: AddZoneError) -> Self {
+        match error {
+            AddZoneError::Inventory(error) => Self::Inventory(error),
+            error => Self::Invalid(error),
+        }
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum RemoveZoneError {
     #[error("there is no zone {0}: see `secondo zone list`")]
@@ -103,4 +124,4 @@ macro_rules! from_database {
     )*};
 }
 
-from_database!(AddZoneError, RemoveZoneError, AddKeyError, RemoveKeyError);
+from_database!(AddZoneError, ChangeZoneError, RemoveZoneError, AddKeyError, RemoveKeyError);

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use dns::Name;
 use sqlx::Row;
-use xfr::{Algorithm, Key};
+use xfr::{Algorithm, Key, Primary};
 use zone::ZoneId;
 
 use crate::TenantId;
 use crate::database::{Inventory, to_u64};
 use crate::error::InventoryError;
-use crate::zones::{Primary, PrimaryRow, Zone, ZoneRow, read_name};
+use crate::primaries::PrimaryRow;
+use crate::zones::{Zone, ZoneRow, read_name};
 
 /// All zones of all tenants with their primaries and keys, of one moment.
 #[derive(Clone, Debug, Default)]
@@ -48,25 +49,25 @@ impl Inventory {
             })
             .collect::<Result<_, InventoryError>>()?;
         let rows: Vec<ZoneRow> =
-            sqlx::query_as("SELECT id, tenant_id, spelling, service, created_at_ms FROM zones ORDER BY id")
+            sqlx::query_as("SELECT id, tenant_id, spelling, service, settings, created_at_ms FROM zones ORDER BY id")
                 .fetch_all(&mut *transaction)
                 .await?;
         let mut zones = rows.into_iter().map(ZoneRow::read).collect::<Result<Vec<_>, _>>()?;
-        let primaries: Vec<(i64, String, i64, Option<String>)> = sqlx::query_as(
-            "SELECT p.zone_id, p.ip, p.port, k.name AS key_name \
+        let primaries: Vec<PrimaryRow> = sqlx::query_as(
+            "SELECT p.zone_id, p.ip, p.port, k.name AS key_name, p.source, p.tls, p.alpn \
              FROM primaries p LEFT JOIN keys k ON k.id = p.key_id ORDER BY p.zone_id, p.position",
         )
         .fetch_all(&mut *transaction)
         .await?;
         let mut remaining = zones.iter_mut().peekable();
-        for (zone_id, ip, port, key_name) in primaries {
-            let id = ZoneId(to_u64(zone_id)?);
+        for primary in primaries {
+            let id = ZoneId(to_u64(primary.zone_id)?);
             // Both lists are in the order of zone ids.
             while remaining.peek().is_some_and(|zone| zone.id < id) {
                 remaining.next();
             }
             if let Some(zone) = remaining.peek_mut().filter(|zone| zone.id == id) {
-                zone.primaries.push(PrimaryRow { ip, port, key_name }.read()?);
+                zone.primaries.push(primary.read()?);
             }
         }
         let removed: Vec<i64> =

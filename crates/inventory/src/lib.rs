@@ -18,15 +18,16 @@ mod import;
 mod intent;
 mod keys;
 mod ledger;
+mod primaries;
 mod zones;
 
 pub use database::Inventory;
-pub use error::{AddKeyError, AddZoneError, InventoryError, RemoveKeyError, RemoveZoneError};
+pub use error::{AddKeyError, AddZoneError, ChangeZoneError, InventoryError, RemoveKeyError, RemoveZoneError};
 pub use intent::Intent;
 pub use keys::KeyEntry;
 pub use ledger::{ATTEMPTS_MAX, Attempt, Kind, Ledger, Outcome, RecordedAttempt, RecordedReason, Trigger};
 pub use zone::ZoneId;
-pub use zones::{Ensured, NewZone, Primary, Service, Zone};
+pub use zones::{Ensured, NewZone, Service, Zone, ZoneChange};
 
 /// A tenant, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,17 +1,17 @@
 //! Zones and their primaries.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use dns::Name;
 use sqlx::FromRow;
-use xfr::Moment;
+use xfr::{Moment, Primary, Settings};
 use zone::ZoneId;
 
 use crate::TenantId;
 use crate::database::{Inventory, Transaction, to_i64, to_u64};
-use crate::error::{AddZoneError, InventoryError, RemoveZoneError};
+use crate::error::{AddZoneError, ChangeZoneError, InventoryError, RemoveZoneError};
+use crate::primaries::{PrimaryRow, TlsColumns, read_settings, settings_text};
 
 /// Whether a zone is answered and followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,14 +59,6 @@ impl FromStr for Service {
     }
 }
 
-/// A server to copy a zone from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Primary {
-    pub address: SocketAddr,
-    /// The name of the tenant's key that requests are signed with.
-    pub key: Option<Name>,
-}
-
 /// A zone to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewZone {
@@ -75,6 +67,7 @@ pub struct NewZone {
     /// At least one, at different addresses.
     pub primaries: Vec<Primary>,
     pub service: Service,
+    pub settings: Settings,
     /// The id under which the store holds a zone of this name that the inventory does not know: the zone gets it, and
     /// with it its contents. None where there is no such zone, or it was removed.
     pub stored_as: Option<ZoneId>,
@@ -83,7 +76,7 @@ pub struct NewZone {
 impl NewZone {
     /// A zone to answer from the first transfer on.
     pub fn answering(name: Name, primaries: Vec<Primary>) -> Self {
-        Self { name, primaries, service: Service::Answering, stored_as: None }
+        Self { name, primaries, service: Service::Answering, settings: Settings::default(), stored_as: None }
     }
 }
 
@@ -98,6 +91,15 @@ pub struct Zone {
     pub created_at: Moment,
     /// In the order in which they were given.
     pub primaries: Vec<Primary>,
+    pub settings: Settings,
+}
+
+/// What is to be changed about a zone; the rest stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ZoneChange {
+    pub primaries: Option<Vec<Primary>>,
+    pub service: Option<Service>,
+    pub settings: Option<Settings>,
 }
 
 /// What it took to make sure of a zone.
@@ -118,7 +120,8 @@ impl Inventory {
         Ok(id)
     }
 
-    /// Makes sure that the zone exists with exactly these primaries in this order; its service stays as it is.
+    /// Makes sure that the zone exists with exactly these primaries in this order, and with these settings besides what else
+    /// is set for it; its service stays as it is.
     pub async fn ensure_zone(&self, tenant: TenantId, zone: &NewZone, now: Moment) -> Result<Ensured, AddZoneError> {
         let mut transaction = self.begin().await?;
         let Some(id) = find_id(&mut transaction, tenant, &zone.name).await? else {
@@ -126,14 +129,48 @@ impl Inventory {
             self.commit_change(transaction).await?;
             return Ok(Ensured::Created(id));
         };
-        if primaries_of(&mut transaction, id).await? == zone.primaries {
+        let mut settings = settings_of(&mut transaction, id).await?;
+        let before = settings.clone();
+        settings.take(&zone.settings);
+        if primaries_of(&mut transaction, id).await? == zone.primaries && settings == before {
             return Ok(Ensured::AsItWas(id));
         }
-        check(zone)?;
-        sqlx::query("DELETE FROM primaries WHERE zone_id = $1").bind(to_i64(id.0)).execute(&mut *transaction).await?;
-        insert_primaries(&mut transaction, tenant, id, zone).await?;
+        update_settings(&mut transaction, id, &settings).await?;
+        replace_primaries(&mut transaction, tenant, id, &zone.name, &zone.primaries).await?;
         self.commit_change(transaction).await?;
         Ok(Ensured::Changed(id))
+    }
+
+    /// Changes the zone, durably and whole.
+    pub async fn change_zone(
+        &self,
+        tenant: TenantId,
+        name: &Name,
+        change: &ZoneChange,
+    ) -> Result<ZoneId, ChangeZoneError> {
+        let mut transaction = self.begin().await?;
+        let Some(id) = find_id(&mut transaction, tenant, name).await? else {
+            return Err(ChangeZoneError::Unknown(name.clone()));
+        };
+        if let Some(primaries) = &change.primaries {
+            replace_primaries(&mut transaction, tenant, id, name, primaries).await?;
+        }
+        if let Some(settings) = &change.settings {
+            update_settings(&mut transaction, id, settings).await?;
+        }
+        if let Some(service) = change.service {
+            let is_taken = service.is_answered() && is_answered_elsewhere(&mut transaction, id, name).await?;
+            if is_taken {
+                return Err(AddZoneError::NameAnswered(name.clone()).into());
+            }
+            sqlx::query("UPDATE zones SET service = $2 WHERE id = $1")
+                .bind(to_i64(id.0))
+                .bind(service.as_str())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        self.commit_change(transaction).await?;
+        Ok(id)
     }
 
     /// Removes the zone with its primaries and its attempts, and gives its id. From then on it is among
@@ -182,7 +219,7 @@ impl Inventory {
     pub async fn zone_by_name(&self, tenant: TenantId, name: &Name) -> Result<Option<Zone>, InventoryError> {
         let mut transaction = self.reader().begin().await?;
         let row: Option<ZoneRow> = sqlx::query_as(
-            "SELECT id, tenant_id, spelling, service, created_at_ms FROM zones WHERE tenant_id = $1 AND name = $2",
+            "SELECT id, tenant_id, spelling, service, settings, created_at_ms FROM zones WHERE tenant_id = $1 AND name = $2",
         )
         .bind(to_i64(tenant.0))
         .bind(lower_text(name))
@@ -194,7 +231,7 @@ impl Inventory {
     pub async fn zone_by_id(&self, tenant: TenantId, id: ZoneId) -> Result<Option<Zone>, InventoryError> {
         let mut transaction = self.reader().begin().await?;
         let row: Option<ZoneRow> = sqlx::query_as(
-            "SELECT id, tenant_id, spelling, service, created_at_ms FROM zones WHERE tenant_id = $1 AND id = $2",
+            "SELECT id, tenant_id, spelling, service, settings, created_at_ms FROM zones WHERE tenant_id = $1 AND id = $2",
         )
         .bind(to_i64(tenant.0))
         .bind(to_i64(id.0))
@@ -213,7 +250,7 @@ impl Inventory {
     ) -> Result<Vec<Zone>, InventoryError> {
         let mut transaction = self.reader().begin().await?;
         let rows: Vec<ZoneRow> = sqlx::query_as(
-            "SELECT id, tenant_id, spelling, service, created_at_ms FROM zones \
+            "SELECT id, tenant_id, spelling, service, settings, created_at_ms FROM zones \
              WHERE tenant_id = $1 AND name > $2 ORDER BY name LIMIT $3",
         )
         .bind(to_i64(tenant.0))
@@ -245,7 +282,7 @@ pub(crate) async fn insert(
     zone: &NewZone,
     now: Moment,
 ) -> Result<ZoneId, AddZoneError> {
-    check(zone)?;
+    check(&zone.name, &zone.primaries)?;
     // Keys are looked up before anything is written, so that an unknown one leaves nothing behind.
     for key in zone.primaries.iter().filter_map(|primary| primary.key.as_ref()) {
         key_id(transaction, tenant, &zone.name, key).await?;
@@ -257,12 +294,12 @@ pub(crate) async fn insert(
     // Both uniqueness rules at once: whoever comes second gets no row, and no error that would end the transaction.
     let statement = match stored_as {
         Some(_) => {
-            "INSERT INTO zones (tenant_id, name, spelling, service, created_at_ms, id) VALUES ($1, $2, $3, $4, $5, $6) \
-             ON CONFLICT DO NOTHING RETURNING id"
+            "INSERT INTO zones (tenant_id, name, spelling, service, settings, created_at_ms, id) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id"
         }
         None => {
-            "INSERT INTO zones (tenant_id, name, spelling, service, created_at_ms) VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT DO NOTHING RETURNING id"
+            "INSERT INTO zones (tenant_id, name, spelling, service, settings, created_at_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id"
         }
     };
     let mut query = sqlx::query_scalar(statement)
@@ -270,6 +307,7 @@ pub(crate) async fn insert(
         .bind(lower_text(&zone.name))
         .bind(zone.name.to_string())
         .bind(zone.service.as_str())
+        .bind(settings_text(&zone.settings))
         .bind(to_i64(now.0));
     if let Some(id) = stored_as {
         query = query.bind(to_i64(id.0));
@@ -282,7 +320,7 @@ pub(crate) async fn insert(
         });
     };
     let id = ZoneId(to_u64(id)?);
-    insert_primaries(transaction, tenant, id, zone).await?;
+    insert_primaries(transaction, tenant, id, &zone.name, &zone.primaries).await?;
     Ok(id)
 }
 
@@ -305,36 +343,92 @@ async fn mark_removed(transaction: &mut Transaction, id: ZoneId) -> Result<(), I
     Ok(())
 }
 
+async fn is_answered_elsewhere(
+    transaction: &mut Transaction,
+    id: ZoneId,
+    name: &Name,
+) -> Result<bool, InventoryError> {
+    let other: Option<i64> = sqlx::query_scalar(
+        "SELECT id FROM zones WHERE name = $2 AND id <> $1 AND service IN ('answering', 'paused')",
+    )
+    .bind(to_i64(id.0))
+    .bind(lower_text(name))
+    .fetch_optional(&mut **transaction)
+    .await?;
+    Ok(other.is_some())
+}
+
+async fn settings_of(transaction: &mut Transaction, id: ZoneId) -> Result<Settings, InventoryError> {
+    let text: String = sqlx::query_scalar("SELECT settings FROM zones WHERE id = $1")
+        .bind(to_i64(id.0))
+        .fetch_one(&mut **transaction)
+        .await?;
+    read_settings(&text)
+}
+
+async fn update_settings(
+    transaction: &mut Transaction,
+    id: ZoneId,
+    settings: &Settings,
+) -> Result<(), InventoryError> {
+    sqlx::query("UPDATE zones SET settings = $2 WHERE id = $1")
+        .bind(to_i64(id.0))
+        .bind(settings_text(settings))
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+async fn replace_primaries(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    id: ZoneId,
+    name: &Name,
+    primaries: &[Primary],
+) -> Result<(), AddZoneError> {
+    check(name, primaries)?;
+    sqlx::query("DELETE FROM primaries WHERE zone_id = $1").bind(to_i64(id.0)).execute(&mut **transaction).await?;
+    insert_primaries(transaction, tenant, id, name, primaries).await
+}
+
 async fn insert_primaries(
     transaction: &mut Transaction,
     tenant: TenantId,
     id: ZoneId,
-    zone: &NewZone,
+    name: &Name,
+    primaries: &[Primary],
 ) -> Result<(), AddZoneError> {
-    for (position, primary) in (0_i64..).zip(&zone.primaries) {
+    for (position, primary) in (0_i64..).zip(primaries) {
         let key = match &primary.key {
-            Some(key) => Some(key_id(transaction, tenant, &zone.name, key).await?),
+            Some(key) => Some(key_id(transaction, tenant, name, key).await?),
             None => None,
         };
-        sqlx::query("INSERT INTO primaries (zone_id, position, ip, port, key_id) VALUES ($1, $2, $3, $4, $5)")
-            .bind(to_i64(id.0))
-            .bind(position)
-            .bind(primary.address.ip().to_string())
-            .bind(i64::from(primary.address.port()))
-            .bind(key)
-            .execute(&mut **transaction)
-            .await?;
+        let columns = TlsColumns::of(primary);
+        sqlx::query(
+            "INSERT INTO primaries (zone_id, position, ip, port, key_id, source, tls, alpn) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(to_i64(id.0))
+        .bind(position)
+        .bind(primary.address.ip().to_string())
+        .bind(i64::from(primary.address.port()))
+        .bind(key)
+        .bind(primary.source.map(|source| source.to_string()))
+        .bind(columns.tls)
+        .bind(columns.alpn)
+        .execute(&mut **transaction)
+        .await?;
     }
     Ok(())
 }
 
-fn check(zone: &NewZone) -> Result<(), AddZoneError> {
-    if zone.primaries.is_empty() {
-        return Err(AddZoneError::NoPrimary(zone.name.clone()));
+fn check(name: &Name, primaries: &[Primary]) -> Result<(), AddZoneError> {
+    if primaries.is_empty() {
+        return Err(AddZoneError::NoPrimary(name.clone()));
     }
-    for (index, primary) in zone.primaries.iter().enumerate() {
-        if zone.primaries[..index].iter().any(|earlier| earlier.address == primary.address) {
-            return Err(AddZoneError::PrimaryTwice(zone.name.clone()));
+    for (index, primary) in primaries.iter().enumerate() {
+        if primaries[..index].iter().any(|earlier| earlier.address == primary.address) {
+            return Err(AddZoneError::PrimaryTwice(name.clone()));
         }
     }
     Ok(())
@@ -369,8 +463,8 @@ async fn find_id(
 
 async fn primaries_of(transaction: &mut Transaction, id: ZoneId) -> Result<Vec<Primary>, InventoryError> {
     let rows: Vec<PrimaryRow> = sqlx::query_as(
-        "SELECT p.ip, p.port, k.name AS key_name FROM primaries p LEFT JOIN keys k ON k.id = p.key_id \
-         WHERE p.zone_id = $1 ORDER BY p.position",
+        "SELECT p.zone_id, p.ip, p.port, k.name AS key_name, p.source, p.tls, p.alpn \
+         FROM primaries p LEFT JOIN keys k ON k.id = p.key_id WHERE p.zone_id = $1 ORDER BY p.position",
     )
     .bind(to_i64(id.0))
     .fetch_all(&mut **transaction)
@@ -402,6 +496,7 @@ pub(crate) struct ZoneRow {
     tenant_id: i64,
     spelling: String,
     service: String,
+    settings: String,
     created_at_ms: i64,
 }
 
@@ -415,23 +510,7 @@ impl ZoneRow {
             service: self.service.parse()?,
             created_at: Moment(to_u64(self.created_at_ms)?),
             primaries: Vec::new(),
+            settings: read_settings(&self.settings)?,
         })
-    }
-}
-
-#[derive(FromRow)]
-pub(crate) struct PrimaryRow {
-    pub(crate) ip: String,
-    pub(crate) port: i64,
-    pub(crate) key_name: Option<String>,
-}
-
-impl PrimaryRow {
-    pub(crate) fn read(self) -> Result<Primary, InventoryError> {
-        let damaged = || InventoryError::Damaged(format!("it holds the primary {:?} port {}", self.ip, self.port));
-        let ip: IpAddr = self.ip.parse().map_err(|_| damaged())?;
-        let port = u16::try_from(self.port).map_err(|_| damaged())?;
-        let key = self.key_name.as_deref().map(read_name).transpose()?;
-        Ok(Primary { address: SocketAddr::new(ip, port), key })
     }
 }

@@ -5,10 +5,11 @@
 mod place;
 
 use inventory::{
-    AddKeyError, AddZoneError, Ensured, NewZone, RemoveKeyError, RemoveZoneError, Service, TenantId, ZoneId,
+    AddKeyError, AddZoneError, ChangeZoneError, Ensured, NewZone, RemoveKeyError, RemoveZoneError, Service, TenantId,
+    ZoneChange, ZoneId,
 };
 use place::{NOW, Place, key, name, open, primary, zone};
-use xfr::Moment;
+use xfr::{Alpn, Identity, Moment, Pin, Setting, Settings, Tls};
 
 const OURS: TenantId = TenantId::DEFAULT;
 
@@ -29,6 +30,69 @@ async fn a_zone_is_found_as_it_was_typed_after_reopening() {
     assert_eq!(found.primaries, wanted.primaries);
     assert_eq!(inventory.zone_by_id(OURS, id).await.unwrap(), Some(found));
     assert_eq!(inventory.zone_by_name(OURS, &name("example.org")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn how_a_primary_is_asked_and_what_is_set_come_back_after_reopening() {
+    let place = Place::new();
+    let inventory = place.open().await;
+    let pin = Pin([7; 32]);
+    let mut wanted = zone("example.org", &["192.0.2.1:853", "192.0.2.2:853", "192.0.2.3:853"]);
+    for (primary, identity) in
+        wanted.primaries.iter_mut().zip([Identity::Address, Identity::Name("ns1.test".into()), Identity::Pin(pin)])
+    {
+        primary.source = Some([198, 51, 100, 1].into());
+        primary.tls = Some(Tls { identity, alpn: Alpn::MayBeMissing });
+    }
+    wanted.settings.set(Setting::RefreshMax, Some("2h")).unwrap();
+    inventory.add_zone(OURS, &wanted, NOW).await.unwrap();
+    inventory.close().await;
+    let inventory = place.open().await;
+    let found = inventory.zone_by_name(OURS, &name("example.org.")).await.unwrap().unwrap();
+    assert_eq!((&found.primaries, &found.settings), (&wanted.primaries, &wanted.settings));
+    assert_eq!(inventory.intent().await.unwrap().zones, [found]);
+}
+
+#[tokio::test]
+async fn a_zone_is_changed_whole_or_not_at_all() {
+    let (_place, inventory) = open().await;
+    let id = inventory.add_zone(OURS, &zone("example.org", &["192.0.2.1:53"]), NOW).await.unwrap();
+    let changed = async |change: ZoneChange| inventory.change_zone(OURS, &name("Example.org"), &change).await;
+    let mut settings = Settings::default();
+    settings.set(Setting::Notify, Some("signed")).unwrap();
+    let all = ZoneChange {
+        primaries: Some(vec![primary("192.0.2.2:53")]),
+        service: Some(Service::Paused),
+        settings: Some(settings),
+    };
+    assert_eq!(changed(all.clone()).await.unwrap(), id);
+    let found = inventory.zone_by_name(OURS, &name("example.org")).await.unwrap().unwrap();
+    assert_eq!(Some(&found.primaries), all.primaries.as_ref());
+    assert_eq!((found.service, Some(&found.settings)), (Service::Paused, all.settings.as_ref()));
+
+    let mut unknown_key = primary("192.0.2.3:53");
+    unknown_key.key = Some(name("nobodys.key"));
+    let wrong = ZoneChange { service: Some(Service::Disabled), primaries: Some(vec![unknown_key]), settings: None };
+    let error = changed(wrong).await.unwrap_err();
+    assert!(matches!(error, ChangeZoneError::Invalid(AddZoneError::UnknownKey { .. })), "{error}");
+    assert_eq!(inventory.zone_by_name(OURS, &name("example.org")).await.unwrap().unwrap(), found);
+    let nobody = inventory.change_zone(OURS, &name("example.net"), &ZoneChange::default()).await;
+    assert!(matches!(nobody, Err(ChangeZoneError::Unknown(_))));
+}
+
+#[tokio::test]
+async fn a_claim_is_not_answered_while_another_tenant_is() {
+    let place = Place::new();
+    let (inventory, theirs) = place.open_with_second_tenant().await;
+    inventory.add_zone(OURS, &zone("example.org", &["192.0.2.1:53"]), NOW).await.unwrap();
+    let claim = NewZone { service: Service::Disabled, ..zone("example.org", &["192.0.2.3:53"]) };
+    inventory.add_zone(theirs, &claim, NOW).await.unwrap();
+    let answer = ZoneChange { service: Some(Service::Answering), ..ZoneChange::default() };
+    let refused = inventory.change_zone(theirs, &name("example.org"), &answer).await;
+    assert!(matches!(refused, Err(ChangeZoneError::Invalid(AddZoneError::NameAnswered(_)))));
+    let off = ZoneChange { service: Some(Service::Disabled), ..ZoneChange::default() };
+    inventory.change_zone(OURS, &name("example.org"), &off).await.unwrap();
+    inventory.change_zone(theirs, &name("example.org"), &answer).await.unwrap();
 }
 
 #[tokio::test]

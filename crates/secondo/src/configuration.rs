@@ -9,9 +9,9 @@ use std::time::Duration;
 use api::doors::{NewZone, Primary};
 use jiff::SpanRelativeTo;
 use serde::Deserialize;
-use server::{Prefix, TransferOut};
+use server::TransferOut;
 use toml::Spanned;
-use xfr::{Algorithm, Bounds, Key};
+use xfr::{Algorithm, Bounds, Key, Prefix};
 
 use crate::command::ServeArguments;
 
@@ -294,7 +294,7 @@ pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, String> {
 }
 
 fn prefix(text: &str) -> Result<Prefix, String> {
-    text.parse().map_err(|error: server::NoPrefix| error.to_string())
+    text.parse().map_err(|error: xfr::NoPrefix| error.to_string())
 }
 
 fn seconds(text: &str) -> Result<u32, String> {

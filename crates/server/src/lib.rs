@@ -41,7 +41,7 @@ use arc_swap::ArcSwap;
 use dns::{Name, Serial};
 use zone::ZoneId;
 
-pub use access::{Access, NoPrefix, Prefix, TransferOut};
+pub use access::{Access, TransferOut};
 pub use bind::{BindError, Protocol, Sockets, bind};
 pub use counters::{Counters, Event, Tally};
 pub use limits::Limits;

@@ -36,13 +36,13 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dns::{Name, Soa};
-use xfr::{Key, Outcome, Reason};
+use xfr::{Key, Outcome, Reason, Tls};
 
 pub use budget::Share;
 pub use lanes::Lane;
 pub use limits::{Deadlines, Limits};
 pub use network::{Datagrams, Internet, Network, Octets};
-pub use tls::{Alpn, Identity, OurCertificate, Pin, Tls, TlsClient};
+pub use tls::{OurCertificate, TlsClient};
 pub use xfr::session::Fetch;
 
 use budget::Budget;

@@ -12,15 +12,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::{Duration, Instant, timeout_at};
-use xfr::Reason;
 use xfr::reason::Waiting;
+use xfr::{Reason, Tls};
 
 use crate::connection::{Connection, EXCHANGES_MAX, Exchange, Service, reason_of};
 use crate::lanes::{Lane, Lanes};
 use crate::limits::Limits;
 use crate::network::{Network, Octets};
 use crate::stream::timed_out;
-use crate::tls::{Tls, TlsClient};
+use crate::tls::TlsClient;
 use crate::{Primary, random_id};
 
 /// Addresses, and primaries that answer once, that are remembered before some are forgotten.

@@ -8,8 +8,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use ::aws_lc_rs::digest::{SHA256, digest};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls13_signature};
@@ -20,71 +19,14 @@ use rustls::{
 };
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use xfr::Reason;
+use xfr::{Alpn, Identity, Pin, Reason, Tls};
 
 use crate::network::Octets;
 
-/// RFC 9103 §8.1 (and RFC 7858 §3.2): the protocol's name.
+/// RFC 9103 §7.1: the protocol's name.
 const DOT: &[u8] = b"dot";
 /// Configurations that are kept made: each holds what it takes to resume sessions.
 const CONFIGURATIONS_KEPT: usize = 1024;
-
-/// How a primary is asked over TLS.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Tls {
-    pub identity: Identity,
-    pub alpn: Alpn,
-}
-
-/// How the primary shows who it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Identity {
-    /// By a certificate for the address that it is asked at.
-    #[default]
-    Address,
-    /// By a certificate for this host name.
-    Name(String),
-    /// By its public key and nothing else: neither names nor dates nor authorities count (RFC 8310 §8).
-    Pin(Pin),
-}
-
-/// SHA-256 of a certificate's SubjectPublicKeyInfo (RFC 7858 §4.2).
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Pin(pub [u8; 32]);
-
-impl Pin {
-    /// Reads a pin in base64.
-    pub fn from_base64(text: &str) -> Option<Self> {
-        STANDARD.decode(text).ok()?.try_into().ok().map(Self)
-    }
-
-    fn of(certificate: &CertificateDer<'_>) -> Option<Self> {
-        let certificate = webpki::EndEntityCert::try_from(certificate).ok()?;
-        Some(Self(sha256(certificate.subject_public_key_info().as_ref())))
-    }
-}
-
-impl std::fmt::Display for Pin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&STANDARD.encode(self.0))
-    }
-}
-
-impl std::fmt::Debug for Pin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{self}")
-    }
-}
-
-/// Whether the primary must say that it speaks DNS over TLS.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Alpn {
-    /// As RFC 9103 §8.1 says.
-    #[default]
-    Required,
-    /// Some servers select none (NSD up to 4.6).
-    MayBeMissing,
-}
 
 /// A certificate that shows primaries who we are, and its key.
 pub struct OurCertificate {
@@ -147,7 +89,7 @@ impl TlsClient {
     }
 
     fn make(&self, tls: &Tls) -> Result<ClientConfig, Error> {
-        // RFC 9103 §8.2: TLS 1.3 or later.
+        // RFC 9103 §7.1: TLS 1.3 or later.
         let builder = ClientConfig::builder_with_provider(self.provider.clone())
             .with_protocol_versions(&[&rustls::version::TLS13])?;
         let verifier: Arc<dyn ServerCertVerifier> = match &tls.identity {
@@ -198,7 +140,7 @@ impl ServerCertVerifier for Pinned {
         _ocsp: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let found = Pin::of(certificate).ok_or(Error::InvalidCertificate(CertificateError::BadEncoding))?;
+        let found = pin_of(certificate).ok_or(Error::InvalidCertificate(CertificateError::BadEncoding))?;
         if found == self.pin {
             return Ok(ServerCertVerified::assertion());
         }
@@ -268,9 +210,9 @@ fn failed(detail: String) -> Reason {
     Reason::TlsFailed { detail }
 }
 
-fn sha256(octets: &[u8]) -> [u8; 32] {
-    let mut digest = [0; 32];
-    let hash = ::aws_lc_rs::digest::digest(&::aws_lc_rs::digest::SHA256, octets);
-    digest.copy_from_slice(hash.as_ref());
-    digest
+/// The pin of the key that a certificate is for.
+fn pin_of(certificate: &CertificateDer<'_>) -> Option<Pin> {
+    let certificate = webpki::EndEntityCert::try_from(certificate).ok()?;
+    let key = certificate.subject_public_key_info();
+    digest(&SHA256, key.as_ref()).as_ref().try_into().ok().map(Pin)
 }

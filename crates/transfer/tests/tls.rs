@@ -9,9 +9,8 @@ use dns::Name;
 use rustls::RootCertStore;
 use testing::certificate::{Authority, Certificate};
 use testing::primary::{Behaviour, InPlaceOfTls, Kind, Primary as Scripted};
-use transfer::{
-    Alpn, Deadlines, Fetch, Identity, Internet, Lane, Limits, OurCertificate, Pin, Primary, Tls, TlsClient, Transfers,
-};
+use transfer::{Deadlines, Fetch, Internet, Lane, Limits, OurCertificate, Primary, TlsClient, Transfers};
+use xfr::{Alpn, Identity, Pin, Tls};
 
 const ZONE: &str = "@ 60 SOA ns host 1 60 60 600 60\n@ 60 NS ns\nns 60 A 192.0.2.1\n";
 

@@ -1,11 +1,13 @@
 //! How a secondary talks to a primary: transfers, TSIG, timers and NOTIFY, as state machines without I/O.
 //!
 //! ```text
+//! primary  a server to copy from: where it is, and how it is to be asked
 //! reason   every way an attempt can end badly: code, whose fault, a sentence, what to do
 //! probe    which serial does the primary have?               octets in → a serial, or a reason
 //! session  AXFR and IXFR                                      octets in → a whole change, or a reason
 //! tsig     signing requests, checking answers, and the server's side of both (RFC 8945)
 //! timers   when to check again, when a zone expires           (now, random number) → state
+//! settings what may be set for a zone, and the policy that follows
 //! notify   may this NOTIFY wake a zone?                       octets in → zones to check and an answer
 //! ```
 //!
@@ -18,15 +20,22 @@
 pub mod fuzzing;
 pub mod moment;
 pub mod notify;
+mod prefix;
+mod primary;
 pub mod probe;
 pub mod reason;
 pub mod session;
+pub mod settings;
+pub mod span;
 pub mod timers;
 pub mod tsig;
 
 pub use moment::Moment;
+pub use prefix::{NoPrefix, Prefix};
+pub use primary::{Alpn, Identity, Pin, Primary, Tls};
 pub use probe::{ProbeStep, SoaProbe};
 pub use reason::{Fault, Reason};
 pub use session::{Outcome, Progress, Session, SessionLimits};
+pub use settings::{Policy, Setting, SettingError, Settings};
 pub use timers::{Bounds, Freshness, Timers};
 pub use tsig::{Algorithm, Key};

@@ -287,7 +287,7 @@ const SOURCE: &str =
     "Give an address that this machine has (ip address shows them), or none, for the system to choose.";
 const TLS: &str =
     "Check that the port is the primary's port for DNS over TLS (853 unless its configuration says otherwise).";
-const TLS_VERSION: &str = "Let the primary speak TLS 1.3, which transfers over TLS need (RFC 9103 §8.2); a newer version of it \
+const TLS_VERSION: &str = "Let the primary speak TLS 1.3, which transfers over TLS need (RFC 9103 §7.1); a newer version of it \
                            will.";
 const ALPN: &str = "If the primary is a server that selects no ALPN (NSD up to 4.6), add alpn=may-be-missing to it here; \
                     otherwise check that the port is that of DNS over TLS.";

@@ -5,9 +5,9 @@
 use std::path::PathBuf;
 
 use dns::Name;
-use inventory::{Inventory, NewZone, Primary, TenantId};
+use inventory::{Inventory, NewZone, TenantId};
 use sqlx::Connection;
-use xfr::{Algorithm, Key, Moment};
+use xfr::{Algorithm, Key, Moment, Primary};
 
 pub const NOW: Moment = Moment(1_795_262_400_000);
 
@@ -53,7 +53,7 @@ pub fn name(text: &str) -> Name {
 }
 
 pub fn primary(address: &str) -> Primary {
-    Primary { address: address.parse().unwrap(), key: None }
+    Primary::at(address.parse().unwrap())
 }
 
 pub fn zone(text: &str, primaries: &[&str]) -> NewZone {

@@ -1,0 +1,93 @@
+//! Primaries and settings as they stand in rows.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+
+use sqlx::FromRow;
+use xfr::{Alpn, Identity, Pin, Primary, Setting, Settings, Tls};
+
+use crate::error::InventoryError;
+use crate::zones::read_name;
+
+#[derive(FromRow)]
+pub(crate) struct PrimaryRow {
+    pub(crate) zone_id: i64,
+    ip: String,
+    port: i64,
+    key_name: Option<String>,
+    source: Option<String>,
+    tls: Option<String>,
+    alpn: String,
+}
+
+/// How TLS stands in a row.
+pub(crate) struct TlsColumns {
+    pub(crate) tls: Option<String>,
+    pub(crate) alpn: &'static str,
+}
+
+impl PrimaryRow {
+    pub(crate) fn read(self) -> Result<Primary, InventoryError> {
+        let damaged = || InventoryError::Damaged(format!("it holds the primary {:?} port {}", self.ip, self.port));
+        let ip: IpAddr = self.ip.parse().map_err(|_| damaged())?;
+        let port = u16::try_from(self.port).map_err(|_| damaged())?;
+        let identity = match self.tls.as_deref() {
+            None => None,
+            Some("address") => Some(Identity::Address),
+            Some(other) => Some(match (other.strip_prefix("name:"), other.strip_prefix("pin:")) {
+                (Some(name), _) => Identity::Name(name.to_owned()),
+                (_, Some(pin)) => Identity::Pin(Pin::from_base64(pin).ok_or_else(damaged)?),
+                _ => return Err(damaged()),
+            }),
+        };
+        let alpn = if self.alpn == MAY_BE_MISSING { Alpn::MayBeMissing } else { Alpn::Required };
+        Ok(Primary {
+            address: SocketAddr::new(ip, port),
+            key: self.key_name.as_deref().map(read_name).transpose()?,
+            source: self.source.as_deref().map(str::parse).transpose().map_err(|_| damaged())?,
+            tls: identity.map(|identity| Tls { identity, alpn }),
+        })
+    }
+}
+
+const REQUIRED: &str = "required";
+const MAY_BE_MISSING: &str = "may-be-missing";
+
+impl TlsColumns {
+    pub(crate) fn of(primary: &Primary) -> Self {
+        let Some(Tls { identity, alpn }) = &primary.tls else {
+            return Self { tls: None, alpn: REQUIRED };
+        };
+        let tls = match identity {
+            Identity::Address => "address".to_owned(),
+            Identity::Name(name) => format!("name:{name}"),
+            Identity::Pin(pin) => format!("pin:{pin}"),
+        };
+        let alpn = match alpn {
+            Alpn::Required => REQUIRED,
+            Alpn::MayBeMissing => MAY_BE_MISSING,
+        };
+        Self { tls: Some(tls), alpn }
+    }
+}
+
+/// Settings as JSON: an object of texts.
+pub(crate) fn settings_text(settings: &Settings) -> String {
+    let entries: BTreeMap<&str, &str> = settings.iter().map(|(setting, value)| (setting.name(), value)).collect();
+    serde_json::to_string(&entries).expect("texts are always JSON")
+}
+
+/// Settings that this version does not know, or would not take any more, are as if they were not set: a zone is not to
+/// be lost because of them.
+pub(crate) fn read_settings(text: &str) -> Result<Settings, InventoryError> {
+    let entries: BTreeMap<String, String> = serde_json::from_str(text)
+        .map_err(|error| InventoryError::Damaged(format!("a zone's settings are {text:?}: {error}")))?;
+    let mut settings = Settings::default();
+    for (name, value) in entries {
+        let set = name.parse::<Setting>().and_then(|setting| settings.set(setting, Some(&value)));
+        if let Err(error) = set {
+            tracing::warn!("a zone has a setting that is not taken: {error}");
+        }
+    }
+    Ok(settings)
+}

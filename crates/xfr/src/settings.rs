@@ -1,0 +1,353 @@
+//! What may be set for a zone, and what follows when nothing is.
+//!
+//! A [`Setting`] has a name and a value as text; both are read once, here. A zone's [`Settings`] are what differs from
+//! the defaults; [`Policy::with`] puts the two together, and only a policy is ever acted upon.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+use std::str::FromStr;
+
+use dns::Name;
+
+use crate::prefix::Prefix;
+use crate::span;
+use crate::timers::Bounds;
+
+/// Everything that is done about a zone in one way or another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    pub bounds: Bounds,
+    pub serial_went_back: SerialWentBack,
+    pub notify: NotifyTrust,
+    /// Who may send NOTIFYs besides the primaries.
+    pub notify_from: Vec<Prefix>,
+    /// The keys that NOTIFYs may be signed with besides those of the primaries.
+    pub notify_keys: Vec<Name>,
+}
+
+/// What is done when a primary shows a serial that is older than ours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SerialWentBack {
+    /// It is not installed; expiry goes on.
+    #[default]
+    Wait,
+    /// It is fetched whole and installed.
+    Accept,
+}
+
+/// Which NOTIFYs wake a zone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NotifyTrust {
+    /// Those from the address of a primary or another allowed sender, and those signed with a key of the zone.
+    #[default]
+    Any,
+    /// Only signed ones.
+    Signed,
+}
+
+/// The name of something that may be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Setting {
+    RefreshMin,
+    RefreshMax,
+    RetryMin,
+    RetryMax,
+    ExpireMin,
+    ExpireMax,
+    SerialWentBack,
+    Notify,
+    NotifyFrom,
+    NotifyKeys,
+}
+
+/// What is set for one zone: what differs from the defaults, in the words that [`Policy`] writes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings(BTreeMap<Setting, String>);
+
+/// Why something cannot be set.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingError {
+    #[error("{name:?} cannot be set; there are: {}", names())]
+    Unknown { name: String },
+    #[error("{setting} cannot be {value:?}: {why}")]
+    Value { setting: Setting, value: String, why: String },
+    #[error("{name}_min ({}) is more than {name}_max ({}): make the first smaller or the second larger", span::text(*.min_secs), span::text(*.max_secs))]
+    Order { name: &'static str, min_secs: u32, max_secs: u32 },
+}
+
+/// Names and addresses that one setting may list.
+const LISTED_MAX: usize = 64;
+
+impl Setting {
+    pub const ALL: [Self; 10] = [
+        Self::RefreshMin,
+        Self::RefreshMax,
+        Self::RetryMin,
+        Self::RetryMax,
+        Self::ExpireMin,
+        Self::ExpireMax,
+        Self::SerialWentBack,
+        Self::Notify,
+        Self::NotifyFrom,
+        Self::NotifyKeys,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RefreshMin => "refresh_min",
+            Self::RefreshMax => "refresh_max",
+            Self::RetryMin => "retry_min",
+            Self::RetryMax => "retry_max",
+            Self::ExpireMin => "expire_min",
+            Self::ExpireMax => "expire_max",
+            Self::SerialWentBack => "serial_went_back",
+            Self::Notify => "notify",
+            Self::NotifyFrom => "notify_from",
+            Self::NotifyKeys => "notify_keys",
+        }
+    }
+
+    /// What it is for, and what may stand behind its name.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::RefreshMin => "the shortest time between two checks, such as 30s",
+            Self::RefreshMax => "the longest time between two checks, such as 1d",
+            Self::RetryMin => "the shortest time before a failed check is made again, such as 10s",
+            Self::RetryMax => "the longest time before a failed check is made again, such as 2h",
+            Self::ExpireMin => "the shortest time for which a zone is served without a confirmation, such as 1d",
+            Self::ExpireMax => "the longest time for which a zone is served without a confirmation, such as 28d",
+            Self::SerialWentBack => {
+                "what is done when a primary shows an older serial: wait (keep ours) or accept (take theirs)"
+            }
+            Self::Notify => "which NOTIFYs are taken: any (from the primaries' addresses too) or signed",
+            Self::NotifyFrom => "who else may send NOTIFYs: addresses and blocks such as 192.0.2.0/24",
+            Self::NotifyKeys => "the keys that NOTIFYs may be signed with too: their names",
+        }
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Setting {
+    type Err = SettingError;
+
+    /// Reads its name, with `-` or `_` between the words.
+    fn from_str(name: &str) -> Result<Self, SettingError> {
+        let wanted = name.replace('-', "_");
+        let found = Self::ALL.into_iter().find(|setting| setting.name() == wanted);
+        found.ok_or_else(|| SettingError::Unknown { name: name.to_owned() })
+    }
+}
+
+impl Settings {
+    /// Sets one, or with None has the default count again.
+    ///
+    /// # Errors
+    /// [`SettingError::Value`]; nothing is changed then.
+    pub fn set(&mut self, setting: Setting, value: Option<&str>) -> Result<(), SettingError> {
+        let Some(value) = value else {
+            self.0.remove(&setting);
+            return Ok(());
+        };
+        let mut policy = Policy::default();
+        policy.set(setting, value)?;
+        self.0.insert(setting, policy.text(setting));
+        Ok(())
+    }
+
+    /// Sets all that is set in `others`.
+    pub fn take(&mut self, others: &Self) {
+        self.0.extend(others.0.clone());
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What is set, in the order of [`Setting::ALL`].
+    pub fn iter(&self) -> impl Iterator<Item = (Setting, &str)> {
+        self.0.iter().map(|(setting, value)| (*setting, value.as_str()))
+    }
+}
+
+impl Policy {
+    /// These as defaults, with what is set for a zone.
+    ///
+    /// # Errors
+    /// [`SettingError::Order`].
+    pub fn with(&self, settings: &Settings) -> Result<Self, SettingError> {
+        let mut policy = self.clone();
+        for (setting, value) in settings.iter() {
+            policy.set(setting, value)?;
+        }
+        policy.check()?;
+        Ok(policy)
+    }
+
+    /// Whether the numbers go together.
+    pub fn check(&self) -> Result<(), SettingError> {
+        let bounds = &self.bounds;
+        for (name, min_secs, max_secs) in [
+            ("refresh", bounds.refresh_min_secs, bounds.refresh_max_secs),
+            ("retry", bounds.retry_min_secs, bounds.retry_max_secs),
+            ("expire", bounds.expire_min_secs, bounds.expire_max_secs),
+        ] {
+            if min_secs > max_secs {
+                return Err(SettingError::Order { name, min_secs, max_secs });
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets one thing, for one zone or as a default.
+    ///
+    /// # Errors
+    /// [`SettingError::Value`]; nothing is changed then.
+    pub fn set(&mut self, setting: Setting, value: &str) -> Result<(), SettingError> {
+        let wrong = |why: String| SettingError::Value { setting, value: value.to_owned(), why };
+        let secs = || span::seconds(value).map_err(|error| wrong(error.to_string()));
+        let one_of = |words: [&str; 2]| wrong(format!("it is {} or {}", words[0], words[1]));
+        match setting {
+            Setting::RefreshMin => self.bounds.refresh_min_secs = secs()?,
+            Setting::RefreshMax => self.bounds.refresh_max_secs = secs()?,
+            Setting::RetryMin => self.bounds.retry_min_secs = secs()?,
+            Setting::RetryMax => self.bounds.retry_max_secs = secs()?,
+            Setting::ExpireMin => self.bounds.expire_min_secs = secs()?,
+            Setting::ExpireMax => self.bounds.expire_max_secs = secs()?,
+            Setting::SerialWentBack => {
+                self.serial_went_back = match value {
+                    "wait" => SerialWentBack::Wait,
+                    "accept" => SerialWentBack::Accept,
+                    _ => return Err(one_of(["wait", "accept"])),
+                }
+            }
+            Setting::Notify => {
+                self.notify = match value {
+                    "any" => NotifyTrust::Any,
+                    "signed" => NotifyTrust::Signed,
+                    _ => return Err(one_of(["any", "signed"])),
+                }
+            }
+            Setting::NotifyFrom => self.notify_from = list(value).map_err(wrong)?,
+            Setting::NotifyKeys => self.notify_keys = list(value).map_err(wrong)?,
+        }
+        Ok(())
+    }
+
+    /// What is set, as it would be typed.
+    pub fn text(&self, setting: Setting) -> String {
+        match setting {
+            Setting::RefreshMin => span::text(self.bounds.refresh_min_secs),
+            Setting::RefreshMax => span::text(self.bounds.refresh_max_secs),
+            Setting::RetryMin => span::text(self.bounds.retry_min_secs),
+            Setting::RetryMax => span::text(self.bounds.retry_max_secs),
+            Setting::ExpireMin => span::text(self.bounds.expire_min_secs),
+            Setting::ExpireMax => span::text(self.bounds.expire_max_secs),
+            Setting::SerialWentBack => match self.serial_went_back {
+                SerialWentBack::Wait => "wait".into(),
+                SerialWentBack::Accept => "accept".into(),
+            },
+            Setting::Notify => match self.notify {
+                NotifyTrust::Any => "any".into(),
+                NotifyTrust::Signed => "signed".into(),
+            },
+            Setting::NotifyFrom => joined(&self.notify_from),
+            Setting::NotifyKeys => joined(&self.notify_keys),
+        }
+    }
+}
+
+/// Reads a list with commas or spaces between.
+fn list<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<Vec<T>, String> {
+    let words = text.split([',', ' ']).filter(|word| !word.is_empty());
+    let listed: Vec<T> =
+        words.map(|word| word.parse().map_err(|error: T::Err| error.to_string())).collect::<Result<_, _>>()?;
+    if listed.len() > LISTED_MAX {
+        return Err(format!("it lists {}, and at most {LISTED_MAX} are allowed", listed.len()));
+    }
+    Ok(listed)
+}
+
+fn joined<T: fmt::Display>(items: &[T]) -> String {
+    let mut text = String::new();
+    for item in items {
+        let comma = if text.is_empty() { "" } else { "," };
+        write!(text, "{comma}{item}").expect("a String takes everything");
+    }
+    text
+}
+
+fn names() -> String {
+    Setting::ALL.map(Setting::name).join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Policy, Setting, SettingError, Settings};
+
+    #[test]
+    fn every_setting_is_read_as_it_is_written() {
+        let policy = Policy::default();
+        for setting in Setting::ALL {
+            assert_eq!(setting.name().parse(), Ok(setting));
+            assert_eq!(setting.name().replace('_', "-").parse(), Ok(setting));
+            let mut other = Policy::default();
+            other.set(setting, &policy.text(setting)).unwrap();
+            assert_eq!(other, policy, "{setting}");
+            assert!(!setting.about().is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_set_for_a_zone_comes_before_the_defaults() {
+        let mut settings = Settings::default();
+        for (setting, value) in [
+            (Setting::RefreshMax, "120m"),
+            (Setting::SerialWentBack, "accept"),
+            (Setting::NotifyFrom, "192.0.2.0/24, 2001:db8::1"),
+            (Setting::NotifyKeys, "One.example two.example."),
+        ] {
+            settings.set(setting, Some(value)).unwrap();
+        }
+        let policy = Policy::default().with(&settings).unwrap();
+        assert_eq!(policy.bounds.refresh_max_secs, 7200);
+        assert_eq!((policy.notify_from.len(), policy.notify_keys.len()), (2, 2));
+        let written: Vec<_> = settings.iter().map(|(setting, value)| format!("{setting}={value}")).collect();
+        assert_eq!(
+            written,
+            [
+                "refresh_max=2h",
+                "serial_went_back=accept",
+                "notify_from=192.0.2.0/24,2001:db8::1/128",
+                "notify_keys=One.example.,two.example."
+            ]
+        );
+        settings.set(Setting::RefreshMax, None).unwrap();
+        assert_eq!(Policy::default().with(&settings).unwrap().bounds, Policy::default().bounds);
+    }
+
+    #[test]
+    fn what_cannot_be_set_is_said() {
+        assert!("refresh".parse::<Setting>().unwrap_err().to_string().contains("refresh_min, refresh_max"));
+        let mut settings = Settings::default();
+        for (setting, value) in [
+            (Setting::RetryMin, "soon"),
+            (Setting::RetryMin, "0s"),
+            (Setting::SerialWentBack, "maybe"),
+            (Setting::Notify, ""),
+            (Setting::NotifyFrom, "192.0.2.0/33"),
+            (Setting::NotifyKeys, "a..b"),
+        ] {
+            let error = settings.set(setting, Some(value)).unwrap_err();
+            assert!(error.to_string().starts_with(&format!("{setting} cannot be {value:?}: ")), "{error}");
+        }
+        assert_eq!(settings, Settings::default());
+        settings.set(Setting::RetryMin, Some("3h")).unwrap();
+        let error = Policy::default().with(&settings).unwrap_err();
+        assert!(matches!(error, SettingError::Order { name: "retry", .. }), "{error}");
+    }
+}
