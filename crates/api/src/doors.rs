@@ -5,11 +5,11 @@
 //!
 //! Arguments are parsed: a [`Name`] is a name and a [`Primary`] an address. Answers are the JSON types.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use dns::Name;
+use xfr::{Primary, Setting, Settings};
 
 use crate::json;
 use crate::problem::{Code, Problem};
@@ -17,41 +17,62 @@ use crate::problem::{Code, Problem};
 /// The most primaries that a zone may have: each is asked at every check.
 pub const PRIMARIES_MAX: usize = 16;
 
-/// A server to copy a zone from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Primary {
-    pub address: SocketAddr,
-    /// The name of the TSIG key that requests are signed with.
-    pub key: Option<Name>,
-}
-
 /// A zone to add, with one to [`PRIMARIES_MAX`] primaries at different addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewZone {
     name: Name,
     primaries: Vec<Primary>,
+    pub settings: Settings,
+}
+
+/// What is to be changed about a zone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ZoneChange {
+    /// One to [`PRIMARIES_MAX`] at different addresses, in the place of those before.
+    pub primaries: Option<Vec<Primary>>,
+    pub service: Option<ServiceChange>,
+    /// What is set anew; none has the default count again.
+    pub settings: Vec<(Setting, Option<String>)>,
+}
+
+/// What people may have a zone do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceChange {
+    /// Answers, checks and transfers.
+    Answering,
+    /// No checks and no transfers; answers go on until the zone expires.
+    Paused,
+    /// REFUSED.
+    Disabled,
+}
+
+/// Whether these can be a zone's primaries.
+///
+/// # Errors
+/// [`Code::PrimaryInvalid`] when there is none, there are too many, or two have one address.
+pub fn check_primaries(name: &Name, primaries: &[Primary]) -> Result<(), Problem> {
+    let invalid = |detail: String| Err(Problem::new(Code::PrimaryInvalid, detail));
+    if primaries.is_empty() {
+        return invalid(format!("the zone {name} has no primary: give the address of the server to copy it from"));
+    }
+    if primaries.len() > PRIMARIES_MAX {
+        let count = primaries.len();
+        return invalid(format!("the zone {name} has {count} primaries, but may have at most {PRIMARIES_MAX}"));
+    }
+    for (index, primary) in primaries.iter().enumerate() {
+        if primaries[..index].iter().any(|earlier| earlier.address == primary.address) {
+            return invalid(format!("the primary {} is given twice for the zone {name}", primary.address));
+        }
+    }
+    Ok(())
 }
 
 impl NewZone {
     /// # Errors
-    /// [`Code::PrimaryInvalid`] when there is no primary, there are too many, or two have one address.
+    /// As [`check_primaries`].
     pub fn new(name: Name, primaries: Vec<Primary>) -> Result<Self, Problem> {
-        let invalid = |detail: String| Err(Problem::new(Code::PrimaryInvalid, detail));
-        if primaries.is_empty() {
-            return invalid(format!(
-                "the zone {name} has no primary: give the address of the server to copy it from"
-            ));
-        }
-        if primaries.len() > PRIMARIES_MAX {
-            let count = primaries.len();
-            return invalid(format!("the zone {name} has {count} primaries, but may have at most {PRIMARIES_MAX}"));
-        }
-        for (index, primary) in primaries.iter().enumerate() {
-            if primaries[..index].iter().any(|earlier| earlier.address == primary.address) {
-                return invalid(format!("the primary {} is given twice for the zone {name}", primary.address));
-            }
-        }
-        Ok(Self { name, primaries })
+        check_primaries(&name, &primaries)?;
+        Ok(Self { name, primaries, settings: Settings::default() })
     }
 
     pub fn name(&self) -> &Name {
@@ -120,6 +141,12 @@ pub trait Intent: Send + Sync {
     /// Adds many zones, each wholly or not at all; one result for each, in their order.
     async fn import_zones(&self, zones: Vec<NewZone>) -> Result<Vec<Result<(), Problem>>, Problem>;
 
+    /// Changes the zone, wholly or not at all, and answers as it is then.
+    ///
+    /// # Errors
+    /// [`Code::ZoneUnknown`], [`Code::KeyUnknown`], [`Code::SettingInvalid`], [`Code::ZoneNameTaken`].
+    async fn change_zone(&self, name: &Name, change: ZoneChange) -> Result<json::Zone, Problem>;
+
     /// Removes the zone with its contents and its history.
     ///
     /// # Errors
@@ -144,7 +171,7 @@ pub trait Requests: Send + Sync {
     /// Brings the zone up to its primaries now, and answers with the attempt when it has ended, however it has.
     ///
     /// # Errors
-    /// [`Code::ZoneUnknown`], [`Code::ShuttingDown`]. A failed attempt is no error.
+    /// [`Code::ZoneUnknown`], [`Code::ZonePaused`], [`Code::ShuttingDown`]. A failed attempt is no error.
     async fn refresh(&self, name: &Name, transfer: json::Transfer) -> Result<json::Attempt, Problem>;
 }
 

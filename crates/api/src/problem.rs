@@ -42,6 +42,9 @@ codes! {
     ZoneNameTaken = "zone_name_taken", 409, "The name is answered for somebody else";
     ZoneUnknown = "zone_unknown", 404, "No such zone";
     ZoneNotLoaded = "zone_not_loaded", 409, "The zone has no contents yet";
+    ZonePaused = "zone_paused", 409, "The zone is not followed now";
+    SettingInvalid = "setting_invalid", 400, "Not a setting, or not a value for it";
+    ServiceInvalid = "service_invalid", 400, "Not something that a zone can be made to do";
     PrimaryInvalid = "primary_invalid", 400, "Not a primary";
     KeyNameInvalid = "key_name_invalid", 400, "Not a key name";
     KeyExists = "key_exists", 409, "The key exists already";

@@ -56,7 +56,7 @@ pub fn openapi() -> String {
 fn surface() -> OpenApiRouter<Served> {
     let quick = OpenApiRouter::new()
         .routes(routes!(zones::add::add, zones::list::list))
-        .routes(routes!(zones::show::show, zones::remove::remove))
+        .routes(routes!(zones::show::show, zones::change::change, zones::remove::remove))
         .routes(routes!(zones::history::history))
         .routes(routes!(zones::export::export))
         .routes(routes!(keys::add::add, keys::list::list))

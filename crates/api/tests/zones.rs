@@ -17,7 +17,10 @@ async fn a_zone_is_added_shown_listed_and_removed() {
     assert_eq!(added.status, 201, "{}", added.text);
     assert_eq!(added.headers[header::LOCATION], "/api/v1/zones/Example.org.");
     assert_eq!(added.json()["name"], "Example.org.");
-    assert_eq!(added.json()["primaries"][0], json!({ "address": "192.0.2.1:53", "key": null }));
+    assert_eq!(
+        added.json()["primaries"][0],
+        json!({ "address": "192.0.2.1:53", "key": null, "source": null, "tls": null })
+    );
 
     let shown = asked.get("/api/v1/zones/example.ORG").await.json();
     assert_eq!((&shown["state"], &shown["serial"]), (&json!("pending"), &json!(null)));
@@ -28,6 +31,37 @@ async fn a_zone_is_added_shown_listed_and_removed() {
     assert_eq!(asked.delete("/api/v1/zones/example.org.").await.status, 204);
     asked.delete("/api/v1/zones/example.org").await.is_problem(404, "zone_unknown");
     asked.get("/api/v1/zones/example.org").await.is_problem(404, "zone_unknown");
+}
+
+#[tokio::test]
+async fn a_zone_is_changed_and_what_cannot_be_is_said() {
+    let asked = Asked::new();
+    asked.add("example.org").await;
+    let path = "/api/v1/zones/example.org";
+    let change = json!({
+        "primaries": [{ "address": "192.0.2.7", "tls": { "name": "ns1.example.org", "alpn_may_be_missing": true } }],
+        "service": "paused",
+        "settings": { "refresh-max": "120m", "notify": "signed" },
+    });
+    let changed = asked.patch(path, change.to_string()).await;
+    assert_eq!(changed.status, 200, "{}", changed.text);
+    let zone = changed.json();
+    assert_eq!((&zone["state"], &zone["primaries"][0]["address"]), (&json!("paused"), &json!("192.0.2.7:853")));
+    assert_eq!(zone["settings"].as_object().unwrap().len(), 2);
+    let changed = asked.patch(path, json!({ "settings": { "notify": null } }).to_string()).await.json();
+    assert_eq!((changed["settings"].as_object().unwrap().len(), &changed["service"]), (1, &json!("paused")));
+    for (body, code) in [
+        (json!({ "primaries": [] }), "primary_invalid"),
+        (json!({ "primaries": [{ "address": "192.0.2.7", "tls": { "name": "a", "pin": "b" } }] }), "primary_invalid"),
+        (json!({ "settings": { "refresh": "2h" } }), "setting_invalid"),
+        (json!({ "settings": { "refresh_max": "soon" } }), "setting_invalid"),
+        (json!({ "service": "unproven" }), "service_invalid"),
+        (json!({ "service": "off" }), "body_invalid"),
+        (json!({ "state": "active" }), "body_invalid"),
+    ] {
+        asked.patch(path, body.to_string()).await.is_problem(400, code);
+    }
+    asked.patch("/api/v1/zones/example.net", "{}").await.is_problem(404, "zone_unknown");
 }
 
 #[tokio::test]

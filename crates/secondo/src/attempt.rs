@@ -10,6 +10,7 @@ use answer::Contents;
 use dns::{Serial, Soa};
 use tokio::task::JoinSet;
 use transfer::{Fetch, Lane};
+use xfr::settings::SerialWentBack;
 use xfr::{Moment, Reason};
 use zone::Snapshot;
 
@@ -61,6 +62,8 @@ pub(crate) async fn attempt(node: &Arc<Node>, zone: &Arc<Followed>, wake: &Wake)
 struct Choice {
     best: Candidate,
     others: Vec<Candidate>,
+    /// How many primaries did not say what they have.
+    silent: usize,
     held: Option<Snapshot>,
 }
 
@@ -102,8 +105,8 @@ impl UnderWay<'_> {
     /// Asks all primaries at the same time; the newest serial wins.
     async fn choose(&self, transfer: Transfer) -> Result<Choice, Box<Attempt>> {
         let held = self.zone.condition().held.clone();
-        let settings = self.zone.settings();
-        let sources = &settings.sources;
+        let instructions = self.zone.instructions();
+        let sources = &instructions.sources;
         let nothing_to_compare = held.is_none() || transfer == Transfer::Full;
         if let ([only], true) = (sources.as_slice(), nothing_to_compare) {
             if let Some(key) = only.missing_key() {
@@ -111,7 +114,7 @@ impl UnderWay<'_> {
                 return Err(Box::new(self.failed(Some(only), Kind::Axfr, held.as_ref(), reason)));
             }
             let best = Candidate { source: only.clone(), soa: None };
-            return Ok(Choice { best, others: Vec::new(), held });
+            return Ok(Choice { best, others: Vec::new(), silent: 0, held });
         }
         let mut answered = Vec::new();
         let mut failures = Vec::new();
@@ -127,7 +130,7 @@ impl UnderWay<'_> {
             for (silent, reason) in &failures {
                 tracing::info!(zone = %self.zone.name, primary = %silent.primary.address, "another primary answered, this one did not: {reason}");
             }
-            return Ok(Choice { best, others: candidates.collect(), held });
+            return Ok(Choice { best, others: candidates.collect(), silent: failures.len(), held });
         }
         let attempt = match failures.into_iter().next() {
             Some((source, reason)) => self.failed(Some(&source), Kind::Check, held.as_ref(), reason),
@@ -162,7 +165,12 @@ impl UnderWay<'_> {
 
     /// Follows the best primary, and when that fails, the next one that could help.
     async fn follow(&self, choice: Choice, transfer: Transfer) -> Attempt {
-        let Choice { best, others, held } = choice;
+        let Choice { best, others, silent, held } = choice;
+        let transfer = match self.zone.instructions().policy.serial_went_back {
+            // A primary that is away may hold ours: nobody goes back because of one that lags behind.
+            SerialWentBack::Accept if silent == 0 && self.went_back(&best, held.as_ref()) => Transfer::Full,
+            _ => transfer,
+        };
         let mut attempt = self.follow_one(&best, held.as_ref(), transfer).await;
         for other in others {
             match &attempt.result {
@@ -175,6 +183,13 @@ impl UnderWay<'_> {
             }
         }
         attempt
+    }
+
+    /// Whether the newest serial that any primary shows is older than ours.
+    fn went_back(&self, best: &Candidate, held: Option<&Snapshot>) -> bool {
+        let (Some(soa), Some(held)) = (best.soa, held) else { return false };
+        let (ours, theirs) = (held.image.serial(), soa.serial);
+        ours != theirs && !theirs.is_newer_than(ours)
     }
 
     /// Whether this primary has anything that we do not hold already, or hold too long.
@@ -304,7 +319,7 @@ impl UnderWay<'_> {
         condition.last_attempt = Some(ledger::recorded(attempt));
         let is_confirmed = match (&attempt.result, condition.held.clone()) {
             (Ok(Refreshed::Unchanged), Some(held)) => {
-                condition.timers.confirmed(&held.image.soa(), &self.node.bounds, now, random());
+                condition.timers.confirmed(&held.image.soa(), &self.zone.bounds(), now, random());
                 if matches!(**self.zone.served.contents(), Contents::Expired) {
                     self.zone.served.publish(Contents::Live(held));
                     tracing::info!(zone = %self.zone.name, "the primary confirmed the expired zone: it is answered again");
@@ -314,7 +329,7 @@ impl UnderWay<'_> {
             // Publishing has moved the timers, and the commit before it has written them.
             (Ok(_), _) => false,
             (Err(_), _) => {
-                condition.timers.failed(&self.node.bounds, now, random());
+                condition.timers.failed(&self.zone.bounds(), now, random());
                 if is_vouched_for {
                     condition.timers.vouched_for(now);
                 }

@@ -2,16 +2,15 @@
 //!
 //! Everything is parsed here, once; inside, types carry the proof. Every problem in the file names its line.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use api::doors::{NewZone, Primary};
-use jiff::SpanRelativeTo;
+use api::doors::NewZone;
 use serde::Deserialize;
 use server::TransferOut;
 use toml::Spanned;
-use xfr::{Algorithm, Bounds, Key, Prefix};
+use xfr::{Algorithm, Key, Policy, Prefix, Primary, Setting, SettingError};
 
 use crate::command::ServeArguments;
 
@@ -21,11 +20,32 @@ pub(crate) struct Configuration {
     pub(crate) data: PathBuf,
     pub(crate) dns: Vec<SocketAddr>,
     pub(crate) http: SocketAddr,
-    pub(crate) bounds: Bounds,
+    /// What counts where nothing is set for a zone.
+    pub(crate) defaults: Policy,
+    pub(crate) tls: TlsFiles,
     pub(crate) transfer_out: TransferOut,
     pub(crate) keys: Vec<Key>,
     pub(crate) zones: Vec<NewZone>,
 }
+
+/// Files in PEM that TLS to primaries needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TlsFiles {
+    /// Authorities that are trusted besides the system's.
+    pub(crate) authorities: Vec<PathBuf>,
+    /// Our certificate, with those that lead to its authority, and its private key.
+    pub(crate) ours: Option<(PathBuf, PathBuf)>,
+}
+
+/// The settings that stand below `[timers]` and have a variable each.
+const TIMERS: [Setting; 6] = [
+    Setting::RefreshMin,
+    Setting::RefreshMax,
+    Setting::RetryMin,
+    Setting::RetryMax,
+    Setting::ExpireMin,
+    Setting::ExpireMax,
+];
 
 /// What is wrong with it, and where.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +67,10 @@ struct File {
     data: Option<PathBuf>,
     dns: DnsSection,
     http: HttpSection,
-    timers: TimersSection,
+    /// What counts where nothing is set for a zone; the first are those settings that are about time.
+    timers: SettingsSection,
+    defaults: SettingsSection,
+    tls: TlsSection,
     transfer_out: TransferOutSection,
     tenancy: TenancySection,
     key: Vec<KeySection>,
@@ -66,16 +89,16 @@ struct HttpSection {
     listen: Option<Spanned<String>>,
 }
 
-/// Each a length of time such as `30s`, `5m`, `2h` or `1d`; at least a second.
+/// Settings by their names.
+type SettingsSection = BTreeMap<Spanned<String>, Spanned<String>>;
+
+/// Files in PEM.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct TimersSection {
-    refresh_min: Option<Spanned<String>>,
-    refresh_max: Option<Spanned<String>>,
-    retry_min: Option<Spanned<String>>,
-    retry_max: Option<Spanned<String>>,
-    expire_min: Option<Spanned<String>>,
-    expire_max: Option<Spanned<String>>,
+struct TlsSection {
+    authorities: Vec<PathBuf>,
+    certificate: Option<Spanned<PathBuf>>,
+    key: Option<Spanned<PathBuf>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -113,6 +136,8 @@ struct ZoneSection {
     primaries: Vec<Spanned<String>>,
     #[serde(default)]
     key: Option<Spanned<String>>,
+    #[serde(default)]
+    settings: SettingsSection,
 }
 
 impl Configuration {
@@ -157,20 +182,15 @@ impl Configuration {
             let prefixes = allow.iter().map(|text| checked(text, prefix)).collect::<Result<_, _>>()?;
             configuration.transfer_out = TransferOut(prefixes);
         }
-        let timers = &file.timers;
-        for (name, value) in [
-            ("refresh_min", &timers.refresh_min),
-            ("refresh_max", &timers.refresh_max),
-            ("retry_min", &timers.retry_min),
-            ("retry_max", &timers.retry_max),
-            ("expire_min", &timers.expire_min),
-            ("expire_max", &timers.expire_max),
-        ] {
-            if let Some(value) = value {
-                let secs = checked(value, seconds)?;
-                configuration.set_timer(name, secs);
+        for (name, value) in file.timers.iter().chain(&file.defaults) {
+            let setting: Setting = checked(name, setting_name)?;
+            if file.timers.contains_key(name) && !TIMERS.contains(&setting) {
+                let message = format!("{setting} is no timer: write it below [defaults]");
+                return Err(Wrong { at: name.span().start, message });
             }
+            checked(value, |value| configuration.defaults.set(setting, value).map_err(|error| error.to_string()))?;
         }
+        configuration.tls = tls_files(file.tls)?;
         for section in &file.key {
             let key = read_key(section)?;
             if configuration.keys.iter().any(|earlier| earlier.name() == key.name()) {
@@ -185,19 +205,20 @@ impl Configuration {
             }
             configuration.zones.push(zone);
         }
-        configuration.check_timers().map_err(|message| Wrong { at: text.find("[timers]").unwrap_or(0), message })?;
+        let wrong =
+            |error: SettingError| Wrong { at: text.find("[timers]").unwrap_or(0), message: error.to_string() };
+        configuration.defaults.check().map_err(wrong)?;
         Ok(configuration)
     }
 
     /// `SECONDO_TIMERS_REFRESH_MIN` and its like; the others are read with the flags that they stand for.
     fn take_variables(&mut self, variable: impl Fn(&str) -> Option<String>) -> Result<(), ConfigurationError> {
-        for name in ["refresh_min", "refresh_max", "retry_min", "retry_max", "expire_min", "expire_max"] {
-            let variable_name = format!("SECONDO_TIMERS_{}", name.to_uppercase());
-            let Some(text) = variable(&variable_name) else { continue };
-            let wrong = |message| ConfigurationError::Variable { name: variable_name.clone(), message };
-            let secs = seconds(&text).map_err(wrong)?;
-            self.set_timer(name, secs);
-            self.check_timers().map_err(wrong)?;
+        for setting in TIMERS {
+            let name = format!("SECONDO_TIMERS_{}", setting.name().to_uppercase());
+            let Some(text) = variable(&name) else { continue };
+            let wrong = |error: SettingError| ConfigurationError::Variable { name, message: error.to_string() };
+            let set = self.defaults.set(setting, &text).and_then(|()| self.defaults.check());
+            set.map_err(wrong)?;
         }
         Ok(())
     }
@@ -228,33 +249,6 @@ impl Configuration {
         self.zones.extend(zones);
         Ok(())
     }
-
-    fn set_timer(&mut self, name: &str, secs: u32) {
-        *match name {
-            "refresh_min" => &mut self.bounds.refresh_min_secs,
-            "refresh_max" => &mut self.bounds.refresh_max_secs,
-            "retry_min" => &mut self.bounds.retry_min_secs,
-            "retry_max" => &mut self.bounds.retry_max_secs,
-            "expire_min" => &mut self.bounds.expire_min_secs,
-            _ => &mut self.bounds.expire_max_secs,
-        } = secs;
-    }
-
-    fn check_timers(&self) -> Result<(), String> {
-        let bounds = &self.bounds;
-        for (name, min, max) in [
-            ("refresh", bounds.refresh_min_secs, bounds.refresh_max_secs),
-            ("retry", bounds.retry_min_secs, bounds.retry_max_secs),
-            ("expire", bounds.expire_min_secs, bounds.expire_max_secs),
-        ] {
-            if min > max {
-                return Err(format!(
-                    "{name}_min ({min} s) is more than {name}_max ({max} s): make the first smaller or the second larger"
-                ));
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Default for Configuration {
@@ -263,7 +257,8 @@ impl Default for Configuration {
             data: PathBuf::from("secondo-data"),
             dns: vec![SocketAddr::from(([127, 0, 0, 1], 5300))],
             http: SocketAddr::from(([127, 0, 0, 1], 8053)),
-            bounds: Bounds::default(),
+            defaults: Policy::default(),
+            tls: TlsFiles::default(),
             transfer_out: TransferOut::default(),
             keys: Vec::new(),
             zones: Vec::new(),
@@ -282,7 +277,7 @@ fn twice(name: &Spanned<String>, what: &str) -> Wrong {
     Wrong { at: name.span().start, message }
 }
 
-fn checked<T>(text: &Spanned<String>, read: impl Fn(&str) -> Result<T, String>) -> Result<T, Wrong> {
+fn checked<T>(text: &Spanned<String>, read: impl FnOnce(&str) -> Result<T, String>) -> Result<T, Wrong> {
     read(text.get_ref()).map_err(|message| Wrong { at: text.span().start, message })
 }
 
@@ -297,12 +292,20 @@ fn prefix(text: &str) -> Result<Prefix, String> {
     text.parse().map_err(|error: xfr::NoPrefix| error.to_string())
 }
 
-fn seconds(text: &str) -> Result<u32, String> {
-    let wrong = || format!("{text:?} is no length of time: write one such as 30s, 5m, 2h or 1d, at least 1s");
-    let span: jiff::Span = text.parse().map_err(|_| wrong())?;
-    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
-    let duration = Duration::try_from(duration).map_err(|_| wrong())?;
-    u32::try_from(duration.as_secs()).ok().filter(|secs| *secs > 0).ok_or_else(wrong)
+fn setting_name(name: &str) -> Result<Setting, String> {
+    name.parse().map_err(|error: SettingError| error.to_string())
+}
+
+fn tls_files(section: TlsSection) -> Result<TlsFiles, Wrong> {
+    let ours = match (section.certificate, section.key) {
+        (Some(certificate), Some(key)) => Some((certificate.into_inner(), key.into_inner())),
+        (None, None) => None,
+        (Some(alone), None) | (None, Some(alone)) => {
+            let message = "a certificate needs its key, and a key its certificate: give both".to_owned();
+            return Err(Wrong { at: alone.span().start, message });
+        }
+    };
+    Ok(TlsFiles { authorities: section.authorities, ours })
 }
 
 fn read_key(section: &KeySection) -> Result<Key, Wrong> {
@@ -331,7 +334,12 @@ fn read_zone(section: &ZoneSection) -> Result<NewZone, Wrong> {
         primaries.push(Primary { key: primary.key.or_else(|| key.clone()), ..primary });
     }
     let at = section.name.span().start;
-    NewZone::new(name, primaries).map_err(|problem| Wrong { at, message: detail(problem) })
+    let mut zone = NewZone::new(name, primaries).map_err(|problem| Wrong { at, message: detail(problem) })?;
+    for (name, value) in &section.settings {
+        let setting = checked(name, setting_name)?;
+        checked(value, |value| zone.settings.set(setting, Some(value)).map_err(|error| error.to_string()))?;
+    }
+    Ok(zone)
 }
 
 fn joined(zone: &NewZone, more: &NewZone) -> Result<NewZone, api::Problem> {
@@ -361,7 +369,10 @@ mod tests {
         )
         .unwrap_or_else(|wrong| panic!("{}", wrong.message));
         assert_eq!(configuration.dns.len(), 2);
-        assert_eq!((configuration.bounds.refresh_min_secs, configuration.bounds.retry_max_secs), (1, 86_400));
+        assert_eq!(
+            (configuration.defaults.bounds.refresh_min_secs, configuration.defaults.bounds.retry_max_secs),
+            (1, 86_400)
+        );
         assert_eq!(configuration.zones[0].primaries()[0].key, Some("k.".parse().unwrap()));
         assert_eq!(configuration.keys.len(), 1);
     }
@@ -372,6 +383,15 @@ mod tests {
             ("\nlisten = 1\n", 2, "unknown field"),
             ("[dns]\n\nlisten = [\"nowhere\"]\n", 3, "no address to listen on"),
             ("[timers]\nrefresh_min = \"soon\"\n", 2, "no length of time"),
+            ("[timers]\nrefresh = \"1m\"\n", 2, "cannot be set"),
+            ("[timers]\nnotify = \"signed\"\n", 2, "below [defaults]"),
+            ("[defaults]\nnotify = \"never\"\n", 2, "any or signed"),
+            ("[tls]\ncertificate = \"ours.pem\"\n", 2, "give both"),
+            (
+                "[[zone]]\nname = \"a.test\"\nprimaries = [\"192.0.2.1\"]\nsettings = { retry_min = \"never\" }\n",
+                4,
+                "no length of time",
+            ),
             ("[timers]\nretry_min = \"0s\"\n", 2, "at least 1s"),
             ("\n[timers]\nretry_min = \"9h\"\n", 2, "more than retry_max"),
             ("[[zone]]\nname = \"a..b\"\nprimaries = [\"192.0.2.1\"]\n", 2, "a..b"),
@@ -417,7 +437,7 @@ mod tests {
         let mut configuration = Configuration::parse("[timers]\nrefresh_min = \"5s\"\n").unwrap_or_default();
         let variable = |name: &str| (name == "SECONDO_TIMERS_REFRESH_MIN").then(|| "7s".to_owned());
         configuration.take_variables(variable).unwrap();
-        assert_eq!(configuration.bounds.refresh_min_secs, 7);
+        assert_eq!(configuration.defaults.bounds.refresh_min_secs, 7);
         let error = configuration.take_variables(|_| Some("x".into())).unwrap_err();
         assert!(error.to_string().contains("SECONDO_TIMERS_REFRESH_MIN"), "{error}");
     }

@@ -9,48 +9,86 @@ use answer::{Contents, ServedZone};
 use arc_swap::ArcSwap;
 use dns::Name;
 use inventory::RecordedAttempt;
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use transfer::Primary;
-use xfr::{Freshness, Moment, Timers};
+use xfr::{Bounds, Freshness, Key, Moment, Policy, Settings, Timers};
 use zone::{Generation, Snapshot, ZoneId};
+
+use crate::note::Note;
 
 pub(crate) struct Followed {
     pub(crate) id: ZoneId,
     /// As it was typed.
     pub(crate) name: Name,
     pub(crate) served: Arc<ServedZone>,
-    settings: ArcSwap<Settings>,
+    instructions: ArcSwap<Instructions>,
     condition: Mutex<Condition>,
+    /// What stands about the zone in the store.
+    note: Mutex<Note>,
     /// Held from before a commit until after its publication, and while the zone is removed.
     pub(crate) writing: tokio::sync::Mutex<Existence>,
 }
 
-/// What the inventory says about the zone; nothing while there is no inventory, or none that knows the zone.
+/// What is to be done about the zone: as the inventory has it, or as it stood in the store's note while there is no
+/// inventory, or none that knows the zone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Settings {
+pub(crate) struct Instructions {
     pub(crate) created_at: Moment,
     pub(crate) sources: Vec<Source>,
+    pub(crate) service: Service,
+    /// What is set for the zone alone, and what follows with the defaults.
+    pub(crate) settings: Settings,
+    pub(crate) policy: Policy,
 }
 
-impl Settings {
+/// Whether the zone is answered and followed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Service {
+    #[default]
+    Answering,
+    /// Answered until it expires, and not followed.
+    Paused,
+    /// REFUSED, and not followed, because somebody switched it off.
+    Disabled,
+    /// REFUSED, and not followed, until its owner has shown that the name is theirs.
+    Unproven,
+}
+
+impl Instructions {
     /// Whether the inventory knows the zone: there, each has a primary.
     pub(crate) fn is_listed(&self) -> bool {
         !self.sources.is_empty()
     }
+
+    /// Whether the zone is checked and transferred.
+    pub(crate) fn is_followed(&self) -> bool {
+        self.is_listed() && self.service == Service::Answering
+    }
+
+    pub(crate) fn is_answered(&self) -> bool {
+        matches!(self.service, Service::Answering | Service::Paused)
+    }
 }
 
-/// A primary, and the key that its requests are to be signed with.
+/// A primary of the zone, with its key if that is here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Source {
+    pub(crate) configured: xfr::Primary,
     pub(crate) primary: Primary,
-    /// The key's name, also when the key itself is not here.
-    pub(crate) key: Option<Name>,
 }
 
 impl Source {
+    pub(crate) fn new(configured: xfr::Primary, key: Option<Arc<Key>>) -> Self {
+        let xfr::Primary { address, source, ref tls, .. } = configured;
+        let primary = Primary { address, key, source, tls: tls.clone() };
+        Self { configured, primary }
+    }
+
     /// Whether the configured key is missing: asking without it would be asking in clear.
     pub(crate) fn missing_key(&self) -> Option<&Name> {
-        self.key.as_ref().filter(|_| self.primary.key.is_none())
+        self.configured.key.as_ref().filter(|_| self.primary.key.is_none())
     }
 }
 
@@ -184,8 +222,9 @@ impl Followed {
             id,
             served: Arc::new(ServedZone::new(id, name.clone(), contents)),
             name,
-            settings: ArcSwap::default(),
+            instructions: ArcSwap::default(),
             condition: Mutex::new(condition),
+            note: Mutex::default(),
             writing: tokio::sync::Mutex::new(Existence::Exists),
         }
     }
@@ -195,12 +234,25 @@ impl Followed {
         self.condition.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    pub(crate) fn settings(&self) -> Arc<Settings> {
-        self.settings.load_full()
+    pub(crate) fn instructions(&self) -> Arc<Instructions> {
+        self.instructions.load_full()
     }
 
-    pub(crate) fn set(&self, settings: Settings) {
-        self.settings.store(Arc::new(settings));
+    pub(crate) fn instruct(&self, instructions: Instructions) {
+        self.instructions.store(Arc::new(instructions));
+    }
+
+    pub(crate) fn bounds(&self) -> Bounds {
+        self.instructions.load().policy.bounds
+    }
+
+    /// The note that is in the store.
+    pub(crate) fn note(&self) -> Note {
+        self.note.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn noted(&self, note: Note) {
+        *self.note.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = note;
     }
 
     /// Whether its newest version is on disk, under its own id.

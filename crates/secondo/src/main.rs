@@ -13,11 +13,13 @@ mod followed;
 mod lasting;
 mod ledger;
 mod node;
+mod note;
 mod published;
 mod reconcile;
 mod refresh;
 mod scheduler;
 mod serve;
+mod tls;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;

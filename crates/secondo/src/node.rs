@@ -12,7 +12,7 @@ use server::{Access, Shared};
 use store::{ClockFacts, Store, StoredContents, StoredZone};
 use tokio::sync::{Notify, watch};
 use transfer::Transfers;
-use xfr::{Bounds, Moment, Reason, Timers};
+use xfr::{Bounds, Moment, Policy, Reason, Timers};
 use zone::{Generation, Snapshot, ZoneId};
 
 use crate::agenda::Agenda;
@@ -20,6 +20,7 @@ use crate::attempt::{self, Attempt, Kind};
 use crate::clock::{Clock, random};
 use crate::followed::{Followed, Trigger, Wake};
 use crate::ledger;
+use crate::note::Note;
 use crate::refresh::Received;
 
 /// The beginning of 2026, in Unix milliseconds.
@@ -28,7 +29,8 @@ const GENERATIONS_PER_MS: u64 = 1 << 10;
 
 pub(crate) struct Node {
     pub(crate) clock: Clock,
-    pub(crate) bounds: Bounds,
+    /// What counts where nothing is set for a zone.
+    pub(crate) defaults: Policy,
     pub(crate) data: PathBuf,
     pub(crate) store: Store,
     pub(crate) transfers: Transfers,
@@ -49,7 +51,7 @@ impl Node {
     /// agenda puts them on it.
     pub(crate) fn new(
         clock: Clock,
-        bounds: Bounds,
+        defaults: Policy,
         data: PathBuf,
         store: Store,
         transfers: Transfers,
@@ -59,12 +61,12 @@ impl Node {
         let agenda = Agenda::default();
         let mut followed = HashMap::with_capacity(stored.len());
         for stored in stored {
-            let zone = restore(stored, &bounds, now);
+            let zone = restore(stored, &defaults, now);
             followed.insert(zone.id, Arc::new(zone));
         }
         let node = Self {
             clock,
-            bounds,
+            defaults,
             data,
             store,
             transfers,
@@ -90,7 +92,7 @@ impl Node {
     /// A zone of which nothing is stored.
     pub(crate) fn fresh(&self, id: ZoneId, name: Name) -> Followed {
         let now = self.clock.now();
-        Followed::new(id, name, Timers::pending(&self.bounds, now), last_generation_used(Generation(0), now))
+        Followed::new(id, name, Timers::pending(&self.defaults.bounds, now), last_generation_used(Generation(0), now))
     }
 
     /// Begins to follow a zone; [`Node::publish_table`] has it answered.
@@ -106,28 +108,33 @@ impl Node {
         Some(zone)
     }
 
-    /// Has exactly the followed zones answered.
+    /// Has exactly those zones answered that are to be.
     pub(crate) fn publish_table(&self) {
-        let mut zones: Vec<Arc<ServedZone>> = self.read().values().map(|zone| zone.served.clone()).collect();
+        let answered = |zone: &&Arc<Followed>| zone.instructions().is_answered();
+        let mut zones: Vec<Arc<ServedZone>> =
+            self.read().values().filter(answered).map(|zone| zone.served.clone()).collect();
         // Of two stored zones of one name the newer one is answered, until the inventory says which it is.
         zones.sort_unstable_by_key(|zone| zone.id);
         self.shared.zones.store(Arc::new(ZoneTable::new(zones)));
     }
 
-    /// The followed zone of this name: names of answered zones are unique.
+    /// The zone of this name, the answered one first: names of those are unique.
     pub(crate) fn zone_named(&self, name: &Name) -> Option<Arc<Followed>> {
-        let id = self.shared.zones.load().get(name.borrow())?.id;
-        self.zone(id)
+        let answered = self.shared.zones.load().get(name.borrow()).map(|zone| zone.id);
+        match answered {
+            Some(id) => self.zone(id),
+            None => self.read().values().find(|zone| zone.name == *name).cloned(),
+        }
     }
 
     /// The followed zone of this name, if only the store knows it.
     pub(crate) fn unlisted(&self, name: &Name) -> Option<Arc<Followed>> {
-        self.zone_named(name).filter(|zone| !zone.settings().is_listed())
+        self.zone_named(name).filter(|zone| !zone.instructions().is_listed())
     }
 
     /// The followed zones that only the store knows.
     pub(crate) fn all_unlisted(&self) -> Vec<Arc<Followed>> {
-        self.read().values().filter(|zone| !zone.settings().is_listed()).cloned().collect()
+        self.read().values().filter(|zone| !zone.instructions().is_listed()).cloned().collect()
     }
 
     /// Has a zone looked at now, or after the attempt that runs.
@@ -199,8 +206,17 @@ impl Node {
 }
 
 /// A zone as it was found on disk.
-fn restore(stored: StoredZone, bounds: &Bounds, now: Moment) -> Followed {
-    let StoredZone { zone: id, name, head, clock, contents } = stored;
+fn restore(stored: StoredZone, defaults: &Policy, now: Moment) -> Followed {
+    let note = Note::read(&stored.name, &stored.note);
+    let instructions = note.instructions(defaults);
+    let zone = restore_contents(stored, &instructions.policy.bounds, now);
+    zone.instruct(instructions);
+    zone.noted(note);
+    zone
+}
+
+fn restore_contents(stored: StoredZone, bounds: &Bounds, now: Moment) -> Followed {
+    let StoredZone { zone: id, name, head, clock, note: _, contents } = stored;
     let generation = last_generation_used(head.generation, now);
     let image = match contents {
         StoredContents::Whole(image) => image,
@@ -259,7 +275,7 @@ impl Drop for Attempting<'_> {
             {
                 let mut condition = self.zone.condition();
                 condition.abandon();
-                condition.timers.failed(&self.node.bounds, self.node.clock.now(), random());
+                condition.timers.failed(&self.zone.bounds(), self.node.clock.now(), random());
             }
             self.node.schedule(self.zone);
         }
@@ -276,7 +292,7 @@ async fn attempt_once(node: &Arc<Node>, zone: &Arc<Followed>, wake: &Wake) -> At
         Err(error) => {
             let now = node.clock.now();
             tracing::error!(zone = %zone.name, "an attempt ended by a fault of ours: {error}");
-            zone.condition().timers.failed(&node.bounds, now, random());
+            zone.condition().timers.failed(&zone.bounds(), now, random());
             Attempt {
                 at: now,
                 primary: None,

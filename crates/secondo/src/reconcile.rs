@@ -15,14 +15,14 @@ use dns::Name;
 use inventory::{AddZoneError, Intent, Inventory, InventoryError, TenantId};
 use server::{Access, TransferOut};
 use tokio::task::JoinSet;
-use transfer::Primary;
-use xfr::Key;
 use xfr::notify::NotifyRule;
+use xfr::{Key, Prefix};
 use zone::ZoneId;
 
 use crate::doors;
-use crate::followed::{Durability, Existence, Followed, Settings, Source};
+use crate::followed::{Durability, Existence, Followed, Instructions, Service, Source};
 use crate::node::Node;
+use crate::note::Note;
 
 /// How often it runs without a signal.
 const EVERY: Duration = Duration::from_secs(60);
@@ -170,28 +170,21 @@ pub(crate) fn say_unavailable(error: &Unavailable) {
     tracing::error!("the stored zones are served, but nothing can be added, removed or transferred: {error}");
 }
 
-/// Follows what should be followed, and nothing that was removed or is not to be answered.
+/// Follows what should be followed, and nothing that was removed.
 async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent, transfer_out: &TransferOut) {
     let mut has_changed = false;
     let mut removed: Vec<(ZoneId, Option<Arc<Followed>>)> =
         intent.removed.iter().map(|id| (*id, node.forget(*id))).collect();
     has_changed |= removed.iter().any(|(_, zone)| zone.is_some());
-    let (answered, others): (Vec<_>, Vec<_>) = intent.zones.iter().partition(|zone| zone.service.is_answered());
-    for other in others {
-        has_changed |= node.forget(other.id).is_some();
-    }
     let mut namesakes = put_namesakes_aside(node, intent);
     has_changed |= !namesakes.is_empty();
     let mut fresh = Vec::new();
-    for intended in answered {
-        let settings = settings(intent, intended);
+    for intended in &intent.zones {
+        let instructions = instructions(node, intent, intended);
         let namesake = namesakes.remove(&intended.id);
         let followed = node.zone(intended.id);
         if let Some(zone) = followed.filter(|zone| namesake.is_none() || zone.condition().held.is_some()) {
-            if *zone.settings() != settings {
-                zone.set(settings);
-                node.schedule(&zone);
-            }
+            has_changed |= instruct(node, &zone, instructions);
             if let Some(namesake) = namesake.filter(|_| zone.is_stored()) {
                 tracing::info!(zone = %zone.name, id = %namesake.id, "what was stored of an earlier zone of this name is deleted");
                 removed.push((namesake.id, Some(namesake)));
@@ -202,12 +195,12 @@ async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent, tra
             Some(namesake) => Followed::heir(intended.id, intended.name.clone(), &namesake),
             None => node.fresh(intended.id, intended.name.clone()),
         });
-        zone.set(settings);
+        zone.instruct(instructions);
         node.follow(zone.clone());
         fresh.push(zone);
         has_changed = true;
     }
-    node.shared.access.store(Arc::new(access(intent, transfer_out)));
+    node.shared.access.store(Arc::new(access(node, intent, transfer_out)));
     if has_changed {
         node.publish_table();
     }
@@ -217,6 +210,7 @@ async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent, tra
         node.volatile.notify_one();
     }
     node.reconciled.send_modify(|times| *times += 1);
+    write_notes(node).await;
     if !removed.is_empty() {
         delete(node, inventory, removed).await;
         node.reconciled.send_modify(|times| *times += 1);
@@ -275,24 +269,95 @@ async fn delete(node: &Node, inventory: &Inventory, removed: Vec<(ZoneId, Option
     }
 }
 
-fn settings(intent: &Intent, zone: &inventory::Zone) -> Settings {
-    let source = |primary: &inventory::Primary| Source {
-        primary: Primary { key: intent.key(zone, primary).cloned(), ..Primary::at(primary.address) },
-        key: primary.key.clone(),
-    };
-    Settings { created_at: zone.created_at, sources: zone.primaries.iter().map(source).collect() }
+fn instructions(node: &Node, intent: &Intent, zone: &inventory::Zone) -> Instructions {
+    let source = |primary: &xfr::Primary| Source::new(primary.clone(), intent.key(zone, primary).cloned());
+    let policy = node.defaults.with(&zone.settings).unwrap_or_else(|error| {
+        tracing::error!(zone = %zone.name, "what is set for the zone does not go with the defaults, which count instead: {error}");
+        node.defaults.clone()
+    });
+    Instructions {
+        created_at: zone.created_at,
+        sources: zone.primaries.iter().map(source).collect(),
+        service: service(zone.service),
+        settings: zone.settings.clone(),
+        policy,
+    }
 }
 
-fn access(intent: &Intent, transfer_out: &TransferOut) -> Access {
+pub(crate) fn service(service: inventory::Service) -> Service {
+    match service {
+        inventory::Service::Answering => Service::Answering,
+        inventory::Service::Paused => Service::Paused,
+        inventory::Service::Disabled => Service::Disabled,
+        inventory::Service::Unproven => Service::Unproven,
+    }
+}
+
+/// Has a followed zone looked after in another way; whether it is now to be answered, or no longer.
+fn instruct(node: &Node, zone: &Followed, instructions: Instructions) -> bool {
+    let before = zone.instructions();
+    if *before == instructions {
+        return false;
+    }
+    let now = node.clock.now();
+    let is_answered_otherwise = before.is_answered() != instructions.is_answered();
+    {
+        let mut condition = zone.condition();
+        let held = condition.held.clone();
+        if before.policy.bounds != instructions.policy.bounds
+            && let Some(held) = held
+        {
+            condition.timers.rebound(&held.image.soa(), &instructions.policy.bounds, now);
+        }
+        // Whoever changed the primaries, or has the zone followed again, wants to see what comes of it. At a start
+        // nothing has changed: there the zone only gets to know its primaries.
+        let has_other_sources = before.is_listed() && before.sources != instructions.sources;
+        let is_followed_again = before.service != Service::Answering && instructions.is_followed();
+        if has_other_sources || is_followed_again && before.is_listed() {
+            condition.timers.notified(now);
+        }
+    }
+    zone.instruct(instructions);
+    node.schedule(zone);
+    is_answered_otherwise
+}
+
+/// Has the store know what must be known without the inventory; what cannot be written now is tried again later.
+async fn write_notes(node: &Node) {
+    let mut writing = JoinSet::new();
+    for zone in node.zones().into_iter().filter(|zone| zone.instructions().is_listed()) {
+        let note = Note::of(&zone.instructions());
+        if note == zone.note() {
+            continue;
+        }
+        let store = node.store.clone();
+        writing.spawn(async move {
+            match store.note(zone.id, note.write()).await {
+                Ok(()) => zone.noted(note),
+                Err(error) => {
+                    tracing::error!(zone = %zone.name, "what is set for the zone is not on disk yet: {error}")
+                }
+            }
+        });
+    }
+    writing.join_all().await;
+}
+
+fn access(node: &Node, intent: &Intent, transfer_out: &TransferOut) -> Access {
     let mut access = Access { transfer_out: transfer_out.clone(), ..Access::default() };
     for ((_, name), key) in &intent.keys {
         access.keys.insert(name.clone(), key.clone());
     }
     for zone in intent.zones.iter().filter(|zone| zone.service.is_answered()) {
+        let policy = node.zone(zone.id).map(|zone| zone.instructions().policy.clone()).unwrap_or_default();
+        let primaries = &zone.primaries;
+        let one = |primary: &xfr::Primary| Prefix::of_one(primary.address.ip().to_canonical());
+        let keys = primaries.iter().filter_map(|primary| primary.key.clone());
         let rule = NotifyRule {
             zone: zone.id,
-            addresses: zone.primaries.iter().map(|primary| primary.address.ip()).collect(),
-            keys: zone.primaries.iter().filter_map(|primary| primary.key.clone()).collect(),
+            senders: primaries.iter().map(one).chain(policy.notify_from).collect(),
+            keys: keys.chain(policy.notify_keys).collect(),
+            trust: policy.notify,
         };
         access.notify.entry(zone.name.clone()).or_default().push(rule);
     }

@@ -133,7 +133,7 @@ async fn commit(node: &Node, zone: &Followed, advanced: Advanced) -> Result<(Sna
         let generation = steps.last().map_or(Generation(condition.generation.0 + 1), |step| step.to);
         condition.generation = generation;
         let mut timers = condition.timers;
-        timers.confirmed(&image.soa(), &node.bounds, now, 0);
+        timers.confirmed(&image.soa(), &zone.bounds(), now, 0);
         store::Commit {
             zone: zone.id,
             name: zone.name.clone(),
@@ -171,7 +171,7 @@ fn number(held: Generation, used: Generation, diffs: Vec<zone::Diff>) -> Vec<sto
 /// One swap: a query sees all of it or none.
 fn publish(node: &Node, zone: &Followed, next: Snapshot, durability: Durability) {
     let mut condition = zone.condition();
-    condition.timers.confirmed(&next.image.soa(), &node.bounds, node.clock.now(), crate::clock::random());
+    condition.timers.confirmed(&next.image.soa(), &zone.bounds(), node.clock.now(), crate::clock::random());
     condition.held = Some(next.clone());
     condition.durability = durability;
     zone.served.publish(Contents::Live(next));

@@ -35,7 +35,7 @@ pub(crate) async fn follow_agenda(node: Arc<Node>) {
             };
             match (is_due, is_attempting) {
                 // The attempt's end puts the zone back on the agenda; it may take hours, and expiry does not wait.
-                (true, false) if zone.settings().is_listed() => {
+                (true, false) if zone.instructions().is_followed() => {
                     node.watch_expiry(&zone);
                     node.wake(&zone, Wake::by(due_trigger(&zone)));
                 }
@@ -58,7 +58,7 @@ pub(crate) async fn follow_agenda(node: Arc<Node>) {
 /// Wakes the zones that primaries say have changed.
 pub(crate) async fn follow_notifies(node: Arc<Node>, notified: Arc<Mutex<mpsc::Receiver<Notified>>>) {
     while let Some(notified) = notified.lock().await.recv().await {
-        let Some(zone) = node.zone(notified.zone) else { continue };
+        let Some(zone) = node.zone(notified.zone).filter(|zone| zone.instructions().is_followed()) else { continue };
         tracing::debug!(zone = %zone.name, from = %notified.from, serial = notified.serial.map(|serial| serial.0), "NOTIFY");
         node.wake(&zone, Wake::by(Trigger::Notify));
     }

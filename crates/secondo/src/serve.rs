@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
-use transfer::{Internet, Limits, TlsClient, Transfers};
+use transfer::{Internet, Limits, Transfers};
 use xfr::Moment;
 
 use crate::clock::Clock;
@@ -26,7 +26,7 @@ use crate::doors::{self, House};
 use crate::lasting::lasting;
 use crate::node::Node;
 use crate::reconcile::AtStart;
-use crate::{published, reconcile, scheduler};
+use crate::{published, reconcile, scheduler, tls};
 
 /// NOTIFYs that wait to wake their zones; a primary whose NOTIFY finds no room sends it again.
 const NOTIFIES_WAITING_MAX: usize = 4096;
@@ -56,8 +56,9 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     });
     let clock = Clock::starting_no_earlier_than(Moment(opened.newest_time_ms));
     say_what_is_stored(&opened, &clock, &data);
-    let transfers = Transfers::new(limits(), Arc::new(Internet), TlsClient::default());
-    let node = Arc::new(Node::new(clock, configuration.bounds, data.clone(), opened.store, transfers, opened.zones));
+    let transfers = Transfers::new(limits(), Arc::new(Internet), tls::client(&configuration.tls)?);
+    let node =
+        Arc::new(Node::new(clock, configuration.defaults, data.clone(), opened.store, transfers, opened.zones));
     // What the inventory has no say in holds without it too.
     let access = Access { transfer_out: at_start.transfer_out.clone(), ..Access::default() };
     node.shared.access.store(Arc::new(access));

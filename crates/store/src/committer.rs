@@ -35,6 +35,7 @@ const RETRY_MIN: Duration = Duration::from_secs(1);
 pub(crate) enum Work {
     Commit(Box<Prepared>, Waiter),
     Remove(ZoneId, Waiter),
+    Note(ZoneId, Vec<u8>, Waiter),
     /// Write all confirmations that wait.
     Flush(Waiter),
     /// The first confirmation began to wait.
@@ -182,6 +183,10 @@ impl Committer {
                 let clock = self.confirmations.of(*zone).map(|clock| (*zone, clock));
                 Ok(Ok(Written { files: tables.remove(*zone)?, clock }))
             }
+            Work::Note(zone, note, _) => {
+                tables.note(*zone, note)?;
+                Ok(Ok(Written::default()))
+            }
             Work::Flush(_) | Work::ConfirmationsWait => Ok(Ok(Written::default())),
         }
     }
@@ -190,7 +195,7 @@ impl Committer {
     fn answer(&self, work: Work, outcome: Result<Written, StoreError>) {
         let (waiter, file) = match work {
             Work::Commit(prepared, waiter) => (waiter, prepared.file),
-            Work::Remove(_, waiter) | Work::Flush(waiter) => (waiter, None),
+            Work::Remove(_, waiter) | Work::Note(.., waiter) | Work::Flush(waiter) => (waiter, None),
             Work::ConfirmationsWait => return,
         };
         match outcome {
@@ -223,7 +228,7 @@ impl Committer {
                 }
                 waiter
             }
-            Work::Remove(_, waiter) | Work::Flush(waiter) => waiter,
+            Work::Remove(_, waiter) | Work::Note(.., waiter) | Work::Flush(waiter) => waiter,
             Work::ConfirmationsWait => return,
         };
         waiter.tell(Err(error.clone()));

@@ -20,6 +20,9 @@ pub(crate) const IMAGES_INLINE: TableDefinition<'_, u64, &[u8]> = TableDefinitio
 pub(crate) const VERSIONS: TableDefinition<'_, (u64, u64), &[u8]> = TableDefinition::new("versions");
 /// The sealed diff that leads to a generation, by zone and generation.
 pub(crate) const DIFFS: TableDefinition<'_, (u64, u64), &[u8]> = TableDefinition::new("diffs");
+/// The sealed note about a zone, by zone: what must outlive a restart and is neither contents nor clock. A database of an
+/// earlier version lacks the table until the first write.
+pub(crate) const NOTES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("notes");
 /// Facts about the store itself.
 pub(crate) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 /// In [`META`]: the form of all tables.

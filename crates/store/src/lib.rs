@@ -189,6 +189,12 @@ impl Store {
         self.shared.in_turn(|waiter| LargeWork::InTurn(Work::Remove(zone, waiter))).await
     }
 
+    /// Replaces the note about a zone, which is the caller's own, small, and comes back with the zone at the next start;
+    /// an empty one is none. Durable when this returns.
+    pub async fn note(&self, zone: ZoneId, note: Vec<u8>) -> Result<(), StoreError> {
+        self.shared.in_turn(|waiter| LargeWork::InTurn(Work::Note(zone, note, waiter))).await
+    }
+
     /// The kept versions of a zone, oldest first. Reads the disk: call it from a thread that may wait.
     pub fn history(&self, zone: ZoneId) -> Result<Vec<Version>, StoreError> {
         self.shared.database.history(zone)

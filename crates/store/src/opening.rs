@@ -1,6 +1,6 @@
 //! Opening the store: every zone is read, checked and mapped in one pass, and what a crash left over is swept.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use redb::{AccessGuard, ReadTransaction, ReadableTable, ReadableTableMetadata};
@@ -8,9 +8,9 @@ use zone::image::ImageBytes;
 use zone::{Image, ZoneId};
 
 use crate::StoreError;
-use crate::database::{Database, IMAGES_INLINE, META, NEWEST_TIME_MS, ZONES};
+use crate::database::{Database, IMAGES_INLINE, META, NEWEST_TIME_MS, NOTES, ZONES};
 use crate::images::{self, ImageFiles, Unloadable};
-use crate::rows::{Place, ZoneRow};
+use crate::rows::{Place, ZoneRow, unseal};
 use crate::stored::{StoredContents, StoredZone};
 
 /// What was found on disk.
@@ -34,6 +34,7 @@ fn load_all(transaction: &ReadTransaction, images: &ImageFiles) -> Result<(Found
     let newest_time_ms = transaction.open_table(META)?.get(NEWEST_TIME_MS)?.map_or(0, |time| time.value());
     let mut found = Found { zones: Vec::new(), unreadable: Vec::new(), newest_time_ms };
     let mut named = HashSet::new();
+    let mut notes = notes(transaction)?;
     let inline_images = transaction.open_table(IMAGES_INLINE)?;
     // Both tables are in the order of zones: one pass over each.
     let mut inline_images = inline_images.iter()?.peekable();
@@ -52,7 +53,8 @@ fn load_all(transaction: &ReadTransaction, images: &ImageFiles) -> Result<(Found
             Ok(row) => {
                 named.extend(row.file(zone));
                 found.newest_time_ms = found.newest_time_ms.max(row.clock.last_confirmed_ms);
-                found.zones.push(stored_zone(zone, row, inline, images));
+                let note = notes.remove(&zone).unwrap_or_default();
+                found.zones.push(stored_zone(zone, row, note, inline, images));
             }
             Err(what) => found.unreadable.push((zone, format!("zone {zone}: {what}"))),
         }
@@ -65,9 +67,30 @@ fn load_all(transaction: &ReadTransaction, images: &ImageFiles) -> Result<(Found
     Ok((found, named))
 }
 
+/// The notes that can be read.
+fn notes(transaction: &ReadTransaction) -> Result<HashMap<ZoneId, Vec<u8>>, redb::Error> {
+    let table = match transaction.open_table(NOTES) {
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(HashMap::new()),
+        table => table?,
+    };
+    let mut notes = HashMap::new();
+    for entry in table.iter()? {
+        let (zone, sealed) = entry?;
+        let zone = ZoneId(zone.value());
+        match unseal(sealed.value()) {
+            Some(note) => _ = notes.insert(zone, note.to_vec()),
+            None => {
+                tracing::error!(%zone, "the note about a stored zone is lost: its octets are not those that were written")
+            }
+        }
+    }
+    Ok(notes)
+}
+
 fn stored_zone(
     zone: ZoneId,
     row: ZoneRow,
+    note: Vec<u8>,
     inline: Option<AccessGuard<'_, &'static [u8]>>,
     images: &ImageFiles,
 ) -> StoredZone {
@@ -89,7 +112,7 @@ fn stored_zone(
         }
         Err(Unloadable::Unread(what)) => StoredContents::Unusable(format!("zone {zone}: {what}")),
     };
-    StoredZone { zone, name: row.name, head: row.head, clock: row.clock, contents }
+    StoredZone { zone, name: row.name, head: row.head, clock: row.clock, note, contents }
 }
 
 /// Puts a damaged image's file aside; what to add to the sentence about it.

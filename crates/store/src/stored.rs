@@ -37,6 +37,8 @@ pub struct StoredZone {
     /// Also that of a damaged zone: generations must go on growing from there.
     pub head: Head,
     pub clock: ClockFacts,
+    /// What [`crate::Store::note`] was given last; empty if nothing was, or if it was lost.
+    pub note: Vec<u8>,
     pub contents: StoredContents,
 }
 

@@ -6,10 +6,10 @@ use redb::{ReadableTable, Table, WriteTransaction};
 use zone::{Generation, ZoneId};
 
 use crate::StoreError;
-use crate::database::{DIFFS, IMAGES_INLINE, META, NEWEST_TIME_MS, VERSIONS, ZONES};
+use crate::database::{DIFFS, IMAGES_INLINE, META, NEWEST_TIME_MS, NOTES, VERSIONS, ZONES};
 use crate::images::ImageFiles;
 use crate::prepared::{HistoryLimits, Prepared};
-use crate::rows::{HistoryTotals, Place, VersionRow, ZoneRow};
+use crate::rows::{HistoryTotals, Place, VersionRow, ZoneRow, seal};
 use crate::stored::ClockFacts;
 
 /// All tables, open for writing.
@@ -18,6 +18,7 @@ pub(crate) struct Tables<'t> {
     images: Table<'t, u64, &'static [u8]>,
     versions: Table<'t, (u64, u64), &'static [u8]>,
     diffs: Table<'t, (u64, u64), &'static [u8]>,
+    notes: Table<'t, u64, &'static [u8]>,
     meta: Table<'t, &'static str, u64>,
     newest_time_ms: u64,
 }
@@ -38,6 +39,7 @@ impl<'t> Tables<'t> {
             images: transaction.open_table(IMAGES_INLINE)?,
             versions: transaction.open_table(VERSIONS)?,
             diffs: transaction.open_table(DIFFS)?,
+            notes: transaction.open_table(NOTES)?,
             meta,
             newest_time_ms,
         })
@@ -65,7 +67,8 @@ impl<'t> Tables<'t> {
         }
         if old.is_none() {
             // A row that cannot be read says nothing about its history: that begins anew.
-            self.remove(zone)?;
+            self.versions.retain_in(all_of(zone), |_, _| false)?;
+            self.diffs.retain_in(all_of(zone), |_, _| false)?;
         }
         match prepared.image.place {
             Place::Inline => drop(self.images.insert(zone.0, prepared.contents().as_bytes())?),
@@ -107,7 +110,18 @@ impl<'t> Tables<'t> {
         self.images.remove(zone.0)?;
         self.versions.retain_in(all_of(zone), |_, _| false)?;
         self.diffs.retain_in(all_of(zone), |_, _| false)?;
+        self.notes.remove(zone.0)?;
         Ok(FileChange { unnamed: file })
+    }
+
+    /// Replaces the note about a zone; an empty one is none.
+    pub(crate) fn note(&mut self, zone: ZoneId, note: &[u8]) -> Result<(), redb::Error> {
+        if note.is_empty() {
+            self.notes.remove(zone.0)?;
+        } else {
+            self.notes.insert(zone.0, seal(note.to_vec()).as_slice())?;
+        }
+        Ok(())
     }
 
     /// The last thing in a transaction.

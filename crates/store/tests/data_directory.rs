@@ -44,6 +44,24 @@ async fn zones_survive_a_restart_small_and_large() {
     }
 }
 
+#[tokio::test]
+async fn a_zones_note_survives_a_restart_and_goes_with_the_zone() {
+    let directory = tempfile::tempdir().unwrap();
+    let opened = open(directory.path());
+    for zone in [1, 2, 3] {
+        opened.store.commit(commit(zone, 9, 2, None)).await.unwrap();
+        opened.store.note(ZoneId(zone), b"a note".to_vec()).await.unwrap();
+    }
+    opened.store.note(ZoneId(2), Vec::new()).await.unwrap();
+    opened.store.remove(ZoneId(3)).await.unwrap();
+    opened.store.commit(commit(3, 10, 2, None)).await.unwrap();
+    // A version that comes later leaves the note as it is.
+    opened.store.commit(commit(1, 10, 2, None)).await.unwrap();
+    drop(opened);
+    let notes: Vec<_> = open(directory.path()).zones.iter().map(|zone| zone.note.clone()).collect();
+    assert_eq!(notes, [b"a note".to_vec(), Vec::new(), Vec::new()]);
+}
+
 #[test]
 fn a_second_server_on_one_directory_is_refused_and_told_where() {
     let directory = tempfile::tempdir().unwrap();

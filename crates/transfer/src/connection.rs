@@ -12,7 +12,7 @@
 //! connection with it as soon as no other uses it; nothing is handed to an exchange that did not ask for it, unless it is
 //! the only one and has to judge it; the task ends with the last handle of the connection.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -50,7 +50,7 @@ struct State {
     phase: Phase,
     exchanges: HashMap<u16, mpsc::Sender<Result<Vec<u8>, Broken>>>,
     /// Requests that are to be sent, with their length before them.
-    outgoing: Vec<u8>,
+    outgoing: VecDeque<Vec<u8>>,
     /// Octets that have come in all, and when the last did, or the connection if none have.
     octets: u64,
     last_received: Instant,
@@ -109,7 +109,7 @@ impl Connection {
         let state = State {
             phase: Phase::Unproven,
             exchanges: HashMap::new(),
-            outgoing: Vec::new(),
+            outgoing: VecDeque::new(),
             octets: 0,
             last_received: Instant::now(),
             service,
@@ -219,10 +219,9 @@ impl Exchange {
     /// Sends a message with its length before it, in one write: some servers never put two pieces together
     /// (RFC 7766 §8).
     pub(crate) fn send(&self, message: &[u8]) {
-        let mut state = self.connection.shared.state();
-        state.outgoing.extend((message.len() as u16).to_be_bytes());
-        state.outgoing.extend(message);
-        drop(state);
+        let mut framed = (message.len() as u16).to_be_bytes().to_vec();
+        framed.extend(message);
+        self.connection.shared.state().outgoing.push_back(framed);
         self.connection.shared.touched.notify_one();
     }
 
@@ -272,16 +271,17 @@ async fn run(shared: &Shared, mut socket: Box<dyn Octets>, deadlines: Deadlines)
         let (outgoing, is_idle, is_over) = {
             let mut state = shared.state();
             let is_idle = state.exchanges.is_empty();
-            (std::mem::take(&mut state.outgoing), is_idle, is_idle && state.phase == Phase::Closing)
+            (state.outgoing.pop_front(), is_idle, is_idle && state.phase == Phase::Closing)
         };
         if is_over {
             // Also what TLS wants to say at its end; nobody waits for it.
             let _ = timeout(deadlines.unused, socket.shutdown()).await;
             return Broken::Closed;
         }
-        if !outgoing.is_empty() {
+        if let Some(request) = outgoing {
+            // Each by itself: of several in one TLS record, NSD 4.6 answers the first alone.
             let written = async {
-                socket.write_all(&outgoing).await?;
+                socket.write_all(&request).await?;
                 socket.flush().await
             };
             // Requests are small: a socket that takes none for so long has nobody at its other end.

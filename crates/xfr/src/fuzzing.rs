@@ -11,6 +11,7 @@ use zone::{Change, ZoneId};
 use crate::notify::{self, Judgement, NotifyRule};
 use crate::probe::{EdnsOffer, ProbeStep, SoaProbe, Transport};
 use crate::session::{Fetch, Outcome, Progress, Session, SessionLimits};
+use crate::settings::NotifyTrust;
 use crate::tsig::{Algorithm, Key, Verified, verify_request};
 
 pub const ID: u16 = 0x1234;
@@ -132,7 +133,12 @@ fn probe(input: &[u8], key: Option<Arc<Key>>, transport: Transport) -> &'static 
 }
 
 fn notify(input: &[u8], key: Option<&Arc<Key>>) -> &'static str {
-    let rules = [NotifyRule { zone: ZoneId(1), addresses: vec![], keys: vec![self::key().name().clone()] }];
+    let rules = [NotifyRule {
+        zone: ZoneId(1),
+        senders: vec![],
+        keys: vec![self::key().name().clone()],
+        trust: NotifyTrust::Any,
+    }];
     for message in messages(input) {
         let verified = verify_request(message, |_| key.cloned(), NOW_SECS);
         let signed_by = match &verified {

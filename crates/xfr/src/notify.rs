@@ -1,6 +1,7 @@
 //! May this NOTIFY wake a zone, and what is answered (RFC 1996).
 //!
-//! Believed is whoever sends from an address of the zone's primaries, or signs with the zone's key. Several tenants may
+//! Believed is whoever signs with one of the zone's keys, or, unless the zone wants signatures, sends from an address of
+//! its primaries or another one that is allowed. Several tenants may
 //! hold a zone of one name: each whose primaries or key fit the sender is woken, no other. What a NOTIFY says about
 //! the serial is a hint and no more. This module keeps no state: that ten thousand NOTIFYs become one check is for
 //! whoever wakes the zone.
@@ -12,14 +13,19 @@ use dns::{
 };
 use zone::ZoneId;
 
+use crate::prefix::Prefix;
+use crate::settings::NotifyTrust;
+
 /// Who may wake one zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotifyRule {
     pub zone: ZoneId,
-    /// Addresses of its primaries; ports do not matter, because a NOTIFY comes from any.
-    pub addresses: Vec<IpAddr>,
+    /// Addresses of its primaries and of others who may send; ports do not matter, because a NOTIFY comes from any.
+    pub senders: Vec<Prefix>,
     /// Names of its keys.
     pub keys: Vec<Name>,
+    /// Whether an address is enough.
+    pub trust: NotifyTrust,
 }
 
 /// What to do about a NOTIFY.
@@ -64,10 +70,8 @@ pub fn judge<'r>(
 
 impl NotifyRule {
     fn admits(&self, from: IpAddr, signed_by: Option<&Name>) -> bool {
-        // A socket for both families shows IPv4 senders as mapped IPv6 addresses.
-        let from = from.to_canonical();
-        self.addresses.iter().any(|address| address.to_canonical() == from)
-            || signed_by.is_some_and(|key| self.keys.contains(key))
+        signed_by.is_some_and(|key| self.keys.contains(key))
+            || self.trust == NotifyTrust::Any && self.senders.iter().any(|sender| sender.contains(from))
     }
 }
 

@@ -7,6 +7,7 @@ mod attempt;
 mod import;
 mod key;
 mod node;
+mod primary;
 mod time;
 mod words;
 mod zone;
@@ -15,9 +16,10 @@ pub use attempt::{Attempt, AttemptKind, AttemptOutcome, Fault, Reason, Trigger};
 pub use import::{Imported, ImportedLine, LineOutcome};
 pub use key::{AddKey, AddedKey, Key, KeyAlgorithm, Keys};
 pub use node::{Health, InventoryStatus, NodeStatus, QueryCounts, ZoneCounts};
+pub use primary::{Primary, PrimaryTls};
 pub use time::{NotATime, Time};
 pub use words::UnknownWord;
 pub use zone::{
-    AddZone, Ending, Freshness, History, Hold, Primary, Refresh, Refreshed, Service, State, Transfer, Version, Zone,
-    Zones,
+    AddZone, ChangeZone, Ending, Freshness, History, Hold, Refresh, Refreshed, Service, State, Transfer, Version,
+    Zone, Zones,
 };

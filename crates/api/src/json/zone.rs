@@ -1,10 +1,12 @@
 //! Zones, their condition, their primaries and their history.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::words::words;
-use super::{Attempt, Time};
+use super::{Attempt, Primary, Time};
 
 words! {
     /// How old the contents are.
@@ -78,18 +80,6 @@ impl State {
     }
 }
 
-/// A server that the zone is copied from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Primary {
-    /// `ADDR`, `ADDR:PORT` or `[V6]:PORT`; always with its port in answers.
-    #[schema(example = "192.0.2.1:53")]
-    pub address: String,
-    /// The TSIG key's name; none when requests are not signed.
-    #[serde(default)]
-    pub key: Option<String>,
-}
-
 /// A zone to add.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -98,6 +88,21 @@ pub struct AddZone {
     pub name: String,
     /// One to sixteen.
     pub primaries: Vec<Primary>,
+    /// What is to differ from the defaults, by its name.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
+}
+
+/// What is to be changed about a zone; what is left out stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ChangeZone {
+    /// One to sixteen, in the place of those before.
+    pub primaries: Option<Vec<Primary>>,
+    /// `answering`, `paused` or `disabled`.
+    pub service: Option<Service>,
+    /// Settings by their names; null has the default count again.
+    pub settings: BTreeMap<String, Option<String>>,
 }
 
 /// A zone with its condition.
@@ -123,6 +128,9 @@ pub struct Zone {
     /// How many records the served version has.
     pub records: Option<u64>,
     pub primaries: Vec<Primary>,
+    /// What differs from the defaults, by its name.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
     pub created_at: Time,
     /// When a primary last confirmed the served version or gave it.
     pub last_success: Option<Time>,

@@ -1,8 +1,10 @@
 //! Lines of an import: `NAME ADDR[:PORT][,ADDR[:PORT]…] [KEY]`, `#` begins a comment.
 
+use xfr::Primary;
+
 use super::name::{key_name, zone_name};
 use super::primary::address;
-use crate::doors::{NewZone, Primary};
+use crate::doors::NewZone;
 use crate::problem::{Code, Problem};
 
 /// What a line of an import holds.
@@ -52,7 +54,7 @@ fn zone<'a>(name: dns::Name, mut words: impl Iterator<Item = &'a str>) -> Result
     }
     let primaries = addresses
         .split(',')
-        .map(|text| Ok(Primary { address: address(text)?, key: key.clone() }))
+        .map(|text| Ok(Primary { key: key.clone(), ..Primary::at(address(text)?) }))
         .collect::<Result<Vec<_>, Problem>>()?;
     NewZone::new(name, primaries)
 }

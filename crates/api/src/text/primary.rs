@@ -1,33 +1,119 @@
-//! Primaries as people type them: `ADDR`, `ADDR:PORT`, `[V6]:PORT`, each with `,key=NAME` behind it if need be.
+//! Primaries as people type them: `ADDR`, `ADDR:PORT`, `[V6]:PORT`, each with options behind it if need be, such as
+//! `,key=NAME` or `,tls=NAME`.
 
 use std::net::{IpAddr, SocketAddr};
 
+use xfr::{Alpn, Identity, Pin, Primary, Tls};
+
 use super::name::{key_name, zone_name};
-use crate::doors::{NewZone, Primary};
+use crate::doors::NewZone;
+use crate::json;
 use crate::problem::{Code, Problem};
 
 /// The port that DNS is asked on unless another is named (RFC 1035 §4.2).
 pub const DNS_PORT: u16 = 53;
+/// The same over TLS (RFC 7858 §3.1).
+pub const DNS_OVER_TLS_PORT: u16 = 853;
 
-/// Reads a primary with its key.
+/// Reads a primary with its options.
 ///
 /// # Errors
 /// [`Code::PrimaryInvalid`], [`Code::KeyNameInvalid`].
 pub fn primary(text: &str) -> Result<Primary, Problem> {
-    let mut parts = text.split(',');
-    let address = address(parts.next().unwrap_or_default())?;
-    let mut key = None;
-    for option in parts {
-        match option.split_once('=') {
-            Some(("key", name)) if key.is_none() => key = Some(key_name(name)?),
-            Some(("key", _)) => return Err(invalid(text, "it names two keys")),
-            _ if option == "tls" || option.starts_with("tls=") => {
-                return Err(invalid(text, "transfers over TLS are not there yet"));
+    let mut options = text.split(',');
+    let mut read =
+        json::Primary { address: options.next().unwrap_or_default().to_owned(), ..json::Primary::default() };
+    for option in options {
+        let (name, value) = option.split_once('=').map_or((option, None), |(name, value)| (name, Some(value)));
+        let tls = || read.tls.clone().unwrap_or_default();
+        match (name, value) {
+            ("key", Some(key)) => once(&mut read.key, key, text, "keys")?,
+            ("source", Some(source)) => once(&mut read.source, source, text, "sources")?,
+            ("tls", name) => {
+                let mut tls = tls();
+                if let Some(name) = name {
+                    once(&mut tls.name, name, text, "names for TLS")?;
+                }
+                read.tls = Some(tls);
             }
+            ("pin", Some(pin)) => {
+                let mut tls = tls();
+                once(&mut tls.pin, pin, text, "pins")?;
+                read.tls = Some(tls);
+            }
+            ("alpn", Some("may-be-missing")) => {
+                read.tls = Some(json::PrimaryTls { alpn_may_be_missing: true, ..tls() });
+            }
+            ("alpn", Some("required")) => {}
             _ => return Err(invalid(text, &format!("{option:?} is no option"))),
         }
     }
-    Ok(Primary { address, key })
+    parsed(&read, text)
+}
+
+/// Reads a primary of the API.
+///
+/// # Errors
+/// [`Code::PrimaryInvalid`], [`Code::KeyNameInvalid`].
+pub fn primary_of(primary: &json::Primary) -> Result<Primary, Problem> {
+    parsed(primary, &primary.address)
+}
+
+fn once(place: &mut Option<String>, value: &str, text: &str, what: &str) -> Result<(), Problem> {
+    match place.replace(value.to_owned()) {
+        None => Ok(()),
+        Some(_) => Err(invalid(text, &format!("it names two {what}"))),
+    }
+}
+
+/// `text` is what the complaint is about.
+fn parsed(primary: &json::Primary, text: &str) -> Result<Primary, Problem> {
+    let tls = primary.tls.as_ref().map(|tls| parsed_tls(tls, text)).transpose()?;
+    let port = if tls.is_some() { DNS_OVER_TLS_PORT } else { DNS_PORT };
+    let address = address_at(&primary.address, port, text)?;
+    let key = primary.key.as_deref().map(key_name).transpose()?;
+    let source = primary.source.as_deref().map(|source| parsed_source(source, address, text)).transpose()?;
+    Ok(Primary { address, key, source, tls })
+}
+
+fn parsed_tls(tls: &json::PrimaryTls, text: &str) -> Result<Tls, Problem> {
+    let identity = match (&tls.name, &tls.pin) {
+        (None, None) => Identity::Address,
+        (Some(name), None) => Identity::Name(host_name(name, text)?),
+        (None, Some(pin)) => {
+            let wrong = || invalid(text, "a pin is the SHA-256 of a public key, 44 characters of base64");
+            Identity::Pin(Pin::from_base64(pin).ok_or_else(wrong)?)
+        }
+        (Some(_), Some(_)) => return Err(invalid(text, "a pinned key needs no name beside it: give one of the two")),
+    };
+    let alpn = if tls.alpn_may_be_missing { Alpn::MayBeMissing } else { Alpn::Required };
+    Ok(Tls { identity, alpn })
+}
+
+/// A host's name as certificates have it (RFC 6125 §6.4.1): letters, digits and hyphens, without a dot at its end.
+fn host_name(name: &str, text: &str) -> Result<String, Problem> {
+    let bare = name.strip_suffix('.').unwrap_or(name);
+    let is_label = |label: &str| {
+        let is_expected = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_';
+        (1..=63).contains(&label.len()) && label.bytes().all(is_expected) && !label.starts_with('-')
+    };
+    if bare.len() > 253 || !bare.split('.').all(is_label) || bare.parse::<IpAddr>().is_ok() {
+        return Err(invalid(text, &format!("{name:?} is no host name that a certificate could have")));
+    }
+    Ok(bare.to_ascii_lowercase())
+}
+
+fn parsed_source(source: &str, address: SocketAddr, text: &str) -> Result<IpAddr, Problem> {
+    let Ok(source) = source.parse::<IpAddr>() else {
+        return Err(invalid(text, &format!("its source {source:?} is not an IP address")));
+    };
+    if source.is_unspecified() || source.is_multicast() {
+        return Err(invalid(text, "its source is no address that a machine has"));
+    }
+    if source.is_ipv4() != address.is_ipv4() {
+        return Err(invalid(text, "its source is of the other IP version than its address"));
+    }
+    Ok(source)
 }
 
 /// Reads an address that one server can be reached at, with [`DNS_PORT`] unless it names a port.
@@ -35,7 +121,11 @@ pub fn primary(text: &str) -> Result<Primary, Problem> {
 /// # Errors
 /// [`Code::PrimaryInvalid`].
 pub fn address(text: &str) -> Result<SocketAddr, Problem> {
-    let address = bare_address(text).or_else(|| text.parse::<SocketAddr>().ok());
+    address_at(text, DNS_PORT, text)
+}
+
+fn address_at(address: &str, port: u16, text: &str) -> Result<SocketAddr, Problem> {
+    let address = bare_address(address, port).or_else(|| address.parse::<SocketAddr>().ok());
     let Some(address) = address else {
         return Err(invalid(text, "it is not an IP address"));
     };
@@ -66,41 +156,51 @@ pub fn zone_at_primary(text: &str) -> Result<NewZone, Problem> {
     NewZone::new(zone_name(name)?, vec![primary(at)?])
 }
 
-fn bare_address(text: &str) -> Option<SocketAddr> {
+fn bare_address(text: &str, port: u16) -> Option<SocketAddr> {
     let bracketed = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let host = match bracketed {
         Some(inner) => IpAddr::V6(inner.parse().ok()?),
         None => text.parse().ok()?,
     };
-    Some(SocketAddr::new(host, DNS_PORT))
+    Some(SocketAddr::new(host, port))
 }
 
 fn invalid(text: &str, why: &str) -> Problem {
     let detail = format!(
-        "{text:?} is not a primary: {why}; write it like 192.0.2.1, 192.0.2.1:5353, 2001:db8::1 or [2001:db8::1]:5353, with ,key=NAME behind it to sign requests"
+        "{text:?} is not a primary: {why}; write it like 192.0.2.1, 192.0.2.1:5353, 2001:db8::1 or [2001:db8::1]:5353, with ,key=NAME behind it to sign requests, ,tls=NAME to ask over TLS, ,source=ADDR to ask from an address"
     );
     Problem::new(Code::PrimaryInvalid, detail)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{primary, zone_at_primary};
+    use super::{primary, primary_of, zone_at_primary};
+    use crate::json;
     use crate::problem::Code;
 
     #[test]
     fn every_form_of_a_primary_is_read() {
-        for (text, address, key) in [
-            ("192.0.2.1", "192.0.2.1:53", None),
-            ("192.0.2.1:5353", "192.0.2.1:5353", None),
-            ("2001:db8::1", "[2001:db8::1]:53", None),
-            ("[2001:db8::1]", "[2001:db8::1]:53", None),
-            ("[2001:db8::1]:5353", "[2001:db8::1]:5353", None),
-            ("192.0.2.1,key=Transfer.example", "192.0.2.1:53", Some("Transfer.example.")),
-            ("[2001:db8::1]:5353,key=k", "[2001:db8::1]:5353", Some("k.")),
+        for (text, written) in [
+            ("192.0.2.1", "192.0.2.1:53"),
+            ("192.0.2.1:5353", "192.0.2.1:5353"),
+            ("2001:db8::1", "[2001:db8::1]:53"),
+            ("[2001:db8::1]", "[2001:db8::1]:53"),
+            ("[2001:db8::1]:5353", "[2001:db8::1]:5353"),
+            ("192.0.2.1,key=Transfer.example", "192.0.2.1:53,key=Transfer.example."),
+            ("[2001:db8::1]:5353,key=k", "[2001:db8::1]:5353,key=k."),
+            ("192.0.2.1,tls", "192.0.2.1:853,tls"),
+            ("192.0.2.1:8853,tls=NS1.example.,key=k", "192.0.2.1:8853,key=k.,tls=ns1.example"),
+            ("192.0.2.1,alpn=may-be-missing,tls=ns1", "192.0.2.1:853,tls=ns1,alpn=may-be-missing"),
+            ("192.0.2.1,tls,alpn=required", "192.0.2.1:853,tls"),
+            (
+                "2001:db8::1,source=2001:db8::53,pin=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+                "[2001:db8::1]:853,source=2001:db8::53,pin=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+            ),
         ] {
-            let primary = primary(text).unwrap();
-            assert_eq!(primary.address.to_string(), address, "{text}");
-            assert_eq!(primary.key.map(|name| name.to_string()).as_deref(), key, "{text}");
+            let read = primary(text).unwrap();
+            assert_eq!(read.to_string(), written, "{text}");
+            assert_eq!(primary(written).unwrap(), read, "{text}");
+            assert_eq!(primary_of(&json::Primary::from(&read)).unwrap(), read, "{text}");
         }
     }
 
@@ -127,9 +227,19 @@ mod tests {
             " 192.0.2.1",
             "192.0.2.1 ",
             "192.0.2.1,",
-            "192.0.2.1,tls",
             "192.0.2.1,keys=a",
             "192.0.2.1,key=a,key=b",
+            "192.0.2.1,tls=",
+            "192.0.2.1,tls=a..b",
+            "192.0.2.1,tls=192.0.2.1",
+            "192.0.2.1,tls=a,tls=b",
+            "192.0.2.1,tls=a,pin=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+            "192.0.2.1,pin=47DEQpj8",
+            "192.0.2.1,pin",
+            "192.0.2.1,alpn=never",
+            "192.0.2.1,source=here",
+            "192.0.2.1,source=2001:db8::1",
+            "192.0.2.1,source=0.0.0.0",
         ] {
             let problem = primary(text).unwrap_err();
             assert_eq!(problem.code(), Code::PrimaryInvalid, "{text:?}");

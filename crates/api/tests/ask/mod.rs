@@ -63,6 +63,11 @@ impl Asked {
         self.send(request.body(json.into()).unwrap()).await
     }
 
+    pub async fn patch(&self, path: &str, json: impl Into<Body>) -> Answer {
+        let request = with_token("PATCH", path).header(header::CONTENT_TYPE, "application/json");
+        self.send(request.body(json.into()).unwrap()).await
+    }
+
     pub async fn post_text(&self, path: &str, text: impl Into<Body>) -> Answer {
         self.send(with_token("POST", path).header(header::CONTENT_TYPE, "text/plain").body(text.into()).unwrap())
             .await

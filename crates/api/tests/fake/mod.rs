@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use api::doors::{AttemptPage, Doors, Export, NewKey, NewZone, ZonePage};
+use api::doors::{AttemptPage, Doors, Export, NewKey, NewZone, ServiceChange, ZoneChange, ZonePage};
 use api::json::{self, Time};
 use api::{Code, Contents, Intent, Problem, Requests, Status};
 use async_trait::async_trait;
@@ -53,14 +53,8 @@ fn pending(id: u64, zone: &NewZone) -> json::Zone {
         generation: None,
         digest: None,
         records: None,
-        primaries: zone
-            .primaries()
-            .iter()
-            .map(|primary| json::Primary {
-                address: primary.address.to_string(),
-                key: primary.key.as_ref().map(ToString::to_string),
-            })
-            .collect(),
+        primaries: zone.primaries().iter().map(json::Primary::from).collect(),
+        settings: zone.settings.iter().map(|(setting, value)| (setting.to_string(), value.to_owned())).collect(),
         created_at: Time::from_unix_ms(1_795_262_400_000),
         last_success: None,
         next_refresh: None,
@@ -122,6 +116,28 @@ impl Intent for Fake {
             results.push(self.add_zone(zone).await.map(drop));
         }
         Ok(results)
+    }
+
+    async fn change_zone(&self, name: &Name, change: ZoneChange) -> Result<json::Zone, Problem> {
+        let mut zones = self.zones.lock().unwrap();
+        let zone = zones.get_mut(&lower(name)).ok_or_else(|| unknown(name))?;
+        if let Some(primaries) = &change.primaries {
+            zone.primaries = primaries.iter().map(json::Primary::from).collect();
+        }
+        for (setting, value) in change.settings {
+            match value {
+                Some(value) => zone.settings.insert(setting.to_string(), value),
+                None => zone.settings.remove(setting.name()),
+            };
+        }
+        match change.service {
+            Some(ServiceChange::Answering) => zone.service = json::Service::Answering,
+            Some(ServiceChange::Paused) => zone.service = json::Service::Paused,
+            Some(ServiceChange::Disabled) => zone.service = json::Service::Disabled,
+            None => {}
+        }
+        zone.state = json::State::derive(zone.freshness, zone.hold, zone.service);
+        Ok(zone.clone())
     }
 
     async fn remove_zone(&self, name: &Name) -> Result<(), Problem> {

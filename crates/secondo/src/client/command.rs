@@ -4,17 +4,17 @@
 
 use std::path::PathBuf;
 
-use api::doors::Primary;
 use api::json::KeyAlgorithm;
 use api::text;
 use clap::Subcommand;
 use dns::Name;
+use xfr::{Primary, Setting};
 
 use super::Connection;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Add, list, show, refresh, export, import and remove zones.
+    /// Add, list, show, refresh, change, export, import and remove zones.
     #[command(after_help = "Example:\n  secondo zone add example.org --primary 192.0.2.1")]
     Zone {
         #[command(subcommand)]
@@ -44,14 +44,25 @@ pub(crate) enum ZoneAction {
     #[command(after_help = "\
 Examples:
   secondo zone add example.org --primary 192.0.2.1
-  secondo zone add example.org --primary 192.0.2.1:5353,key=transfer.example.org --primary '[2001:db8::1]:53'")]
+  secondo zone add example.org --primary 192.0.2.1:5353,key=transfer.example.org --primary '[2001:db8::1]:53'
+  secondo zone add example.org --primary 192.0.2.1,tls=ns1.example.org --set serial-went-back=accept
+
+A primary is ADDR[:PORT] with options behind it, each after a comma:
+  key=NAME                the TSIG key that requests are signed with
+  source=ADDR             the address of ours that it is asked from
+  tls, tls=NAME           ask over TLS (port 853); its certificate is for this address, or this name
+  pin=BASE64              ask over TLS; its public key has this SHA-256
+  alpn=may-be-missing     it may leave out the protocol's name, as NSD up to 4.6 does")]
     Add {
         /// The zone's name.
         #[arg(value_parser = zone_name)]
         name: Name,
-        /// A server to copy the zone from, with the key to sign requests with; may be given several times.
-        #[arg(long = "primary", required = true, value_name = "ADDR[:PORT][,key=NAME]", value_parser = primary)]
+        /// A server to copy the zone from, and how it is to be asked; may be given several times.
+        #[arg(long = "primary", required = true, value_name = "ADDR[:PORT][,OPTION]...", value_parser = primary)]
         primaries: Vec<Primary>,
+        /// What is to differ from the defaults, as for `zone set`; may be given several times.
+        #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
+        settings: Vec<(Setting, Option<String>)>,
     },
     /// List the zones.
     #[command(after_help = "Example:\n  secondo zone list --json")]
@@ -72,6 +83,47 @@ Examples:
         /// Transfer the whole zone, even if its serial is the same.
         #[arg(long)]
         full: bool,
+    },
+    /// Change a zone's primaries, and what differs from the defaults.
+    #[command(after_help = settings_help())]
+    Set {
+        /// The zone's name.
+        #[arg(value_parser = known_zone_name)]
+        name: Name,
+        /// What is to be set; without a value the default counts again.
+        #[arg(value_name = "NAME=VALUE", value_parser = setting, required_unless_present = "primaries")]
+        settings: Vec<(Setting, Option<String>)>,
+        /// The servers to copy the zone from now on, in the place of those before.
+        #[arg(long = "primary", value_name = "ADDR[:PORT][,OPTION]...", value_parser = primary)]
+        primaries: Vec<Primary>,
+    },
+    /// Make no checks and no transfers; answers go on until the zone expires.
+    #[command(after_help = "Example:\n  secondo zone pause example.org")]
+    Pause {
+        /// The zone's name.
+        #[arg(value_parser = known_zone_name)]
+        name: Name,
+    },
+    /// Check and transfer a paused zone again.
+    #[command(after_help = "Example:\n  secondo zone resume example.org")]
+    Resume {
+        /// The zone's name.
+        #[arg(value_parser = known_zone_name)]
+        name: Name,
+    },
+    /// Answer a zone with REFUSED, and make no checks and no transfers.
+    #[command(after_help = "Example:\n  secondo zone disable example.org")]
+    Disable {
+        /// The zone's name.
+        #[arg(value_parser = known_zone_name)]
+        name: Name,
+    },
+    /// Answer and follow a disabled zone again.
+    #[command(after_help = "Example:\n  secondo zone enable example.org")]
+    Enable {
+        /// The zone's name.
+        #[arg(value_parser = known_zone_name)]
+        name: Name,
     },
     /// Show the versions that are kept and the attempts on record, newest first.
     #[command(after_help = "Example:\n  secondo zone history example.org --limit 20")]
@@ -161,6 +213,30 @@ fn key_name(text: &str) -> Result<Name, String> {
 
 fn primary(text: &str) -> Result<Primary, String> {
     text::primary(text).map_err(with_code)
+}
+
+fn setting(text: &str) -> Result<(Setting, Option<String>), String> {
+    text::setting(text).map_err(with_code)
+}
+
+fn settings_help() -> String {
+    let mut help = "\
+Examples:
+  secondo zone set example.org refresh-max=2h serial-went-back=accept
+  secondo zone set example.org refresh-max= --primary 192.0.2.1
+
+What can be set:\n"
+        .to_owned();
+    let defaults = xfr::Policy::default();
+    for setting in Setting::ALL {
+        let (name, about) = (setting.name().replace('_', "-"), setting.about());
+        let default = match defaults.text(setting) {
+            none if none.is_empty() => "none".to_owned(),
+            default => default,
+        };
+        help.push_str(&format!("  {name:<18} {about} (unless the server is told otherwise: {default})\n"));
+    }
+    help
 }
 
 fn key_algorithm(text: &str) -> Result<KeyAlgorithm, String> {

@@ -54,6 +54,11 @@ impl Server {
         self.read(self.send(request).await?).await
     }
 
+    pub(crate) async fn patch<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Failure> {
+        let request = self.request(Method::PATCH, path).json(body).timeout(ANSWER_MAX);
+        self.read(self.send(request).await?).await
+    }
+
     /// A request that is answered when something has ended that may take minutes.
     pub(crate) async fn post_and_wait<T: DeserializeOwned>(
         &self,

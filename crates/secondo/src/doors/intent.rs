@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
-use api::doors::{NewKey, NewZone};
+use api::doors::{NewKey, NewZone, ServiceChange, ZoneChange};
 use api::{Code, Intent, Problem, json};
 use async_trait::async_trait;
 use dns::Name;
-use inventory::{AddKeyError, AddZoneError, Inventory, RemoveKeyError, RemoveZoneError, TenantId, ZoneId};
+use inventory::{
+    AddKeyError, AddZoneError, ChangeZoneError, Inventory, RemoveKeyError, RemoveZoneError, TenantId, ZoneId,
+};
 use xfr::{Algorithm, Key};
 
-use super::{House, unavailable};
+use super::{House, unavailable, unknown};
 use crate::ledger::time;
 use crate::node::Node;
+use crate::reconcile;
 
 /// How long an answer waits for the node to match what was asked for; it is on record already and will come about.
 const MATCHED_WITHIN: Duration = Duration::from_secs(5);
@@ -26,7 +29,7 @@ impl Intent for House {
         let row = row(&self.node, &zone);
         let now = self.node.clock.now();
         let id = inventory.add_zone(TENANT, &row, now).await.map_err(|error| not_added(&error))?;
-        let listed = || self.node.zone(id).filter(|zone| zone.settings().is_listed());
+        let listed = || self.node.zone(id).filter(|zone| zone.instructions().is_listed());
         self.until_matched(async || listed().is_some()).await;
         match listed() {
             Some(zone) => Ok(self.shown(&zone)),
@@ -43,6 +46,30 @@ impl Intent for House {
         let results = inventory.import_zones(TENANT, &rows, self.node.clock.now()).await;
         let results = results.map_err(|error| unavailable(&error))?;
         Ok(results.into_iter().map(|result| result.map(drop).map_err(|error| not_added(&error))).collect())
+    }
+
+    async fn change_zone(&self, name: &Name, change: ZoneChange) -> Result<json::Zone, Problem> {
+        let inventory = self.inventory()?;
+        let row = inventory.zone_by_name(TENANT, name).await.map_err(|error| unavailable(&error))?;
+        let mut settings = row.ok_or_else(|| unknown(name))?.settings;
+        let invalid = |error: xfr::SettingError| Problem::new(Code::SettingInvalid, error.to_string());
+        for (setting, value) in &change.settings {
+            settings.set(*setting, value.as_deref()).map_err(invalid)?;
+        }
+        self.node.defaults.with(&settings).map_err(invalid)?;
+        let service = change.service.map(|service| match service {
+            ServiceChange::Answering => inventory::Service::Answering,
+            ServiceChange::Paused => inventory::Service::Paused,
+            ServiceChange::Disabled => inventory::Service::Disabled,
+        });
+        let settings = (!change.settings.is_empty()).then_some(settings);
+        let change = inventory::ZoneChange { primaries: change.primaries, service, settings };
+        let before = *self.node.reconciled.borrow();
+        let id = inventory.change_zone(TENANT, name, &change).await.map_err(|error| not_changed(&error))?;
+        // One that has begun already may have read what was there before the change.
+        self.until_matched(async || *self.node.reconciled.borrow() > before + 1 || self.is_instructed(id, &change))
+            .await;
+        self.node.zone(id).map(|zone| self.shown(&zone)).ok_or_else(|| unknown(name))
     }
 
     async fn remove_zone(&self, name: &Name) -> Result<(), Problem> {
@@ -91,6 +118,16 @@ impl Intent for House {
 }
 
 impl House {
+    /// Whether the node does what was asked for.
+    fn is_instructed(&self, id: ZoneId, change: &inventory::ZoneChange) -> bool {
+        let Some(zone) = self.node.zone(id) else { return false };
+        let instructions = zone.instructions();
+        let primaries = || instructions.sources.iter().map(|source| &source.configured);
+        change.primaries.as_ref().is_none_or(|wanted| primaries().eq(wanted))
+            && change.settings.as_ref().is_none_or(|wanted| instructions.settings == *wanted)
+            && change.service.is_none_or(|wanted| instructions.service == reconcile::service(wanted))
+    }
+
     async fn remove_listed_or_stored(&self, inventory: &Inventory, name: &Name) -> Result<ZoneId, Problem> {
         loop {
             let unknown = match inventory.remove_zone(TENANT, name).await {
@@ -122,11 +159,10 @@ impl House {
 
 /// The zone as a row. If its name is that of a stored zone that the inventory has lost, it is that zone.
 pub(crate) fn row(node: &Node, zone: &NewZone) -> inventory::NewZone {
-    let primary =
-        |primary: &api::doors::Primary| inventory::Primary { address: primary.address, key: primary.key.clone() };
     inventory::NewZone {
         stored_as: node.unlisted(zone.name()).map(|stored| stored.id),
-        ..inventory::NewZone::answering(zone.name().clone(), zone.primaries().iter().map(primary).collect())
+        settings: zone.settings.clone(),
+        ..inventory::NewZone::answering(zone.name().clone(), zone.primaries().to_vec())
     }
 }
 
@@ -139,6 +175,14 @@ fn not_added(error: &AddZoneError) -> Problem {
         AddZoneError::Inventory(error) => return unavailable(error),
     };
     Problem::new(code, error.to_string())
+}
+
+fn not_changed(error: &ChangeZoneError) -> Problem {
+    match error {
+        ChangeZoneError::Unknown(name) => unknown(name),
+        ChangeZoneError::Invalid(error) => not_added(error),
+        ChangeZoneError::Inventory(error) => unavailable(error),
+    }
 }
 
 fn algorithm(shown: json::KeyAlgorithm) -> Algorithm {

@@ -6,7 +6,7 @@ use dns::Name;
 use tokio::sync::oneshot;
 
 use super::House;
-use crate::followed::{Transfer, Trigger, Wake};
+use crate::followed::{Service, Transfer, Trigger, Wake};
 use crate::ledger;
 
 #[async_trait]
@@ -17,6 +17,16 @@ impl Requests for House {
             json::Transfer::Incremental => Transfer::Newer,
             json::Transfer::Full => Transfer::Full,
         };
+        let service = zone.instructions().service;
+        if service != Service::Answering {
+            let detail = match service {
+                Service::Paused => {
+                    format!("the zone {name} is paused: have it followed again with `secondo zone resume {name}`")
+                }
+                _ => format!("the zone {name} is disabled: have it answered again with `secondo zone enable {name}`"),
+            };
+            return Err(Problem::new(Code::ZonePaused, detail));
+        }
         let (ended, ending) = oneshot::channel();
         let wake = Wake { trigger: Trigger::Request, transfer, waiting: vec![ended] };
         self.node.wake(&zone, wake);

@@ -12,7 +12,7 @@ use store::Origin;
 use xfr::Freshness;
 
 use super::{House, unavailable};
-use crate::followed::{Durability, Followed};
+use crate::followed::{Durability, Followed, Service};
 use crate::ledger::{shown, time};
 
 #[async_trait]
@@ -87,10 +87,10 @@ impl Status for House {
 impl House {
     pub(super) fn shown(&self, zone: &Followed) -> json::Zone {
         let now = self.node.clock.now();
-        let settings = zone.settings();
+        let instructions = zone.instructions();
         let condition = zone.condition();
         let freshness = shown_freshness(condition.freshness(now));
-        let (hold, service) = (json::Hold::None, json::Service::Answering);
+        let (hold, service) = (json::Hold::None, shown_service(instructions.service));
         let held = condition.held.as_ref();
         json::Zone {
             id: zone.id.0,
@@ -104,17 +104,15 @@ impl House {
             generation: held.map(|held| held.generation.0),
             digest: held.map(|held| held.image.digest().to_string()),
             records: held.map(|held| held.image.record_count()),
-            primaries: settings
-                .sources
+            primaries: instructions.sources.iter().map(|source| json::Primary::from(&source.configured)).collect(),
+            settings: instructions
+                .settings
                 .iter()
-                .map(|source| json::Primary {
-                    address: source.primary.address.to_string(),
-                    key: source.key.as_ref().map(ToString::to_string),
-                })
+                .map(|(setting, value)| (setting.to_string(), value.to_owned()))
                 .collect(),
-            created_at: time(settings.created_at),
+            created_at: time(instructions.created_at),
             last_success: condition.timers.confirmed_at().map(time),
-            next_refresh: Some(time(condition.timers.next_check())),
+            next_refresh: instructions.is_followed().then(|| time(condition.timers.next_check())),
             expires_at: condition.timers.expires_at().map(time),
             last_attempt: condition.last_attempt.as_ref().map(shown),
         }
@@ -157,6 +155,15 @@ fn warnings(zones: &json::ZoneCounts, has_inventory: bool, unlisted: usize) -> V
         warnings.push(format!("{} zones are served from memory only, because the disk is full", zones.volatile));
     }
     warnings
+}
+
+fn shown_service(service: Service) -> json::Service {
+    match service {
+        Service::Answering => json::Service::Answering,
+        Service::Paused => json::Service::Paused,
+        Service::Disabled => json::Service::Disabled,
+        Service::Unproven => json::Service::Unproven,
+    }
 }
 
 fn shown_freshness(freshness: Freshness) -> json::Freshness {

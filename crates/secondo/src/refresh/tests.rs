@@ -1,5 +1,6 @@
 //! The write path with a real store on a simulated disk, and real transfers from a scripted primary.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use dns::Name;
@@ -7,12 +8,12 @@ use store::{Options, Store};
 use testing::disk::{SimulatedDisk, Survival, Syncs};
 use testing::primary::{Behaviour, Kind as Query, Primary};
 use transfer::{Internet, Limits, TlsClient, Transfers};
-use xfr::{Bounds, Moment};
+use xfr::{Moment, Policy, Setting};
 use zone::ZoneId;
 
 use crate::attempt::{Attempt, Kind, attempt};
 use crate::clock::Clock;
-use crate::followed::{Durability, Existence, Followed, Settings, Source, Transfer, Trigger, Wake};
+use crate::followed::{Durability, Existence, Followed, Instructions, Source, Transfer, Trigger, Wake};
 use crate::node::Node;
 use crate::refresh::{Refreshed, make_durable};
 use crate::scheduler::commit_volatile;
@@ -66,9 +67,21 @@ impl Scene {
         if self.node.zone(ZONE).is_none() {
             self.node.follow(Arc::new(self.node.fresh(ZONE, name())));
         }
-        let primary = transfer::Primary::at(self.primary.address());
-        let sources = vec![Source { primary, key: None }];
-        self.zone().set(Settings { created_at: Moment(0), sources });
+        self.ask(&[self.primary.address()]);
+    }
+
+    /// Has the zone copied from these.
+    fn ask(&self, primaries: &[SocketAddr]) {
+        let source = |address: &SocketAddr| Source::new(xfr::Primary::at(*address), None);
+        let sources = primaries.iter().map(source).collect();
+        self.zone().instruct(Instructions { sources, ..Instructions::clone(&self.zone().instructions()) });
+    }
+
+    /// Sets something for the zone.
+    fn set(&self, setting: Setting, value: &str) {
+        let mut instructions = Instructions::clone(&self.zone().instructions());
+        instructions.policy.set(setting, value).unwrap();
+        self.zone().instruct(instructions);
     }
 
     fn zone(&self) -> Arc<Followed> {
@@ -99,7 +112,7 @@ async fn start(disk: &SimulatedDisk, not_before: Moment) -> Arc<Node> {
     let opened = opened.await.unwrap().unwrap();
     let clock = Clock::starting_no_earlier_than(Moment(opened.newest_time_ms).max(not_before));
     let transfers = Transfers::new(Limits::default(), Arc::new(Internet), TlsClient::default());
-    Arc::new(Node::new(clock, Bounds::default(), "nowhere".into(), opened.store, transfers, opened.zones))
+    Arc::new(Node::new(clock, Policy::default(), "nowhere".into(), opened.store, transfers, opened.zones))
 }
 
 fn code(attempt: &Attempt) -> &'static str {
@@ -185,7 +198,7 @@ async fn a_large_zone_for_which_there_is_no_room_keeps_no_small_one_in_memory() 
         let name: Name = format!("small-{number}.").parse().unwrap();
         scene.primary.publish(&name.to_string(), &text(1, &records(2_000)));
         let zone = Arc::new(scene.node.fresh(ZoneId(100 + number), name));
-        zone.set(Settings::clone(&scene.zone().settings()));
+        zone.instruct(Instructions::clone(&scene.zone().instructions()));
         scene.node.follow(zone.clone());
         zones.push(zone);
     }
@@ -300,6 +313,27 @@ async fn a_zone_removed_during_an_attempt_does_not_come_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_serial_that_went_back_is_taken_where_that_is_wanted_and_all_primaries_agree() {
+    let scene = Scene::new().await;
+    scene.primary.publish("example.", &text(7, ""));
+    scene.follow().await;
+    let generation = scene.zone().condition().generation;
+    let dead = Primary::start().address();
+    let older = Primary::with_zone("example.", &text(5, "older 60 A 192.0.2.5\n"));
+    scene.set(Setting::SerialWentBack, "accept");
+    scene.ask(&[older.address(), dead]);
+    assert_eq!(code(&scene.follow().await), "serial_went_back", "the silent one may hold ours");
+    scene.ask(&[older.address(), scene.primary.address()]);
+    assert_eq!(scene.follow().await.result, Ok(Refreshed::Unchanged), "another one holds ours");
+    scene.ask(&[older.address()]);
+    let attempt = scene.follow().await;
+    assert_eq!((attempt.kind, attempt.result), (Kind::Axfr, Ok(Refreshed::Published)));
+    assert_eq!(scene.served_serial(), Some(5));
+    assert!(scene.zone().condition().generation > generation);
+    assert_eq!(scene.follow().await.result, Ok(Refreshed::Unchanged), "and that is the end of it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_several_primaries_the_newest_serial_wins() {
     let scene = Scene::new().await;
     let newer = Primary::with_zone("example.", &text(5, ""));
@@ -307,9 +341,7 @@ async fn of_several_primaries_the_newest_serial_wins() {
         let gone = Primary::start();
         gone.address()
     };
-    let source = |address| Source { primary: transfer::Primary::at(address), key: None };
-    let sources = vec![source(dead), source(scene.primary.address()), source(newer.address())];
-    scene.zone().set(Settings { created_at: Moment(0), sources });
+    scene.ask(&[dead, scene.primary.address(), newer.address()]);
     let attempt = scene.follow().await;
     assert_eq!((attempt.primary, attempt.result), (Some(newer.address()), Ok(Refreshed::Published)));
     assert_eq!(scene.served_serial(), Some(5));
@@ -324,9 +356,7 @@ async fn a_primary_that_shows_a_version_and_does_not_give_it_holds_nobody_up() {
     let refusing = Primary::with_zone("example.", &text(1, ""));
     refusing.behave(Behaviour::Answer(Query::Axfr, dns::Rcode::REFUSED));
     refusing.behave(Behaviour::Answer(Query::Ixfr, dns::Rcode::REFUSED));
-    let source = |address| Source { primary: transfer::Primary::at(address), key: None };
-    let sources = vec![source(refusing.address()), source(scene.primary.address())];
-    scene.zone().set(Settings { created_at: Moment(0), sources });
+    scene.ask(&[refusing.address(), scene.primary.address()]);
     // The first copy, an update that both have, and one that the refusing one has first.
     for (theirs, serial) in [(1, 1), (2, 2), (4, 3)] {
         refusing.publish("example.", &text(theirs, ""));

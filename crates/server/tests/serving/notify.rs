@@ -3,6 +3,7 @@
 use dns::{Header, Opcode, Rcode, Section, Serial, Type};
 use server::{Access, Event, Notified};
 use xfr::notify::NotifyRule;
+use xfr::settings::NotifyTrust;
 use xfr::tsig::{Algorithm, Signature, sign_request};
 use zone::ZoneId;
 
@@ -15,8 +16,9 @@ fn notify(zone: &str) -> Vec<u8> {
 fn rule(zone: u64, address: &str, keys: &[&str]) -> NotifyRule {
     NotifyRule {
         zone: ZoneId(zone),
-        addresses: vec![address.parse().unwrap()],
+        senders: vec![address.parse().unwrap()],
         keys: keys.iter().map(|key| key.parse().unwrap()).collect(),
+        trust: NotifyTrust::Any,
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use dns::{Header, Name, Rcode, Serial};
 use xfr::notify::{Judgement, NotifyRule, judge, response};
+use xfr::settings::NotifyTrust;
 use zone::ZoneId;
 
 use crate::script::{Envelope, ID, records, short_soa};
@@ -21,8 +22,9 @@ fn notify(text: &str) -> Vec<u8> {
 fn rule(zone: u64, addresses: &[&str], keys: &[&str]) -> NotifyRule {
     NotifyRule {
         zone: ZoneId(zone),
-        addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
+        senders: addresses.iter().map(|address| address.parse().unwrap()).collect(),
         keys: keys.iter().map(|key| key.parse().unwrap()).collect(),
+        trust: NotifyTrust::Any,
     }
 }
 

@@ -5,10 +5,10 @@ use axum::http::{HeaderName, StatusCode, header};
 
 use crate::access::Admin;
 use crate::body::Json;
-use crate::doors::{NewZone, Primary};
+use crate::doors::NewZone;
 use crate::json;
 use crate::path::segment_of;
-use crate::problem::{Problem, ProblemDetails};
+use crate::problem::{Code, Problem, ProblemDetails};
 use crate::router::Served;
 use crate::text;
 
@@ -30,13 +30,12 @@ pub(crate) async fn add(
 }
 
 fn parsed(zone: &json::AddZone) -> Result<NewZone, Problem> {
-    let primaries = zone
-        .primaries
-        .iter()
-        .map(|primary| {
-            let key = primary.key.as_deref().map(text::key_name).transpose()?;
-            Ok(Primary { address: text::address(&primary.address)?, key })
-        })
-        .collect::<Result<_, Problem>>()?;
-    NewZone::new(text::zone_name(&zone.name)?, primaries)
+    let primaries = zone.primaries.iter().map(text::primary_of).collect::<Result<_, _>>()?;
+    let mut parsed = NewZone::new(text::zone_name(&zone.name)?, primaries)?;
+    for (name, value) in &zone.settings {
+        let (setting, value) = text::setting_of(name, Some(value))?;
+        let set = parsed.settings.set(setting, value.as_deref());
+        set.map_err(|error| Problem::new(Code::SettingInvalid, error.to_string()))?;
+    }
+    Ok(parsed)
 }

@@ -1,6 +1,7 @@
 //! Zones.
 
 pub(crate) mod add;
+pub(crate) mod change;
 pub(crate) mod export;
 pub(crate) mod history;
 pub(crate) mod import;

@@ -1,5 +1,6 @@
 //! `secondo zone …`.
 
+mod change;
 mod history;
 mod import;
 mod list;
@@ -8,10 +9,11 @@ mod show;
 
 use std::io::Write;
 
-use api::doors::{NewZone, Primary};
-use api::json::{AddZone, Transfer, Zone};
+use api::doors::NewZone;
+use api::json::{self, AddZone, Service, Transfer, Zone};
 use api::segment_of;
 use dns::Name;
+use xfr::{Primary, Setting};
 
 use super::command::ZoneAction;
 use super::failure::Failure;
@@ -25,12 +27,20 @@ pub(crate) async fn carry_out(
     errors: &mut dyn Write,
 ) -> Result<(), Failure> {
     match action {
-        ZoneAction::Add { name, primaries } => add(name, primaries, server, output).await,
+        ZoneAction::Add { name, primaries, settings } => add(name, primaries, &settings, server, output).await,
         ZoneAction::List => list::list(server, output).await,
         ZoneAction::Show { name } => show::show(&name, server, output).await,
         ZoneAction::Refresh { name, full } => {
             let transfer = if full { Transfer::Full } else { Transfer::Incremental };
             refresh::refresh(&name, transfer, server, output).await
+        }
+        ZoneAction::Set { name, settings, primaries } => {
+            change::set(&name, settings, &primaries, server, output).await
+        }
+        ZoneAction::Pause { name } => change::serve(&name, Service::Paused, server, output).await,
+        ZoneAction::Disable { name } => change::serve(&name, Service::Disabled, server, output).await,
+        ZoneAction::Resume { name } | ZoneAction::Enable { name } => {
+            change::serve(&name, Service::Answering, server, output).await
         }
         ZoneAction::History { name, limit } => history::history(&name, limit, server, output).await,
         ZoneAction::Export { name } => export(&name, server, output).await,
@@ -39,15 +49,22 @@ pub(crate) async fn carry_out(
     }
 }
 
-async fn add(name: Name, primaries: Vec<Primary>, server: &Server, output: &mut Output<'_>) -> Result<(), Failure> {
+async fn add(
+    name: Name,
+    primaries: Vec<Primary>,
+    settings: &[(Setting, Option<String>)],
+    server: &Server,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     // Checked here too, so that a primary given twice is a mistake in typing.
     let zone = NewZone::new(name, primaries)?;
-    let primaries = zone.primaries().iter().map(|primary| api::json::Primary {
-        address: primary.address.to_string(),
-        key: primary.key.as_ref().map(ToString::to_string),
-    });
-    let added: Zone =
-        server.post("/zones", &AddZone { name: zone.name().to_string(), primaries: primaries.collect() }).await?;
+    let set = |(setting, value): &(Setting, Option<String>)| Some((setting.to_string(), value.clone()?));
+    let zone = AddZone {
+        name: zone.name().to_string(),
+        primaries: zone.primaries().iter().map(json::Primary::from).collect(),
+        settings: settings.iter().filter_map(set).collect(),
+    };
+    let added: Zone = server.post("/zones", &zone).await?;
     if output.format() == Format::Json {
         return Ok(output.json(&added)?);
     }
@@ -76,14 +93,12 @@ fn path(name: &Name, below: &str) -> String {
     format!("/zones/{}{below}", segment_of(name))
 }
 
-/// The primaries on one line, with their keys.
-fn primaries_text(primaries: &[api::json::Primary]) -> String {
-    let texts: Vec<_> = primaries
-        .iter()
-        .map(|primary| match &primary.key {
-            Some(key) => format!("{},key={key}", primary.address),
-            None => primary.address.clone(),
-        })
-        .collect();
-    texts.join(" ")
+/// The primaries on one line, as they would be typed.
+fn primaries_text(primaries: &[json::Primary]) -> String {
+    let text = |primary: &json::Primary| match api::text::primary_of(primary) {
+        Ok(primary) => primary.to_string(),
+        // Of a newer server, maybe.
+        Err(_) => primary.address.clone(),
+    };
+    primaries.iter().map(text).collect::<Vec<_>>().join(" ")
 }

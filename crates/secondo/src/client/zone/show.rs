@@ -3,6 +3,7 @@
 use api::json::{Attempt, Hold, Zone};
 use dns::Name;
 
+use super::change::settings_text;
 use super::{path, primaries_text};
 use crate::client::failure::Failure;
 use crate::client::output::{Format, Output, or_dash, time_or_dash, time_text};
@@ -28,6 +29,7 @@ fn facts(zone: &Zone) -> Vec<(&'static str, String)> {
         ("digest", or_dash(zone.digest.as_ref())),
         ("records", or_dash(zone.records)),
         ("primaries", primaries_text(&zone.primaries)),
+        ("settings", settings_text(zone)),
         ("last success", time_or_dash(zone.last_success)),
         ("next refresh", time_or_dash(zone.next_refresh)),
         ("expires at", time_or_dash(zone.expires_at)),

@@ -1,0 +1,52 @@
+//! Changing a zone: its primaries, its settings, whether it is answered and followed.
+
+use axum::extract::State;
+use dns::Name;
+
+use crate::access::Admin;
+use crate::body::Json;
+use crate::doors::{ServiceChange, ZoneChange, check_primaries};
+use crate::json::{self, Service};
+use crate::path::ZoneInPath;
+use crate::problem::{Code, Problem, ProblemDetails};
+use crate::router::Served;
+use crate::text;
+
+/// Changes a zone, wholly or not at all; what is left out stays.
+#[utoipa::path(
+    patch, path = "/zones/{name}", tag = "zones", params(("name" = String, Path)),
+    request_body = json::ChangeZone,
+    responses((status = 200, body = json::Zone), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
+)]
+pub(crate) async fn change(
+    _: Admin,
+    State(served): State<Served>,
+    ZoneInPath(name): ZoneInPath,
+    Json(change): Json<json::ChangeZone>,
+) -> Result<axum::Json<json::Zone>, Problem> {
+    let change = parsed(&name, &change)?;
+    served.doors.intent.change_zone(&name, change).await.map(axum::Json)
+}
+
+fn parsed(name: &Name, change: &json::ChangeZone) -> Result<ZoneChange, Problem> {
+    let primaries = match &change.primaries {
+        Some(primaries) => {
+            let primaries = primaries.iter().map(text::primary_of).collect::<Result<Vec<_>, _>>()?;
+            check_primaries(name, &primaries)?;
+            Some(primaries)
+        }
+        None => None,
+    };
+    let service = match change.service {
+        None => None,
+        Some(Service::Answering) => Some(ServiceChange::Answering),
+        Some(Service::Paused) => Some(ServiceChange::Paused),
+        Some(Service::Disabled) => Some(ServiceChange::Disabled),
+        Some(Service::Unproven) => {
+            let detail = "whether a name is proven is not for anybody to say: choose answering, paused or disabled";
+            return Err(Problem::new(Code::ServiceInvalid, detail));
+        }
+    };
+    let settings = change.settings.iter().map(|(name, value)| text::setting_of(name, value.as_deref()));
+    Ok(ZoneChange { primaries, service, settings: settings.collect::<Result<_, _>>()? })
+}

@@ -1,0 +1,95 @@
+//! The note about a zone in the store: what must be known at a start before the inventory is, or without it.
+//!
+//! A zone that is switched off must not be answered for a moment because the program starts, and not for days because
+//! the inventory was lost. A zone about which nothing special is to be known has no note.
+
+use std::collections::BTreeMap;
+
+use dns::Name;
+use serde::{Deserialize, Serialize};
+use xfr::{Moment, Policy, Settings};
+
+use crate::followed::{Instructions, Service};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Note {
+    #[serde(skip_serializing_if = "is_default")]
+    service: Service,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    settings: BTreeMap<String, String>,
+}
+
+fn is_default(service: &Service) -> bool {
+    *service == Service::default()
+}
+
+impl Note {
+    pub(crate) fn of(instructions: &Instructions) -> Self {
+        let settings = instructions.settings.iter();
+        let settings = settings.map(|(setting, value)| (setting.to_string(), value.to_owned())).collect();
+        Self { service: instructions.service, settings }
+    }
+
+    /// Reads what the store kept; what cannot be read is as if it were not there, and the zone is served.
+    pub(crate) fn read(zone: &Name, octets: &[u8]) -> Self {
+        if octets.is_empty() {
+            return Self::default();
+        }
+        serde_json::from_slice(octets).unwrap_or_else(|error| {
+            tracing::error!(%zone, "the note about the zone cannot be read and is put aside: {error}");
+            Self::default()
+        })
+    }
+
+    /// Nothing where there is nothing to know.
+    pub(crate) fn write(&self) -> Vec<u8> {
+        if *self == Self::default() {
+            return Vec::new();
+        }
+        serde_json::to_vec(self).expect("words and texts are always JSON")
+    }
+
+    /// What is to be done about the zone as long as nobody says more.
+    pub(crate) fn instructions(&self, defaults: &Policy) -> Instructions {
+        let mut settings = Settings::default();
+        for (name, value) in &self.settings {
+            // One that this version does not know says nothing to it.
+            let _ = name.parse().and_then(|setting| settings.set(setting, Some(value)));
+        }
+        let policy = defaults.with(&settings).unwrap_or_else(|_| defaults.clone());
+        Instructions { created_at: Moment(0), sources: Vec::new(), service: self.service, settings, policy }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use xfr::{Policy, Setting, Settings};
+
+    use super::Note;
+    use crate::followed::{Instructions, Service};
+
+    #[test]
+    fn a_note_comes_back_as_it_was_and_an_ordinary_zone_has_none() {
+        let defaults = Policy::default();
+        assert!(Note::of(&Instructions::default()).write().is_empty());
+        let mut settings = Settings::default();
+        settings.set(Setting::ExpireMax, Some("1d")).unwrap();
+        let policy = defaults.with(&settings).unwrap();
+        let instructions = Instructions { service: Service::Disabled, settings, policy, ..Instructions::default() };
+        let note = Note::of(&instructions);
+        let read = Note::read(&"example.".parse().unwrap(), &note.write());
+        assert_eq!((&read, read.instructions(&defaults)), (&note, instructions));
+    }
+
+    #[test]
+    fn what_cannot_be_read_keeps_no_zone_from_being_served() {
+        let zone = "example.".parse().unwrap();
+        for octets in [&b"?"[..], b"[]", b"{\"service\":\"dancing\"}"] {
+            assert_eq!(Note::read(&zone, octets), Note::default());
+        }
+        let of_a_newer_version = br#"{"service":"paused","settings":{"colour":"red"},"more":7}"#;
+        let read = Note::read(&zone, of_a_newer_version).instructions(&Policy::default());
+        assert_eq!((read.service, read.settings), (Service::Paused, Settings::default()));
+    }
+}

@@ -1,0 +1,47 @@
+//! The files that TLS to primaries needs: authorities, and our own certificate.
+
+use std::path::Path;
+
+use anyhow::Context;
+use rustls::RootCertStore;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use transfer::{OurCertificate, TlsClient};
+
+use crate::configuration::TlsFiles;
+
+/// Reads the system's authorities and the files that are configured.
+///
+/// # Errors
+/// When a configured file cannot be read or holds nothing of use. The system's authorities may be missing: then only
+/// configured ones and pinned keys are trusted.
+pub(crate) fn client(files: &TlsFiles) -> anyhow::Result<TlsClient> {
+    let mut roots = RootCertStore::empty();
+    let system = rustls_native_certs::load_native_certs();
+    let (_, unusable) = roots.add_parsable_certificates(system.certs);
+    if unusable > 0 || !system.errors.is_empty() {
+        tracing::debug!(unusable, errors = ?system.errors, "not all of the system's authorities can be used");
+    }
+    for file in &files.authorities {
+        for certificate in certificates(file)? {
+            roots.add(certificate).with_context(|| format!("{} holds no authority of use", file.display()))?;
+        }
+    }
+    let ours = match &files.ours {
+        Some((chain, key)) => Some(OurCertificate { chain: certificates(chain)?, key: private_key(key)? }),
+        None => None,
+    };
+    Ok(TlsClient::new(roots, ours))
+}
+
+fn certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let read: Result<Vec<_>, _> = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
+    let read = read.with_context(|| format!("the certificates in {} cannot be read", file.display()))?;
+    anyhow::ensure!(!read.is_empty(), "{} holds no certificate in PEM", file.display());
+    Ok(read)
+}
+
+fn private_key(file: &Path) -> anyhow::Result<PrivateKeyDer<'static>> {
+    PrivateKeyDer::from_pem_file(file)
+        .with_context(|| format!("the private key in {} cannot be read", file.display()))
+}
