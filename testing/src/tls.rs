@@ -2,19 +2,21 @@
 //!
 //! It is how tests ask servers without our own client, and without `kdig`, which the quick tests do not have.
 
-use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::ServerName;
-use rustls::{ALL_VERSIONS, ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, StreamOwned};
+use rustls::{ALL_VERSIONS, ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::certificate::{Authority, Certificate};
 
 /// Both ends are on this machine: who has not answered by then does not answer.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A connection, for [`query::send`](crate::query::send) and [`query::receive`](crate::query::receive).
+pub type Connection = StreamOwned<ClientConnection, TcpStream>;
 
 /// How to speak TLS to a server.
 pub struct Client {
@@ -54,7 +56,7 @@ impl Client {
         while session.is_handshaking() {
             session.complete_io(&mut stream).map_err(|error| words(&error))?;
         }
-        Ok(Connection(StreamOwned::new(session, stream)))
+        Ok(StreamOwned::new(session, stream))
     }
 
     fn configuration(self) -> ClientConfig {
@@ -70,34 +72,5 @@ impl Client {
         };
         configuration.alpn_protocols = self.protocols;
         configuration
-    }
-}
-
-/// A connection on which messages go both ways.
-pub struct Connection(StreamOwned<ClientConnection, TcpStream>);
-
-impl Connection {
-    pub fn send(&mut self, message: &[u8]) -> Result<(), String> {
-        let length = u16::try_from(message.len()).map_err(|error| error.to_string())?;
-        let framed = [&length.to_be_bytes()[..], message].concat();
-        self.0.write_all(&framed).and_then(|()| self.0.flush()).map_err(|error| error.to_string())
-    }
-
-    /// The next message; the error of an end says whether it was announced (close_notify).
-    pub fn receive(&mut self) -> Result<Vec<u8>, String> {
-        let mut prefix = [0; 2];
-        self.0.read_exact(&mut prefix).map_err(|error| error.to_string())?;
-        let mut message = vec![0; usize::from(u16::from_be_bytes(prefix))];
-        self.0.read_exact(&mut message).map_err(|error| error.to_string())?;
-        Ok(message)
-    }
-
-    /// The ALPN protocol that the server selected.
-    pub fn protocol(&self) -> Option<String> {
-        self.0.conn.alpn_protocol().map(|protocol| String::from_utf8_lossy(protocol).into_owned())
-    }
-
-    pub fn version(&self) -> Option<ProtocolVersion> {
-        self.0.conn.protocol_version()
     }
 }
