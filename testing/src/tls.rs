@@ -12,8 +12,8 @@ use rustls::{ALL_VERSIONS, ClientConfig, ClientConnection, RootCertStore, Stream
 
 use crate::certificate::{Authority, Certificate};
 
-/// Both ends are on this machine: who has not answered by then does not answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a server may take for each step on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A connection, for [`query::send`](crate::query::send) and [`query::receive`](crate::query::receive).
 pub type Connection = StreamOwned<ClientConnection, TcpStream>;
@@ -23,6 +23,7 @@ pub struct Client {
     roots: RootCertStore,
     protocols: Vec<Vec<u8>>,
     certificate: Option<Certificate>,
+    patience: Duration,
 }
 
 impl Client {
@@ -30,7 +31,7 @@ impl Client {
     pub fn trusting(authority: &Authority) -> Self {
         let mut roots = RootCertStore::empty();
         roots.add(authority.root()).expect("an authority's own certificate");
-        Self { roots, protocols: vec![b"dot".to_vec()], certificate: None }
+        Self { roots, protocols: vec![b"dot".to_vec()], certificate: None, patience: PATIENCE }
     }
 
     /// Offers these ALPN protocols in place of "dot".
@@ -45,14 +46,21 @@ impl Client {
         self
     }
 
+    /// Waits so long and no longer for each step, for servers that are expected to be mute.
+    pub fn waiting(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
     /// Connects and shakes hands with the server of this name, or address.
     pub fn connect(self, server: SocketAddr, name: &str) -> Result<Connection, String> {
         let words = |error: &dyn std::fmt::Display| format!("{server}, TLS: {error}");
         let name = ServerName::try_from(name.to_owned()).map_err(|error| words(&error))?;
+        let patience = self.patience;
         let mut session =
             ClientConnection::new(Arc::new(self.configuration()), name).map_err(|error| words(&error))?;
-        let mut stream = TcpStream::connect_timeout(&server, PATIENCE).map_err(|error| words(&error))?;
-        stream.set_read_timeout(Some(PATIENCE)).map_err(|error| words(&error))?;
+        let mut stream = TcpStream::connect_timeout(&server, patience).map_err(|error| words(&error))?;
+        stream.set_read_timeout(Some(patience)).map_err(|error| words(&error))?;
         while session.is_handshaking() {
             session.complete_io(&mut stream).map_err(|error| words(&error))?;
         }

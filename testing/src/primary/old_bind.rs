@@ -12,7 +12,8 @@
 //!   they have no log of its changes, which is everything but dynamic zones.
 //! - Transfers: one record in each message is the default before 9.0, which changes it (CHANGES 273). The question is
 //!   in the first message only, in all three. 4 and 8 leave AA out; 9 sets it (RFC 5936 §2.2.1 asks for it since 2010).
-//! - 8 sends glue behind each NS record that needs it, and so the same address more than once.
+//! - 8 sends glue behind each NS record that needs it, and so the same address more than once; here every address that
+//!   an NS record needs comes again.
 //! - TSIG: 4 has none and answers FORMERR. 8.2 and 9.1 know hmac-md5 alone, the one that RFC 2845 defines (the SHA
 //!   family is RFC 4635, of 2006). 8 signs the first message, then every hundredth, and the last.
 //!

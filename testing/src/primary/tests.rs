@@ -120,7 +120,8 @@ fn it_speaks_only_with_clients_that_it_knows() {
 fn what_stands_in_place_of_tls_is_no_tls() {
     for what in [InPlaceOfTls::Dns, InPlaceOfTls::Garbage, InPlaceOfTls::Silence, InPlaceOfTls::Close] {
         let scene = Scene::behaving(&[Behaviour::InPlaceOfTls(what)]);
-        assert!(scene.connect().is_err(), "{what:?}");
+        let client = scene.client().waiting(Duration::from_millis(500));
+        assert!(client.connect(scene.primary.tls_address(), NAME).is_err(), "{what:?}");
         assert_eq!(scene.primary.hellos(), [], "{what:?}");
     }
 }
@@ -131,7 +132,8 @@ fn after_the_handshake_it_closes_or_is_mute() {
         [(Behaviour::CloseAfterHandshake, "failed to fill"), (Behaviour::MuteAfterHandshake, "unavailable")]
     {
         let scene = Scene::behaving(std::slice::from_ref(&behaviour));
-        let refused = scene.connect().and_then(serial).unwrap_err();
+        let client = scene.client().waiting(Duration::from_secs(2));
+        let refused = client.connect(scene.primary.tls_address(), NAME).and_then(serial).unwrap_err();
         assert!(refused.contains(reason), "{behaviour:?}: {refused}");
         assert_eq!(scene.primary.handshakes().len(), 1);
     }
