@@ -52,6 +52,10 @@ impl Authority {
         self.root.clone()
     }
 
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
     /// Writes its certificate as `authority.pem`.
     pub fn write_file(&self, directory: &Path) -> PathBuf {
         write(directory, "authority.pem", &self.pem)

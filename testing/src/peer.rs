@@ -8,12 +8,14 @@ mod bind;
 mod knot;
 mod nsd;
 mod powerdns;
+mod setup;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+pub use setup::{Setup, TsigKey};
 use tempfile::TempDir;
 
 use crate::eventually::pause;
@@ -42,6 +44,16 @@ impl Software {
         self != Self::PowerDns
     }
 
+    /// Whether this version of it answers over TLS.
+    pub fn speaks_tls(self) -> bool {
+        matches!(self, Self::Bind | Self::Nsd)
+    }
+
+    /// Whether it can be told to speak over TLS only with clients that somebody vouches for.
+    pub fn checks_clients(self) -> bool {
+        self == Self::Bind
+    }
+
     fn dialect(self) -> &'static dyn Dialect {
         match self {
             Self::Bind => &bind::Bind,
@@ -52,74 +64,13 @@ impl Software {
     }
 }
 
-/// A TSIG key as configurations write it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TsigKey {
-    /// Without the last dot.
-    pub name: String,
-    pub algorithm: &'static str,
-    /// In base64.
-    pub secret: String,
-}
-
-impl TsigKey {
-    /// Every algorithm that must work.
-    pub const ALGORITHMS: [&'static str; 6] =
-        ["hmac-md5", "hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512"];
-
-    /// A key named after its algorithm.
-    pub fn of(algorithm: &'static str) -> Self {
-        Self {
-            name: format!("key-{algorithm}.test"),
-            algorithm,
-            secret: "c2Vjb25kbyB0ZXN0cyB1c2UgdGhpcyBzZWNyZXQsIDMyKw==".into(),
-        }
-    }
-
-    /// The same key with another secret.
-    pub fn with_wrong_secret(&self) -> Self {
-        Self { secret: "YW5vdGhlciBzZWNyZXQsIHdoaWNoIG5vYm9keSBrbm93cw==".into(), ..self.clone() }
-    }
-}
-
-/// What a primary is to serve, and to whom.
-#[derive(Clone, Debug, Default)]
-pub struct Setup {
-    /// Names and zone files.
-    pub zones: Vec<(String, String)>,
-    /// Who wants a transfer must have signed with it; NOTIFYs are signed with it.
-    pub key: Option<TsigKey>,
-    /// Where NOTIFYs go.
-    pub notify: Vec<SocketAddr>,
-}
-
-impl Setup {
-    pub fn zone(name: &str, text: impl Into<String>) -> Self {
-        Self { zones: vec![(name.into(), text.into())], ..Self::default() }
-    }
-
-    pub fn and_zone(mut self, name: &str, text: impl Into<String>) -> Self {
-        self.zones.push((name.into(), text.into()));
-        self
-    }
-
-    pub fn key(mut self, key: TsigKey) -> Self {
-        self.key = Some(key);
-        self
-    }
-
-    pub fn notifying(mut self, secondary: SocketAddr) -> Self {
-        self.notify.push(secondary);
-        self
-    }
-}
-
 /// Where a server lives and what it was told.
 struct Place {
     directory: PathBuf,
     address: SocketAddr,
     /// For servers whose control channel is a port.
     control: SocketAddr,
+    tls_address: SocketAddr,
     setup: Setup,
 }
 
@@ -134,6 +85,16 @@ impl Place {
 
     fn write(&self, name: &str, text: &str) {
         std::fs::write(self.directory.join(name), text).expect("the test's directory is writable");
+    }
+
+    /// What the setup has of `tls.pem`, `tls.key` and `clients.pem`.
+    fn write_tls_files(&self) {
+        if let Some(certificate) = &self.setup.tls {
+            certificate.write_files(&self.directory, "tls");
+        }
+        if let Some(authority) = &self.setup.clients_of {
+            self.write("clients.pem", authority);
+        }
     }
 
     /// Puts the zone's file in place as a whole: a server may be reading it.
@@ -177,9 +138,11 @@ impl Peer {
     /// Starts a server and waits until it answers for all its zones.
     ///
     /// # Panics
-    /// When it does not, with what it printed.
+    /// When it does not, with what it printed; when it cannot do what the setup wants.
     #[track_caller]
     pub fn start(software: Software, setup: Setup) -> Self {
+        assert!(setup.tls.is_none() || software.speaks_tls(), "{software:?} speaks no TLS");
+        assert!(setup.clients_of.is_none() || software.checks_clients(), "{software:?} checks no clients");
         let mut printed = String::new();
         for _ in 0..STARTS_MAX {
             let directory = TempDir::with_prefix("secondo-peer-").expect("there is room for temporary files");
@@ -187,11 +150,13 @@ impl Peer {
                 directory: directory.path().to_owned(),
                 address: port::free(),
                 control: port::free(),
+                tls_address: port::free(),
                 setup: setup.clone(),
             };
             for (zone, text) in &setup.zones {
                 place.write_zone(zone, text);
             }
+            place.write_tls_files();
             software.dialect().prepare(&place);
             let mut peer = Self { software, place, process: None, _directory: directory };
             match peer.launch() {
@@ -205,6 +170,16 @@ impl Peer {
     /// Where it answers.
     pub fn address(&self) -> SocketAddr {
         self.place.address
+    }
+
+    /// Where it answers over TLS.
+    ///
+    /// # Panics
+    /// When it does not.
+    #[track_caller]
+    pub fn tls_address(&self) -> SocketAddr {
+        assert!(self.place.setup.tls.is_some() && self.software.speaks_tls(), "this server speaks no TLS");
+        self.place.tls_address
     }
 
     pub fn software(&self) -> Software {

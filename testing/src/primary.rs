@@ -21,6 +21,7 @@
 mod behaviour;
 mod connection;
 mod message;
+mod old_bind;
 mod records;
 mod respond;
 mod state;
@@ -39,6 +40,7 @@ use rustls::pki_types::CertificateDer;
 use xfr::Key;
 
 pub use behaviour::{Behaviour, InPlaceOfTls, Kind, Order};
+pub use old_bind::OldBind;
 use state::Shared;
 pub use tls::Hello;
 

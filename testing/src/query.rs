@@ -146,14 +146,23 @@ pub fn exchange_tcp(server: SocketAddr, request: &[u8]) -> Result<Vec<u8>, Strin
     let words = |error: std::io::Error| format!("{server}, TCP: {error}");
     let mut stream = TcpStream::connect_timeout(&server, PATIENCE).map_err(words)?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(words)?;
-    let length = u16::try_from(request.len()).map_err(|error| error.to_string())?;
-    let mut framed = length.to_be_bytes().to_vec();
-    framed.extend(request);
-    stream.write_all(&framed).map_err(words)?;
+    send(&mut stream, request)?;
+    receive(&mut stream)
+}
+
+/// Sends one message on a connection, in one write: over TLS in one record.
+pub fn send(stream: &mut impl Write, message: &[u8]) -> Result<(), String> {
+    let length = u16::try_from(message.len()).map_err(|error| error.to_string())?;
+    let framed = [&length.to_be_bytes()[..], message].concat();
+    stream.write_all(&framed).and_then(|()| stream.flush()).map_err(|error| error.to_string())
+}
+
+/// The next message on a connection. Over TLS the error of an end says whether it was announced (close_notify).
+pub fn receive(stream: &mut impl Read) -> Result<Vec<u8>, String> {
     let mut prefix = [0; 2];
-    stream.read_exact(&mut prefix).map_err(words)?;
+    stream.read_exact(&mut prefix).map_err(|error| error.to_string())?;
     let mut message = vec![0; usize::from(u16::from_be_bytes(prefix))];
-    stream.read_exact(&mut message).map_err(words)?;
+    stream.read_exact(&mut message).map_err(|error| error.to_string())?;
     Ok(message)
 }
 

@@ -2,25 +2,28 @@
 //!
 //! It is how tests ask servers without our own client, and without `kdig`, which the quick tests do not have.
 
-use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::ServerName;
-use rustls::{ALL_VERSIONS, ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, StreamOwned};
+use rustls::{ALL_VERSIONS, ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::certificate::{Authority, Certificate};
 
-/// Both ends are on this machine: who has not answered by then does not answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a server may take for each step on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A connection, for [`query::send`](crate::query::send) and [`query::receive`](crate::query::receive).
+pub type Connection = StreamOwned<ClientConnection, TcpStream>;
 
 /// How to speak TLS to a server.
 pub struct Client {
     roots: RootCertStore,
     protocols: Vec<Vec<u8>>,
     certificate: Option<Certificate>,
+    patience: Duration,
 }
 
 impl Client {
@@ -28,7 +31,7 @@ impl Client {
     pub fn trusting(authority: &Authority) -> Self {
         let mut roots = RootCertStore::empty();
         roots.add(authority.root()).expect("an authority's own certificate");
-        Self { roots, protocols: vec![b"dot".to_vec()], certificate: None }
+        Self { roots, protocols: vec![b"dot".to_vec()], certificate: None, patience: PATIENCE }
     }
 
     /// Offers these ALPN protocols in place of "dot".
@@ -43,18 +46,25 @@ impl Client {
         self
     }
 
+    /// Waits so long and no longer for each step, for servers that are expected to be mute.
+    pub fn waiting(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
     /// Connects and shakes hands with the server of this name, or address.
     pub fn connect(self, server: SocketAddr, name: &str) -> Result<Connection, String> {
         let words = |error: &dyn std::fmt::Display| format!("{server}, TLS: {error}");
         let name = ServerName::try_from(name.to_owned()).map_err(|error| words(&error))?;
+        let patience = self.patience;
         let mut session =
             ClientConnection::new(Arc::new(self.configuration()), name).map_err(|error| words(&error))?;
-        let mut stream = TcpStream::connect_timeout(&server, PATIENCE).map_err(|error| words(&error))?;
-        stream.set_read_timeout(Some(PATIENCE)).map_err(|error| words(&error))?;
+        let mut stream = TcpStream::connect_timeout(&server, patience).map_err(|error| words(&error))?;
+        stream.set_read_timeout(Some(patience)).map_err(|error| words(&error))?;
         while session.is_handshaking() {
             session.complete_io(&mut stream).map_err(|error| words(&error))?;
         }
-        Ok(Connection(StreamOwned::new(session, stream)))
+        Ok(StreamOwned::new(session, stream))
     }
 
     fn configuration(self) -> ClientConfig {
@@ -70,34 +80,5 @@ impl Client {
         };
         configuration.alpn_protocols = self.protocols;
         configuration
-    }
-}
-
-/// A connection on which messages go both ways.
-pub struct Connection(StreamOwned<ClientConnection, TcpStream>);
-
-impl Connection {
-    pub fn send(&mut self, message: &[u8]) -> Result<(), String> {
-        let length = u16::try_from(message.len()).map_err(|error| error.to_string())?;
-        let framed = [&length.to_be_bytes()[..], message].concat();
-        self.0.write_all(&framed).and_then(|()| self.0.flush()).map_err(|error| error.to_string())
-    }
-
-    /// The next message; the error of an end says whether it was announced (close_notify).
-    pub fn receive(&mut self) -> Result<Vec<u8>, String> {
-        let mut prefix = [0; 2];
-        self.0.read_exact(&mut prefix).map_err(|error| error.to_string())?;
-        let mut message = vec![0; usize::from(u16::from_be_bytes(prefix))];
-        self.0.read_exact(&mut message).map_err(|error| error.to_string())?;
-        Ok(message)
-    }
-
-    /// The ALPN protocol that the server selected.
-    pub fn protocol(&self) -> Option<String> {
-        self.0.conn.alpn_protocol().map(|protocol| String::from_utf8_lossy(protocol).into_owned())
-    }
-
-    pub fn version(&self) -> Option<ProtocolVersion> {
-        self.0.conn.protocol_version()
     }
 }

@@ -25,7 +25,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
 const PURE: [&str; 4] = ["dns", "zone", "answer", "xfr"];
 
 /// Crates from outside that only these of ours may use directly.
-const OWNERS: [(&str, &[&str]); 9] = [
+const OWNERS: [(&str, &[&str]); 10] = [
     ("domain", &["dns"]),
     ("redb", &["store", "testing"]),
     ("memmap2", &["store"]),
@@ -35,6 +35,7 @@ const OWNERS: [(&str, &[&str]); 9] = [
     ("utoipa", &["api"]),
     ("reqwest", &["secondo"]),
     ("clap", &["secondo"]),
+    ("rcgen", &["testing"]),
 ];
 
 /// What no pure crate may have anywhere below it.

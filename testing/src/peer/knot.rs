@@ -3,6 +3,9 @@
 //! Found by trying: `zonefile-load: difference` is what makes a changed zone file an IXFR; the journal needs a
 //! directory that exists; NOTIFYs go out over TCP, and a refused connection is not tried again for a long time; an
 //! 'IXFR' that becomes a whole zone is logged as AXFR.
+//!
+//! 3.2 does not speak TLS. On a TCP connection: as many requests one after the other as wanted, after refusals too;
+//! closed 10 s after the last one. Requests that wait together are answered in their order, each wholly before the next.
 
 use std::fmt::Write;
 use std::process::Command;

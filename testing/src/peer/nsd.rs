@@ -2,8 +2,17 @@
 //!
 //! Found by trying 4.6: it answers IXFR only for zones with `store-ixfr`, from differences that `create-ixfr` makes
 //! when a zone file is read again; these differences add every record again whose data holds a name beside other
-//! things (MX, RRSIG), although it was there before; `nsd-control reload` returns before the zone is there; its servers are children
-//! that outlive a killed parent, so that the whole group is killed.
+//! things (MX, RRSIG), although it was there before; `nsd-control reload` returns before the zone is there; its servers
+//! are children that outlive a killed parent, so that the whole group is killed.
+//!
+//! Over TLS, 4.6: versions 1.2 and 1.3. It never selects an ALPN protocol, so that a client that insists on "dot" (`dig`,
+//! RFC 9103 §7.1) takes no zone from it; it gives SOA, AXFR and IXFR to any client, with "dot", another or none. It
+//! cannot ask for a client's certificate.
+//!
+//! Connections, plain and TLS: as many requests one after the other as wanted, after refusals too; closed 120 s after
+//! the last one. Requests that wait together are answered in their order, each wholly before the next. But over TLS
+//! only one request of each TLS record is answered; the others in it wait, for ever if nothing more comes, until the next
+//! record arrives. One request in each record is safe, however closely they follow each other.
 
 use std::fmt::Write;
 use std::process::Command;
@@ -17,8 +26,9 @@ impl Dialect for Nsd {
     fn prepare(&self, place: &Place) {
         let directory = place.directory.display();
         let (ip, port) = (place.address.ip(), place.address.port());
+        let over_tls = over_tls(place);
         let mut text = format!(
-            "server:\n  ip-address: {ip}@{port}\n  server-count: 1\n  username: \"\"\n  chroot: \"\"\n  \
+            "server:\n  ip-address: {ip}@{port}\n{over_tls}  server-count: 1\n  username: \"\"\n  chroot: \"\"\n  \
              zonesdir: \"{directory}\"\n  database: \"\"\n  pidfile: \"{directory}/nsd.pid\"\n  \
              xfrdfile: \"{directory}/xfrd.state\"\n  zonelistfile: \"{directory}/zone.list\"\n  \
              xfrdir: \"{directory}\"\n  rrl-ratelimit: 0\n  rrl-whitelist-ratelimit: 0\n  verbosity: 2\n\
@@ -64,4 +74,17 @@ impl Dialect for Nsd {
     fn tells_of_differences(&self, line: &str, zone: &str) -> bool {
         line.contains(&format!("ixfr for {} from", dotted(zone)))
     }
+}
+
+/// The lines that listen with TLS: one of the addresses must have the port that is said to be TLS's.
+fn over_tls(place: &Place) -> String {
+    if place.setup.tls.is_none() {
+        return String::new();
+    }
+    let (ip, port) = (place.tls_address.ip(), place.tls_address.port());
+    let (certificate, key) = (place.path("tls.pem"), place.path("tls.key"));
+    format!(
+        "  ip-address: {ip}@{port}\n  tls-port: {port}\n  tls-service-pem: \"{certificate}\"\n  \
+         tls-service-key: \"{key}\"\n"
+    )
 }

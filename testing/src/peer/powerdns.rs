@@ -3,7 +3,11 @@
 //! Found by trying 4.7: it folds owner names to lower case; it answers IXFR with the whole zone; keys and other
 //! settings of zones need `gsqlite3-dnssec` although nothing is signed; answers are cached for 20 s unless every
 //! cache is off; it would notify the zone's name servers, by asking a resolver for them, unless `only-notify` is
-//! empty; signatures in a zone file are not served unless the zone is marked as signed elsewhere.
+//! empty; signatures in a zone file are not served unless the zone is marked as signed elsewhere; a transfer sends the
+//! first and the last SOA in messages of their own.
+//!
+//! 4.7 does not speak TLS. On a TCP connection: as many requests one after the other as wanted, after refusals too;
+//! closed 5 s after the last one. Requests that wait together are answered in their order, each wholly before the next.
 
 use std::fmt::Write;
 use std::process::{Command, Stdio};

@@ -65,6 +65,8 @@ pub enum Behaviour {
     ForgedFirst(Kind),
     /// Closes the connection instead of answering.
     CloseAtOnce(Kind),
+    /// A FORMERR is a header alone, without the question.
+    FormErrAsHeaderAlone,
 
     // The SOA query.
     /// Sets TC in every answer over UDP.
@@ -104,6 +106,10 @@ pub enum Behaviour {
     Endless,
     /// One record in each message.
     OneRecordPerMessage,
+    /// Leaves AA out of transfers.
+    TransfersWithoutAa,
+    /// Sends the addresses of a name server in the zone again behind each NS record that names it.
+    RepeatsGlue,
     /// Answers IXFR with the whole zone.
     IxfrAsAxfr,
     /// Answers IXFR with one step from the client's version to the newest.
@@ -116,6 +122,8 @@ pub enum Behaviour {
     // Signatures.
     /// Answers unsigned requests although it has keys.
     TakesUnsigned,
+    /// Knows none of its keys but those of hmac-md5.
+    OnlyMd5,
     /// Signs nothing.
     Unsigned,
     /// Signs the first message and then every so many, but always the last.

@@ -94,15 +94,19 @@ fn flags(state: &State, kind: Kind) -> u16 {
         Kind::SoaOverUdp => state.behaves(&Behaviour::TruncateUdp),
         kind => kind.is_transfer() && state.behaves(&Behaviour::TruncateTcp),
     };
-    let authoritative = if state.behaves(&Behaviour::NotAuthoritative) { 0 } else { Header::AA };
+    let without = state.behaves(&Behaviour::NotAuthoritative)
+        || kind.is_transfer() && state.behaves(&Behaviour::TransfersWithoutAa);
+    let authoritative = if without { 0 } else { Header::AA };
     Header::QR | authoritative | if truncated { Header::TC } else { 0 }
 }
 
-pub(super) fn error(request: &Request, rcode: Rcode) -> Vec<u8> {
+pub(super) fn error(state: &State, request: &Request, rcode: Rcode) -> Vec<u8> {
     let mut out = vec![0; 512];
     let mut table = CompressionTable::small();
     let mut writer = MessageWriter::new(&mut out, 512, &mut table, request.id, Header::QR | rcode.0 & 0xf);
-    writer.question(&request.question).expect("a question fits");
+    if rcode != Rcode::FORMERR || !state.behaves(&Behaviour::FormErrAsHeaderAlone) {
+        writer.question(&request.question).expect("a question fits");
+    }
     let length = writer.finish();
     out.truncate(length);
     out

@@ -1,7 +1,7 @@
 //! The records of an answer, right ones and wrong ones.
 
 use dns::text::zone_from_text;
-use dns::{Rcode, RecordRef, Records, Serial, Type};
+use dns::{NameRef, Rcode, RecordRef, Records, Serial, Type};
 use zone::Diff;
 
 use super::behaviour::{Behaviour, Kind};
@@ -88,6 +88,9 @@ fn spoilt(state: &State, mut records: Records) -> Records {
     if half_way.iter().any(|behaviour| state.behaves(behaviour)) {
         return records.iter().take(records.len() / 2).collect();
     }
+    if state.behaves(&Behaviour::RepeatsGlue) {
+        records = with_glue_repeated(&records);
+    }
     if state.behaves(&Behaviour::OtherZone) {
         let text =
             "@ 60 SOA ns host 1 60 60 600 60\n@ 60 NS ns\nns 60 A 192.0.2.1\n@ 60 SOA ns host 1 60 60 600 60\n";
@@ -104,6 +107,17 @@ fn spoilt(state: &State, mut records: Records) -> Records {
         records = records.iter().chain(again.iter()).collect();
     }
     records
+}
+
+fn with_glue_repeated(records: &Records) -> Records {
+    let mut repeated = Records::new();
+    for record in records.iter() {
+        repeated.push(record);
+        let Some(host) = NameRef::prefix_of(record.rdata).ok().filter(|_| record.rtype == Type::NS) else { continue };
+        let is_address = |other: &RecordRef<'_>| matches!(other.rtype, Type::A | Type::AAAA) && other.owner == host;
+        records.iter().filter(is_address).for_each(|address| repeated.push(address));
+    }
+    repeated
 }
 
 pub(super) fn claimed_or_empty(state: &State, request: &Request) -> Records {

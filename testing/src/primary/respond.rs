@@ -1,6 +1,7 @@
 //! From a request to what is done about it.
 
 use dns::{Rcode, Serial};
+use xfr::Algorithm;
 use xfr::tsig::{ResponseSigner, SignedRequest, Verified, verify_request};
 
 use super::behaviour::{Behaviour, Kind};
@@ -40,20 +41,24 @@ fn answer(state: &State, request: &Request, query: &[u8]) -> Vec<Action> {
         return vec![Action::Send(b"HTTP/1.1 400 Bad Request\r\n\r\nthis is not the server you look for".to_vec())];
     }
     let now = state.clock_secs();
-    let key = |name: dns::NameRef<'_>| state.keys.iter().find(|key| key.name().borrow() == name).cloned();
+    let only_md5 = state.behaves(&Behaviour::OnlyMd5);
+    let key = |name: dns::NameRef<'_>| {
+        let mut known = state.keys.iter().filter(|key| !only_md5 || key.algorithm() == Algorithm::HmacMd5);
+        known.find(|key| key.name().borrow() == name).cloned()
+    };
     let signed = match verify_request(query, key, now) {
         Ok(Verified::Signed(signed)) => Some(signed),
         Ok(Verified::Unsigned) if state.keys.is_empty() || state.behaves(&Behaviour::TakesUnsigned) => None,
-        Ok(Verified::Unsigned) => return vec![Action::Send(error(request, Rcode::REFUSED))],
+        Ok(Verified::Unsigned) => return vec![Action::Send(error(state, request, Rcode::REFUSED))],
         Err(failure) => {
-            let mut answer = error(request, failure.rcode());
+            let mut answer = error(state, request, failure.rcode());
             failure.append_to(&mut answer);
             return vec![Action::Send(answer)];
         }
     };
     let mut messages = match records(state, request) {
         Ok(records) => split(state, request, &records),
-        Err(rcode) => vec![error(request, rcode)],
+        Err(rcode) => vec![error(state, request, rcode)],
     };
     if let Some(signed) = signed {
         sign(state, &signed, &mut messages, now);

@@ -1,6 +1,6 @@
 //! The scripted primary misbehaves as it says, so that what is judged by it is judged by what it claims to be.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
@@ -42,8 +42,8 @@ impl Scene {
 
 /// The serial that a connection answers with.
 fn serial(mut connection: Connection) -> Result<u32, String> {
-    connection.send(&query::request(Opcode::QUERY, ZONE, Type::SOA, None))?;
-    let reply = query::read_reply(&connection.receive()?).map_err(|error| error.to_string())?;
+    query::send(&mut connection, &query::request(Opcode::QUERY, ZONE, Type::SOA, None))?;
+    let reply = query::read_reply(&query::receive(&mut connection)?).map_err(|error| error.to_string())?;
     Ok(reply.serial.ok_or("no SOA")?.0)
 }
 
@@ -52,8 +52,8 @@ fn over_tls_it_answers_as_over_tcp() {
     let scene = Scene::behaving(&[]);
     for name in [NAME, ADDRESS] {
         let connection = scene.client().connect(scene.primary.tls_address(), name).unwrap();
-        assert_eq!(connection.protocol().as_deref(), Some("dot"));
-        assert_eq!(connection.version(), Some(ProtocolVersion::TLSv1_3));
+        assert_eq!(connection.conn.alpn_protocol(), Some(&b"dot"[..]));
+        assert_eq!(connection.conn.protocol_version(), Some(ProtocolVersion::TLSv1_3));
         assert_eq!(serial(connection), Ok(1));
     }
     assert_eq!(scene.primary.count(Kind::SoaOverTls), 2);
@@ -67,15 +67,17 @@ fn over_tls_it_answers_as_over_tcp() {
 fn alpn_and_version_are_as_told() {
     let chosen = |behaviour: Behaviour| {
         let connection = Scene::behaving(&[behaviour]).connect();
-        connection.map(|connection| (connection.protocol(), connection.version()))
+        connection.map(|connection| {
+            (connection.conn.alpn_protocol().map(<[u8]>::to_vec), connection.conn.protocol_version())
+        })
     };
     assert_eq!(chosen(Behaviour::NoAlpn), Ok((None, Some(ProtocolVersion::TLSv1_3))));
-    assert_eq!(chosen(Behaviour::OldTls), Ok((Some("dot".into()), Some(ProtocolVersion::TLSv1_2))));
+    assert_eq!(chosen(Behaviour::OldTls), Ok((Some(b"dot".to_vec()), Some(ProtocolVersion::TLSv1_2))));
     assert!(chosen(Behaviour::OtherAlpn).unwrap_err().contains("NoApplicationProtocol"));
     let scene = Scene::behaving(&[Behaviour::OtherAlpn]);
     let offering = scene.client().offering(&["dot", "http/1.1"]);
     let connection = offering.connect(scene.primary.tls_address(), NAME).unwrap();
-    assert_eq!(connection.protocol().as_deref(), Some("http/1.1"));
+    assert_eq!(connection.conn.alpn_protocol(), Some(&b"http/1.1"[..]));
 }
 
 #[test]
@@ -91,7 +93,7 @@ fn wrong_certificates_are_wrong() {
     ] {
         scene.primary.behave_well();
         scene.primary.behave(Behaviour::Shows(shown));
-        let refused = scene.connect().err().expect("the certificate is wrong").to_lowercase();
+        let refused = scene.connect().expect_err("the certificate is wrong").to_lowercase();
         assert!(refused.contains(&reason.to_lowercase()), "{refused} in place of {reason}");
     }
 }
@@ -118,7 +120,8 @@ fn it_speaks_only_with_clients_that_it_knows() {
 fn what_stands_in_place_of_tls_is_no_tls() {
     for what in [InPlaceOfTls::Dns, InPlaceOfTls::Garbage, InPlaceOfTls::Silence, InPlaceOfTls::Close] {
         let scene = Scene::behaving(&[Behaviour::InPlaceOfTls(what)]);
-        assert!(scene.connect().is_err(), "{what:?}");
+        let client = scene.client().waiting(Duration::from_millis(500));
+        assert!(client.connect(scene.primary.tls_address(), NAME).is_err(), "{what:?}");
         assert_eq!(scene.primary.hellos(), [], "{what:?}");
     }
 }
@@ -129,7 +132,8 @@ fn after_the_handshake_it_closes_or_is_mute() {
         [(Behaviour::CloseAfterHandshake, "failed to fill"), (Behaviour::MuteAfterHandshake, "unavailable")]
     {
         let scene = Scene::behaving(std::slice::from_ref(&behaviour));
-        let refused = scene.connect().and_then(serial).unwrap_err();
+        let client = scene.client().waiting(Duration::from_secs(2));
+        let refused = client.connect(scene.primary.tls_address(), NAME).and_then(serial).unwrap_err();
         assert!(refused.contains(reason), "{behaviour:?}: {refused}");
         assert_eq!(scene.primary.handshakes().len(), 1);
     }
@@ -142,9 +146,9 @@ fn a_transfer_that_is_cut_ends_without_close_notify() {
     {
         let scene = Scene::behaving(std::slice::from_ref(&behaviour));
         let mut connection = scene.connect().unwrap();
-        connection.send(&query::request(Opcode::QUERY, ZONE, Type::AXFR, None)).unwrap();
-        connection.receive().unwrap();
-        let ended = connection.receive().unwrap_err();
+        query::send(&mut connection, &query::request(Opcode::QUERY, ZONE, Type::AXFR, None)).unwrap();
+        query::receive(&mut connection).unwrap();
+        let ended = query::receive(&mut connection).unwrap_err();
         assert!(ended.contains(reason), "{behaviour:?}: {ended}");
     }
 }
@@ -161,13 +165,10 @@ fn answers_on_a_connection(primary: &Primary, questions: &[Type]) -> Vec<(u16, u
         octets.extend(request);
     }
     stream.write_all(&octets).unwrap();
-    // A mute server waits until its client has nothing more to say.
-    stream.shutdown(Shutdown::Write).unwrap();
+    // A mute server waits until its client has nothing more to say; one that closes may be gone by now.
+    let _ = stream.shutdown(Shutdown::Write);
     let mut answers = Vec::new();
-    let mut prefix = [0; 2];
-    while stream.read_exact(&mut prefix).is_ok() {
-        let mut message = vec![0; usize::from(u16::from_be_bytes(prefix))];
-        stream.read_exact(&mut message).unwrap();
+    while let Ok(message) = query::receive(&mut stream) {
         let header = dns::Header::parse(&message).unwrap();
         answers.push((header.id, header.counts[1]));
     }

@@ -1,0 +1,82 @@
+//! What a real primary is told: zones, keys, whom to notify, and TLS.
+
+use std::net::SocketAddr;
+
+use crate::certificate::{Authority, Certificate};
+
+/// A TSIG key as configurations write it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TsigKey {
+    /// Without the last dot.
+    pub name: String,
+    pub algorithm: &'static str,
+    /// In base64.
+    pub secret: String,
+}
+
+impl TsigKey {
+    /// Every algorithm that must work.
+    pub const ALGORITHMS: [&'static str; 6] =
+        ["hmac-md5", "hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512"];
+
+    /// A key named after its algorithm.
+    pub fn of(algorithm: &'static str) -> Self {
+        Self {
+            name: format!("key-{algorithm}.test"),
+            algorithm,
+            secret: "c2Vjb25kbyB0ZXN0cyB1c2UgdGhpcyBzZWNyZXQsIDMyKw==".into(),
+        }
+    }
+
+    /// The same key with another secret.
+    pub fn with_wrong_secret(&self) -> Self {
+        Self { secret: "YW5vdGhlciBzZWNyZXQsIHdoaWNoIG5vYm9keSBrbm93cw==".into(), ..self.clone() }
+    }
+}
+
+/// What a primary is to serve, and to whom.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// Names and zone files.
+    pub zones: Vec<(String, String)>,
+    /// Who wants a transfer must have signed with it; NOTIFYs are signed with it.
+    pub key: Option<TsigKey>,
+    /// Where NOTIFYs go.
+    pub notify: Vec<SocketAddr>,
+    /// Speaks TLS with this certificate, besides UDP and TCP.
+    pub tls: Option<Certificate>,
+    /// The authority, in PEM, that must vouch for clients over TLS.
+    pub clients_of: Option<String>,
+}
+
+impl Setup {
+    pub fn zone(name: &str, text: impl Into<String>) -> Self {
+        Self { zones: vec![(name.into(), text.into())], ..Self::default() }
+    }
+
+    pub fn and_zone(mut self, name: &str, text: impl Into<String>) -> Self {
+        self.zones.push((name.into(), text.into()));
+        self
+    }
+
+    pub fn key(mut self, key: TsigKey) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    pub fn notifying(mut self, secondary: SocketAddr) -> Self {
+        self.notify.push(secondary);
+        self
+    }
+
+    pub fn over_tls(mut self, certificate: Certificate) -> Self {
+        self.tls = Some(certificate);
+        self
+    }
+
+    /// Over TLS it speaks only with clients that this authority vouches for; see [`Software::checks_clients`].
+    pub fn only_for_clients_of(mut self, authority: &Authority) -> Self {
+        self.clients_of = Some(authority.pem().into());
+        self
+    }
+}
