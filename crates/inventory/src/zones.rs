@@ -129,9 +129,7 @@ impl Inventory {
         if primaries_of(&mut transaction, id).await? == zone.primaries {
             return Ok(Ensured::AsItWas(id));
         }
-        check(zone)?;
-        sqlx::query("DELETE FROM primaries WHERE zone_id = $1").bind(to_i64(id.0)).execute(&mut *transaction).await?;
-        insert_primaries(&mut transaction, tenant, id, zone).await?;
+        set_primaries(&mut transaction, tenant, id, zone).await?;
         self.commit_change(transaction).await?;
         Ok(Ensured::Changed(id))
     }
@@ -143,9 +141,7 @@ impl Inventory {
         let Some(id) = find_id(&mut transaction, tenant, name).await? else {
             return Err(RemoveZoneError::Unknown(name.clone()));
         };
-        // Primaries and attempts go with it: ON DELETE CASCADE.
-        sqlx::query("DELETE FROM zones WHERE id = $1").bind(to_i64(id.0)).execute(&mut *transaction).await?;
-        mark_removed(&mut transaction, id).await?;
+        remove(&mut transaction, id).await?;
         self.commit_change(transaction).await?;
         Ok(id)
     }
@@ -284,6 +280,25 @@ pub(crate) async fn insert(
     let id = ZoneId(to_u64(id)?);
     insert_primaries(transaction, tenant, id, zone).await?;
     Ok(id)
+}
+
+/// Removes the zone's rows; from then on its contents are to be deleted too.
+async fn remove(transaction: &mut Transaction, id: ZoneId) -> Result<(), InventoryError> {
+    // Primaries and attempts go with it: ON DELETE CASCADE.
+    sqlx::query("DELETE FROM zones WHERE id = $1").bind(to_i64(id.0)).execute(&mut **transaction).await?;
+    mark_removed(transaction, id).await
+}
+
+/// Gives a zone that is there exactly these primaries; after an error the transaction is not to be committed.
+async fn set_primaries(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    id: ZoneId,
+    zone: &NewZone,
+) -> Result<(), AddZoneError> {
+    check(zone)?;
+    sqlx::query("DELETE FROM primaries WHERE zone_id = $1").bind(to_i64(id.0)).execute(&mut **transaction).await?;
+    insert_primaries(transaction, tenant, id, zone).await
 }
 
 async fn is_removed(transaction: &mut Transaction, id: ZoneId) -> Result<bool, InventoryError> {
