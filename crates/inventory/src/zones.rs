@@ -10,6 +10,7 @@ use xfr::Moment;
 use zone::ZoneId;
 
 use crate::TenantId;
+use crate::catalogs::make_configured;
 use crate::database::{Inventory, Transaction, to_i64, to_u64};
 use crate::error::{AddZoneError, InventoryError, RemoveZoneError};
 
@@ -104,7 +105,7 @@ pub struct Zone {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ensured {
     Created(ZoneId),
-    /// It was there with other primaries.
+    /// It was there with other primaries, or as the member of a catalog.
     Changed(ZoneId),
     AsItWas(ZoneId),
 }
@@ -118,7 +119,8 @@ impl Inventory {
         Ok(id)
     }
 
-    /// Makes sure that the zone exists with exactly these primaries in this order; its service stays as it is.
+    /// Makes sure that the zone exists with exactly these primaries in this order; its service stays as it is. If it was
+    /// the member of a catalog, it is a configured zone from then on.
     pub async fn ensure_zone(&self, tenant: TenantId, zone: &NewZone, now: Moment) -> Result<Ensured, AddZoneError> {
         let mut transaction = self.begin().await?;
         let Some(id) = find_id(&mut transaction, tenant, &zone.name).await? else {
@@ -126,7 +128,8 @@ impl Inventory {
             self.commit_change(transaction).await?;
             return Ok(Ensured::Created(id));
         };
-        if primaries_of(&mut transaction, id).await? == zone.primaries {
+        let was_member = make_configured(&mut transaction, id).await?;
+        if !was_member && primaries_of(&mut transaction, id).await? == zone.primaries {
             return Ok(Ensured::AsItWas(id));
         }
         set_primaries(&mut transaction, tenant, id, zone).await?;
@@ -283,14 +286,14 @@ pub(crate) async fn insert(
 }
 
 /// Removes the zone's rows; from then on its contents are to be deleted too.
-async fn remove(transaction: &mut Transaction, id: ZoneId) -> Result<(), InventoryError> {
+pub(crate) async fn remove(transaction: &mut Transaction, id: ZoneId) -> Result<(), InventoryError> {
     // Primaries and attempts go with it: ON DELETE CASCADE.
     sqlx::query("DELETE FROM zones WHERE id = $1").bind(to_i64(id.0)).execute(&mut **transaction).await?;
     mark_removed(transaction, id).await
 }
 
 /// Gives a zone that is there exactly these primaries; after an error the transaction is not to be committed.
-async fn set_primaries(
+pub(crate) async fn set_primaries(
     transaction: &mut Transaction,
     tenant: TenantId,
     id: ZoneId,
@@ -369,7 +372,7 @@ async fn key_id(
     id.ok_or_else(|| AddZoneError::UnknownKey { zone: zone.clone(), key: key.clone() })
 }
 
-async fn find_id(
+pub(crate) async fn find_id(
     transaction: &mut Transaction,
     tenant: TenantId,
     name: &Name,
