@@ -114,6 +114,37 @@ pub enum RemoveKeyError {
     Inventory(#[from] InventoryError),
 }
 
+/// A zone is not, or does not become, a catalog.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    #[error("there is no zone {0} that could be a catalog: add it first with `secondo zone add {0}`")]
+    UnknownZone(Name),
+    #[error("the zone {0} is no catalog")]
+    NotCatalog(Name),
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+}
+
+/// An action of a catalog's plan was not carried out, and nothing of it is there.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    #[error("the zone {0} is not, or no longer, a member of the catalog, and is left as it is")]
+    NotMember(Name),
+    #[error(transparent)]
+    Zone(AddZoneError),
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+}
+
+impl From<AddZoneError> for ApplyError {
+    fn from(error: AddZoneError) -> Self {
+        match error {
+            AddZoneError::Inventory(error) => Self::Inventory(error),
+            error => Self::Zone(error),
+        }
+    }
+}
+
 macro_rules! from_database {
     ($($error:ty),*) => {$(
         impl From<sqlx::Error> for $error {
@@ -124,4 +155,4 @@ macro_rules! from_database {
     )*};
 }
 
-from_database!(AddZoneError, ChangeZoneError, RemoveZoneError, AddKeyError, RemoveKeyError);
+from_database!(AddZoneError, ChangeZoneError, RemoveZoneError, AddKeyError, RemoveKeyError, CatalogError, ApplyError);

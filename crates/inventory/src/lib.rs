@@ -1,17 +1,19 @@
-//! What should exist: tenants, zones, primaries, keys; and the ledger of attempts.
+//! What should exist: tenants, zones, primaries, keys, catalogs; and the ledger of attempts.
 //!
 //! The only crate with SQL. SQLite for now; every statement but those in `database` is also PostgreSQL's, so that it
 //! can follow with a migration folder of its own.
 //!
 //! Invariants: every query of a tenant's rows takes a [`TenantId`]; a change is durable and whole, or there is none;
 //! a zone's id is never used twice; among answered zones a name is there once; secrets leave only with [`Intent`];
-//! a zone that is not here is not a removed one: removals are on record until they are carried out.
+//! a zone that is not here is not a removed one: removals are on record until they are carried out; a catalog's plan
+//! touches no zone but the catalog's members.
 //!
 //! It deliberately knows nothing about what zones hold, nor whether they are transferred: that is the store's and the
 //! program's. It has no clock: times are arguments.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod catalogs;
 mod database;
 mod error;
 mod import;
@@ -21,8 +23,12 @@ mod ledger;
 mod primaries;
 mod zones;
 
+pub use catalogs::{Catalog, CatalogMember, CatalogSettings, Make};
 pub use database::Inventory;
-pub use error::{AddKeyError, AddZoneError, ChangeZoneError, InventoryError, RemoveKeyError, RemoveZoneError};
+pub use error::{
+    AddKeyError, AddZoneError, ApplyError, CatalogError, ChangeZoneError, InventoryError, RemoveKeyError,
+    RemoveZoneError,
+};
 pub use intent::Intent;
 pub use keys::KeyEntry;
 pub use ledger::{ATTEMPTS_MAX, Attempt, Kind, Ledger, Outcome, RecordedAttempt, RecordedReason, Trigger};

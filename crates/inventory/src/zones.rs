@@ -9,6 +9,7 @@ use xfr::{Moment, Primary, Settings};
 use zone::ZoneId;
 
 use crate::TenantId;
+use crate::catalogs::make_configured;
 use crate::database::{Inventory, Transaction, to_i64, to_u64};
 use crate::error::{AddZoneError, ChangeZoneError, InventoryError, RemoveZoneError};
 use crate::primaries::{PrimaryRow, TlsColumns, read_settings, settings_text};
@@ -106,7 +107,7 @@ pub struct ZoneChange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ensured {
     Created(ZoneId),
-    /// It was there with other primaries.
+    /// It was there with other primaries, or as the member of a catalog.
     Changed(ZoneId),
     AsItWas(ZoneId),
 }
@@ -121,7 +122,8 @@ impl Inventory {
     }
 
     /// Makes sure that the zone exists with exactly these primaries in this order, and with these settings besides what else
-    /// is set for it; its service stays as it is.
+    /// is set for it; its service stays as it is. If it was the member of a catalog, it is a configured zone from then
+    /// on.
     pub async fn ensure_zone(&self, tenant: TenantId, zone: &NewZone, now: Moment) -> Result<Ensured, AddZoneError> {
         let mut transaction = self.begin().await?;
         let Some(id) = find_id(&mut transaction, tenant, &zone.name).await? else {
@@ -129,10 +131,12 @@ impl Inventory {
             self.commit_change(transaction).await?;
             return Ok(Ensured::Created(id));
         };
+        let was_member = make_configured(&mut transaction, id).await?;
         let mut settings = settings_of(&mut transaction, id).await?;
         let before = settings.clone();
         settings.take(&zone.settings);
-        if primaries_of(&mut transaction, id).await? == zone.primaries && settings == before {
+        let as_it_was = primaries_of(&mut transaction, id).await? == zone.primaries && settings == before;
+        if as_it_was && !was_member {
             return Ok(Ensured::AsItWas(id));
         }
         update_settings(&mut transaction, id, &settings).await?;
@@ -180,9 +184,7 @@ impl Inventory {
         let Some(id) = find_id(&mut transaction, tenant, name).await? else {
             return Err(RemoveZoneError::Unknown(name.clone()));
         };
-        // Primaries and attempts go with it: ON DELETE CASCADE.
-        sqlx::query("DELETE FROM zones WHERE id = $1").bind(to_i64(id.0)).execute(&mut *transaction).await?;
-        mark_removed(&mut transaction, id).await?;
+        remove(&mut transaction, id).await?;
         self.commit_change(transaction).await?;
         Ok(id)
     }
@@ -324,6 +326,24 @@ pub(crate) async fn insert(
     Ok(id)
 }
 
+/// Removes the zone's rows; from then on its contents are to be deleted too.
+pub(crate) async fn remove(transaction: &mut Transaction, id: ZoneId) -> Result<(), InventoryError> {
+    // Primaries and attempts go with it: ON DELETE CASCADE.
+    sqlx::query("DELETE FROM zones WHERE id = $1").bind(to_i64(id.0)).execute(&mut **transaction).await?;
+    mark_removed(transaction, id).await
+}
+
+/// Gives a zone that is there exactly these primaries and settings; after an error the transaction is not to be committed.
+pub(crate) async fn make_like(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    id: ZoneId,
+    zone: &NewZone,
+) -> Result<(), AddZoneError> {
+    update_settings(transaction, id, &zone.settings).await?;
+    replace_primaries(transaction, tenant, id, &zone.name, &zone.primaries).await
+}
+
 async fn is_removed(transaction: &mut Transaction, id: ZoneId) -> Result<bool, InventoryError> {
     let row: Option<i64> = sqlx::query_scalar("SELECT zone_id FROM removed_zones WHERE zone_id = $1")
         .bind(to_i64(id.0))
@@ -448,7 +468,7 @@ async fn key_id(
     id.ok_or_else(|| AddZoneError::UnknownKey { zone: zone.clone(), key: key.clone() })
 }
 
-async fn find_id(
+pub(crate) async fn find_id(
     transaction: &mut Transaction,
     tenant: TenantId,
     name: &Name,

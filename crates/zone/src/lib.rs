@@ -6,6 +6,7 @@
 
 mod advance;
 mod between;
+pub mod catalog;
 mod check;
 mod diff;
 mod digest;

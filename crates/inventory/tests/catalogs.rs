@@ -1,0 +1,401 @@
+//! Catalogs and what their plans do, on real database files.
+
+#![allow(clippy::unwrap_used)]
+
+mod place;
+
+use std::time::Duration;
+
+use dns::Name;
+use inventory::{
+    AddZoneError, ApplyError, Catalog, CatalogError, CatalogSettings, Ensured, Inventory, NewZone, Service, TenantId,
+    ZoneId,
+};
+use place::{NOW, Place, key, name, open, primary, zone};
+use xfr::Moment;
+use zone::catalog::{Action, Consent, Guard, Label, Listing, State, Taken, Warrant, plan};
+
+const OURS: TenantId = TenantId::DEFAULT;
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn settings() -> CatalogSettings {
+    CatalogSettings {
+        suffixes: vec![name("Example."), name("other.")],
+        template: "{\"plain\":true}".into(),
+        groups: [("gold".into(), "{\"gold\":true}".into())].into(),
+        guard: Guard { share_percent: 30, zones_min: 5, delay: 12 * HOUR },
+    }
+}
+
+/// A zone of that name that is a catalog.
+async fn catalog(inventory: &Inventory, text: &str) -> Catalog {
+    inventory.add_zone(OURS, &zone(text, &["192.0.2.1:53"]), NOW).await.unwrap();
+    inventory.set_catalog(OURS, &name(text), &settings(), NOW).await.unwrap();
+    let mut catalogs = inventory.list_catalogs(OURS).await.unwrap();
+    catalogs.retain(|catalog| catalog.name == name(text));
+    catalogs.remove(0)
+}
+
+/// Members without a group come from one primary, those of a group from another.
+fn make(zone_name: &Name, group: Option<&str>) -> NewZone {
+    zone(&zone_name.to_string(), &[if group.is_some() { "192.0.2.7:53" } else { "192.0.2.1:53" }])
+}
+
+async fn apply(inventory: &Inventory, catalog: &Catalog, actions: &[Action]) -> Vec<Result<(), ApplyError>> {
+    inventory.apply_plan(catalog, actions, &make, NOW).await.unwrap()
+}
+
+fn label(text: &str) -> Label {
+    text.parse().unwrap()
+}
+
+fn add(text: &str) -> Action {
+    Action::Add { zone: name(text), label: label("l"), group: None }
+}
+
+fn remove(text: &str) -> Action {
+    Action::Remove { zone: name(text), warrant: Warrant::Ordinary }
+}
+
+fn reset(text: &str) -> Action {
+    Action::Reset { zone: name(text), label: label("new"), group: None, warrant: Warrant::Waited }
+}
+
+async fn id_of(inventory: &Inventory, text: &str) -> ZoneId {
+    inventory.zone_by_name(OURS, &name(text)).await.unwrap().unwrap().id
+}
+
+async fn is_there(inventory: &Inventory, text: &str) -> bool {
+    inventory.zone_by_name(OURS, &name(text)).await.unwrap().is_some()
+}
+
+#[tokio::test]
+async fn a_catalog_is_found_as_it_was_set_after_reopening() {
+    let place = Place::new();
+    let inventory = place.open().await;
+    let set = catalog(&inventory, "Cat.invalid").await;
+    inventory.close().await;
+    let inventory = place.open().await;
+    let found = inventory.all_catalogs().await.unwrap();
+    assert_eq!(found[0], set);
+    assert_eq!((found[0].name.to_string().as_str(), found[0].created_at), ("Cat.invalid.", NOW));
+    assert_eq!(found[0].settings, settings());
+    assert_eq!((set.template(Some("gold")), set.template(Some("lead"))), ("{\"gold\":true}", "{\"plain\":true}"));
+    assert!(set.rules().allow(&name("a.EXAMPLE.")) && !set.rules().allow(&name("example.org.")));
+    assert_eq!(set.rules().groups, ["gold".into()].into());
+}
+
+#[tokio::test]
+async fn other_settings_take_the_place_of_the_first() {
+    let (_place, inventory) = open().await;
+    let first = catalog(&inventory, "cat.").await;
+    let other = CatalogSettings {
+        suffixes: vec![],
+        template: "{}".into(),
+        groups: [("lead".into(), "{}".into())].into(),
+        guard: Guard::default(),
+    };
+    let mut changes = inventory.changes();
+    assert_eq!(inventory.set_catalog(OURS, &name("CAT."), &other, Moment(1)).await.unwrap(), first.id);
+    changes.changed().await.unwrap();
+    let found = inventory.list_catalogs(OURS).await.unwrap();
+    assert_eq!((&found[0].settings, found[0].created_at), (&other, NOW));
+}
+
+#[tokio::test]
+async fn only_a_zone_of_the_tenants_own_becomes_a_catalog() {
+    let place = Place::new();
+    let (inventory, theirs) = place.open_with_second_tenant().await;
+    let ours = catalog(&inventory, "cat.").await;
+    let unknown = inventory.set_catalog(theirs, &name("cat."), &settings(), NOW).await;
+    assert!(matches!(unknown, Err(CatalogError::UnknownZone(_))));
+    assert!(matches!(inventory.remove_catalog(theirs, &name("cat.")).await, Err(CatalogError::NotCatalog(_))));
+    assert!(inventory.list_catalogs(theirs).await.unwrap().is_empty());
+    let forged = Catalog { tenant: theirs, ..ours };
+    let refused = inventory.apply_plan(&forged, &[add("a.example.")], &make, NOW).await;
+    assert!(matches!(refused, Err(CatalogError::NotCatalog(_))));
+}
+
+#[tokio::test]
+async fn a_plan_adds_changes_and_removes_members() {
+    let (_place, inventory) = open().await;
+    let cat = catalog(&inventory, "cat.").await;
+    let gold = Action::Add { zone: name("B.example."), label: label("x"), group: Some("gold".into()) };
+    let results = apply(&inventory, &cat, &[add("a.example."), gold]).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    let members = inventory.catalog_members(&cat).await.unwrap();
+    assert_eq!(members.len(), 2);
+    assert_eq!((members[1].name.to_string().as_str(), &members[1].label), ("B.example.", &label("X")));
+    assert_eq!((members[1].group.as_deref(), members[1].missing_since), (Some("gold"), None));
+    assert_eq!(inventory.catalog_of(OURS, &name("a.example.")).await.unwrap(), Some(name("cat.")));
+    assert_eq!(inventory.catalog_of(OURS, &name("cat.")).await.unwrap(), None);
+
+    let regrouped = Action::ChangeGroup { zone: name("b.example."), group: None };
+    let id = id_of(&inventory, "a.example.").await;
+    apply(&inventory, &cat, &[regrouped, remove("A.example.")]).await;
+    let b = inventory.zone_by_name(OURS, &name("b.example.")).await.unwrap().unwrap();
+    assert_eq!(b.primaries, [primary("192.0.2.1:53")]);
+    assert_eq!(inventory.catalog_members(&cat).await.unwrap()[0].group, None);
+    assert_eq!(inventory.intent().await.unwrap().removed, [id].into(), "on record until it is carried out");
+    assert!(!is_there(&inventory, "a.example.").await);
+}
+
+#[tokio::test]
+async fn a_configured_zone_is_never_touched() {
+    let (_place, inventory) = open().await;
+    let cat = catalog(&inventory, "cat.").await;
+    let other = catalog(&inventory, "other.").await;
+    let own = inventory.add_zone(OURS, &zone("own.example.", &["192.0.2.9:53"]), NOW).await.unwrap();
+    apply(&inventory, &other, &[add("theirs.example.")]).await;
+    let before = inventory.intent().await.unwrap();
+    let migrate = |from: &str| Action::Migrate {
+        zone: name("own.example."),
+        from: name(from),
+        label: label("l"),
+        group: None,
+        state: State::Reset,
+    };
+    let of_no_catalog = [migrate("other."), migrate("own.example."), migrate("nowhere."), migrate("cat.")];
+    for text in ["own.example.", "theirs.example.", "cat.", "missing."] {
+        let change = Action::ChangeGroup { zone: name(text), group: None };
+        let hold = Action::Hold { zone: name(text), remaining: HOUR };
+        let actions = [remove(text), reset(text), change, hold, Action::Found { zone: name(text) }];
+        for result in apply(&inventory, &cat, &actions).await {
+            assert!(matches!(result, Err(ApplyError::NotMember(_))), "{text}: {result:?}");
+        }
+    }
+    for result in apply(&inventory, &cat, &of_no_catalog).await {
+        assert!(matches!(result, Err(ApplyError::NotMember(_))), "{result:?}");
+    }
+    let clash = apply(&inventory, &cat, &[add("OWN.example."), add("theirs.example.")]).await;
+    let exists =
+        |result: &Result<(), ApplyError>| matches!(result, Err(ApplyError::Zone(AddZoneError::ExistsAlready(_))));
+    assert!(clash.iter().all(exists), "{clash:?}");
+    let after = inventory.intent().await.unwrap();
+    assert_eq!((after.zones, after.removed), (before.zones, before.removed));
+    assert_eq!(inventory.zone_by_id(OURS, own).await.unwrap().unwrap().primaries, [primary("192.0.2.9:53")]);
+}
+
+#[tokio::test]
+async fn each_action_is_carried_out_whole_or_not_at_all() {
+    let (_place, inventory) = open().await;
+    let cat = catalog(&inventory, "cat.").await;
+    apply(&inventory, &cat, &[add("a.example."), add("b.example."), add("c.example.")]).await;
+    let before = inventory.intent().await.unwrap();
+    let members = inventory.catalog_members(&cat).await.unwrap();
+    // What members are made of names a key that is not there, but for one of them.
+    let keyed = |zone_name: &Name, group: Option<&str>| {
+        let mut zone = make(zone_name, group);
+        if *zone_name != name("fine.example.") {
+            zone.primaries[0].key = Some(name("missing"));
+        }
+        zone
+    };
+    let regrouped = Action::ChangeGroup { zone: name("b.example."), group: Some("gold".into()) };
+    let actions = [reset("a.example."), regrouped, add("d.example."), add("fine.example."), remove("c.example.")];
+    let results = inventory.apply_plan(&cat, &actions, &keyed, NOW).await.unwrap();
+    for result in &results[..3] {
+        assert!(matches!(result, Err(ApplyError::Zone(AddZoneError::UnknownKey { .. }))), "{result:?}");
+    }
+    assert!(results[3..].iter().all(Result::is_ok));
+    let after = inventory.intent().await.unwrap();
+    assert_eq!(after.zones[..3], before.zones[..3], "the catalog, a and b are as they were");
+    assert_eq!(after.removed.len(), 1, "and only c is removed");
+    assert_eq!(inventory.catalog_members(&cat).await.unwrap()[..2], members[..2]);
+    inventory.add_key(OURS, &key("missing"), NOW).await.unwrap();
+    assert!(inventory.apply_plan(&cat, &actions[..3], &keyed, NOW).await.unwrap().iter().all(Result::is_ok));
+}
+
+#[tokio::test]
+async fn a_reset_zone_is_another_one_of_the_same_name() {
+    let (place, inventory) = open().await;
+    let cat = catalog(&inventory, "cat.").await;
+    apply(&inventory, &cat, &[add("a.example.")]).await;
+    let before = id_of(&inventory, "a.example.").await;
+    let mut connection = place.connect().await;
+    sqlx::query("UPDATE zones SET service = 'disabled' WHERE name = 'a.example.'")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    // Where the store still holds the name, its contents must not come back.
+    let stored =
+        |zone_name: &Name, group: Option<&str>| NewZone { stored_as: Some(before), ..make(zone_name, group) };
+    inventory.apply_plan(&cat, &[reset("A.example.")], &stored, NOW).await.unwrap()[0].as_ref().unwrap();
+    let after = inventory.zone_by_name(OURS, &name("a.example.")).await.unwrap().unwrap();
+    assert!(after.id > before);
+    assert_eq!(after.service, Service::Disabled, "what somebody switched off stays so");
+    assert_eq!(inventory.intent().await.unwrap().removed, [before].into());
+    assert_eq!(inventory.catalog_members(&cat).await.unwrap()[0].label, label("new"));
+}
+
+#[tokio::test]
+async fn a_zone_moves_to_another_catalog_with_its_contents_or_without() {
+    let (_place, inventory) = open().await;
+    let (from, to) = (catalog(&inventory, "from.").await, catalog(&inventory, "to.").await);
+    apply(&inventory, &from, &[add("kept.example."), add("reset.example.")]).await;
+    let kept = id_of(&inventory, "kept.example.").await;
+    let reset = id_of(&inventory, "reset.example.").await;
+    let migrate = |text: &str, state| Action::Migrate {
+        zone: name(text),
+        from: name("FROM."),
+        label: label("m"),
+        group: Some("gold".into()),
+        state,
+    };
+    let actions = [migrate("kept.example.", State::Kept), migrate("reset.example.", State::Reset)];
+    let results = apply(&inventory, &to, &actions).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    assert_eq!(id_of(&inventory, "kept.example.").await, kept);
+    assert!(id_of(&inventory, "reset.example.").await > reset);
+    assert_eq!(inventory.intent().await.unwrap().removed, [reset].into());
+    assert!(inventory.catalog_members(&from).await.unwrap().is_empty());
+    for member in inventory.catalog_members(&to).await.unwrap() {
+        assert_eq!((member.label, member.group.as_deref()), (label("m"), Some("gold")));
+        let zone = inventory.zone_by_id(OURS, member.id).await.unwrap().unwrap();
+        assert_eq!(zone.primaries, [primary("192.0.2.7:53")], "as the new catalog has them");
+    }
+    let again = apply(&inventory, &to, &actions[..1]).await;
+    assert!(matches!(again[0], Err(ApplyError::NotMember(_))), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_catalog_that_goes_leaves_its_members_as_configured_zones() {
+    let (_place, inventory) = open().await;
+    for (text, is_whole_zone_removed) in [("one.", false), ("two.", true)] {
+        let cat = catalog(&inventory, text).await;
+        let member = format!("a.{text}");
+        apply(&inventory, &cat, &[add(&member), add(&format!("b.{text}"))]).await;
+        apply(&inventory, &cat, &[remove(&format!("b.{text}"))]).await;
+        if is_whole_zone_removed {
+            inventory.remove_zone(OURS, &name(text)).await.unwrap();
+        } else {
+            assert_eq!(inventory.remove_catalog(OURS, &name(text)).await.unwrap(), cat.id);
+            assert!(matches!(inventory.remove_catalog(OURS, &name(text)).await, Err(CatalogError::NotCatalog(_))));
+        }
+        assert!(is_there(&inventory, &member).await);
+        assert_eq!(inventory.catalog_of(OURS, &name(&member)).await.unwrap(), None);
+        let late = inventory.apply_plan(&cat, &[remove(&member)], &make, NOW).await;
+        assert!(matches!(late, Err(CatalogError::NotCatalog(_))));
+    }
+    assert!(inventory.all_catalogs().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_member_that_is_configured_is_the_catalogs_no_longer() {
+    let (_place, inventory) = open().await;
+    let cat = catalog(&inventory, "cat.").await;
+    apply(&inventory, &cat, &[add("a.example.")]).await;
+    let same = zone("a.example.", &["192.0.2.1:53"]);
+    let Ensured::Changed(id) = inventory.ensure_zone(OURS, &same, NOW).await.unwrap() else { panic!("not changed") };
+    assert_eq!(inventory.ensure_zone(OURS, &same, NOW).await.unwrap(), Ensured::AsItWas(id));
+    assert!(inventory.catalog_members(&cat).await.unwrap().is_empty());
+    assert!(matches!(apply(&inventory, &cat, &[remove("a.example.")]).await[0], Err(ApplyError::NotMember(_))));
+    assert!(is_there(&inventory, "a.example.").await);
+}
+
+#[tokio::test]
+async fn what_a_plan_starts_from_is_all_that_the_tenant_has() {
+    let place = Place::new();
+    let (inventory, theirs) = place.open_with_second_tenant().await;
+    let (cat, other) = (catalog(&inventory, "cat.").await, catalog(&inventory, "other.").await);
+    inventory.add_zone(theirs, &zone("foreign.example.", &["192.0.2.1:53"]), NOW).await.unwrap();
+    inventory.add_zone(OURS, &zone("Own.example.", &["192.0.2.1:53"]), NOW).await.unwrap();
+    apply(&inventory, &cat, &[add("a.example."), add("gone.example."), add("held.example.")]).await;
+    apply(&inventory, &other, &[add("theirs.example.")]).await;
+    let hold = Action::Hold { zone: name("held.example."), remaining: HOUR };
+    apply(&inventory, &cat, &[remove("gone.example."), hold]).await;
+
+    let holdings = inventory.holdings(&cat, NOW.plus(HOUR)).await.unwrap();
+    let members: Vec<_> = holdings.members.iter().map(|m| (m.zone.to_string(), m.missing_for)).collect();
+    assert_eq!(members, [("a.example.".into(), None), ("held.example.".into(), Some(HOUR))]);
+    let theirs = Taken::Member { catalog: name("other."), label: label("l"), offered_to: None };
+    let taken = [
+        (name("cat."), Taken::Configured),
+        (name("other."), Taken::Configured),
+        (name("own.example."), Taken::Configured),
+        (name("theirs.example."), theirs),
+    ];
+    assert_eq!(holdings.taken, taken.into());
+    assert_eq!(holdings.removed_lately, 1);
+    assert_eq!(inventory.holdings(&other, NOW).await.unwrap().removed_lately, 0);
+    assert_eq!(inventory.holdings(&cat, NOW.plus(12 * HOUR)).await.unwrap().removed_lately, 0, "that is long ago");
+}
+
+#[tokio::test]
+async fn a_wait_begins_once_and_ends_when_the_zone_is_found() {
+    let (_place, inventory) = open().await;
+    let cat = catalog(&inventory, "cat.").await;
+    apply(&inventory, &cat, &[add("a.example.")]).await;
+    let changes = inventory.changes();
+    let hold = [Action::Hold { zone: name("a.example."), remaining: HOUR }];
+    let since = async || inventory.catalog_members(&cat).await.unwrap()[0].missing_since;
+    inventory.apply_plan(&cat, &hold, &make, NOW).await.unwrap();
+    inventory.apply_plan(&cat, &hold, &make, NOW.plus(HOUR)).await.unwrap();
+    assert_eq!(since().await, Some(NOW));
+    inventory.apply_plan(&cat, &[Action::Found { zone: name("a.example.") }], &make, NOW).await.unwrap();
+    assert_eq!(since().await, None);
+    assert!(!changes.has_changed().unwrap(), "no zone has changed: whoever plans when woken would never rest");
+}
+
+#[tokio::test]
+async fn only_what_goes_at_once_is_counted() {
+    let (_place, inventory) = open().await;
+    let cat = catalog(&inventory, "cat.").await;
+    apply(&inventory, &cat, &[add("a.example."), add("b.example."), add("c.example.")]).await;
+    for (text, warrant) in [("a.example.", Warrant::Waited), ("b.example.", Warrant::Consented)] {
+        apply(&inventory, &cat, &[Action::Remove { zone: name(text), warrant }]).await;
+    }
+    assert_eq!(inventory.holdings(&cat, NOW).await.unwrap().removed_lately, 0);
+    let warrant = Warrant::Ordinary;
+    let reset = Action::Reset { zone: name("c.example."), label: label("new"), group: None, warrant };
+    apply(&inventory, &cat, &[reset]).await;
+    assert_eq!(inventory.holdings(&cat, NOW).await.unwrap().removed_lately, 1);
+}
+
+/// What a catalog of that name with these members lists.
+fn listing(catalog: &str, members: &[&str]) -> Listing {
+    let mut text = "@ 0 SOA invalid. invalid. 1 2 3 4 5\n@ 0 NS invalid.\nversion 0 TXT 2\n".to_owned();
+    for member in members {
+        text += &format!("l-{}.zones 0 PTR {member}\n", member.replace('.', "-"));
+    }
+    let records = dns::text::zone_from_text(catalog, &text).unwrap();
+    let image = zone::advance(name(catalog).borrow(), None, &zone::Change::Full(records), [1; 16]).unwrap().image;
+    zone::catalog::read(&image).unwrap()
+}
+
+#[tokio::test]
+async fn plans_lead_to_what_the_catalog_lists_and_an_empty_one_only_after_its_delay() {
+    let (_place, inventory) = open().await;
+    let cat = catalog(&inventory, "cat.").await;
+    inventory.add_zone(OURS, &zone("own.example.", &["192.0.2.1:53"]), NOW).await.unwrap();
+    let follow = async |listing: &Listing, now| {
+        let holdings = inventory.holdings(&cat, now).await.unwrap();
+        let actions = plan(listing, &holdings, &cat.rules(), Consent::NotGiven);
+        for result in inventory.apply_plan(&cat, &actions, &make, now).await.unwrap() {
+            result.unwrap();
+        }
+        inventory.catalog_members(&cat).await.unwrap().len()
+    };
+    let full = listing("cat.", &["a.example.", "b.example.", "own.example.", "cat.", "out.of.scope."]);
+    let empty = listing("cat.", &[]);
+    assert_eq!(follow(&full, NOW).await, 2);
+    assert_eq!(follow(&empty, NOW).await, 2);
+    assert_eq!(follow(&full, NOW.plus(11 * HOUR)).await, 2, "they are there again: the wait is over");
+    assert_eq!(follow(&empty, NOW.plus(13 * HOUR)).await, 2);
+    assert_eq!(follow(&empty, NOW.plus(24 * HOUR)).await, 2);
+    assert_eq!(follow(&empty, NOW.plus(25 * HOUR)).await, 0);
+    assert!(is_there(&inventory, "own.example.").await && is_there(&inventory, "cat.").await);
+    assert_eq!(follow(&full, NOW.plus(26 * HOUR)).await, 2);
+}
+
+#[tokio::test]
+async fn ten_thousand_members_come_and_go_at_once() {
+    let (_place, inventory) = open().await;
+    let cat = catalog(&inventory, "cat.").await;
+    let adding: Vec<_> = (0..10_000).map(|n| add(&format!("z{n}.example."))).collect();
+    assert!(apply(&inventory, &cat, &adding).await.iter().all(Result::is_ok));
+    assert_eq!(inventory.catalog_members(&cat).await.unwrap().len(), 10_000);
+    let removing: Vec<_> = (0..10_000).map(|n| remove(&format!("z{n}.example."))).collect();
+    assert!(apply(&inventory, &cat, &removing).await.iter().all(Result::is_ok));
+    assert_eq!(inventory.intent().await.unwrap().removed.len(), 10_000);
+}
