@@ -10,6 +10,7 @@ mod check;
 mod diff;
 mod digest;
 pub mod image;
+pub mod zonemd;
 
 pub use advance::{Advanced, Rejection, advance};
 pub use between::between;
