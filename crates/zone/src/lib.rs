@@ -10,6 +10,7 @@ mod check;
 mod diff;
 mod digest;
 pub mod image;
+mod limits;
 pub mod zonemd;
 
 pub use advance::{Advanced, Rejection, advance};
@@ -18,6 +19,7 @@ pub use check::Insane;
 pub use diff::{Change, Diff, DiffError};
 pub use digest::Digest;
 pub use image::{Image, Notes};
+pub use limits::Limits;
 
 /// A zone, by the number that the inventory gave it: the name alone is not a zone, because several tenants may claim it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

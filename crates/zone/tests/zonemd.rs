@@ -7,7 +7,7 @@ use dns::text::zone_from_text;
 use dns::{Name, RecordRef, Records, Serial, Type, rdata};
 use proptest::prelude::*;
 use zone::zonemd::{Algorithm, Scheme, Verdict, verify};
-use zone::{Change, Image, advance};
+use zone::{Change, Image, Limits, advance};
 
 fn records(apex: &str, text: &str) -> Records {
     zone_from_text(apex, text).unwrap()
@@ -15,7 +15,7 @@ fn records(apex: &str, text: &str) -> Records {
 
 fn image(apex: &str, records: Records) -> Image {
     let apex: Name = apex.parse().unwrap();
-    advance(apex.borrow(), None, &Change::Full(records), [5; 16]).unwrap().image
+    advance(apex.borrow(), None, &Change::Full(records), [5; 16], Limits::default()).unwrap().image
 }
 
 fn verdict(apex: &str, text: &str) -> Verdict {
