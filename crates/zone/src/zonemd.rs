@@ -8,7 +8,9 @@
 //! No signature is validated: without DNSSEC beside it, ZONEMD finds accidents, not forgeries (RFC 8976 §6.1). Of the
 //! types whose names fold (RFC 4034 §6.2) A6 is left out, because `dns` keeps it opaque.
 //!
-//! The cost is one pass for each hash algorithm that has to be tried, with memory for a batch and one RRset.
+//! The cost is one pass for each hash algorithm that has to be tried, with memory for a batch and one RRset: 210 ns for
+//! each of 800,000 records of 110 octets on average (`examples/inspect.rs`), nearly all of it SHA-384. Where no record
+//! has to be tried it is nothing.
 
 use aws_lc_rs::digest::{Context, Digest, SHA384, SHA512};
 use dns::{CLASS_IN, NameRef, Serial, Type, rdata};
