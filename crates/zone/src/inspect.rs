@@ -94,6 +94,27 @@ impl Signing {
     }
 }
 
+/// Where an owner lies, as far as the zone's own signer minds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Authoritative,
+    /// There should be nothing (RFC 6672 §2.4). Where there is, Knot takes it into its chains and BIND does not; it is
+    /// answered by neither, so that both are right.
+    BelowDname,
+    /// The child's own (RFC 4035 §2.3).
+    BelowCut,
+}
+
+impl Place {
+    fn of(owner: Owner<'_>) -> Self {
+        match owner.occluded_by() {
+            None => Self::Authoritative,
+            Some(above) if above.is_cut() => Self::BelowCut,
+            Some(_) => Self::BelowDname,
+        }
+    }
+}
+
 /// Whether an owner has records that are not there only to deny others.
 fn has_data(owner: Owner<'_>) -> bool {
     owner.rrsets().any(|rrset| rrset.record_count() > 0 && !matches!(rrset.rtype(), Type::NSEC | Type::NSEC3))

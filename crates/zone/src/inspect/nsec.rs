@@ -6,7 +6,7 @@
 
 use dns::{NameRef, Type};
 
-use super::{Warning, Warnings, has_data};
+use super::{Place, Warning, Warnings, has_data};
 use crate::image::{Image, Owner};
 
 pub(super) struct Chain<'a> {
@@ -34,12 +34,12 @@ impl<'a> Chain<'a> {
         }
         let name = owner.name();
         let Some(rrset) = owner.rrset(Type::NSEC) else {
-            if !owner.is_occluded() && has_data(owner) {
+            if Place::of(owner) == Place::Authoritative && has_data(owner) {
                 warnings.push(Warning::NsecMissing { owner: name.to_name() });
             }
             return;
         };
-        if owner.is_occluded() {
+        if Place::of(owner) == Place::BelowCut {
             warnings.push(Warning::NsecOccluded { owner: name.to_name() });
             return;
         }

@@ -6,7 +6,7 @@
 
 use dns::Type;
 
-use super::{Warning, Warnings, has_data, is_child_of_apex};
+use super::{Place, Warning, Warnings, has_data, is_child_of_apex};
 use crate::image::{Image, Owner, Rrset};
 
 /// Iterations above which resolvers answer SERVFAIL, where fewer make the zone one that is not signed (RFC 9276
@@ -69,13 +69,38 @@ impl<'a> Chain<'a> {
     }
 }
 
+/// How many names of the zone own an NSEC3 record (RFC 5155 §7.1).
+#[derive(Clone, Copy, Default)]
+struct Names {
+    /// In any ring.
+    always: u64,
+    /// In a ring without opt-out: unsigned delegations, and empty non-terminals, which may be there for such alone.
+    unless_opted_out: u64,
+    /// As the signer likes.
+    perhaps: u64,
+}
+
+impl Names {
+    fn count(&mut self, owner: Owner<'_>) {
+        if !has_data(owner) && !owner.is_empty_non_terminal() {
+            return;
+        }
+        let is_unsigned_delegation = owner.is_cut() && owner.rrset(Type::DS).is_none();
+        match Place::of(owner) {
+            Place::BelowCut => {}
+            Place::BelowDname => self.perhaps += 1,
+            Place::Authoritative if is_unsigned_delegation || owner.is_empty_non_terminal() => {
+                self.unless_opted_out += 1;
+            }
+            Place::Authoritative => self.always += 1,
+        }
+    }
+}
+
 pub(super) struct Chains<'a> {
     /// By their parameters.
     chains: Vec<Chain<'a>>,
-    /// Names that need a record whatever the flags are.
-    least: u64,
-    /// Names that need one where nothing opts out.
-    most: u64,
+    names: Names,
 }
 
 impl<'a> Chains<'a> {
@@ -104,14 +129,14 @@ impl<'a> Chains<'a> {
         for doubted in parameters.iter().filter(|found| found.iterations > ITERATIONS_MAX) {
             warnings.push(Warning::Nsec3Iterations { iterations: doubted.iterations });
         }
-        Self { chains: parameters.into_iter().map(Chain::of).collect(), least: 0, most: 0 }
+        Self { chains: parameters.into_iter().map(Chain::of).collect(), names: Names::default() }
     }
 
     pub(super) fn owner(&mut self, owner: Owner<'a>, warnings: &mut Warnings) {
         if self.chains.is_empty() {
             return;
         }
-        self.count(owner);
+        self.names.count(owner);
         let Some(rrset) = owner.rrset(Type::NSEC3) else {
             return;
         };
@@ -154,26 +179,12 @@ impl<'a> Chains<'a> {
                 continue;
             };
             chain.leads_to(hash, owner, warnings);
-            let least = if chain.has_opt_out { self.least } else { self.most };
-            if !(least..=self.most).contains(&chain.records) {
-                warnings.push(Warning::Nsec3Incomplete { found: chain.records, least, most: self.most });
+            let Names { always, unless_opted_out, perhaps } = self.names;
+            let least = if chain.has_opt_out { always } else { always + unless_opted_out };
+            let most = always + unless_opted_out + perhaps;
+            if !(least..=most).contains(&chain.records) {
+                warnings.push(Warning::Nsec3Incomplete { found: chain.records, least, most });
             }
-        }
-    }
-
-    /// An unsigned delegation, and the empty non-terminals above such, need no record where the ring opts out.
-    fn count(&mut self, owner: Owner<'_>) {
-        if owner.is_occluded() {
-            return;
-        }
-        let is_unsigned_delegation = owner.is_cut() && owner.rrset(Type::DS).is_none();
-        match (has_data(owner), owner.is_empty_non_terminal()) {
-            (true, _) if !is_unsigned_delegation => {
-                self.least += 1;
-                self.most += 1;
-            }
-            (true, _) | (false, true) => self.most += 1,
-            (false, false) => {}
         }
     }
 }

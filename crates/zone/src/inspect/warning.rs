@@ -30,7 +30,7 @@ pub enum Warning {
     NsecMissing { owner: Name },
     #[error("{owner} has an NSEC record and nothing else (RFC 4035 §2.3)")]
     NsecAlone { owner: Name },
-    #[error("{owner} has an NSEC record, though it lies below a zone cut or a DNAME")]
+    #[error("{owner} has an NSEC record, though it lies below a zone cut (RFC 4035 §2.3)")]
     NsecOccluded { owner: Name },
     #[error("{owner} has more than one NSEC record")]
     NsecSeveral { owner: Name },
