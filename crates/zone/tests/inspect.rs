@@ -77,6 +77,11 @@ fn doubts_about_a_chain_of_nsec_records_are_said() {
                 + "aa 300 NSEC alias A\naa 300 RRSIG NSEC 13 2 300 20270101000000 20260101000000 1 example. AAAA\n",
             vec!["aa.example. has an NSEC record and nothing else (RFC 4035 §2.3)"],
         ),
+        (
+            next(NSEC, "plain.example. 300 NSEC secure.", "plain.example. 300 NSEC ns.plain.")
+                + "ns.plain 300 NSEC secure A\n",
+            vec!["ns.plain.example. has an NSEC record, though it lies below a zone cut (RFC 4035 §2.3)"],
+        ),
         (NSEC.to_owned() + "a 300 NSEC alias2 TXT\n", vec!["a.example. has more than one NSEC record"]),
         (
             without(NSEC, &["a.example. 60 RRSIG A ", "plain.example. 300 RRSIG NSEC "]),

@@ -183,7 +183,7 @@ impl<'a> Chains<'a> {
             let least = if chain.has_opt_out { always } else { always + unless_opted_out };
             let most = always + unless_opted_out + perhaps;
             if !(least..=most).contains(&chain.records) {
-                warnings.push(Warning::Nsec3Incomplete { found: chain.records, least, most });
+                warnings.push(Warning::Nsec3Count { found: chain.records, least, most });
             }
         }
     }

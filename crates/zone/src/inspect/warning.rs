@@ -54,7 +54,7 @@ pub enum Warning {
     #[error("the NSEC3 record of {owner} does not lead to the next one, {expected}")]
     Nsec3Broken { owner: Name, expected: Name },
     #[error("the chain of NSEC3 records has {found} of them, and between {least} and {most} names need one")]
-    Nsec3Incomplete { found: u64, least: u64, most: u64 },
+    Nsec3Count { found: u64, least: u64, most: u64 },
 }
 
 impl Warning {
@@ -80,7 +80,7 @@ impl Warning {
             Self::Nsec3BadOwner { .. } => "nsec3_bad_owner",
             Self::Nsec3Several { .. } => "nsec3_several",
             Self::Nsec3Broken { .. } => "nsec3_broken",
-            Self::Nsec3Incomplete { .. } => "nsec3_incomplete",
+            Self::Nsec3Count { .. } => "nsec3_count",
         }
     }
 }
