@@ -10,8 +10,8 @@ pub struct Limits {
     /// Records of one owner and type, and RRSIGs over one RRset. RRsets of any size are transferred, but an answer
     /// holds 65,535 octets, also over TCP (RFC 1035 §4.2.2): at 16 octets for an A record, 4,094 of them.
     ///
-    /// The default is 4,096. A hundred, the limit of other servers, has been in the way: of pools with many addresses, of
-    /// SRV records for each host of a large site.
+    /// The default is 4,096. A hundred, the limit of other servers, has been in the way: of pools with many addresses,
+    /// of SRV records for each host of a large site.
     pub records_per_rrset: u16,
     /// Types of one name, those of which only RRSIGs are left included.
     ///

@@ -116,7 +116,7 @@ impl std::fmt::Display for Algorithm {
 
 /// Compares the contents with the ZONEMD records at the apex (RFC 8976 §4).
 ///
-/// Records elsewhere are data like any other (RFC 8976 §2.1). One that is too short to have a digest counts for nothing.
+/// Records elsewhere are data like any other (RFC 8976 §2.1). One too short to have a digest counts for nothing.
 pub fn verify(image: &Image) -> Verdict {
     let records = image.apex_owner().rrset(Type::ZONEMD).map(Rrset::records);
     let mut claims: Vec<Claim<'_>> =
@@ -202,8 +202,8 @@ impl Collator {
     }
 
     /// An owner's RRsets by the numbers of their types, its RRSIGs as one of them (RFC 8976 §3.3.1.2). The image has
-    /// each RRSIG beside what it covers; in the order of what they cover they are in canonical order, because RRSIG data
-    /// begins with it (RFC 4034 §3.1).
+    /// each RRSIG beside what it covers; in the order of what they cover they are in canonical order, because that is
+    /// what their data begins with (RFC 4034 §3.1).
     fn owner(&mut self, owner: Owner<'_>) {
         let is_apex = owner.rank() == 0;
         // RFC 8976 §3.3.1.1: neither the apex's ZONEMD records nor the RRSIGs over them.

@@ -142,7 +142,7 @@ fn doubts_about_a_ring_of_nsec3_records_are_said() {
         ),
         (
             NSEC3.replace("NSEC3PARAM 1 0 0 -", "NSEC3PARAM 2 0 0 -"),
-            "NSEC3 uses hash algorithm 2, which nobody knows (RFC 5155 §11)",
+            "NSEC3 uses hash algorithm 2, which resolvers pass over (RFC 5155 §8.1)",
         ),
         (
             NSEC3.replace("PARAM 1 0 0 -", "PARAM 1 0 501 -").replace("NSEC3 1 0 0 -", "NSEC3 1 0 501 -"),
@@ -165,7 +165,7 @@ fn what_rfc_5155_allows_is_not_doubted() {
     for zone in [mixed, spare, flagged, many] {
         assert_eq!(said(&inspected(&zone, NOW)), [""; 0]);
     }
-    // A DNAME at the apex hides every name but those of NSEC3 records (RFC 6672 §2.3).
+    // A DNAME at the apex hides every name but those of NSEC3 records (RFC 5155 §3).
     let hidden = inspected(
         "@ 60 SOA a b 1 2 3 4 5\n@ 60 NS a.test.\n@ 60 DNAME b.test.\n@ 0 NSEC3PARAM 1 0 0 -\n\
          0p9mhaveqvm6t7vbl5lop2u3t2rp3tom 60 NSEC3 1 0 0 - 0p9mhaveqvm6t7vbl5lop2u3t2rp3tom DNAME\n",

@@ -20,83 +20,6 @@ const LABEL_OCTETS: usize = HASH_OCTETS * 8 / 5;
 /// The only flag of an NSEC3 record (RFC 5155 §3.1.2.1).
 const OPT_OUT: u8 = 1;
 
-type Hash = [u8; HASH_OCTETS];
-
-/// How names of a ring are hashed.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Parameters<'a> {
-    algorithm: u8,
-    iterations: u16,
-    salt: &'a [u8],
-}
-
-impl<'a> Parameters<'a> {
-    /// Reads what NSEC3 and NSEC3PARAM records begin with: the parameters, the flags, and what follows.
-    fn parse(rdata: &'a [u8]) -> Option<(Self, u8, &'a [u8])> {
-        let ([algorithm, flags, high, low, salt_octets], rest) = rdata.split_first_chunk()?;
-        let (salt, rest) = rest.split_at_checked(usize::from(*salt_octets))?;
-        let iterations = u16::from_be_bytes([*high, *low]);
-        Some((Self { algorithm: *algorithm, iterations, salt }, *flags, rest))
-    }
-}
-
-/// One ring, as far as it has been followed.
-struct Chain<'a> {
-    parameters: Parameters<'a>,
-    first: Option<(Hash, Owner<'a>)>,
-    last: Option<Link<'a>>,
-    records: u64,
-    has_opt_out: bool,
-}
-
-#[derive(Clone, Copy)]
-struct Link<'a> {
-    owner: Owner<'a>,
-    hash: Hash,
-    next: Hash,
-}
-
-impl<'a> Chain<'a> {
-    fn of(parameters: Parameters<'a>) -> Self {
-        Self { parameters, first: None, last: None, records: 0, has_opt_out: false }
-    }
-
-    fn leads_to(&self, hash: Hash, owner: Owner<'a>, warnings: &mut Warnings) {
-        if let Some(last) = self.last.filter(|last| last.next != hash) {
-            let (owner, expected) = (last.owner.name().to_name(), owner.name().to_name());
-            warnings.push(Warning::Nsec3Broken { owner, expected });
-        }
-    }
-}
-
-/// How many names of the zone own an NSEC3 record (RFC 5155 §7.1).
-#[derive(Clone, Copy, Default)]
-struct Names {
-    /// In any ring.
-    always: u64,
-    /// In a ring without opt-out: unsigned delegations, and empty non-terminals, which may be there for such alone.
-    unless_opted_out: u64,
-    /// As the signer likes.
-    perhaps: u64,
-}
-
-impl Names {
-    fn count(&mut self, owner: Owner<'_>) {
-        if !has_data(owner) && !owner.is_empty_non_terminal() {
-            return;
-        }
-        let is_unsigned_delegation = owner.is_cut() && owner.rrset(Type::DS).is_none();
-        match Place::of(owner) {
-            Place::BelowCut => {}
-            Place::BelowDname => self.perhaps += 1,
-            Place::Authoritative if is_unsigned_delegation || owner.is_empty_non_terminal() => {
-                self.unless_opted_out += 1;
-            }
-            Place::Authoritative => self.always += 1,
-        }
-    }
-}
-
 pub(super) struct Chains<'a> {
     /// By their parameters.
     chains: Vec<Chain<'a>>,
@@ -156,35 +79,116 @@ impl<'a> Chains<'a> {
                 warnings.push(Warning::Unreadable { owner: owner.name().to_name(), rtype: Type::NSEC3 });
                 continue;
             };
-            let chain = &mut self.chains[at];
-            if chain.last.is_some_and(|last| last.hash == hash) {
-                warnings.push(Warning::Nsec3Several { owner: owner.name().to_name() });
-                continue;
-            }
-            chain.leads_to(hash, owner, warnings);
-            chain.first.get_or_insert((hash, owner));
-            chain.last = Some(Link { owner, hash, next });
-            chain.records += 1;
-            chain.has_opt_out |= flags & OPT_OUT != 0;
+            self.chains[at].follow(Link { owner, hash, next }, flags, warnings);
         }
     }
 
     /// The last record of each ring leads to its first; and there are as many as names (RFC 5155 §7.1).
     pub(super) fn close(&self, warnings: &mut Warnings) {
         for chain in &self.chains {
-            let Some((hash, owner)) = chain.first else {
+            let Some(first) = chain.first else {
                 let salt =
                     if chain.parameters.salt.is_empty() { "-".into() } else { hex::encode(chain.parameters.salt) };
                 warnings.push(Warning::Nsec3ChainEmpty { iterations: chain.parameters.iterations, salt });
                 continue;
             };
-            chain.leads_to(hash, owner, warnings);
+            chain.leads_to(first, warnings);
             let Names { always, unless_opted_out, perhaps } = self.names;
             let least = if chain.has_opt_out { always } else { always + unless_opted_out };
             let most = always + unless_opted_out + perhaps;
             if !(least..=most).contains(&chain.records) {
                 warnings.push(Warning::Nsec3Count { found: chain.records, least, most });
             }
+        }
+    }
+}
+
+type Hash = [u8; HASH_OCTETS];
+
+/// How names of a ring are hashed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Parameters<'a> {
+    algorithm: u8,
+    iterations: u16,
+    salt: &'a [u8],
+}
+
+impl<'a> Parameters<'a> {
+    /// Reads what NSEC3 and NSEC3PARAM records begin with: the parameters, the flags, and what follows.
+    fn parse(rdata: &'a [u8]) -> Option<(Self, u8, &'a [u8])> {
+        let ([algorithm, flags, high, low, salt_octets], rest) = rdata.split_first_chunk()?;
+        let (salt, rest) = rest.split_at_checked(usize::from(*salt_octets))?;
+        let iterations = u16::from_be_bytes([*high, *low]);
+        Some((Self { algorithm: *algorithm, iterations, salt }, *flags, rest))
+    }
+}
+
+/// One ring, as far as it has been followed.
+struct Chain<'a> {
+    parameters: Parameters<'a>,
+    first: Option<Link<'a>>,
+    last: Option<Link<'a>>,
+    records: u64,
+    has_opt_out: bool,
+}
+
+/// One record of a ring.
+#[derive(Clone, Copy)]
+struct Link<'a> {
+    owner: Owner<'a>,
+    hash: Hash,
+    next: Hash,
+}
+
+impl<'a> Chain<'a> {
+    fn of(parameters: Parameters<'a>) -> Self {
+        Self { parameters, first: None, last: None, records: 0, has_opt_out: false }
+    }
+
+    fn follow(&mut self, link: Link<'a>, flags: u8, warnings: &mut Warnings) {
+        if self.last.is_some_and(|last| last.hash == link.hash) {
+            warnings.push(Warning::Nsec3Several { owner: link.owner.name().to_name() });
+            return;
+        }
+        self.leads_to(link, warnings);
+        self.first.get_or_insert(link);
+        self.last = Some(link);
+        self.records += 1;
+        self.has_opt_out |= flags & OPT_OUT != 0;
+    }
+
+    fn leads_to(&self, link: Link<'a>, warnings: &mut Warnings) {
+        if let Some(last) = self.last.filter(|last| last.next != link.hash) {
+            let (owner, expected) = (last.owner.name().to_name(), link.owner.name().to_name());
+            warnings.push(Warning::Nsec3Broken { owner, expected });
+        }
+    }
+}
+
+/// How many names of the zone own an NSEC3 record (RFC 5155 §7.1).
+#[derive(Clone, Copy, Default)]
+struct Names {
+    /// In any ring.
+    always: u64,
+    /// In a ring without opt-out: unsigned delegations, and empty non-terminals, which may be there for such alone.
+    unless_opted_out: u64,
+    /// As the signer likes.
+    perhaps: u64,
+}
+
+impl Names {
+    fn count(&mut self, owner: Owner<'_>) {
+        if !has_data(owner) && !owner.is_empty_non_terminal() {
+            return;
+        }
+        let is_unsigned_delegation = owner.is_cut() && owner.rrset(Type::DS).is_none();
+        match Place::of(owner) {
+            Place::BelowCut => {}
+            Place::BelowDname => self.perhaps += 1,
+            Place::Authoritative if is_unsigned_delegation || owner.is_empty_non_terminal() => {
+                self.unless_opted_out += 1;
+            }
+            Place::Authoritative => self.always += 1,
         }
     }
 }

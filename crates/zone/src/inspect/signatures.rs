@@ -1,6 +1,6 @@
 //! Is everything signed that must be, and for how long do the signatures hold?
 //!
-//! An RRset holds until the last of its signatures runs out: one that is left over from a key that is gone harms nobody.
+//! An RRset holds until the last of its signatures runs out: one left over from a key that is gone harms nobody.
 //! Times are 32-bit numbers on a circle (RFC 4034 §3.1.5), and mean the moment nearest to now.
 
 use dns::{Name, Type};
@@ -76,8 +76,8 @@ impl<'a> Signatures<'a> {
     }
 }
 
-/// Whether an RRset is the zone's own and not the child's: at a cut, only DS and NSEC are (RFC 4035 §2.2). Below a DNAME
-/// at the apex there are still NSEC3 records (RFC 6672 §2.3).
+/// Whether an RRset is the zone's own and not the child's: at a cut, only DS and NSEC are (RFC 4035 §2.2). Below a
+/// DNAME at the apex there are still NSEC3 records (RFC 5155 §3).
 fn is_authoritative(owner: Owner<'_>, rrset: Rrset<'_>) -> bool {
     if owner.is_occluded() {
         return rrset.rtype() == Type::NSEC3 && is_child_of_apex(owner);

@@ -37,7 +37,7 @@ pub enum Warning {
     #[error("the NSEC record of {owner} leads to {next}, and {expected} comes next")]
     NsecBroken { owner: Name, next: Name, expected: Name },
 
-    #[error("NSEC3 uses hash algorithm {algorithm}, which nobody knows (RFC 5155 §11)")]
+    #[error("NSEC3 uses hash algorithm {algorithm}, which resolvers pass over (RFC 5155 §8.1)")]
     Nsec3Algorithm { algorithm: u8 },
     #[error(
         "NSEC3 hashes each name {iterations} times again, and resolvers refuse more than 500 (RFC 9276 Appendix A)"
