@@ -10,7 +10,7 @@ use dns::edns::Edns;
 use dns::text::{record_to_text, zone_from_text};
 use dns::writer::CompressionTable;
 use dns::{CLASS_IN, Header, MessageReader, MessageWriter, Name, Question, Rcode, RecordRef, Type};
-use zone::{Change, Generation, Snapshot, ZoneId, advance};
+use zone::{Change, Generation, Limits, Snapshot, ZoneId, advance};
 
 const EXAMPLE: &str = "
 @       3600 SOA   ns1 host 7 7200 3600 1209600 300
@@ -51,7 +51,7 @@ _sip._udp 60 SRV   1 2 5060 mail
 fn zone(id: u64, apex: &str, text: &str) -> Arc<ServedZone> {
     let apex: Name = apex.parse().unwrap();
     let records = zone_from_text(&apex.to_string(), text).unwrap();
-    let image = advance(apex.borrow(), None, &Change::Full(records), [1; 16]).unwrap().image;
+    let image = advance(apex.borrow(), None, &Change::Full(records), [1; 16], Limits::default()).unwrap().image;
     let snapshot = Snapshot { generation: Generation(1), image };
     Arc::new(ServedZone::new(ZoneId(id), apex, Contents::Live(snapshot)))
 }

@@ -9,7 +9,7 @@ use answer::Contents;
 use store::StoreError;
 use transfer::{Fetch, Lane, Primary};
 use xfr::{Outcome, Reason};
-use zone::{Advanced, Change, Generation, Rejection, Snapshot};
+use zone::{Advanced, Change, Generation, Limits, Rejection, Snapshot};
 
 use crate::followed::{Durability, Existence, Followed, Transfer};
 use crate::node::Node;
@@ -80,7 +80,7 @@ async fn advance(zone: &Followed, held: Option<Snapshot>, change: Change) -> Res
         getrandom::fill(&mut seed)
             .map_err(|error| Reason::Internal { detail: format!("the system gives no random numbers: {error}") })?;
         let old = held.as_ref().map(|held| &held.image);
-        zone::advance(apex.borrow(), old, &change, seed).map_err(reason_of)
+        zone::advance(apex.borrow(), old, &change, seed, Limits::default()).map_err(reason_of)
     };
     let advanced = tokio::task::spawn_blocking(work).await;
     let advanced = advanced.map_err(|error| Reason::Internal { detail: error.to_string() })??;
@@ -226,7 +226,11 @@ fn reason_of(rejection: Rejection) -> Reason {
         Rejection::Insane(zone::Insane::SeveralAliases { owner, rtype }) => {
             Reason::SeveralOfASingleton { owner, rtype }
         }
-        Rejection::RrsetTooLarge | Rejection::ZoneTooLarge => Reason::ZoneTooLarge { detail: rejection.to_string() },
+        Rejection::RrsetTooLarge { owner, rtype, limit } => {
+            Reason::RrsetTooLarge { owner, rtype, limit: limit.into() }
+        }
+        Rejection::TooManyTypes { owner, limit } => Reason::TooManyTypes { owner, limit: limit.into() },
+        Rejection::ZoneTooLarge => Reason::ZoneTooLarge { detail: rejection.to_string() },
         Rejection::WrongStart { ours, theirs } => Reason::IxfrNotFromOurs { ours, theirs },
         Rejection::BrokenChain { ended, from } => Reason::IxfrGap { expected: ended, found: from },
         Rejection::NothingToStepFrom => Reason::Internal { detail: rejection.to_string() },

@@ -183,6 +183,10 @@ pub enum Reason {
     CnameWithOtherData { owner: Name },
     #[error("{owner} has more than one {rtype} record")]
     SeveralOfASingleton { owner: Name, rtype: Type },
+    #[error("{owner} has more than {limit} records of type {rtype}, which is more than we serve")]
+    RrsetTooLarge { owner: Name, rtype: Type, limit: u64 },
+    #[error("{owner} has records of more than {limit} types, which is more than we serve")]
+    TooManyTypes { owner: Name, limit: u64 },
     #[error("the zone is larger than its limit: {detail}")]
     ZoneTooLarge { detail: String },
     #[error("the zone cannot be served: {detail}")]
@@ -272,6 +276,8 @@ const LIMITS: &str = "If the zone is really that large, raise the limit here; ot
                       into it.";
 const CONTENT: &str = "Correct the zone at the primary and raise its serial; until then we go on serving the last good \
                        version.";
+const CROWDED: &str = "Spread the records over several names at the primary and raise the serial; until then we go on \
+                       serving the last good version. Queries for so crowded a name are a way to exhaust a server.";
 const SERIAL: &str = "Raise the serial at the primary above ours, or fetch the zone again in full here: secondo zone \
                       refresh NAME --full.";
 const MEMORY: &str = "If the zone is really so large, give this machine more memory; a fifth of it is for transfers under way. \
@@ -398,6 +404,8 @@ impl Reason {
             Self::ZoneWithoutNs => Entry("zone_without_ns", Primary, CONTENT),
             Self::CnameWithOtherData { .. } => Entry("cname_with_other_data", Primary, CONTENT),
             Self::SeveralOfASingleton { .. } => Entry("several_of_a_singleton", Primary, CONTENT),
+            Self::RrsetTooLarge { .. } => Entry("rrset_too_large", Primary, CROWDED),
+            Self::TooManyTypes { .. } => Entry("too_many_types", Primary, CROWDED),
             Self::ZoneTooLarge { .. } => Entry("zone_too_large", Ours, LIMITS),
             Self::ZoneInvalid { .. } => Entry("zone_invalid", Primary, CONTENT),
             Self::SerialWentBack { .. } => Entry("serial_went_back", Primary, SERIAL),

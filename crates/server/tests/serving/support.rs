@@ -153,7 +153,7 @@ pub(crate) fn framed(message: &[u8]) -> Vec<u8> {
 pub(crate) fn live(id: u64, apex: &str, text: &str) -> Arc<ServedZone> {
     let apex: Name = apex.parse().unwrap();
     let records = zone_from_text(&apex.to_string(), text).unwrap();
-    let image = advance(apex.borrow(), None, &Change::Full(records), [7; 16]).unwrap().image;
+    let image = advance(apex.borrow(), None, &Change::Full(records), [7; 16], zone::Limits::default()).unwrap().image;
     let contents = Contents::Live(Snapshot { generation: Generation(1), image });
     Arc::new(ServedZone::new(ZoneId(id), apex, contents))
 }

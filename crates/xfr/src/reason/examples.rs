@@ -62,6 +62,8 @@ impl Reason {
             Self::ZoneWithoutNs,
             Self::CnameWithOtherData { owner: owner() },
             Self::SeveralOfASingleton { owner: owner(), rtype: Type::CNAME },
+            Self::RrsetTooLarge { owner: owner(), rtype: Type::TXT, limit: 4096 },
+            Self::TooManyTypes { owner: owner(), limit: 256 },
             Self::ZoneTooLarge { detail: "17 GiB".into() },
             Self::ZoneInvalid { detail: "an NSEC3 record is damaged".into() },
             Self::SerialWentBack { ours, theirs },

@@ -2,12 +2,12 @@ use dns::text::{record_to_text, zone_from_text};
 use dns::{Name, Type};
 
 use crate::image::{Deepest, Owner};
-use crate::{Change, Image, advance};
+use crate::{Change, Image, Limits, advance};
 
 fn image(text: &str) -> Image {
     let records = zone_from_text("Example.", text).unwrap();
     let apex: Name = "example.".parse().unwrap();
-    advance(apex.borrow(), None, &Change::Full(records), [7; 16]).unwrap().image
+    advance(apex.borrow(), None, &Change::Full(records), [7; 16], Limits::default()).unwrap().image
 }
 
 fn name(text: &str) -> Name {
