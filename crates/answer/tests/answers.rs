@@ -330,6 +330,19 @@ fn a_dname_makes_aliases_for_what_is_below_it() {
 }
 
 #[test]
+fn what_lies_below_a_dname_is_never_answered_also_at_the_apex() {
+    // RFC 6672 §2.3, §2.4; Knot 3.4.4.
+    let text = "@ 60 SOA a.other. b 1 2 3 4 5\n@ 60 NS a.other.\n@ 60 DNAME other.\nbelow 60 A 192.0.2.1\n";
+    let zones = ZoneTable::new([zone(1, "example.", text)]);
+    let ask = |name: &str, qtype| show(&respond(&zones, &query(name, qtype, None), Transport::Udp));
+    assert_eq!(ask("example.", Type::NS), "NOERROR aa\n1 example. 60 NS a.other.");
+    for label in ["below", "nothing"] {
+        let expected = format!("NOERROR aa\n1 example. 60 DNAME other.\n1 {label}.example. 60 CNAME {label}.other.");
+        assert_eq!(ask(&format!("{label}.example."), Type::A), expected);
+    }
+}
+
+#[test]
 fn a_substitution_that_is_too_long_is_yxdomain() {
     let label = "a".repeat(61);
     let text = format!("@ 1 SOA a b 1 2 3 4 5\n@ 1 NS a\nd 1 DNAME {label}.{label}.{label}.x\n");
