@@ -85,6 +85,8 @@ pub enum Behaviour {
     CloseHalfWay,
     /// The same, but over TLS without the alert that says that this is the end (close_notify): cut off by somebody else.
     CutHalfWay,
+    /// Closes in the middle of the last message.
+    CutMessage,
     /// Sends so many octets at a time, with a pause between.
     Trickle {
         octets: usize,

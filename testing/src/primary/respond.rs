@@ -100,7 +100,9 @@ fn actions(state: &State, kind: Kind, mut messages: Vec<Vec<u8>>) -> Vec<Action>
     if !kind.is_transfer() {
         return messages.into_iter().map(Action::Send).collect();
     }
-    let last = if state.behaves(&Behaviour::HangHalfWay) {
+    let last = if state.behaves(&Behaviour::CutMessage) {
+        messages.pop().map(Action::Part)
+    } else if state.behaves(&Behaviour::HangHalfWay) {
         Some(Action::Hang)
     } else if state.behaves(&Behaviour::CloseHalfWay) {
         Some(Action::Close)
