@@ -23,6 +23,7 @@ mod connection;
 mod message;
 mod records;
 mod respond;
+mod spoil;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -212,6 +212,11 @@ async fn transfers_that_fail_say_why_and_bring_nothing() {
         (Behaviour::OtherZone, "no_soa"),
         (Behaviour::OtherLastSoa, "soa_mismatch"),
         (Behaviour::RecordsAfterEnd, "records_after_end"),
+        (Behaviour::ForeignSoa, "foreign_soa"),
+        (Behaviour::SoaInTheMiddle, "soa_in_the_middle"),
+        (Behaviour::OtherClass, "class_not_in"),
+        (Behaviour::TrailingOctet, "trailing_octets"),
+        (Behaviour::ErrorAtEnd(Rcode::SERVFAIL), "servfail"),
         (Behaviour::EmptyMessage, "empty_message"),
         (Behaviour::TruncateTcp, "truncated_over_tcp"),
     ] {

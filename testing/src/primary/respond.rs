@@ -7,6 +7,7 @@ use super::behaviour::{Behaviour, Kind};
 use super::connection::Action;
 use super::message::{Origin, Request, error, read, split};
 use super::records::{claimed_or_empty, records, with_serial};
+use super::spoil;
 use super::state::State;
 
 pub(super) fn respond(state: &mut State, query: &[u8], origin: Origin) -> Vec<Action> {
@@ -55,6 +56,9 @@ fn answer(state: &State, request: &Request, query: &[u8]) -> Vec<Action> {
         Ok(records) => split(state, request, &records),
         Err(rcode) => vec![error(request, rcode)],
     };
+    if kind.is_transfer() {
+        spoil::messages(state, &mut messages);
+    }
     if let Some(signed) = signed {
         sign(state, &signed, &mut messages, now);
     }

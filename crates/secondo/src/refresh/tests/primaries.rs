@@ -116,3 +116,43 @@ async fn old_serials_and_bad_contents_are_failures_that_are_tried_again_later() 
         assert_eq!(scene.served_serial(), Some(1), "{code}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_wrong_with_an_update_the_old_version_stays_and_the_next_one_comes() {
+    // RFC 5936 §6, RFC 1995 §4: all of a version or nothing of it; the differences have failed before the whole zone.
+    let (ixfr, axfr) = (Query::Ixfr, Query::Axfr);
+    for (behaviours, code) in [
+        (vec![Behaviour::CloseAtOnce(ixfr), Behaviour::CloseAtOnce(axfr)], "connection_closed"),
+        (vec![Behaviour::CloseHalfWay], "connection_closed"),
+        (vec![Behaviour::CutMessage], "connection_closed"),
+        (vec![Behaviour::Garbage(ixfr), Behaviour::Garbage(axfr)], "wrong_id"),
+        (vec![Behaviour::WrongId(ixfr), Behaviour::WrongId(axfr)], "wrong_id"),
+        (vec![Behaviour::EmptyMessage], "empty_message"),
+        (vec![Behaviour::TruncateTcp], "truncated_over_tcp"),
+        (vec![Behaviour::OtherZone], "no_soa"),
+        (vec![Behaviour::OtherLastSoa], "soa_mismatch"),
+        (vec![Behaviour::SoaInTheMiddle], "soa_in_the_middle"),
+        (vec![Behaviour::ForeignSoa], "foreign_soa"),
+        (vec![Behaviour::RecordsAfterEnd], "records_after_end"),
+        (vec![Behaviour::OtherClass], "class_not_in"),
+        (vec![Behaviour::TrailingOctet], "trailing_octets"),
+        (vec![Behaviour::OneRecordPerMessage, Behaviour::ErrorAtEnd(Rcode::SERVFAIL)], "servfail"),
+    ] {
+        let scene = Scene::new().await;
+        scene.follow().await;
+        let digest = scene.zone().snapshot().unwrap().image.digest();
+        let expires_at = scene.zone().condition().timers.expires_at();
+        scene.primary.publish("example.", &text(2, &txt(&["new"])));
+        behaviours.iter().for_each(|behaviour| scene.primary.behave(behaviour.clone()));
+        let failed = scene.follow().await;
+        assert_eq!((failed.kind, super::code(&failed)), (Kind::Axfr, code), "{behaviours:?}");
+        assert_eq!((scene.primary.count(ixfr), scene.primary.count(axfr)), (1, 2), "{behaviours:?}");
+        assert_eq!(scene.zone().condition().timers.expires_at(), expires_at, "{behaviours:?}");
+        assert_eq!(scene.zone().snapshot().unwrap().image.digest(), digest, "{behaviours:?}");
+        let scene = scene.restarted(Moment(0)).await;
+        assert_eq!(scene.zone().snapshot().unwrap().image.digest(), digest, "{behaviours:?}");
+        scene.primary.behave_well();
+        assert_eq!(scene.follow().await.result, Ok(Refreshed::Published), "{behaviours:?}");
+        assert_eq!((scene.served_serial(), texts(&scene)), (Some(2), vec!["new".to_owned()]), "{behaviours:?}");
+    }
+}
