@@ -174,6 +174,27 @@ fn deletions_come_before_additions() {
 }
 
 #[test]
+fn a_ttl_is_that_of_all_records_of_a_name_and_type() {
+    // RFC 2181 §5.2; Technitium 8.1.2.
+    let old = image(&(HEAD.to_owned() + "a 60 A 192.0.2.1\na 60 A 192.0.2.2\n"));
+    let all = step(1, 2, "a 60 A 192.0.2.1\na 60 A 192.0.2.2\n", "a 70 A 192.0.2.1\na 70 A 192.0.2.2\n");
+    let advanced = steps(&old, vec![all]).unwrap();
+    assert_same(&advanced.image, &image(&(head_at(2) + "a 70 A 192.0.2.1\na 70 A 192.0.2.2\n")));
+    let one = step(1, 2, "a 60 A 192.0.2.1\n", "a 70 A 192.0.2.1\n");
+    let advanced = steps(&old, vec![one]).unwrap();
+    assert_same(&advanced.image, &image(&(head_at(2) + "a 70 A 192.0.2.1\na 60 A 192.0.2.2\n")));
+}
+
+#[test]
+fn what_lies_outside_of_the_zone_is_dropped_from_steps_too() {
+    // NSD 43152ede. A name that only ends in the same letters lies outside.
+    let advanced =
+        steps(&image(HEAD), vec![step(1, 2, "", "other. 60 A 192.0.2.1\nxexample. 60 A 192.0.2.1\n")]).unwrap();
+    assert_eq!(advanced.notes.out_of_zone, 2);
+    assert_same(&advanced.image, &image(&head_at(2)));
+}
+
+#[test]
 fn deletions_match_whatever_the_case_and_the_ttl() {
     let old = image(&(HEAD.to_owned() + "a 60 MX 10 Mail\n"));
     let advanced = steps(&old, vec![step(1, 2, "A 99 MX 10 mail\n", "")]).unwrap();

@@ -1,5 +1,7 @@
 //! The write path with a real store on a simulated disk, and real transfers from a scripted primary.
 
+mod primaries;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 

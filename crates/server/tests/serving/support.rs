@@ -32,6 +32,7 @@ pub(crate) struct Server {
     runtime: Runtime,
     running: Option<Running>,
     pub(crate) notifies: mpsc::Receiver<Notified>,
+    pub(crate) access: Arc<ArcSwap<Access>>,
     pub(crate) address: SocketAddr,
     pub(crate) counters: Counters,
 }
@@ -64,11 +65,11 @@ impl Setup {
         let access = Arc::new(ArcSwap::from_pointee(self.access));
         let (sender, notifies) = mpsc::channel(self.notifies_max);
         let sockets = bind(&[self.listen.parse().unwrap()], 2).unwrap();
-        let shared = Shared { zones, access };
+        let shared = Shared { zones, access: access.clone() };
         let running = serve(sockets, shared, sender, self.limits).unwrap();
         let (address, counters) = (running.addresses()[0], running.counters().clone());
         drop(inside);
-        Server { runtime, running: Some(running), notifies, address, counters }
+        Server { runtime, running: Some(running), notifies, access, address, counters }
     }
 }
 

@@ -260,7 +260,7 @@ impl ImageWriter {
         }
         self.octets[at + blob::RRSETS..at + blob::RRSETS + 2].copy_from_slice(&rrsets.to_le_bytes());
         self.order.push(unit);
-        if has(Type::NSEC3) {
+        if has(Type::NSEC3) && depth == 1 && is_hash(name) {
             self.nsec3.push(unit);
         }
         let occludes = flags & (blob::CUT | blob::OCCLUDED | blob::DNAME) != 0;
@@ -361,6 +361,13 @@ impl ImageWriter {
         self.octets.shrink_to_fit();
         Ok(Draft { octets: Arc::new(self.octets) })
     }
+}
+
+/// Whether the first label can be a hash: 20 octets, as of the only algorithm there is, in base32hex (RFC 5155 §3).
+/// An owner that is none would stand between hashes and seem to cover what the ones beside it cover.
+fn is_hash(name: NameRef<'_>) -> bool {
+    let label = name.labels().next().unwrap_or_default();
+    label.len() == 32 && label.iter().all(|octet| matches!(octet, b'0'..=b'9' | b'a'..=b'v' | b'A'..=b'V'))
 }
 
 /// What an RRset is sorted by: the type that it is or covers, records before signatures.
