@@ -43,6 +43,8 @@ codes! {
     ZoneUnknown = "zone_unknown", 404, "No such zone";
     ZoneNotLoaded = "zone_not_loaded", 409, "The zone has no contents yet";
     ZonePaused = "zone_paused", 409, "The zone is not followed now";
+    NothingHeld = "nothing_held", 409, "No version is held back";
+    GenerationUnknown = "generation_unknown", 404, "No such version is kept";
     SettingInvalid = "setting_invalid", 400, "Not a setting, or not a value for it";
     ServiceInvalid = "service_invalid", 400, "Not something that a zone can be made to do";
     PrimaryInvalid = "primary_invalid", 400, "Not a primary";

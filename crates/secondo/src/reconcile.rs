@@ -22,7 +22,6 @@ use zone::ZoneId;
 use crate::doors;
 use crate::followed::{Durability, Existence, Followed, Instructions, Service, Source};
 use crate::node::Node;
-use crate::note::Note;
 
 /// How often it runs without a signal.
 const EVERY: Duration = Duration::from_secs(60);
@@ -323,22 +322,13 @@ fn instruct(node: &Node, zone: &Followed, instructions: Instructions) -> bool {
 }
 
 /// Has the store know what must be known without the inventory; what cannot be written now is tried again later.
-async fn write_notes(node: &Node) {
+async fn write_notes(node: &Arc<Node>) {
     let mut writing = JoinSet::new();
     for zone in node.zones().into_iter().filter(|zone| zone.instructions().is_listed()) {
-        let note = Note::of(&zone.instructions());
-        if note == zone.note() {
-            continue;
+        if zone.wanted_note() != zone.note() {
+            let node = node.clone();
+            writing.spawn(async move { node.write_note(&zone).await });
         }
-        let store = node.store.clone();
-        writing.spawn(async move {
-            match store.note(zone.id, note.write()).await {
-                Ok(()) => zone.noted(note),
-                Err(error) => {
-                    tracing::error!(zone = %zone.name, "what is set for the zone is not on disk yet: {error}")
-                }
-            }
-        });
     }
     writing.join_all().await;
 }

@@ -111,6 +111,7 @@ fn commit(zone: u64, generation: u64, image: &Image) -> Commit {
         clock: clock(generation),
         at_ms: generation,
         image: image.clone(),
+        history: store::HistoryKept::default(),
         steps: Vec::new(),
     }
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
+use crate::StoreError;
 use crate::committer::{Waiter, Work};
 use crate::database::Database;
 use crate::images::ImageFiles;
 use crate::prepared::{Prepared, prepare};
 use crate::rows::Place;
 use crate::stored::Commit;
-use crate::{Options, StoreError};
 
 /// Something for the image writer to do before the committer.
 pub(crate) enum LargeWork {
@@ -22,7 +22,6 @@ pub(crate) enum LargeWork {
 pub(crate) struct ImageWriter {
     pub(crate) database: Arc<Database>,
     pub(crate) images: Arc<ImageFiles>,
-    pub(crate) options: Options,
     pub(crate) work: Receiver<LargeWork>,
     pub(crate) committer: Sender<Work>,
 }
@@ -49,7 +48,7 @@ impl ImageWriter {
     }
 
     fn write(&self, commit: Commit) -> Result<Prepared, StoreError> {
-        let mut prepared = prepare(commit, &self.options)?;
+        let mut prepared = prepare(commit)?;
         if prepared.image.place == Place::Inline {
             return Ok(prepared);
         }

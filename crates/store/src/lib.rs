@@ -75,7 +75,7 @@ use images::ImageFiles;
 pub use data_directory::is_in_use;
 pub use disk::Disk;
 pub use error::StoreError;
-pub use stored::{ClockFacts, Commit, Head, Origin, Step, StoredContents, StoredZone, Version};
+pub use stored::{ClockFacts, Commit, Head, HistoryKept, Origin, Step, StoredContents, StoredZone, Version};
 
 /// The most requests that wait in the queue; more wait outside of it. A commit that waits holds its image in memory.
 const QUEUE_MAX: usize = 4_096;
@@ -85,19 +85,11 @@ const QUEUE_MAX: usize = 4_096;
 pub struct Options {
     /// The longest that a confirmation waits in memory. Losing it makes expiry earlier, never later.
     pub confirmations_late_max: Duration,
-    /// The most versions kept as a zone's history.
-    pub history_versions_max: u64,
-    /// The greatest age of a version kept as history.
-    pub history_age_max: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            confirmations_late_max: Duration::from_secs(60),
-            history_versions_max: 1_000,
-            history_age_max: Duration::from_secs(30 * 24 * 60 * 60),
-        }
+        Self { confirmations_late_max: Duration::from_secs(60) }
     }
 }
 
@@ -123,7 +115,6 @@ pub struct Store {
 struct Shared {
     database: Arc<Database>,
     confirmations: Arc<Confirmations>,
-    options: Options,
     places: Arc<Semaphore>,
     /// None only while the store closes.
     queues: Option<Queues>,
@@ -149,7 +140,7 @@ impl Store {
         let database = Arc::new(Database::open(disk.clone(), &files)?);
         let images = Arc::new(ImageFiles::new(disk));
         let found = opening::load(&database, &images, &files)?;
-        let store = Self { shared: Arc::new(Shared::start(database, images, options)?) };
+        let store = Self { shared: Arc::new(Shared::start(database, images, &options)?) };
         Ok(Opened { store, zones: found.zones, unreadable: found.unreadable, newest_time_ms: found.newest_time_ms })
     }
 
@@ -162,7 +153,7 @@ impl Store {
         if prepared::is_large(&commit) {
             return shared.in_turn(|waiter| LargeWork::Commit(Box::new(commit), waiter)).await;
         }
-        let prepared = Box::new(prepared::prepare(commit, &shared.options)?);
+        let prepared = Box::new(prepared::prepare(commit)?);
         let (waiter, answer) = shared.waiter().await?;
         shared.queues()?.small.send(Work::Commit(prepared, waiter)).map_err(|_| StoreError::Closed)?;
         answer.await.unwrap_or(Err(StoreError::Closed))
@@ -207,7 +198,7 @@ impl Store {
 }
 
 impl Shared {
-    fn start(database: Arc<Database>, images: Arc<ImageFiles>, options: Options) -> Result<Self, StoreError> {
+    fn start(database: Arc<Database>, images: Arc<ImageFiles>, options: &Options) -> Result<Self, StoreError> {
         let confirmations = Arc::new(Confirmations::default());
         let (small, small_work) = mpsc::channel();
         let (large, large_work) = mpsc::channel();
@@ -218,19 +209,14 @@ impl Shared {
             confirmations_late_max: options.confirmations_late_max,
             work: small_work,
         };
-        let image_writer = ImageWriter {
-            database: database.clone(),
-            images,
-            options: options.clone(),
-            work: large_work,
-            committer: small.clone(),
-        };
+        let image_writer =
+            ImageWriter { database: database.clone(), images, work: large_work, committer: small.clone() };
         let threads = vec![
             thread("store-images", move || image_writer.run())?,
             thread("store-commit", move || committer.run())?,
         ];
         let (places, queues) = (Arc::new(Semaphore::new(QUEUE_MAX)), Some(Queues { small, large }));
-        Ok(Self { database, confirmations, options, places, queues, threads })
+        Ok(Self { database, confirmations, places, queues, threads })
     }
 
     /// Hands work to the image writer and waits for its outcome.

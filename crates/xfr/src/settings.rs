@@ -14,7 +14,7 @@ use crate::span;
 use crate::timers::Bounds;
 
 /// Everything that is done about a zone in one way or another.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     pub bounds: Bounds,
     pub serial_went_back: SerialWentBack,
@@ -23,6 +23,54 @@ pub struct Policy {
     pub notify_from: Vec<Prefix>,
     /// The keys that NOTIFYs may be signed with besides those of the primaries.
     pub notify_keys: Vec<Name>,
+    pub zonemd: ZonemdPolicy,
+    pub shrink_limit: ShrinkLimit,
+    /// How long a version that lost too much is held back without the owner's word, in seconds.
+    pub hold_secs: u32,
+    /// For how many seconds beyond its expiry the zone is served.
+    pub serve_past_expiry_secs: u32,
+    /// How long versions are kept as history, in seconds, and how many.
+    pub history_secs: u32,
+    pub history_versions: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            bounds: Bounds::default(),
+            serial_went_back: SerialWentBack::default(),
+            notify: NotifyTrust::default(),
+            notify_from: Vec::new(),
+            notify_keys: Vec::new(),
+            zonemd: ZonemdPolicy::default(),
+            shrink_limit: ShrinkLimit::default(),
+            hold_secs: 24 * 3600,
+            serve_past_expiry_secs: 0,
+            history_secs: 30 * 24 * 3600,
+            history_versions: 1000,
+        }
+    }
+}
+
+/// What is done about contents that are not those that their ZONEMD record is about (RFC 8976).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ZonemdPolicy {
+    /// They are published, and this is said.
+    #[default]
+    Warn,
+    Refuse,
+}
+
+/// How many of its records, in percent, a zone may lose from one version to the next without its owner's word: 1 to
+/// 100, where 100 is any number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShrinkLimit(pub u8);
+
+impl Default for ShrinkLimit {
+    /// Half: whole parts of zones go when scripts break, and hardly ever by intent.
+    fn default() -> Self {
+        Self(50)
+    }
 }
 
 /// What is done when a primary shows a serial that is older than ours.
@@ -58,6 +106,12 @@ pub enum Setting {
     Notify,
     NotifyFrom,
     NotifyKeys,
+    Zonemd,
+    ShrinkLimit,
+    HoldFor,
+    ServePastExpiry,
+    HistoryFor,
+    HistoryVersions,
 }
 
 /// What is set for one zone: what differs from the defaults, in the words that [`Policy`] writes.
@@ -77,9 +131,13 @@ pub enum SettingError {
 
 /// Names and addresses that one setting may list.
 const LISTED_MAX: usize = 64;
+/// Versions that may be kept of one zone; their octets are bounded too.
+const HISTORY_VERSIONS_MAX: u32 = 10_000;
+/// The word for something that is not done.
+const OFF: &str = "off";
 
 impl Setting {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 16] = [
         Self::RefreshMin,
         Self::RefreshMax,
         Self::RetryMin,
@@ -90,6 +148,12 @@ impl Setting {
         Self::Notify,
         Self::NotifyFrom,
         Self::NotifyKeys,
+        Self::Zonemd,
+        Self::ShrinkLimit,
+        Self::HoldFor,
+        Self::ServePastExpiry,
+        Self::HistoryFor,
+        Self::HistoryVersions,
     ];
 
     pub fn name(self) -> &'static str {
@@ -104,6 +168,12 @@ impl Setting {
             Self::Notify => "notify",
             Self::NotifyFrom => "notify_from",
             Self::NotifyKeys => "notify_keys",
+            Self::Zonemd => "zonemd",
+            Self::ShrinkLimit => "shrink_limit",
+            Self::HoldFor => "hold_for",
+            Self::ServePastExpiry => "serve_past_expiry",
+            Self::HistoryFor => "history_for",
+            Self::HistoryVersions => "history_versions",
         }
     }
 
@@ -122,6 +192,14 @@ impl Setting {
             Self::Notify => "which NOTIFYs are taken: any (from the primaries' addresses too) or signed",
             Self::NotifyFrom => "who else may send NOTIFYs: addresses and blocks such as 192.0.2.0/24",
             Self::NotifyKeys => "the keys that NOTIFYs may be signed with too: their names",
+            Self::Zonemd => "what is done about a version whose ZONEMD does not fit: warn (and publish it) or refuse",
+            Self::ShrinkLimit => {
+                "a version that loses more of its records than this, such as 50%, is held back; off for none"
+            }
+            Self::HoldFor => "how long it is held back without your word; one that loses 90% or more waits for it",
+            Self::ServePastExpiry => "for how long beyond its expiry a zone is served, such as 7d, or off",
+            Self::HistoryFor => "how long versions are kept as history, such as 30d",
+            Self::HistoryVersions => "how many versions are kept as history at most, 1 to 10000",
         }
     }
 }
@@ -234,6 +312,29 @@ impl Policy {
             }
             Setting::NotifyFrom => self.notify_from = list(value).map_err(wrong)?,
             Setting::NotifyKeys => self.notify_keys = list(value).map_err(wrong)?,
+            Setting::Zonemd => {
+                self.zonemd = match value {
+                    "warn" => ZonemdPolicy::Warn,
+                    "refuse" => ZonemdPolicy::Refuse,
+                    _ => return Err(one_of(["warn", "refuse"])),
+                }
+            }
+            Setting::ShrinkLimit => {
+                let percent = match value {
+                    OFF => Some(100),
+                    value => value.strip_suffix('%').unwrap_or(value).parse().ok(),
+                };
+                let percent = percent.filter(|percent| (1..=100).contains(percent));
+                self.shrink_limit = ShrinkLimit(percent.ok_or_else(|| wrong("it is 1% to 100%, or off".into()))?);
+            }
+            Setting::HoldFor => self.hold_secs = secs()?,
+            Setting::ServePastExpiry => self.serve_past_expiry_secs = if value == OFF { 0 } else { secs()? },
+            Setting::HistoryFor => self.history_secs = secs()?,
+            Setting::HistoryVersions => {
+                let versions = value.parse().ok().filter(|versions| (1..=HISTORY_VERSIONS_MAX).contains(versions));
+                let why = || wrong(format!("it is a number from 1 to {HISTORY_VERSIONS_MAX}"));
+                self.history_versions = versions.ok_or_else(why)?;
+            }
         }
         Ok(())
     }
@@ -257,6 +358,21 @@ impl Policy {
             },
             Setting::NotifyFrom => joined(&self.notify_from),
             Setting::NotifyKeys => joined(&self.notify_keys),
+            Setting::Zonemd => match self.zonemd {
+                ZonemdPolicy::Warn => "warn".into(),
+                ZonemdPolicy::Refuse => "refuse".into(),
+            },
+            Setting::ShrinkLimit => match self.shrink_limit {
+                ShrinkLimit(100) => OFF.into(),
+                ShrinkLimit(percent) => format!("{percent}%"),
+            },
+            Setting::HoldFor => span::text(self.hold_secs),
+            Setting::ServePastExpiry => match self.serve_past_expiry_secs {
+                0 => OFF.into(),
+                secs => span::text(secs),
+            },
+            Setting::HistoryFor => span::text(self.history_secs),
+            Setting::HistoryVersions => self.history_versions.to_string(),
         }
     }
 }
@@ -341,6 +457,10 @@ mod tests {
             (Setting::Notify, ""),
             (Setting::NotifyFrom, "192.0.2.0/33"),
             (Setting::NotifyKeys, "a..b"),
+            (Setting::ShrinkLimit, "0%"),
+            (Setting::ShrinkLimit, "101"),
+            (Setting::HistoryVersions, "0"),
+            (Setting::ServePastExpiry, "0s"),
         ] {
             let error = settings.set(setting, Some(value)).unwrap_err();
             assert!(error.to_string().starts_with(&format!("{setting} cannot be {value:?}: ")), "{error}");

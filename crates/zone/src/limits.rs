@@ -19,6 +19,11 @@ pub struct Limits {
     pub types_per_name: u16,
 }
 
+impl Limits {
+    /// For contents that were admitted before.
+    pub const NONE: Self = Self { records_per_rrset: u16::MAX, types_per_name: u16::MAX };
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self { records_per_rrset: 4_096, types_per_name: 256 }

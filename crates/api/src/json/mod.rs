@@ -20,6 +20,6 @@ pub use primary::{Primary, PrimaryTls};
 pub use time::{NotATime, Time};
 pub use words::UnknownWord;
 pub use zone::{
-    AddZone, ChangeZone, Ending, Freshness, History, Hold, Refresh, Refreshed, Service, State, Transfer, Version,
-    Zone, Zones,
+    AddZone, ChangeZone, Ending, Freshness, HeldBack, History, Hold, HoldOrder, OrderHold, Refresh, Refreshed,
+    Service, State, Transfer, Version, Zone, ZoneWarning, Zones,
 };

@@ -41,6 +41,7 @@ pub(crate) fn commit(zone: u64, generation: u64, records: usize, before: Option<
         clock: clock(generation),
         at_ms: generation * 1_000,
         image,
+        history: store::HistoryKept::default(),
         steps: steps.into_iter().collect(),
     }
 }

@@ -1,6 +1,6 @@
 //! `secondo zone show`.
 
-use api::json::{Attempt, Hold, Zone};
+use api::json::{Attempt, HeldBack, Hold, Zone};
 use dns::Name;
 
 use super::change::settings_text;
@@ -34,9 +34,14 @@ fn facts(zone: &Zone) -> Vec<(&'static str, String)> {
         ("next refresh", time_or_dash(zone.next_refresh)),
         ("expires at", time_or_dash(zone.expires_at)),
     ];
+    if zone.answers_until != zone.expires_at {
+        facts.push(("answers until", time_or_dash(zone.answers_until)));
+    }
     if zone.hold != Hold::None {
         facts.push(("hold", zone.hold.to_string()));
     }
+    facts.extend(zone.held_back.as_ref().map(|held_back| ("held back", held_back_text(held_back))));
+    facts.extend(zone.warnings.iter().map(|warning| ("warning", format!("{} ({})", warning.message, warning.code))));
     if zone.volatile {
         facts.push(("volatile", "this version is in memory only: the disk is full".to_owned()));
     }
@@ -48,6 +53,17 @@ fn facts(zone: &Zone) -> Vec<(&'static str, String)> {
         }
     }
     facts
+}
+
+fn held_back_text(held_back: &HeldBack) -> String {
+    let serial = held_back.serial;
+    match (held_back.lost_percent, held_back.ends_at) {
+        (None, _) => format!("serial {serial}, at your word"),
+        (Some(lost), Some(ends_at)) => {
+            format!("serial {serial}, which lost {lost} % of the records; it is published at {}", time_text(ends_at))
+        }
+        (Some(lost), None) => format!("serial {serial}, which lost {lost} % of the records; it waits for your word"),
+    }
 }
 
 /// What was tried and what came of it, without the reason.
