@@ -77,7 +77,7 @@ async fn run(stream: &mut Stream, session: &mut Session, share: &mut Share) -> R
         }
         if session.octets() - octets_at_turn >= OCTETS_PER_TURN {
             octets_at_turn = session.octets();
-            share.grow_to(octets_at_turn)?;
+            share.grow_to(session.octets_held())?;
             tokio::task::yield_now().await;
         }
     }

@@ -259,6 +259,19 @@ async fn a_transfer_that_takes_more_memory_than_there_is_for_all_is_given_up() {
 }
 
 #[tokio::test]
+async fn memory_for_all_is_counted_as_it_is_taken_and_not_as_it_came() {
+    let (scripted, primary) = behaving(&[]);
+    let name = ["x", "y", "z"].map(|letter| letter.repeat(60)).join(".");
+    let many: String =
+        (0..4_000).map(|host| format!("h{host}.{name} 60 TYPE65280 \\# 60 {}\n", "00".repeat(60))).collect();
+    scripted.publish("example.", &format!("{TWO}{many}"));
+    let limits = Limits { octets_under_way: 600_000, ..short() };
+    let failed = transfers(limits).fetch(&example(), &primary, Fetch::Axfr, Lane::Refresh).await.unwrap_err();
+    assert_eq!(failed.reason.code(), "too_much_under_way");
+    assert!(failed.octets < 600_000, "{} octets came", failed.octets);
+}
+
+#[tokio::test]
 async fn a_transfer_is_never_asked_for_over_udp() {
     // RFC 5936 §4.2; hickory #3962.
     let (scripted, primary) = behaving(&[]);
