@@ -335,7 +335,7 @@ async fn write_notes(node: &Node) {
             match store.note(zone.id, note.write()).await {
                 Ok(()) => zone.noted(note),
                 Err(error) => {
-                    tracing::error!(zone = %zone.name, "what is set for the zone is not on disk yet: {error}")
+                    tracing::error!(zone = %zone.name, "what is set for the zone is not on disk yet: {error}");
                 }
             }
         });
