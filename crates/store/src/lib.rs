@@ -45,11 +45,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 use std::path::Path;
-use std::sync::{Arc, mpsc};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use zone::{Diff, Generation, ZoneId};
 
 mod committer;
@@ -66,11 +65,13 @@ mod prepared;
 mod rows;
 mod stored;
 mod transaction;
+mod workers;
 
 use committer::{Committer, Confirmations, Waiter, Work};
 use database::Database;
 use image_writer::{ImageWriter, LargeWork};
 use images::ImageFiles;
+use workers::Workers;
 
 pub use data_directory::is_in_use;
 pub use disk::Disk;
@@ -118,12 +119,12 @@ struct Shared {
     places: Arc<Semaphore>,
     /// None only while the store closes.
     queues: Option<Queues>,
-    threads: Vec<JoinHandle<()>>,
+    workers: Workers,
 }
 
 struct Queues {
-    small: mpsc::Sender<Work>,
-    large: mpsc::Sender<LargeWork>,
+    small: mpsc::UnboundedSender<Work>,
+    large: mpsc::UnboundedSender<LargeWork>,
 }
 
 impl Store {
@@ -136,11 +137,22 @@ impl Store {
 
     /// The same on a disk of the caller's: tests cut its power.
     pub fn open_on(disk: Arc<dyn Disk>, options: Options) -> Result<Opened, StoreError> {
+        Self::open_with(disk, options, Workers::on_threads())
+    }
+
+    /// The same with all work done on the runtime that this is called on, by its time, and without threads: for
+    /// simulations, whose disk makes nobody wait. What waits when the last handle goes is written when the runtime
+    /// goes on.
+    pub fn open_in_simulation(disk: Arc<dyn Disk>, options: Options) -> Result<Opened, StoreError> {
+        Self::open_with(disk, options, Workers::on_this_runtime())
+    }
+
+    fn open_with(disk: Arc<dyn Disk>, options: Options, workers: Workers) -> Result<Opened, StoreError> {
         let files = disk.list().map_err(|error| StoreError::from_io("listing the data directory", &error))?;
         let database = Arc::new(Database::open(disk.clone(), &files)?);
         let images = Arc::new(ImageFiles::new(disk));
         let found = opening::load(&database, &images, &files)?;
-        let store = Self { shared: Arc::new(Shared::start(database, images, &options)?) };
+        let store = Self { shared: Arc::new(Shared::start(database, images, &options, workers)?) };
         Ok(Opened { store, zones: found.zones, unreadable: found.unreadable, newest_time_ms: found.newest_time_ms })
     }
 
@@ -198,10 +210,16 @@ impl Store {
 }
 
 impl Shared {
-    fn start(database: Arc<Database>, images: Arc<ImageFiles>, options: &Options) -> Result<Self, StoreError> {
+    fn start(
+        database: Arc<Database>,
+        images: Arc<ImageFiles>,
+        options: &Options,
+        mut workers: Workers,
+    ) -> Result<Self, StoreError> {
         let confirmations = Arc::new(Confirmations::default());
-        let (small, small_work) = mpsc::channel();
-        let (large, large_work) = mpsc::channel();
+        // What waits is bounded by the places.
+        let (small, small_work) = mpsc::unbounded_channel();
+        let (large, large_work) = mpsc::unbounded_channel();
         let committer = Committer {
             database: database.clone(),
             images: images.clone(),
@@ -211,12 +229,10 @@ impl Shared {
         };
         let image_writer =
             ImageWriter { database: database.clone(), images, work: large_work, committer: small.clone() };
-        let threads = vec![
-            thread("store-images", move || image_writer.run())?,
-            thread("store-commit", move || committer.run())?,
-        ];
+        workers.start("store-images", image_writer.run())?;
+        workers.start("store-commit", committer.run())?;
         let (places, queues) = (Arc::new(Semaphore::new(QUEUE_MAX)), Some(Queues { small, large }));
-        Ok(Self { database, confirmations, places, queues, threads })
+        Ok(Self { database, confirmations, places, queues, workers })
     }
 
     /// Hands work to the image writer and waits for its outcome.
@@ -240,16 +256,8 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        // Without queues the threads finish what waits and end.
+        // Without queues the workers finish what waits and end.
         self.queues = None;
-        for thread in self.threads.drain(..) {
-            // One that panicked has been reported by the panic itself.
-            let _ = thread.join();
-        }
+        self.workers.join();
     }
-}
-
-fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
-    let spawned = std::thread::Builder::new().name(name.into()).spawn(work);
-    spawned.map_err(|error| StoreError::from_io(format!("starting the thread {name}"), &error))
 }
