@@ -10,7 +10,7 @@ use answer::Contents;
 use dns::{Serial, Soa};
 use tokio::task::JoinSet;
 use transfer::{Fetch, Lane};
-use xfr::settings::SerialWentBack;
+use xfr::settings::{IxfrFrom, SerialWentBack};
 use xfr::{Moment, Reason};
 use zone::{Advanced as Version, Snapshot};
 
@@ -265,7 +265,7 @@ impl UnderWay<'_> {
         let held = self.zone.condition().held.clone();
         if let Some(generation) = wake.freeze_at {
             let result = match history::version(self.node, self.zone, generation).await {
-                Ok(Some(version)) => commit_and_publish(self.node, self.zone, version).await,
+                Ok(Some(version)) => commit_and_publish(self.node, self.zone, version, None).await,
                 Ok(None) => Ok(Refreshed::Unchanged),
                 Err(reason) => Err(reason),
             };
@@ -274,12 +274,12 @@ impl UnderWay<'_> {
         if wake.guard == Guard::On {
             return None;
         }
-        let version = match &mut self.zone.condition().hold {
-            Hold::Held(held_back) => held_back.version.take()?,
+        let (version, came_from) = match &mut self.zone.condition().hold {
+            Hold::Held(held_back) => (held_back.version.take()?, held_back.came_from),
             _ => return None,
         };
         let serial = version.image.serial();
-        let result = commit_and_publish(self.node, self.zone, Version::clone(&version)).await;
+        let result = commit_and_publish(self.node, self.zone, Version::clone(&version), came_from).await;
         if result.is_err()
             && let Hold::Held(held_back) = &mut self.zone.condition().hold
         {
@@ -290,8 +290,22 @@ impl UnderWay<'_> {
         Some(attempt)
     }
 
+    /// Whether differences from this primary lead on from our version.
+    fn has_our_history(&self, source: &Source) -> bool {
+        let instructions = self.zone.instructions();
+        match self.zone.condition().came_from {
+            _ if instructions.policy.ixfr_from == IxfrFrom::Any => true,
+            Some(came_from) => came_from == source.primary.address,
+            // After a start: one primary is the one that it came from.
+            None => instructions.sources.len() == 1,
+        }
+    }
+
     /// IXFR, and AXFR at once from the same primary if that fails in a way that AXFR might not.
     async fn step_or_replace(&self, source: &Source, soa: Soa, held: &Snapshot, want: Want) -> Attempt {
+        if !self.has_our_history(source) {
+            return self.transfer(source, Kind::Axfr, Some(held), Some(soa), want).await;
+        }
         let stepped = self.transfer(source, Kind::Ixfr, Some(held), Some(soa), want).await;
         match &stepped.result {
             Err(reason) if !reason.is_the_same_anywhere() => {

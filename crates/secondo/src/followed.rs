@@ -3,6 +3,7 @@
 //! Invariants: at most one attempt runs at a time; what wakes the zone meanwhile is remembered once and done afterwards;
 //! a removed zone is never written again; `held` is the newest version, also when it has expired and is not served.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -109,6 +110,8 @@ pub(crate) struct Condition {
     /// The last generation used.
     pub(crate) generation: Generation,
     pub(crate) durability: Durability,
+    /// The primary that the newest version came from; none where it is not known, or came from none.
+    pub(crate) came_from: Option<SocketAddr>,
     /// As it stands in the ledger, or will.
     pub(crate) last_attempt: Option<RecordedAttempt>,
     /// Whether a newer version is kept from being published.
@@ -247,6 +250,7 @@ impl Followed {
             held,
             generation,
             durability: Durability::Durable,
+            came_from: None,
             last_attempt: None,
             hold: Hold::None,
             warned_of: Vec::new(),
@@ -318,7 +322,11 @@ impl Followed {
 
     /// The note that should be there.
     pub(crate) fn wanted_note(&self) -> Note {
-        Note::of(&self.instructions.load(), &self.condition().hold)
+        let instructions = self.instructions.load();
+        let condition = self.condition();
+        // With one primary there is no doubt.
+        let came_from = condition.came_from.filter(|_| instructions.sources.len() > 1);
+        Note::of(&instructions, &condition.hold, came_from)
     }
 
     pub(crate) fn noted(&self, note: Note) {

@@ -12,6 +12,7 @@
 //! The decision is pure. A version that is held back does no harm and costs no confirmation: the primary is there, and it
 //! is we who do not publish what it has.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use dns::Serial;
@@ -115,6 +116,8 @@ pub(crate) struct HeldBack {
     pub(crate) since: Moment,
     /// None after a start: it is fetched again when it is to be published.
     pub(crate) version: Option<Box<Advanced>>,
+    /// The primary that it came from.
+    pub(crate) came_from: Option<SocketAddr>,
 }
 
 impl Hold {
@@ -233,7 +236,13 @@ mod tests {
     fn a_hold_ends_by_itself_unless_nearly_everything_is_gone() {
         let policy = Policy::default();
         let held = |lost_percent| {
-            Hold::Held(HeldBack { serial: dns::Serial(2), lost_percent, since: Moment(1000), version: None })
+            Hold::Held(HeldBack {
+                serial: dns::Serial(2),
+                lost_percent,
+                since: Moment(1000),
+                version: None,
+                came_from: None,
+            })
         };
         assert_eq!(held(89).ends_at(&policy), Some(Moment(1000 + 24 * 3600 * 1000)));
         assert_eq!(held(90).ends_at(&policy), None);

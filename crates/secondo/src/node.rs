@@ -238,6 +238,7 @@ fn restore(stored: StoredZone, defaults: &Policy, now: Moment) -> Followed {
     let zone = restore_contents(stored, &instructions.policy.bounds, now);
     zone.instruct(instructions);
     zone.condition().hold = note.hold();
+    zone.condition().came_from = note.came_from;
     zone.noted(note);
     let is_over = zone.is_over(&zone.condition(), now);
     if let (false, Some(held)) = (is_over, zone.condition().held.clone()) {

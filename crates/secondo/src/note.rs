@@ -4,6 +4,7 @@
 //! the inventory was lost. A zone about which nothing special is to be known has no note.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use dns::{Name, Serial};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,9 @@ pub(crate) struct Note {
     settings: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hold: Option<NotedHold>,
+    /// The primary that the stored version came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) came_from: Option<SocketAddr>,
 }
 
 /// What is kept of a hold; the version that is held back is fetched again.
@@ -37,7 +41,7 @@ fn is_default(service: &Service) -> bool {
 }
 
 impl Note {
-    pub(crate) fn of(instructions: &Instructions, hold: &Hold) -> Self {
+    pub(crate) fn of(instructions: &Instructions, hold: &Hold, came_from: Option<SocketAddr>) -> Self {
         let settings = instructions.settings.iter();
         let settings = settings.map(|(setting, value)| (setting.to_string(), value.to_owned())).collect();
         let hold = match hold {
@@ -50,15 +54,19 @@ impl Note {
             Hold::Kept { serial } => Some(NotedHold::Kept { serial: serial.0 }),
             Hold::Frozen => Some(NotedHold::Frozen),
         };
-        Self { service: instructions.service, settings, hold }
+        Self { service: instructions.service, settings, hold, came_from }
     }
 
     pub(crate) fn hold(&self) -> Hold {
         match self.hold {
             None => Hold::None,
-            Some(NotedHold::Held { serial, lost_percent, since_ms }) => {
-                Hold::Held(HeldBack { serial: Serial(serial), lost_percent, since: Moment(since_ms), version: None })
-            }
+            Some(NotedHold::Held { serial, lost_percent, since_ms }) => Hold::Held(HeldBack {
+                serial: Serial(serial),
+                lost_percent,
+                since: Moment(since_ms),
+                version: None,
+                came_from: None,
+            }),
             Some(NotedHold::Kept { serial }) => Hold::Kept { serial: Serial(serial) },
             Some(NotedHold::Frozen) => Hold::Frozen,
         }
@@ -107,18 +115,19 @@ mod tests {
     #[test]
     fn a_note_comes_back_as_it_was_and_an_ordinary_zone_has_none() {
         let defaults = Policy::default();
-        assert!(Note::of(&Instructions::default(), &Hold::None).write().is_empty());
+        assert!(Note::of(&Instructions::default(), &Hold::None, None).write().is_empty());
         let mut settings = Settings::default();
         settings.set(Setting::ExpireMax, Some("1d")).unwrap();
         let policy = defaults.with(&settings).unwrap();
         let instructions = Instructions { service: Service::Disabled, settings, policy, ..Instructions::default() };
         let zone = "example.".parse().unwrap();
-        let held = HeldBack { serial: Serial(7), lost_percent: 60, since: Moment(9), version: None };
+        let came_from = Some(([192, 0, 2, 1], 53).into());
+        let held = HeldBack { serial: Serial(7), lost_percent: 60, since: Moment(9), version: None, came_from: None };
         for hold in [Hold::None, Hold::Held(held), Hold::Kept { serial: Serial(7) }, Hold::Frozen] {
-            let note = Note::of(&instructions, &hold);
+            let note = Note::of(&instructions, &hold, came_from);
             let read = Note::read(&zone, &note.write());
             assert_eq!((&read, read.instructions(&defaults)), (&note, instructions.clone()));
-            assert_eq!(Note::of(&instructions, &read.hold()), note);
+            assert_eq!(Note::of(&instructions, &read.hold(), read.came_from), note);
         }
     }
 

@@ -5,6 +5,7 @@
 //! Invariants: at most one at a time for a zone; durable before visible before announced (a full disk is the one
 //! exception); whatever fails leaves the zone as it was.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use answer::Contents;
@@ -70,7 +71,7 @@ pub(crate) async fn refresh(
         Decision::Unchanged => return Ok(Refreshed::Unchanged),
         Decision::Hold { lost_percent } => {
             let serial = advanced.image.serial();
-            hold_back(node, zone, advanced, lost_percent).await;
+            hold_back(node, zone, advanced, lost_percent, primary.address).await;
             return Ok(Refreshed::Held(Reason::VersionHeld { serial, lost_percent }));
         }
         Decision::Publish => {}
@@ -79,7 +80,7 @@ pub(crate) async fn refresh(
     if zone.condition().hold.is_frozen() {
         return Ok(Refreshed::Held(Reason::ZoneFrozen { serial: advanced.image.serial() }));
     }
-    commit_and_publish(node, zone, advanced).await
+    commit_and_publish(node, zone, advanced, Some(primary.address)).await
 }
 
 /// The rest of the way, also for a version that is here already: one that was held back, or one of before.
@@ -87,13 +88,14 @@ pub(crate) async fn commit_and_publish(
     node: &Node,
     zone: &Followed,
     advanced: Advanced,
+    came_from: Option<SocketAddr>,
 ) -> Result<Refreshed, Reason> {
     let existence = zone.writing.lock().await;
     if *existence == Existence::Removed {
         return Err(Reason::ZoneRemoved);
     }
     let (next, durability) = commit(node, zone, advanced).await?;
-    publish(node, zone, next, durability);
+    publish(node, zone, next, durability, came_from);
     // Until here nobody may remove the zone.
     drop(existence);
     node.write_note(zone).await;
@@ -151,7 +153,7 @@ fn say_warnings(zone: &Followed, inspection: &Inspection) {
 }
 
 /// Keeps a version from being published, and says so.
-async fn hold_back(node: &Node, zone: &Followed, version: Advanced, lost_percent: u8) {
+async fn hold_back(node: &Node, zone: &Followed, version: Advanced, lost_percent: u8, came_from: SocketAddr) {
     let serial = version.image.serial();
     {
         let mut condition = zone.condition();
@@ -159,7 +161,8 @@ async fn hold_back(node: &Node, zone: &Followed, version: Advanced, lost_percent
             Hold::Held(held) => held.since,
             _ => node.clock.now(),
         };
-        condition.hold = Hold::Held(HeldBack { serial, lost_percent, since, version: Some(Box::new(version)) });
+        let (version, came_from) = (Some(Box::new(version)), Some(came_from));
+        condition.hold = Hold::Held(HeldBack { serial, lost_percent, since, version, came_from });
     }
     tracing::error!(
         zone = %zone.name,
@@ -222,11 +225,12 @@ fn number(held: Generation, used: Generation, diffs: Vec<zone::Diff>) -> Vec<sto
 }
 
 /// One swap: a query sees all of it or none.
-fn publish(node: &Node, zone: &Followed, next: Snapshot, durability: Durability) {
+fn publish(node: &Node, zone: &Followed, next: Snapshot, durability: Durability, came_from: Option<SocketAddr>) {
     let mut condition = zone.condition();
     condition.timers.confirmed(&next.image.soa(), &zone.bounds(), node.clock.now(), crate::clock::random());
     condition.held = Some(next.clone());
     condition.durability = durability;
+    condition.came_from = came_from;
     if !condition.hold.is_frozen() {
         condition.hold = Hold::None;
     }

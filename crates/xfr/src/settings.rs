@@ -18,6 +18,7 @@ use crate::timers::Bounds;
 pub struct Policy {
     pub bounds: Bounds,
     pub serial_went_back: SerialWentBack,
+    pub ixfr_from: IxfrFrom,
     pub notify: NotifyTrust,
     /// Who may send NOTIFYs besides the primaries.
     pub notify_from: Vec<Prefix>,
@@ -39,6 +40,7 @@ impl Default for Policy {
         Self {
             bounds: Bounds::default(),
             serial_went_back: SerialWentBack::default(),
+            ixfr_from: IxfrFrom::default(),
             notify: NotifyTrust::default(),
             notify_from: Vec::new(),
             notify_keys: Vec::new(),
@@ -83,6 +85,17 @@ pub enum SerialWentBack {
     Accept,
 }
 
+/// From which of several primaries differences are taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IxfrFrom {
+    /// From the one that our version came from; from another one the whole zone is fetched. Two primaries that number
+    /// versions of their own would otherwise be mixed, and not all of that is noticed.
+    #[default]
+    Same,
+    /// From any: they all have one history.
+    Any,
+}
+
 /// Which NOTIFYs wake a zone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NotifyTrust {
@@ -103,6 +116,7 @@ pub enum Setting {
     ExpireMin,
     ExpireMax,
     SerialWentBack,
+    IxfrFrom,
     Notify,
     NotifyFrom,
     NotifyKeys,
@@ -137,7 +151,7 @@ const HISTORY_VERSIONS_MAX: u32 = 10_000;
 const OFF: &str = "off";
 
 impl Setting {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::RefreshMin,
         Self::RefreshMax,
         Self::RetryMin,
@@ -145,6 +159,7 @@ impl Setting {
         Self::ExpireMin,
         Self::ExpireMax,
         Self::SerialWentBack,
+        Self::IxfrFrom,
         Self::Notify,
         Self::NotifyFrom,
         Self::NotifyKeys,
@@ -165,6 +180,7 @@ impl Setting {
             Self::ExpireMin => "expire_min",
             Self::ExpireMax => "expire_max",
             Self::SerialWentBack => "serial_went_back",
+            Self::IxfrFrom => "ixfr_from",
             Self::Notify => "notify",
             Self::NotifyFrom => "notify_from",
             Self::NotifyKeys => "notify_keys",
@@ -188,6 +204,9 @@ impl Setting {
             Self::ExpireMax => "the longest time for which a zone is served without a confirmation, such as 28d",
             Self::SerialWentBack => {
                 "what is done when a primary shows an older serial: wait (keep ours) or accept (take theirs)"
+            }
+            Self::IxfrFrom => {
+                "from which of several primaries differences are taken: same (which our version came from) or any"
             }
             Self::Notify => "which NOTIFYs are taken: any (from the primaries' addresses too) or signed",
             Self::NotifyFrom => "who else may send NOTIFYs: addresses and blocks such as 192.0.2.0/24",
@@ -303,6 +322,13 @@ impl Policy {
                     _ => return Err(one_of(["wait", "accept"])),
                 }
             }
+            Setting::IxfrFrom => {
+                self.ixfr_from = match value {
+                    "same" => IxfrFrom::Same,
+                    "any" => IxfrFrom::Any,
+                    _ => return Err(one_of(["same", "any"])),
+                }
+            }
             Setting::Notify => {
                 self.notify = match value {
                     "any" => NotifyTrust::Any,
@@ -351,6 +377,10 @@ impl Policy {
             Setting::SerialWentBack => match self.serial_went_back {
                 SerialWentBack::Wait => "wait".into(),
                 SerialWentBack::Accept => "accept".into(),
+            },
+            Setting::IxfrFrom => match self.ixfr_from {
+                IxfrFrom::Same => "same".into(),
+                IxfrFrom::Any => "any".into(),
             },
             Setting::Notify => match self.notify {
                 NotifyTrust::Any => "any".into(),

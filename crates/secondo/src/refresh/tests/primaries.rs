@@ -23,6 +23,7 @@ async fn what_one_primary_sent_in_part_is_not_mixed_with_what_another_sends() {
     let torn = Primary::start();
     torn.behave(Behaviour::CloseHalfWay);
     scene.ask(&[torn.address(), scene.primary.address()]);
+    scene.set(Setting::IxfrFrom, "any");
     // The first copy, and then differences and whole zones.
     for serial in 1..4 {
         torn.publish("example.", &text(serial, &txt(&["torn-a", "torn-b", "torn-c", "torn-d"])));
@@ -43,6 +44,7 @@ async fn differences_from_a_primary_with_another_history_are_not_applied() {
     let other = Primary::with_zone("example.", &text(1, &txt(&["theirs"])));
     other.publish("example.", &text(2, &txt(&["new"])));
     scene.ask(&[scene.primary.address(), other.address()]);
+    scene.set(Setting::IxfrFrom, "any");
     let attempt = scene.follow().await;
     assert_eq!((attempt.kind, attempt.result), (Kind::Axfr, Ok(Refreshed::Published)));
     assert_eq!((other.count(Query::Ixfr), other.count(Query::Axfr)), (1, 1));
@@ -149,4 +151,23 @@ async fn whatever_is_wrong_with_an_update_the_old_version_stays_and_the_next_one
         assert_eq!(scene.follow().await.result, Ok(Refreshed::Published), "{behaviours:?}");
         assert_eq!((scene.served_serial(), texts(&scene)), (Some(2), vec!["new".to_owned()]), "{behaviours:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn differences_are_taken_from_the_primary_that_our_version_came_from() {
+    // Knot's master_pin, YADIFA's true-multimaster: two primaries that number their own versions.
+    let scene = Scene::new().await;
+    let other = Primary::with_zone("example.", &text(1, &txt(&["theirs"])));
+    scene.primary.publish("example.", &text(1, &txt(&["ours"])));
+    scene.ask(&[scene.primary.address(), other.address()]);
+    assert_eq!(scene.follow().await.primary, Some(scene.primary.address()));
+    other.publish("example.", &text(2, &txt(&["theirs", "new"])));
+    let attempt = scene.follow().await;
+    assert_eq!((attempt.kind, attempt.primary), (Kind::Axfr, Some(other.address())));
+    assert_eq!(texts(&scene), ["new", "theirs"], "nothing is mixed");
+    other.publish("example.", &text(3, &txt(&["theirs"])));
+    assert_eq!(scene.follow().await.kind, Kind::Ixfr, "now it is the one that ours came from");
+    scene.primary.publish("example.", &text(4, &txt(&["theirs", "again"])));
+    scene.set(Setting::IxfrFrom, "any");
+    assert_eq!(scene.follow().await.kind, Kind::Ixfr, "where they are said to have one history");
 }
