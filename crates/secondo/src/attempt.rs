@@ -104,7 +104,8 @@ struct UnderWay<'a> {
 /// Which places the attempt takes: zones of which nothing is there yet may be many, and must not keep news waiting.
 fn lane(zone: &Followed, trigger: Trigger) -> Lane {
     match trigger {
-        Trigger::Notify | Trigger::Request => Lane::Notify,
+        Trigger::Request => Lane::Request,
+        Trigger::Notify => Lane::Notify,
         _ if zone.condition().held.is_none() => Lane::First,
         _ => Lane::Refresh,
     }
@@ -303,7 +304,7 @@ impl UnderWay<'_> {
 
     /// IXFR, and AXFR at once from the same primary if that fails in a way that AXFR might not.
     async fn step_or_replace(&self, source: &Source, soa: Soa, held: &Snapshot, want: Want) -> Attempt {
-        if !self.has_our_history(source) {
+        if !self.has_our_history(source) || !self.node.transfers.may_know_ixfr(&source.primary) {
             return self.transfer(source, Kind::Axfr, Some(held), Some(soa), want).await;
         }
         let stepped = self.transfer(source, Kind::Ixfr, Some(held), Some(soa), want).await;

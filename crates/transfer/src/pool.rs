@@ -62,7 +62,7 @@ impl Purpose {
     fn queue(self) -> usize {
         match self {
             Self::Probe(_) => Lane::COUNT,
-            Self::Transfer(lane) => lane as usize,
+            Self::Transfer(lane) => lane.index(),
         }
     }
 
