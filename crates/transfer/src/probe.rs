@@ -68,9 +68,11 @@ impl Query<'_> {
 
     async fn over_udp(&self, edns: EdnsOffer) -> Result<ProbeStep, Reason> {
         let deadlines = self.transfers.limits.deadlines;
-        let Some(_place) = self.transfers.probes.take(self.lane, self.until).await else {
-            return Err(Reason::Busy { secs: deadlines.probe.as_secs() });
-        };
+        let busy = || Reason::Busy { secs: deadlines.probe.as_secs() };
+        // Before the address first: whoever waits there takes no place that others need.
+        let here = self.transfers.pool.probe_place(self.primary.address.ip(), self.until).await;
+        let _here = here.ok_or_else(busy)?;
+        let _place = self.transfers.probes.take(self.lane, self.until).await.ok_or_else(busy)?;
         let started = Instant::now();
         let until = self.until.min(started + deadlines.udp_try);
         let Primary { address, source, .. } = self.primary;

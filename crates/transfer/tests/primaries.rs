@@ -390,3 +390,21 @@ async fn a_large_zone_comes_whole_and_lets_others_have_a_turn() {
     let last: RecordRef<'_> = records.iter().last().unwrap();
     assert_eq!(last.owner.to_string(), "host-49999.example.");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_primary_is_asked_for_so_many_zones_at_a_time_and_no_other_waits_for_it() {
+    let mut limits = Limits { probes_per_address: 2, ..short() };
+    limits.deadlines.udp_try = limits.deadlines.probe;
+    let transfers = transfers(limits);
+    let probe = |primary: &Primary| {
+        let (transfers, primary) = (transfers.clone(), primary.clone());
+        tokio::spawn(async move { transfers.probe(&example(), &primary, Lane::Refresh).await.is_ok() })
+    };
+    let (mute, mute_primary) = behaving(&[Behaviour::Silent(Kind::SoaOverUdp)]);
+    let waiting: Vec<_> = (0..20).map(|_| probe(&mute_primary)).collect();
+    mute.wait_for(Kind::SoaOverUdp, 2);
+    let outcome = probe(&Primary::at(([127, 0, 0, 9], mute_primary.address.port()).into())).await;
+    assert!(!outcome.unwrap(), "nobody listens there, which is found out at once");
+    assert_eq!(mute.count(Kind::SoaOverUdp), 2);
+    waiting.iter().for_each(tokio::task::JoinHandle::abort);
+}
