@@ -43,6 +43,12 @@ codes! {
     ZoneUnknown = "zone_unknown", 404, "No such zone";
     ZoneNotLoaded = "zone_not_loaded", 409, "The zone has no contents yet";
     ZonePaused = "zone_paused", 409, "The zone is not followed now";
+    ZoneOfCatalog = "zone_of_catalog", 409, "A catalog says what becomes of the zone";
+    ZoneIsCatalog = "zone_is_catalog", 409, "The zone is a catalog";
+    CatalogUnknown = "catalog_unknown", 404, "No such catalog";
+    CatalogChanged = "catalog_changed", 409, "The catalog has another version by now";
+    CatalogNotRead = "catalog_not_read", 409, "The catalog cannot be read now";
+    GuardInvalid = "guard_invalid", 400, "Not something that removals can be made to wait for";
     SettingInvalid = "setting_invalid", 400, "Not a setting, or not a value for it";
     ServiceInvalid = "service_invalid", 400, "Not something that a zone can be made to do";
     PrimaryInvalid = "primary_invalid", 400, "Not a primary";

@@ -9,26 +9,43 @@ use dns::Name;
 use serde::{Deserialize, Serialize};
 use xfr::{Moment, Policy, Settings};
 
-use crate::followed::{Instructions, Service};
+use crate::followed::{Instructions, Role, Service};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Note {
     #[serde(skip_serializing_if = "is_default")]
     service: Service,
+    #[serde(skip_serializing_if = "is_default")]
+    contents: Contents,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     settings: BTreeMap<String, String>,
 }
 
-fn is_default(service: &Service) -> bool {
-    *service == Service::default()
+/// Whom the zone's contents are for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Contents {
+    #[default]
+    Everybody,
+    /// A catalog's, which is not answered.
+    Catalog,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Note {
     pub(crate) fn of(instructions: &Instructions) -> Self {
         let settings = instructions.settings.iter();
         let settings = settings.map(|(setting, value)| (setting.to_string(), value.to_owned())).collect();
-        Self { service: instructions.service, settings }
+        let contents = match instructions.role {
+            Role::Catalog => Contents::Catalog,
+            // Of a member all is as with any zone, and what its catalog is to it is the inventory's to say.
+            Role::Configured | Role::MemberOf(_) => Contents::Everybody,
+        };
+        Self { service: instructions.service, contents, settings }
     }
 
     /// Reads what the store kept; what cannot be read is as if it were not there, and the zone is served.
@@ -58,7 +75,11 @@ impl Note {
             let _ = name.parse().and_then(|setting| settings.set(setting, Some(value)));
         }
         let policy = defaults.with(&settings).unwrap_or_else(|_| defaults.clone());
-        Instructions { created_at: Moment(0), sources: Vec::new(), service: self.service, settings, policy }
+        let role = match self.contents {
+            Contents::Everybody => Role::Configured,
+            Contents::Catalog => Role::Catalog,
+        };
+        Instructions { created_at: Moment(0), sources: Vec::new(), service: self.service, role, settings, policy }
     }
 }
 
@@ -67,7 +88,7 @@ mod tests {
     use xfr::{Policy, Setting, Settings};
 
     use super::Note;
-    use crate::followed::{Instructions, Service};
+    use crate::followed::{Instructions, Role, Service};
 
     #[test]
     fn a_note_comes_back_as_it_was_and_an_ordinary_zone_has_none() {
@@ -76,7 +97,8 @@ mod tests {
         let mut settings = Settings::default();
         settings.set(Setting::ExpireMax, Some("1d")).unwrap();
         let policy = defaults.with(&settings).unwrap();
-        let instructions = Instructions { service: Service::Disabled, settings, policy, ..Instructions::default() };
+        let (service, role) = (Service::Disabled, Role::Catalog);
+        let instructions = Instructions { service, role, settings, policy, ..Instructions::default() };
         let note = Note::of(&instructions);
         let read = Note::read(&"example.".parse().unwrap(), &note.write());
         assert_eq!((&read, read.instructions(&defaults)), (&note, instructions));

@@ -2,7 +2,7 @@
 
 use api::{Code, Problem, Requests, json};
 use async_trait::async_trait;
-use dns::Name;
+use dns::{Name, Serial};
 use tokio::sync::oneshot;
 
 use super::House;
@@ -34,5 +34,9 @@ impl Requests for House {
             Ok(recorded) => Ok(ledger::shown(&recorded)),
             Err(_) => Err(Problem::new(Code::ShuttingDown, "the server is stopping: ask again when it runs")),
         }
+    }
+
+    async fn accept_catalog(&self, name: &Name, serial: u32) -> Result<json::Catalog, Problem> {
+        self.accept_version(name, Serial(serial)).await
     }
 }

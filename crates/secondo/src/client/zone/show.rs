@@ -1,6 +1,6 @@
 //! `secondo zone show`.
 
-use api::json::{Attempt, Hold, Zone};
+use api::json::{Attempt, Hold, Origin, Zone};
 use dns::Name;
 
 use super::change::settings_text;
@@ -22,6 +22,7 @@ fn facts(zone: &Zone) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("name", zone.name.clone()),
         ("state", zone.state.to_string()),
+        ("here because", origin_text(zone)),
         ("freshness", zone.freshness.to_string()),
         ("service", zone.service.to_string()),
         ("serial", or_dash(zone.serial)),
@@ -48,6 +49,14 @@ fn facts(zone: &Zone) -> Vec<(&'static str, String)> {
         }
     }
     facts
+}
+
+fn origin_text(zone: &Zone) -> String {
+    match (zone.origin, &zone.catalog) {
+        (Origin::Member, Some(catalog)) => format!("the catalog {catalog} lists it"),
+        (Origin::Catalog, _) => "it is a catalog: followed, and not answered".to_owned(),
+        _ => "it was configured".to_owned(),
+    }
 }
 
 /// What was tried and what came of it, without the reason.
