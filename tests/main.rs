@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "tests may")]
 
 mod bad_input;
+mod catalogs;
 mod changes;
 mod commands;
 mod crash;

@@ -109,6 +109,12 @@ fn every_command_explains_itself_with_an_example() {
         &["key", "add"],
         &["key", "list"],
         &["key", "remove"],
+        &["catalog", "add"],
+        &["catalog", "list"],
+        &["catalog", "show"],
+        &["catalog", "set"],
+        &["catalog", "accept"],
+        &["catalog", "remove"],
         &["status"],
     ] {
         let help = secondo.expect(&[words, &["--help"]].concat());

@@ -5,7 +5,9 @@
 //!
 //! Arguments are parsed: a [`Name`] is a name and a [`Primary`] an address. Answers are the JSON types.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use dns::Name;
@@ -85,6 +87,43 @@ impl NewZone {
     }
 }
 
+/// What the members of a catalog are made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MemberTemplate {
+    /// None at all for those of the catalog itself; else as [`check_primaries`] wants them.
+    pub primaries: Vec<Primary>,
+    pub settings: Settings,
+}
+
+/// What is to be changed about what a catalog may do; what is left out stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CatalogChange {
+    /// Members are at or below one of these; the root allows every name.
+    pub suffixes: Option<Vec<Name>>,
+    pub members: Option<MemberTemplate>,
+    /// What the members of these groups are made of instead, by the group's name.
+    pub groups: Option<BTreeMap<String, MemberTemplate>>,
+    pub guard: GuardChange,
+}
+
+/// When members that a catalog does not list any more go at once, and when they wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GuardChange {
+    /// How long they wait; zero for not at all.
+    pub delay: Option<Duration>,
+    /// More than this share of all members waits.
+    pub share_percent: Option<u8>,
+    /// Fewer than this go at once.
+    pub zones_min: Option<u32>,
+}
+
+/// A catalog to add: its zone, and what is to differ from what catalogs may do unless said otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCatalog {
+    pub zone: NewZone,
+    pub rules: CatalogChange,
+}
+
 /// A TSIG key to add.
 #[derive(Clone)]
 pub struct NewKey {
@@ -136,6 +175,8 @@ pub struct Export {
 pub trait Intent: Send + Sync {
     /// Adds the zone and answers as it is then, most likely pending.
     ///
+    /// The member of a catalog becomes a zone of its own.
+    ///
     /// # Errors
     /// [`Code::ZoneExists`], [`Code::ZoneNameTaken`], [`Code::KeyUnknown`].
     async fn add_zone(&self, zone: NewZone) -> Result<json::Zone, Problem>;
@@ -146,14 +187,33 @@ pub trait Intent: Send + Sync {
     /// Changes the zone, wholly or not at all, and answers as it is then.
     ///
     /// # Errors
-    /// [`Code::ZoneUnknown`], [`Code::KeyUnknown`], [`Code::SettingInvalid`], [`Code::ZoneNameTaken`].
+    /// [`Code::ZoneUnknown`], [`Code::KeyUnknown`], [`Code::SettingInvalid`], [`Code::ZoneNameTaken`];
+    /// [`Code::ZoneOfCatalog`] for a member.
     async fn change_zone(&self, name: &Name, change: ZoneChange) -> Result<json::Zone, Problem>;
 
     /// Removes the zone with its contents and its history.
     ///
     /// # Errors
-    /// [`Code::ZoneUnknown`].
+    /// [`Code::ZoneUnknown`]; [`Code::ZoneOfCatalog`] for a member, [`Code::ZoneIsCatalog`] for a catalog.
     async fn remove_zone(&self, name: &Name) -> Result<(), Problem>;
+
+    /// Adds the catalog with its zone.
+    ///
+    /// # Errors
+    /// Those of [`Intent::add_zone`] and [`Code::SettingInvalid`].
+    async fn add_catalog(&self, catalog: NewCatalog) -> Result<json::Catalog, Problem>;
+
+    /// Changes what the catalog may do and what its members are made of.
+    ///
+    /// # Errors
+    /// [`Code::CatalogUnknown`], [`Code::KeyUnknown`], [`Code::SettingInvalid`].
+    async fn change_catalog(&self, name: &Name, change: CatalogChange) -> Result<json::Catalog, Problem>;
+
+    /// Removes the catalog and its zone; its members stay, as zones of their own.
+    ///
+    /// # Errors
+    /// [`Code::CatalogUnknown`].
+    async fn remove_catalog(&self, name: &Name) -> Result<(), Problem>;
 
     /// # Errors
     /// [`Code::KeyExists`], [`Code::SecretInvalid`].
@@ -181,6 +241,12 @@ pub trait Requests: Send + Sync {
     /// # Errors
     /// [`Code::ZoneUnknown`], [`Code::ZoneNotLoaded`], [`Code::NothingHeld`], [`Code::GenerationUnknown`].
     async fn order_hold(&self, name: &Name, order: json::OrderHold) -> Result<json::Zone, Problem>;
+
+    /// Has all members go now that this version of the catalog does not list.
+    ///
+    /// # Errors
+    /// [`Code::CatalogUnknown`], [`Code::CatalogChanged`], [`Code::CatalogNotRead`], [`Code::ShuttingDown`].
+    async fn accept_catalog(&self, name: &Name, serial: u32) -> Result<json::Catalog, Problem>;
 }
 
 /// What zones hold. Read-only: records change at the primary and nowhere else.
@@ -213,6 +279,19 @@ pub trait Status: Send + Sync {
     /// # Errors
     /// [`Code::ZoneUnknown`].
     async fn history(&self, name: &Name, page: AttemptPage) -> Result<json::History, Problem>;
+
+    /// All catalogs.
+    async fn catalogs(&self) -> Result<Vec<json::Catalog>, Problem>;
+
+    /// # Errors
+    /// [`Code::CatalogUnknown`].
+    async fn catalog(&self, name: &Name) -> Result<json::Catalog, Problem>;
+
+    /// The catalog's members and what else it lists, at most `page.limit`.
+    ///
+    /// # Errors
+    /// [`Code::CatalogUnknown`].
+    async fn catalog_members(&self, name: &Name, page: ZonePage) -> Result<Vec<json::CatalogMember>, Problem>;
 
     async fn node(&self) -> Result<json::NodeStatus, Problem>;
 }

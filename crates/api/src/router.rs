@@ -18,7 +18,7 @@ use crate::body::{IMPORT_OCTETS_MAX, JSON_OCTETS_MAX};
 use crate::deadline::{answer_in_time, refresh_in_time};
 use crate::doors::Doors;
 use crate::problem::{Code, Problem};
-use crate::routes::{keys, node, zones};
+use crate::routes::{catalogs, keys, node, zones};
 
 /// What every handler is given.
 #[derive(Clone)]
@@ -60,6 +60,10 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(zones::history::history))
         .routes(routes!(zones::diff::diff))
         .routes(routes!(zones::export::export))
+        .routes(routes!(catalogs::add::add, catalogs::list::list))
+        .routes(routes!(catalogs::show::show, catalogs::change::change, catalogs::remove::remove))
+        .routes(routes!(catalogs::members::members))
+        .routes(routes!(catalogs::accept::accept))
         .routes(routes!(keys::add::add, keys::list::list))
         .routes(routes!(keys::remove::remove))
         .routes(routes!(node::status::status))

@@ -1,12 +1,13 @@
 //! Catalogs (RFC 9432): zones whose members are here because they list them.
 //!
 //! A zone is a member of one catalog or it is configured. One that is configured is never touched by a catalog, and
-//! configuring a member makes it a configured zone. Whatever happens to a catalog (it is removed, it is no catalog any
-//! more), its members stay, as configured zones: only a plan removes any.
+//! configuring a member makes it a configured zone. When a catalog is removed, its members stay, as configured zones:
+//! only a plan removes any.
 //!
 //! Templates are text that means nothing here: whoever has a plan carried out says what zones are made of.
 
 mod apply;
+mod configured;
 mod holdings;
 
 use std::collections::BTreeMap;
@@ -85,42 +86,7 @@ impl Inventory {
         let Some(id) = find_id(&mut transaction, tenant, name).await? else {
             return Err(CatalogError::UnknownZone(name.clone()));
         };
-        sqlx::query(
-            "INSERT INTO catalogs (zone_id, template, guard_share_percent, guard_zones_min, guard_delay_ms, created_at_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (zone_id) DO UPDATE SET template = excluded.template, \
-             guard_share_percent = excluded.guard_share_percent, guard_zones_min = excluded.guard_zones_min, \
-             guard_delay_ms = excluded.guard_delay_ms",
-        )
-        .bind(to_i64(id.0))
-        .bind(&settings.template)
-        .bind(i64::from(settings.guard.share_percent))
-        .bind(i64::from(settings.guard.zones_min))
-        .bind(millis(settings.guard.delay))
-        .bind(to_i64(now.0))
-        .execute(&mut *transaction)
-        .await?;
-        replace_suffixes(&mut transaction, id, &settings.suffixes).await?;
-        replace_groups(&mut transaction, id, &settings.groups).await?;
-        self.commit_change(transaction).await?;
-        Ok(id)
-    }
-
-    /// Has the zone read as a catalog no longer. It and its members stay, as configured zones.
-    pub async fn remove_catalog(&self, tenant: TenantId, name: &Name) -> Result<ZoneId, CatalogError> {
-        let mut transaction = self.begin().await?;
-        let id = find_id(&mut transaction, tenant, name).await?;
-        let Some(id) = id else {
-            return Err(CatalogError::NotCatalog(name.clone()));
-        };
-        // Everything else about it goes with it: ON DELETE CASCADE.
-        let removed = sqlx::query("DELETE FROM catalogs WHERE zone_id = $1")
-            .bind(to_i64(id.0))
-            .execute(&mut *transaction)
-            .await?
-            .rows_affected();
-        if removed == 0 {
-            return Err(CatalogError::NotCatalog(name.clone()));
-        }
+        write_settings(&mut transaction, id, settings, now).await?;
         self.commit_change(transaction).await?;
         Ok(id)
     }
@@ -137,22 +103,7 @@ impl Inventory {
 
     async fn read_catalogs(&self, tenant: Option<TenantId>) -> Result<Vec<Catalog>, InventoryError> {
         let mut transaction = self.reader().begin().await?;
-        let rows: Vec<CatalogRow> = sqlx::query_as(
-            "SELECT c.zone_id, z.tenant_id, z.spelling, c.template, c.guard_share_percent, c.guard_zones_min, \
-             c.guard_delay_ms, c.created_at_ms FROM catalogs c JOIN zones z ON z.id = c.zone_id \
-             WHERE z.tenant_id = COALESCE($1, z.tenant_id) ORDER BY c.zone_id",
-        )
-        .bind(tenant.map(|tenant| to_i64(tenant.0)))
-        .fetch_all(&mut *transaction)
-        .await?;
-        let mut catalogs = Vec::with_capacity(rows.len());
-        for row in rows {
-            let mut catalog = row.read()?;
-            catalog.settings.suffixes = suffixes_of(&mut transaction, catalog.id).await?;
-            catalog.settings.groups = groups_of(&mut transaction, catalog.id).await?;
-            catalogs.push(catalog);
-        }
-        Ok(catalogs)
+        catalogs_of(&mut transaction, tenant).await
     }
 
     /// The catalog's members in the order of their names as text in lower case.
@@ -173,6 +124,53 @@ impl Inventory {
         .await?;
         spelling.as_deref().map(read_name).transpose()
     }
+}
+
+/// All catalogs, or those of one tenant, in the order of their ids.
+async fn catalogs_of(
+    transaction: &mut Transaction,
+    tenant: Option<TenantId>,
+) -> Result<Vec<Catalog>, InventoryError> {
+    let rows: Vec<CatalogRow> = sqlx::query_as(
+        "SELECT c.zone_id, z.tenant_id, z.spelling, c.template, c.guard_share_percent, c.guard_zones_min, \
+             c.guard_delay_ms, c.created_at_ms FROM catalogs c JOIN zones z ON z.id = c.zone_id \
+             WHERE z.tenant_id = COALESCE($1, z.tenant_id) ORDER BY c.zone_id",
+    )
+    .bind(tenant.map(|tenant| to_i64(tenant.0)))
+    .fetch_all(&mut **transaction)
+    .await?;
+    let mut catalogs = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut catalog = row.read()?;
+        catalog.settings.suffixes = suffixes_of(transaction, catalog.id).await?;
+        catalog.settings.groups = groups_of(transaction, catalog.id).await?;
+        catalogs.push(catalog);
+    }
+    Ok(catalogs)
+}
+
+async fn write_settings(
+    transaction: &mut Transaction,
+    id: ZoneId,
+    settings: &CatalogSettings,
+    now: Moment,
+) -> Result<(), InventoryError> {
+    sqlx::query(
+        "INSERT INTO catalogs (zone_id, template, guard_share_percent, guard_zones_min, guard_delay_ms, created_at_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (zone_id) DO UPDATE SET template = excluded.template, \
+         guard_share_percent = excluded.guard_share_percent, guard_zones_min = excluded.guard_zones_min, \
+         guard_delay_ms = excluded.guard_delay_ms",
+    )
+    .bind(to_i64(id.0))
+    .bind(&settings.template)
+    .bind(i64::from(settings.guard.share_percent))
+    .bind(i64::from(settings.guard.zones_min))
+    .bind(millis(settings.guard.delay))
+    .bind(to_i64(now.0))
+    .execute(&mut **transaction)
+    .await?;
+    replace_suffixes(transaction, id, &settings.suffixes).await?;
+    replace_groups(transaction, id, &settings.groups).await
 }
 
 async fn members_of(transaction: &mut Transaction, catalog: &Catalog) -> Result<Vec<CatalogMember>, InventoryError> {

@@ -21,6 +21,10 @@ pub struct Intent {
     pub zones: Vec<Zone>,
     /// By tenant and name.
     pub keys: HashMap<(TenantId, Name), Arc<Key>>,
+    /// The zones that are catalogs.
+    pub catalogs: HashSet<ZoneId>,
+    /// The zones that are members, each with its catalog.
+    pub members: HashMap<ZoneId, ZoneId>,
     /// Zones that somebody removed, to be deleted from the store too. A zone that is neither here nor in `zones` is
     /// one that the inventory does not know, and no order to delete anything.
     pub removed: HashSet<ZoneId>,
@@ -70,10 +74,17 @@ impl Inventory {
                 zone.primaries.push(primary.read()?);
             }
         }
+        let catalogs: Vec<i64> =
+            sqlx::query_scalar("SELECT zone_id FROM catalogs").fetch_all(&mut *transaction).await?;
+        let catalogs = catalogs.into_iter().map(|id| to_u64(id).map(ZoneId)).collect::<Result<_, _>>()?;
+        let members: Vec<(i64, i64)> =
+            sqlx::query_as("SELECT zone_id, catalog_id FROM catalog_members").fetch_all(&mut *transaction).await?;
+        let ids = |(zone, catalog)| Ok((ZoneId(to_u64(zone)?), ZoneId(to_u64(catalog)?)));
+        let members = members.into_iter().map(ids).collect::<Result<_, InventoryError>>()?;
         let removed: Vec<i64> =
             sqlx::query_scalar("SELECT zone_id FROM removed_zones").fetch_all(&mut *transaction).await?;
         let removed = removed.into_iter().map(|id| to_u64(id).map(ZoneId)).collect::<Result<_, _>>()?;
-        Ok(Intent { zones, keys, removed })
+        Ok(Intent { zones, keys, catalogs, members, removed })
     }
 }
 

@@ -113,10 +113,16 @@ pub enum Ensured {
 }
 
 impl Inventory {
-    /// Adds a zone, durably and whole.
+    /// Adds a zone, durably and whole. The member of a catalog becomes a configured zone, with its contents.
     pub async fn add_zone(&self, tenant: TenantId, zone: &NewZone, now: Moment) -> Result<ZoneId, AddZoneError> {
         let mut transaction = self.begin().await?;
-        let id = insert(&mut transaction, tenant, zone, now).await?;
+        let id = match find_id(&mut transaction, tenant, &zone.name).await? {
+            Some(id) if make_configured(&mut transaction, id).await? => {
+                make_like(&mut transaction, tenant, id, zone).await?;
+                id
+            }
+            _ => insert(&mut transaction, tenant, zone, now).await?,
+        };
         self.commit_change(transaction).await?;
         Ok(id)
     }
@@ -126,23 +132,12 @@ impl Inventory {
     /// on.
     pub async fn ensure_zone(&self, tenant: TenantId, zone: &NewZone, now: Moment) -> Result<Ensured, AddZoneError> {
         let mut transaction = self.begin().await?;
-        let Some(id) = find_id(&mut transaction, tenant, &zone.name).await? else {
-            let id = insert(&mut transaction, tenant, zone, now).await?;
-            self.commit_change(transaction).await?;
-            return Ok(Ensured::Created(id));
-        };
-        let was_member = make_configured(&mut transaction, id).await?;
-        let mut settings = settings_of(&mut transaction, id).await?;
-        let before = settings.clone();
-        settings.take(&zone.settings);
-        let as_it_was = primaries_of(&mut transaction, id).await? == zone.primaries && settings == before;
-        if as_it_was && !was_member {
-            return Ok(Ensured::AsItWas(id));
+        let ensured = ensure(&mut transaction, tenant, zone, now).await?;
+        match ensured {
+            Ensured::AsItWas(_) => {}
+            Ensured::Created(_) | Ensured::Changed(_) => self.commit_change(transaction).await?,
         }
-        update_settings(&mut transaction, id, &settings).await?;
-        replace_primaries(&mut transaction, tenant, id, &zone.name, &zone.primaries).await?;
-        self.commit_change(transaction).await?;
-        Ok(Ensured::Changed(id))
+        Ok(ensured)
     }
 
     /// Changes the zone, durably and whole.
@@ -275,6 +270,29 @@ impl Inventory {
             .await?;
         to_u64(count)
     }
+}
+
+/// Makes sure of the zone as [`Inventory::ensure_zone`] says; after an error the transaction is not to be committed.
+pub(crate) async fn ensure(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    zone: &NewZone,
+    now: Moment,
+) -> Result<Ensured, AddZoneError> {
+    let Some(id) = find_id(transaction, tenant, &zone.name).await? else {
+        return Ok(Ensured::Created(insert(transaction, tenant, zone, now).await?));
+    };
+    let was_member = make_configured(transaction, id).await?;
+    let mut settings = settings_of(transaction, id).await?;
+    let before = settings.clone();
+    settings.take(&zone.settings);
+    let as_it_was = primaries_of(transaction, id).await? == zone.primaries && settings == before;
+    if as_it_was && !was_member {
+        return Ok(Ensured::AsItWas(id));
+    }
+    update_settings(transaction, id, &settings).await?;
+    replace_primaries(transaction, tenant, id, &zone.name, &zone.primaries).await?;
+    Ok(Ensured::Changed(id))
 }
 
 /// Adds the zone's rows, or says why not; after an error the transaction holds nothing of the zone.

@@ -261,17 +261,19 @@ async fn a_zone_moves_to_another_catalog_with_its_contents_or_without() {
 #[tokio::test]
 async fn a_catalog_that_goes_leaves_its_members_as_configured_zones() {
     let (_place, inventory) = open().await;
-    for (text, is_whole_zone_removed) in [("one.", false), ("two.", true)] {
+    for (text, is_removed_as_zone) in [("one.", false), ("two.", true)] {
         let cat = catalog(&inventory, text).await;
         let member = format!("a.{text}");
         apply(&inventory, &cat, &[add(&member), add(&format!("b.{text}"))]).await;
         apply(&inventory, &cat, &[remove(&format!("b.{text}"))]).await;
-        if is_whole_zone_removed {
+        assert!(matches!(inventory.remove_catalog(OURS, &name(&member)).await, Err(CatalogError::NotCatalog(_))));
+        if is_removed_as_zone {
             inventory.remove_zone(OURS, &name(text)).await.unwrap();
         } else {
             assert_eq!(inventory.remove_catalog(OURS, &name(text)).await.unwrap(), cat.id);
-            assert!(matches!(inventory.remove_catalog(OURS, &name(text)).await, Err(CatalogError::NotCatalog(_))));
         }
+        assert!(matches!(inventory.remove_catalog(OURS, &name(text)).await, Err(CatalogError::NotCatalog(_))));
+        assert!(!is_there(&inventory, text).await, "what it lists is not to be answered");
         assert!(is_there(&inventory, &member).await);
         assert_eq!(inventory.catalog_of(OURS, &name(&member)).await.unwrap(), None);
         let late = inventory.apply_plan(&cat, &[remove(&member)], &make, NOW).await;
@@ -291,6 +293,44 @@ async fn a_member_that_is_configured_is_the_catalogs_no_longer() {
     assert!(inventory.catalog_members(&cat).await.unwrap().is_empty());
     assert!(matches!(apply(&inventory, &cat, &[remove("a.example.")]).await[0], Err(ApplyError::NotMember(_))));
     assert!(is_there(&inventory, "a.example.").await);
+}
+
+#[tokio::test]
+async fn a_member_that_is_added_by_hand_is_the_same_zone_and_configured() {
+    let (_place, inventory) = open().await;
+    let cat = catalog(&inventory, "cat.").await;
+    apply(&inventory, &cat, &[add("a.example.")]).await;
+    let before = id_of(&inventory, "a.example.").await;
+    let own = zone("a.example.", &["192.0.2.9:53"]);
+    assert_eq!(inventory.add_zone(OURS, &own, NOW).await.unwrap(), before);
+    let found = inventory.zone_by_id(OURS, before).await.unwrap().unwrap();
+    assert_eq!(found.primaries, [primary("192.0.2.9:53")]);
+    assert!(inventory.intent().await.unwrap().members.is_empty());
+    assert!(matches!(inventory.add_zone(OURS, &own, NOW).await, Err(AddZoneError::ExistsAlready(_))));
+}
+
+#[tokio::test]
+async fn a_catalog_comes_with_its_zone_and_is_made_sure_of() {
+    let (_place, inventory) = open().await;
+    let cat = zone("cat.", &["192.0.2.1:53"]);
+    let id = inventory.add_catalog(OURS, &cat, &settings(), NOW).await.unwrap();
+    assert_eq!(inventory.intent().await.unwrap().catalogs, [id].into());
+    let again = inventory.add_catalog(OURS, &cat, &settings(), NOW).await;
+    assert!(matches!(again, Err(AddZoneError::ExistsAlready(_))));
+    let ensure =
+        async |settings: CatalogSettings| inventory.ensure_catalog(OURS, &cat, &settings, NOW).await.unwrap();
+    let changes = inventory.changes();
+    let in_another_order = vec![name("other."), name("example."), name("OTHER.")];
+    assert_eq!(ensure(CatalogSettings { suffixes: in_another_order, ..settings() }).await, Ensured::AsItWas(id));
+    assert!(!changes.has_changed().unwrap());
+    let other = CatalogSettings { template: "{}".into(), ..settings() };
+    assert_eq!(ensure(other.clone()).await, Ensured::Changed(id));
+    assert_eq!(inventory.list_catalogs(OURS).await.unwrap()[0].settings, other);
+    let cat = zone("more.", &["192.0.2.1:53"]);
+    assert!(matches!(inventory.ensure_catalog(OURS, &cat, &other, NOW).await, Ok(Ensured::Created(_))));
+    let plain = zone("plain.", &["192.0.2.1:53"]);
+    let id = inventory.add_zone(OURS, &plain, NOW).await.unwrap();
+    assert_eq!(inventory.ensure_catalog(OURS, &plain, &other, NOW).await.unwrap(), Ensured::Changed(id));
 }
 
 #[tokio::test]

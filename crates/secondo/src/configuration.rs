@@ -2,17 +2,22 @@
 //!
 //! Everything is parsed here, once; inside, types carry the proof. Every problem in the file names its line.
 
+mod catalog;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use api::doors::NewZone;
+use api::doors::{NewCatalog, NewZone};
 use serde::Deserialize;
 use server::TransferOut;
 use toml::Spanned;
-use xfr::{Algorithm, Key, Policy, Prefix, Primary, Setting, SettingError};
+use xfr::{Algorithm, Key, Policy, Prefix, Primary, Setting, SettingError, Settings};
 
 use crate::command::ServeArguments;
+use catalog::{CatalogSection, read_catalog};
+
+pub(crate) use catalog::groups;
 
 /// What `serve` needs to know.
 #[derive(Debug)]
@@ -26,6 +31,7 @@ pub(crate) struct Configuration {
     pub(crate) transfer_out: TransferOut,
     pub(crate) keys: Vec<Key>,
     pub(crate) zones: Vec<NewZone>,
+    pub(crate) catalogs: Vec<NewCatalog>,
 }
 
 /// Files in PEM that TLS to primaries needs.
@@ -75,6 +81,7 @@ struct File {
     tenancy: TenancySection,
     key: Vec<KeySection>,
     zone: Vec<ZoneSection>,
+    catalog: Vec<CatalogSection>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -156,9 +163,10 @@ impl Configuration {
     fn read(path: &Path) -> Result<Self, ConfigurationError> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigurationError::Unreadable { path: path.to_owned(), error })?;
-        Self::parse(&text).map_err(|Wrong { at, message }| {
-            let line = text[..at.min(text.len())].matches('\n').count() + 1;
-            ConfigurationError::Wrong { path: path.to_owned(), line, message }
+        Self::parse(&text).map_err(|Wrong { at, message }| ConfigurationError::Wrong {
+            path: path.to_owned(),
+            line: line_at(&text, at),
+            message,
         })
     }
 
@@ -204,6 +212,14 @@ impl Configuration {
                 return Err(twice(&section.name, "zone"));
             }
             configuration.zones.push(zone);
+        }
+        for section in &file.catalog {
+            let catalog = read_catalog(section)?;
+            let mut zones = configuration.zones.iter().chain(configuration.catalogs.iter().map(|other| &other.zone));
+            if zones.any(|earlier| earlier.name() == catalog.zone.name()) {
+                return Err(twice(&section.name, "zone"));
+            }
+            configuration.catalogs.push(catalog);
         }
         let wrong =
             |error: SettingError| Wrong { at: text.find("[timers]").unwrap_or(0), message: error.to_string() };
@@ -262,6 +278,7 @@ impl Default for Configuration {
             transfer_out: TransferOut::default(),
             keys: Vec::new(),
             zones: Vec::new(),
+            catalogs: Vec::new(),
         }
     }
 }
@@ -270,6 +287,10 @@ impl Default for Configuration {
 struct Wrong {
     at: usize,
     message: String,
+}
+
+fn line_at(text: &str, at: usize) -> usize {
+    text[..at.min(text.len())].matches('\n').count() + 1
 }
 
 fn twice(name: &Spanned<String>, what: &str) -> Wrong {
@@ -325,21 +346,30 @@ fn algorithm(text: &str) -> Result<Algorithm, String> {
 }
 
 fn read_zone(section: &ZoneSection) -> Result<NewZone, Wrong> {
-    let key_name = |text: &str| api::text::key_name(text).map_err(detail);
     let name = checked(&section.name, |text| api::text::zone_name(text).map_err(detail))?;
-    let key = section.key.as_ref().map(|text| checked(text, key_name)).transpose()?;
-    let mut primaries: Vec<Primary> = Vec::new();
-    for text in &section.primaries {
-        let primary = checked(text, |text| api::text::primary(text).map_err(detail))?;
-        primaries.push(Primary { key: primary.key.or_else(|| key.clone()), ..primary });
-    }
+    let primaries = read_primaries(&section.primaries, section.key.as_ref())?;
     let at = section.name.span().start;
     let mut zone = NewZone::new(name, primaries).map_err(|problem| Wrong { at, message: detail(problem) })?;
-    for (name, value) in &section.settings {
-        let setting = checked(name, setting_name)?;
-        checked(value, |value| zone.settings.set(setting, Some(value)).map_err(|error| error.to_string()))?;
-    }
+    read_settings(&mut zone.settings, &section.settings)?;
     Ok(zone)
+}
+
+/// Primaries, each with the key unless it names one itself.
+fn read_primaries(texts: &[Spanned<String>], key: Option<&Spanned<String>>) -> Result<Vec<Primary>, Wrong> {
+    let key = key.map(|text| checked(text, |text| api::text::key_name(text).map_err(detail))).transpose()?;
+    let read = |text: &Spanned<String>| {
+        let primary = checked(text, |text| api::text::primary(text).map_err(detail))?;
+        Ok(Primary { key: primary.key.or_else(|| key.clone()), ..primary })
+    };
+    texts.iter().map(read).collect()
+}
+
+fn read_settings(settings: &mut Settings, section: &SettingsSection) -> Result<(), Wrong> {
+    for (name, value) in section {
+        let setting = checked(name, setting_name)?;
+        checked(value, |value| settings.set(setting, Some(value)).map_err(|error| error.to_string()))?;
+    }
+    Ok(())
 }
 
 fn joined(zone: &NewZone, more: &NewZone) -> Result<NewZone, api::Problem> {

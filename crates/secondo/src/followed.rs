@@ -41,9 +41,22 @@ pub(crate) struct Instructions {
     pub(crate) created_at: Moment,
     pub(crate) sources: Vec<Source>,
     pub(crate) service: Service,
+    pub(crate) role: Role,
     /// What is set for the zone alone, and what follows with the defaults.
     pub(crate) settings: Settings,
     pub(crate) policy: Policy,
+}
+
+/// What the zone is here for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Somebody configured it.
+    #[default]
+    Configured,
+    /// It lists members. That is for us alone (RFC 9432 §7), so that it is followed and not answered.
+    Catalog,
+    /// This catalog lists it.
+    MemberOf(Name),
 }
 
 /// Whether the zone is answered and followed.
@@ -72,7 +85,7 @@ impl Instructions {
     }
 
     pub(crate) fn is_answered(&self) -> bool {
-        matches!(self.service, Service::Answering | Service::Paused)
+        matches!(self.service, Service::Answering | Service::Paused) && self.role != Role::Catalog
     }
 }
 

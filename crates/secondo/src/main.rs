@@ -4,6 +4,7 @@
 
 mod agenda;
 mod attempt;
+mod catalogs;
 mod client;
 mod clock;
 mod command;

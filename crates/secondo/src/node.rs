@@ -17,8 +17,9 @@ use zone::{Generation, Snapshot, ZoneId};
 
 use crate::agenda::Agenda;
 use crate::attempt::{self, Attempt, Kind};
+use crate::catalogs::Catalogs;
 use crate::clock::{Clock, random};
-use crate::followed::{Followed, Trigger, Wake};
+use crate::followed::{Followed, Role, Trigger, Wake};
 use crate::ledger;
 use crate::note::Note;
 use crate::refresh::Received;
@@ -41,6 +42,7 @@ pub(crate) struct Node {
     pub(crate) shared: Shared,
     /// Some served version is in memory only.
     pub(crate) volatile: Notify,
+    pub(crate) catalogs: Catalogs,
     /// How often the node was made to match the inventory.
     pub(crate) reconciled: watch::Sender<u64>,
     followed: RwLock<HashMap<ZoneId, Arc<Followed>>>,
@@ -74,6 +76,7 @@ impl Node {
             agenda,
             shared: Shared { zones: Arc::default(), access: Arc::new(ArcSwap::from_pointee(Access::default())) },
             volatile: Notify::new(),
+            catalogs: Catalogs::default(),
             reconciled: watch::Sender::new(0),
             followed: RwLock::new(followed),
         };
@@ -287,6 +290,9 @@ async fn attempt_until_done(node: Arc<Node>, zone: Arc<Followed>, wake: Wake) {
         for waiting in wake.waiting {
             // Whoever asked may have gone away meanwhile.
             let _ = waiting.send(ledger::recorded(&attempt));
+        }
+        if zone.instructions().role == Role::Catalog {
+            node.catalogs.attempted.notify_one();
         }
         next = zone.condition().end();
         if node.zone(zone.id).is_some() {

@@ -10,7 +10,7 @@ use dns::{Name, Serial};
 use serde::{Deserialize, Serialize};
 use xfr::{Moment, Policy, Settings};
 
-use crate::followed::{Instructions, Service};
+use crate::followed::{Instructions, Role, Service};
 use crate::holds::{HeldBack, Hold};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ use crate::holds::{HeldBack, Hold};
 pub(crate) struct Note {
     #[serde(skip_serializing_if = "is_default")]
     service: Service,
+    #[serde(skip_serializing_if = "is_default")]
+    contents: Contents,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     settings: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,8 +38,18 @@ enum NotedHold {
     Frozen,
 }
 
-fn is_default(service: &Service) -> bool {
-    *service == Service::default()
+/// Whom the zone's contents are for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Contents {
+    #[default]
+    Everybody,
+    /// A catalog's, which is not answered.
+    Catalog,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Note {
@@ -54,7 +66,12 @@ impl Note {
             Hold::Kept { serial } => Some(NotedHold::Kept { serial: serial.0 }),
             Hold::Frozen => Some(NotedHold::Frozen),
         };
-        Self { service: instructions.service, settings, hold, came_from }
+        let contents = match instructions.role {
+            Role::Catalog => Contents::Catalog,
+            // Of a member all is as with any zone, and what its catalog is to it is the inventory's to say.
+            Role::Configured | Role::MemberOf(_) => Contents::Everybody,
+        };
+        Self { service: instructions.service, contents, settings, hold, came_from }
     }
 
     pub(crate) fn hold(&self) -> Hold {
@@ -99,7 +116,11 @@ impl Note {
             let _ = name.parse().and_then(|setting| settings.set(setting, Some(value)));
         }
         let policy = defaults.with(&settings).unwrap_or_else(|_| defaults.clone());
-        Instructions { created_at: Moment(0), sources: Vec::new(), service: self.service, settings, policy }
+        let role = match self.contents {
+            Contents::Everybody => Role::Configured,
+            Contents::Catalog => Role::Catalog,
+        };
+        Instructions { created_at: Moment(0), sources: Vec::new(), service: self.service, role, settings, policy }
     }
 }
 
@@ -109,7 +130,7 @@ mod tests {
     use xfr::{Moment, Policy, Setting, Settings};
 
     use super::Note;
-    use crate::followed::{Instructions, Service};
+    use crate::followed::{Instructions, Role, Service};
     use crate::holds::{HeldBack, Hold};
 
     #[test]
@@ -119,7 +140,8 @@ mod tests {
         let mut settings = Settings::default();
         settings.set(Setting::ExpireMax, Some("1d")).unwrap();
         let policy = defaults.with(&settings).unwrap();
-        let instructions = Instructions { service: Service::Disabled, settings, policy, ..Instructions::default() };
+        let (service, role) = (Service::Disabled, Role::Catalog);
+        let instructions = Instructions { service, role, settings, policy, ..Instructions::default() };
         let zone = "example.".parse().unwrap();
         let came_from = Some(([192, 0, 2, 1], 53).into());
         let held = HeldBack { serial: Serial(7), lost_percent: 60, since: Moment(9), version: None, came_from: None };

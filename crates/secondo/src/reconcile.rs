@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::doors::NewZone;
+use api::doors::{NewCatalog, NewZone};
 use dns::Name;
 use inventory::{AddZoneError, Intent, Inventory, InventoryError, TenantId};
 use server::{Access, TransferOut};
@@ -20,7 +20,7 @@ use xfr::{Key, Prefix};
 use zone::ZoneId;
 
 use crate::doors;
-use crate::followed::{Durability, Existence, Followed, Instructions, Service, Source};
+use crate::followed::{Durability, Existence, Followed, Instructions, Role, Service, Source};
 use crate::node::Node;
 
 /// How often it runs without a signal.
@@ -33,6 +33,7 @@ pub(crate) struct AtStart {
     /// What file and flags ask for.
     pub(crate) keys: Vec<Key>,
     pub(crate) zones: Vec<NewZone>,
+    pub(crate) catalogs: Vec<NewCatalog>,
     pub(crate) transfer_out: TransferOut,
     /// The highest id in the store, also of a zone that cannot be read; none where nothing is stored.
     pub(crate) highest_stored: Option<ZoneId>,
@@ -83,7 +84,7 @@ pub(crate) async fn bring_up(node: &Arc<Node>, at_start: &AtStart) -> Result<(),
     if let Some(highest) = at_start.highest_stored {
         inventory.reserve_zone_ids(highest).await?;
     }
-    if !at_start.keys.is_empty() || !at_start.zones.is_empty() {
+    if !at_start.keys.is_empty() || !at_start.zones.is_empty() || !at_start.catalogs.is_empty() {
         put_configured(node, &inventory, at_start).await?;
         intent = inventory.intent().await?;
     }
@@ -110,9 +111,18 @@ async fn put_configured(node: &Node, inventory: &Inventory, at_start: &AtStart) 
     for key in &at_start.keys {
         inventory.ensure_key(TenantId::DEFAULT, key, now).await?;
     }
-    for zone in &at_start.zones {
+    let zones = at_start.zones.iter().map(|zone| (zone, None));
+    let catalogs = at_start.catalogs.iter().map(|catalog| (&catalog.zone, Some(&catalog.rules)));
+    for (zone, rules) in zones.chain(catalogs) {
         let row = doors::row(node, zone);
-        let error = match inventory.ensure_zone(TenantId::DEFAULT, &row, now).await {
+        let ensured = match rules {
+            None => inventory.ensure_zone(TenantId::DEFAULT, &row, now).await,
+            Some(rules) => {
+                let settings = doors::catalog_settings(&doors::usual_catalog(), rules.clone());
+                inventory.ensure_catalog(TenantId::DEFAULT, &row, &settings, now).await
+            }
+        };
+        let error = match ensured {
             Ok(ensured) => {
                 tracing::info!(zone = %row.name, ?ensured, "the zone is configured");
                 continue;
@@ -178,8 +188,10 @@ async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent, tra
     let mut namesakes = put_namesakes_aside(node, intent);
     has_changed |= !namesakes.is_empty();
     let mut fresh = Vec::new();
+    let catalogs = intent.zones.iter().filter(|zone| intent.catalogs.contains(&zone.id));
+    let catalogs: HashMap<ZoneId, Name> = catalogs.map(|zone| (zone.id, zone.name.clone())).collect();
     for intended in &intent.zones {
-        let instructions = instructions(node, intent, intended);
+        let instructions = instructions(node, intent, &catalogs, intended);
         let namesake = namesakes.remove(&intended.id);
         let followed = node.zone(intended.id);
         if let Some(zone) = followed.filter(|zone| namesake.is_none() || zone.condition().held.is_some()) {
@@ -268,7 +280,20 @@ async fn delete(node: &Node, inventory: &Inventory, removed: Vec<(ZoneId, Option
     }
 }
 
-fn instructions(node: &Node, intent: &Intent, zone: &inventory::Zone) -> Instructions {
+fn role(catalogs: &HashMap<ZoneId, Name>, intent: &Intent, zone: ZoneId) -> Role {
+    if catalogs.contains_key(&zone) {
+        return Role::Catalog;
+    }
+    let catalog = intent.members.get(&zone).and_then(|catalog| catalogs.get(catalog));
+    catalog.cloned().map_or(Role::Configured, Role::MemberOf)
+}
+
+fn instructions(
+    node: &Node,
+    intent: &Intent,
+    catalogs: &HashMap<ZoneId, Name>,
+    zone: &inventory::Zone,
+) -> Instructions {
     let source = |primary: &xfr::Primary| Source::new(primary.clone(), intent.key(zone, primary).cloned());
     let policy = node.defaults.with(&zone.settings).unwrap_or_else(|error| {
         tracing::error!(zone = %zone.name, "what is set for the zone does not go with the defaults, which count instead: {error}");
@@ -278,6 +303,7 @@ fn instructions(node: &Node, intent: &Intent, zone: &inventory::Zone) -> Instruc
         created_at: zone.created_at,
         sources: zone.primaries.iter().map(source).collect(),
         service: service(zone.service),
+        role: role(catalogs, intent, zone.id),
         settings: zone.settings.clone(),
         policy,
     }

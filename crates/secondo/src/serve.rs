@@ -26,7 +26,7 @@ use crate::doors::{self, House};
 use crate::lasting::lasting;
 use crate::node::Node;
 use crate::reconcile::AtStart;
-use crate::{published, reconcile, scheduler, tls};
+use crate::{catalogs, published, reconcile, scheduler, tls};
 
 /// NOTIFYs that wait to wake their zones; a primary whose NOTIFY finds no room sends it again.
 const NOTIFIES_WAITING_MAX: usize = 4096;
@@ -51,6 +51,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let at_start = Arc::new(AtStart {
         keys: configuration.keys,
         zones: configuration.zones,
+        catalogs: configuration.catalogs,
         transfer_out: configuration.transfer_out,
         highest_stored: readable.chain(unreadable).max(),
     });
@@ -125,14 +126,16 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn start_tasks(node: &Arc<Node>, notified: mpsc::Receiver<Notified>, at_start: &Arc<AtStart>) -> [JoinHandle<()>; 4] {
+fn start_tasks(node: &Arc<Node>, notified: mpsc::Receiver<Notified>, at_start: &Arc<AtStart>) -> [JoinHandle<()>; 5] {
     let (agenda, notify, disk, inventory) = (node.clone(), node.clone(), node.clone(), node.clone());
+    let catalogs = node.clone();
     let (notified, at_start) = (Arc::new(Mutex::new(notified)), at_start.clone());
     [
         lasting("the agenda", move || scheduler::follow_agenda(agenda.clone())),
         lasting("waking for NOTIFY", move || scheduler::follow_notifies(notify.clone(), notified.clone())),
         lasting("committing after a full disk", move || scheduler::follow_disk(disk.clone())),
         lasting("following the inventory", move || reconcile::follow_inventory(inventory.clone(), at_start.clone())),
+        lasting("following catalogs", move || catalogs::follow_catalogs(catalogs.clone())),
     ]
 }
 

@@ -4,6 +4,7 @@
 //! absolute (with the last dot). Nothing here decides anything, but for [`State::derive`].
 
 mod attempt;
+mod catalog;
 mod import;
 mod key;
 mod node;
@@ -13,6 +14,10 @@ mod words;
 mod zone;
 
 pub use attempt::{Attempt, AttemptKind, AttemptOutcome, Fault, Reason, Trigger};
+pub use catalog::{
+    AcceptCatalog, AddCatalog, Catalog, CatalogMember, CatalogMembers, Catalogs, ChangeCatalog, ChangeGuard, Guard,
+    MemberState, MemberTemplate,
+};
 pub use import::{Imported, ImportedLine, LineOutcome};
 pub use key::{AddKey, AddedKey, Key, KeyAlgorithm, Keys};
 pub use node::{Health, InventoryStatus, NodeStatus, QueryCounts, ZoneCounts};
@@ -20,6 +25,6 @@ pub use primary::{Primary, PrimaryTls};
 pub use time::{NotATime, Time};
 pub use words::UnknownWord;
 pub use zone::{
-    AddZone, ChangeZone, Ending, Freshness, HeldBack, History, Hold, HoldOrder, OrderHold, Refresh, Refreshed,
-    Service, State, Transfer, Version, Zone, ZoneWarning, Zones,
+    AddZone, ChangeZone, Ending, Freshness, HeldBack, History, Hold, HoldOrder, OrderHold, Origin, Refresh,
+    Refreshed, Service, State, Transfer, Version, Zone, ZoneWarning, Zones,
 };

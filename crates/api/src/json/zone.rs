@@ -47,6 +47,18 @@ words! {
 }
 
 words! {
+    /// Why the zone is here.
+    Origin {
+        /// Somebody added it.
+        Configured = "configured",
+        /// Somebody added it as a catalog, which is not answered.
+        Catalog = "catalog",
+        /// A catalog lists it.
+        Member = "member",
+    }
+}
+
+words! {
     /// What people see: the most serious of freshness, hold and service; `active` when nothing is wrong.
     State {
         Active = "active",
@@ -131,6 +143,9 @@ pub struct Zone {
     /// What differs from the defaults, by its name.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
+    pub origin: Origin,
+    /// The catalog that a member is here because of.
+    pub catalog: Option<String>,
     pub created_at: Time,
     /// When a primary last confirmed the served version or gave it.
     pub last_success: Option<Time>,

@@ -4,12 +4,14 @@
 //! everywhere and a mistake gets the same sentence. Pure: no names are looked up.
 
 mod algorithm;
+mod catalog;
 mod import;
 mod name;
 mod primary;
 mod setting;
 
 pub use algorithm::key_algorithm;
+pub use catalog::{GUARD_OFF, catalog_change, guard_delay, guard_delay_text, member_template};
 pub use import::{ImportLine, import_line};
 pub use name::{key_name, known_zone_name, zone_name};
 pub use primary::{DNS_OVER_TLS_PORT, DNS_PORT, address, primary, primary_of, zone_at_primary};

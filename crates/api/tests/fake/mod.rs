@@ -7,7 +7,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use api::doors::{AttemptPage, Doors, Export, NewKey, NewZone, ServiceChange, Text, ZoneChange, ZonePage};
+use api::doors::{
+    AttemptPage, CatalogChange, Doors, Export, MemberTemplate, NewCatalog, NewKey, NewZone, ServiceChange, Text,
+    ZoneChange, ZonePage,
+};
 use api::json::{self, Time};
 use api::{Code, Contents, Intent, Problem, Requests, Status};
 use async_trait::async_trait;
@@ -21,6 +24,7 @@ pub const HUGE_PIECES: usize = 1_000;
 pub struct Fake {
     zones: Mutex<BTreeMap<String, json::Zone>>,
     keys: Mutex<BTreeMap<String, json::Key>>,
+    catalogs: Mutex<BTreeMap<String, json::Catalog>>,
 }
 
 pub fn doors() -> Doors {
@@ -55,6 +59,8 @@ fn pending(id: u64, zone: &NewZone) -> json::Zone {
         records: None,
         primaries: zone.primaries().iter().map(json::Primary::from).collect(),
         settings: zone.settings.iter().map(|(setting, value)| (setting.to_string(), value.to_owned())).collect(),
+        origin: json::Origin::Configured,
+        catalog: None,
         created_at: Time::from_unix_ms(1_795_262_400_000),
         last_success: None,
         next_refresh: None,
@@ -64,6 +70,47 @@ fn pending(id: u64, zone: &NewZone) -> json::Zone {
         warnings: Vec::new(),
         last_attempt: None,
     }
+}
+
+/// A catalog at serial 7 with a member, one that waits and one that is skipped.
+fn catalog(zone: &NewZone) -> json::Catalog {
+    let guard = json::Guard { delay: "1d".into(), share_percent: 20, zones_min: 3 };
+    json::Catalog {
+        zone: json::Zone { serial: Some(7), origin: json::Origin::Catalog, ..pending(1, zone) },
+        suffixes: vec![".".into()],
+        members: json::MemberTemplate::default(),
+        groups: BTreeMap::new(),
+        guard,
+        created_at: Time::from_unix_ms(1_795_262_400_000),
+        followed_serial: Some(7),
+        fault: None,
+        member_count: 2,
+        waiting_count: 1,
+        skipped_count: 1,
+    }
+}
+
+fn change(catalog: &mut json::Catalog, change: CatalogChange) {
+    let shown = |template: MemberTemplate| json::MemberTemplate {
+        primaries: template.primaries.iter().map(json::Primary::from).collect(),
+        settings: template.settings.iter().map(|(setting, value)| (setting.to_string(), value.to_owned())).collect(),
+    };
+    if let Some(suffixes) = change.suffixes {
+        catalog.suffixes = suffixes.iter().map(ToString::to_string).collect();
+    }
+    if let Some(members) = change.members {
+        catalog.members = shown(members);
+    }
+    if let Some(groups) = change.groups {
+        catalog.groups = groups.into_iter().map(|(group, template)| (group, shown(template))).collect();
+    }
+    if let Some(delay) = change.guard.delay {
+        catalog.guard.delay = api::text::guard_delay_text(delay);
+    }
+}
+
+fn no_catalog(name: &Name) -> Problem {
+    Problem::new(Code::CatalogUnknown, format!("there is no catalog {name}: see `secondo catalog list`"))
 }
 
 fn attempt(zone: &json::Zone, transfer: json::Transfer) -> json::Attempt {
@@ -147,6 +194,24 @@ impl Intent for Fake {
         self.zones.lock().unwrap().remove(&lower(name)).map(drop).ok_or_else(|| unknown(name))
     }
 
+    async fn add_catalog(&self, new: NewCatalog) -> Result<json::Catalog, Problem> {
+        let mut made = catalog(&new.zone);
+        change(&mut made, new.rules);
+        self.catalogs.lock().unwrap().insert(lower(new.zone.name()), made.clone());
+        Ok(made)
+    }
+
+    async fn change_catalog(&self, name: &Name, wanted: CatalogChange) -> Result<json::Catalog, Problem> {
+        let mut catalogs = self.catalogs.lock().unwrap();
+        let catalog = catalogs.get_mut(&lower(name)).ok_or_else(|| no_catalog(name))?;
+        change(catalog, wanted);
+        Ok(catalog.clone())
+    }
+
+    async fn remove_catalog(&self, name: &Name) -> Result<(), Problem> {
+        self.catalogs.lock().unwrap().remove(&lower(name)).map(drop).ok_or_else(|| no_catalog(name))
+    }
+
     async fn add_key(&self, key: NewKey) -> Result<json::AddedKey, Problem> {
         let mut keys = self.keys.lock().unwrap();
         if keys.contains_key(&lower(&key.name)) {
@@ -208,6 +273,16 @@ impl Requests for Fake {
         };
         Ok(zone.clone())
     }
+
+    async fn accept_catalog(&self, name: &Name, serial: u32) -> Result<json::Catalog, Problem> {
+        let mut catalogs = self.catalogs.lock().unwrap();
+        let catalog = catalogs.get_mut(&lower(name)).ok_or_else(|| no_catalog(name))?;
+        if catalog.followed_serial != Some(serial) {
+            return Err(Problem::new(Code::CatalogChanged, format!("{name} is at another serial than {serial}")));
+        }
+        (catalog.member_count, catalog.waiting_count) = (1, 0);
+        Ok(catalog.clone())
+    }
 }
 
 #[async_trait]
@@ -262,6 +337,41 @@ impl Status for Fake {
         };
         let attempts = zone.last_attempt.into_iter().take(page.limit as usize).collect();
         Ok(json::History { versions: vec![version], attempts, next: page.before })
+    }
+
+    async fn catalogs(&self) -> Result<Vec<json::Catalog>, Problem> {
+        Ok(self.catalogs.lock().unwrap().values().cloned().collect())
+    }
+
+    async fn catalog(&self, name: &Name) -> Result<json::Catalog, Problem> {
+        self.catalogs.lock().unwrap().get(&lower(name)).cloned().ok_or_else(|| no_catalog(name))
+    }
+
+    async fn catalog_members(&self, name: &Name, page: ZonePage) -> Result<Vec<json::CatalogMember>, Problem> {
+        self.catalog(name).await?;
+        let member = |name: &str, state| json::CatalogMember {
+            name: name.into(),
+            state,
+            label: Some("l".into()),
+            group: None,
+            since: None,
+            until: None,
+            why: None,
+        };
+        let time = |hours: u64| Some(Time::from_unix_ms(1_795_262_400_000 + hours * 3_600_000));
+        let waiting = json::CatalogMember {
+            since: time(0),
+            until: time(24),
+            ..member("b.example.", json::MemberState::Waiting)
+        };
+        let skipped = json::CatalogMember {
+            why: Some("a zone of this name is configured".into()),
+            ..member("c.example.", json::MemberState::Skipped)
+        };
+        let members = [member("a.example.", json::MemberState::Member), waiting, skipped];
+        let after = page.after.as_ref().map(lower).unwrap_or_default();
+        let members = members.into_iter().filter(|member| member.name > after);
+        Ok(members.take(page.limit as usize).collect())
     }
 
     async fn node(&self) -> Result<json::NodeStatus, Problem> {

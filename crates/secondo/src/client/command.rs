@@ -11,6 +11,7 @@ use dns::Name;
 use xfr::{Primary, Setting};
 
 use super::Connection;
+use super::catalog::CatalogAction;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -27,6 +28,14 @@ pub(crate) enum Command {
     Key {
         #[command(subcommand)]
         action: KeyAction,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Add, list, show, change and remove catalogs: zones that list the zones to copy (RFC 9432).
+    #[command(after_help = "Example:\n  secondo catalog add catalog.example.org --primary 192.0.2.1")]
+    Catalog {
+        #[command(subcommand)]
+        action: CatalogAction,
         #[command(flatten)]
         connection: Connection,
     },
@@ -238,16 +247,19 @@ Examples:
 impl Command {
     pub(crate) fn connection(&self) -> &Connection {
         match self {
-            Self::Zone { connection, .. } | Self::Key { connection, .. } | Self::Status { connection } => connection,
+            Self::Zone { connection, .. }
+            | Self::Key { connection, .. }
+            | Self::Catalog { connection, .. }
+            | Self::Status { connection } => connection,
         }
     }
 }
 
-fn zone_name(text: &str) -> Result<Name, String> {
+pub(super) fn zone_name(text: &str) -> Result<Name, String> {
     text::zone_name(text).map_err(with_code)
 }
 
-fn known_zone_name(text: &str) -> Result<Name, String> {
+pub(super) fn known_zone_name(text: &str) -> Result<Name, String> {
     text::known_zone_name(text).map_err(with_code)
 }
 
@@ -255,11 +267,11 @@ fn key_name(text: &str) -> Result<Name, String> {
     text::key_name(text).map_err(with_code)
 }
 
-fn primary(text: &str) -> Result<Primary, String> {
+pub(super) fn primary(text: &str) -> Result<Primary, String> {
     text::primary(text).map_err(with_code)
 }
 
-fn setting(text: &str) -> Result<(Setting, Option<String>), String> {
+pub(super) fn setting(text: &str) -> Result<(Setting, Option<String>), String> {
     text::setting(text).map_err(with_code)
 }
 
@@ -287,6 +299,6 @@ fn key_algorithm(text: &str) -> Result<KeyAlgorithm, String> {
     text::key_algorithm(text).map_err(with_code)
 }
 
-fn with_code(problem: api::Problem) -> String {
+pub(super) fn with_code(problem: api::Problem) -> String {
     format!("{problem} ({})", problem.code())
 }

@@ -11,6 +11,7 @@
 //!
 //! It deliberately opens neither the store nor the inventory: the server is the only one who does.
 
+mod catalog;
 mod command;
 mod connection;
 mod failure;
@@ -66,6 +67,10 @@ async fn carry_out(command: Command, out: &mut dyn Write, errors: &mut dyn Write
         Command::Key { action, connection } => {
             let (server, format) = open(&connection)?;
             key::carry_out(action, &server, &mut Output::new(out, format)).await
+        }
+        Command::Catalog { action, connection } => {
+            let (server, format) = open(&connection)?;
+            catalog::carry_out(action, &server, &mut Output::new(out, format)).await
         }
         Command::Status { connection } => {
             let (server, format) = open(&connection)?;

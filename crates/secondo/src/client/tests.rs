@@ -143,6 +143,10 @@ fn what_is_typed_wrong_ends_with_status_2_before_anything_is_sent() {
         "zone history example.org --limit 0",
         "zone fly example.org",
         "key add a..b",
+        "catalog add cat.example",
+        "catalog add cat.example --primary 192.0.2.1 --suffix a..b",
+        "catalog add cat.example --primary 192.0.2.1 --guard-delay never",
+        "catalog set cat.example --guard-share 101",
         "key add k --algorithm md5",
         "zone",
     ] {
@@ -238,6 +242,39 @@ async fn a_generated_secret_is_shown_once_with_the_lines_for_bind() {
     served.run("zone add example.org --primary 192.0.2.1,key=other").await;
     served.run("key remove other").await.failed(1, "key_in_use");
     assert_eq!(served.run("key remove transfer.example").await.status, 0);
+}
+
+#[tokio::test]
+async fn a_catalog_goes_through_every_command() {
+    let served = Served::start().await;
+    let file = served.data.path().join("groups.toml");
+    std::fs::write(&file, "[gold]\nprimaries = [\"192.0.2.7\"]\nsettings = { notify = \"signed\" }\n").unwrap();
+    assert!(served.run("catalog list").await.out.contains("catalog add NAME"));
+    let words = "catalog add cat.example --primary 192.0.2.1 --suffix example --member-primary 192.0.2.2,tls \
+                 --member-set refresh-max=2h --guard-delay 12h --groups";
+    let added = served.run(&format!("{words} {}", file.display())).await;
+    assert_eq!((added.status, added.errors.as_str()), (0, ""));
+    let shown = served.run("catalog show cat.example --json").await.json();
+    assert_eq!((&shown["suffixes"][0], &shown["guard"]["delay"]), (&"example.".into(), &"12h".into()));
+    assert_eq!(shown["members"]["primaries"][0]["address"], "192.0.2.2:853");
+    assert_eq!(shown["groups"]["gold"]["settings"]["notify"], "signed");
+    assert_eq!(shown["listed"].as_array().unwrap().len(), 3);
+    let text = served.run("catalog show cat.example").await.out;
+    for words in
+        ["zones at or below example.", "gold: 192.0.2.7:53 notify=signed", "goes after 2026-11-22", "--serial 7"]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(served.run("catalog list").await.out.lines().nth(1).unwrap().starts_with("cat.example."));
+    served.run("catalog set cat.example --guard-delay off").await;
+    let shown = served.run("catalog show cat.example --json").await.json();
+    assert_eq!((&shown["guard"]["delay"], &shown["suffixes"][0]), (&"off".into(), &"example.".into()));
+    served.run("catalog accept cat.example --serial 6").await.failed(1, "catalog_changed");
+    let accepted = served.run("catalog accept cat.example").await;
+    assert!(accepted.out.starts_with("1 zones that cat.example. does not list at serial 7 went"), "{}", accepted.out);
+    assert_eq!(served.run("catalog remove cat.example").await.status, 0);
+    served.run("catalog show cat.example").await.failed(1, "catalog_unknown");
+    served.run("catalog add cat.example --primary 192.0.2.1 --groups /nowhere").await.failed(1, "file_unreadable");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::doors::{NewKey, NewZone, ServiceChange, ZoneChange};
+use api::doors::{CatalogChange, NewCatalog, NewKey, NewZone, ServiceChange, ZoneChange};
 use api::{Code, Intent, Problem, json};
 use async_trait::async_trait;
 use dns::Name;
@@ -20,7 +20,7 @@ use crate::reconcile;
 const MATCHED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Single mode: everything belongs to one tenant.
-const TENANT: TenantId = TenantId::DEFAULT;
+pub(super) const TENANT: TenantId = TenantId::DEFAULT;
 
 #[async_trait]
 impl Intent for House {
@@ -50,6 +50,7 @@ impl Intent for House {
 
     async fn change_zone(&self, name: &Name, change: ZoneChange) -> Result<json::Zone, Problem> {
         let inventory = self.inventory()?;
+        self.refuse_members(&inventory, name).await?;
         let row = inventory.zone_by_name(TENANT, name).await.map_err(|error| unavailable(&error))?;
         let mut settings = row.ok_or_else(|| unknown(name))?.settings;
         let invalid = |error: xfr::SettingError| Problem::new(Code::SettingInvalid, error.to_string());
@@ -74,11 +75,23 @@ impl Intent for House {
 
     async fn remove_zone(&self, name: &Name) -> Result<(), Problem> {
         let inventory = self.inventory()?;
+        self.refuse_members(&inventory, name).await?;
+        self.refuse_catalogs(name)?;
         let id = self.remove_listed_or_stored(&inventory, name).await?;
-        // Deleted from the store too: then no loss of the inventory brings it back.
-        self.until_matched(async || self.node.zone(id).is_none() && inventory.is_deleted(id).await.unwrap_or(false))
-            .await;
+        self.until_removed(&inventory, id).await;
         Ok(())
+    }
+
+    async fn add_catalog(&self, catalog: NewCatalog) -> Result<json::Catalog, Problem> {
+        self.add_catalog_and_zone(catalog).await
+    }
+
+    async fn change_catalog(&self, name: &Name, change: CatalogChange) -> Result<json::Catalog, Problem> {
+        self.change_rules(name, change).await
+    }
+
+    async fn remove_catalog(&self, name: &Name) -> Result<(), Problem> {
+        self.remove_catalog_and_zone(name).await
     }
 
     async fn add_key(&self, key: NewKey) -> Result<json::AddedKey, Problem> {
@@ -143,7 +156,13 @@ impl House {
         }
     }
 
-    async fn until_matched<F: Future<Output = bool> + Send>(&self, is_matched: impl Fn() -> F + Send) {
+    /// Deleted from the store too: then no loss of the inventory brings it back.
+    pub(super) async fn until_removed(&self, inventory: &Inventory, id: ZoneId) {
+        self.until_matched(async || self.node.zone(id).is_none() && inventory.is_deleted(id).await.unwrap_or(false))
+            .await;
+    }
+
+    pub(super) async fn until_matched<F: Future<Output = bool> + Send>(&self, is_matched: impl Fn() -> F + Send) {
         let mut reconciled = self.node.reconciled.subscribe();
         let matched = async {
             while !is_matched().await {
@@ -166,7 +185,7 @@ pub(crate) fn row(node: &Node, zone: &NewZone) -> inventory::NewZone {
     }
 }
 
-fn not_added(error: &AddZoneError) -> Problem {
+pub(super) fn not_added(error: &AddZoneError) -> Problem {
     let code = match error {
         AddZoneError::ExistsAlready(_) => Code::ZoneExists,
         AddZoneError::NameAnswered(_) => Code::ZoneNameTaken,

@@ -1,10 +1,12 @@
 //! The API's doors, as this node opens them.
 
+mod catalogs;
 mod contents;
 mod intent;
 mod requests;
 mod status;
 
+pub(crate) use catalogs::{settings as catalog_settings, usual as usual_catalog};
 pub(crate) use intent::row;
 
 use std::net::SocketAddr;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use api::json::HoldOrder;
 use api::{Code, Problem, Requests, json};
 use async_trait::async_trait;
-use dns::Name;
+use dns::{Name, Serial};
 use inventory::{Outcome, RecordedAttempt};
 use tokio::sync::oneshot;
 use zone::Generation;
@@ -53,6 +53,10 @@ impl Requests for House {
             HoldOrder::Thaw => self.thaw(name, &zone).await?,
         }
         Ok(self.shown(&zone))
+    }
+
+    async fn accept_catalog(&self, name: &Name, serial: u32) -> Result<json::Catalog, Problem> {
+        self.accept_version(name, Serial(serial)).await
     }
 }
 

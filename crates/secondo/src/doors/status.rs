@@ -14,7 +14,7 @@ use zone::inspect::Inspection;
 use zone::zonemd::Verdict;
 
 use super::{House, unavailable};
-use crate::followed::{Durability, Followed, Service};
+use crate::followed::{Durability, Followed, Role, Service};
 use crate::holds::Hold;
 use crate::ledger::{shown, time};
 
@@ -64,6 +64,20 @@ impl Status for House {
             next: attempts.last().filter(|_| !is_last).map(|attempt| attempt.id),
             attempts: attempts.iter().map(shown).collect(),
         })
+    }
+
+    async fn catalogs(&self) -> Result<Vec<json::Catalog>, Problem> {
+        self.all_catalogs().await
+    }
+
+    async fn catalog(&self, name: &Name) -> Result<json::Catalog, Problem> {
+        let inventory = self.inventory()?;
+        let catalog = self.catalog_named(&inventory, name).await?;
+        self.shown_catalog(&inventory, &catalog).await
+    }
+
+    async fn catalog_members(&self, name: &Name, page: ZonePage) -> Result<Vec<json::CatalogMember>, Problem> {
+        self.members_of_catalog(name, page).await
     }
 
     async fn node(&self) -> Result<json::NodeStatus, Problem> {
@@ -122,6 +136,15 @@ impl House {
                 .iter()
                 .map(|(setting, value)| (setting.to_string(), value.to_owned()))
                 .collect(),
+            origin: match instructions.role {
+                Role::Configured => json::Origin::Configured,
+                Role::Catalog => json::Origin::Catalog,
+                Role::MemberOf(_) => json::Origin::Member,
+            },
+            catalog: match &instructions.role {
+                Role::MemberOf(catalog) => Some(catalog.to_string()),
+                Role::Configured | Role::Catalog => None,
+            },
             created_at: time(instructions.created_at),
             last_success: condition.timers.confirmed_at().map(time),
             next_refresh: instructions.is_followed().then(|| time(condition.timers.next_check())),
@@ -237,6 +260,6 @@ fn shown_version(version: &store::Version) -> json::Version {
 }
 
 /// The order of lists: names as text in lower case.
-fn sort_key(name: &Name) -> String {
+pub(super) fn sort_key(name: &Name) -> String {
     name.to_lower().to_string()
 }

@@ -105,7 +105,7 @@ fn path(name: &Name, below: &str) -> String {
 }
 
 /// The primaries on one line, as they would be typed.
-fn primaries_text(primaries: &[json::Primary]) -> String {
+pub(super) fn primaries_text(primaries: &[json::Primary]) -> String {
     let text = |primary: &json::Primary| match api::text::primary_of(primary) {
         Ok(primary) => primary.to_string(),
         // Of a newer server, maybe.

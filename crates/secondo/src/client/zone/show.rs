@@ -1,6 +1,6 @@
 //! `secondo zone show`.
 
-use api::json::{Attempt, HeldBack, Hold, Zone};
+use api::json::{Attempt, HeldBack, Hold, Origin, Zone};
 use dns::Name;
 
 use super::change::settings_text;
@@ -22,6 +22,7 @@ fn facts(zone: &Zone) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("name", zone.name.clone()),
         ("state", zone.state.to_string()),
+        ("here because", origin_text(zone)),
         ("freshness", zone.freshness.to_string()),
         ("service", zone.service.to_string()),
         ("serial", or_dash(zone.serial)),
@@ -63,6 +64,14 @@ fn held_back_text(held_back: &HeldBack) -> String {
             format!("serial {serial}, which lost {lost} % of the records; it is published at {}", time_text(ends_at))
         }
         (Some(lost), None) => format!("serial {serial}, which lost {lost} % of the records; it waits for your word"),
+    }
+}
+
+fn origin_text(zone: &Zone) -> String {
+    match (zone.origin, &zone.catalog) {
+        (Origin::Member, Some(catalog)) => format!("the catalog {catalog} lists it"),
+        (Origin::Catalog, _) => "it is a catalog: followed, and not answered".to_owned(),
+        _ => "it was configured".to_owned(),
     }
 }
 

@@ -1,0 +1,90 @@
+//! Catalogs as somebody configures them: the catalog and its zone come together, and go together.
+//!
+//! What a catalog lists is for its consumers alone (RFC 9432 §7): there must be no moment in which its zone is here and is
+//! not known to be a catalog.
+
+use std::collections::BTreeSet;
+
+use dns::Name;
+use xfr::Moment;
+use zone::ZoneId;
+
+use super::{CatalogSettings, catalogs_of, write_settings};
+use crate::TenantId;
+use crate::database::{Inventory, Transaction};
+use crate::error::{AddZoneError, CatalogError, InventoryError};
+use crate::zones::{Ensured, NewZone, ensure, find_id, insert, remove};
+
+impl Inventory {
+    /// Adds a zone that is a catalog.
+    pub async fn add_catalog(
+        &self,
+        tenant: TenantId,
+        zone: &NewZone,
+        settings: &CatalogSettings,
+        now: Moment,
+    ) -> Result<ZoneId, AddZoneError> {
+        let mut transaction = self.begin().await?;
+        let id = insert(&mut transaction, tenant, zone, now).await?;
+        write_settings(&mut transaction, id, settings, now).await?;
+        self.commit_change(transaction).await?;
+        Ok(id)
+    }
+
+    /// Makes sure of the zone as [`Inventory::ensure_zone`] does, and that it is a catalog with exactly these settings.
+    pub async fn ensure_catalog(
+        &self,
+        tenant: TenantId,
+        zone: &NewZone,
+        settings: &CatalogSettings,
+        now: Moment,
+    ) -> Result<Ensured, AddZoneError> {
+        let mut transaction = self.begin().await?;
+        let ensured = ensure(&mut transaction, tenant, zone, now).await?;
+        let id = match ensured {
+            Ensured::Created(id) | Ensured::Changed(id) | Ensured::AsItWas(id) => id,
+        };
+        let before = settings_of(&mut transaction, tenant, id).await?;
+        let ensured = match ensured {
+            Ensured::AsItWas(id) if before.is_some_and(|before| before.is_like(settings)) => {
+                return Ok(Ensured::AsItWas(id));
+            }
+            Ensured::AsItWas(id) => Ensured::Changed(id),
+            ensured => ensured,
+        };
+        write_settings(&mut transaction, id, settings, now).await?;
+        self.commit_change(transaction).await?;
+        Ok(ensured)
+    }
+
+    /// Removes the catalog and its zone. Its members stay, as configured zones.
+    pub async fn remove_catalog(&self, tenant: TenantId, name: &Name) -> Result<ZoneId, CatalogError> {
+        let mut transaction = self.begin().await?;
+        let not_catalog = || CatalogError::NotCatalog(name.clone());
+        let id = find_id(&mut transaction, tenant, name).await?.ok_or_else(not_catalog)?;
+        settings_of(&mut transaction, tenant, id).await?.ok_or_else(not_catalog)?;
+        // Everything else about it goes with it: ON DELETE CASCADE.
+        remove(&mut transaction, id).await?;
+        self.commit_change(transaction).await?;
+        Ok(id)
+    }
+}
+
+impl CatalogSettings {
+    /// Whether these say the same; suffixes have no order.
+    fn is_like(&self, other: &Self) -> bool {
+        let suffixes = |settings: &Self| settings.suffixes.iter().cloned().collect::<BTreeSet<_>>();
+        suffixes(self) == suffixes(other)
+            && (&self.template, &self.groups, self.guard) == (&other.template, &other.groups, other.guard)
+    }
+}
+
+/// The settings of a catalog; none for any other zone.
+async fn settings_of(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    id: ZoneId,
+) -> Result<Option<CatalogSettings>, InventoryError> {
+    let catalogs = catalogs_of(transaction, Some(tenant)).await?;
+    Ok(catalogs.into_iter().find(|catalog| catalog.id == id).map(|catalog| catalog.settings))
+}

@@ -1,0 +1,57 @@
+//! What members are made of, as it stands in the inventory: JSON, with primaries as people type them.
+
+use std::collections::BTreeMap;
+
+use api::doors::MemberTemplate;
+use serde::{Deserialize, Serialize};
+use xfr::Settings;
+
+#[derive(Serialize, Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+struct Text {
+    primaries: Vec<String>,
+    settings: BTreeMap<String, String>,
+}
+
+pub(crate) fn write(template: &MemberTemplate) -> String {
+    let text = Text {
+        primaries: template.primaries.iter().map(ToString::to_string).collect(),
+        settings: template.settings.iter().map(|(setting, value)| (setting.to_string(), value.to_owned())).collect(),
+    };
+    serde_json::to_string(&text).expect("texts are always JSON")
+}
+
+/// Reads what [`write`] wrote.
+///
+/// # Errors
+/// A sentence, when somebody else wrote it.
+pub(crate) fn read(text: &str) -> Result<MemberTemplate, String> {
+    let text: Text = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let primary = |text: &String| api::text::primary(text).map_err(|problem| problem.detail().to_owned());
+    let primaries = text.primaries.iter().map(primary).collect::<Result<_, _>>()?;
+    let mut settings = Settings::default();
+    for (name, value) in &text.settings {
+        // One that this version does not know says nothing to it, as with any zone.
+        let _ = name.parse().and_then(|setting| settings.set(setting, Some(value)));
+    }
+    Ok(MemberTemplate { primaries, settings })
+}
+
+#[cfg(test)]
+mod tests {
+    use api::doors::MemberTemplate;
+    use xfr::{Setting, Settings};
+
+    #[test]
+    fn a_template_comes_back_as_it_was() {
+        let mut settings = Settings::default();
+        settings.set(Setting::RefreshMax, Some("2h")).unwrap();
+        let texts = ["192.0.2.1,key=k", "[2001:db8::1]:8853,tls=ns1.example,alpn=may-be-missing"];
+        let primaries = texts.iter().map(|text| api::text::primary(text).unwrap()).collect();
+        for template in [MemberTemplate::default(), MemberTemplate { primaries, settings }] {
+            assert_eq!(super::read(&super::write(&template)).unwrap(), template);
+        }
+        assert!(super::read("{\"primaries\":[\"nowhere\"]}").is_err() && super::read("").is_err());
+    }
+}
