@@ -96,6 +96,8 @@ fn what_cannot_be_set_is_said_in_a_sentence_and_changes_nothing() {
         ("zonemd=ignore", "warn or refuse"),
         ("shrink-limit=0%", "1% to 100%, or off"),
         ("history-versions=0", "1 to 10000"),
+        // More than the default of the longest.
+        ("refresh-min=2d", "refresh_max (1d)"),
     ] {
         secondo.client(&["zone", "set", ZONE, typed]).must_be_wrong_usage(&[said]);
         let add = ["zone", "add", "other.test", "--primary", &address, "--set", typed];
@@ -105,6 +107,9 @@ fn what_cannot_be_set_is_said_in_a_sentence_and_changes_nothing() {
     secondo.client(&["zone", "set", ZONE, "--primary", "nowhere"]).must_be_wrong_usage(&["nowhere"]);
     secondo.client(&["zone", "set", "other.test", "notify=any"]).must_fail(&["zone_unknown"]);
     assert_eq!(secondo.zone(ZONE)["settings"], serde_json::json!({ "hold_for": "2d" }));
+    let configured =
+        format!("[[zone]]\nname = \"{ZONE}\"\nprimaries = [\"{address}\"]\nsettings = {{ refresh_min = \"2d\" }}\n");
+    crate::scene::secondo().configured(&configured).serve_in_vain().must_be_wrong_usage(&["refresh_max (1d)"]);
 }
 
 #[test]

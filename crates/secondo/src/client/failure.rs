@@ -32,7 +32,8 @@ impl Failure {
                 | Code::PrimaryInvalid
                 | Code::KeyNameInvalid
                 | Code::AlgorithmUnknown
-                | Code::SecretInvalid)
+                | Code::SecretInvalid
+                | Code::SettingInvalid)
         );
         if typed_wrong { Self::usage(problem.code, problem.detail) } else { Self::new(problem.code, problem.detail) }
     }
