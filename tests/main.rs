@@ -16,6 +16,7 @@ mod first_copy;
 mod import;
 mod root_zone;
 mod scene;
+mod settings;
 mod signed_transfers;
 mod strangers;
 mod without_primary;

@@ -198,6 +198,9 @@ impl Configuration {
             }
             checked(value, |value| configuration.defaults.set(setting, value).map_err(|error| error.to_string()))?;
         }
+        let wrong = |at: usize, error: &SettingError| Wrong { at, message: error.to_string() };
+        let defaults = configuration.defaults.check();
+        defaults.map_err(|error| wrong(text.find("[timers]").unwrap_or(0), &error))?;
         configuration.tls = tls_files(file.tls)?;
         for section in &file.key {
             let key = read_key(section)?;
@@ -211,6 +214,8 @@ impl Configuration {
             if configuration.zones.iter().any(|earlier| earlier.name() == zone.name()) {
                 return Err(twice(&section.name, "zone"));
             }
+            let policy = configuration.defaults.with(&zone.settings);
+            policy.map_err(|error| wrong(section.name.span().start, &error))?;
             configuration.zones.push(zone);
         }
         for section in &file.catalog {
@@ -221,9 +226,6 @@ impl Configuration {
             }
             configuration.catalogs.push(catalog);
         }
-        let wrong =
-            |error: SettingError| Wrong { at: text.find("[timers]").unwrap_or(0), message: error.to_string() };
-        configuration.defaults.check().map_err(wrong)?;
         Ok(configuration)
     }
 
@@ -421,6 +423,11 @@ mod tests {
                 "[[zone]]\nname = \"a.test\"\nprimaries = [\"192.0.2.1\"]\nsettings = { retry_min = \"never\" }\n",
                 4,
                 "no length of time",
+            ),
+            (
+                "[timers]\nretry_max = \"1h\"\n[[zone]]\nname = \"a.test\"\nprimaries = [\"192.0.2.1\"]\nsettings = { retry_min = \"90m\" }\n",
+                4,
+                "retry_min (90m) is more than retry_max (1h)",
             ),
             ("[timers]\nretry_min = \"0s\"\n", 2, "at least 1s"),
             ("\n[timers]\nretry_min = \"9h\"\n", 2, "more than retry_max"),

@@ -33,7 +33,8 @@ impl Failure {
                 | Code::KeyNameInvalid
                 | Code::AlgorithmUnknown
                 | Code::SecretInvalid
-                | Code::GuardInvalid)
+                | Code::GuardInvalid
+                | Code::SettingInvalid)
         );
         if typed_wrong { Self::usage(problem.code, problem.detail) } else { Self::new(problem.code, problem.detail) }
     }
