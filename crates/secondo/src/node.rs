@@ -341,6 +341,7 @@ async fn attempt_once(node: &Arc<Node>, zone: &Arc<Followed>, wake: &Wake) -> At
                 received: Received::default(),
                 millis: 0,
                 result: Err(Reason::Internal { detail: error.to_string() }),
+                expires_in_secs: None,
             }
         }
     }

@@ -36,9 +36,9 @@ mod tls;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use dns::{Name, Soa};
+use dns::Name;
 use tokio::time::Instant;
-use xfr::{Key, Outcome, Reason, Tls};
+use xfr::{Key, Outcome, Reason, Shown, Tls};
 
 pub use budget::Share;
 pub use lanes::Lane;
@@ -110,11 +110,11 @@ impl Transfers {
         Self { limits, network, pool, probes, budget, reach: Arc::default() }
     }
 
-    /// The SOA that the primary has now. Over UDP first; over TCP when the answer does not fit, or when UDP does not
+    /// The version that the primary has now. Over UDP first; over TCP when the answer does not fit, or when UDP does not
     /// get through; over TLS alone where that is wanted.
     ///
     /// A primary that could not be reached a moment ago is not asked, unless in [`Lane::Request`].
-    pub async fn probe(&self, zone: &Name, primary: &Primary, lane: Lane) -> Result<Soa, Reason> {
+    pub async fn probe(&self, zone: &Name, primary: &Primary, lane: Lane) -> Result<Shown, Reason> {
         self.may_ask(primary, lane)?;
         let probed = probe::probe(self, zone, primary, lane).await;
         self.reach.note(primary.address, &probed);

@@ -169,7 +169,7 @@ async fn what_is_asked_from_an_address_comes_from_there() {
     let transfers = transfers(limits());
     let here = Primary { source: Some([127, 0, 0, 7].into()), ..primary.clone() };
     assert_eq!(fetch(&transfers, &here, Lane::Refresh).await, Ok(4));
-    assert_eq!(transfers.probe(&example(), &here, Lane::Refresh).await.unwrap().serial.0, 1);
+    assert_eq!(transfers.probe(&example(), &here, Lane::Refresh).await.unwrap().soa.serial.0, 1);
     let elsewhere = Primary { source: Some([192, 0, 2, 7].into()), ..primary };
     assert_eq!(fetch(&transfers, &elsewhere, Lane::Refresh).await, Err("source_not_here"));
     let reason = transfers.probe(&example(), &elsewhere, Lane::Refresh).await.unwrap_err();

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dns::{Name, Rcode, RecordRef, Soa, Type};
+use dns::{Name, Rcode, RecordRef, Type};
 use testing::primary::{Behaviour, Kind, Primary as Scripted};
 use transfer::{Deadlines, Fetch, Internet, Lane, Limits, Primary, TlsClient, Transfers};
 use xfr::{Algorithm, Key, Outcome};
@@ -56,8 +56,8 @@ async fn probed(primary: &Primary) -> Result<u32, &'static str> {
 }
 
 async fn probed_within(limits: Limits, primary: &Primary) -> Result<u32, &'static str> {
-    let soa: Result<Soa, _> = transfers(limits).probe(&example(), primary, Lane::Refresh).await;
-    soa.map(|soa| soa.serial.0).map_err(|reason| reason.code())
+    let shown = transfers(limits).probe(&example(), primary, Lane::Refresh).await;
+    shown.map(|shown| shown.soa.serial.0).map_err(|reason| reason.code())
 }
 
 /// The records of a whole zone, or the steps, in short; or the reason's code.
