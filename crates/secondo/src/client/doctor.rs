@@ -169,7 +169,7 @@ fn steps(examination: &Examination, primary: Option<&String>, output: &mut Outpu
 fn lines(paste: &Paste, output: &mut Output<'_>) -> Result<(), Failure> {
     output.line(&format!("\n  {}", paste.title))?;
     for part in &paste.parts {
-        output.line(&format!("  # {}:", part.place))?;
+        output.line(&format!("  # {}", part.place))?;
         for line in &part.lines {
             output.line(&format!("      {line}"))?;
         }

@@ -162,13 +162,13 @@ mod tests {
     use dns::text::rdata_from_text;
     use dns::{Soa, Type};
 
-    use super::timer_concerns;
+    use super::{Concern, timer_concerns};
 
     #[test]
     fn timers_that_do_not_go_together_are_named() {
         let codes = |numbers: &str| {
             let rdata = rdata_from_text(Type::SOA, &format!("ns. host. 1 {numbers}")).unwrap();
-            timer_concerns(&Soa::parse(&rdata).unwrap()).iter().map(|concern| concern.code()).collect::<Vec<_>>()
+            timer_concerns(&Soa::parse(&rdata).unwrap()).iter().map(Concern::code).collect::<Vec<_>>()
         };
         assert_eq!(codes("86400 7200 3600000 3600"), [""; 0]);
         assert_eq!(codes("7200 3600 604800 86400"), [""; 0]);
