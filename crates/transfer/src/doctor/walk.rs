@@ -297,10 +297,8 @@ impl Walk<'_> {
         let (name, algorithm) = (key.name().clone(), key.algorithm());
         let offer = if matches!(self.edns, Edns::Known { .. }) { EdnsOffer::Offered } else { EdnsOffer::Without };
         match self.line.soa(Transport::Tcp, offer, Some(key.clone())).await {
-            Ok((ProbeStep::Soa(soa), answer)) => {
-                if let Ok([rdata, ..]) = answer.data(Type::SOA).as_deref() {
-                    self.soa = Some((soa, rdata.clone()));
-                }
+            Ok((ProbeStep::Soa(_), answer)) => {
+                self.soa = soa_in(&answer).or(self.soa.take());
                 let found = format!("it takes the key {name} ({algorithm}), and signs its answers with it");
                 self.say(StepName::Tsig, Finding::Fine(found));
                 true
@@ -446,8 +444,8 @@ impl Walk<'_> {
 
 fn shown_by(asked: Result<(ProbeStep, Answer), Reason>) -> Result<Shown, Reason> {
     match asked {
-        Ok((ProbeStep::Soa(soa), answer)) => {
-            let rdata = answer.data(Type::SOA)?.into_iter().next().ok_or(Reason::NoSoa)?;
+        Ok((ProbeStep::Soa(_), answer)) => {
+            let (soa, rdata) = soa_in(&answer).ok_or(Reason::NoSoa)?;
             Ok(Shown::Soa { soa, rdata })
         }
         Ok((ProbeStep::UseTcp, _)) => Ok(Shown::Truncated),
@@ -456,6 +454,12 @@ fn shown_by(asked: Result<(ProbeStep, Answer), Reason>) -> Result<Shown, Reason>
         Err(Reason::NotAuthoritative) => Ok(Shown::WithoutAuthority),
         Err(reason) => Err(reason),
     }
+}
+
+/// The SOA record with its names, which the probe itself has no use for.
+fn soa_in(answer: &Answer) -> Option<(Soa, Vec<u8>)> {
+    let rdata = answer.data(Type::SOA).ok()?.into_iter().next()?;
+    Some((Soa::parse(&rdata)?, rdata))
 }
 
 /// The same SOA record of another serial, which stands before the last four of its five numbers.
