@@ -11,6 +11,7 @@ mod changes;
 mod commands;
 mod crash;
 mod data_directory;
+mod doctor;
 mod expiry;
 mod first_copy;
 mod import;

@@ -115,6 +115,7 @@ fn every_command_explains_itself_with_an_example() {
         &["catalog", "set"],
         &["catalog", "accept"],
         &["catalog", "remove"],
+        &["doctor"],
         &["status"],
     ] {
         let help = secondo.expect(&[words, &["--help"]].concat());

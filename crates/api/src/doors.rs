@@ -6,6 +6,7 @@
 //! Arguments are parsed: a [`Name`] is a name and a [`Primary`] an address. Answers are the JSON types.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -235,6 +236,13 @@ pub trait Requests: Send + Sync {
     /// # Errors
     /// [`Code::ZoneUnknown`], [`Code::ZonePaused`], [`Code::ShuttingDown`]. A failed attempt is no error.
     async fn refresh(&self, name: &Name, transfer: json::Transfer) -> Result<json::Attempt, Problem>;
+
+    /// Asks the primaries everything that can be asked about the zone, which need not be here; over within two minutes.
+    /// `own_addresses` are where the world is to ask for it.
+    ///
+    /// # Errors
+    /// [`Code::KeyUnknown`], [`Code::TimedOut`] when too many are examined. What is wrong with a primary is no error.
+    async fn examine(&self, zone: &NewZone, own_addresses: Vec<IpAddr>) -> Result<json::Examination, Problem>;
 
     /// Carries out the owner's word about the zone's versions and answers as it is then.
     ///

@@ -54,6 +54,7 @@ codes! {
     SettingInvalid = "setting_invalid", 400, "Not a setting, or not a value for it";
     ServiceInvalid = "service_invalid", 400, "Not something that a zone can be made to do";
     PrimaryInvalid = "primary_invalid", 400, "Not a primary";
+    AddressInvalid = "address_invalid", 400, "Not an address";
     KeyNameInvalid = "key_name_invalid", 400, "Not a key name";
     KeyExists = "key_exists", 409, "The key exists already";
     KeyUnknown = "key_unknown", 404, "No such key";

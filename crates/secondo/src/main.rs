@@ -10,6 +10,7 @@ mod clock;
 mod command;
 mod configuration;
 mod doors;
+mod examination;
 mod followed;
 mod history;
 mod holds;

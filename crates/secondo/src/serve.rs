@@ -22,7 +22,7 @@ use xfr::Moment;
 
 use crate::clock::Clock;
 use crate::configuration::Configuration;
-use crate::doors::{self, House};
+use crate::doors::{self, Examinations, House};
 use crate::lasting::lasting;
 use crate::node::Node;
 use crate::reconcile::AtStart;
@@ -75,7 +75,13 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
 
     bring_up_inventory(&node, &at_start).await?;
     let tasks = start_tasks(&node, notified, &at_start);
-    let house = House { node: node.clone(), counters: running.counters().clone(), dns: dns.clone(), http };
+    let house = House {
+        node: node.clone(),
+        counters: running.counters().clone(),
+        dns: dns.clone(),
+        http,
+        examinations: Examinations::default(),
+    };
     let (stop_api, api_stops) = oneshot::channel();
     let api = match published::admin_token(&data) {
         Ok(token) => Some(tokio::spawn(answer_api(listener, house, api::Token::new(&token), api_stops))),

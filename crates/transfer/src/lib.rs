@@ -10,6 +10,7 @@
 //!        └► network      sockets
 //! reach       primaries that failed lately are left alone
 //! limits      what may happen at a time, and for how long
+//! doctor      everything that can be asked of a primary, step by step, and what to change there
 //! lanes       places for NOTIFY, refresh and first transfer
 //! budget      what all transfers under way may hold together
 //! ```
@@ -23,6 +24,7 @@
 
 mod budget;
 mod connection;
+pub mod doctor;
 mod fetch;
 mod lanes;
 mod limits;
@@ -48,6 +50,7 @@ pub use tls::{OurCertificate, TlsClient};
 pub use xfr::session::Fetch;
 
 use budget::Budget;
+use doctor::{Examination, Patient};
 use lanes::Lanes;
 use pool::Pool;
 use reach::Reach;
@@ -159,6 +162,11 @@ impl Transfers {
             Lane::Request => Ok(()),
             Lane::Notify | Lane::Refresh | Lane::First => self.reach.may_ask(primary.address),
         }
+    }
+
+    /// Looks at a zone at its primaries, step by step; over when [`doctor::EXAMINATION_MAX`] is. Nothing is kept.
+    pub async fn examine(&self, patient: &Patient) -> Examination {
+        doctor::examine(self, patient).await
     }
 
     fn wall_clock_secs(&self) -> u64 {

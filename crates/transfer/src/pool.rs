@@ -125,6 +125,10 @@ impl Pool {
         Self { limits, network, tls, lanes, addresses: Mutex::default() }
     }
 
+    pub(crate) fn tls(&self) -> &TlsClient {
+        &self.tls
+    }
+
     /// Begins an exchange with a primary, as soon as there is room.
     pub(crate) async fn exchange(
         &self,

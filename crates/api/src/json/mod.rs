@@ -5,6 +5,7 @@
 
 mod attempt;
 mod catalog;
+mod examination;
 mod import;
 mod key;
 mod node;
@@ -18,6 +19,7 @@ pub use catalog::{
     AcceptCatalog, AddCatalog, Catalog, CatalogMember, CatalogMembers, Catalogs, ChangeCatalog, ChangeGuard, Guard,
     MemberState, MemberTemplate,
 };
+pub use examination::{Examination, Examine, ExaminedPrimary, Paste, PastePart, PrimarySoftware, Step, StepOutcome};
 pub use import::{Imported, ImportedLine, LineOutcome};
 pub use key::{AddKey, AddedKey, Key, KeyAlgorithm, Keys};
 pub use node::{Health, InventoryStatus, NodeStatus, QueryCounts, ZoneCounts};

@@ -1,6 +1,7 @@
 //! One file for each use of each resource: access, one door, one answer.
 
 pub(crate) mod catalogs;
+pub(crate) mod doctor;
 pub(crate) mod keys;
 pub(crate) mod node;
 pub(crate) mod zones;

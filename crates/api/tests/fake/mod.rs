@@ -5,6 +5,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use api::doors::{
@@ -142,14 +143,64 @@ fn attempt(zone: &json::Zone, transfer: json::Transfer) -> json::Attempt {
     }
 }
 
-#[async_trait]
-impl Intent for Fake {
-    async fn add_zone(&self, zone: NewZone) -> Result<json::Zone, Problem> {
+/// A refusal, unless the zone is called otherwise.
+fn examination(zone: &NewZone, own_addresses: &[IpAddr]) -> json::Examination {
+    let refuses = lower(zone.name()) == "refusing.example.";
+    let primary = zone.primaries()[0].address.to_string();
+    let found = "the primary refused our AXFR request".to_owned();
+    let reason = json::Reason {
+        code: "refused".into(),
+        fault: json::Fault::Configuration,
+        message: found.clone(),
+        advice: "Allow our addresses at the primary.".into(),
+    };
+    let outcome = if refuses { json::StepOutcome::Failed } else { json::StepOutcome::Passed };
+    let part = json::PastePart {
+        place: "in named.conf, in the zone's block".into(),
+        lines: own_addresses.iter().map(|own| format!("allow-transfer {{ {own}; }};")).collect(),
+    };
+    let paste = |software, title: &str| json::Paste {
+        software,
+        title: title.into(),
+        parts: vec![part.clone()],
+        notes: Vec::new(),
+    };
+    json::Examination {
+        name: zone.name().to_string(),
+        outcome,
+        steps: vec![json::Step {
+            name: "axfr".into(),
+            primary: Some(primary.clone()),
+            outcome,
+            found: if refuses { found } else { "it gives the zone".into() },
+            reason: refuses.then_some(reason),
+        }],
+        primaries: vec![json::ExaminedPrimary {
+            address: primary,
+            source: None,
+            pin: None,
+            guess: Some(json::PrimarySoftware::Bind),
+            says: Some("9.18".into()),
+            paste: vec![paste(json::PrimarySoftware::Bind, "BIND"), paste(json::PrimarySoftware::Knot, "Knot DNS")],
+        }],
+    }
+}
+
+impl Fake {
+    fn keys_are_here(&self, zone: &NewZone) -> Result<(), Problem> {
         for key in zone.primaries().iter().filter_map(|primary| primary.key.as_ref()) {
             if !self.keys.lock().unwrap().contains_key(&lower(key)) {
                 return Err(Problem::new(Code::KeyUnknown, format!("there is no key {key}: add it first")));
             }
         }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Intent for Fake {
+    async fn add_zone(&self, zone: NewZone) -> Result<json::Zone, Problem> {
+        self.keys_are_here(&zone)?;
         let mut zones = self.zones.lock().unwrap();
         let id = zones.len() as u64 + 1;
         let name = lower(zone.name());
@@ -248,6 +299,11 @@ impl Intent for Fake {
 
 #[async_trait]
 impl Requests for Fake {
+    async fn examine(&self, zone: &NewZone, own_addresses: Vec<IpAddr>) -> Result<json::Examination, Problem> {
+        self.keys_are_here(zone)?;
+        Ok(examination(zone, &own_addresses))
+    }
+
     async fn refresh(&self, name: &Name, transfer: json::Transfer) -> Result<json::Attempt, Problem> {
         let zone = self.zone(name).await?;
         if lower(name) == "slow.example." {

@@ -14,6 +14,7 @@
 mod catalog;
 mod command;
 mod connection;
+mod doctor;
 mod failure;
 mod key;
 mod output;
@@ -72,6 +73,7 @@ async fn carry_out(command: Command, out: &mut dyn Write, errors: &mut dyn Write
             let (server, format) = open(&connection)?;
             catalog::carry_out(action, &server, &mut Output::new(out, format)).await
         }
+        Command::Doctor { examine, connection } => doctor::carry_out(examine, &connection, out).await,
         Command::Status { connection } => {
             let (server, format) = open(&connection)?;
             status::show(&server, &mut Output::new(out, format)).await

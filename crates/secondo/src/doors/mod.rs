@@ -2,11 +2,13 @@
 
 mod catalogs;
 mod contents;
+mod examination;
 mod intent;
 mod requests;
 mod status;
 
 pub(crate) use catalogs::{settings as catalog_settings, usual as usual_catalog};
+pub(crate) use examination::Examinations;
 pub(crate) use intent::row;
 
 use std::net::SocketAddr;
@@ -26,6 +28,7 @@ pub(crate) struct House {
     pub(crate) counters: Counters,
     pub(crate) dns: Vec<SocketAddr>,
     pub(crate) http: SocketAddr,
+    pub(crate) examinations: Examinations,
 }
 
 pub(crate) fn open(house: House) -> Doors {
