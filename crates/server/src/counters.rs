@@ -24,10 +24,13 @@ pub enum Event {
     /// UDP replies that had to say "ask over TCP".
     Truncated,
     NotifyAccepted,
+    /// NOTIFYs that were not taken, for whatever reason.
     NotifyRefused,
     /// NOTIFYs that were right but found the queue full: the primary gets no answer over UDP, SERVFAIL over TCP, and
     /// sends them again.
     NotifyOverflow,
+    /// NOTIFYs of more kinds than can be kept for the ledger; they were answered like any other.
+    NotifyUnrecorded,
     /// Messages whose TSIG was wrong (RFC 8945 §5.2).
     TsigFailed,
     /// Transfers out that were sent to their end, and those refused, turned away for lack of a slot, or cut off.
@@ -42,7 +45,7 @@ pub enum Event {
 }
 
 impl Event {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::UdpMessage,
         Self::TcpMessage,
         Self::Dropped,
@@ -51,6 +54,7 @@ impl Event {
         Self::NotifyAccepted,
         Self::NotifyRefused,
         Self::NotifyOverflow,
+        Self::NotifyUnrecorded,
         Self::TsigFailed,
         Self::TransferSent,
         Self::TransferRefused,

@@ -9,10 +9,11 @@
 //! transfer_out  one snapshot, streamed message by message
 //! access        who may do what: plain tables, replaced as a whole
 //! counters      what was seen and done
+//! heard         NOTIFYs, added up for the ledger
 //! ```
 //!
 //! Invariants: whatever strangers send, no thread ends, no memory grows without bound, and nobody is waited for without
-//! a deadline; a NOTIFY does no more than put a note into a bounded channel; nothing here changes a zone.
+//! a deadline; a NOTIFY does no more than put notes into bounded places; nothing here changes a zone.
 //!
 //! Does not do: deciding which zones there are, fetching anything, TLS, QUIC, rate limits, outgoing diffs (IXFR is
 //! answered with the whole zone).
@@ -25,6 +26,7 @@ mod connections;
 mod counters;
 mod desk;
 mod front;
+mod heard;
 mod limits;
 mod peek;
 mod request;
@@ -44,6 +46,7 @@ use zone::ZoneId;
 pub use access::{Access, TransferOut};
 pub use bind::{BindError, Protocol, Sockets, bind};
 pub use counters::{Counters, Event, Tally};
+pub use heard::{Heard, HeardNotify, Latest, Who};
 pub use limits::Limits;
 pub use running::{Running, serve};
 

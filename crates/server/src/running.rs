@@ -15,6 +15,7 @@ use crate::bind::Sockets;
 use crate::connections::Connections;
 use crate::counters::{Block, Counters};
 use crate::desk::Desk;
+use crate::heard::Heard;
 use crate::limits::Limits;
 use crate::tcp::{self, House};
 use crate::udp::Worker;
@@ -24,6 +25,7 @@ use crate::{Notified, Shared};
 pub struct Running {
     addresses: Vec<SocketAddr>,
     counters: Counters,
+    heard: Heard,
     stop_udp: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
     stop_tcp: CancellationToken,
@@ -47,11 +49,13 @@ pub fn serve(
     limits: Limits,
 ) -> io::Result<Running> {
     let blocks: Vec<Arc<Block>> = (0..=sockets.udp.len()).map(|_| Arc::default()).collect();
+    let heard = Heard::new(blocks.len());
     let desk = Arc::new(Desk::new(shared.clone(), notifies, limits.transfers));
     let house = Arc::new(House {
         zones: shared.zones.clone(),
         desk: desk.clone(),
         block: blocks[0].clone(),
+        shelf: heard.shelf(0),
         limits,
         connections: Connections::new(limits.connections, limits.connections_per_client),
         stop: CancellationToken::new(),
@@ -61,6 +65,7 @@ pub fn serve(
     let mut running = Running {
         addresses: sockets.addresses().to_vec(),
         counters: Counters::new(&blocks),
+        heard,
         stop_udp: Arc::default(),
         threads: Vec::new(),
         stop_tcp: house.stop.clone(),
@@ -71,7 +76,8 @@ pub fn serve(
     }
     for (index, (socket, block)) in sockets.udp.into_iter().zip(&blocks[1..]).enumerate() {
         let (zones, desk, block) = (shared.zones.clone(), desk.clone(), block.clone());
-        let worker = Worker { socket, zones, desk, block, stop: running.stop_udp.clone() };
+        let shelf = running.heard.shelf(index + 1);
+        let worker = Worker { socket, zones, desk, block, shelf, stop: running.stop_udp.clone() };
         let thread = std::thread::Builder::new().name(format!("udp-{index}"));
         running.threads.push(thread.spawn(move || worker.run())?);
     }
@@ -86,6 +92,11 @@ impl Running {
 
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// The NOTIFYs that came, for the ledger.
+    pub fn heard(&self) -> &Heard {
+        &self.heard
     }
 
     /// Closes all sockets, and returns when nothing runs any more: within a second. Transfers out are cut off; their

@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use answer::{Transport, ZoneTable};
+use answer::ZoneTable;
 use arc_swap::ArcSwap;
 use dns::message::MESSAGE_OCTETS_MAX;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -26,11 +26,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use xfr::notify::Channel;
 
 use crate::connections::{Connections, Place};
 use crate::counters::{Block, Event};
 use crate::desk::{Desk, wall_clock_secs};
 use crate::front::{Bench, Reply, Sender, reply};
+use crate::heard::Shelf;
 use crate::limits::Limits;
 use crate::transfer_out::Transfer;
 
@@ -48,6 +50,7 @@ pub(crate) struct House {
     pub(crate) zones: Arc<ArcSwap<ZoneTable>>,
     pub(crate) desk: Arc<Desk>,
     pub(crate) block: Arc<Block>,
+    pub(crate) shelf: Arc<Shelf>,
     pub(crate) limits: Limits,
     pub(crate) connections: Arc<Connections>,
     pub(crate) stop: CancellationToken,
@@ -171,11 +174,11 @@ thread_local! {
 
 /// Appends the reply to `message`, with its length, to `outgoing`; a transfer is given back.
 fn answer_into(outgoing: &mut Vec<u8>, message: &[u8], address: SocketAddr, house: &House) -> Option<Box<Transfer>> {
-    let sender = Sender { address, transport: Transport::Tcp };
+    let sender = Sender { address, channel: Channel::Tcp };
     let zones = house.zones.load();
     BENCH.with_borrow_mut(|(bench, out)| {
         let reply = reply(message, sender, &zones, &house.desk, bench, out);
-        house.block.pour(&mut bench.tally);
+        bench.pour(&house.block, &house.shelf);
         match reply {
             Reply::Nothing => None,
             Reply::Message(octets) => {

@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use dns::text::{rdata_from_text, zone_from_text};
 use dns::writer::CompressionTable;
 use dns::{CLASS_IN, Header, MessageReader, MessageWriter, Name, Opcode, Question, Rcode, RecordRef, Section, Type};
-use server::{Access, Counters, Limits, Notified, Running, Shared, Tally, bind, serve};
+use server::{Access, Counters, Heard, Limits, Notified, Running, Shared, Tally, bind, serve};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use xfr::tsig::{Algorithm, Key};
@@ -35,6 +35,7 @@ pub(crate) struct Server {
     pub(crate) access: Arc<ArcSwap<Access>>,
     pub(crate) address: SocketAddr,
     pub(crate) counters: Counters,
+    pub(crate) heard: Heard,
 }
 
 pub(crate) struct Setup {
@@ -68,8 +69,9 @@ impl Setup {
         let shared = Shared { zones, access: access.clone() };
         let running = serve(sockets, shared, sender, self.limits).unwrap();
         let (address, counters) = (running.addresses()[0], running.counters().clone());
+        let heard = running.heard().clone();
         drop(inside);
-        Server { runtime, running: Some(running), notifies, access, address, counters }
+        Server { runtime, running: Some(running), notifies, access, address, counters, heard }
     }
 }
 
