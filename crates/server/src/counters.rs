@@ -17,6 +17,7 @@ pub enum Event {
     /// Messages that came, of whatever kind, by transport.
     UdpMessage,
     TcpMessage,
+    TlsMessage,
     /// Messages that got no reply: answers, fragments, senders that cannot be answered.
     Dropped,
     /// Replies that the kernel or the client did not take.
@@ -37,17 +38,22 @@ pub enum Event {
     TransferSent,
     TransferRefused,
     TransferFailed,
-    /// TCP connections taken, and those closed at once because there were too many.
+    /// TCP connections taken, for TLS too, and those closed at once because there were too many.
     TcpAccepted,
     TcpTurnedAway,
     /// TCP connections closed by a deadline: a message that did not arrive, replies that were not read.
     TcpTimedOut,
+    /// Handshakes over TLS that came to their end, failed, or took too long.
+    TlsAccepted,
+    TlsFailed,
+    TlsTimedOut,
 }
 
 impl Event {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::UdpMessage,
         Self::TcpMessage,
+        Self::TlsMessage,
         Self::Dropped,
         Self::SendFailed,
         Self::Truncated,
@@ -62,6 +68,9 @@ impl Event {
         Self::TcpAccepted,
         Self::TcpTurnedAway,
         Self::TcpTimedOut,
+        Self::TlsAccepted,
+        Self::TlsFailed,
+        Self::TlsTimedOut,
     ];
 }
 

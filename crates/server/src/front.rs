@@ -65,7 +65,8 @@ pub(crate) fn reply(
 ) -> Reply {
     bench.tally.count(match sender.channel {
         Channel::Udp => Event::UdpMessage,
-        Channel::Tcp | Channel::Tls => Event::TcpMessage,
+        Channel::Tcp => Event::TcpMessage,
+        Channel::Tls => Event::TlsMessage,
     });
     let reply = match way(message) {
         Way::Drop => Reply::Nothing,

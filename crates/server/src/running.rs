@@ -17,13 +17,14 @@ use crate::counters::{Block, Counters};
 use crate::desk::Desk;
 use crate::heard::Heard;
 use crate::limits::Limits;
-use crate::tcp::{self, House};
+use crate::tcp::{self, House, Wire};
 use crate::udp::Worker;
 use crate::{Notified, Shared};
 
 /// A server at work. Dropping it stops it too, without waiting for its threads.
 pub struct Running {
     addresses: Vec<SocketAddr>,
+    tls_addresses: Vec<SocketAddr>,
     counters: Counters,
     heard: Heard,
     stop_udp: Arc<AtomicBool>,
@@ -64,6 +65,7 @@ pub fn serve(
     // From here on an early return drops `running`, which stops what has been started.
     let mut running = Running {
         addresses: sockets.addresses().to_vec(),
+        tls_addresses: sockets.tls_addresses().to_vec(),
         counters: Counters::new(&blocks),
         heard,
         stop_udp: Arc::default(),
@@ -72,7 +74,12 @@ pub fn serve(
         tasks: house.tasks.clone(),
     };
     for listener in sockets.tcp {
-        house.tasks.spawn(tcp::accept(TcpListener::from_std(listener)?, house.clone()));
+        house.tasks.spawn(tcp::accept(TcpListener::from_std(listener)?, Wire::Plain, house.clone()));
+    }
+    if let Some((listeners, tls)) = sockets.tls {
+        for listener in listeners {
+            house.tasks.spawn(tcp::accept(TcpListener::from_std(listener)?, Wire::Tls(tls.clone()), house.clone()));
+        }
     }
     for (index, (socket, block)) in sockets.udp.into_iter().zip(&blocks[1..]).enumerate() {
         let (zones, desk, block) = (shared.zones.clone(), desk.clone(), block.clone());
@@ -88,6 +95,11 @@ impl Running {
     /// The addresses that are answered on, each for UDP and TCP.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// The addresses that are answered on over TLS.
+    pub fn tls_addresses(&self) -> &[SocketAddr] {
+        &self.tls_addresses
     }
 
     pub fn counters(&self) -> &Counters {
