@@ -59,10 +59,12 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(zones::show::show, zones::change::change, zones::remove::remove))
         .routes(routes!(zones::history::history))
         .routes(routes!(zones::diff::diff))
+        .routes(routes!(zones::notifies::notifies))
         .routes(routes!(zones::export::export))
         .routes(routes!(keys::add::add, keys::list::list))
         .routes(routes!(keys::remove::remove))
         .routes(routes!(node::status::status))
+        .routes(routes!(node::notifies::notifies))
         .routes(routes!(node::health::health))
         .layer(DefaultBodyLimit::max(JSON_OCTETS_MAX))
         .layer(from_fn(answer_in_time));

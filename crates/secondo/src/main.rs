@@ -16,6 +16,7 @@ mod lasting;
 mod ledger;
 mod node;
 mod note;
+mod notifies;
 mod published;
 mod reconcile;
 mod refresh;

@@ -7,6 +7,7 @@ mod attempt;
 mod import;
 mod key;
 mod node;
+mod notify;
 mod primary;
 mod time;
 mod words;
@@ -15,7 +16,11 @@ mod zone;
 pub use attempt::{Attempt, AttemptKind, AttemptOutcome, Fault, Reason, Trigger};
 pub use import::{Imported, ImportedLine, LineOutcome};
 pub use key::{AddKey, AddedKey, Key, KeyAlgorithm, Keys};
-pub use node::{Health, InventoryStatus, NodeStatus, QueryCounts, ZoneCounts};
+pub use node::{Health, InventoryStatus, NodeStatus, NotifyCounts, QueryCounts, ZoneCounts};
+pub use notify::{
+    Notify, NotifyOutcome, NotifyReason, NotifyStanding, NotifyTransport, StrangerNotifies, StrangerNotify,
+    ZoneNotifies,
+};
 pub use primary::{Primary, PrimaryTls};
 pub use time::{NotATime, Time};
 pub use words::UnknownWord;

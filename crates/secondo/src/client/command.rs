@@ -1,4 +1,4 @@
-//! What can be typed: the definitions of `zone`, `key` and `status`.
+//! What can be typed: the definitions of `zone`, `key`, `notifies` and `status`.
 //!
 //! Names and addresses are read here, so that a wrong one ends with status 2 before anything is sent.
 
@@ -27,6 +27,15 @@ pub(crate) enum Command {
     Key {
         #[command(subcommand)]
         action: KeyAction,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Show from where NOTIFYs came for zones that are not here.
+    #[command(after_help = "Example:\n  secondo notifies --limit 20")]
+    Notifies {
+        /// How many blocks of addresses to show at most, 1 to 1000.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
         #[command(flatten)]
         connection: Connection,
     },
@@ -179,6 +188,16 @@ Examples:
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
     },
+    /// Show the NOTIFYs for a zone, those that were refused too, with why.
+    #[command(after_help = "Example:\n  secondo zone notifies example.org --limit 20")]
+    Notifies {
+        /// The zone's name.
+        #[arg(value_parser = known_zone_name)]
+        name: Name,
+        /// How many rows to show at most, 1 to 1000; a row stands for those that were alike.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+    },
     /// Write the served version as a zone file to standard output.
     #[command(after_help = "Example:\n  secondo zone export example.org > example.org.zone")]
     Export {
@@ -238,7 +257,10 @@ Examples:
 impl Command {
     pub(crate) fn connection(&self) -> &Connection {
         match self {
-            Self::Zone { connection, .. } | Self::Key { connection, .. } | Self::Status { connection } => connection,
+            Self::Zone { connection, .. }
+            | Self::Key { connection, .. }
+            | Self::Notifies { connection, .. }
+            | Self::Status { connection } => connection,
         }
     }
 }

@@ -15,6 +15,7 @@ mod command;
 mod connection;
 mod failure;
 mod key;
+mod notifies;
 mod output;
 mod server;
 mod status;
@@ -66,6 +67,10 @@ async fn carry_out(command: Command, out: &mut dyn Write, errors: &mut dyn Write
         Command::Key { action, connection } => {
             let (server, format) = open(&connection)?;
             key::carry_out(action, &server, &mut Output::new(out, format)).await
+        }
+        Command::Notifies { limit, connection } => {
+            let (server, format) = open(&connection)?;
+            notifies::show(limit, &server, &mut Output::new(out, format)).await
         }
         Command::Status { connection } => {
             let (server, format) = open(&connection)?;

@@ -99,7 +99,7 @@ impl Decline {
                 "stranger",
                 Rcode::REFUSED,
                 "it comes from no address that may notify the zone, and is not signed",
-                "if the sender is yours, allow it: secondo zone set NAME notify-from=ADDRESS",
+                "if the sender is yours, allow it beside those that are set: secondo zone set NAME notify-from=ADDRESS,…",
             ),
             Self::Unsigned => Entry(
                 "unsigned",
@@ -111,7 +111,7 @@ impl Decline {
                 "other_key",
                 Rcode::REFUSED,
                 "it is signed with a key that may not notify the zone",
-                "if the sender is yours, allow its key: secondo zone set NAME notify-keys=KEY",
+                "if the sender is yours, allow its key beside those that are set: secondo zone set NAME notify-keys=KEY,…",
             ),
             Self::BadKey => {
                 Entry("tsig_bad_key", Rcode::NOTAUTH, "it is signed with a key that is not here (BADKEY)", SAME_KEY)
