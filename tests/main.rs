@@ -13,6 +13,7 @@ mod data_directory;
 mod expiry;
 mod first_copy;
 mod import;
+mod notify;
 mod root_zone;
 mod scene;
 mod signed_transfers;
