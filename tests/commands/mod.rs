@@ -103,12 +103,14 @@ fn every_command_explains_itself_with_an_example() {
         &["zone", "show"],
         &["zone", "refresh"],
         &["zone", "history"],
+        &["zone", "notifies"],
         &["zone", "export"],
         &["zone", "remove"],
         &["zone", "import"],
         &["key", "add"],
         &["key", "list"],
         &["key", "remove"],
+        &["notifies"],
         &["status"],
     ] {
         let help = secondo.expect(&[words, &["--help"]].concat());

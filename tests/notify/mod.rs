@@ -58,15 +58,18 @@ fn accepted_and_refused_notifies_are_on_record_with_why() {
         assert_eq!(notify(STRANGER, &secondo, 9), Rcode::REFUSED);
 
         let accepted = row(&secondo, "127.0.0.1", Value::Null);
-        assert_eq!((&accepted["outcome"], &accepted["transport"]), (&"accepted".into(), &"udp".into()));
-        assert_eq!(accepted["standing"], "known");
+        assert_eq!((&accepted["outcome"], &accepted["standing"]), (&"accepted".into(), &"known".into()));
+        // Knot sends its NOTIFYs over TCP.
+        let transport = if software == Software::Knot { "tcp" } else { "udp" };
+        assert_eq!(accepted["transport"], transport);
         let refused = row(&secondo, "127.0.9.0/24", "stranger");
         assert_eq!((&refused["outcome"], &refused["count"]), (&"refused".into(), &1.into()));
         assert!(refused["reason"]["advice"].as_str().unwrap().contains("notify-from"), "{refused}");
         let shown = secondo.expect(&["zone", "notifies", ZONE]);
         assert!(shown.contains("accepted") && shown.contains("refused (stranger)"), "{shown}");
         let status = secondo.json(&["status"]);
-        assert_eq!(status["notifies"]["refused"], 1, "{status}");
+        // Some primaries sent one before the zone was added here.
+        assert!(status["notifies"]["refused"].as_u64() >= Some(1), "{status}");
         assert!(status["notifies"]["accepted"].as_u64() >= Some(1), "{status}");
     });
 }
