@@ -15,6 +15,7 @@ mod doctor;
 mod expiry;
 mod first_copy;
 mod import;
+mod notify;
 mod root_zone;
 mod scene;
 mod settings;

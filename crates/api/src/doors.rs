@@ -301,6 +301,18 @@ pub trait Status: Send + Sync {
     /// [`Code::CatalogUnknown`].
     async fn catalog_members(&self, name: &Name, page: ZonePage) -> Result<Vec<json::CatalogMember>, Problem>;
 
+    /// At most `limit` rows of NOTIFYs for the zone, the last to come first.
+    ///
+    /// # Errors
+    /// [`Code::ZoneUnknown`], [`Code::InventoryUnavailable`].
+    async fn notifies(&self, name: &Name, limit: u32) -> Result<Vec<json::Notify>, Problem>;
+
+    /// At most `limit` blocks of addresses from which NOTIFYs came for zones that are not here, the last to come first.
+    ///
+    /// # Errors
+    /// [`Code::InventoryUnavailable`].
+    async fn stranger_notifies(&self, limit: u32) -> Result<Vec<json::StrangerNotify>, Problem>;
+
     async fn node(&self) -> Result<json::NodeStatus, Problem>;
 }
 

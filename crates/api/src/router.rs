@@ -59,6 +59,7 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(zones::show::show, zones::change::change, zones::remove::remove))
         .routes(routes!(zones::history::history))
         .routes(routes!(zones::diff::diff))
+        .routes(routes!(zones::notifies::notifies))
         .routes(routes!(zones::export::export))
         .routes(routes!(catalogs::add::add, catalogs::list::list))
         .routes(routes!(catalogs::show::show, catalogs::change::change, catalogs::remove::remove))
@@ -67,6 +68,7 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(keys::add::add, keys::list::list))
         .routes(routes!(keys::remove::remove))
         .routes(routes!(node::status::status))
+        .routes(routes!(node::notifies::notifies))
         .routes(routes!(node::health::health))
         .layer(DefaultBodyLimit::max(JSON_OCTETS_MAX))
         .layer(from_fn(answer_in_time));

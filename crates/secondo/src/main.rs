@@ -18,6 +18,7 @@ mod lasting;
 mod ledger;
 mod node;
 mod note;
+mod notifies;
 mod published;
 mod reconcile;
 mod refresh;

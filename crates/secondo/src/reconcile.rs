@@ -15,7 +15,7 @@ use dns::Name;
 use inventory::{AddZoneError, Intent, Inventory, InventoryError, TenantId};
 use server::{Access, TransferOut};
 use tokio::task::JoinSet;
-use xfr::notify::NotifyRule;
+use xfr::notify::{Checks, NotifyRule};
 use xfr::{Key, Prefix};
 use zone::ZoneId;
 
@@ -374,6 +374,7 @@ fn access(node: &Node, intent: &Intent, transfer_out: &TransferOut) -> Access {
             senders: primaries.iter().map(one).chain(policy.notify_from).collect(),
             keys: keys.chain(policy.notify_keys).collect(),
             trust: policy.notify,
+            checks: if zone.service == inventory::Service::Paused { Checks::Paused } else { Checks::Made },
         };
         access.notify.entry(zone.name.clone()).or_default().push(rule);
     }

@@ -186,6 +186,14 @@ fn examination(zone: &NewZone, own_addresses: &[IpAddr]) -> json::Examination {
     }
 }
 
+fn stranger() -> json::NotifyReason {
+    json::NotifyReason {
+        code: "stranger".into(),
+        message: "it comes from no address that may notify the zone".into(),
+        advice: "allow it".into(),
+    }
+}
+
 impl Fake {
     fn keys_are_here(&self, zone: &NewZone) -> Result<(), Problem> {
         for key in zone.primaries().iter().filter_map(|primary| primary.key.as_ref()) {
@@ -430,17 +438,59 @@ impl Status for Fake {
         Ok(members.take(page.limit as usize).collect())
     }
 
+    async fn notifies(&self, name: &Name, limit: u32) -> Result<Vec<json::Notify>, Problem> {
+        self.zone(name).await?;
+        let at = Time::from_unix_ms(1_795_262_460_000);
+        let accepted = json::Notify {
+            at,
+            last_at: at,
+            count: 1,
+            from: "192.0.2.1".into(),
+            standing: json::NotifyStanding::Known,
+            transport: json::NotifyTransport::Tls,
+            signed_by: Some("transfer.example.".into()),
+            serial: Some(7),
+            outcome: json::NotifyOutcome::Accepted,
+            reason: None,
+        };
+        let refused = json::Notify {
+            from: "198.51.100.0/24".into(),
+            standing: json::NotifyStanding::Stranger,
+            signed_by: None,
+            outcome: json::NotifyOutcome::Refused,
+            reason: Some(stranger()),
+            ..accepted.clone()
+        };
+        Ok([accepted, refused].into_iter().take(limit as usize).collect())
+    }
+
+    async fn stranger_notifies(&self, _limit: u32) -> Result<Vec<json::StrangerNotify>, Problem> {
+        let at = Time::from_unix_ms(1_795_262_460_000);
+        Ok(vec![json::StrangerNotify {
+            at,
+            last_at: at,
+            count: 1_000_000,
+            from: "2001:db8:1::/48".into(),
+            last_address: "2001:db8:1::2".into(),
+            last_transport: json::NotifyTransport::Udp,
+            last_zone: Some("nowhere.example.".into()),
+            last_reason: stranger(),
+        }])
+    }
+
     async fn node(&self) -> Result<json::NodeStatus, Problem> {
         Ok(json::NodeStatus {
             version: "0.1.0".into(),
             started_at: Time::from_unix_ms(1_795_262_400_000),
             uptime_secs: 60,
             dns: vec!["127.0.0.1:5300".into()],
+            dns_over_tls: vec!["127.0.0.1:853".into()],
             http: "127.0.0.1:8053".into(),
             zones: json::ZoneCounts { total: self.zones.lock().unwrap().len() as u64, ..Default::default() },
             inventory: json::InventoryStatus::Available,
             warnings: vec!["the disk is nearly full".into()],
             queries: json::QueryCounts::default(),
+            notifies: json::NotifyCounts { accepted: 3, refused: 2, ..Default::default() },
             attempts_dropped: 0,
         })
     }

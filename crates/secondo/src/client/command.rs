@@ -1,4 +1,4 @@
-//! What can be typed: the definitions of `zone`, `key`, `doctor` and `status`.
+//! What can be typed: the definitions of `zone`, `key`, `catalog`, `doctor`, `notifies` and `status`.
 //!
 //! Names and addresses are read here, so that a wrong one ends with status 2 before anything is sent.
 
@@ -46,6 +46,15 @@ pub(crate) enum Command {
     Doctor {
         #[command(flatten)]
         examine: Examine,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Show from where NOTIFYs came for zones that are not here.
+    #[command(after_help = "Example:\n  secondo notifies --limit 20")]
+    Notifies {
+        /// How many blocks of addresses to show at most, 1 to 1000.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
         #[command(flatten)]
         connection: Connection,
     },
@@ -232,6 +241,16 @@ Examples:
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
     },
+    /// Show the NOTIFYs for a zone, those that were refused too, with why.
+    #[command(after_help = "Example:\n  secondo zone notifies example.org --limit 20")]
+    Notifies {
+        /// The zone's name.
+        #[arg(value_parser = known_zone_name)]
+        name: Name,
+        /// How many rows to show at most, 1 to 1000; a row stands for those that were alike.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+    },
     /// Write the served version as a zone file to standard output.
     #[command(after_help = "Example:\n  secondo zone export example.org > example.org.zone")]
     Export {
@@ -295,6 +314,7 @@ impl Command {
             | Self::Key { connection, .. }
             | Self::Catalog { connection, .. }
             | Self::Doctor { connection, .. }
+            | Self::Notifies { connection, .. }
             | Self::Status { connection } => connection,
         }
     }

@@ -17,6 +17,7 @@ mod connection;
 mod doctor;
 mod failure;
 mod key;
+mod notifies;
 mod output;
 mod server;
 mod status;
@@ -74,6 +75,10 @@ async fn carry_out(command: Command, out: &mut dyn Write, errors: &mut dyn Write
             catalog::carry_out(action, &server, &mut Output::new(out, format)).await
         }
         Command::Doctor { examine, connection } => doctor::carry_out(examine, &connection, out).await,
+        Command::Notifies { limit, connection } => {
+            let (server, format) = open(&connection)?;
+            notifies::show(limit, &server, &mut Output::new(out, format)).await
+        }
         Command::Status { connection } => {
             let (server, format) = open(&connection)?;
             status::show(&server, &mut Output::new(out, format)).await

@@ -328,6 +328,22 @@ async fn a_server_that_does_not_run_is_said_with_how_to_start_it() {
 }
 
 #[tokio::test]
+async fn notifies_are_shown_to_people_and_programs() {
+    let served = Served::start().await;
+    served.run("zone add example.org --primary 192.0.2.1").await;
+    let shown = served.run("zone notifies example.org").await.out;
+    assert!(shown.contains("accepted") && shown.contains("refused (stranger)"), "{shown}");
+    let newest = served.run("zone notifies example.org --limit 1 --json").await.json();
+    assert_eq!((newest.as_array().unwrap().len(), &newest[0]["transport"]), (1, &"tls".into()));
+    served.run("zone notifies none.example").await.failed(1, "zone_unknown");
+    let strangers = served.run("notifies").await.out;
+    assert!(strangers.contains("2001:db8:1::/48") && strangers.contains("1000000"), "{strangers}");
+    assert_eq!(served.run("notifies --json").await.json()[0]["last_zone"], "nowhere.example.");
+    assert!(served.run("status").await.out.contains("3 accepted, 2 refused"));
+    assert_eq!(usage_status("notifies --limit 0"), Some(2));
+}
+
+#[tokio::test]
 async fn failures_have_a_form_for_programs() {
     let ended = Served::start().await.run("zone show example.org --json").await;
     let said: Value = serde_json::from_str(&ended.errors).unwrap();

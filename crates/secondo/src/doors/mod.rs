@@ -17,7 +17,7 @@ use std::sync::Arc;
 use api::{Code, Doors, Problem};
 use dns::Name;
 use inventory::{Inventory, InventoryError};
-use server::Counters;
+use server::{Counters, Heard};
 
 use crate::followed::Followed;
 use crate::node::Node;
@@ -26,7 +26,9 @@ use crate::node::Node;
 pub(crate) struct House {
     pub(crate) node: Arc<Node>,
     pub(crate) counters: Counters,
+    pub(crate) heard: Heard,
     pub(crate) dns: Vec<SocketAddr>,
+    pub(crate) dns_over_tls: Vec<SocketAddr>,
     pub(crate) http: SocketAddr,
     pub(crate) examinations: Examinations,
 }
