@@ -12,6 +12,7 @@ mod crash;
 mod data_directory;
 mod expiry;
 mod first_copy;
+mod holding;
 mod import;
 mod root_zone;
 mod scene;
