@@ -317,6 +317,9 @@ fn instruct(node: &Node, zone: &Followed, instructions: Instructions) -> bool {
         }
     }
     zone.instruct(instructions);
+    // What is set may have it served longer or shorter than until now.
+    node.revive_if_allowed(zone);
+    node.expire_if_due(zone);
     node.schedule(zone);
     is_answered_otherwise
 }
