@@ -14,6 +14,7 @@ mod expiry;
 mod first_copy;
 mod holding;
 mod import;
+mod over_tls;
 mod root_zone;
 mod scene;
 mod settings;

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use anyhow::Context;
 use rustls::RootCertStore;
+use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
 use transfer::{OurCertificate, TlsClient};
 
 use crate::configuration::TlsFiles;
@@ -28,10 +30,21 @@ pub(crate) fn client(files: &TlsFiles) -> anyhow::Result<TlsClient> {
         }
     }
     let ours = match &files.ours {
-        Some((chain, key)) => Some(OurCertificate { chain: certificates(chain)?, key: private_key(key)? }),
+        Some((chain, key)) => Some(ours(chain, key)?),
         None => None,
     };
     Ok(TlsClient::new(roots, ours))
+}
+
+/// Our certificate, once it is known that a client can show it: no primary is to be blamed for what is wrong here.
+fn ours(chain_file: &Path, key_file: &Path) -> anyhow::Result<OurCertificate> {
+    let (chain, key) = (certificates(chain_file)?, private_key(key_file)?);
+    let usable = CertifiedKey::from_der(chain.clone(), key.clone_key(), &aws_lc_rs::default_provider());
+    usable.with_context(|| {
+        let (chain, key) = (chain_file.display(), key_file.display());
+        format!("our certificate {chain} cannot be shown with the key {key} (it must be of X.509 version 3, and for this key)")
+    })?;
+    Ok(OurCertificate { chain, key })
 }
 
 fn certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
