@@ -208,8 +208,9 @@ async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent, tra
     if fresh.iter().any(|zone| zone.condition().durability == Durability::Volatile) {
         node.volatile.notify_one();
     }
-    node.reconciled.send_modify(|times| *times += 1);
+    // Before anybody is told that a zone is disabled: from then on nothing may have it answered again.
     write_notes(node).await;
+    node.reconciled.send_modify(|times| *times += 1);
     if !removed.is_empty() {
         delete(node, inventory, removed).await;
         node.reconciled.send_modify(|times| *times += 1);

@@ -42,7 +42,9 @@ fn ours(chain_file: &Path, key_file: &Path) -> anyhow::Result<OurCertificate> {
     let usable = CertifiedKey::from_der(chain.clone(), key.clone_key(), &aws_lc_rs::default_provider());
     usable.with_context(|| {
         let (chain, key) = (chain_file.display(), key_file.display());
-        format!("our certificate {chain} cannot be shown with the key {key} (it must be of X.509 version 3, and for this key)")
+        format!(
+            "our certificate {chain} cannot be shown with the key {key}: it must be of X.509 version 3 and its own"
+        )
     })?;
     Ok(OurCertificate { chain, key })
 }
