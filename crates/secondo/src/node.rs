@@ -192,6 +192,17 @@ impl Node {
         }
     }
 
+    /// Has an expired zone answered again that may be served beyond its expiry.
+    pub(crate) fn revive_if_allowed(&self, zone: &Followed) {
+        let condition = zone.condition();
+        let is_expired = matches!(**zone.served.contents(), Contents::Expired);
+        let Some(held) = condition.held.clone().filter(|_| is_expired) else { return };
+        if !zone.is_over(&condition, self.clock.now()) {
+            zone.served.publish(Contents::Live(held));
+            tracing::warn!(zone = %zone.name, "the zone has expired and is answered all the same, as is set for it");
+        }
+    }
+
     /// Has the store know what must be known of the zone at a start.
     pub(crate) async fn write_note(&self, zone: &Followed) {
         let note = zone.wanted_note();

@@ -220,8 +220,9 @@ async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent, tra
     if fresh.iter().any(|zone| zone.condition().durability == Durability::Volatile) {
         node.volatile.notify_one();
     }
-    node.reconciled.send_modify(|times| *times += 1);
+    // Before anybody is told that a zone is disabled: from then on nothing may have it answered again.
     write_notes(node).await;
+    node.reconciled.send_modify(|times| *times += 1);
     if !removed.is_empty() {
         delete(node, inventory, removed).await;
         node.reconciled.send_modify(|times| *times += 1);
@@ -343,6 +344,9 @@ fn instruct(node: &Node, zone: &Followed, instructions: Instructions) -> bool {
         }
     }
     zone.instruct(instructions);
+    // What is set may have it served longer or shorter than until now.
+    node.revive_if_allowed(zone);
+    node.expire_if_due(zone);
     node.schedule(zone);
     is_answered_otherwise
 }

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use rustls::RootCertStore;
+use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
 use server::TlsServer;
 use transfer::{OurCertificate, TlsClient};
 
@@ -48,8 +50,20 @@ pub(crate) fn server(files: &TlsFiles) -> anyhow::Result<TlsServer> {
     TlsServer::new(chain, key).with_context(|| format!("{} and {}", files.0.display(), files.1.display()))
 }
 
-fn read((chain, key): &(PathBuf, PathBuf)) -> anyhow::Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)> {
-    Ok((certificates(chain)?, private_key(key)?))
+/// Our certificate and its key, once it is known that they can be shown: nobody else is to be blamed for what is wrong
+/// here.
+fn read(
+    (chain_file, key_file): &(PathBuf, PathBuf),
+) -> anyhow::Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)> {
+    let (chain, key) = (certificates(chain_file)?, private_key(key_file)?);
+    let usable = CertifiedKey::from_der(chain.clone(), key.clone_key(), &aws_lc_rs::default_provider());
+    usable.with_context(|| {
+        let (chain, key) = (chain_file.display(), key_file.display());
+        format!(
+            "our certificate {chain} cannot be shown with the key {key}: it must be of X.509 version 3 and its own"
+        )
+    })?;
+    Ok((chain, key))
 }
 
 fn certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {

@@ -67,9 +67,10 @@ impl Intent for House {
         let change = inventory::ZoneChange { primaries: change.primaries, service, settings };
         let before = *self.node.reconciled.borrow();
         let id = inventory.change_zone(TENANT, name, &change).await.map_err(|error| not_changed(&error))?;
-        // One that has begun already may have read what was there before the change.
-        self.until_matched(async || *self.node.reconciled.borrow() > before + 1 || self.is_instructed(id, &change))
-            .await;
+        // A pass instructs a zone before it publishes the table that answers come from: it must have ended. One that
+        // had begun before, and ends twice if it deletes, may not have read the change.
+        let ended = || *self.node.reconciled.borrow() - before;
+        self.until_matched(async || ended() > 2 || ended() > 0 && self.is_instructed(id, &change)).await;
         self.node.zone(id).map(|zone| self.shown(&zone)).ok_or_else(|| unknown(name))
     }
 
