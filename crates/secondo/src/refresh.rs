@@ -307,7 +307,9 @@ fn reason_of(rejection: Rejection) -> Reason {
             Reason::RrsetTooLarge { owner, rtype, limit: limit.into() }
         }
         Rejection::TooManyTypes { owner, limit } => Reason::TooManyTypes { owner, limit: limit.into() },
-        Rejection::ZoneTooLarge => Reason::ZoneTooLarge { detail: rejection.to_string() },
+        Rejection::ZoneTooLarge | Rejection::TooManyEmptyNames { .. } => {
+            Reason::ZoneTooLarge { detail: rejection.to_string() }
+        }
         Rejection::WrongStart { ours, theirs } => Reason::IxfrNotFromOurs { ours, theirs },
         Rejection::BrokenChain { ended, from } => Reason::IxfrGap { expected: ended, found: from },
         Rejection::NothingToStepFrom => Reason::Internal { detail: rejection.to_string() },

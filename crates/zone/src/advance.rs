@@ -45,6 +45,8 @@ pub enum Rejection {
     RrsetTooLarge { owner: Name, rtype: Type, limit: u16 },
     #[error("{owner} has records of more than {limit} types")]
     TooManyTypes { owner: Name, limit: u16 },
+    #[error("the zone has more names without records, {owner} being the last, than can be meant")]
+    TooManyEmptyNames { owner: Name },
     #[error("the zone has more than 16 GiB")]
     ZoneTooLarge,
     #[error("the steps start at serial {theirs}, and we hold {ours}")]
@@ -64,6 +66,7 @@ impl From<TooLarge> for Rejection {
         match error {
             TooLarge::Rrset { owner, rtype, limit } => Self::RrsetTooLarge { owner, rtype, limit },
             TooLarge::Types { owner, limit } => Self::TooManyTypes { owner, limit },
+            TooLarge::EmptyNames { owner } => Self::TooManyEmptyNames { owner },
             TooLarge::Zone => Self::ZoneTooLarge,
         }
     }

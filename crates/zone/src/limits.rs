@@ -17,15 +17,22 @@ pub struct Limits {
     ///
     /// The default is 256: more than twice the number of types of data that are registered.
     pub types_per_name: u16,
+    /// Names that are there only because there are names below them, for each name with records; the first 65,536 are
+    /// free. A long name costs its sender a few octets where it shares its end with others, and us a name for each of
+    /// its labels: five megabytes became four hundred so.
+    ///
+    /// The default is 64: reverse zones of IPv6, whose names are the longest in use, have 32 at most.
+    pub empty_names_per_name: u16,
 }
 
 impl Limits {
     /// For contents that were admitted before.
-    pub const NONE: Self = Self { records_per_rrset: u16::MAX, types_per_name: u16::MAX };
+    pub const NONE: Self =
+        Self { records_per_rrset: u16::MAX, types_per_name: u16::MAX, empty_names_per_name: u16::MAX };
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { records_per_rrset: 4_096, types_per_name: 256 }
+        Self { records_per_rrset: 4_096, types_per_name: 256, empty_names_per_name: 64 }
     }
 }

@@ -34,9 +34,14 @@ pub enum TooLarge {
     Rrset { owner: Name, rtype: Type, limit: u16 },
     /// More types of one owner than the limit.
     Types { owner: Name, limit: u16 },
+    /// More names without records than the limit allows beside those with records.
+    EmptyNames { owner: Name },
     /// More than 16 GiB.
     Zone,
 }
+
+/// Names without records that every zone may have.
+const EMPTY_NAMES_FREE: u64 = 1 << 16;
 
 /// An image whose digest is not known yet.
 pub(crate) struct Draft {
@@ -185,6 +190,8 @@ struct ImageWriter {
     order: Vec<u32>,
     nsec3: Vec<u32>,
     records: u64,
+    names: u64,
+    empty_names: u64,
     last_key: Vec<u8>,
     ancestors: Vec<Ancestor>,
 }
@@ -201,6 +208,8 @@ impl ImageWriter {
             order: Vec::new(),
             nsec3: Vec::new(),
             records: 0,
+            names: 0,
+            empty_names: 0,
             last_key: Vec::new(),
             ancestors: Vec::new(),
         }
@@ -215,6 +224,11 @@ impl ImageWriter {
         self.last_key.extend_from_slice(key);
         let existing = self.ancestors.last().map_or(0, |above| above.depth + 1);
         let ends: Vec<usize> = std::iter::once(0).chain(label_ends(key)).collect();
+        self.names += 1;
+        self.empty_names += (ends.len() - 1).saturating_sub(existing) as u64;
+        if self.empty_names > EMPTY_NAMES_FREE + self.names * u64::from(self.limits.empty_names_per_name) {
+            return Err(TooLarge::EmptyNames { owner: name.to_name() });
+        }
         for (depth, key_octets) in ends.iter().enumerate().take(ends.len() - 1).skip(existing) {
             let empty = name.suffix(self.apex_labels + depth);
             self.blob(empty, *key_octets, depth, &[], notes)?;
