@@ -53,7 +53,7 @@ use budget::Budget;
 use doctor::{Examination, Patient};
 use lanes::Lanes;
 use pool::Pool;
-use reach::Reach;
+use reach::{Reach, Target};
 
 /// Where a zone is fetched from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,7 +120,7 @@ impl Transfers {
     pub async fn probe(&self, zone: &Name, primary: &Primary, lane: Lane) -> Result<Shown, Reason> {
         self.may_ask(primary, lane)?;
         let probed = probe::probe(self, zone, primary, lane).await;
-        self.reach.note(primary.address, &probed);
+        self.reach.note(Target::of(primary), &probed);
         probed
     }
 
@@ -129,7 +129,7 @@ impl Transfers {
     pub async fn fetch(&self, zone: &Name, primary: &Primary, request: Fetch, lane: Lane) -> Result<Fetched, Failed> {
         let nothing = |reason| Failed { reason, octets: 0 };
         self.may_ask(primary, lane).map_err(nothing)?;
-        let begin = self.reach.next_transfer(primary.address);
+        let begin = self.reach.next_transfer(Target::of(primary));
         if begin > Instant::now() + self.limits.deadlines.slot {
             return Err(nothing(Reason::Busy { secs: self.limits.deadlines.slot.as_secs() }));
         }
@@ -137,18 +137,18 @@ impl Transfers {
         let is_ixfr = matches!(request, Fetch::Ixfr { .. });
         let fetched = fetch::fetch(self, zone, primary, request, lane).await;
         let outcome = fetched.as_ref().map(drop).map_err(|failed| failed.reason.clone());
-        self.reach.note(primary.address, &outcome);
-        self.reach.note_transfer(primary.address, &outcome);
+        self.reach.note(Target::of(primary), &outcome);
+        self.reach.note_transfer(Target::of(primary), &outcome);
         // FORMERR is what servers from before RFC 1995 say (BIND 4 and 8.1).
         if is_ixfr && matches!(outcome, Err(Reason::NotImp(_) | Reason::FormErr(_))) {
-            self.reach.note_no_ixfr(primary.address);
+            self.reach.note_no_ixfr(Target::of(primary));
         }
         fetched
     }
 
     /// Whether it is worth while to ask the primary for differences: not if it has said that it does not know IXFR.
     pub fn may_know_ixfr(&self, primary: &Primary) -> bool {
-        self.reach.may_know_ixfr(primary.address)
+        self.reach.may_know_ixfr(Target::of(primary))
     }
 
     /// A NOTIFY came from this address: a primary there that could not be reached is asked again. Since anybody may
@@ -160,7 +160,7 @@ impl Transfers {
     fn may_ask(&self, primary: &Primary, lane: Lane) -> Result<(), Reason> {
         match lane {
             Lane::Request => Ok(()),
-            Lane::Notify | Lane::Refresh | Lane::First => self.reach.may_ask(primary.address),
+            Lane::Notify | Lane::Refresh | Lane::First => self.reach.may_ask(Target::of(primary)),
         }
     }
 

@@ -26,8 +26,8 @@ impl Default for Limits {
         Self {
             connections_per_address: 8,
             connections: 256,
-            probes: 512,
-            probes_per_address: 64,
+            probes: 1024,
+            probes_per_address: 32,
             octets_under_way: 4 << 30,
             deadlines: Deadlines::default(),
             session: SessionLimits::default(),

@@ -20,6 +20,8 @@ use tokio::time::{Duration, Instant};
 use xfr::Reason;
 use xfr::reason::Waiting;
 
+use crate::Primary;
+
 /// Primaries that are remembered before the ones that were heard of longest ago are forgotten.
 const REMEMBERED_MAX: usize = 4096;
 /// How long nobody asks after the first failure, and after many.
@@ -35,9 +37,24 @@ const FAILING_EVERY: Duration = Duration::from_millis(200);
 /// How long it is remembered that a primary does not implement IXFR.
 const NO_IXFR_REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 
+/// A primary as somebody asks it. Who asks it in a way that cannot go well, from an address that leads nowhere or over TLS
+/// where there is none, says nothing about it to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Target {
+    address: SocketAddr,
+    source: Option<IpAddr>,
+    over_tls: bool,
+}
+
+impl Target {
+    pub(crate) fn of(primary: &Primary) -> Self {
+        Self { address: primary.address, source: primary.source, over_tls: primary.tls.is_some() }
+    }
+}
+
 /// All primaries of which something is known.
 #[derive(Default)]
-pub(crate) struct Reach(Mutex<BTreeMap<SocketAddr, Known>>);
+pub(crate) struct Reach(Mutex<BTreeMap<Target, Known>>);
 
 #[derive(Clone, Copy)]
 struct Known {
@@ -63,7 +80,7 @@ impl Reach {
     ///
     /// # Errors
     /// When it could not be reached a moment ago.
-    pub(crate) fn may_ask(&self, primary: SocketAddr) -> Result<(), Reason> {
+    pub(crate) fn may_ask(&self, primary: Target) -> Result<(), Reason> {
         let now = Instant::now();
         let mut known = self.known();
         let Some(mark) = known.get_mut(&primary).and_then(|known| known.mark.as_mut()) else { return Ok(()) };
@@ -77,7 +94,7 @@ impl Reach {
     }
 
     /// What came of asking.
-    pub(crate) fn note<T>(&self, primary: SocketAddr, asked: &Result<T, Reason>) {
+    pub(crate) fn note<T>(&self, primary: Target, asked: &Result<T, Reason>) {
         // Silence about one zone says nothing about the primary: somebody may have made it silent about theirs.
         let is_out_of_reach = matches!(
             asked,
@@ -108,14 +125,14 @@ impl Reach {
         let address = address.to_canonical();
         for (primary, known) in self.known().iter_mut() {
             let may_clear = known.cleared_at.is_none_or(|at| now.duration_since(at) >= CLEARED_EVERY);
-            if primary.ip().to_canonical() == address && known.mark.is_some() && may_clear {
+            if primary.address.ip().to_canonical() == address && known.mark.is_some() && may_clear {
                 (known.mark, known.cleared_at) = (None, Some(now));
             }
         }
     }
 
     /// When a transfer may begin.
-    pub(crate) fn next_transfer(&self, primary: SocketAddr) -> Instant {
+    pub(crate) fn next_transfer(&self, primary: Target) -> Instant {
         let now = Instant::now();
         let mut known = self.known();
         let Some(known) = known.get_mut(&primary).filter(|known| known.failed_in_a_row >= FAILED_IN_A_ROW) else {
@@ -127,7 +144,7 @@ impl Reach {
     }
 
     /// What came of a transfer.
-    pub(crate) fn note_transfer<T>(&self, primary: SocketAddr, transferred: &Result<T, Reason>) {
+    pub(crate) fn note_transfer<T>(&self, primary: Target, transferred: &Result<T, Reason>) {
         let now = Instant::now();
         let mut known = self.known();
         match transferred {
@@ -145,23 +162,23 @@ impl Reach {
     }
 
     /// The primary has said that it does not know IXFR.
-    pub(crate) fn note_no_ixfr(&self, primary: SocketAddr) {
+    pub(crate) fn note_no_ixfr(&self, primary: Target) {
         let now = Instant::now();
         entry(&mut self.known(), primary, now).no_ixfr_since = Some(now);
     }
 
     /// Whether it is worth while to ask the primary for differences.
-    pub(crate) fn may_know_ixfr(&self, primary: SocketAddr) -> bool {
+    pub(crate) fn may_know_ixfr(&self, primary: Target) -> bool {
         let since = self.known().get(&primary).and_then(|known| known.no_ixfr_since);
         since.is_none_or(|since| since.elapsed() >= NO_IXFR_REMEMBERED)
     }
 
-    fn known(&self) -> MutexGuard<'_, BTreeMap<SocketAddr, Known>> {
+    fn known(&self) -> MutexGuard<'_, BTreeMap<Target, Known>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn entry(known: &mut BTreeMap<SocketAddr, Known>, primary: SocketAddr, now: Instant) -> &mut Known {
+fn entry(known: &mut BTreeMap<Target, Known>, primary: Target, now: Instant) -> &mut Known {
     if known.len() >= REMEMBERED_MAX
         && !known.contains_key(&primary)
         && let Some(oldest) = known.iter().min_by_key(|(_, known)| known.heard_of).map(|(address, _)| *address)
@@ -183,16 +200,15 @@ fn entry(known: &mut BTreeMap<SocketAddr, Known>, primary: SocketAddr, now: Inst
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-
     use tokio::time::{Duration, Instant, advance};
     use xfr::Reason;
     use xfr::reason::{Asked, Waiting};
 
-    use super::{FAILED_IN_A_ROW, FAILING_EVERY, MARKED_MAX, REMEMBERED_MAX, Reach};
+    use super::{FAILED_IN_A_ROW, FAILING_EVERY, MARKED_MAX, REMEMBERED_MAX, Reach, Target};
+    use crate::Primary;
 
-    fn primary(port: u16) -> SocketAddr {
-        ([192, 0, 2, 1], port).into()
+    fn primary(port: u16) -> Target {
+        Target::of(&Primary::at(([192, 0, 2, 1], port).into()))
     }
 
     fn dead() -> Result<(), Reason> {
@@ -210,6 +226,9 @@ mod tests {
         reach.note(primary(53), &dead());
         assert_eq!(reach.may_ask(primary(53)).unwrap_err().code(), "unreachable_lately");
         assert!(reach.may_ask(primary(54)).is_ok(), "another server at the address");
+        let over_tls = Target { over_tls: true, ..primary(53) };
+        let from_elsewhere = Target { source: Some([192, 0, 2, 9].into()), ..primary(53) };
+        assert!(reach.may_ask(over_tls).is_ok() && reach.may_ask(from_elsewhere).is_ok(), "another way to ask it");
         advance(Duration::from_secs(5)).await;
         assert!(asks(&reach) && !asks(&reach), "one tries");
         reach.note(primary(53), &dead());
