@@ -24,17 +24,27 @@ pub(crate) async fn keep_record(node: Arc<Node>, heard: Heard) {
     loop {
         heard.came().await;
         sleep(ADDED_UP_FOR).await;
-        record(&node, &heard);
+        while record(&node, &heard) == Recorded::NoInventory {
+            sleep(ADDED_UP_FOR).await;
+        }
     }
 }
 
-/// Puts what was heard until now on record; without an inventory it is not.
-pub(crate) fn record(node: &Node, heard: &Heard) {
-    let taken = heard.take();
-    if let Some(inventory) = &*node.inventory.load() {
-        let now = (node.clock.now(), Instant::now());
-        taken.into_iter().for_each(|heard| queue(inventory.ledger(), heard, now));
-    }
+/// Whether what was heard is on its way to the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Recorded {
+    Queued,
+    /// It stays where it is, added up, until there is one.
+    NoInventory,
+}
+
+/// Puts what was heard until now on record.
+pub(crate) fn record(node: &Node, heard: &Heard) -> Recorded {
+    let inventory = node.inventory.load();
+    let Some(inventory) = &*inventory else { return Recorded::NoInventory };
+    let now = (node.clock.now(), Instant::now());
+    heard.take().into_iter().for_each(|heard| queue(inventory.ledger(), heard, now));
+    Recorded::Queued
 }
 
 fn queue(ledger: &Ledger, heard: HeardNotify, (now, instant): (Moment, Instant)) {

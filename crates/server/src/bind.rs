@@ -64,6 +64,7 @@ impl Sockets {
             }
             let others: Vec<SocketAddr> = self.addresses.iter().chain(listen).copied().collect();
             check_overlap(*address, &others)?;
+            self.addresses.iter().try_for_each(|plain| check_overlap(*plain, &[*address]))?;
             let of_tcp = |error| BindError::of(*address, Protocol::Tcp, error);
             let listener = tcp_listener(*address).map_err(of_tcp)?;
             self.tls_addresses.push(listener.local_addr().map_err(of_tcp)?.as_socket().unwrap_or(*address));

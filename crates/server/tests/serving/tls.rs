@@ -234,6 +234,11 @@ fn a_port_is_for_plain_dns_or_for_tls() {
     let sockets = bind(&[any], 1).unwrap();
     let plain = sockets.addresses()[0];
     assert!(matches!(sockets.with_tls(&[plain], tls()), Err(BindError::PlainToo { address }) if address == plain));
+    let wildcard = bind(&["0.0.0.0:0".parse().unwrap()], 1).unwrap();
+    let covered = SocketAddr::new([127, 0, 0, 1].into(), wildcard.addresses()[0].port());
+    assert!(
+        matches!(wildcard.with_tls(&[covered], tls()), Err(BindError::Overlapping { address, .. }) if address == covered)
+    );
     let sockets = bind(&[any], 1).unwrap().with_tls(&[any], tls()).unwrap();
     let taken = sockets.tls_addresses()[0];
     let error = bind(&[any], 1).unwrap().with_tls(&[taken], tls()).unwrap_err();
