@@ -24,6 +24,7 @@ mod message;
 mod old_bind;
 mod records;
 mod respond;
+mod spoil;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,6 @@
 
 mod workspace;
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 fn documents() -> Vec<PathBuf> {
@@ -38,15 +37,8 @@ fn links_to_files_lead_somewhere() {
 
 #[test]
 fn every_test_that_the_roadmap_names_exists() {
-    let root = workspace::root();
-    let mut tests = BTreeSet::new();
-    for folder in ["crates", "testing", "tests"] {
-        for path in workspace::files(&root.join(folder), "rs") {
-            let text = std::fs::read_to_string(path).unwrap();
-            tests.extend(text.split("fn ").skip(1).map(|rest| rest.split(['(', '<']).next().unwrap().to_owned()));
-        }
-    }
-    let roadmap = std::fs::read_to_string(root.join("ROADMAP.md")).unwrap();
+    let tests = workspace::tests();
+    let roadmap = std::fs::read_to_string(workspace::root().join("ROADMAP.md")).unwrap();
     let mut lost = Vec::new();
     for line in roadmap.lines() {
         let Some((_, shown_by)) = line.split_once("shown by") else { continue };

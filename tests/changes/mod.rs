@@ -1,6 +1,8 @@
 //! A change at the primary is served here: by NOTIFY at once, by timer without, or when somebody asks for it.
 
+use dns::Rcode;
 use testing::peer::{Peer, Setup, Software};
+use testing::primary::{Behaviour, Kind, Primary};
 use testing::query;
 use testing::zone_text::{self, Timers};
 
@@ -109,4 +111,72 @@ fn differences_that_do_not_fit_are_not_applied_and_the_whole_zone_is_fetched() {
     let failed = attempt(&secondo, ZONE, "the failure on record", |attempt| attempt["outcome"] == "failed");
     assert_eq!((&failed["kind"], &failed["reason"]["code"]), (&"ixfr".into(), &"ixfr_add_present".into()));
     attempt(&secondo, ZONE, "the update on record", |attempt| attempt["kind"] == "axfr" && attempt["to_serial"] == 2);
+}
+
+#[test]
+fn a_serial_of_zero_is_a_serial() {
+    // RT#26796, Knot 3.0.7: 0 does not mean that there is no zone.
+    let primary = Primary::with_zone(ZONE, &zone_text::small(0));
+    let mut secondo = secondo().started();
+    add(&secondo, ZONE, primary.address());
+    serves(&secondo, ZONE, 0);
+    assert_eq!(secondo.zone(ZONE)["serial"], 0);
+    secondo.kill_and_restart();
+    assert_eq!(query::serial(secondo.dns(), ZONE), Ok(0));
+    primary.publish(ZONE, &zone_text::small(1));
+    assert_eq!(primary.notify(ZONE, secondo.dns()), Some(Rcode::NOERROR));
+    serves(&secondo, ZONE, 1);
+    let update = attempt(&secondo, ZONE, "the update on record", |attempt| attempt["to_serial"] == 1);
+    assert_eq!((&update["kind"], &update["from_serial"]), (&"ixfr".into(), &0.into()), "{update}");
+}
+
+#[test]
+fn a_notify_for_what_a_restart_found_on_disk_transfers_nothing() {
+    // PDNS #6821: the serial that is held is known before anything is fetched.
+    let primary = Primary::with_zone(ZONE, &zone_text::small(1));
+    let mut secondo = secondo().started();
+    add(&secondo, ZONE, primary.address());
+    serves(&secondo, ZONE, 1);
+    secondo.kill_and_restart();
+    assert_eq!(primary.notify(ZONE, secondo.dns()), Some(Rcode::NOERROR));
+    let check = attempt(&secondo, ZONE, "the check on record", |attempt| attempt["trigger"] == "notify");
+    assert_eq!((&check["kind"], &check["outcome"]), (&"check".into(), &"unchanged".into()), "{check}");
+    assert_eq!((primary.count(Kind::Axfr), primary.count(Kind::Ixfr)), (1, 0));
+}
+
+#[test]
+fn a_check_for_a_notify_that_fails_is_tried_again_at_the_retry_time() {
+    // CoreDNS #5089: not only at the refresh time, which is hours here.
+    let text = |serial| zone_text::with_timers(serial, Timers { retry: 1, ..Timers::HOURS });
+    let primary = Primary::with_zone(ZONE, &text(1));
+    let secondo = secondo().configured(FAST_TIMERS).started();
+    add(&secondo, ZONE, primary.address());
+    serves(&secondo, ZONE, 1);
+    primary.behave(Behaviour::Answer(Kind::SoaOverUdp, Rcode::SERVFAIL));
+    primary.publish(ZONE, &text(2));
+    assert_eq!(primary.notify(ZONE, secondo.dns()), Some(Rcode::NOERROR));
+    attempt(&secondo, ZONE, "the failure on record", |attempt| attempt["reason"]["code"] == "servfail");
+    primary.behave_well();
+    serves(&secondo, ZONE, 2);
+}
+
+#[test]
+fn a_check_that_runs_outlives_what_is_changed_here_meanwhile() {
+    // GL#5307, GL#4310, Knot 3.1.8.
+    let primary = Primary::with_zone(ZONE, &zone_text::small(1));
+    let secondo = secondo().started();
+    add(&secondo, ZONE, primary.address());
+    serves(&secondo, ZONE, 1);
+    primary.behave(Behaviour::Silent(Kind::SoaOverUdp));
+    primary.publish(ZONE, &zone_text::small(2));
+    primary.publish("other.test", &zone_text::small(1));
+    let asked = primary.count(Kind::SoaOverUdp);
+    assert_eq!(primary.notify(ZONE, secondo.dns()), Some(Rcode::NOERROR));
+    primary.wait_for(Kind::SoaOverUdp, asked + 1);
+    secondo.expect(&["key", "add", "key.test"]);
+    add(&secondo, "other.test", primary.address());
+    serves(&secondo, "other.test", 1);
+    secondo.expect(&["zone", "remove", "other.test"]);
+    primary.behave_well();
+    serves(&secondo, ZONE, 2);
 }

@@ -58,6 +58,22 @@ fn an_expired_zone_comes_back_even_with_a_lower_serial() {
 }
 
 #[test]
+fn a_zone_whose_primary_went_back_expires_and_then_takes_what_there_is() {
+    // NSD #104, #213, #420: an older serial confirms nothing, and the primary's being there does not either.
+    let primary = Primary::with_zone(ZONE, &text(50));
+    let secondo = secondo().configured(FAST_TIMERS).started();
+    add(&secondo, ZONE, primary.address());
+    serves(&secondo, ZONE, 50);
+    primary.publish(ZONE, &text(10));
+    serves(&secondo, ZONE, 10);
+    let attempts = attempts(&secondo, ZONE);
+    let went_back = attempts.iter().rposition(|attempt| attempt["reason"]["code"] == "serial_went_back");
+    let taken = attempts.iter().position(|attempt| attempt["kind"] == "axfr" && attempt["from_serial"] == 50);
+    assert!(taken.is_some() && taken < went_back, "{attempts:#?}");
+    assert!(secondo.log().contains("the zone has expired"));
+}
+
+#[test]
 fn a_transfer_that_hangs_does_not_put_expiry_off() {
     let primary = Primary::with_zone(ZONE, &text(1));
     let secondo = secondo().configured(FAST_TIMERS).started();

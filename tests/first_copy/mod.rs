@@ -1,9 +1,10 @@
 //! A zone is copied from a real primary and served within moments.
 
 use testing::peer::{Peer, Setup};
+use testing::primary::{Behaviour, Kind, Primary};
 use testing::{query, zone_text};
 
-use crate::scene::{ZONE, add, holds_what_the_primary_holds, secondo, serves, with_each_primary, zones};
+use crate::scene::{FAST_TIMERS, ZONE, add, holds_what_the_primary_holds, secondo, serves, with_each_primary, zones};
 
 #[test]
 fn serve_with_a_zone_flag_copies_the_zone_and_serves_it() {
@@ -89,4 +90,16 @@ fn what_the_zone_does_not_hold_is_answered_as_rfc_2308_says() {
     let referral = query::ask(secondo.dns(), "www.child.example.test", dns::Type::A).unwrap();
     assert!(!referral.is_authoritative() && referral.authority.len() == 1, "{referral:?}");
     assert_eq!(referral.additional, ["ns.child.example.test. 300 IN A 192.0.2.54"]);
+}
+
+#[test]
+fn a_first_copy_that_failed_is_tried_again_until_it_comes() {
+    // CoreDNS #4663, Knot 3.1.3.
+    let primary = Primary::with_zone(ZONE, &zone_text::small(7));
+    primary.behave(Behaviour::Answer(Kind::Axfr, dns::Rcode::SERVFAIL));
+    let secondo = secondo().configured(FAST_TIMERS).started();
+    add(&secondo, ZONE, primary.address());
+    primary.wait_for(Kind::Axfr, 3);
+    primary.behave_well();
+    serves(&secondo, ZONE, 7);
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use dns::MessageReader;
 use dns::Name;
-use zone::{Change, Generation, Snapshot, ZoneId};
+use zone::{Change, Generation, Limits, Snapshot, ZoneId};
 
 use crate::{Contents, Scratch, ServedZone, Transport, ZoneTable, answer};
 
@@ -27,7 +27,9 @@ mail 60 RRSIG AAAA 13 2 60 1893456000 1577836800 1 example. AAAA
 static ZONES: LazyLock<ZoneTable> = LazyLock::new(|| {
     let apex: Name = "example.".parse().expect("a name");
     let records = dns::text::zone_from_text("example.", ZONE).expect("a zone in text");
-    let image = zone::advance(apex.borrow(), None, &Change::Full(records), [7; 16]).expect("a sane zone").image;
+    let image = zone::advance(apex.borrow(), None, &Change::Full(records), [7; 16], Limits::default())
+        .expect("a sane zone")
+        .image;
     let contents = Contents::Live(Snapshot { generation: Generation(1), image });
     ZoneTable::new([Arc::new(ServedZone::new(ZoneId(1), apex, contents))])
 });

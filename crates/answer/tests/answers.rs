@@ -10,7 +10,7 @@ use dns::edns::Edns;
 use dns::text::{record_to_text, zone_from_text};
 use dns::writer::CompressionTable;
 use dns::{CLASS_IN, Header, MessageReader, MessageWriter, Name, Question, Rcode, RecordRef, Type};
-use zone::{Change, Generation, Snapshot, ZoneId, advance};
+use zone::{Change, Generation, Limits, Snapshot, ZoneId, advance};
 
 const EXAMPLE: &str = "
 @       3600 SOA   ns1 host 7 7200 3600 1209600 300
@@ -51,7 +51,7 @@ _sip._udp 60 SRV   1 2 5060 mail
 fn zone(id: u64, apex: &str, text: &str) -> Arc<ServedZone> {
     let apex: Name = apex.parse().unwrap();
     let records = zone_from_text(&apex.to_string(), text).unwrap();
-    let image = advance(apex.borrow(), None, &Change::Full(records), [1; 16]).unwrap().image;
+    let image = advance(apex.borrow(), None, &Change::Full(records), [1; 16], Limits::default()).unwrap().image;
     let snapshot = Snapshot { generation: Generation(1), image };
     Arc::new(ServedZone::new(ZoneId(id), apex, Contents::Live(snapshot)))
 }
@@ -214,6 +214,33 @@ fn aliases_are_followed_inside_the_zone() {
 }
 
 #[test]
+fn an_answer_is_of_one_version_whatever_is_published_meanwhile() {
+    // Knot 1.1.0. The alias leads to another host in each version, which is there in that version alone.
+    let live = |serial: u32| {
+        let text = format!(
+            "@ 60 SOA ns host {serial} 2 3 4 5\n@ 60 NS ns.other.\nalias 60 CNAME v{serial}\nv{serial} 60 TXT \"x\"\n"
+        );
+        zone(1, "example.", &text).contents().as_ref().clone()
+    };
+    let served = zone(1, "example.", "@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns.other.\n");
+    let zones = ZoneTable::new([served.clone()]);
+    let versions = [live(1), live(2)];
+    served.publish(versions[0].clone());
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let asked = query("alias.example.", Type::TXT, None);
+            for _ in 0..50_000 {
+                let shown = show(&respond(&zones, &asked, Transport::Udp));
+                assert!(shown.starts_with("NOERROR aa\n1 alias.") && shown.ends_with("TXT \"x\""), "{shown}");
+            }
+        });
+        while !asking.is_finished() {
+            versions.iter().for_each(|version| served.publish(version.clone()));
+        }
+    });
+}
+
+#[test]
 fn an_alias_loop_ends() {
     check(
         PLAIN,
@@ -327,6 +354,19 @@ fn a_dname_makes_aliases_for_what_is_below_it() {
     );
     check(PLAIN, "old.example.", Type::A, &format!("NOERROR aa\n2 {SOA}"));
     check(PLAIN, "old.example.", Type::DNAME, "NOERROR aa\n1 old.example. 60 DNAME new.example.");
+}
+
+#[test]
+fn what_lies_below_a_dname_is_never_answered_also_at_the_apex() {
+    // RFC 6672 §2.3, §2.4; Knot 3.4.4.
+    let text = "@ 60 SOA a.other. b 1 2 3 4 5\n@ 60 NS a.other.\n@ 60 DNAME other.\nbelow 60 A 192.0.2.1\n";
+    let zones = ZoneTable::new([zone(1, "example.", text)]);
+    let ask = |name: &str, qtype| show(&respond(&zones, &query(name, qtype, None), Transport::Udp));
+    assert_eq!(ask("example.", Type::NS), "NOERROR aa\n1 example. 60 NS a.other.");
+    for label in ["below", "nothing"] {
+        let expected = format!("NOERROR aa\n1 example. 60 DNAME other.\n1 {label}.example. 60 CNAME {label}.other.");
+        assert_eq!(ask(&format!("{label}.example."), Type::A), expected);
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use dns::text::zone_from_text;
 use dns::writer::CompressionTable;
 use dns::{CLASS_IN, Header, MessageWriter, Name, NameBuf, NameRef, Question, Rcode, Type};
 use proptest::prelude::*;
-use zone::{Change, Generation, Image, Snapshot, ZoneId, advance, between};
+use zone::{Change, Generation, Image, Limits, Snapshot, ZoneId, advance, between};
 
 const TYPES: [Type; 12] = [
     Type::A,
@@ -36,7 +36,7 @@ fn fresh(serial: u32, lines: &BTreeSet<String>) -> Image {
     let text: String = lines.iter().map(String::as_str).collect();
     let head = format!("@ 60 SOA ns host {serial} 2 3 4 5\n@ 60 NS ns.sub\n");
     let records = zone_from_text("example.", &(head + &text)).unwrap();
-    advance(apex().borrow(), None, &Change::Full(records), [1; 16]).unwrap().image
+    advance(apex().borrow(), None, &Change::Full(records), [1; 16], Limits::default()).unwrap().image
 }
 
 /// Lines whose coming and going turns other names into glue, occluded data, empty non-terminals, or back.
@@ -129,7 +129,7 @@ proptest! {
             let whole = fresh(serial, version);
             let steps = Change::Steps(vec![between(&held, &whole)]);
             // Keyed otherwise, so that no answer can hang on where a name lies in the index.
-            let next = advance(apex().borrow(), Some(&held), &steps, [9; 16]).unwrap().image;
+            let next = advance(apex().borrow(), Some(&held), &steps, [9; 16], Limits::default()).unwrap().image;
             let (ours, theirs) = (table(&next), table(&whole));
             for name in questions(&[&held, &whole]) {
                 for qtype in TYPES {

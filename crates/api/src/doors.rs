@@ -157,13 +157,15 @@ pub struct AttemptPage {
     pub limit: u32,
 }
 
+/// Whole lines with their ends, in pieces; producing a piece must not wait for anything.
+pub type Text = Box<dyn Iterator<Item = String> + Send>;
+
 /// A zone's contents as text.
 pub struct Export {
     pub serial: u32,
     pub generation: u64,
-    /// Whole lines with their ends, in pieces of some 64 KiB, all of one version of the zone; producing a piece must
-    /// not wait for anything.
-    pub text: Box<dyn Iterator<Item = String> + Send>,
+    /// In pieces of some 64 KiB, all of one version of the zone.
+    pub text: Text,
 }
 
 /// What should exist.
@@ -239,6 +241,12 @@ pub trait Requests: Send + Sync {
     /// # Errors
     /// [`Code::CatalogUnknown`], [`Code::CatalogChanged`], [`Code::CatalogNotRead`], [`Code::ShuttingDown`].
     async fn accept_catalog(&self, name: &Name, serial: u32) -> Result<json::Catalog, Problem>;
+
+    /// Carries out the owner's word about the zone's versions and answers as it is then.
+    ///
+    /// # Errors
+    /// [`Code::ZoneUnknown`], [`Code::ZoneNotLoaded`], [`Code::NothingHeld`], [`Code::GenerationUnknown`].
+    async fn order_hold(&self, name: &Name, order: json::OrderHold) -> Result<json::Zone, Problem>;
 }
 
 /// What zones hold. Read-only: records change at the primary and nowhere else.
@@ -249,6 +257,13 @@ pub trait Contents: Send + Sync {
     /// # Errors
     /// [`Code::ZoneUnknown`], [`Code::ZoneNotLoaded`] (also when it has expired).
     async fn export(&self, name: &Name) -> Result<Export, Problem>;
+
+    /// What differs between two kept versions: lines of records, `-` before those that went and `+` before those that
+    /// came.
+    ///
+    /// # Errors
+    /// [`Code::ZoneUnknown`], [`Code::GenerationUnknown`].
+    async fn diff(&self, name: &Name, from: u64, to: u64) -> Result<Text, Problem>;
 }
 
 /// How everything is.

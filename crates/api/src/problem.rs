@@ -49,6 +49,8 @@ codes! {
     CatalogChanged = "catalog_changed", 409, "The catalog has another version by now";
     CatalogNotRead = "catalog_not_read", 409, "The catalog cannot be read now";
     GuardInvalid = "guard_invalid", 400, "Not something that removals can be made to wait for";
+    NothingHeld = "nothing_held", 409, "No version is held back";
+    GenerationUnknown = "generation_unknown", 404, "No such version is kept";
     SettingInvalid = "setting_invalid", 400, "Not a setting, or not a value for it";
     ServiceInvalid = "service_invalid", 400, "Not something that a zone can be made to do";
     PrimaryInvalid = "primary_invalid", 400, "Not a primary";

@@ -58,6 +58,7 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(zones::add::add, zones::list::list))
         .routes(routes!(zones::show::show, zones::change::change, zones::remove::remove))
         .routes(routes!(zones::history::history))
+        .routes(routes!(zones::diff::diff))
         .routes(routes!(zones::export::export))
         .routes(routes!(catalogs::add::add, catalogs::list::list))
         .routes(routes!(catalogs::show::show, catalogs::change::change, catalogs::remove::remove))
@@ -75,6 +76,7 @@ fn surface() -> OpenApiRouter<Served> {
         .layer(from_fn(answer_in_time));
     let refresh = OpenApiRouter::new()
         .routes(routes!(zones::refresh::refresh))
+        .routes(routes!(zones::hold::hold))
         .layer(DefaultBodyLimit::max(JSON_OCTETS_MAX))
         .layer(from_fn(refresh_in_time));
     OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", quick.merge(import).merge(refresh))

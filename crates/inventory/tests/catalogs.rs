@@ -399,7 +399,10 @@ fn listing(catalog: &str, members: &[&str]) -> Listing {
         text += &format!("l-{}.zones 0 PTR {member}\n", member.replace('.', "-"));
     }
     let records = dns::text::zone_from_text(catalog, &text).unwrap();
-    let image = zone::advance(name(catalog).borrow(), None, &zone::Change::Full(records), [1; 16]).unwrap().image;
+    let image =
+        zone::advance(name(catalog).borrow(), None, &zone::Change::Full(records), [1; 16], zone::Limits::default())
+            .unwrap()
+            .image;
     zone::catalog::read(&image).unwrap()
 }
 

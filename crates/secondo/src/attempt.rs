@@ -10,15 +10,17 @@ use answer::Contents;
 use dns::{Serial, Soa};
 use tokio::task::JoinSet;
 use transfer::{Fetch, Lane};
-use xfr::settings::SerialWentBack;
+use xfr::settings::{IxfrFrom, SerialWentBack};
 use xfr::{Moment, Reason};
-use zone::Snapshot;
+use zone::{Advanced as Version, Snapshot};
 
 use crate::clock::random;
-use crate::followed::{Followed, Source, Transfer, Trigger, Wake};
+use crate::followed::{Followed, Guard, Source, Transfer, Trigger, Wake};
+use crate::history;
+use crate::holds::{Hold, Want};
 use crate::ledger;
 use crate::node::Node;
-use crate::refresh::{Received, Refreshed, Way, refresh};
+use crate::refresh::{Received, Refreshed, Way, commit_and_publish, refresh};
 
 /// How one attempt went.
 #[derive(Clone, Debug)]
@@ -40,16 +42,23 @@ pub(crate) enum Kind {
     Check,
     Ixfr,
     Axfr,
+    /// Nothing: a version that was here already is published.
+    Publish,
 }
 
 /// Makes one attempt; all of it is on record when this returns. The last part of it is returned.
 pub(crate) async fn attempt(node: &Arc<Node>, zone: &Arc<Followed>, wake: &Wake) -> Attempt {
     let lane = lane(zone, wake.trigger);
     let under_way = UnderWay { node, zone, trigger: wake.trigger, lane, at: node.clock.now(), began: Instant::now() };
+    if let Some(attempt) = under_way.publish_what_is_here(wake).await {
+        under_way.record(&attempt);
+        under_way.settle(&attempt, false);
+        return attempt;
+    }
     let (attempt, is_vouched_for) = match under_way.choose(wake.transfer).await {
         Ok(choice) => {
             let is_vouched_for = choice.shows_ours();
-            (under_way.follow(choice, wake.transfer).await, is_vouched_for)
+            (under_way.follow(choice, wake).await, is_vouched_for)
         }
         Err(attempt) => (*attempt, false),
     };
@@ -164,14 +173,22 @@ impl UnderWay<'_> {
     }
 
     /// Follows the best primary, and when that fails, the next one that could help.
-    async fn follow(&self, choice: Choice, transfer: Transfer) -> Attempt {
+    async fn follow(&self, choice: Choice, wake: &Wake) -> Attempt {
         let Choice { best, others, silent, held } = choice;
-        let transfer = match self.zone.instructions().policy.serial_went_back {
-            // A primary that is away may hold ours: nobody goes back because of one that lags behind.
-            SerialWentBack::Accept if silent == 0 && self.went_back(&best, held.as_ref()) => Transfer::Full,
-            _ => transfer,
+        let accepts_older = self.zone.instructions().policy.serial_went_back == SerialWentBack::Accept;
+        // A primary that is away may hold ours: nobody goes back because of one that lags behind.
+        let is_frozen = self.zone.condition().hold.is_frozen();
+        let goes_back = accepts_older && !is_frozen && silent == 0 && self.went_back(&best, held.as_ref());
+        let want = match (wake.transfer, wake.guard) {
+            _ if is_frozen => Want::Newer,
+            (Transfer::Full, _) => Want::Anything,
+            // An expired zone takes any valid version: there is nothing left to protect.
+            _ if goes_back || self.is_expired() => Want::Anything,
+            (Transfer::Newer, Guard::Released) => Want::Released,
+            (Transfer::Newer, Guard::On) => Want::Newer,
         };
-        let mut attempt = self.follow_one(&best, held.as_ref(), transfer).await;
+        let transfer = if goes_back { Transfer::Full } else { wake.transfer };
+        let mut attempt = self.follow_one(&best, held.as_ref(), transfer, want).await;
         for other in others {
             match &attempt.result {
                 Err(reason) if !reason.is_the_same_anywhere() => {}
@@ -179,7 +196,7 @@ impl UnderWay<'_> {
             }
             if self.could_help(&other, held.as_ref(), transfer) {
                 self.record(&attempt);
-                attempt = self.follow_one(&other, held.as_ref(), transfer).await;
+                attempt = self.follow_one(&other, held.as_ref(), transfer, want).await;
             }
         }
         attempt
@@ -202,37 +219,98 @@ impl UnderWay<'_> {
         self.zone.condition().timers.is_expired(self.at)
     }
 
-    async fn follow_one(&self, candidate: &Candidate, held: Option<&Snapshot>, transfer: Transfer) -> Attempt {
+    async fn follow_one(
+        &self,
+        candidate: &Candidate,
+        held: Option<&Snapshot>,
+        transfer: Transfer,
+        want: Want,
+    ) -> Attempt {
         let Candidate { source, soa } = candidate;
         if let (Some(soa), Some(held), Transfer::Newer) = (soa, held, transfer) {
             let (ours, theirs) = (held.image.serial(), soa.serial);
             if ours == theirs {
-                let mut attempt = self.ended(Some(source), Kind::Check, Some(held), Ok(Refreshed::Unchanged));
-                attempt.to_serial = Some(theirs);
-                return attempt;
+                return self.checked(source, held, theirs, Ok(Refreshed::Unchanged));
             }
-            let is_expired = self.is_expired();
-            if theirs.is_newer_than(ours) && !is_expired {
-                return self.step_or_replace(source, *soa, held).await;
+            let is_newer = theirs.is_newer_than(ours);
+            let kept_back = self.zone.condition().hold.keeps_back(theirs).filter(|_| is_newer && want == Want::Newer);
+            if let Some(reason) = kept_back {
+                return self.checked(source, held, theirs, Ok(Refreshed::Held(reason)));
             }
-            // An expired zone takes any valid version: there is nothing left to protect.
-            if !is_expired {
-                let reason = Reason::of_older_serial(ours, theirs);
-                let mut attempt = self.failed(Some(source), Kind::Check, Some(held), reason);
-                attempt.to_serial = Some(theirs);
-                return attempt;
+            match want {
+                Want::Anything => {}
+                _ if is_newer => return self.step_or_replace(source, *soa, held, want).await,
+                _ => return self.checked(source, held, theirs, Err(Reason::of_older_serial(ours, theirs))),
             }
         }
-        self.transfer(source, Kind::Axfr, held, *soa, transfer).await
+        self.transfer(source, Kind::Axfr, held, *soa, want).await
+    }
+
+    /// An attempt that ended with the primary's serial.
+    fn checked(
+        &self,
+        source: &Source,
+        held: &Snapshot,
+        theirs: Serial,
+        result: Result<Refreshed, Reason>,
+    ) -> Attempt {
+        let mut attempt = self.ended(Some(source), Kind::Check, Some(held), result);
+        attempt.to_serial = Some(theirs);
+        attempt
+    }
+
+    /// Publishes a version without asking anybody: one of before, where the owner wants that, or the one that is held back
+    /// and no longer to be. None if there is nothing of the kind.
+    async fn publish_what_is_here(&self, wake: &Wake) -> Option<Attempt> {
+        let held = self.zone.condition().held.clone();
+        if let Some(generation) = wake.freeze_at {
+            let result = match history::version(self.node, self.zone, generation).await {
+                Ok(Some(version)) => commit_and_publish(self.node, self.zone, version, None).await,
+                Ok(None) => Ok(Refreshed::Unchanged),
+                Err(reason) => Err(reason),
+            };
+            return Some(self.ended(None, Kind::Publish, held.as_ref(), result));
+        }
+        if wake.guard == Guard::On {
+            return None;
+        }
+        let (version, came_from) = match &mut self.zone.condition().hold {
+            Hold::Held(held_back) => (held_back.version.take()?, held_back.came_from),
+            _ => return None,
+        };
+        let serial = version.image.serial();
+        let result = commit_and_publish(self.node, self.zone, Version::clone(&version), came_from).await;
+        if result.is_err()
+            && let Hold::Held(held_back) = &mut self.zone.condition().hold
+        {
+            held_back.version = Some(version);
+        }
+        let mut attempt = self.ended(None, Kind::Publish, held.as_ref(), result);
+        attempt.to_serial = Some(serial);
+        Some(attempt)
+    }
+
+    /// Whether differences from this primary lead on from our version.
+    fn has_our_history(&self, source: &Source) -> bool {
+        let instructions = self.zone.instructions();
+        match self.zone.condition().came_from {
+            _ if instructions.policy.ixfr_from == IxfrFrom::Any => true,
+            Some(came_from) => came_from == source.primary.address,
+            // After a start: one primary is the one that it came from.
+            None => instructions.sources.len() == 1,
+        }
     }
 
     /// IXFR, and AXFR at once from the same primary if that fails in a way that AXFR might not.
-    async fn step_or_replace(&self, source: &Source, soa: Soa, held: &Snapshot) -> Attempt {
-        let stepped = self.transfer(source, Kind::Ixfr, Some(held), Some(soa), Transfer::Newer).await;
+    async fn step_or_replace(&self, source: &Source, soa: Soa, held: &Snapshot, want: Want) -> Attempt {
+        if !self.has_our_history(source) {
+            return self.transfer(source, Kind::Axfr, Some(held), Some(soa), want).await;
+        }
+        let stepped = self.transfer(source, Kind::Ixfr, Some(held), Some(soa), want).await;
         match &stepped.result {
             Err(reason) if !reason.is_the_same_anywhere() => {
                 self.record(&stepped);
-                self.transfer(source, Kind::Axfr, Some(held), Some(soa), Transfer::Newer).await
+                self.transfer(source, Kind::Axfr, Some(held), Some(soa), want).await
             }
             _ => stepped,
         }
@@ -244,14 +322,14 @@ impl UnderWay<'_> {
         kind: Kind,
         held: Option<&Snapshot>,
         soa: Option<Soa>,
-        transfer: Transfer,
+        want: Want,
     ) -> Attempt {
         let fetch = match (kind, held) {
             (Kind::Ixfr, Some(held)) => Fetch::Ixfr { soa_rdata: held.image.soa_record().rdata.to_vec() },
             _ => Fetch::Axfr,
         };
         let mut received = Received::default();
-        let way = Way { primary: &source.primary, lane: self.lane, fetch, transfer };
+        let way = Way { primary: &source.primary, lane: self.lane, fetch, want };
         let result = refresh(self.node, self.zone, way, &mut received).await;
         let result = match (result, soa, held) {
             // Several servers behind one address, most likely: the zone is not confirmed, and not what it should be.
@@ -263,8 +341,10 @@ impl UnderWay<'_> {
         let mut attempt = self.ended(Some(source), kind, held, result);
         attempt.received = received;
         attempt.to_serial = match attempt.result {
-            Ok(_) => self.zone.condition().held.as_ref().map(|held| held.image.serial()),
-            Err(_) => soa.map(|soa| soa.serial),
+            Ok(Refreshed::Unchanged | Refreshed::Published) => {
+                self.zone.condition().held.as_ref().map(|held| held.image.serial())
+            }
+            Ok(Refreshed::Held(_)) | Err(_) => soa.map(|soa| soa.serial),
         };
         attempt
     }
@@ -304,6 +384,7 @@ impl UnderWay<'_> {
                 tracing::info!(%zone, primary, serial, ?kind, records, millis, "a new version is served");
             }
             Ok(Refreshed::Unchanged) => tracing::debug!(%zone, primary, serial, "nothing new"),
+            Ok(Refreshed::Held(reason)) => tracing::info!(%zone, primary, serial, "{reason}"),
             Err(reason) => {
                 let (kind, code) = (attempt.kind, reason.code());
                 tracing::warn!(%zone, primary, serial, ?kind, reason = code, "the attempt failed: {reason}");
@@ -318,8 +399,12 @@ impl UnderWay<'_> {
         let mut condition = self.zone.condition();
         condition.last_attempt = Some(ledger::recorded(attempt));
         let is_confirmed = match (&attempt.result, condition.held.clone()) {
-            (Ok(Refreshed::Unchanged), Some(held)) => {
+            (Ok(Refreshed::Unchanged | Refreshed::Held(_)), Some(held)) => {
                 condition.timers.confirmed(&held.image.soa(), &self.zone.bounds(), now, random());
+                // A primary that shows our serial has nothing newer that could be held back, or kept.
+                if attempt.result == Ok(Refreshed::Unchanged) && !condition.hold.is_frozen() {
+                    condition.hold = Hold::None;
+                }
                 if matches!(**self.zone.served.contents(), Contents::Expired) {
                     self.zone.served.publish(Contents::Live(held));
                     tracing::info!(zone = %self.zone.name, "the primary confirmed the expired zone: it is answered again");

@@ -3,18 +3,22 @@
 //! Invariants: at most one attempt runs at a time; what wakes the zone meanwhile is remembered once and done afterwards;
 //! a removed zone is never written again; `held` is the newest version, also when it has expired and is not served.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use answer::{Contents, ServedZone};
 use arc_swap::ArcSwap;
 use dns::Name;
 use inventory::RecordedAttempt;
 use serde::{Deserialize, Serialize};
+use store::HistoryKept;
 use tokio::sync::oneshot;
 use transfer::Primary;
 use xfr::{Bounds, Freshness, Key, Moment, Policy, Settings, Timers};
 use zone::{Generation, Snapshot, ZoneId};
 
+use crate::holds::Hold;
 use crate::note::Note;
 
 pub(crate) struct Followed {
@@ -119,8 +123,16 @@ pub(crate) struct Condition {
     /// The last generation used.
     pub(crate) generation: Generation,
     pub(crate) durability: Durability,
+    /// The primary that the newest version came from; none where it is not known, or came from none.
+    pub(crate) came_from: Option<SocketAddr>,
     /// As it stands in the ledger, or will.
     pub(crate) last_attempt: Option<RecordedAttempt>,
+    /// Whether a newer version is kept from being published.
+    pub(crate) hold: Hold,
+    /// What was said to be doubtful about the newest version, by codes.
+    pub(crate) warned_of: Vec<&'static str>,
+    /// The share of the time to expiry, in percent, that was left when it was last said that it runs out.
+    pub(crate) warned_left_percent: Option<u8>,
     /// Where the zone stands on the agenda.
     pub(crate) scheduled: Option<Moment>,
     activity: Activity,
@@ -146,7 +158,29 @@ enum Activity {
 pub(crate) struct Wake {
     pub(crate) trigger: Trigger,
     pub(crate) transfer: Transfer,
+    pub(crate) guard: Guard,
+    /// The version of before that the owner wants served again.
+    pub(crate) freeze_at: Option<Generation>,
     pub(crate) waiting: Vec<oneshot::Sender<RecordedAttempt>>,
+}
+
+/// Whether a version that lost too many records is held back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Guard {
+    On,
+    /// The owner, or time, has said that it is to be published.
+    Released,
+}
+
+/// Shares of the time until expiry, in percent, at which it is said that no more is left.
+const WARNED_LEFT_PERCENT: [u8; 3] = [50, 25, 10];
+
+fn past_expiry(policy: &Policy) -> Duration {
+    Duration::from_secs(u64::from(policy.serve_past_expiry_secs))
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Why an attempt was made; in the order of what it says more about.
@@ -171,12 +205,14 @@ pub(crate) enum Transfer {
 
 impl Wake {
     pub(crate) fn by(trigger: Trigger) -> Self {
-        Self { trigger, transfer: Transfer::Newer, waiting: Vec::new() }
+        Self { trigger, transfer: Transfer::Newer, guard: Guard::On, freeze_at: None, waiting: Vec::new() }
     }
 
     fn join(&mut self, other: Self) {
         self.trigger = self.trigger.max(other.trigger);
         self.transfer = self.transfer.max(other.transfer);
+        self.guard = self.guard.max(other.guard);
+        self.freeze_at = other.freeze_at.or(self.freeze_at);
         self.waiting.extend(other.waiting);
     }
 }
@@ -227,7 +263,11 @@ impl Followed {
             held,
             generation,
             durability: Durability::Durable,
+            came_from: None,
             last_attempt: None,
+            hold: Hold::None,
+            warned_of: Vec::new(),
+            warned_left_percent: None,
             scheduled: None,
             activity: Activity::Idle,
         };
@@ -255,6 +295,35 @@ impl Followed {
         self.instructions.store(Arc::new(instructions));
     }
 
+    /// How much history the zone keeps.
+    pub(crate) fn history_kept(&self) -> HistoryKept {
+        let policy = &self.instructions.load().policy;
+        let age_max = Duration::from_secs(u64::from(policy.history_secs));
+        HistoryKept { versions_max: u64::from(policy.history_versions), age_max }
+    }
+
+    /// The moments that the zone's agenda knows besides the next check: when what is left until it expires has come down
+    /// to a share that is warned of, when it expires and when answers end, and when a hold ends.
+    pub(crate) fn next_moment(&self, condition: &Condition, now: Moment) -> Option<Moment> {
+        let policy = &self.instructions.load().policy;
+        let expiry = condition.timers.expires_at();
+        let warnings = expiry.into_iter().flat_map(|_| WARNED_LEFT_PERCENT.map(|left| condition.left(left)));
+        let ends = self.answers_until(condition).into_iter().chain(condition.hold.ends_at(policy));
+        let moments = warnings.flatten().chain(expiry).chain(ends);
+        moments.filter(|moment| *moment > now).min()
+    }
+
+    /// When answers end unless a primary confirms the zone.
+    pub(crate) fn answers_until(&self, condition: &Condition) -> Option<Moment> {
+        let past = past_expiry(&self.instructions.load().policy);
+        condition.timers.expires_at().map(|expires_at| expires_at.plus(past))
+    }
+
+    /// Whether the zone has expired and is not served beyond that either.
+    pub(crate) fn is_over(&self, condition: &Condition, now: Moment) -> bool {
+        self.answers_until(condition).is_some_and(|end| end <= now)
+    }
+
     pub(crate) fn bounds(&self) -> Bounds {
         self.instructions.load().policy.bounds
     }
@@ -262,6 +331,15 @@ impl Followed {
     /// The note that is in the store.
     pub(crate) fn note(&self) -> Note {
         self.note.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// The note that should be there.
+    pub(crate) fn wanted_note(&self) -> Note {
+        let instructions = self.instructions.load();
+        let condition = self.condition();
+        // With one primary there is no doubt.
+        let came_from = condition.came_from.filter(|_| instructions.sources.len() > 1);
+        Note::of(&instructions, &condition.hold, came_from)
     }
 
     pub(crate) fn noted(&self, note: Note) {
@@ -316,6 +394,22 @@ impl Condition {
 
     pub(crate) fn is_attempting(&self) -> bool {
         matches!(self.activity, Activity::Attempting { .. })
+    }
+
+    /// When so much of the time until expiry, in percent, is left.
+    fn left(&self, percent: u8) -> Option<Moment> {
+        let (confirmed_at, expires_at) = (self.timers.confirmed_at()?, self.timers.expires_at()?);
+        let whole = expires_at.since(confirmed_at);
+        Some(Moment(expires_at.0.saturating_sub(millis(whole * u32::from(percent) / 100))))
+    }
+
+    /// The least share that is warned of and has been reached, if it has not been said yet.
+    pub(crate) fn warn_of_expiry(&mut self, now: Moment) -> Option<u8> {
+        let reached =
+            WARNED_LEFT_PERCENT.into_iter().filter(|percent| self.left(*percent).is_some_and(|at| at <= now));
+        let least = reached.min().filter(|_| !self.timers.is_expired(now));
+        let before = std::mem::replace(&mut self.warned_left_percent, least);
+        least.filter(|least| before.is_none_or(|before| *least < before))
     }
 
     pub(crate) fn freshness(&self, now: Moment) -> Freshness {

@@ -27,6 +27,7 @@ pub(crate) fn row(attempt: &Attempt) -> inventory::Attempt {
             Kind::Check => inventory::Kind::Check,
             Kind::Ixfr => inventory::Kind::Ixfr,
             Kind::Axfr => inventory::Kind::Axfr,
+            Kind::Publish => inventory::Kind::Publish,
         },
         from_serial: attempt.from_serial,
         to_serial: attempt.to_serial,
@@ -36,6 +37,7 @@ pub(crate) fn row(attempt: &Attempt) -> inventory::Attempt {
         outcome: match &attempt.result {
             Ok(Refreshed::Unchanged) => Outcome::Unchanged,
             Ok(Refreshed::Published) => Outcome::Updated,
+            Ok(Refreshed::Held(reason)) => Outcome::Held(RecordedReason::from(reason)),
             Err(reason) => Outcome::Failed(RecordedReason::from(reason)),
         },
     }
@@ -52,6 +54,7 @@ pub(crate) fn shown(recorded: &RecordedAttempt) -> json::Attempt {
     let (outcome, reason) = match &attempt.outcome {
         Outcome::Unchanged => (json::AttemptOutcome::Unchanged, None),
         Outcome::Updated => (json::AttemptOutcome::Updated, None),
+        Outcome::Held(reason) => (json::AttemptOutcome::Held, Some(shown_reason(reason))),
         Outcome::Failed(reason) => (json::AttemptOutcome::Failed, Some(shown_reason(reason))),
     };
     json::Attempt {
@@ -103,7 +106,7 @@ mod tests {
         {
             assert_eq!(same_word::<api::json::Trigger>(trigger.as_str()).to_string(), trigger.as_str());
         }
-        for kind in [Kind::Check, Kind::Ixfr, Kind::Axfr] {
+        for kind in [Kind::Check, Kind::Ixfr, Kind::Axfr, Kind::Publish] {
             assert_eq!(same_word::<api::json::AttemptKind>(kind.as_str()).to_string(), kind.as_str());
         }
     }

@@ -11,6 +11,8 @@ mod command;
 mod configuration;
 mod doors;
 mod followed;
+mod history;
+mod holds;
 mod lasting;
 mod ledger;
 mod node;

@@ -151,32 +151,58 @@ impl Node {
     /// Puts the zone's next event on the agenda.
     pub(crate) fn schedule(&self, zone: &Followed) {
         let mut condition = zone.condition();
-        let next = condition.timers.next_event(self.clock.now());
+        let now = self.clock.now();
+        let check = condition.timers.next_check();
+        let next = zone.next_moment(&condition, now).map_or(check, |moment| moment.min(check));
         if let Some(scheduled) = condition.scheduled.replace(next) {
             self.agenda.remove(scheduled, zone.id);
         }
         self.agenda.add(next, zone.id);
     }
 
-    /// Puts only the zone's expiry on the agenda: its check is under way, or cannot be made.
-    pub(crate) fn watch_expiry(&self, zone: &Followed) {
+    /// Puts everything but the zone's check on the agenda: that is under way, or cannot be made.
+    pub(crate) fn watch(&self, zone: &Followed) {
         let mut condition = zone.condition();
-        let expires_at = condition.timers.expires_at().filter(|expires_at| *expires_at > self.clock.now());
-        if let Some(expires_at) = expires_at
+        let next = zone.next_moment(&condition, self.clock.now());
+        if let Some(next) = next
             && condition.scheduled.is_none()
         {
-            condition.scheduled = Some(expires_at);
-            self.agenda.add(expires_at, zone.id);
+            condition.scheduled = Some(next);
+            self.agenda.add(next, zone.id);
         }
     }
 
-    /// Has an expired zone no longer answered.
+    /// Has an expired zone no longer answered, and says beforehand that it will expire.
     pub(crate) fn expire_if_due(&self, zone: &Followed) {
-        let condition = zone.condition();
+        let now = self.clock.now();
+        let mut condition = zone.condition();
+        if let Some(left) = condition.warn_of_expiry(now) {
+            let expires_in = condition.timers.expires_at().unwrap_or_default().since(now);
+            tracing::warn!(
+                zone = %zone.name,
+                left_percent = left,
+                expires_in_secs = expires_in.as_secs(),
+                "no primary has confirmed the zone for long: it expires unless one does"
+            );
+        }
         let is_live = matches!(**zone.served.contents(), Contents::Live(_));
-        if is_live && condition.timers.is_expired(self.clock.now()) {
+        if is_live && zone.is_over(&condition, now) {
             zone.served.publish(Contents::Expired);
-            tracing::error!(zone = %zone.name, "the zone has expired: no primary confirmed it for as long as its SOA allows; it is answered with SERVFAIL");
+            tracing::error!(zone = %zone.name, "the zone has expired: no primary confirmed it for as long as its SOA, or what is set for it, allows; it is answered with SERVFAIL");
+        }
+    }
+
+    /// Has the store know what must be known of the zone at a start.
+    pub(crate) async fn write_note(&self, zone: &Followed) {
+        let note = zone.wanted_note();
+        if note == zone.note() {
+            return;
+        }
+        match self.store.note(zone.id, note.write()).await {
+            Ok(()) => zone.noted(note),
+            Err(error) => {
+                tracing::error!(zone = %zone.name, "what is set for the zone is not on disk yet: {error}");
+            }
         }
     }
 
@@ -214,7 +240,13 @@ fn restore(stored: StoredZone, defaults: &Policy, now: Moment) -> Followed {
     let instructions = note.instructions(defaults);
     let zone = restore_contents(stored, &instructions.policy.bounds, now);
     zone.instruct(instructions);
+    zone.condition().hold = note.hold();
+    zone.condition().came_from = note.came_from;
     zone.noted(note);
+    let is_over = zone.is_over(&zone.condition(), now);
+    if let (false, Some(held)) = (is_over, zone.condition().held.clone()) {
+        zone.served.publish(Contents::Live(held));
+    }
     zone
 }
 
@@ -237,9 +269,9 @@ fn restore_contents(stored: StoredZone, bounds: &Bounds, now: Moment) -> Followe
         now,
         random(),
     );
+    // Whether it is served is for who knows the zone's policy.
     let snapshot = Snapshot { generation: head.generation, image };
-    let contents = if timers.is_expired(now) { Contents::Expired } else { Contents::Live(snapshot.clone()) };
-    Followed::restored(id, name, timers, generation, snapshot, contents)
+    Followed::restored(id, name, timers, generation, snapshot, Contents::Expired)
 }
 
 /// The last generation that may have been used: of a version on disk, or by an earlier run for one that lived only in

@@ -4,12 +4,14 @@
 //! the inventory was lost. A zone about which nothing special is to be known has no note.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
-use dns::Name;
+use dns::{Name, Serial};
 use serde::{Deserialize, Serialize};
 use xfr::{Moment, Policy, Settings};
 
 use crate::followed::{Instructions, Role, Service};
+use crate::holds::{HeldBack, Hold};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -20,6 +22,20 @@ pub(crate) struct Note {
     contents: Contents,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     settings: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hold: Option<NotedHold>,
+    /// The primary that the stored version came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) came_from: Option<SocketAddr>,
+}
+
+/// What is kept of a hold; the version that is held back is fetched again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum NotedHold {
+    Held { serial: u32, lost_percent: u8, since_ms: u64 },
+    Kept { serial: u32 },
+    Frozen,
 }
 
 /// Whom the zone's contents are for.
@@ -37,7 +53,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 impl Note {
-    pub(crate) fn of(instructions: &Instructions) -> Self {
+    pub(crate) fn of(instructions: &Instructions, hold: &Hold, came_from: Option<SocketAddr>) -> Self {
         let settings = instructions.settings.iter();
         let settings = settings.map(|(setting, value)| (setting.to_string(), value.to_owned())).collect();
         let contents = match instructions.role {
@@ -45,7 +61,32 @@ impl Note {
             // Of a member all is as with any zone, and what its catalog is to it is the inventory's to say.
             Role::Configured | Role::MemberOf(_) => Contents::Everybody,
         };
-        Self { service: instructions.service, contents, settings }
+        let hold = match hold {
+            Hold::None => None,
+            Hold::Held(held) => Some(NotedHold::Held {
+                serial: held.serial.0,
+                lost_percent: held.lost_percent,
+                since_ms: held.since.0,
+            }),
+            Hold::Kept { serial } => Some(NotedHold::Kept { serial: serial.0 }),
+            Hold::Frozen => Some(NotedHold::Frozen),
+        };
+        Self { service: instructions.service, contents, settings, hold, came_from }
+    }
+
+    pub(crate) fn hold(&self) -> Hold {
+        match self.hold {
+            None => Hold::None,
+            Some(NotedHold::Held { serial, lost_percent, since_ms }) => Hold::Held(HeldBack {
+                serial: Serial(serial),
+                lost_percent,
+                since: Moment(since_ms),
+                version: None,
+                came_from: None,
+            }),
+            Some(NotedHold::Kept { serial }) => Hold::Kept { serial: Serial(serial) },
+            Some(NotedHold::Frozen) => Hold::Frozen,
+        }
     }
 
     /// Reads what the store kept; what cannot be read is as if it were not there, and the zone is served.
@@ -85,23 +126,31 @@ impl Note {
 
 #[cfg(test)]
 mod tests {
-    use xfr::{Policy, Setting, Settings};
+    use dns::Serial;
+    use xfr::{Moment, Policy, Setting, Settings};
 
     use super::Note;
     use crate::followed::{Instructions, Role, Service};
+    use crate::holds::{HeldBack, Hold};
 
     #[test]
     fn a_note_comes_back_as_it_was_and_an_ordinary_zone_has_none() {
         let defaults = Policy::default();
-        assert!(Note::of(&Instructions::default()).write().is_empty());
+        assert!(Note::of(&Instructions::default(), &Hold::None, None).write().is_empty());
         let mut settings = Settings::default();
         settings.set(Setting::ExpireMax, Some("1d")).unwrap();
         let policy = defaults.with(&settings).unwrap();
         let (service, role) = (Service::Disabled, Role::Catalog);
         let instructions = Instructions { service, role, settings, policy, ..Instructions::default() };
-        let note = Note::of(&instructions);
-        let read = Note::read(&"example.".parse().unwrap(), &note.write());
-        assert_eq!((&read, read.instructions(&defaults)), (&note, instructions));
+        let zone = "example.".parse().unwrap();
+        let came_from = Some(([192, 0, 2, 1], 53).into());
+        let held = HeldBack { serial: Serial(7), lost_percent: 60, since: Moment(9), version: None, came_from: None };
+        for hold in [Hold::None, Hold::Held(held), Hold::Kept { serial: Serial(7) }, Hold::Frozen] {
+            let note = Note::of(&instructions, &hold, came_from);
+            let read = Note::read(&zone, &note.write());
+            assert_eq!((&read, read.instructions(&defaults)), (&note, instructions.clone()));
+            assert_eq!(Note::of(&instructions, &read.hold(), read.came_from), note);
+        }
     }
 
     #[test]

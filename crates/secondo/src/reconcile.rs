@@ -16,13 +16,13 @@ use inventory::{AddZoneError, Intent, Inventory, InventoryError, TenantId};
 use server::{Access, TransferOut};
 use tokio::task::JoinSet;
 use xfr::notify::NotifyRule;
-use xfr::{Key, Prefix};
+use xfr::settings::ShrinkLimit;
+use xfr::{Key, Prefix, Setting};
 use zone::ZoneId;
 
 use crate::doors;
 use crate::followed::{Durability, Existence, Followed, Instructions, Role, Service, Source};
 use crate::node::Node;
-use crate::note::Note;
 
 /// How often it runs without a signal.
 const EVERY: Duration = Duration::from_secs(60);
@@ -296,15 +296,20 @@ fn instructions(
     zone: &inventory::Zone,
 ) -> Instructions {
     let source = |primary: &xfr::Primary| Source::new(primary.clone(), intent.key(zone, primary).cloned());
-    let policy = node.defaults.with(&zone.settings).unwrap_or_else(|error| {
+    let role = role(catalogs, intent, zone.id);
+    let mut policy = node.defaults.with(&zone.settings).unwrap_or_else(|error| {
         tracing::error!(zone = %zone.name, "what is set for the zone does not go with the defaults, which count instead: {error}");
         node.defaults.clone()
     });
+    // What a catalog loses is guarded where zones are counted, and not records; unless its owner wants both.
+    if role == Role::Catalog && zone.settings.iter().all(|(setting, _)| setting != Setting::ShrinkLimit) {
+        policy.shrink_limit = ShrinkLimit(100);
+    }
     Instructions {
         created_at: zone.created_at,
         sources: zone.primaries.iter().map(source).collect(),
         service: service(zone.service),
-        role: role(catalogs, intent, zone.id),
+        role,
         settings: zone.settings.clone(),
         policy,
     }
@@ -349,22 +354,13 @@ fn instruct(node: &Node, zone: &Followed, instructions: Instructions) -> bool {
 }
 
 /// Has the store know what must be known without the inventory; what cannot be written now is tried again later.
-async fn write_notes(node: &Node) {
+async fn write_notes(node: &Arc<Node>) {
     let mut writing = JoinSet::new();
     for zone in node.zones().into_iter().filter(|zone| zone.instructions().is_listed()) {
-        let note = Note::of(&zone.instructions());
-        if note == zone.note() {
-            continue;
+        if zone.wanted_note() != zone.note() {
+            let node = node.clone();
+            writing.spawn(async move { node.write_note(&zone).await });
         }
-        let store = node.store.clone();
-        writing.spawn(async move {
-            match store.note(zone.id, note.write()).await {
-                Ok(()) => zone.noted(note),
-                Err(error) => {
-                    tracing::error!(zone = %zone.name, "what is set for the zone is not on disk yet: {error}")
-                }
-            }
-        });
     }
     writing.join_all().await;
 }

@@ -1,26 +1,34 @@
 //! The way of every change of zone data: fetch, advance, decide, commit, publish, announce.
 //!
+//! What is here already, because it was held back or served before, begins at [`commit_and_publish`].
+//!
 //! Invariants: at most one at a time for a zone; durable before visible before announced (a full disk is the one
 //! exception); whatever fails leaves the zone as it was.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use answer::Contents;
 use store::StoreError;
 use transfer::{Fetch, Lane, Primary};
 use xfr::{Outcome, Reason};
-use zone::{Advanced, Change, Generation, Rejection, Snapshot};
+use zone::inspect::Inspection;
+use zone::zonemd::Verdict;
+use zone::{Advanced, Change, Generation, Limits, Rejection, Snapshot};
 
-use crate::followed::{Durability, Existence, Followed, Transfer};
+use crate::followed::{Durability, Existence, Followed};
+use crate::holds::{Decision, HeldBack, Hold, Want, decide};
 use crate::node::Node;
 
 /// What came of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refreshed {
     /// The source holds what we hold.
     Unchanged,
     /// A new version is served.
     Published,
+    /// There is a newer version, which we keep back for this reason.
+    Held(Reason),
 }
 
 /// How much came, whatever came of it.
@@ -35,7 +43,7 @@ pub(crate) struct Way<'a> {
     pub(crate) primary: &'a Primary,
     pub(crate) lane: Lane,
     pub(crate) fetch: Fetch,
-    pub(crate) transfer: Transfer,
+    pub(crate) want: Want,
 }
 
 /// Brings `zone` up to a primary by one transfer.
@@ -45,7 +53,7 @@ pub(crate) async fn refresh(
     way: Way<'_>,
     received: &mut Received,
 ) -> Result<Refreshed, Reason> {
-    let Way { primary, lane, fetch, transfer } = way;
+    let Way { primary, lane, fetch, want } = way;
     let fetched = node.transfers.fetch(&zone.name, primary, fetch, lane).await.map_err(|failed| {
         received.octets = failed.octets;
         failed.reason
@@ -57,33 +65,64 @@ pub(crate) async fn refresh(
         return Ok(Refreshed::Unchanged);
     };
     let held = zone.condition().held.clone();
-    let advanced = advance(zone, held.clone(), change).await?;
-    if decide(node, zone, held.as_ref(), &advanced, transfer)? == Refreshed::Unchanged {
-        return Ok(Refreshed::Unchanged);
+    let (advanced, verdict) = advance(node, zone, held.clone(), change).await?;
+    let policy = zone.instructions().policy.clone();
+    match decide(held.as_ref().map(|held| &held.image), &advanced.image, verdict, &policy, want)? {
+        Decision::Unchanged => return Ok(Refreshed::Unchanged),
+        Decision::Hold { lost_percent } => {
+            let serial = advanced.image.serial();
+            hold_back(node, zone, advanced, lost_percent, primary.address).await;
+            return Ok(Refreshed::Held(Reason::VersionHeld { serial, lost_percent }));
+        }
+        Decision::Publish => {}
     }
+    // The owner's word may have come while the version was on its way.
+    if zone.condition().hold.is_frozen() {
+        return Ok(Refreshed::Held(Reason::ZoneFrozen { serial: advanced.image.serial() }));
+    }
+    commit_and_publish(node, zone, advanced, Some(primary.address)).await
+}
+
+/// The rest of the way, also for a version that is here already: one that was held back, or one of before.
+pub(crate) async fn commit_and_publish(
+    node: &Node,
+    zone: &Followed,
+    advanced: Advanced,
+    came_from: Option<SocketAddr>,
+) -> Result<Refreshed, Reason> {
     let existence = zone.writing.lock().await;
     if *existence == Existence::Removed {
         return Err(Reason::ZoneRemoved);
     }
     let (next, durability) = commit(node, zone, advanced).await?;
-    publish(node, zone, next, durability);
+    publish(node, zone, next, durability, came_from);
     // Until here nobody may remove the zone.
     drop(existence);
+    node.write_note(zone).await;
     Ok(Refreshed::Published)
 }
 
-/// Off the runtime's threads: a large zone takes seconds, and others want to be served meanwhile.
-async fn advance(zone: &Followed, held: Option<Snapshot>, change: Change) -> Result<Advanced, Reason> {
+/// Makes the next version and looks at it. Off the runtime's threads: a large zone takes seconds, and others want to be
+/// served meanwhile.
+async fn advance(
+    node: &Node,
+    zone: &Followed,
+    held: Option<Snapshot>,
+    change: Change,
+) -> Result<(Advanced, Verdict), Reason> {
     let apex = zone.name.clone();
+    let now_secs = node.clock.now().0 / 1000;
     let work = move || {
         let mut seed = [0; 16];
         getrandom::fill(&mut seed)
             .map_err(|error| Reason::Internal { detail: format!("the system gives no random numbers: {error}") })?;
         let old = held.as_ref().map(|held| &held.image);
-        zone::advance(apex.borrow(), old, &change, seed).map_err(reason_of)
+        let advanced = zone::advance(apex.borrow(), old, &change, seed, Limits::default()).map_err(reason_of)?;
+        let inspection = zone::inspect(&advanced.image, now_secs);
+        Ok::<_, Reason>((advanced, inspection))
     };
     let advanced = tokio::task::spawn_blocking(work).await;
-    let advanced = advanced.map_err(|error| Reason::Internal { detail: error.to_string() })??;
+    let (advanced, inspection) = advanced.map_err(|error| Reason::Internal { detail: error.to_string() })??;
     let notes = advanced.notes;
     if notes != zone::Notes::default() {
         tracing::warn!(
@@ -95,29 +134,45 @@ async fn advance(zone: &Followed, held: Option<Snapshot>, change: Change) -> Res
             "the primary's records are served with changes: out-of-zone ones dropped, duplicates once, one TTL for each RRset"
         );
     }
-    Ok(advanced)
+    say_warnings(zone, &inspection);
+    Ok((advanced, inspection.zonemd))
 }
 
-/// Whether the next version is to be published.
-fn decide(
-    node: &Node,
-    zone: &Followed,
-    held: Option<&Snapshot>,
-    next: &Advanced,
-    transfer: Transfer,
-) -> Result<Refreshed, Reason> {
-    let Some(held) = held else {
-        return Ok(Refreshed::Published);
-    };
-    if next.image.digest() == held.image.digest() {
-        return Ok(Refreshed::Unchanged);
+/// Into the log when other things are doubtful than before; a zone that changes every minute says it once.
+fn say_warnings(zone: &Followed, inspection: &Inspection) {
+    let mut codes: Vec<&'static str> = inspection.warnings.counts().map(|(code, _)| code).collect();
+    if !matches!(inspection.zonemd, Verdict::Absent | Verdict::Verified { .. }) {
+        codes.push("zonemd");
     }
-    let (ours, theirs) = (held.image.serial(), next.image.serial());
-    let is_wanted = transfer == Transfer::Full || zone.condition().timers.is_expired(node.clock.now());
-    if theirs.is_newer_than(ours) || is_wanted {
-        return Ok(Refreshed::Published);
+    let before = std::mem::replace(&mut zone.condition().warned_of, codes.clone());
+    if before == codes || codes.is_empty() {
+        return;
     }
-    Err(if ours == theirs { Reason::SerialNotRaised { serial: ours } } else { Reason::of_older_serial(ours, theirs) })
+    let first = inspection.warnings.named().first().map(ToString::to_string).unwrap_or_default();
+    tracing::warn!(zone = %zone.name, zonemd = inspection.zonemd.code(), ?codes, "the zone has faults that validating resolvers mind: {first}");
+}
+
+/// Keeps a version from being published, and says so.
+async fn hold_back(node: &Node, zone: &Followed, version: Advanced, lost_percent: u8, came_from: SocketAddr) {
+    let serial = version.image.serial();
+    {
+        let mut condition = zone.condition();
+        let since = match &condition.hold {
+            Hold::Held(held) => held.since,
+            _ => node.clock.now(),
+        };
+        let (version, came_from) = (Some(Box::new(version)), Some(came_from));
+        condition.hold = Hold::Held(HeldBack { serial, lost_percent, since, version, came_from });
+    }
+    tracing::error!(
+        zone = %zone.name,
+        serial = serial.0,
+        lost_percent,
+        "a new version has lost so many of the zone's records that it is held back; publish it with `secondo zone publish \
+         {name}`, or keep the old one with `secondo zone keep {name}`",
+        name = zone.name,
+    );
+    node.write_note(zone).await;
 }
 
 async fn commit(node: &Node, zone: &Followed, advanced: Advanced) -> Result<(Snapshot, Durability), Reason> {
@@ -141,6 +196,7 @@ async fn commit(node: &Node, zone: &Followed, advanced: Advanced) -> Result<(Sna
             clock: node.clock_facts(&timers),
             at_ms: now.0,
             image: image.clone(),
+            history: zone.history_kept(),
             steps,
         }
     };
@@ -169,11 +225,15 @@ fn number(held: Generation, used: Generation, diffs: Vec<zone::Diff>) -> Vec<sto
 }
 
 /// One swap: a query sees all of it or none.
-fn publish(node: &Node, zone: &Followed, next: Snapshot, durability: Durability) {
+fn publish(node: &Node, zone: &Followed, next: Snapshot, durability: Durability, came_from: Option<SocketAddr>) {
     let mut condition = zone.condition();
     condition.timers.confirmed(&next.image.soa(), &zone.bounds(), node.clock.now(), crate::clock::random());
     condition.held = Some(next.clone());
     condition.durability = durability;
+    condition.came_from = came_from;
+    if !condition.hold.is_frozen() {
+        condition.hold = Hold::None;
+    }
     zone.served.publish(Contents::Live(next));
     drop(condition);
     if durability == Durability::Volatile {
@@ -198,6 +258,7 @@ pub(crate) async fn make_durable(node: &Node, zone: &Arc<Followed>) -> bool {
             clock: node.clock_facts(&condition.timers),
             at_ms: node.clock.now().0,
             image,
+            history: zone.history_kept(),
             steps: Vec::new(),
         }
     };
@@ -226,7 +287,11 @@ fn reason_of(rejection: Rejection) -> Reason {
         Rejection::Insane(zone::Insane::SeveralAliases { owner, rtype }) => {
             Reason::SeveralOfASingleton { owner, rtype }
         }
-        Rejection::RrsetTooLarge | Rejection::ZoneTooLarge => Reason::ZoneTooLarge { detail: rejection.to_string() },
+        Rejection::RrsetTooLarge { owner, rtype, limit } => {
+            Reason::RrsetTooLarge { owner, rtype, limit: limit.into() }
+        }
+        Rejection::TooManyTypes { owner, limit } => Reason::TooManyTypes { owner, limit: limit.into() },
+        Rejection::ZoneTooLarge => Reason::ZoneTooLarge { detail: rejection.to_string() },
         Rejection::WrongStart { ours, theirs } => Reason::IxfrNotFromOurs { ours, theirs },
         Rejection::BrokenChain { ended, from } => Reason::IxfrGap { expected: ended, found: from },
         Rejection::NothingToStepFrom => Reason::Internal { detail: rejection.to_string() },

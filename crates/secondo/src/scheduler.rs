@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use server::Notified;
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::sleep;
+use xfr::Moment;
 
-use crate::followed::{Durability, Followed, Trigger, Wake};
+use crate::followed::{Durability, Followed, Guard, Trigger, Wake};
 use crate::node::{Node, due_trigger};
 use crate::refresh;
 
@@ -33,13 +34,19 @@ pub(crate) async fn follow_agenda(node: Arc<Node>) {
                 let condition = zone.condition();
                 (condition.timers.is_due(now), condition.is_attempting())
             };
+            if release_is_due(&zone, now) {
+                tracing::warn!(zone = %zone.name, "nobody has said what is to become of the version that is held back: it is published");
+                node.wake(&zone, Wake { guard: Guard::Released, ..Wake::by(Trigger::Request) });
+                node.watch(&zone);
+                continue;
+            }
             match (is_due, is_attempting) {
                 // The attempt's end puts the zone back on the agenda; it may take hours, and expiry does not wait.
                 (true, false) if zone.instructions().is_followed() => {
-                    node.watch_expiry(&zone);
+                    node.watch(&zone);
                     node.wake(&zone, Wake::by(due_trigger(&zone)));
                 }
-                (true, _) => node.watch_expiry(&zone),
+                (true, _) => node.watch(&zone),
                 (false, _) => node.schedule(&zone),
             }
         }
@@ -53,6 +60,15 @@ pub(crate) async fn follow_agenda(node: Arc<Node>) {
             () = node.agenda.sooner.notified() => {}
         }
     }
+}
+
+/// Whether a hold ends now by itself.
+fn release_is_due(zone: &Followed, now: Moment) -> bool {
+    let instructions = zone.instructions();
+    let condition = zone.condition();
+    instructions.is_followed()
+        && !condition.is_attempting()
+        && condition.hold.ends_at(&instructions.policy).is_some_and(|ends_at| ends_at <= now)
 }
 
 /// Wakes the zones that primaries say have changed.

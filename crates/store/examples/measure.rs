@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use dns::text::zone_from_text;
 use store::{ClockFacts, Commit, Head, Options, Store};
-use zone::{Change, Generation, Image, ZoneId, advance};
+use zone::{Change, Generation, Image, Limits, ZoneId, advance};
 
 const TINY_ZONES: u64 = 100_000;
 const LARGE_RECORDS: usize = 1_000_000;
@@ -100,7 +100,7 @@ fn image(records: usize) -> Image {
     }
     let records = zone_from_text("example.", &text).unwrap();
     let apex: dns::Name = "example.".parse().unwrap();
-    advance(apex.borrow(), None, &Change::Full(records), [7; 16]).unwrap().image
+    advance(apex.borrow(), None, &Change::Full(records), [7; 16], Limits::default()).unwrap().image
 }
 
 fn commit(zone: u64, generation: u64, image: &Image) -> Commit {
@@ -111,6 +111,7 @@ fn commit(zone: u64, generation: u64, image: &Image) -> Commit {
         clock: clock(generation),
         at_ms: generation,
         image: image.clone(),
+        history: store::HistoryKept::default(),
         steps: Vec::new(),
     }
 }

@@ -1,4 +1,4 @@
-//! The one thread that writes the database.
+//! The one that writes the database, on a thread of its own.
 //!
 //! ```text
 //! Store ──small commit, confirmations──────────────────────────────► committer ──► zones.redb
@@ -9,12 +9,13 @@
 //! is handed in after something was answered is written after it; a removal also comes after every commit that was
 //! handed in before it.
 
-use std::collections::HashMap;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::time::{Instant, timeout_at};
 use zone::ZoneId;
 
 use crate::StoreError;
@@ -55,9 +56,9 @@ impl Waiter {
     }
 }
 
-/// The newest clock facts that are not on disk, by zone.
+/// The newest clock facts that are not on disk, by zone: in the order in which their rows lie.
 #[derive(Debug, Default)]
-pub(crate) struct Confirmations(Mutex<HashMap<ZoneId, ClockFacts>>);
+pub(crate) struct Confirmations(Mutex<BTreeMap<ZoneId, ClockFacts>>);
 
 impl Confirmations {
     /// Notes facts; whether these are the first ones to wait.
@@ -91,7 +92,7 @@ impl Confirmations {
         self.waiting().is_empty()
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<ZoneId, ClockFacts>> {
+    fn waiting(&self) -> MutexGuard<'_, BTreeMap<ZoneId, ClockFacts>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -102,23 +103,28 @@ pub(crate) struct Committer {
     pub(crate) images: Arc<ImageFiles>,
     pub(crate) confirmations: Arc<Confirmations>,
     pub(crate) confirmations_late_max: Duration,
-    pub(crate) work: Receiver<Work>,
+    pub(crate) work: UnboundedReceiver<Work>,
 }
 
 impl Committer {
     /// Works until nobody can hand in work any more, then writes what waits.
-    pub(crate) fn run(self) {
+    pub(crate) async fn run(mut self) {
         let mut due: Option<Instant> = None;
         loop {
             let first = match due {
-                None => self.work.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(due) => self.work.recv_timeout(due.saturating_duration_since(Instant::now())),
+                None => Ok(self.work.recv().await),
+                Some(due) => timeout_at(due, self.work.recv()).await,
             };
-            if matches!(first, Err(RecvTimeoutError::Disconnected)) {
+            if matches!(first, Ok(None)) {
                 let _ = self.write(Vec::new(), usize::MAX);
                 return;
             }
-            let batch: Vec<_> = first.into_iter().chain(self.work.try_iter()).take(BATCH_MAX).collect();
+            let mut batch: Vec<Work> = first.ok().flatten().into_iter().collect();
+            while batch.len() < BATCH_MAX
+                && let Ok(work) = self.work.try_recv()
+            {
+                batch.push(work);
+            }
             let confirmations = match due {
                 _ if batch.iter().any(|work| matches!(work, Work::Flush(_))) => usize::MAX,
                 Some(due) if due <= Instant::now() => CONFIRMATIONS_MAX,

@@ -1,15 +1,16 @@
-//! The thread that writes files for large images, so that small commits need not wait behind them.
+//! The one that writes files for large images, on a thread of its own, so that small commits need not wait behind them.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender};
 
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+
+use crate::StoreError;
 use crate::committer::{Waiter, Work};
 use crate::database::Database;
 use crate::images::ImageFiles;
 use crate::prepared::{Prepared, prepare};
 use crate::rows::Place;
 use crate::stored::Commit;
-use crate::{Options, StoreError};
 
 /// Something for the image writer to do before the committer.
 pub(crate) enum LargeWork {
@@ -22,15 +23,14 @@ pub(crate) enum LargeWork {
 pub(crate) struct ImageWriter {
     pub(crate) database: Arc<Database>,
     pub(crate) images: Arc<ImageFiles>,
-    pub(crate) options: Options,
-    pub(crate) work: Receiver<LargeWork>,
-    pub(crate) committer: Sender<Work>,
+    pub(crate) work: UnboundedReceiver<LargeWork>,
+    pub(crate) committer: UnboundedSender<Work>,
 }
 
 impl ImageWriter {
     /// Works until nobody can hand in work any more.
-    pub(crate) fn run(self) {
-        for work in &self.work {
+    pub(crate) async fn run(mut self) {
+        while let Some(work) = self.work.recv().await {
             let ready = match work {
                 LargeWork::InTurn(work) => work,
                 LargeWork::Commit(commit, waiter) => match self.write(*commit) {
@@ -49,7 +49,7 @@ impl ImageWriter {
     }
 
     fn write(&self, commit: Commit) -> Result<Prepared, StoreError> {
-        let mut prepared = prepare(commit, &self.options)?;
+        let mut prepared = prepare(commit)?;
         if prepared.image.place == Place::Inline {
             return Ok(prepared);
         }

@@ -45,11 +45,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 use std::path::Path;
-use std::sync::{Arc, mpsc};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use zone::{Diff, Generation, ZoneId};
 
 mod committer;
@@ -66,16 +65,18 @@ mod prepared;
 mod rows;
 mod stored;
 mod transaction;
+mod workers;
 
 use committer::{Committer, Confirmations, Waiter, Work};
 use database::Database;
 use image_writer::{ImageWriter, LargeWork};
 use images::ImageFiles;
+use workers::Workers;
 
 pub use data_directory::is_in_use;
 pub use disk::Disk;
 pub use error::StoreError;
-pub use stored::{ClockFacts, Commit, Head, Origin, Step, StoredContents, StoredZone, Version};
+pub use stored::{ClockFacts, Commit, Head, HistoryKept, Origin, Step, StoredContents, StoredZone, Version};
 
 /// The most requests that wait in the queue; more wait outside of it. A commit that waits holds its image in memory.
 const QUEUE_MAX: usize = 4_096;
@@ -85,19 +86,11 @@ const QUEUE_MAX: usize = 4_096;
 pub struct Options {
     /// The longest that a confirmation waits in memory. Losing it makes expiry earlier, never later.
     pub confirmations_late_max: Duration,
-    /// The most versions kept as a zone's history.
-    pub history_versions_max: u64,
-    /// The greatest age of a version kept as history.
-    pub history_age_max: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            confirmations_late_max: Duration::from_secs(60),
-            history_versions_max: 1_000,
-            history_age_max: Duration::from_secs(30 * 24 * 60 * 60),
-        }
+        Self { confirmations_late_max: Duration::from_secs(60) }
     }
 }
 
@@ -123,16 +116,15 @@ pub struct Store {
 struct Shared {
     database: Arc<Database>,
     confirmations: Arc<Confirmations>,
-    options: Options,
     places: Arc<Semaphore>,
     /// None only while the store closes.
     queues: Option<Queues>,
-    threads: Vec<JoinHandle<()>>,
+    workers: Workers,
 }
 
 struct Queues {
-    small: mpsc::Sender<Work>,
-    large: mpsc::Sender<LargeWork>,
+    small: mpsc::UnboundedSender<Work>,
+    large: mpsc::UnboundedSender<LargeWork>,
 }
 
 impl Store {
@@ -145,11 +137,22 @@ impl Store {
 
     /// The same on a disk of the caller's: tests cut its power.
     pub fn open_on(disk: Arc<dyn Disk>, options: Options) -> Result<Opened, StoreError> {
+        Self::open_with(disk, options, Workers::on_threads())
+    }
+
+    /// The same with all work done on the runtime that this is called on, by its time, and without threads: for
+    /// simulations, whose disk makes nobody wait. What waits when the last handle goes is written when the runtime
+    /// goes on.
+    pub fn open_in_simulation(disk: Arc<dyn Disk>, options: Options) -> Result<Opened, StoreError> {
+        Self::open_with(disk, options, Workers::on_this_runtime())
+    }
+
+    fn open_with(disk: Arc<dyn Disk>, options: Options, workers: Workers) -> Result<Opened, StoreError> {
         let files = disk.list().map_err(|error| StoreError::from_io("listing the data directory", &error))?;
         let database = Arc::new(Database::open(disk.clone(), &files)?);
         let images = Arc::new(ImageFiles::new(disk));
         let found = opening::load(&database, &images, &files)?;
-        let store = Self { shared: Arc::new(Shared::start(database, images, options)?) };
+        let store = Self { shared: Arc::new(Shared::start(database, images, &options, workers)?) };
         Ok(Opened { store, zones: found.zones, unreadable: found.unreadable, newest_time_ms: found.newest_time_ms })
     }
 
@@ -162,7 +165,7 @@ impl Store {
         if prepared::is_large(&commit) {
             return shared.in_turn(|waiter| LargeWork::Commit(Box::new(commit), waiter)).await;
         }
-        let prepared = Box::new(prepared::prepare(commit, &shared.options)?);
+        let prepared = Box::new(prepared::prepare(commit)?);
         let (waiter, answer) = shared.waiter().await?;
         shared.queues()?.small.send(Work::Commit(prepared, waiter)).map_err(|_| StoreError::Closed)?;
         answer.await.unwrap_or(Err(StoreError::Closed))
@@ -207,10 +210,16 @@ impl Store {
 }
 
 impl Shared {
-    fn start(database: Arc<Database>, images: Arc<ImageFiles>, options: Options) -> Result<Self, StoreError> {
+    fn start(
+        database: Arc<Database>,
+        images: Arc<ImageFiles>,
+        options: &Options,
+        mut workers: Workers,
+    ) -> Result<Self, StoreError> {
         let confirmations = Arc::new(Confirmations::default());
-        let (small, small_work) = mpsc::channel();
-        let (large, large_work) = mpsc::channel();
+        // What waits is bounded by the places.
+        let (small, small_work) = mpsc::unbounded_channel();
+        let (large, large_work) = mpsc::unbounded_channel();
         let committer = Committer {
             database: database.clone(),
             images: images.clone(),
@@ -218,19 +227,12 @@ impl Shared {
             confirmations_late_max: options.confirmations_late_max,
             work: small_work,
         };
-        let image_writer = ImageWriter {
-            database: database.clone(),
-            images,
-            options: options.clone(),
-            work: large_work,
-            committer: small.clone(),
-        };
-        let threads = vec![
-            thread("store-images", move || image_writer.run())?,
-            thread("store-commit", move || committer.run())?,
-        ];
+        let image_writer =
+            ImageWriter { database: database.clone(), images, work: large_work, committer: small.clone() };
+        workers.start("store-images", image_writer.run())?;
+        workers.start("store-commit", committer.run())?;
         let (places, queues) = (Arc::new(Semaphore::new(QUEUE_MAX)), Some(Queues { small, large }));
-        Ok(Self { database, confirmations, options, places, queues, threads })
+        Ok(Self { database, confirmations, places, queues, workers })
     }
 
     /// Hands work to the image writer and waits for its outcome.
@@ -254,16 +256,8 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        // Without queues the threads finish what waits and end.
+        // Without queues the workers finish what waits and end.
         self.queues = None;
-        for thread in self.threads.drain(..) {
-            // One that panicked has been reported by the panic itself.
-            let _ = thread.join();
-        }
+        self.workers.join();
     }
-}
-
-fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
-    let spawned = std::thread::Builder::new().name(name.into()).spawn(work);
-    spawned.map_err(|error| StoreError::from_io(format!("starting the thread {name}"), &error))
 }

@@ -80,7 +80,7 @@ fn notes(transaction: &ReadTransaction) -> Result<HashMap<ZoneId, Vec<u8>>, redb
         match unseal(sealed.value()) {
             Some(note) => _ = notes.insert(zone, note.to_vec()),
             None => {
-                tracing::error!(%zone, "the note about a stored zone is lost: its octets are not those that were written")
+                tracing::error!(%zone, "the note about a stored zone is lost: its octets are not those that were written");
             }
         }
     }

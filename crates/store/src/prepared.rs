@@ -2,9 +2,9 @@
 
 use zone::{Generation, Image, ZoneId};
 
+use crate::StoreError;
 use crate::rows::{ImageRow, Place, VersionRow, seal};
 use crate::stored::{Commit, Origin, Version};
-use crate::{Options, StoreError};
 
 /// The largest image that the database holds itself; a larger one gets a file. Below it, a file would cost more (an
 /// inode, two syncs) than copying its octets into a page.
@@ -41,7 +41,7 @@ pub(crate) fn is_large(commit: &Commit) -> bool {
 }
 
 /// Checks and encodes a commit; takes time proportional to the image and the diffs.
-pub(crate) fn prepare(commit: Commit, options: &Options) -> Result<Prepared, StoreError> {
+pub(crate) fn prepare(commit: Commit) -> Result<Prepared, StoreError> {
     if !leads_to_head(&commit) {
         return Err(StoreError::BrokenSteps { zone: commit.zone, head: commit.head.generation });
     }
@@ -51,9 +51,9 @@ pub(crate) fn prepare(commit: Commit, options: &Options) -> Result<Prepared, Sto
         octets: octets.len() as u64,
         checksum: crc32c::crc32c(octets),
     };
-    let age_max_ms = u64::try_from(options.history_age_max.as_millis()).unwrap_or(u64::MAX);
+    let age_max_ms = u64::try_from(commit.history.age_max.as_millis()).unwrap_or(u64::MAX);
     let limits = HistoryLimits {
-        versions_max: options.history_versions_max.max(1),
+        versions_max: commit.history.versions_max.max(1),
         octets_max: image.octets.max(HISTORY_OCTETS_MIN),
         oldest_ms: commit.at_ms.saturating_sub(age_max_ms),
     };

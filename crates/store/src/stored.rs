@@ -1,5 +1,7 @@
 //! What the store says about one zone.
 
+use std::time::Duration;
+
 use dns::{Name, Serial};
 use zone::{Diff, Digest, Generation, Image, ZoneId};
 
@@ -70,9 +72,26 @@ pub struct Commit {
     /// When the version was made, in Unix milliseconds: what history shows and what its age is counted from.
     pub at_ms: u64,
     pub image: Image,
+    /// How much history the zone keeps from now on.
+    pub history: HistoryKept,
     /// The steps that lead here from the committed generation, the last one to `head.generation`; empty for a version
     /// that came whole: the first one, or one that nothing leads to.
     pub steps: Vec<Step>,
+}
+
+/// How much history a zone keeps. Its octets are bounded too: by those of the zone, or 1 MiB if that is more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryKept {
+    /// At least one is kept, whatever this says.
+    pub versions_max: u64,
+    /// The greatest age of a version.
+    pub age_max: Duration,
+}
+
+impl Default for HistoryKept {
+    fn default() -> Self {
+        Self { versions_max: 1000, age_max: Duration::from_secs(30 * 24 * 3600) }
+    }
 }
 
 /// One version in a zone's history.

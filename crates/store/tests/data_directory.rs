@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use store::{ClockFacts, Opened, Options, Origin, Store, StoreError, StoredContents};
+use store::{ClockFacts, HistoryKept, Opened, Options, Origin, Store, StoreError, StoredContents};
 use zone::{Generation, ZoneId};
 use zones::{LARGE_RECORDS, clock, commit, image};
 
@@ -181,7 +181,7 @@ async fn steps_that_do_not_lead_to_the_head_are_refused() {
 #[tokio::test]
 async fn confirmations_are_written_by_themselves_and_older_ones_never_win() {
     let directory = tempfile::tempdir().unwrap();
-    let options = Options { confirmations_late_max: Duration::ZERO, ..Options::default() };
+    let options = Options { confirmations_late_max: Duration::ZERO };
     let opened = Store::open(directory.path(), options).unwrap();
     opened.store.commit(commit(1, 1, 1, None)).await.unwrap();
     opened.store.confirm(ZoneId(1), clock(5));
@@ -201,12 +201,13 @@ async fn confirmations_are_written_by_themselves_and_older_ones_never_win() {
 #[tokio::test]
 async fn history_goes_from_the_oldest_on_by_number_and_age() {
     let directory = tempfile::tempdir().unwrap();
-    let options = Options { history_versions_max: 3, history_age_max: Duration::from_secs(10), ..Options::default() };
-    let opened = Store::open(directory.path(), options).unwrap();
+    let opened = open(directory.path());
+    let kept = HistoryKept { versions_max: 3, age_max: Duration::from_secs(10) };
     let generations = async |commits: &[u64]| {
         let mut before = None;
         for generation in commits {
-            let commit = commit(1, *generation, *generation as usize % 7, before.as_ref());
+            let mut commit = commit(1, *generation, *generation as usize % 7, before.as_ref());
+            commit.history = kept;
             before = Some((*generation, commit.image.clone()));
             opened.store.commit(commit).await.unwrap();
         }

@@ -8,7 +8,7 @@ mod zones;
 use store::{Options, StoreError, StoredContents};
 use stream::{Ledger, open};
 use testing::disk::{SimulatedDisk, Survival, Syncs};
-use zone::ZoneId;
+use zone::{Generation, ZoneId};
 use zones::{LARGE_RECORDS, clock, commit, image};
 
 /// How many operations the stream takes on a disk that works, opening included.
@@ -166,6 +166,28 @@ async fn a_bit_flipped_anywhere_in_the_database_never_loses_or_changes_a_zone_in
         assert!(disk.octets("images/1-1").is_some(), "octet {offset}");
     }
     assert!(refused > 0);
+}
+
+#[tokio::test]
+async fn a_damaged_diff_is_said_to_be_and_the_zone_goes_on() {
+    // GL#339, GL#2670: nobody may be sent what only looks like a difference.
+    let disk = SimulatedDisk::new();
+    let opened = open(&disk).unwrap();
+    let first = commit(1, 1, LARGE_RECORDS, None);
+    let before = (1, first.image.clone());
+    opened.store.commit(first).await.unwrap();
+    opened.store.commit(commit(1, 2, LARGE_RECORDS, Some(&before))).await.unwrap();
+    assert!(opened.store.diff(ZoneId(1), Generation(2)).unwrap().is_some());
+    drop(opened);
+    // The images are files of their own: in the database only the diff has the records' text.
+    let octets = disk.octets("zones.redb").unwrap();
+    let text = octets.windows(10).position(|octets| octets == b"0000000001").unwrap();
+    disk.damage("zones.redb", text);
+    let opened = open(&disk).unwrap();
+    let diff = opened.store.diff(ZoneId(1), Generation(2));
+    assert!(matches!(&diff, Err(StoreError::Damaged { what }) if what.contains("diff")), "{diff:?}");
+    assert!(matches!(opened.zones[0].contents, StoredContents::Whole(_)));
+    opened.store.commit(commit(1, 3, LARGE_RECORDS, None)).await.unwrap();
 }
 
 #[tokio::test]

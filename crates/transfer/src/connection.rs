@@ -12,7 +12,7 @@
 //! connection with it as soon as no other uses it; nothing is handed to an exchange that did not ask for it, unless it is
 //! the only one and has to judge it; the task ends with the last handle of the connection.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -48,7 +48,7 @@ struct Shared {
 
 struct State {
     phase: Phase,
-    exchanges: HashMap<u16, mpsc::Sender<Result<Vec<u8>, Broken>>>,
+    exchanges: BTreeMap<u16, mpsc::Sender<Result<Vec<u8>, Broken>>>,
     /// Requests that are to be sent, with their length before them.
     outgoing: VecDeque<Vec<u8>>,
     /// Octets that have come in all, and when the last did, or the connection if none have.
@@ -108,7 +108,7 @@ impl Connection {
     ) -> Self {
         let state = State {
             phase: Phase::Unproven,
-            exchanges: HashMap::new(),
+            exchanges: BTreeMap::new(),
             outgoing: VecDeque::new(),
             octets: 0,
             last_received: Instant::now(),
@@ -296,6 +296,7 @@ async fn run(shared: &Shared, mut socket: Box<dyn Octets>, deadlines: Deadlines)
             last_used = Instant::now();
         }
         tokio::select! {
+            biased;
             read = socket.read_buf(&mut buffer) => match read {
                 Ok(0) => return Broken::Closed,
                 Ok(octets) => {

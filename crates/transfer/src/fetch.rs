@@ -7,7 +7,7 @@ use xfr::{Outcome, Progress, Reason, Session};
 use crate::lanes::Lane;
 use crate::pool::{Endpoint, Purpose, Wanted};
 use crate::stream::Stream;
-use crate::{Failed, Fetch, Fetched, Primary, Share, Transfers, wall_clock_secs};
+use crate::{Failed, Fetch, Fetched, Primary, Share, Transfers};
 
 /// Reading a message of 64 KiB takes well under a millisecond, which nobody else notices; but octets of a large zone
 /// are there as fast as they are read, and reading on and on would. So messages are read where they arrive, without the
@@ -28,7 +28,7 @@ pub(crate) async fn fetch(
         let (limits, key) = (transfers.limits.session, primary.key.clone());
         let mut session = Session::new(zone.clone(), request.clone(), stream.id(), key, limits);
         let mut share = transfers.budget.share();
-        let ended = run(&mut stream, &mut session, &mut share).await;
+        let ended = run(transfers, &mut stream, &mut session, &mut share).await;
         let octets = session.octets();
         match ended {
             Ok(outcome) => {
@@ -67,17 +67,22 @@ async fn open(
     Ok(Stream::new(exchange, request.asked(), deadlines, Instant::now() + deadlines.transfer))
 }
 
-async fn run(stream: &mut Stream, session: &mut Session, share: &mut Share) -> Result<Outcome, Reason> {
-    stream.send(&session.request(wall_clock_secs()));
+async fn run(
+    transfers: &Transfers,
+    stream: &mut Stream,
+    session: &mut Session,
+    share: &mut Share,
+) -> Result<Outcome, Reason> {
+    stream.send(&session.request(transfers.wall_clock_secs()));
     let mut octets_at_turn = 0;
     loop {
         let message = stream.message().await?;
-        if let Progress::Done(outcome) = session.receive(&message, wall_clock_secs())? {
+        if let Progress::Done(outcome) = session.receive(&message, transfers.wall_clock_secs())? {
             return Ok(outcome);
         }
         if session.octets() - octets_at_turn >= OCTETS_PER_TURN {
             octets_at_turn = session.octets();
-            share.grow_to(octets_at_turn)?;
+            share.grow_to(session.octets_held())?;
             tokio::task::yield_now().await;
         }
     }

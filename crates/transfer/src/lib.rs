@@ -33,7 +33,6 @@ mod tls;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use dns::{Name, Soa};
 use xfr::{Key, Outcome, Reason, Tls};
@@ -117,17 +116,14 @@ impl Transfers {
     pub async fn fetch(&self, zone: &Name, primary: &Primary, request: Fetch, lane: Lane) -> Result<Fetched, Failed> {
         fetch::fetch(self, zone, primary, request, lane).await
     }
-}
 
-/// The wall clock, for TSIG alone; in seconds since the Unix epoch.
-fn wall_clock_secs() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    fn wall_clock_secs(&self) -> u64 {
+        self.network.wall_clock_secs()
+    }
 }
 
 /// A message ID that nobody can guess.
-fn random_id() -> Result<u16, Reason> {
-    let mut octets = [0; 2];
-    getrandom::fill(&mut octets)
-        .map_err(|_| Reason::Internal { detail: "the system gave no random numbers".into() })?;
-    Ok(u16::from_be_bytes(octets))
+fn random_id(network: &dyn Network) -> Result<u16, Reason> {
+    let failed = |error| Reason::Internal { detail: format!("the system gave no random numbers: {error}") };
+    network.message_id().map_err(failed)
 }

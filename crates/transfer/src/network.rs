@@ -1,9 +1,10 @@
-//! The way out: connections and datagrams to primaries.
+//! The way out: connections and datagrams to primaries, and what each message to them bears: an ID and the time.
 //!
 //! A seam, so that the same code that talks to primaries can be run in a simulated network.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -31,6 +32,12 @@ pub trait Network: Send + Sync {
 
     /// A socket for datagrams to `to`, from a port that nobody can foresee (RFC 5452 §9.2).
     async fn datagrams(&self, to: SocketAddr, from: Option<IpAddr>) -> io::Result<Box<dyn Datagrams>>;
+
+    /// A message ID that nobody can guess (RFC 5452 §4.3).
+    fn message_id(&self) -> io::Result<u16>;
+
+    /// The wall clock, for TSIG alone; in seconds since the Unix epoch.
+    fn wall_clock_secs(&self) -> u64;
 }
 
 /// The real one.
@@ -58,6 +65,16 @@ impl Network for Internet {
         // A connected socket hears the primary alone, and also that nothing listens there.
         socket.connect(to).await?;
         Ok(Box::new(socket))
+    }
+
+    fn message_id(&self) -> io::Result<u16> {
+        let mut octets = [0; 2];
+        getrandom::fill(&mut octets).map_err(|error| io::Error::other(error.to_string()))?;
+        Ok(u16::from_be_bytes(octets))
+    }
+
+    fn wall_clock_secs(&self) -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
     }
 }
 

@@ -5,7 +5,7 @@
 //! alone, in the order of coming, each lane in a queue of its own; only a connection that is being opened takes one of
 //! all places of its lane. So neither a dead primary nor a long queue before one holds what others need.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -88,7 +88,7 @@ pub(crate) struct Pool {
     network: Arc<dyn Network>,
     tls: TlsClient,
     lanes: Lanes,
-    addresses: Mutex<HashMap<IpAddr, Arc<Address>>>,
+    addresses: Mutex<BTreeMap<IpAddr, Arc<Address>>>,
 }
 
 /// All connections to one address.
@@ -140,7 +140,7 @@ impl Pool {
             loop {
                 let mut freed = pin!(address.freed.notified());
                 freed.as_mut().enable();
-                match find(&address, endpoint, purpose, wanted, self.limits.connections_per_address)? {
+                match find(&address, endpoint, purpose, wanted, &self.limits, &*self.network)? {
                     Found::Exchange(exchange) => return Ok(exchange),
                     Found::Right(right, service) => break (right, service),
                     Found::Nothing => timeout_at(until, freed).await.map_err(|_| busy())?,
@@ -151,7 +151,7 @@ impl Pool {
         let socket = self.open(endpoint, until).await?;
         let held = (right, place);
         let connection = Connection::new(socket, service, self.limits.deadlines, address.freed.clone(), held);
-        let exchange = connection.begin(0, random_id)?;
+        let exchange = connection.begin(0, || random_id(&*self.network))?;
         address.state().connections.push((endpoint.clone(), connection));
         exchange.ok_or_else(|| Reason::Internal { detail: "a new connection had no room".into() })
     }
@@ -203,7 +203,7 @@ impl Pool {
         addresses.entry(address).or_default().clone()
     }
 
-    fn addresses(&self) -> MutexGuard<'_, HashMap<IpAddr, Arc<Address>>> {
+    fn addresses(&self) -> MutexGuard<'_, BTreeMap<IpAddr, Arc<Address>>> {
         self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -221,8 +221,11 @@ fn find(
     endpoint: &Endpoint,
     purpose: Purpose,
     wanted: Wanted,
-    per_address: usize,
+    limits: &Limits,
+    network: &dyn Network,
 ) -> Result<Found, Reason> {
+    let per_address = limits.connections_per_address;
+    let id = || random_id(network);
     let mut state = address.state();
     state.connections.retain(|(_, connection)| !connection.is_closed());
     let to_it = |state: &State| -> Vec<Connection> {
@@ -233,7 +236,7 @@ fn find(
     let may_take_one_more = state.open - unused < purpose.share_of(per_address);
     if wanted == Wanted::Any && may_take_one_more {
         for connection in to_it(&state) {
-            if let Some(exchange) = connection.begin(0, random_id)? {
+            if let Some(exchange) = connection.begin(0, id)? {
                 return Ok(Found::Exchange(exchange));
             }
         }
@@ -251,7 +254,7 @@ fn find(
         let mut by_load = to_it(&state);
         by_load.sort_by_key(Connection::load);
         for connection in by_load {
-            if let Some(exchange) = connection.begin(EXCHANGES_MAX - 1, random_id)? {
+            if let Some(exchange) = connection.begin(EXCHANGES_MAX - 1, id)? {
                 return Ok(Found::Exchange(exchange));
             }
         }

@@ -23,7 +23,7 @@ use xfr::{ProbeStep, Reason, SoaProbe};
 use crate::lanes::Lane;
 use crate::pool::{Endpoint, Purpose, Wanted, unreachable_reason};
 use crate::stream::{Stream, timed_out};
-use crate::{Primary, Transfers, random_id, wall_clock_secs};
+use crate::{Primary, Transfers, random_id};
 
 /// No answer to a query of ours is longer: we offer 1232 octets.
 const UDP_OCTETS_MAX: usize = 4096;
@@ -76,8 +76,8 @@ impl Query<'_> {
         let Primary { address, source, .. } = self.primary;
         let failed = |error: std::io::Error| unreachable_reason(&error, *source);
         let socket = self.transfers.network.datagrams(*address, *source).await.map_err(failed)?;
-        let mut probe = self.probe(random_id()?, edns, Transport::Udp);
-        socket.send(&probe.request(wall_clock_secs())).await.map_err(failed)?;
+        let mut probe = self.probe(random_id(&*self.transfers.network)?, edns, Transport::Udp);
+        socket.send(&probe.request(self.transfers.wall_clock_secs())).await.map_err(failed)?;
         let mut message = vec![0; UDP_OCTETS_MAX];
         let mut ignored = None;
         loop {
@@ -86,7 +86,7 @@ impl Query<'_> {
                 return ignored.map_or(Err(silence), |reason| Ok(ProbeStep::Ignore(reason)));
             };
             let length = received.map_err(failed)?;
-            match probe.receive(&message[..length], wall_clock_secs())? {
+            match probe.receive(&message[..length], self.transfers.wall_clock_secs())? {
                 ProbeStep::Ignore(reason) => ignored = Some(reason),
                 step => return Ok(step),
             }
@@ -101,7 +101,7 @@ impl Query<'_> {
             let exchange = self.transfers.pool.exchange(&endpoint, purpose, wanted, self.until).await?;
             let mut stream = Stream::new(exchange, Asked::Soa, self.transfers.limits.deadlines, self.until);
             let mut probe = self.probe(stream.id(), edns, Transport::Tcp);
-            stream.send(&probe.request(wall_clock_secs()));
+            stream.send(&probe.request(self.transfers.wall_clock_secs()));
             let message = match stream.message().await {
                 Ok(message) => message,
                 Err(reason) if wanted == Wanted::Any && stream.may_owe_to_others(&reason) => {
@@ -110,7 +110,7 @@ impl Query<'_> {
                 }
                 Err(reason) => return Err(reason),
             };
-            let step = probe.receive(&message, wall_clock_secs());
+            let step = probe.receive(&message, self.transfers.wall_clock_secs());
             // One message is the whole answer, if it is one at all.
             if !matches!(step, Err(Reason::WrongId | Reason::NotAResponse | Reason::WrongQuestion)) {
                 stream.end();

@@ -84,6 +84,11 @@ fn behaving(behaviours: &[Behaviour]) -> (Scripted, Primary) {
     (scripted, primary)
 }
 
+/// So many hosts, which fill many messages.
+fn large_text(hosts: u32) -> String {
+    (0..hosts).map(|host| format!("host-{host} 60 A 192.0.2.{}\n", host % 256)).collect()
+}
+
 fn dead_port() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
@@ -200,11 +205,18 @@ async fn transfers_that_fail_say_why_and_bring_nothing() {
         (Behaviour::Silent(axfr), "timed_out"),
         (Behaviour::CloseAtOnce(axfr), "connection_closed"),
         (Behaviour::CloseHalfWay, "connection_closed"),
+        // PDNS #13186.
+        (Behaviour::CutMessage, "connection_closed"),
         (Behaviour::HangHalfWay, "hung"),
         (Behaviour::Trickle { octets: 1, pause: Duration::from_millis(10) }, "too_slow"),
         (Behaviour::OtherZone, "no_soa"),
         (Behaviour::OtherLastSoa, "soa_mismatch"),
         (Behaviour::RecordsAfterEnd, "records_after_end"),
+        (Behaviour::ForeignSoa, "foreign_soa"),
+        (Behaviour::SoaInTheMiddle, "soa_in_the_middle"),
+        (Behaviour::OtherClass, "class_not_in"),
+        (Behaviour::TrailingOctet, "trailing_octets"),
+        (Behaviour::ErrorAtEnd(Rcode::SERVFAIL), "servfail"),
         (Behaviour::EmptyMessage, "empty_message"),
         (Behaviour::TruncateTcp, "truncated_over_tcp"),
     ] {
@@ -223,6 +235,71 @@ async fn an_endless_transfer_ends_at_its_limit() {
     let failed = transfers(limits).fetch(&example(), &primary, Fetch::Axfr, Lane::Refresh).await.unwrap_err();
     assert_eq!(failed.reason.code(), "too_many_records");
     assert!(failed.octets > 10_000, "what it cost is told: {} octets", failed.octets);
+}
+
+#[tokio::test]
+async fn a_transfer_that_goes_on_for_too_long_is_given_up() {
+    // CVE-2016-6170 and its like: fast enough at any moment, and yet without an end.
+    let (scripted, primary) = behaving(&[Behaviour::Trickle { octets: 200, pause: Duration::from_millis(5) }]);
+    scripted.publish("example.", &format!("{TWO}{}", large_text(100_000)));
+    let mut limits = short();
+    limits.deadlines.transfer = Duration::from_millis(500);
+    let failed = transfers(limits).fetch(&example(), &primary, Fetch::Axfr, Lane::Refresh).await.unwrap_err();
+    assert_eq!(failed.reason.code(), "took_too_long");
+}
+
+#[tokio::test]
+async fn a_transfer_that_takes_more_memory_than_there_is_for_all_is_given_up() {
+    // GL#5958, GL#4986.
+    let (scripted, primary) = behaving(&[]);
+    scripted.publish("example.", &format!("{TWO}{}", large_text(50_000)));
+    let limits = Limits { octets_under_way: 500_000, ..short() };
+    let failed = transfers(limits).fetch(&example(), &primary, Fetch::Axfr, Lane::Refresh).await.unwrap_err();
+    assert_eq!(failed.reason.code(), "too_much_under_way");
+}
+
+#[tokio::test]
+async fn memory_for_all_is_counted_as_it_is_taken_and_not_as_it_came() {
+    let (scripted, primary) = behaving(&[]);
+    let name = ["x", "y", "z"].map(|letter| letter.repeat(60)).join(".");
+    let many: String =
+        (0..4_000).map(|host| format!("h{host}.{name} 60 TYPE65280 \\# 60 {}\n", "00".repeat(60))).collect();
+    scripted.publish("example.", &format!("{TWO}{many}"));
+    let limits = Limits { octets_under_way: 600_000, ..short() };
+    let failed = transfers(limits).fetch(&example(), &primary, Fetch::Axfr, Lane::Refresh).await.unwrap_err();
+    assert_eq!(failed.reason.code(), "too_much_under_way");
+    assert!(failed.octets < 600_000, "{} octets came", failed.octets);
+}
+
+#[tokio::test]
+async fn a_transfer_is_never_asked_for_over_udp() {
+    // RFC 5936 §4.2; hickory #3962.
+    let (scripted, primary) = behaving(&[]);
+    scripted.publish("example.", TWO);
+    fetched(&primary, Fetch::Axfr).await.unwrap();
+    fetched(&primary, from_serial(1)).await.unwrap();
+    assert_eq!((scripted.count(Kind::Axfr), scripted.count(Kind::Ixfr), scripted.count(Kind::Other)), (1, 1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn so_many_are_asked_at_a_time_and_the_others_wait_for_their_turn() {
+    // PDNS #6038, #9112: however many zones are due at once.
+    let mut limits = Limits { probes: 1, ..short() };
+    limits.deadlines.udp_try = limits.deadlines.probe;
+    let transfers = transfers(limits);
+    let probe = |primary: &Primary, lane| {
+        let (transfers, primary) = (transfers.clone(), primary.clone());
+        tokio::spawn(async move { transfers.probe(&example(), &primary, lane).await.is_ok() })
+    };
+    let (mute, mute_primary) = behaving(&[Behaviour::Silent(Kind::SoaOverUdp)]);
+    let (scripted, primary) = behaving(&[]);
+    let first = probe(&mute_primary, Lane::Refresh);
+    mute.wait_for(Kind::SoaOverUdp, 1);
+    let waiting = probe(&primary, Lane::Refresh);
+    assert!(probe(&primary, Lane::Notify).await.unwrap(), "another lane has its own places");
+    assert_eq!(scripted.count(Kind::SoaOverUdp), 1);
+    first.abort();
+    assert!(waiting.await.unwrap());
 }
 
 #[tokio::test]
@@ -302,11 +379,7 @@ async fn a_fetch_that_is_given_up_closes_its_connection() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_large_zone_comes_whole_and_lets_others_have_a_turn() {
-    let mut text = String::from(ONE);
-    for host in 0..50_000 {
-        text.push_str(&format!("host-{host} 60 A 192.0.2.{}\n", host % 256));
-    }
-    let scripted = Scripted::with_zone("example.", &text);
+    let scripted = Scripted::with_zone("example.", &format!("{ONE}{}", large_text(50_000)));
     let limits = Limits { deadlines: Deadlines::default(), ..short() };
     let fetched = transfers(limits)
         .fetch(&example(), &Primary::at(scripted.address()), Fetch::Axfr, Lane::Refresh)

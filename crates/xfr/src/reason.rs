@@ -183,6 +183,10 @@ pub enum Reason {
     CnameWithOtherData { owner: Name },
     #[error("{owner} has more than one {rtype} record")]
     SeveralOfASingleton { owner: Name, rtype: Type },
+    #[error("{owner} has more than {limit} records of type {rtype}, which is more than we serve")]
+    RrsetTooLarge { owner: Name, rtype: Type, limit: u64 },
+    #[error("{owner} has records of more than {limit} types, which is more than we serve")]
+    TooManyTypes { owner: Name, limit: u64 },
     #[error("the zone is larger than its limit: {detail}")]
     ZoneTooLarge { detail: String },
     #[error("the zone cannot be served: {detail}")]
@@ -195,6 +199,16 @@ pub enum Reason {
     SerialNotRaised { serial: Serial },
     #[error("the primary showed the serial {shown} and sent {given}")]
     LessThanShown { shown: Serial, given: Serial },
+    #[error("the zone is not the one that its ZONEMD record is about: {detail}")]
+    ZonemdFailed { detail: String },
+
+    // The zone that came may be one that its owner does not want.
+    #[error("the version with serial {serial} has lost {lost_percent} % of the zone's records and is held back")]
+    VersionHeld { serial: Serial, lost_percent: u8 },
+    #[error("the version with serial {serial} is kept back at the owner's word")]
+    VersionKept { serial: Serial },
+    #[error("the zone is frozen: the version with serial {serial} is not fetched")]
+    ZoneFrozen { serial: Serial },
 
     // TSIG.
     #[error("the primary does not know the key {key}")]
@@ -272,8 +286,15 @@ const LIMITS: &str = "If the zone is really that large, raise the limit here; ot
                       into it.";
 const CONTENT: &str = "Correct the zone at the primary and raise its serial; until then we go on serving the last good \
                        version.";
+const CROWDED: &str = "Spread the records over several names at the primary and raise the serial; until then we go on \
+                       serving the last good version. Queries for so crowded a name are a way to exhaust a server.";
 const SERIAL: &str = "Raise the serial at the primary above ours, or fetch the zone again in full here: secondo zone \
                       refresh NAME --full.";
+const HELD: &str = "Look at the zone at the primary. If it is meant to be so: secondo zone publish NAME; if not: secondo zone keep \
+                    NAME, and correct it there.";
+const KEPT: &str = "Correct the zone at the primary and raise its serial, or take that version after all: secondo zone publish \
+                    NAME.";
+const FROZEN: &str = "When the primary can be trusted again: secondo zone thaw NAME.";
 const MEMORY: &str = "If the zone is really so large, give this machine more memory; a fifth of it is for transfers under way. \
                       Otherwise look at what the primary sends.";
 const SAME_SERVER: &str = "If several servers answer at this address, let them all hold the newest version, or give the address of the \
@@ -398,11 +419,17 @@ impl Reason {
             Self::ZoneWithoutNs => Entry("zone_without_ns", Primary, CONTENT),
             Self::CnameWithOtherData { .. } => Entry("cname_with_other_data", Primary, CONTENT),
             Self::SeveralOfASingleton { .. } => Entry("several_of_a_singleton", Primary, CONTENT),
+            Self::RrsetTooLarge { .. } => Entry("rrset_too_large", Primary, CROWDED),
+            Self::TooManyTypes { .. } => Entry("too_many_types", Primary, CROWDED),
             Self::ZoneTooLarge { .. } => Entry("zone_too_large", Ours, LIMITS),
             Self::ZoneInvalid { .. } => Entry("zone_invalid", Primary, CONTENT),
             Self::SerialWentBack { .. } => Entry("serial_went_back", Primary, SERIAL),
             Self::SerialIncomparable { .. } => Entry("serial_incomparable", Primary, SERIAL),
             Self::SerialNotRaised { .. } => Entry("serial_not_raised", Primary, SERIAL),
+            Self::ZonemdFailed { .. } => Entry("zonemd_failed", Primary, CONTENT),
+            Self::VersionHeld { .. } => Entry("version_held", Primary, HELD),
+            Self::VersionKept { .. } => Entry("version_kept", Configuration, KEPT),
+            Self::ZoneFrozen { .. } => Entry("zone_frozen", Configuration, FROZEN),
             Self::LessThanShown { .. } => Entry("less_than_shown", Primary, SAME_SERVER),
 
             Self::TsigBadKey { .. } => Entry("tsig_bad_key", Configuration, SAME_KEY),

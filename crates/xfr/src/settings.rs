@@ -14,15 +14,65 @@ use crate::span;
 use crate::timers::Bounds;
 
 /// Everything that is done about a zone in one way or another.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     pub bounds: Bounds,
     pub serial_went_back: SerialWentBack,
+    pub ixfr_from: IxfrFrom,
     pub notify: NotifyTrust,
     /// Who may send NOTIFYs besides the primaries.
     pub notify_from: Vec<Prefix>,
     /// The keys that NOTIFYs may be signed with besides those of the primaries.
     pub notify_keys: Vec<Name>,
+    pub zonemd: ZonemdPolicy,
+    pub shrink_limit: ShrinkLimit,
+    /// How long a version that lost too much is held back without the owner's word, in seconds.
+    pub hold_secs: u32,
+    /// For how many seconds beyond its expiry the zone is served.
+    pub serve_past_expiry_secs: u32,
+    /// How long versions are kept as history, in seconds, and how many.
+    pub history_secs: u32,
+    pub history_versions: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            bounds: Bounds::default(),
+            serial_went_back: SerialWentBack::default(),
+            ixfr_from: IxfrFrom::default(),
+            notify: NotifyTrust::default(),
+            notify_from: Vec::new(),
+            notify_keys: Vec::new(),
+            zonemd: ZonemdPolicy::default(),
+            shrink_limit: ShrinkLimit::default(),
+            hold_secs: 24 * 3600,
+            serve_past_expiry_secs: 0,
+            history_secs: 30 * 24 * 3600,
+            history_versions: 1000,
+        }
+    }
+}
+
+/// What is done about contents that are not those that their ZONEMD record is about (RFC 8976).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ZonemdPolicy {
+    /// They are published, and this is said.
+    #[default]
+    Warn,
+    Refuse,
+}
+
+/// How many of its records, in percent, a zone may lose from one version to the next without its owner's word: 1 to
+/// 100, where 100 is any number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShrinkLimit(pub u8);
+
+impl Default for ShrinkLimit {
+    /// Half: whole parts of zones go when scripts break, and hardly ever by intent.
+    fn default() -> Self {
+        Self(50)
+    }
 }
 
 /// What is done when a primary shows a serial that is older than ours.
@@ -33,6 +83,17 @@ pub enum SerialWentBack {
     Wait,
     /// It is fetched whole and installed.
     Accept,
+}
+
+/// From which of several primaries differences are taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IxfrFrom {
+    /// From the one that our version came from; from another one the whole zone is fetched. Two primaries that number
+    /// versions of their own would otherwise be mixed, and not all of that is noticed.
+    #[default]
+    Same,
+    /// From any: they all have one history.
+    Any,
 }
 
 /// Which NOTIFYs wake a zone.
@@ -55,9 +116,16 @@ pub enum Setting {
     ExpireMin,
     ExpireMax,
     SerialWentBack,
+    IxfrFrom,
     Notify,
     NotifyFrom,
     NotifyKeys,
+    Zonemd,
+    ShrinkLimit,
+    HoldFor,
+    ServePastExpiry,
+    HistoryFor,
+    HistoryVersions,
 }
 
 /// What is set for one zone: what differs from the defaults, in the words that [`Policy`] writes.
@@ -77,9 +145,13 @@ pub enum SettingError {
 
 /// Names and addresses that one setting may list.
 const LISTED_MAX: usize = 64;
+/// Versions that may be kept of one zone; their octets are bounded too.
+const HISTORY_VERSIONS_MAX: u32 = 10_000;
+/// The word for something that is not done.
+const OFF: &str = "off";
 
 impl Setting {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 17] = [
         Self::RefreshMin,
         Self::RefreshMax,
         Self::RetryMin,
@@ -87,9 +159,16 @@ impl Setting {
         Self::ExpireMin,
         Self::ExpireMax,
         Self::SerialWentBack,
+        Self::IxfrFrom,
         Self::Notify,
         Self::NotifyFrom,
         Self::NotifyKeys,
+        Self::Zonemd,
+        Self::ShrinkLimit,
+        Self::HoldFor,
+        Self::ServePastExpiry,
+        Self::HistoryFor,
+        Self::HistoryVersions,
     ];
 
     pub fn name(self) -> &'static str {
@@ -101,9 +180,16 @@ impl Setting {
             Self::ExpireMin => "expire_min",
             Self::ExpireMax => "expire_max",
             Self::SerialWentBack => "serial_went_back",
+            Self::IxfrFrom => "ixfr_from",
             Self::Notify => "notify",
             Self::NotifyFrom => "notify_from",
             Self::NotifyKeys => "notify_keys",
+            Self::Zonemd => "zonemd",
+            Self::ShrinkLimit => "shrink_limit",
+            Self::HoldFor => "hold_for",
+            Self::ServePastExpiry => "serve_past_expiry",
+            Self::HistoryFor => "history_for",
+            Self::HistoryVersions => "history_versions",
         }
     }
 
@@ -119,9 +205,20 @@ impl Setting {
             Self::SerialWentBack => {
                 "what is done when a primary shows an older serial: wait (keep ours) or accept (take theirs)"
             }
+            Self::IxfrFrom => {
+                "from which of several primaries differences are taken: same (which our version came from) or any"
+            }
             Self::Notify => "which NOTIFYs are taken: any (from the primaries' addresses too) or signed",
             Self::NotifyFrom => "who else may send NOTIFYs: addresses and blocks such as 192.0.2.0/24",
             Self::NotifyKeys => "the keys that NOTIFYs may be signed with too: their names",
+            Self::Zonemd => "what is done about a version whose ZONEMD does not fit: warn (and publish it) or refuse",
+            Self::ShrinkLimit => {
+                "a version that loses more of its records than this, such as 50%, is held back; off for none"
+            }
+            Self::HoldFor => "how long it is held back without your word; one that loses 90% or more waits for it",
+            Self::ServePastExpiry => "for how long beyond its expiry a zone is served, such as 7d, or off",
+            Self::HistoryFor => "how long versions are kept as history, such as 30d",
+            Self::HistoryVersions => "how many versions are kept as history at most, 1 to 10000",
         }
     }
 }
@@ -225,6 +322,13 @@ impl Policy {
                     _ => return Err(one_of(["wait", "accept"])),
                 }
             }
+            Setting::IxfrFrom => {
+                self.ixfr_from = match value {
+                    "same" => IxfrFrom::Same,
+                    "any" => IxfrFrom::Any,
+                    _ => return Err(one_of(["same", "any"])),
+                }
+            }
             Setting::Notify => {
                 self.notify = match value {
                     "any" => NotifyTrust::Any,
@@ -234,6 +338,29 @@ impl Policy {
             }
             Setting::NotifyFrom => self.notify_from = list(value).map_err(wrong)?,
             Setting::NotifyKeys => self.notify_keys = list(value).map_err(wrong)?,
+            Setting::Zonemd => {
+                self.zonemd = match value {
+                    "warn" => ZonemdPolicy::Warn,
+                    "refuse" => ZonemdPolicy::Refuse,
+                    _ => return Err(one_of(["warn", "refuse"])),
+                }
+            }
+            Setting::ShrinkLimit => {
+                let percent = match value {
+                    OFF => Some(100),
+                    value => value.strip_suffix('%').unwrap_or(value).parse().ok(),
+                };
+                let percent = percent.filter(|percent| (1..=100).contains(percent));
+                self.shrink_limit = ShrinkLimit(percent.ok_or_else(|| wrong("it is 1% to 100%, or off".into()))?);
+            }
+            Setting::HoldFor => self.hold_secs = secs()?,
+            Setting::ServePastExpiry => self.serve_past_expiry_secs = if value == OFF { 0 } else { secs()? },
+            Setting::HistoryFor => self.history_secs = secs()?,
+            Setting::HistoryVersions => {
+                let versions = value.parse().ok().filter(|versions| (1..=HISTORY_VERSIONS_MAX).contains(versions));
+                let why = || wrong(format!("it is a number from 1 to {HISTORY_VERSIONS_MAX}"));
+                self.history_versions = versions.ok_or_else(why)?;
+            }
         }
         Ok(())
     }
@@ -251,12 +378,31 @@ impl Policy {
                 SerialWentBack::Wait => "wait".into(),
                 SerialWentBack::Accept => "accept".into(),
             },
+            Setting::IxfrFrom => match self.ixfr_from {
+                IxfrFrom::Same => "same".into(),
+                IxfrFrom::Any => "any".into(),
+            },
             Setting::Notify => match self.notify {
                 NotifyTrust::Any => "any".into(),
                 NotifyTrust::Signed => "signed".into(),
             },
             Setting::NotifyFrom => joined(&self.notify_from),
             Setting::NotifyKeys => joined(&self.notify_keys),
+            Setting::Zonemd => match self.zonemd {
+                ZonemdPolicy::Warn => "warn".into(),
+                ZonemdPolicy::Refuse => "refuse".into(),
+            },
+            Setting::ShrinkLimit => match self.shrink_limit {
+                ShrinkLimit(100) => OFF.into(),
+                ShrinkLimit(percent) => format!("{percent}%"),
+            },
+            Setting::HoldFor => span::text(self.hold_secs),
+            Setting::ServePastExpiry => match self.serve_past_expiry_secs {
+                0 => OFF.into(),
+                secs => span::text(secs),
+            },
+            Setting::HistoryFor => span::text(self.history_secs),
+            Setting::HistoryVersions => self.history_versions.to_string(),
         }
     }
 }
@@ -341,6 +487,10 @@ mod tests {
             (Setting::Notify, ""),
             (Setting::NotifyFrom, "192.0.2.0/33"),
             (Setting::NotifyKeys, "a..b"),
+            (Setting::ShrinkLimit, "0%"),
+            (Setting::ShrinkLimit, "101"),
+            (Setting::HistoryVersions, "0"),
+            (Setting::ServePastExpiry, "0s"),
         ] {
             let error = settings.set(setting, Some(value)).unwrap_err();
             assert!(error.to_string().starts_with(&format!("{setting} cannot be {value:?}: ")), "{error}");

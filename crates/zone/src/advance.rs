@@ -16,6 +16,7 @@ use crate::check::{self, Insane};
 use crate::diff::{Change, Diff};
 use crate::digest::Digest;
 use crate::image::{self, Image, Notes, Owner, Seed, TooLarge};
+use crate::limits::Limits;
 
 /// A change that was accepted.
 #[derive(Clone, Debug)]
@@ -40,8 +41,10 @@ pub enum Rejection {
     MetaType { owner: Name, rtype: Type },
     #[error(transparent)]
     Insane(#[from] Insane),
-    #[error("a name has more than 65,535 records of one type")]
-    RrsetTooLarge,
+    #[error("{owner} has more than {limit} records of type {rtype}")]
+    RrsetTooLarge { owner: Name, rtype: Type, limit: u16 },
+    #[error("{owner} has records of more than {limit} types")]
+    TooManyTypes { owner: Name, limit: u16 },
     #[error("the zone has more than 16 GiB")]
     ZoneTooLarge,
     #[error("the steps start at serial {theirs}, and we hold {ours}")]
@@ -59,25 +62,39 @@ pub enum Rejection {
 impl From<TooLarge> for Rejection {
     fn from(error: TooLarge) -> Self {
         match error {
-            TooLarge::Rrset => Self::RrsetTooLarge,
+            TooLarge::Rrset { owner, rtype, limit } => Self::RrsetTooLarge { owner, rtype, limit },
+            TooLarge::Types { owner, limit } => Self::TooManyTypes { owner, limit },
             TooLarge::Zone => Self::ZoneTooLarge,
         }
     }
 }
 
-/// Makes the next contents of the zone `apex` from the old ones and a change; `seed` keys the new owner index.
-pub fn advance(apex: NameRef<'_>, old: Option<&Image>, change: &Change, seed: Seed) -> Result<Advanced, Rejection> {
+/// Makes the next contents of the zone `apex` from the old ones and a change; `seed` keys the new owner index. What is
+/// within `limits` is counted after duplicates are gone.
+pub fn advance(
+    apex: NameRef<'_>,
+    old: Option<&Image>,
+    change: &Change,
+    seed: Seed,
+    limits: Limits,
+) -> Result<Advanced, Rejection> {
     match (change, old) {
-        (Change::Full(records), _) => replace(apex, old, records, seed),
-        (Change::Steps(steps), Some(old)) => step(apex, old, steps, seed),
+        (Change::Full(records), _) => replace(apex, old, records, seed, limits),
+        (Change::Steps(steps), Some(old)) => step(apex, old, steps, seed, limits),
         (Change::Steps(_), None) => Err(Rejection::NothingToStepFrom),
     }
 }
 
-fn replace(apex: NameRef<'_>, old: Option<&Image>, records: &Records, seed: Seed) -> Result<Advanced, Rejection> {
+fn replace(
+    apex: NameRef<'_>,
+    old: Option<&Image>,
+    records: &Records,
+    seed: Seed,
+    limits: Limits,
+) -> Result<Advanced, Rejection> {
     let mut notes = Notes::default();
     let admitted = admit(apex, records.iter(), &mut notes)?;
-    let draft = image::build(apex, sole_soa(apex, &admitted)?.serial, &admitted, seed, &mut notes)?;
+    let draft = image::build(apex, sole_soa(apex, &admitted)?.serial, &admitted, seed, limits, &mut notes)?;
     let digest = {
         let built = draft.peek();
         check::check(&built)?;
@@ -90,7 +107,7 @@ fn replace(apex: NameRef<'_>, old: Option<&Image>, records: &Records, seed: Seed
     Ok(Advanced { image, diffs, notes })
 }
 
-fn step(apex: NameRef<'_>, old: &Image, steps: &[Diff], seed: Seed) -> Result<Advanced, Rejection> {
+fn step(apex: NameRef<'_>, old: &Image, steps: &[Diff], seed: Seed, limits: Limits) -> Result<Advanced, Rejection> {
     let mut serial = old.serial();
     let mut pending = Pending::new(old);
     for (index, diff) in steps.iter().enumerate() {
@@ -107,7 +124,7 @@ fn step(apex: NameRef<'_>, old: &Image, steps: &[Diff], seed: Seed) -> Result<Ad
     }
     let mut notes = Notes::default();
     let admitted = admit(apex, pending.records().into_iter(), &mut notes)?;
-    let draft = image::build(apex, sole_soa(apex, &admitted)?.serial, &admitted, seed, &mut notes)?;
+    let draft = image::build(apex, sole_soa(apex, &admitted)?.serial, &admitted, seed, limits, &mut notes)?;
     let digest = {
         let built = draft.peek();
         check::check(&built)?;

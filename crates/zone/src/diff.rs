@@ -32,6 +32,11 @@ pub enum DiffError {
 const FIXED_OCTETS: usize = 4 + 4 + 8;
 
 impl Diff {
+    /// The step back.
+    pub fn reversed(self) -> Self {
+        Self { from: self.to, to: self.from, removed: self.added, added: self.removed }
+    }
+
     /// The form on disk: both serials, the length of the removed records, the removed and the added records.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut octets = Vec::with_capacity(FIXED_OCTETS + self.octets());

@@ -11,6 +11,9 @@ mod check;
 mod diff;
 mod digest;
 pub mod image;
+pub mod inspect;
+mod limits;
+pub mod zonemd;
 
 pub use advance::{Advanced, Rejection, advance};
 pub use between::between;
@@ -18,6 +21,8 @@ pub use check::Insane;
 pub use diff::{Change, Diff, DiffError};
 pub use digest::Digest;
 pub use image::{Image, Notes};
+pub use inspect::{Inspection, inspect};
+pub use limits::Limits;
 
 /// A zone, by the number that the inventory gave it: the name alone is not a zone, because several tenants may claim it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

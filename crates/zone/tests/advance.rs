@@ -5,7 +5,7 @@
 use dns::text::{record_to_text, zone_from_text};
 use dns::{Name, Records, Serial};
 use proptest::prelude::*;
-use zone::{Change, Diff, Digest, Image, Insane, Rejection, advance, between};
+use zone::{Change, Diff, Digest, Image, Insane, Limits, Rejection, advance, between};
 
 const SEED: [u8; 16] = [3; 16];
 
@@ -18,7 +18,7 @@ fn records(text: &str) -> Records {
 }
 
 fn full(old: Option<&Image>, text: &str) -> Result<zone::Advanced, Rejection> {
-    advance(apex().borrow(), old, &Change::Full(records(text)), SEED)
+    advance(apex().borrow(), old, &Change::Full(records(text)), SEED, Limits::default())
 }
 
 fn image(text: &str) -> Image {
@@ -36,7 +36,7 @@ fn step(from: u32, to: u32, removed: &str, added: &str) -> Diff {
 }
 
 fn steps(old: &Image, steps: Vec<Diff>) -> Result<zone::Advanced, Rejection> {
-    advance(apex().borrow(), Some(old), &Change::Steps(steps), SEED)
+    advance(apex().borrow(), Some(old), &Change::Steps(steps), SEED, Limits::default())
 }
 
 const HEAD: &str = "@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\n";
@@ -174,6 +174,27 @@ fn deletions_come_before_additions() {
 }
 
 #[test]
+fn a_ttl_is_that_of_all_records_of_a_name_and_type() {
+    // RFC 2181 §5.2; Technitium 8.1.2.
+    let old = image(&(HEAD.to_owned() + "a 60 A 192.0.2.1\na 60 A 192.0.2.2\n"));
+    let all = step(1, 2, "a 60 A 192.0.2.1\na 60 A 192.0.2.2\n", "a 70 A 192.0.2.1\na 70 A 192.0.2.2\n");
+    let advanced = steps(&old, vec![all]).unwrap();
+    assert_same(&advanced.image, &image(&(head_at(2) + "a 70 A 192.0.2.1\na 70 A 192.0.2.2\n")));
+    let one = step(1, 2, "a 60 A 192.0.2.1\n", "a 70 A 192.0.2.1\n");
+    let advanced = steps(&old, vec![one]).unwrap();
+    assert_same(&advanced.image, &image(&(head_at(2) + "a 70 A 192.0.2.1\na 60 A 192.0.2.2\n")));
+}
+
+#[test]
+fn what_lies_outside_of_the_zone_is_dropped_from_steps_too() {
+    // NSD 43152ede. A name that only ends in the same letters lies outside.
+    let advanced =
+        steps(&image(HEAD), vec![step(1, 2, "", "other. 60 A 192.0.2.1\nxexample. 60 A 192.0.2.1\n")]).unwrap();
+    assert_eq!(advanced.notes.out_of_zone, 2);
+    assert_same(&advanced.image, &image(&head_at(2)));
+}
+
+#[test]
 fn deletions_match_whatever_the_case_and_the_ttl() {
     let old = image(&(HEAD.to_owned() + "a 60 MX 10 Mail\n"));
     let advanced = steps(&old, vec![step(1, 2, "A 99 MX 10 mail\n", "")]).unwrap();
@@ -211,7 +232,7 @@ fn steps_that_do_not_fit_are_rejected() {
     for (chain, rejection) in cases {
         assert_eq!(steps(&old, chain).unwrap_err(), rejection);
     }
-    let nothing = advance(apex().borrow(), None, &Change::Steps(vec![step(1, 2, "", "")]), SEED);
+    let nothing = advance(apex().borrow(), None, &Change::Steps(vec![step(1, 2, "", "")]), SEED, Limits::default());
     assert_eq!(nothing.unwrap_err(), Rejection::NothingToStepFrom);
 }
 
@@ -246,6 +267,45 @@ fn what_is_no_zone_is_rejected() {
     for (text, rejection) in cases {
         assert_eq!(full(None, text).unwrap_err(), rejection, "{text}");
     }
+}
+
+/// So many A records of one name.
+fn crowd(owner: &str, records: u16) -> String {
+    (0..records).map(|number| format!("{owner} 60 A 192.0.{}.{}\n", number >> 8, number & 255)).collect()
+}
+
+#[test]
+fn a_crowded_name_is_rejected_with_its_owner_and_type() {
+    let limits = Limits { records_per_rrset: 3, types_per_name: 4 };
+    let limited = |old: Option<&Image>, change: Change| advance(apex().borrow(), old, &change, SEED, limits);
+    let whole = |text: &str| limited(None, Change::Full(records(&(HEAD.to_owned() + text))));
+    let owner: Name = "a.example.".parse().unwrap();
+    let too_large = |rtype| Rejection::RrsetTooLarge { owner: owner.clone(), rtype, limit: 3 };
+    let too_many = Rejection::TooManyTypes { owner: owner.clone(), limit: 4 };
+    let held = whole(&crowd("a", 3)).unwrap().image;
+    assert_eq!(whole(&crowd("a", 4)).unwrap_err(), too_large(dns::Type::A));
+    assert!(whole(&(crowd("a", 3) + &crowd("A", 3))).is_ok(), "duplicates do not count");
+    let more = vec![step(1, 2, "", "a 60 A 198.51.100.1\n")];
+    assert_eq!(limited(Some(&held), Change::Steps(more)).unwrap_err(), too_large(dns::Type::A));
+
+    let signature = |rtype: &str, tag: u16| {
+        format!("a 60 RRSIG {rtype} 13 2 60 20300101000000 20200101000000 {tag} example. AAAA\n")
+    };
+    let signatures: String = (0..4).map(|tag| signature("A", tag)).collect();
+    assert_eq!(whole(&signatures).unwrap_err(), too_large(dns::Type::RRSIG));
+    let types = "a 60 A 192.0.2.1\na 60 AAAA ::\na 60 TXT x\n".to_owned() + &signature("MX", 1);
+    assert!(whole(&types).is_ok());
+    assert_eq!(whole(&(types + "a 60 CAA 0 issue \"x\"\n")).unwrap_err(), too_many);
+}
+
+#[test]
+fn the_limits_leave_room_for_what_an_answer_can_hold() {
+    assert!(full(None, &(HEAD.to_owned() + &crowd("a", 4096))).is_ok());
+    let rejection = full(None, &(HEAD.to_owned() + &crowd("a", 4097))).unwrap_err();
+    assert_eq!(rejection.to_string(), "a.example. has more than 4096 records of type A");
+    let boundless = Limits { records_per_rrset: u16::MAX, types_per_name: u16::MAX };
+    let many = records(&(HEAD.to_owned() + &crowd("a", 20_000)));
+    assert!(advance(apex().borrow(), None, &Change::Full(many), SEED, boundless).is_ok());
 }
 
 #[test]

@@ -87,6 +87,8 @@ pub enum Behaviour {
     CloseHalfWay,
     /// The same, but over TLS without the alert that says that this is the end (close_notify): cut off by somebody else.
     CutHalfWay,
+    /// Closes in the middle of the last message.
+    CutMessage,
     /// Sends so many octets at a time, with a pause between.
     Trickle {
         octets: usize,
@@ -98,6 +100,16 @@ pub enum Behaviour {
     OtherLastSoa,
     /// Sends another record behind the last SOA.
     RecordsAfterEnd,
+    /// Puts the SOA of a name below the zone among the records.
+    ForeignSoa,
+    /// Puts an SOA of another serial among the records.
+    SoaInTheMiddle,
+    /// Has a record of class CH in the last message.
+    OtherClass,
+    /// Has an octet behind the records of the last message.
+    TrailingOctet,
+    /// Has this code in the last message.
+    ErrorAtEnd(Rcode),
     /// Sends an empty message first.
     EmptyMessage,
     /// Sets TC in the messages of transfers.

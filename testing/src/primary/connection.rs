@@ -21,6 +21,8 @@ pub(super) enum Action {
     Send(Vec<u8>),
     /// A message so many octets at a time.
     Trickle { message: Vec<u8>, octets: usize, pause: Duration },
+    /// The first half of a message under the length of the whole; then the connection closes.
+    Part(Vec<u8>),
     /// The same message for ever.
     Repeat(Vec<u8>),
     /// Nothing more, but the connection stays open until the client closes it.
@@ -171,6 +173,11 @@ where
                 stream.flush().await?;
                 tokio::time::sleep(pause).await;
             }
+        }
+        Action::Part(message) => {
+            stream.write_all(&framed(&message)[..message.len() / 2]).await?;
+            stream.shutdown().await?;
+            return Ok(ControlFlow::Break(()));
         }
         Action::Repeat(message) => loop {
             stream.write_all(&framed(&message)).await?;

@@ -6,6 +6,7 @@ use zone::Diff;
 
 use super::behaviour::{Behaviour, Kind};
 use super::message::{Request, Transport};
+use super::spoil;
 use super::state::State;
 use super::versions::Versions;
 
@@ -106,7 +107,7 @@ fn spoilt(state: &State, mut records: Records) -> Records {
         let again: Records = records.iter().skip(1).take(1).collect();
         records = records.iter().chain(again.iter()).collect();
     }
-    records
+    spoil::records(state, records)
 }
 
 fn with_glue_repeated(records: &Records) -> Records {

@@ -8,6 +8,7 @@ use super::behaviour::{Behaviour, Kind};
 use super::connection::Action;
 use super::message::{Origin, Request, error, read, split};
 use super::records::{claimed_or_empty, records, with_serial};
+use super::spoil;
 use super::state::State;
 
 pub(super) fn respond(state: &mut State, query: &[u8], origin: Origin) -> Vec<Action> {
@@ -60,6 +61,9 @@ fn answer(state: &State, request: &Request, query: &[u8]) -> Vec<Action> {
         Ok(records) => split(state, request, &records),
         Err(rcode) => vec![error(state, request, rcode)],
     };
+    if kind.is_transfer() {
+        spoil::messages(state, &mut messages);
+    }
     if let Some(signed) = signed {
         sign(state, &signed, &mut messages, now);
     }
@@ -105,7 +109,9 @@ fn actions(state: &State, kind: Kind, mut messages: Vec<Vec<u8>>) -> Vec<Action>
     if !kind.is_transfer() {
         return messages.into_iter().map(Action::Send).collect();
     }
-    let last = if state.behaves(&Behaviour::HangHalfWay) {
+    let last = if state.behaves(&Behaviour::CutMessage) {
+        messages.pop().map(Action::Part)
+    } else if state.behaves(&Behaviour::HangHalfWay) {
         Some(Action::Hang)
     } else if state.behaves(&Behaviour::CloseHalfWay) {
         Some(Action::Close)

@@ -1,5 +1,6 @@
 //! The workspace as its files and Cargo describe it, for the tests of the house-keeping.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -39,5 +40,24 @@ pub(crate) fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
         }
     }
     found.sort();
+    found
+}
+
+/// The names of all tests of the workspace, without their modules.
+#[allow(dead_code, reason = "not every test that includes this file uses it")]
+pub(crate) fn tests() -> BTreeSet<String> {
+    let files = ["crates", "testing", "tests"].map(|folder| files(&root().join(folder), "rs"));
+    let mut found = BTreeSet::new();
+    for path in files.iter().flatten() {
+        let text = std::fs::read_to_string(path).expect("the workspace's files are there");
+        let mut is_test = false;
+        for line in text.lines().map(str::trim_start) {
+            is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+            if let Some((_, rest)) = line.split_once("fn ").filter(|_| is_test) {
+                found.extend(rest.split(['(', '<']).next().map(str::to_owned));
+                is_test = false;
+            }
+        }
+    }
     found
 }

@@ -33,6 +33,8 @@ words! {
         Ixfr = "ixfr",
         /// The whole zone (RFC 5936).
         Axfr = "axfr",
+        /// Nothing: a version that was here already is published.
+        Publish = "publish",
     }
 }
 
@@ -43,6 +45,8 @@ words! {
         Unchanged = "unchanged",
         /// A newer version is served.
         Updated = "updated",
+        /// There is a newer version, which is kept back; the reason says why.
+        Held = "held",
         /// Nothing was installed; the reason says why.
         Failed = "failed",
     }

@@ -25,6 +25,6 @@ pub use primary::{Primary, PrimaryTls};
 pub use time::{NotATime, Time};
 pub use words::UnknownWord;
 pub use zone::{
-    AddZone, ChangeZone, Ending, Freshness, History, Hold, Origin, Refresh, Refreshed, Service, State, Transfer,
-    Version, Zone, Zones,
+    AddZone, ChangeZone, Ending, Freshness, HeldBack, History, Hold, HoldOrder, OrderHold, Origin, Refresh,
+    Refreshed, Service, State, Transfer, Version, Zone, ZoneWarning, Zones,
 };

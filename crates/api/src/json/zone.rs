@@ -151,9 +151,59 @@ pub struct Zone {
     pub last_success: Option<Time>,
     /// When the next check is due.
     pub next_refresh: Option<Time>,
-    /// When answers stop unless a primary confirms the zone.
+    /// When the SOA's EXPIRE has passed unless a primary confirms the zone.
     pub expires_at: Option<Time>,
+    /// When answers stop then: later than that where `serve_past_expiry` is set.
+    pub answers_until: Option<Time>,
+    /// The newer version that is kept back, if there is one.
+    pub held_back: Option<HeldBack>,
+    /// What validating resolvers will mind about the served version; only where one zone is shown.
+    #[serde(default)]
+    pub warnings: Vec<ZoneWarning>,
     pub last_attempt: Option<Attempt>,
+}
+
+/// A newer version that is not published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HeldBack {
+    pub serial: u32,
+    /// The share of the zone's records that it has lost; none when it is kept back at the owner's word.
+    pub lost_percent: Option<u8>,
+    pub since: Option<Time>,
+    /// When it is published without the owner's word; none if never.
+    pub ends_at: Option<Time>,
+}
+
+/// Something doubtful about a zone's contents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ZoneWarning {
+    #[schema(example = "signature_expired")]
+    pub code: String,
+    pub message: String,
+}
+
+words! {
+    /// What is to become of a newer version, or of the one that is served.
+    HoldOrder {
+        /// Publish the version that is held back.
+        Publish = "publish",
+        /// Keep what is served until there is another one still.
+        Keep = "keep",
+        /// Serve a version, the present one or one of before, until the zone is thawed.
+        Freeze = "freeze",
+        /// Follow the primaries again.
+        Thaw = "thaw",
+    }
+}
+
+/// The owner's word about a zone's versions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OrderHold {
+    pub order: HoldOrder,
+    /// For `freeze`: which version is to be served; none for the present one.
+    #[serde(default)]
+    pub generation: Option<u64>,
 }
 
 /// A page of zones, in the order of their names as text.

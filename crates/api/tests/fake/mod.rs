@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use api::doors::{
-    AttemptPage, CatalogChange, Doors, Export, MemberTemplate, NewCatalog, NewKey, NewZone, ServiceChange,
+    AttemptPage, CatalogChange, Doors, Export, MemberTemplate, NewCatalog, NewKey, NewZone, ServiceChange, Text,
     ZoneChange, ZonePage,
 };
 use api::json::{self, Time};
@@ -65,6 +65,9 @@ fn pending(id: u64, zone: &NewZone) -> json::Zone {
         last_success: None,
         next_refresh: None,
         expires_at: None,
+        answers_until: None,
+        held_back: None,
+        warnings: Vec::new(),
         last_attempt: None,
     }
 }
@@ -267,10 +270,32 @@ impl Requests for Fake {
         (catalog.member_count, catalog.waiting_count) = (1, 0);
         Ok(catalog.clone())
     }
+
+    async fn order_hold(&self, name: &Name, order: json::OrderHold) -> Result<json::Zone, Problem> {
+        let mut zones = self.zones.lock().unwrap();
+        let zone = zones.get_mut(&lower(name)).ok_or_else(|| unknown(name))?;
+        zone.hold = match order.order {
+            json::HoldOrder::Freeze => json::Hold::Frozen,
+            json::HoldOrder::Thaw => json::Hold::None,
+            json::HoldOrder::Publish | json::HoldOrder::Keep => {
+                return Err(Problem::new(Code::NothingHeld, format!("no version of {name} is held back")));
+            }
+        };
+        Ok(zone.clone())
+    }
 }
 
 #[async_trait]
 impl Contents for Fake {
+    async fn diff(&self, name: &Name, from: u64, to: u64) -> Result<Text, Problem> {
+        let zone = self.zone(name).await?;
+        if from.max(to) > 9 {
+            let detail = format!("the generation {} is not among the versions that are kept", from.max(to));
+            return Err(Problem::new(Code::GenerationUnknown, detail));
+        }
+        Ok(Box::new(std::iter::once(format!("- {name} 60 IN TXT \"{from}\"\n+ {} 60 IN TXT \"{to}\"\n", zone.name))))
+    }
+
     async fn export(&self, name: &Name) -> Result<Export, Problem> {
         let zone = self.zone(name).await?;
         let Some(serial) = zone.serial else {

@@ -66,6 +66,8 @@ words! {
         Check = "check",
         Ixfr = "ixfr",
         Axfr = "axfr",
+        /// Nothing: a version that was here already is published.
+        Publish = "publish",
     }
 }
 
@@ -76,11 +78,13 @@ pub enum Outcome {
     Unchanged,
     /// A newer version is served.
     Updated,
+    /// There is a newer version, which is kept back.
+    Held(RecordedReason),
     /// Nothing was installed.
     Failed(RecordedReason),
 }
 
-/// Why an attempt failed, in words: a row outlives the program that wrote it.
+/// Why an attempt brought nothing, in words: a row outlives the program that wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedReason {
     /// [`xfr::Reason::code`], or another stable code.

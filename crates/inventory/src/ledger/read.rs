@@ -76,15 +76,17 @@ struct AttemptRow {
 impl AttemptRow {
     fn read(self) -> Result<(ZoneId, RecordedAttempt), InventoryError> {
         let damaged = |what: &str| InventoryError::Damaged(format!("the attempt {} has a strange {what}", self.id));
+        let reason = RecordedReason {
+            code: self.reason_code.unwrap_or_default(),
+            fault: self.reason_fault.unwrap_or_default(),
+            message: self.reason_message.unwrap_or_default(),
+            advice: self.reason_advice.unwrap_or_default(),
+        };
         let outcome = match self.outcome.as_str() {
             "unchanged" => Outcome::Unchanged,
             "updated" => Outcome::Updated,
-            "failed" => Outcome::Failed(RecordedReason {
-                code: self.reason_code.unwrap_or_default(),
-                fault: self.reason_fault.unwrap_or_default(),
-                message: self.reason_message.unwrap_or_default(),
-                advice: self.reason_advice.unwrap_or_default(),
-            }),
+            "held" => Outcome::Held(reason),
+            "failed" => Outcome::Failed(reason),
             _ => return Err(damaged("outcome")),
         };
         let primary = self.primary_address.map(|text| text.parse().map_err(|_| damaged("primary"))).transpose()?;

@@ -142,6 +142,7 @@ async fn insert(transaction: &mut Transaction, zone: ZoneId, attempt: &Attempt) 
     let (outcome, reason) = match &attempt.outcome {
         Outcome::Unchanged => ("unchanged", None),
         Outcome::Updated => ("updated", None),
+        Outcome::Held(reason) => ("held", Some(reason)),
         Outcome::Failed(reason) => ("failed", Some(reason)),
     };
     // The zone may have been removed meanwhile: then there is nothing to insert.

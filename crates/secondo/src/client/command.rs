@@ -134,6 +134,50 @@ A primary is ADDR[:PORT] with options behind it, each after a comma:
         #[arg(value_parser = known_zone_name)]
         name: Name,
     },
+    /// Publish the version that is held back because it lost so many records.
+    #[command(after_help = "Example:\n  secondo zone publish example.org")]
+    Publish {
+        /// The zone's name.
+        #[arg(value_parser = known_zone_name)]
+        name: Name,
+    },
+    /// Keep what is served, and pass over the version that is held back.
+    #[command(after_help = "Example:\n  secondo zone keep example.org")]
+    Keep {
+        /// The zone's name.
+        #[arg(value_parser = known_zone_name)]
+        name: Name,
+    },
+    /// Serve one version, whatever the primaries send, until the zone is thawed.
+    #[command(after_help = "\
+Examples:
+  secondo zone freeze example.org
+  secondo zone freeze example.org 12884901889     (a generation that zone history shows)")]
+    Freeze {
+        /// The zone's name.
+        #[arg(value_parser = known_zone_name)]
+        name: Name,
+        /// The version to serve; without one, that which is served now.
+        generation: Option<u64>,
+    },
+    /// Have a frozen zone follow its primaries again.
+    #[command(after_help = "Example:\n  secondo zone thaw example.org")]
+    Thaw {
+        /// The zone's name.
+        #[arg(value_parser = known_zone_name)]
+        name: Name,
+    },
+    /// Show what differs between two versions that are kept.
+    #[command(after_help = "Example:\n  secondo zone diff example.org 12884901888 12884901889")]
+    Diff {
+        /// The zone's name.
+        #[arg(value_parser = known_zone_name)]
+        name: Name,
+        /// The generation to begin at, as zone history shows it.
+        from: u64,
+        /// The generation to end at.
+        to: u64,
+    },
     /// Show the versions that are kept and the attempts on record, newest first.
     #[command(after_help = "Example:\n  secondo zone history example.org --limit 20")]
     History {

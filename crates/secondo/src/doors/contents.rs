@@ -1,19 +1,36 @@
 //! What zones hold, read-only.
 
-use api::doors::Export;
+use api::doors::{Export, Text};
 use api::{Code, Contents, Problem};
 use async_trait::async_trait;
 use dns::text::record_to_text;
 use dns::{Name, Type};
-use zone::Image;
+use zone::{Diff, Generation, Image};
 
 use super::House;
+use crate::history::{self, NoWay};
 
 /// Octets of text after which a piece ends.
 const PIECE_OCTETS: usize = 64 * 1024;
 
 #[async_trait]
 impl Contents for House {
+    async fn diff(&self, name: &Name, from: u64, to: u64) -> Result<Text, Problem> {
+        let zone = self.zone_named(name)?;
+        let (store, id) = (self.node.store.clone(), zone.id);
+        let (from, to) = (Generation(from), Generation(to));
+        let work = move || {
+            let mut steps = history::steps(&store, id, from.min(to), from.max(to))?;
+            if from > to {
+                steps = steps.into_iter().rev().map(Diff::reversed).collect();
+            }
+            Ok(history::lines(&steps))
+        };
+        let lines = tokio::task::spawn_blocking(work).await;
+        let lines = lines.map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
+        Ok(Box::new(lines.map_err(|error| no_way(name, &error))?))
+    }
+
     async fn export(&self, name: &Name) -> Result<Export, Problem> {
         let zone = self.zone_named(name)?;
         let Some(snapshot) = zone.snapshot() else {
@@ -25,6 +42,13 @@ impl Contents for House {
         };
         let (serial, generation) = (snapshot.image.serial().0, snapshot.generation.0);
         Ok(Export { serial, generation, text: Box::new(ZoneText::of(snapshot.image)) })
+    }
+}
+
+pub(super) fn no_way(name: &Name, error: &NoWay) -> Problem {
+    match error {
+        NoWay::Store(error) => Problem::new(Code::StoreUnavailable, error.to_string()),
+        error => Problem::new(Code::GenerationUnknown, format!("{error}: see `secondo zone history {name}`")),
     }
 }
 

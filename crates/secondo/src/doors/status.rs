@@ -9,10 +9,13 @@ use dns::{Name, Rcode};
 use inventory::TenantId;
 use server::Event;
 use store::Origin;
-use xfr::Freshness;
+use xfr::{Freshness, Policy};
+use zone::inspect::Inspection;
+use zone::zonemd::Verdict;
 
 use super::{House, unavailable};
 use crate::followed::{Durability, Followed, Role, Service};
+use crate::holds::Hold;
 use crate::ledger::{shown, time};
 
 #[async_trait]
@@ -31,7 +34,15 @@ impl Status for House {
     }
 
     async fn zone(&self, name: &Name) -> Result<json::Zone, Problem> {
-        Ok(self.shown(&*self.zone_named(name)?))
+        let zone = self.zone_named(name)?;
+        let mut shown = self.shown(&zone);
+        let held = zone.condition().held.clone();
+        let now_secs = self.node.clock.now().0 / 1000;
+        if let Some(held) = held {
+            let inspected = tokio::task::spawn_blocking(move || zone::inspect(&held.image, now_secs)).await;
+            shown.warnings = inspected.map(|inspection| shown_warnings(&inspection)).unwrap_or_default();
+        }
+        Ok(shown)
     }
 
     async fn history(&self, name: &Name, page: AttemptPage) -> Result<json::History, Problem> {
@@ -104,7 +115,8 @@ impl House {
         let instructions = zone.instructions();
         let condition = zone.condition();
         let freshness = shown_freshness(condition.freshness(now));
-        let (hold, service) = (json::Hold::None, shown_service(instructions.service));
+        let service = shown_service(instructions.service);
+        let (hold, held_back) = shown_hold(&condition.hold, &instructions.policy);
         let held = condition.held.as_ref();
         json::Zone {
             id: zone.id.0,
@@ -137,6 +149,9 @@ impl House {
             last_success: condition.timers.confirmed_at().map(time),
             next_refresh: instructions.is_followed().then(|| time(condition.timers.next_check())),
             expires_at: condition.timers.expires_at().map(time),
+            answers_until: zone.answers_until(&condition).map(time),
+            held_back,
+            warnings: Vec::new(),
             last_attempt: condition.last_attempt.as_ref().map(shown),
         }
     }
@@ -178,6 +193,36 @@ fn warnings(zones: &json::ZoneCounts, has_inventory: bool, unlisted: usize) -> V
         warnings.push(format!("{} zones are served from memory only, because the disk is full", zones.volatile));
     }
     warnings
+}
+
+fn shown_hold(hold: &Hold, policy: &Policy) -> (json::Hold, Option<json::HeldBack>) {
+    match hold {
+        Hold::None => (json::Hold::None, None),
+        Hold::Frozen => (json::Hold::Frozen, None),
+        Hold::Kept { serial } => {
+            let held_back = json::HeldBack { serial: serial.0, lost_percent: None, since: None, ends_at: None };
+            (json::Hold::Held, Some(held_back))
+        }
+        Hold::Held(held) => {
+            let held_back = json::HeldBack {
+                serial: held.serial.0,
+                lost_percent: Some(held.lost_percent),
+                since: Some(time(held.since)),
+                ends_at: hold.ends_at(policy).map(time),
+            };
+            (json::Hold::Held, Some(held_back))
+        }
+    }
+}
+
+fn shown_warnings(inspection: &Inspection) -> Vec<json::ZoneWarning> {
+    let warning = |code: &str, message: String| json::ZoneWarning { code: code.to_owned(), message };
+    let named = inspection.warnings.named().iter().map(|named| warning(named.code(), named.to_string()));
+    let zonemd = match inspection.zonemd {
+        Verdict::Absent | Verdict::Verified { .. } => None,
+        verdict => Some(warning(&format!("zonemd_{}", verdict.code()), verdict.to_string())),
+    };
+    named.chain(zonemd).collect()
 }
 
 fn shown_service(service: Service) -> json::Service {

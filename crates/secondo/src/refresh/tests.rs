@@ -1,5 +1,8 @@
 //! The write path with a real store on a simulated disk, and real transfers from a scripted primary.
 
+mod holding;
+mod primaries;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -13,7 +16,8 @@ use zone::ZoneId;
 
 use crate::attempt::{Attempt, Kind, attempt};
 use crate::clock::Clock;
-use crate::followed::{Durability, Existence, Followed, Instructions, Source, Transfer, Trigger, Wake};
+use crate::followed::{Durability, Existence, Followed, Guard, Instructions, Source, Transfer, Trigger, Wake};
+use crate::holds::Hold;
 use crate::node::Node;
 use crate::refresh::{Refreshed, make_durable};
 use crate::scheduler::commit_volatile;

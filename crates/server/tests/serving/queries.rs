@@ -111,6 +111,28 @@ fn a_signed_query_gets_a_signed_answer() {
 }
 
 #[test]
+fn a_signature_on_a_connection_means_nothing_for_the_next_query() {
+    // PDNS #6738.
+    let keys = [("one.", Algorithm::HmacSha256), ("two.", Algorithm::HmacSha512)].map(|(name, how)| key(name, how));
+    let mut access = Access::default();
+    keys.iter().for_each(|key| drop(access.keys.insert(key.name().clone(), key.clone())));
+    let server = Setup { access, ..Setup::default() }.start();
+    let mut client = server.tcp();
+    for key in [Some(&keys[0]), None, Some(&keys[1]), Some(&keys[0]), None] {
+        let mut asked = query("www.example.", Type::A);
+        let Some(key) = key else {
+            assert_eq!(types(&client.ask(&asked)), [Type::A]);
+            continue;
+        };
+        let mut verifier = sign_request(&mut asked, key.clone(), now_secs());
+        assert_eq!(verifier.verify(&client.ask(&asked), now_secs()), Ok(Signature::Verified));
+        let last = asked.len() - 10;
+        asked[last] ^= 1;
+        assert_eq!(rcode(&client.ask(&asked)), Rcode::NOTAUTH);
+    }
+}
+
+#[test]
 fn an_answer_that_its_signature_makes_too_long_is_question_and_signature() {
     // RFC 8945 §5.3.
     let zones = vec![live(1, "example.", &format!("{ZONE}big 60 TXT{}\n", " \"0123456789\"".repeat(40)))];

@@ -32,6 +32,7 @@ pub(crate) struct Server {
     runtime: Runtime,
     running: Option<Running>,
     pub(crate) notifies: mpsc::Receiver<Notified>,
+    pub(crate) access: Arc<ArcSwap<Access>>,
     pub(crate) address: SocketAddr,
     pub(crate) counters: Counters,
 }
@@ -64,11 +65,11 @@ impl Setup {
         let access = Arc::new(ArcSwap::from_pointee(self.access));
         let (sender, notifies) = mpsc::channel(self.notifies_max);
         let sockets = bind(&[self.listen.parse().unwrap()], 2).unwrap();
-        let shared = Shared { zones, access };
+        let shared = Shared { zones, access: access.clone() };
         let running = serve(sockets, shared, sender, self.limits).unwrap();
         let (address, counters) = (running.addresses()[0], running.counters().clone());
         drop(inside);
-        Server { runtime, running: Some(running), notifies, address, counters }
+        Server { runtime, running: Some(running), notifies, access, address, counters }
     }
 }
 
@@ -153,7 +154,7 @@ pub(crate) fn framed(message: &[u8]) -> Vec<u8> {
 pub(crate) fn live(id: u64, apex: &str, text: &str) -> Arc<ServedZone> {
     let apex: Name = apex.parse().unwrap();
     let records = zone_from_text(&apex.to_string(), text).unwrap();
-    let image = advance(apex.borrow(), None, &Change::Full(records), [7; 16]).unwrap().image;
+    let image = advance(apex.borrow(), None, &Change::Full(records), [7; 16], zone::Limits::default()).unwrap().image;
     let contents = Contents::Live(Snapshot { generation: Generation(1), image });
     Arc::new(ServedZone::new(ZoneId(id), apex, contents))
 }

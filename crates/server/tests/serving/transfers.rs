@@ -114,6 +114,27 @@ fn every_message_of_a_signed_transfer_is_signed() {
 }
 
 #[test]
+fn a_transfer_goes_on_with_the_key_that_it_began_with() {
+    // NSD 619f169b, NSD 5b9b4735: the key is taken away while the client is still reading.
+    let key = key("key.", Algorithm::HmacSha256);
+    let mut access = Access::default();
+    access.keys.insert("key.".parse().unwrap(), key.clone());
+    let server = Setup { access, ..with_zone(&huge_zone()) }.start();
+    let mut client = server.tcp();
+    let mut asked = query("example.", Type::AXFR);
+    let mut verifier = sign_request(&mut asked, key, now_secs());
+    client.send(&asked);
+    let first = client.receive().unwrap();
+    server.access.store(Arc::default());
+    let (messages, records) = receive_after(Some(first), &mut client);
+    assert_eq!(records.len(), 600_005);
+    for message in &messages {
+        assert_eq!(verifier.verify(message, now_secs()).unwrap(), Signature::Verified);
+    }
+    assert_eq!(rcode(&client.ask(&asked)), Rcode::NOTAUTH, "nobody knows the key any more");
+}
+
+#[test]
 fn one_snapshot_is_sent_whatever_is_published_meanwhile() {
     // NSD #14; Knot 2.6.8 for a zone that expires meanwhile.
     let zone = huge_zone();

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use dns::Serial;
 use dns::text::zone_from_text;
 use store::{ClockFacts, Commit, Head, Step};
-use zone::{Change, Generation, Image, ZoneId, advance, between};
+use zone::{Change, Generation, Image, Limits, ZoneId, advance, between};
 
 /// Enough text records for an image above the 256 KiB that the database holds itself.
 pub(crate) const LARGE_RECORDS: usize = 1_400;
@@ -19,7 +19,7 @@ pub(crate) fn image(zone: u64, serial: u32, records: usize) -> Image {
     }
     let records = zone_from_text(&name, &text).unwrap();
     let apex: dns::Name = name.parse().unwrap();
-    advance(apex.borrow(), None, &Change::Full(records), [7; 16]).unwrap().image
+    advance(apex.borrow(), None, &Change::Full(records), [7; 16], Limits::default()).unwrap().image
 }
 
 fn name(zone: u64) -> String {
@@ -41,6 +41,7 @@ pub(crate) fn commit(zone: u64, generation: u64, records: usize, before: Option<
         clock: clock(generation),
         at_ms: generation * 1_000,
         image,
+        history: store::HistoryKept::default(),
         steps: steps.into_iter().collect(),
     }
 }

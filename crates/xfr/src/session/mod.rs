@@ -158,6 +158,12 @@ impl Session {
         self.octets
     }
 
+    /// The memory that what has come takes, at least: that of its records, which compression can make many times larger
+    /// than the messages were.
+    pub fn octets_held(&self) -> u64 {
+        self.octets.max(self.assembly.octets())
+    }
+
     /// Records of the answer so far.
     pub fn records(&self) -> u64 {
         self.records

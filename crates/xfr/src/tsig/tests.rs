@@ -330,3 +330,71 @@ fn a_cut_message_never_panics_and_never_verifies() {
         assert!(!matches!(check(&message[..cut], &key, NOW), Ok(Verified::Signed(_))));
     }
 }
+
+#[test]
+fn no_octet_of_a_signed_request_can_be_changed() {
+    // CVE-2017-3142, CVE-2017-3143: nothing that is only like a signature passes for one.
+    let key = key(Algorithm::HmacSha256);
+    let mut message = query();
+    sign_request(&mut message, key.clone(), NOW);
+    let names = query().len()..;
+    for at in 2..message.len() {
+        for bit in 0..8 {
+            let mut forged = message.clone();
+            forged[at] ^= 1 << bit;
+            let is_letter_case = names.contains(&at) && forged[at].eq_ignore_ascii_case(&message[at]);
+            let passes = matches!(check(&forged, &key, NOW), Ok(Verified::Signed(_)));
+            assert!(!passes || is_letter_case, "octet {at}, bit {bit}");
+        }
+    }
+}
+
+#[test]
+fn letter_case_of_algorithm_names_does_not_matter() {
+    // RFC 8945 §4.3.3: their canonical form is digested.
+    for algorithm in Algorithm::ALL {
+        let key = key(algorithm);
+        let mut request = query();
+        let mut verifier = sign_request(&mut request, key.clone(), NOW);
+        let mut answer = answer();
+        accepted(&request, &key).signer().sign(&mut answer, NOW);
+        for message in [&mut request, &mut answer] {
+            let name = algorithm.wire_name().as_wire();
+            let at = message.windows(name.len()).rposition(|octets| octets == name).unwrap();
+            message[at..at + name.len()].make_ascii_uppercase();
+        }
+        accepted(&request, &key);
+        assert_eq!(verifier.verify(&answer, NOW), Ok(Signature::Verified), "{algorithm}");
+    }
+}
+
+#[test]
+fn a_damaged_record_is_formerr_and_an_algorithm_that_nobody_knows_badkey() {
+    // CVE-2025-40775, CVE-2020-8622.
+    let key = key(Algorithm::HmacSha256);
+    let mut message = query();
+    sign_request(&mut message, key.clone(), NOW);
+    let algorithm_at = message.windows(12).rposition(|octets| octets == b"\x0bhmac-sha256").unwrap();
+    let class_at = algorithm_at - 8;
+    let mac_octets_at = algorithm_at + 13 + 8;
+    let other_octets_at = message.len() - 2;
+    for (at, octets, rcode) in [
+        (class_at, &[0, 1][..], Rcode::FORMERR),
+        (class_at + 2, &[0, 0, 0, 1], Rcode::FORMERR),
+        (algorithm_at, b"\x0bhmac-rot256", Rcode::NOTAUTH),
+        // The algorithm's name: a label and a pointer that lead nowhere, and a pointer to itself.
+        (algorithm_at + 12, &[63], Rcode::FORMERR),
+        (algorithm_at + 12, &[0xff, 0xff], Rcode::FORMERR),
+        (algorithm_at, &[0xc0, algorithm_at as u8], Rcode::FORMERR),
+        (mac_octets_at, &[0, 31], Rcode::FORMERR),
+        (mac_octets_at, &[0, 33], Rcode::FORMERR),
+        (mac_octets_at, &[0xff, 0xff], Rcode::FORMERR),
+        (other_octets_at, &[0, 6], Rcode::FORMERR),
+    ] {
+        let mut damaged = message.clone();
+        damaged[at..at + octets.len()].copy_from_slice(octets);
+        assert_eq!(check(&damaged, &key, NOW).unwrap_err().rcode(), rcode, "{octets:?} at {at}");
+        let mut verifier = sign_request(&mut query(), key.clone(), NOW);
+        assert!(verifier.verify(&damaged, NOW).is_err());
+    }
+}

@@ -118,6 +118,18 @@ fn a_record_of_another_class_is_refused() {
 }
 
 #[test]
+fn data_of_unknown_types_is_kept_to_the_octet() {
+    // RFC 3597 §4, §7: what looks like a compression pointer is none, and what looks like a letter has no case.
+    let text = "soa 7\n@ 60 NS ns\nx 60 TYPE65280 \\# 6 C00C01416100";
+    let Ok(Progress::Done(xfr::Outcome::Change(zone::Change::Full(zone)))) =
+        feed(&mut axfr(), &messages(Type::AXFR, &format!("{text}\nsoa 7")))
+    else {
+        panic!("no zone");
+    };
+    assert_eq!(zone, records(text));
+}
+
+#[test]
 fn an_answer_without_aa_is_still_a_transfer() {
     // RFC 5936 §2.2.1 wants AA set; some servers do not, and the zone is no worse for it.
     let plain = Envelope { flags: Header::QR, ..Envelope::answering(Type::AXFR) };

@@ -53,6 +53,13 @@ fn a_lone_soa_says_how_far_the_primary_is() {
 }
 
 #[test]
+fn an_answer_without_any_record_says_nothing() {
+    // PDNS #7494: no SOA, so neither "nothing new" nor an empty zone.
+    check_ixfr("", "no_soa");
+    check_ixfr("soa 2\n---\n", "more");
+}
+
+#[test]
 fn an_answer_whose_second_record_is_no_soa_is_the_whole_zone() {
     // RFC 1995 §4; PDNS #12984, RT#35137, cascade #594.
     check_ixfr("soa 2\n@ 60 NS ns\nsoa 2", "full 2 records");

@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use dns::{Header, Name, Rcode, Serial};
+use dns::{Header, Name, Rcode, RecordRef, Serial};
 use xfr::notify::{Judgement, NotifyRule, judge, response};
 use xfr::settings::NotifyTrust;
 use zone::ZoneId;
 
-use crate::script::{Envelope, ID, records, short_soa};
+use crate::script::{Envelope, ID, example, records, short_soa};
 
 const NOTIFY: u16 = 4 << 11;
 
@@ -97,6 +97,28 @@ fn what_cannot_wake_a_zone_gets_its_code() {
     decline(&envelope().message(&short_soa()), Rcode::FORMERR);
     assert_eq!(judged(&base[..11], "192.0.2.1", None), Judgement::Ignore);
     assert_eq!(judged(&changed(2, 0xa4), "192.0.2.1", None), Judgement::Ignore, "a response is never answered");
+}
+
+#[test]
+fn a_hint_that_is_no_soa_is_malformed_however_long() {
+    // CVE-2026-5946, NSD 576ae5cd.
+    let rdata = records("soa 7").iter().next().unwrap().rdata.to_vec();
+    let owner = example();
+    for octets in [0, 1, rdata.len() - 1, rdata.len() + 1, 60_000] {
+        let mut rdata = rdata.clone();
+        rdata.resize(octets, 0);
+        let soa = RecordRef { owner: owner.borrow(), rtype: dns::Type::SOA, ttl: 60, rdata: &rdata };
+        // As another type first: our own writer would not write such an SOA.
+        let mut message = envelope().message([RecordRef { rtype: dns::Type(65_280), ..soa }]);
+        message[27..29].copy_from_slice(&dns::Type::SOA.0.to_be_bytes());
+        assert_eq!(judged(&message, "192.0.2.1", None), Judgement::Decline(Rcode::FORMERR), "{octets} octets");
+    }
+}
+
+#[test]
+fn of_several_hints_the_first_counts() {
+    let message = notify("soa 7\nsoa 8");
+    assert!(matches!(judged(&message, "192.0.2.1", None), Judgement::Accept { serial: Some(Serial(7)), .. }));
 }
 
 #[test]

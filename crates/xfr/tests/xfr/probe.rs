@@ -36,6 +36,7 @@ fn answers_that_say_nothing_have_their_reasons() {
         (answer(good, "sub 60 SOA ns host 7 2 3 4 5"), "foreign_soa"),
         (answer(Envelope { flags: good.flags | Rcode::REFUSED.0, ..good }, ""), "refused"),
         (answer(Envelope { flags: good.flags | Rcode::SERVFAIL.0, ..good }, ""), "servfail"),
+        (answer(Envelope { flags: good.flags | 5 << 11, ..good }, "soa 7"), "not_a_response"),
         (good.message(&short_soa()), "malformed"),
     ] {
         let step = ask(EdnsOffer::Offered, Transport::Tcp, &message);
@@ -73,6 +74,7 @@ fn over_udp_what_is_no_answer_of_ours_is_passed_over() {
         (answer(Envelope { id: ID ^ 1, ..good }, "soa 7"), Reason::WrongId),
         (answer(Envelope { question: Some(Type::NS), ..good }, "soa 7"), Reason::WrongQuestion),
         (answer(Envelope { flags: 0, ..good }, "soa 7"), Reason::NotAResponse),
+        (answer(Envelope { flags: good.flags | 4 << 11, ..good }, "soa 7"), Reason::NotAResponse),
         (vec![1, 2, 3], Reason::Malformed(dns::Malformed::Truncated)),
     ] {
         assert_eq!(ask(EdnsOffer::Offered, Transport::Udp, &message), Ok(ProbeStep::Ignore(reason.clone())));

@@ -7,11 +7,12 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use dns::{NameRef, RecordRef, Serial, Type, rdata};
+use dns::{Name, NameRef, RecordRef, Serial, Type, rdata};
 
 use super::owner::{blob, rrset};
 use super::{FORMAT, Image, MAGIC, Seed, UNIT, field, index};
 use crate::digest::Digest;
+use crate::limits::Limits;
 
 /// What was changed on the way from the primary's records to what is served (each is logged).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,11 +27,13 @@ pub struct Notes {
     pub ttls_mixed: u64,
 }
 
-/// The zone does not fit into an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The zone does not fit into an image, or into the limits given.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TooLarge {
-    /// More than 65,535 records of one owner and type.
-    Rrset,
+    /// More records of one owner and type than the limit.
+    Rrset { owner: Name, rtype: Type, limit: u16 },
+    /// More types of one owner than the limit.
+    Types { owner: Name, limit: u16 },
     /// More than 16 GiB.
     Zone,
 }
@@ -64,11 +67,12 @@ pub(crate) fn build(
     serial: Serial,
     records: &[RecordRef<'_>],
     seed: Seed,
+    limits: Limits,
     notes: &mut Notes,
 ) -> Result<Draft, TooLarge> {
     let mut keys = SortKeys::of(apex, records);
     keys.sort();
-    let mut writer = ImageWriter::new(apex);
+    let mut writer = ImageWriter::new(apex, limits);
     let mut owner_records = Vec::new();
     let mut runs = keys.runs.as_slice();
     while let Some(first) = runs.first() {
@@ -173,6 +177,7 @@ struct Ancestor {
 
 /// Writes owners in canonical order.
 struct ImageWriter {
+    limits: Limits,
     octets: Vec<u8>,
     apex_octets: usize,
     apex_labels: usize,
@@ -185,10 +190,11 @@ struct ImageWriter {
 }
 
 impl ImageWriter {
-    fn new(apex: NameRef<'_>) -> Self {
+    fn new(apex: NameRef<'_>, limits: Limits) -> Self {
         let mut octets = vec![0; field::END];
         octets.extend(apex.as_wire());
         Self {
+            limits,
             octets,
             apex_octets: apex.octets(),
             apex_labels: apex.label_count(),
@@ -245,12 +251,16 @@ impl ImageWriter {
         self.octets.extend(name.as_wire());
         let mut rrsets: u16 = 0;
         for group in records.chunk_by(|a, b| rrset_key(a).0 == rrset_key(b).0) {
+            let limit = self.limits.types_per_name;
+            if rrsets == limit {
+                return Err(TooLarge::Types { owner: name.to_name(), limit });
+            }
             self.rrset(name, group, notes)?;
-            rrsets = rrsets.checked_add(1).ok_or(TooLarge::Rrset)?;
+            rrsets += 1;
         }
         self.octets[at + blob::RRSETS..at + blob::RRSETS + 2].copy_from_slice(&rrsets.to_le_bytes());
         self.order.push(unit);
-        if has(Type::NSEC3) {
+        if has(Type::NSEC3) && depth == 1 && is_hash(name) {
             self.nsec3.push(unit);
         }
         let occludes = flags & (blob::CUT | blob::OCCLUDED | blob::DNAME) != 0;
@@ -275,7 +285,7 @@ impl ImageWriter {
         let record_count = self.rdata(records, notes)?;
         let signature_count = self.rdata(signatures, notes)?;
         self.records += u64::from(record_count) + u64::from(signature_count);
-        let octets = u32::try_from(self.octets.len() - at - rrset::END).map_err(|_| TooLarge::Rrset)?;
+        let octets = u32::try_from(self.octets.len() - at - rrset::END).map_err(|_| TooLarge::Zone)?;
         let header = &mut self.octets[at..at + rrset::END];
         let (rtype, _) = rrset_key(&group[0]);
         header[rrset::TYPE..][..2].copy_from_slice(&rtype.0.to_le_bytes());
@@ -296,7 +306,11 @@ impl ImageWriter {
                 notes.duplicates += 1;
                 continue;
             }
-            count = count.checked_add(1).ok_or(TooLarge::Rrset)?;
+            let limit = self.limits.records_per_rrset;
+            if count == limit {
+                return Err(TooLarge::Rrset { owner: record.owner.to_name(), rtype: record.rtype, limit });
+            }
+            count += 1;
             self.octets.extend((record.rdata.len() as u16).to_le_bytes());
             self.octets.extend(record.rdata);
         }
@@ -347,6 +361,13 @@ impl ImageWriter {
         self.octets.shrink_to_fit();
         Ok(Draft { octets: Arc::new(self.octets) })
     }
+}
+
+/// Whether the first label can be a hash: 20 octets, as of the only algorithm there is, in base32hex (RFC 5155 §3).
+/// An owner that is none would stand between hashes and seem to cover what the ones beside it cover.
+fn is_hash(name: NameRef<'_>) -> bool {
+    let label = name.labels().next().unwrap_or_default();
+    label.len() == 32 && label.iter().all(|octet| matches!(octet, b'0'..=b'9' | b'a'..=b'v' | b'A'..=b'V'))
 }
 
 /// What an RRset is sorted by: the type that it is or covers, records before signatures.

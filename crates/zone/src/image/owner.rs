@@ -168,6 +168,11 @@ impl<'a> Rrset<'a> {
         u16_at(self.octets, rrset::RECORDS)
     }
 
+    /// The number of RRSIGs that cover it.
+    pub fn signature_count(self) -> u16 {
+        u16_at(self.octets, rrset::SIGNATURES)
+    }
+
     pub fn records(self) -> RrsetRecords<'a> {
         let (owner, _, octets) = self.names();
         RrsetRecords { owner, rtype: self.rtype(), ttl: self.ttl(), octets, left: self.record_count() }
@@ -183,7 +188,7 @@ impl<'a> Rrset<'a> {
             rtype: Type::RRSIG,
             ttl: u32_at(self.octets, rrset::SIGNATURE_TTL),
             octets: records.octets,
-            left: u16_at(self.octets, rrset::SIGNATURES),
+            left: self.signature_count(),
         }
     }
 

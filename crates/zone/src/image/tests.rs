@@ -2,12 +2,12 @@ use dns::text::{record_to_text, zone_from_text};
 use dns::{Name, Type};
 
 use crate::image::{Deepest, Owner};
-use crate::{Change, Image, advance};
+use crate::{Change, Image, Limits, advance};
 
 fn image(text: &str) -> Image {
     let records = zone_from_text("Example.", text).unwrap();
     let apex: Name = "example.".parse().unwrap();
-    advance(apex.borrow(), None, &Change::Full(records), [7; 16]).unwrap().image
+    advance(apex.borrow(), None, &Change::Full(records), [7; 16], Limits::default()).unwrap().image
 }
 
 fn name(text: &str) -> Name {
@@ -157,4 +157,33 @@ fn odd_octets_in_labels_sort_as_rfc_4034_says() {
     for found in &names {
         assert!(image.owner(found.borrow()).is_some());
     }
+}
+
+#[test]
+fn nsec3_owners_that_are_no_hashes_cover_nothing() {
+    // NSD 4.15, PDNS #1352: they are kept, and the others are found as without them.
+    let (low, high) = ("05fmrhdlj2k56mqn9jkc2tpkjtlib4ut", "t7g6pdmcph4ipevt6sbr0h9cgs6q1mhg");
+    let chain = format!("{low} 60 NSEC3 1 0 0 - {high} A\n{high} 60 NSEC3 1 1 0 - {low} A\n");
+    let no_base32 = "z".repeat(32);
+    let odd: String = ["@", "zz", &no_base32, &format!("zz.{low}"), "*", &format!("{low}.{high}")]
+        .map(|owner| format!("{owner} 60 NSEC3 1 1 5 AABB {low} A\n"))
+        .concat();
+    let image = image(&format!("@ 60 SOA ns host 7 2 3 4 5\n@ 60 NS ns\n{chain}{odd}"));
+    assert_eq!(image.record_count(), 10);
+    for (hash, covering) in [("00", high), (low, low), ("a0", low), ("tz", high), ("zz", high), ("", high)] {
+        let found = image.covering(hash.as_bytes()).unwrap().name().to_string();
+        assert_eq!(found, format!("{covering}.Example."), "{hash}");
+    }
+}
+
+#[test]
+fn a_zone_whose_name_leaves_no_room_is_a_zone() {
+    // RFC 5155 §3: from 223 octets on no hash fits before it.
+    let label = "x".repeat(63);
+    let apex = name(&format!("{}.{label}.{label}.{label}", "y".repeat(61)));
+    assert_eq!(apex.borrow().octets(), 255);
+    let records = zone_from_text(&apex.to_string(), "@ 60 SOA . . 7 2 3 4 5\n@ 60 NS .\n").unwrap();
+    let image = advance(apex.borrow(), None, &Change::Full(records), [7; 16], Limits::default()).unwrap().image;
+    assert_eq!(image.owner(apex.borrow()).map(Owner::rank), Some(0));
+    assert!(image.covering(b"05fmrhdlj2k56mqn9jkc2tpkjtlib4ut").is_none());
 }

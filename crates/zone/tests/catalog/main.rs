@@ -9,7 +9,7 @@ mod read;
 use dns::Name;
 use dns::text::zone_from_text;
 use zone::catalog::{Broken, Label, Listing};
-use zone::{Change, Image, advance};
+use zone::{Change, Image, Limits, advance};
 
 fn name(text: &str) -> Name {
     text.parse().unwrap()
@@ -24,7 +24,7 @@ fn image(catalog: &str, records: &str) -> Image {
     let records: String = records.lines().map(|line| format!("{}\n", line.trim_start())).collect();
     let text = format!("@ 0 SOA invalid. invalid. 7 2 3 4 5\n@ 0 NS invalid.\n{records}");
     let records = zone_from_text(catalog, &text).unwrap();
-    advance(name(catalog).borrow(), None, &Change::Full(records), [5; 16]).unwrap().image
+    advance(name(catalog).borrow(), None, &Change::Full(records), [5; 16], Limits::default()).unwrap().image
 }
 
 fn read(catalog: &str, records: &str) -> Result<Listing, Broken> {

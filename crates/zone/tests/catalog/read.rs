@@ -2,7 +2,7 @@
 
 use dns::{RecordRef, Records, Serial, Type};
 use zone::catalog::{Broken, read as read_image};
-use zone::{Change, advance};
+use zone::{Change, Limits, advance};
 
 use super::{image, label, listing, name, read};
 
@@ -154,11 +154,13 @@ fn records_that_hold_no_name_break_the_catalog_and_nothing_else() {
         let mut with = Records::new();
         records.iter().for_each(|record| with.push(record));
         with.push(RecordRef { owner: name("a.zones.cat.").borrow(), rtype: Type::PTR, ttl: 0, rdata });
-        let image = advance(name("cat.").borrow(), None, &Change::Full(with), [5; 16]).unwrap().image;
+        let image =
+            advance(name("cat.").borrow(), None, &Change::Full(with), [5; 16], Limits::default()).unwrap().image;
         assert_eq!(read_image(&image), Err(Broken::NoName { node: name("a.zones.cat.") }));
     }
     records.push(RecordRef { owner: name("version.cat.").borrow(), rtype: Type::TXT, ttl: 0, rdata: b"" });
-    let image = advance(name("cat.").borrow(), None, &Change::Full(records), [5; 16]).unwrap().image;
+    let image =
+        advance(name("cat.").borrow(), None, &Change::Full(records), [5; 16], Limits::default()).unwrap().image;
     assert!(matches!(read_image(&image), Err(Broken::SeveralVersions { .. })));
 }
 

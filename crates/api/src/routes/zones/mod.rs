@@ -2,8 +2,10 @@
 
 pub(crate) mod add;
 pub(crate) mod change;
+pub(crate) mod diff;
 pub(crate) mod export;
 pub(crate) mod history;
+pub(crate) mod hold;
 pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod refresh;

@@ -2,6 +2,7 @@
 
 mod change;
 mod history;
+mod hold;
 mod import;
 mod list;
 mod refresh;
@@ -10,7 +11,7 @@ mod show;
 use std::io::Write;
 
 use api::doors::NewZone;
-use api::json::{self, AddZone, Service, Transfer, Zone};
+use api::json::{self, AddZone, HoldOrder, Service, Transfer, Zone};
 use api::segment_of;
 use dns::Name;
 use xfr::{Primary, Setting};
@@ -42,8 +43,17 @@ pub(crate) async fn carry_out(
         ZoneAction::Resume { name } | ZoneAction::Enable { name } => {
             change::serve(&name, Service::Answering, server, output).await
         }
+        ZoneAction::Publish { name } => hold::order(&name, HoldOrder::Publish, None, server, output).await,
+        ZoneAction::Keep { name } => hold::order(&name, HoldOrder::Keep, None, server, output).await,
+        ZoneAction::Freeze { name, generation } => {
+            hold::order(&name, HoldOrder::Freeze, generation, server, output).await
+        }
+        ZoneAction::Thaw { name } => hold::order(&name, HoldOrder::Thaw, None, server, output).await,
+        ZoneAction::Diff { name, from, to } => {
+            stream(&path(&name, &format!("/diff?from={from}&to={to}")), server, output).await
+        }
         ZoneAction::History { name, limit } => history::history(&name, limit, server, output).await,
-        ZoneAction::Export { name } => export(&name, server, output).await,
+        ZoneAction::Export { name } => stream(&path(&name, "/export"), server, output).await,
         ZoneAction::Remove { name } => remove(&name, server, output).await,
         ZoneAction::Import { file } => import::import(&file, server, output, errors).await,
     }
@@ -73,8 +83,9 @@ async fn add(
     Ok(())
 }
 
-async fn export(name: &Name, server: &Server, output: &mut Output<'_>) -> Result<(), Failure> {
-    let mut pieces = server.stream(&path(name, "/export")).await?;
+/// Writes a text as it comes.
+async fn stream(path: &str, server: &Server, output: &mut Output<'_>) -> Result<(), Failure> {
+    let mut pieces = server.stream(path).await?;
     while let Some(piece) = pieces.next().await? {
         output.raw(piece.as_ref())?;
     }

@@ -1,6 +1,6 @@
 //! `secondo zone show`.
 
-use api::json::{Attempt, Hold, Origin, Zone};
+use api::json::{Attempt, HeldBack, Hold, Origin, Zone};
 use dns::Name;
 
 use super::change::settings_text;
@@ -35,9 +35,14 @@ fn facts(zone: &Zone) -> Vec<(&'static str, String)> {
         ("next refresh", time_or_dash(zone.next_refresh)),
         ("expires at", time_or_dash(zone.expires_at)),
     ];
+    if zone.answers_until != zone.expires_at {
+        facts.push(("answers until", time_or_dash(zone.answers_until)));
+    }
     if zone.hold != Hold::None {
         facts.push(("hold", zone.hold.to_string()));
     }
+    facts.extend(zone.held_back.as_ref().map(|held_back| ("held back", held_back_text(held_back))));
+    facts.extend(zone.warnings.iter().map(|warning| ("warning", format!("{} ({})", warning.message, warning.code))));
     if zone.volatile {
         facts.push(("volatile", "this version is in memory only: the disk is full".to_owned()));
     }
@@ -56,6 +61,17 @@ fn origin_text(zone: &Zone) -> String {
         (Origin::Member, Some(catalog)) => format!("the catalog {catalog} lists it"),
         (Origin::Catalog, _) => "it is a catalog: followed, and not answered".to_owned(),
         _ => "it was configured".to_owned(),
+    }
+}
+
+fn held_back_text(held_back: &HeldBack) -> String {
+    let serial = held_back.serial;
+    match (held_back.lost_percent, held_back.ends_at) {
+        (None, _) => format!("serial {serial}, at your word"),
+        (Some(lost), Some(ends_at)) => {
+            format!("serial {serial}, which lost {lost} % of the records; it is published at {}", time_text(ends_at))
+        }
+        (Some(lost), None) => format!("serial {serial}, which lost {lost} % of the records; it waits for your word"),
     }
 }
 

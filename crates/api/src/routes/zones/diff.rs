@@ -1,0 +1,53 @@
+//! What differs between two versions of a zone.
+
+#![expect(unused_qualifications, reason = "utoipa writes the parameters' path in full")]
+
+use std::convert::Infallible;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt, stream};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::access::Admin;
+use crate::body::Parameters;
+use crate::path::ZoneInPath;
+use crate::problem::{Problem, ProblemDetails};
+use crate::router::Served;
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Between {
+    /// The generation to begin at.
+    from: u64,
+    /// The generation to end at; it may be the earlier one.
+    to: u64,
+}
+
+/// Lines of records that went (`-`) and came (`+`) between two versions that are kept.
+#[utoipa::path(
+    get, path = "/zones/{name}/diff", tag = "zones", params(("name" = String, Path), Between),
+    responses(
+        (status = 200, body = String, content_type = "text/plain"),
+        (status = "default", body = ProblemDetails, content_type = "application/problem+json")
+    )
+)]
+pub(crate) async fn diff(
+    _: Admin,
+    State(served): State<Served>,
+    ZoneInPath(name): ZoneInPath,
+    Parameters(Between { from, to }): Parameters<Between>,
+) -> Result<Response, Problem> {
+    let text = served.doors.contents.diff(&name, from, to).await?;
+    let pieces = stream::iter(text).then(|piece| async {
+        // Give way between pieces, so that a large zone does not hold up every other request.
+        tokio::task::yield_now().await;
+        Ok::<String, Infallible>(piece)
+    });
+    let kind = [(header::CONTENT_TYPE, "text/plain; charset=us-ascii")];
+    Ok((kind, Body::from_stream(pieces)).into_response())
+}

@@ -1,0 +1,256 @@
+//! Whether the next version of a zone is published, held back, or refused; and what is known of one that is held back.
+//!
+//! ```text
+//!            lost too much                    owner: publish, or its time is up
+//!   none ───────────────────► held ────────────────────────────────────────────► none
+//!    ▲ │                       │ owner: keep            a newer version
+//!    │ │ owner: freeze         └──────────────► kept ─────────────────► judged anew
+//!    │ └────────► frozen
+//!    └──── thaw ────┘
+//! ```
+//!
+//! The decision is pure. A version that is held back does no harm and costs no confirmation: the primary is there, and it
+//! is we who do not publish what it has.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use dns::Serial;
+use xfr::settings::ZonemdPolicy;
+use xfr::{Moment, Policy, Reason};
+use zone::zonemd::Verdict;
+use zone::{Advanced, Image};
+
+/// Zones with fewer records may lose as many as they like: a few records are a large share of so few.
+const GUARDED_RECORDS_MIN: u64 = 100;
+/// A version that has lost so much, in percent, never comes about by itself.
+const WAITS_FOR_THE_OWNER_PERCENT: u8 = 90;
+
+/// What is to be done with the next version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// The source holds what we hold.
+    Unchanged,
+    Publish,
+    /// It has lost so much of the records, in percent.
+    Hold {
+        lost_percent: u8,
+    },
+}
+
+/// Why the next version is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Want {
+    /// Something newer, if it is sane.
+    Newer,
+    /// The same, and the owner, or time, has said that it may have lost records.
+    Released,
+    /// Whatever it is: the owner has asked for the whole zone, or accepts older serials, or ours has expired.
+    Anything,
+}
+
+/// Decides about `next`, where `held` is the newest version that was published.
+///
+/// # Errors
+/// When it is neither to be published nor to be held back.
+pub(crate) fn decide(
+    held: Option<&Image>,
+    next: &Image,
+    verdict: Verdict,
+    policy: &Policy,
+    want: Want,
+) -> Result<Decision, Reason> {
+    if held.is_some_and(|held| held.digest() == next.digest()) {
+        return Ok(Decision::Unchanged);
+    }
+    let contradicts =
+        matches!(verdict, Verdict::Mismatch { .. } | Verdict::SerialMismatch { .. } | Verdict::Duplicate { .. });
+    if contradicts && policy.zonemd == ZonemdPolicy::Refuse {
+        return Err(Reason::ZonemdFailed { detail: verdict.to_string() });
+    }
+    let Some(held) = held else { return Ok(Decision::Publish) };
+    if want == Want::Anything {
+        return Ok(Decision::Publish);
+    }
+    let (ours, theirs) = (held.serial(), next.serial());
+    if ours == theirs {
+        return Err(Reason::SerialNotRaised { serial: ours });
+    }
+    if !theirs.is_newer_than(ours) {
+        return Err(Reason::of_older_serial(ours, theirs));
+    }
+    let lost_percent = lost_percent(held.record_count(), next.record_count());
+    let is_guarded = held.record_count() >= GUARDED_RECORDS_MIN && want == Want::Newer;
+    if is_guarded && lost_percent > policy.shrink_limit.0 {
+        return Ok(Decision::Hold { lost_percent });
+    }
+    Ok(Decision::Publish)
+}
+
+/// The share of its records that a zone has lost, in percent, rounded up.
+fn lost_percent(before: u64, after: u64) -> u8 {
+    let lost = before.saturating_sub(after);
+    u8::try_from((lost * 100).div_ceil(before.max(1))).unwrap_or(100)
+}
+
+/// Whether a newer version is kept from being published.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Hold {
+    #[default]
+    None,
+    Held(HeldBack),
+    /// The owner keeps what is served until there is a version after this one.
+    Kept {
+        serial: Serial,
+    },
+    /// Nothing is published until the zone is thawed.
+    Frozen,
+}
+
+/// A version that has lost too much.
+#[derive(Clone, Debug)]
+pub(crate) struct HeldBack {
+    pub(crate) serial: Serial,
+    pub(crate) lost_percent: u8,
+    /// Since when any version has been held back in a row.
+    pub(crate) since: Moment,
+    /// None after a start: it is fetched again when it is to be published.
+    pub(crate) version: Option<Box<Advanced>>,
+    /// The primary that it came from.
+    pub(crate) came_from: Option<SocketAddr>,
+}
+
+impl Hold {
+    /// When it ends by itself.
+    pub(crate) fn ends_at(&self, policy: &Policy) -> Option<Moment> {
+        match self {
+            Self::Held(held) if held.lost_percent < WAITS_FOR_THE_OWNER_PERCENT => {
+                Some(held.since.plus(Duration::from_secs(u64::from(policy.hold_secs))))
+            }
+            _ => None,
+        }
+    }
+
+    /// Why a version with this serial, which is newer than ours, is not even fetched; none if it is.
+    pub(crate) fn keeps_back(&self, serial: Serial) -> Option<Reason> {
+        match self {
+            Self::Frozen => Some(Reason::ZoneFrozen { serial }),
+            Self::Held(held) if held.serial == serial => {
+                Some(Reason::VersionHeld { serial, lost_percent: held.lost_percent })
+            }
+            Self::Kept { serial: kept } if *kept == serial => Some(Reason::VersionKept { serial }),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_frozen(&self) -> bool {
+        matches!(self, Self::Frozen)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dns::text::zone_from_text;
+    use xfr::{Moment, Policy, Setting};
+    use zone::zonemd::{Algorithm, Scheme, Verdict};
+    use zone::{Advanced, Change, Image, Limits};
+
+    use super::{Decision, HeldBack, Hold, Want, decide};
+
+    fn version(serial: u32, hosts: u32) -> Image {
+        let hosts: String = (0..hosts).map(|host| format!("h{host} 60 A 192.0.2.1\n")).collect();
+        let text = format!("@ 60 SOA ns host {serial} 60 60 600 60\n@ 60 NS ns\n{hosts}");
+        let apex: dns::Name = "example.".parse().unwrap();
+        let change = Change::Full(zone_from_text("example.", &text).unwrap());
+        let advanced: Advanced = zone::advance(apex.borrow(), None, &change, [1; 16], Limits::default()).unwrap();
+        advanced.image
+    }
+
+    fn decided(before: (u32, u32), after: (u32, u32), policy: &Policy, want: Want) -> Result<Decision, &'static str> {
+        let (before, after) = (version(before.0, before.1), version(after.0, after.1));
+        decide(Some(&before), &after, Verdict::Absent, policy, want).map_err(|reason| reason.code())
+    }
+
+    #[test]
+    fn a_version_that_lost_too_much_is_held_back() {
+        let half = Policy::default();
+        let mut strict = Policy::default();
+        strict.set(Setting::ShrinkLimit, "10%").unwrap();
+        let mut off = Policy::default();
+        off.set(Setting::ShrinkLimit, "off").unwrap();
+        // Two records more than hosts: SOA and NS.
+        for (before, after, policy, expected) in [
+            (198, 98, &half, Decision::Publish),
+            (198, 97, &half, Decision::Hold { lost_percent: 51 }),
+            (198, 0, &half, Decision::Hold { lost_percent: 99 }),
+            (98, 0, &half, Decision::Hold { lost_percent: 98 }),
+            (97, 0, &half, Decision::Publish),
+            (198, 178, &strict, Decision::Publish),
+            (198, 177, &strict, Decision::Hold { lost_percent: 11 }),
+            (198, 0, &off, Decision::Publish),
+            (198, 500, &half, Decision::Publish),
+        ] {
+            assert_eq!(decided((1, before), (2, after), policy, Want::Newer), Ok(expected), "{before} to {after}");
+            for want in [Want::Released, Want::Anything] {
+                assert_eq!(decided((1, before), (2, after), policy, want), Ok(Decision::Publish));
+            }
+        }
+    }
+
+    #[test]
+    fn serials_go_forward_unless_anything_is_wanted() {
+        let policy = Policy::default();
+        let decided = |before, after, want| decided(before, after, &policy, want);
+        for want in [Want::Newer, Want::Released] {
+            assert_eq!(decided((2, 3), (1, 3), want), Err("serial_went_back"));
+            assert_eq!(decided((2, 3), (2, 4), want), Err("serial_not_raised"));
+            assert_eq!(decided((2, 3), (2 + (1 << 31), 3), want), Err("serial_incomparable"));
+            assert_eq!(decided((u32::MAX, 3), (0, 3), want), Ok(Decision::Publish), "RFC 1982");
+        }
+        assert_eq!(decided((2, 3), (1, 3), Want::Anything), Ok(Decision::Publish));
+        assert_eq!(decided((2, 3), (2, 3), Want::Anything), Ok(Decision::Unchanged));
+    }
+
+    #[test]
+    fn contents_that_their_zonemd_is_not_about_are_refused_where_that_is_wanted() {
+        let (scheme, algorithm) = (Scheme::Simple, Algorithm::Sha384);
+        let (zone, zonemd) = (dns::Serial(1), dns::Serial(2));
+        let mut refuse = Policy::default();
+        refuse.set(Setting::Zonemd, "refuse").unwrap();
+        let next = version(1, 3);
+        for (verdict, code) in [
+            (Verdict::Absent, None),
+            (Verdict::Verified { scheme, algorithm }, None),
+            (Verdict::Unsupported { scheme: 9, algorithm: 9 }, None),
+            (Verdict::Mismatch { scheme, algorithm }, Some("zonemd_failed")),
+            (Verdict::Duplicate { scheme, algorithm }, Some("zonemd_failed")),
+            (Verdict::SerialMismatch { zone, zonemd }, Some("zonemd_failed")),
+        ] {
+            assert_eq!(decide(None, &next, verdict, &Policy::default(), Want::Newer), Ok(Decision::Publish));
+            let refused = decide(None, &next, verdict, &refuse, Want::Anything);
+            assert_eq!(refused.err().map(|reason| reason.code()), code, "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn a_hold_ends_by_itself_unless_nearly_everything_is_gone() {
+        let policy = Policy::default();
+        let held = |lost_percent| {
+            Hold::Held(HeldBack {
+                serial: dns::Serial(2),
+                lost_percent,
+                since: Moment(1000),
+                version: None,
+                came_from: None,
+            })
+        };
+        assert_eq!(held(89).ends_at(&policy), Some(Moment(1000 + 24 * 3600 * 1000)));
+        assert_eq!(held(90).ends_at(&policy), None);
+        assert_eq!(Hold::Frozen.ends_at(&policy), None);
+        assert_eq!(held(89).keeps_back(dns::Serial(2)).map(|reason| reason.code()), Some("version_held"));
+        assert_eq!(held(89).keeps_back(dns::Serial(3)), None, "a newer one is looked at");
+        let kept = Hold::Kept { serial: dns::Serial(2) };
+        assert!(kept.keeps_back(dns::Serial(2)).is_some() && kept.keeps_back(dns::Serial(3)).is_none());
+        assert!(Hold::Frozen.keeps_back(dns::Serial(3)).is_some());
+    }
+}

@@ -1,0 +1,102 @@
+//! Is everything signed that must be, and for how long do the signatures hold?
+//!
+//! An RRset holds until the last of its signatures runs out: one left over from a key that is gone harms nobody.
+//! Times are 32-bit numbers on a circle (RFC 4034 §3.1.5), and mean the moment nearest to now.
+
+use dns::{Name, Type};
+
+use super::{Signing, Warning, Warnings, is_child_of_apex};
+use crate::image::{Owner, Rrset};
+
+/// The moment at which a zone begins to be bogus if nobody signs it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Horizon {
+    /// Unix seconds; it may have passed.
+    pub at_secs: u64,
+    /// The first RRset that is then left without a signature that holds.
+    pub owner: Name,
+    pub rtype: Type,
+}
+
+pub(super) struct Signatures<'a> {
+    signing: Signing,
+    now_secs: u64,
+    first_to_lapse: Option<(i64, Owner<'a>, Type)>,
+}
+
+impl<'a> Signatures<'a> {
+    pub(super) fn new(signing: Signing, now_secs: u64) -> Self {
+        Self { signing, now_secs, first_to_lapse: None }
+    }
+
+    pub(super) fn owner(&mut self, owner: Owner<'a>, warnings: &mut Warnings) {
+        for rrset in owner.rrsets().filter(|rrset| rrset.record_count() > 0 && is_authoritative(owner, *rrset)) {
+            if rrset.signature_count() > 0 {
+                self.signed(owner, rrset, warnings);
+            } else if self.signing == Signing::Signed {
+                warnings.push(Warning::NotSigned { owner: owner.name().to_name(), rtype: rrset.rtype() });
+            }
+        }
+    }
+
+    pub(super) fn horizon(&self) -> Option<Horizon> {
+        let (left_secs, owner, rtype) = self.first_to_lapse?;
+        let at_secs = self.now_secs.saturating_add_signed(left_secs);
+        Some(Horizon { at_secs, owner: owner.name().to_name(), rtype })
+    }
+
+    fn signed(&mut self, owner: Owner<'a>, rrset: Rrset<'a>, warnings: &mut Warnings) {
+        let rtype = rrset.rtype();
+        let (mut last, mut first, mut holds) = (None, None, false);
+        for signature in rrset.signatures() {
+            let Some(validity) = Validity::parse(signature.rdata, self.now_secs) else {
+                warnings.push(Warning::Unreadable { owner: owner.name().to_name(), rtype: Type::RRSIG });
+                continue;
+            };
+            last = last.max(Some(validity.ends_in_secs));
+            if validity.begins_in_secs > 0 {
+                first = Some(first.map_or(validity.begins_in_secs, |first: i64| first.min(validity.begins_in_secs)));
+            }
+            holds |= validity.begins_in_secs <= 0 && validity.ends_in_secs >= 0;
+        }
+        let Some(left_secs) = last else {
+            return;
+        };
+        if self.first_to_lapse.is_none_or(|(least, ..)| left_secs < least) {
+            self.first_to_lapse = Some((left_secs, owner, rtype));
+        }
+        if holds {
+            return;
+        }
+        let owner = owner.name().to_name();
+        warnings.push(match first {
+            Some(secs) if left_secs >= 0 => Warning::SignatureInFuture { owner, rtype, secs: secs.unsigned_abs() },
+            _ => Warning::SignatureExpired { owner, rtype, secs: left_secs.unsigned_abs() },
+        });
+    }
+}
+
+/// Whether an RRset is the zone's own and not the child's: at a cut, only DS and NSEC are (RFC 4035 §2.2). Below a
+/// DNAME at the apex there are still NSEC3 records (RFC 5155 §3).
+fn is_authoritative(owner: Owner<'_>, rrset: Rrset<'_>) -> bool {
+    if owner.is_occluded() {
+        return rrset.rtype() == Type::NSEC3 && is_child_of_apex(owner);
+    }
+    !owner.is_cut() || matches!(rrset.rtype(), Type::DS | Type::NSEC)
+}
+
+/// When a signature holds, in seconds from now; negative for the past.
+struct Validity {
+    begins_in_secs: i64,
+    ends_in_secs: i64,
+}
+
+impl Validity {
+    fn parse(rdata: &[u8], now_secs: u64) -> Option<Self> {
+        let times = rdata.get(8..)?.first_chunk::<8>()?;
+        // RFC 1982 on the circle of 32 bits: what is less than half of it ahead lies in the future.
+        let from_now = |octets: [u8; 4]| i64::from(u32::from_be_bytes(octets).wrapping_sub(now_secs as u32) as i32);
+        let [e0, e1, e2, e3, i0, i1, i2, i3] = *times;
+        Some(Self { begins_in_secs: from_now([i0, i1, i2, i3]), ends_in_secs: from_now([e0, e1, e2, e3]) })
+    }
+}
