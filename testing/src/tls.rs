@@ -8,12 +8,15 @@ use std::time::Duration;
 
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::ServerName;
-use rustls::{ALL_VERSIONS, ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::version::TLS12;
+use rustls::{ALL_VERSIONS, ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion};
 
 use crate::certificate::{Authority, Certificate};
 
 /// How long a server may take for each step on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+static OLD_VERSIONS: &[&SupportedProtocolVersion] = &[&TLS12];
 
 /// A connection, for [`query::send`](crate::query::send) and [`query::receive`](crate::query::receive).
 pub type Connection = StreamOwned<ClientConnection, TcpStream>;
@@ -21,6 +24,7 @@ pub type Connection = StreamOwned<ClientConnection, TcpStream>;
 /// How to speak TLS to a server.
 pub struct Client {
     roots: RootCertStore,
+    versions: &'static [&'static SupportedProtocolVersion],
     protocols: Vec<Vec<u8>>,
     certificate: Option<Certificate>,
     patience: Duration,
@@ -31,12 +35,19 @@ impl Client {
     pub fn trusting(authority: &Authority) -> Self {
         let mut roots = RootCertStore::empty();
         roots.add(authority.root()).expect("an authority's own certificate");
-        Self { roots, protocols: vec![b"dot".to_vec()], certificate: None, patience: PATIENCE }
+        let protocols = vec![b"dot".to_vec()];
+        Self { roots, versions: ALL_VERSIONS, protocols, certificate: None, patience: PATIENCE }
     }
 
     /// Offers these ALPN protocols in place of "dot".
     pub fn offering(mut self, protocols: &[&str]) -> Self {
         self.protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        self
+    }
+
+    /// Speaks TLS 1.2 and nothing newer.
+    pub fn of_old(mut self) -> Self {
+        self.versions = OLD_VERSIONS;
         self
     }
 
@@ -69,7 +80,7 @@ impl Client {
 
     fn configuration(self) -> ClientConfig {
         let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_protocol_versions(ALL_VERSIONS)
+            .with_protocol_versions(self.versions)
             .expect("the provider knows both versions")
             .with_root_certificates(self.roots);
         let mut configuration = match self.certificate {

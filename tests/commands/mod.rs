@@ -103,6 +103,7 @@ fn every_command_explains_itself_with_an_example() {
         &["zone", "show"],
         &["zone", "refresh"],
         &["zone", "history"],
+        &["zone", "notifies"],
         &["zone", "export"],
         &["zone", "remove"],
         &["zone", "import"],
@@ -115,6 +116,8 @@ fn every_command_explains_itself_with_an_example() {
         &["catalog", "set"],
         &["catalog", "accept"],
         &["catalog", "remove"],
+        &["doctor"],
+        &["notifies"],
         &["status"],
     ] {
         let help = secondo.expect(&[words, &["--help"]].concat());

@@ -103,6 +103,64 @@ fn a_log_that_cannot_be_written_keeps_nothing_from_being_done() {
     assert!(secondo.terminate().success());
 }
 
+#[test]
+fn a_zone_may_be_served_beyond_its_expiry_for_so_long_and_no_longer() {
+    let mut peer = Peer::start(testing::peer::Software::Bind, Setup::zone(ZONE, text(1)));
+    let mut secondo = secondo().configured(FAST_TIMERS).started();
+    let (address, past) = (peer.address().to_string(), "serve-past-expiry=5s");
+    secondo.expect(&["zone", "add", ZONE, "--primary", &address, "--set", past]);
+    serves(&secondo, ZONE, 1);
+    peer.switch_off();
+    let zone = eventually(SOON, "the zone's state to be expired", || match secondo.zone(ZONE) {
+        zone if zone["state"] == "expired" => Ok(zone),
+        zone => Err(zone.to_string()),
+    });
+    assert_eq!(query::serial(secondo.dns(), ZONE), Ok(1));
+    let time = |field: &str| zone[field].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_millisecond();
+    assert_eq!(time("answers_until") - time("expires_at"), 5_000, "{zone}");
+    assert!(secondo.expect(&["zone", "show", ZONE]).contains("answers until"));
+    secondo.kill_and_restart();
+    assert_eq!(query::serial(secondo.dns(), ZONE), Ok(1));
+    expires(&secondo);
+    secondo.kill_and_restart();
+    assert_eq!(is_expired(&secondo, ZONE, Type::SOA), Ok(()));
+    peer.switch_on();
+    serves(&secondo, ZONE, 1);
+}
+
+#[test]
+fn what_is_set_about_expiry_counts_at_once() {
+    // The zone's own timers are hours and days.
+    let primary = Primary::with_zone(ZONE, &zone_text::small(1));
+    let secondo = secondo().configured(FAST_TIMERS).started();
+    add(&secondo, ZONE, primary.address());
+    serves(&secondo, ZONE, 1);
+    drop(primary);
+    // No zone expires sooner than after its shortest refresh and retry time.
+    throughout(Duration::from_millis(2_100), "it is valid for days", || query::has_serial(secondo.dns(), ZONE, 1));
+    secondo.expect(&["zone", "set", ZONE, "expire-max=1s"]);
+    assert_eq!(is_expired(&secondo, ZONE, Type::SOA), Ok(()));
+    secondo.expect(&["zone", "set", ZONE, "serve-past-expiry=1d"]);
+    assert_eq!(query::serial(secondo.dns(), ZONE), Ok(1));
+    secondo.expect(&["zone", "set", ZONE, "serve-past-expiry="]);
+    assert_eq!(is_expired(&secondo, ZONE, Type::SOA), Ok(()));
+}
+
+#[test]
+fn it_is_said_before_that_a_zone_will_expire() {
+    let primary = Primary::with_zone(ZONE, &text(1));
+    let secondo = secondo().configured(FAST_TIMERS).started();
+    add(&secondo, ZONE, primary.address());
+    serves(&secondo, ZONE, 1);
+    drop(primary);
+    expires(&secondo);
+    let log = secondo.log();
+    let said =
+        |words: &str| log.lines().position(|line| line.contains(words)).unwrap_or_else(|| panic!("{words}: {log}"));
+    let warnings = ["left_percent=50", "left_percent=25", "left_percent=10", "the zone has expired"].map(said);
+    assert!(warnings.is_sorted(), "{log}");
+}
+
 fn expires(secondo: &testing::secondo::Secondo) {
     for (name, qtype) in [(ZONE, Type::SOA), ("www.example.test", Type::A), ("nothing.example.test", Type::A)] {
         eventually(SOON, "the zone to expire", || is_expired(secondo, name, qtype));

@@ -6,6 +6,7 @@
 //! Arguments are parsed: a [`Name`] is a name and a [`Primary`] an address. Answers are the JSON types.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -236,17 +237,24 @@ pub trait Requests: Send + Sync {
     /// [`Code::ZoneUnknown`], [`Code::ZonePaused`], [`Code::ShuttingDown`]. A failed attempt is no error.
     async fn refresh(&self, name: &Name, transfer: json::Transfer) -> Result<json::Attempt, Problem>;
 
-    /// Has all members go now that this version of the catalog does not list.
+    /// Asks the primaries everything that can be asked about the zone, which need not be here; over within two minutes.
+    /// `own_addresses` are where the world is to ask for it.
     ///
     /// # Errors
-    /// [`Code::CatalogUnknown`], [`Code::CatalogChanged`], [`Code::CatalogNotRead`], [`Code::ShuttingDown`].
-    async fn accept_catalog(&self, name: &Name, serial: u32) -> Result<json::Catalog, Problem>;
+    /// [`Code::KeyUnknown`], [`Code::TimedOut`] when too many are examined. What is wrong with a primary is no error.
+    async fn examine(&self, zone: &NewZone, own_addresses: Vec<IpAddr>) -> Result<json::Examination, Problem>;
 
     /// Carries out the owner's word about the zone's versions and answers as it is then.
     ///
     /// # Errors
     /// [`Code::ZoneUnknown`], [`Code::ZoneNotLoaded`], [`Code::NothingHeld`], [`Code::GenerationUnknown`].
     async fn order_hold(&self, name: &Name, order: json::OrderHold) -> Result<json::Zone, Problem>;
+
+    /// Has all members go now that this version of the catalog does not list.
+    ///
+    /// # Errors
+    /// [`Code::CatalogUnknown`], [`Code::CatalogChanged`], [`Code::CatalogNotRead`], [`Code::ShuttingDown`].
+    async fn accept_catalog(&self, name: &Name, serial: u32) -> Result<json::Catalog, Problem>;
 }
 
 /// What zones hold. Read-only: records change at the primary and nowhere else.
@@ -292,6 +300,18 @@ pub trait Status: Send + Sync {
     /// # Errors
     /// [`Code::CatalogUnknown`].
     async fn catalog_members(&self, name: &Name, page: ZonePage) -> Result<Vec<json::CatalogMember>, Problem>;
+
+    /// At most `limit` rows of NOTIFYs for the zone, the last to come first.
+    ///
+    /// # Errors
+    /// [`Code::ZoneUnknown`], [`Code::InventoryUnavailable`].
+    async fn notifies(&self, name: &Name, limit: u32) -> Result<Vec<json::Notify>, Problem>;
+
+    /// At most `limit` blocks of addresses from which NOTIFYs came for zones that are not here, the last to come first.
+    ///
+    /// # Errors
+    /// [`Code::InventoryUnavailable`].
+    async fn stranger_notifies(&self, limit: u32) -> Result<Vec<json::StrangerNotify>, Problem>;
 
     async fn node(&self) -> Result<json::NodeStatus, Problem>;
 }

@@ -18,7 +18,7 @@ use crate::body::{IMPORT_OCTETS_MAX, JSON_OCTETS_MAX};
 use crate::deadline::{answer_in_time, refresh_in_time};
 use crate::doors::Doors;
 use crate::problem::{Code, Problem};
-use crate::routes::{catalogs, keys, node, zones};
+use crate::routes::{catalogs, doctor, keys, node, zones};
 
 /// What every handler is given.
 #[derive(Clone)]
@@ -59,6 +59,7 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(zones::show::show, zones::change::change, zones::remove::remove))
         .routes(routes!(zones::history::history))
         .routes(routes!(zones::diff::diff))
+        .routes(routes!(zones::notifies::notifies))
         .routes(routes!(zones::export::export))
         .routes(routes!(catalogs::add::add, catalogs::list::list))
         .routes(routes!(catalogs::show::show, catalogs::change::change, catalogs::remove::remove))
@@ -67,6 +68,7 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(keys::add::add, keys::list::list))
         .routes(routes!(keys::remove::remove))
         .routes(routes!(node::status::status))
+        .routes(routes!(node::notifies::notifies))
         .routes(routes!(node::health::health))
         .layer(DefaultBodyLimit::max(JSON_OCTETS_MAX))
         .layer(from_fn(answer_in_time));
@@ -74,12 +76,13 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(zones::import::import))
         .layer(DefaultBodyLimit::max(IMPORT_OCTETS_MAX))
         .layer(from_fn(answer_in_time));
-    let refresh = OpenApiRouter::new()
+    let slow = OpenApiRouter::new()
         .routes(routes!(zones::refresh::refresh))
+        .routes(routes!(doctor::examine::examine))
         .routes(routes!(zones::hold::hold))
         .layer(DefaultBodyLimit::max(JSON_OCTETS_MAX))
         .layer(from_fn(refresh_in_time));
-    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", quick.merge(import).merge(refresh))
+    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", quick.merge(import).merge(slow))
 }
 
 async fn no_such_route(uri: axum::http::Uri) -> Problem {

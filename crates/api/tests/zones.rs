@@ -196,6 +196,24 @@ async fn history_holds_versions_and_attempts() {
 }
 
 #[tokio::test]
+async fn notifies_are_shown_with_why_they_were_refused() {
+    let asked = Asked::new();
+    asked.add("example.org").await;
+    let shown = asked.get("/api/v1/zones/example.org/notifies").await.json();
+    assert_eq!(
+        (&shown["notifies"][0]["outcome"], &shown["notifies"][0]["reason"]),
+        (&json!("accepted"), &json!(null))
+    );
+    assert_eq!(shown["notifies"][1]["reason"]["code"], "stranger");
+    let newest = asked.get("/api/v1/zones/example.org/notifies?limit=1").await.json();
+    assert_eq!(newest["notifies"].as_array().unwrap().len(), 1);
+    asked.get("/api/v1/zones/example.org/notifies?limit=0").await.is_problem(400, "query_invalid");
+    asked.get("/api/v1/zones/none.example/notifies").await.is_problem(404, "zone_unknown");
+    let strangers = asked.get("/api/v1/notifies").await.json();
+    assert_eq!(strangers["strangers"][0]["from"], "2001:db8:1::/48");
+}
+
+#[tokio::test]
 async fn a_large_zone_is_exported_whole_in_pieces() {
     let asked = Asked::new();
     asked.add("huge.example").await;

@@ -1,4 +1,4 @@
-//! What should exist: tenants, zones, primaries, keys, catalogs; and the ledger of attempts.
+//! What should exist: tenants, zones, primaries, keys, catalogs; and the ledger of attempts and NOTIFYs.
 //!
 //! The only crate with SQL. SQLite for now; every statement but those in `database` is also PostgreSQL's, so that it
 //! can follow with a migration folder of its own.
@@ -31,7 +31,10 @@ pub use error::{
 };
 pub use intent::Intent;
 pub use keys::KeyEntry;
-pub use ledger::{ATTEMPTS_MAX, Attempt, Kind, Ledger, Outcome, RecordedAttempt, RecordedReason, Trigger};
+pub use ledger::{
+    ATTEMPTS_MAX, Attempt, Kind, Ledger, Notify, NotifySender, NotifySpan, Outcome, RecordedAttempt, RecordedReason,
+    StrangerNotify, Trigger,
+};
 pub use zone::ZoneId;
 pub use zones::{Ensured, NewZone, Service, Zone, ZoneChange};
 

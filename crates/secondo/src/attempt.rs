@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use answer::Contents;
-use dns::{Serial, Soa};
+use dns::Serial;
 use tokio::task::JoinSet;
 use transfer::{Fetch, Lane};
 use xfr::settings::{IxfrFrom, SerialWentBack};
-use xfr::{Moment, Reason};
+use xfr::{Moment, Reason, Shown};
 use zone::{Advanced as Version, Snapshot};
 
 use crate::clock::random;
@@ -20,7 +20,7 @@ use crate::history;
 use crate::holds::{Hold, Want};
 use crate::ledger;
 use crate::node::Node;
-use crate::refresh::{Received, Refreshed, Way, commit_and_publish, refresh};
+use crate::refresh::{Origin, Received, Refreshed, Way, commit_and_publish, refresh};
 
 /// How one attempt went.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub(crate) struct Attempt {
     pub(crate) received: Received,
     pub(crate) millis: u64,
     pub(crate) result: Result<Refreshed, Reason>,
+    /// In how many seconds the primary's own copy expires, if it says so.
+    pub(crate) expires_in_secs: Option<u32>,
 }
 
 /// What was asked of the primary.
@@ -52,18 +54,18 @@ pub(crate) async fn attempt(node: &Arc<Node>, zone: &Arc<Followed>, wake: &Wake)
     let under_way = UnderWay { node, zone, trigger: wake.trigger, lane, at: node.clock.now(), began: Instant::now() };
     if let Some(attempt) = under_way.publish_what_is_here(wake).await {
         under_way.record(&attempt);
-        under_way.settle(&attempt, false);
+        under_way.settle(&attempt, None);
         return attempt;
     }
-    let (attempt, is_vouched_for) = match under_way.choose(wake.transfer).await {
+    let (attempt, vouched) = match under_way.choose(wake.transfer).await {
         Ok(choice) => {
-            let is_vouched_for = choice.shows_ours();
-            (under_way.follow(choice, wake).await, is_vouched_for)
+            let vouched = choice.shows_ours().then(|| choice.expires_in_secs());
+            (under_way.follow(choice, wake).await, vouched)
         }
-        Err(attempt) => (*attempt, false),
+        Err(attempt) => (*attempt, None),
     };
     under_way.record(&attempt);
-    under_way.settle(&attempt, is_vouched_for);
+    under_way.settle(&attempt, vouched);
     attempt
 }
 
@@ -80,15 +82,26 @@ struct Choice {
 struct Candidate {
     source: Source,
     /// None when it was not asked: nothing that it said could change what is done.
-    soa: Option<Soa>,
+    shown: Option<Shown>,
 }
 
 impl Choice {
     /// Whether any primary showed the serial that we hold.
     fn shows_ours(&self) -> bool {
         let ours = self.held.as_ref().map(|held| held.image.serial());
-        let mut shown = [&self.best].into_iter().chain(&self.others).filter_map(|candidate| candidate.soa);
-        shown.any(|soa| Some(soa.serial) == ours)
+        self.shown().any(|shown| Some(shown.soa.serial) == ours)
+    }
+
+    /// In how many seconds the copy expires that lives longest, among those of primaries that have our version and say
+    /// so; none if any of them does not.
+    fn expires_in_secs(&self) -> Option<u32> {
+        let ours = self.held.as_ref().map(|held| held.image.serial());
+        let mut same = self.shown().filter(|shown| Some(shown.soa.serial) == ours);
+        same.try_fold(None, |longest: Option<u32>, shown| Some(longest.max(Some(shown.expires_in_secs?)))).flatten()
+    }
+
+    fn shown(&self) -> impl Iterator<Item = Shown> + '_ {
+        [&self.best].into_iter().chain(&self.others).filter_map(|candidate| candidate.shown)
     }
 }
 
@@ -104,7 +117,8 @@ struct UnderWay<'a> {
 /// Which places the attempt takes: zones of which nothing is there yet may be many, and must not keep news waiting.
 fn lane(zone: &Followed, trigger: Trigger) -> Lane {
     match trigger {
-        Trigger::Notify | Trigger::Request => Lane::Notify,
+        Trigger::Request => Lane::Request,
+        Trigger::Notify => Lane::Notify,
         _ if zone.condition().held.is_none() => Lane::First,
         _ => Lane::Refresh,
     }
@@ -122,19 +136,19 @@ impl UnderWay<'_> {
                 let reason = Reason::KeyMissing { key: key.clone() };
                 return Err(Box::new(self.failed(Some(only), Kind::Axfr, held.as_ref(), reason)));
             }
-            let best = Candidate { source: only.clone(), soa: None };
+            let best = Candidate { source: only.clone(), shown: None };
             return Ok(Choice { best, others: Vec::new(), silent: 0, held });
         }
         let mut answered = Vec::new();
         let mut failures = Vec::new();
         for (source, answer) in self.ask(sources).await {
             match answer {
-                Ok(soa) => answered.push((source, soa)),
+                Ok(shown) => answered.push((source, shown)),
                 Err(reason) => failures.push((source, reason)),
             }
         }
         let mut candidates =
-            newest_first(answered).into_iter().map(|(source, soa)| Candidate { source, soa: Some(soa) });
+            newest_first(answered).into_iter().map(|(source, shown)| Candidate { source, shown: Some(shown) });
         if let Some(best) = candidates.next() {
             for (silent, reason) in &failures {
                 tracing::info!(zone = %self.zone.name, primary = %silent.primary.address, "another primary answered, this one did not: {reason}");
@@ -155,7 +169,7 @@ impl UnderWay<'_> {
     }
 
     /// The answers of all primaries, in the order of the primaries.
-    async fn ask(&self, sources: &[Source]) -> Vec<(Source, Result<Soa, Reason>)> {
+    async fn ask(&self, sources: &[Source]) -> Vec<(Source, Result<Shown, Reason>)> {
         let mut asking = JoinSet::new();
         for (index, source) in sources.iter().cloned().enumerate() {
             let (node, name, lane) = (self.node.clone(), self.zone.name.clone(), self.lane);
@@ -204,15 +218,15 @@ impl UnderWay<'_> {
 
     /// Whether the newest serial that any primary shows is older than ours.
     fn went_back(&self, best: &Candidate, held: Option<&Snapshot>) -> bool {
-        let (Some(soa), Some(held)) = (best.soa, held) else { return false };
-        let (ours, theirs) = (held.image.serial(), soa.serial);
+        let (Some(shown), Some(held)) = (best.shown, held) else { return false };
+        let (ours, theirs) = (held.image.serial(), shown.soa.serial);
         ours != theirs && !theirs.is_newer_than(ours)
     }
 
     /// Whether this primary has anything that we do not hold already, or hold too long.
     fn could_help(&self, candidate: &Candidate, held: Option<&Snapshot>, transfer: Transfer) -> bool {
-        let (Some(soa), Some(held), Transfer::Newer) = (candidate.soa, held, transfer) else { return true };
-        soa.serial.is_newer_than(held.image.serial()) || self.is_expired()
+        let (Some(shown), Some(held), Transfer::Newer) = (candidate.shown, held, transfer) else { return true };
+        shown.soa.serial.is_newer_than(held.image.serial()) || self.is_expired()
     }
 
     fn is_expired(&self) -> bool {
@@ -226,36 +240,31 @@ impl UnderWay<'_> {
         transfer: Transfer,
         want: Want,
     ) -> Attempt {
-        let Candidate { source, soa } = candidate;
-        if let (Some(soa), Some(held), Transfer::Newer) = (soa, held, transfer) {
-            let (ours, theirs) = (held.image.serial(), soa.serial);
+        let Candidate { source, shown } = candidate;
+        if let (Some(shown), Some(held), Transfer::Newer) = (shown, held, transfer) {
+            let (ours, theirs) = (held.image.serial(), shown.soa.serial);
             if ours == theirs {
-                return self.checked(source, held, theirs, Ok(Refreshed::Unchanged));
+                return self.checked(source, held, *shown, Ok(Refreshed::Unchanged));
             }
             let is_newer = theirs.is_newer_than(ours);
             let kept_back = self.zone.condition().hold.keeps_back(theirs).filter(|_| is_newer && want == Want::Newer);
             if let Some(reason) = kept_back {
-                return self.checked(source, held, theirs, Ok(Refreshed::Held(reason)));
+                return self.checked(source, held, *shown, Ok(Refreshed::Held(reason)));
             }
             match want {
                 Want::Anything => {}
-                _ if is_newer => return self.step_or_replace(source, *soa, held, want).await,
-                _ => return self.checked(source, held, theirs, Err(Reason::of_older_serial(ours, theirs))),
+                _ if is_newer => return self.step_or_replace(source, *shown, held, want).await,
+                _ => return self.checked(source, held, *shown, Err(Reason::of_older_serial(ours, theirs))),
             }
         }
-        self.transfer(source, Kind::Axfr, held, *soa, want).await
+        self.transfer(source, Kind::Axfr, held, *shown, want).await
     }
 
     /// An attempt that ended with the primary's serial.
-    fn checked(
-        &self,
-        source: &Source,
-        held: &Snapshot,
-        theirs: Serial,
-        result: Result<Refreshed, Reason>,
-    ) -> Attempt {
+    fn checked(&self, source: &Source, held: &Snapshot, shown: Shown, result: Result<Refreshed, Reason>) -> Attempt {
         let mut attempt = self.ended(Some(source), Kind::Check, Some(held), result);
-        attempt.to_serial = Some(theirs);
+        attempt.to_serial = Some(shown.soa.serial);
+        attempt.expires_in_secs = shown.expires_in_secs;
         attempt
     }
 
@@ -265,7 +274,7 @@ impl UnderWay<'_> {
         let held = self.zone.condition().held.clone();
         if let Some(generation) = wake.freeze_at {
             let result = match history::version(self.node, self.zone, generation).await {
-                Ok(Some(version)) => commit_and_publish(self.node, self.zone, version, None).await,
+                Ok(Some(version)) => commit_and_publish(self.node, self.zone, version, Origin::default()).await,
                 Ok(None) => Ok(Refreshed::Unchanged),
                 Err(reason) => Err(reason),
             };
@@ -274,12 +283,18 @@ impl UnderWay<'_> {
         if wake.guard == Guard::On {
             return None;
         }
-        let (version, came_from) = match &mut self.zone.condition().hold {
+        let (version, primary) = match &mut self.zone.condition().hold {
             Hold::Held(held_back) => (held_back.version.take()?, held_back.came_from),
             _ => return None,
         };
         let serial = version.image.serial();
-        let result = commit_and_publish(self.node, self.zone, Version::clone(&version), came_from).await;
+        let result = commit_and_publish(
+            self.node,
+            self.zone,
+            Version::clone(&version),
+            Origin { primary, expires_in_secs: None },
+        )
+        .await;
         if result.is_err()
             && let Hold::Held(held_back) = &mut self.zone.condition().hold
         {
@@ -302,15 +317,15 @@ impl UnderWay<'_> {
     }
 
     /// IXFR, and AXFR at once from the same primary if that fails in a way that AXFR might not.
-    async fn step_or_replace(&self, source: &Source, soa: Soa, held: &Snapshot, want: Want) -> Attempt {
-        if !self.has_our_history(source) {
-            return self.transfer(source, Kind::Axfr, Some(held), Some(soa), want).await;
+    async fn step_or_replace(&self, source: &Source, shown: Shown, held: &Snapshot, want: Want) -> Attempt {
+        if !self.has_our_history(source) || !self.node.transfers.may_know_ixfr(&source.primary) {
+            return self.transfer(source, Kind::Axfr, Some(held), Some(shown), want).await;
         }
-        let stepped = self.transfer(source, Kind::Ixfr, Some(held), Some(soa), want).await;
+        let stepped = self.transfer(source, Kind::Ixfr, Some(held), Some(shown), want).await;
         match &stepped.result {
             Err(reason) if !reason.is_the_same_anywhere() => {
                 self.record(&stepped);
-                self.transfer(source, Kind::Axfr, Some(held), Some(soa), want).await
+                self.transfer(source, Kind::Axfr, Some(held), Some(shown), want).await
             }
             _ => stepped,
         }
@@ -321,7 +336,7 @@ impl UnderWay<'_> {
         source: &Source,
         kind: Kind,
         held: Option<&Snapshot>,
-        soa: Option<Soa>,
+        shown: Option<Shown>,
         want: Want,
     ) -> Attempt {
         let fetch = match (kind, held) {
@@ -329,22 +344,26 @@ impl UnderWay<'_> {
             _ => Fetch::Axfr,
         };
         let mut received = Received::default();
-        let way = Way { primary: &source.primary, lane: self.lane, fetch, want };
+        let expires_in_secs = shown.and_then(|shown| shown.expires_in_secs);
+        let way = Way { primary: &source.primary, lane: self.lane, fetch, want, expires_in_secs };
         let result = refresh(self.node, self.zone, way, &mut received).await;
-        let result = match (result, soa, held) {
+        let result = match (result, shown, held) {
             // Several servers behind one address, most likely: the zone is not confirmed, and not what it should be.
-            (Ok(Refreshed::Unchanged), Some(soa), Some(held)) if soa.serial.is_newer_than(held.image.serial()) => {
-                Err(Reason::LessThanShown { shown: soa.serial, given: held.image.serial() })
+            (Ok(Refreshed::Unchanged), Some(shown), Some(held))
+                if shown.soa.serial.is_newer_than(held.image.serial()) =>
+            {
+                Err(Reason::LessThanShown { shown: shown.soa.serial, given: held.image.serial() })
             }
             (result, ..) => result,
         };
         let mut attempt = self.ended(Some(source), kind, held, result);
         attempt.received = received;
+        attempt.expires_in_secs = expires_in_secs;
         attempt.to_serial = match attempt.result {
             Ok(Refreshed::Unchanged | Refreshed::Published) => {
                 self.zone.condition().held.as_ref().map(|held| held.image.serial())
             }
-            Ok(Refreshed::Held(_)) | Err(_) => soa.map(|soa| soa.serial),
+            Ok(Refreshed::Held(_)) | Err(_) => shown.map(|shown| shown.soa.serial),
         };
         attempt
     }
@@ -370,6 +389,7 @@ impl UnderWay<'_> {
             received: Received::default(),
             millis: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
             result,
+            expires_in_secs: None,
         }
     }
 
@@ -393,14 +413,16 @@ impl UnderWay<'_> {
         self.node.record(self.zone, attempt);
     }
 
-    /// Moves the timers, and has an expired zone answered again if it was confirmed.
-    fn settle(&self, attempt: &Attempt, is_vouched_for: bool) {
+    /// Moves the timers, and has an expired zone answered again if it was confirmed. `vouched` is there when some primary
+    /// showed our serial, with the seconds after which the longest-lived copy expires.
+    fn settle(&self, attempt: &Attempt, vouched: Option<Option<u32>>) {
         let now = self.node.clock.now();
         let mut condition = self.zone.condition();
         condition.last_attempt = Some(ledger::recorded(attempt));
         let is_confirmed = match (&attempt.result, condition.held.clone()) {
             (Ok(Refreshed::Unchanged | Refreshed::Held(_)), Some(held)) => {
-                condition.timers.confirmed(&held.image.soa(), &self.zone.bounds(), now, random());
+                let (soa, bounds) = (held.image.soa(), self.zone.bounds());
+                condition.timers.confirmed(&soa, attempt.expires_in_secs, &bounds, now, random());
                 // A primary that shows our serial has nothing newer that could be held back, or kept.
                 if attempt.result == Ok(Refreshed::Unchanged) && !condition.hold.is_frozen() {
                     condition.hold = Hold::None;
@@ -415,10 +437,10 @@ impl UnderWay<'_> {
             (Ok(_), _) => false,
             (Err(_), _) => {
                 condition.timers.failed(&self.zone.bounds(), now, random());
-                if is_vouched_for {
-                    condition.timers.vouched_for(now);
+                if let Some(expires_in_secs) = vouched {
+                    condition.timers.vouched_for(expires_in_secs, now);
                 }
-                is_vouched_for
+                vouched.is_some()
             }
         };
         let facts = self.node.clock_facts(&condition.timers);
@@ -431,11 +453,11 @@ impl UnderWay<'_> {
 
 /// The newest serial first; equal ones stay in their order. Serials far apart are not ordered (RFC 1982 §3.2), so this
 /// is no sort: each is the newest of those that are left, as far as they can be compared.
-fn newest_first(mut answered: Vec<(Source, Soa)>) -> Vec<(Source, Soa)> {
+fn newest_first(mut answered: Vec<(Source, Shown)>) -> Vec<(Source, Shown)> {
     let mut ordered = Vec::with_capacity(answered.len());
     while !answered.is_empty() {
         let newest = (1..answered.len()).fold(0, |best, next| {
-            if answered[next].1.serial.is_newer_than(answered[best].1.serial) { next } else { best }
+            if answered[next].1.soa.serial.is_newer_than(answered[best].1.soa.serial) { next } else { best }
         });
         ordered.push(answered.remove(newest));
     }

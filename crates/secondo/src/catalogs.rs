@@ -6,9 +6,9 @@
 //! a minute has passed               ─┘  (zone::catalog)    (zone::catalog)
 //! ```
 //!
-//! Invariants: one pass at a time; a catalog that is broken, stale, expired, held back, frozen, paused or not here changes nothing; no
-//! member goes because it has waited long enough, unless a primary has confirmed since that the catalog does without it:
-//! so a copy that is old, as after a restart, lets no wait run out.
+//! Invariants: one pass at a time; a catalog that is broken, stale, expired, held back, frozen, paused or not here
+//! changes nothing; no member goes because it has waited long enough, unless a primary has confirmed since that the
+//! catalog does without it: so a copy that is old, as after a restart, lets no wait run out.
 //!
 //! Nothing here transfers, answers or deletes: a member is a zone as any other.
 

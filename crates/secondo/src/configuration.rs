@@ -24,6 +24,8 @@ pub(crate) use catalog::groups;
 pub(crate) struct Configuration {
     pub(crate) data: PathBuf,
     pub(crate) dns: Vec<SocketAddr>,
+    /// Where DNS is answered over TLS; there is a certificate of ours then.
+    pub(crate) dns_over_tls: Vec<SocketAddr>,
     pub(crate) http: SocketAddr,
     /// What counts where nothing is set for a zone.
     pub(crate) defaults: Policy,
@@ -34,12 +36,13 @@ pub(crate) struct Configuration {
     pub(crate) catalogs: Vec<NewCatalog>,
 }
 
-/// Files in PEM that TLS to primaries needs.
+/// Files in PEM that TLS needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TlsFiles {
-    /// Authorities that are trusted besides the system's.
+    /// Authorities that are trusted about primaries besides the system's.
     pub(crate) authorities: Vec<PathBuf>,
-    /// Our certificate, with those that lead to its authority, and its private key.
+    /// Our certificate, with those that lead to its authority, and its private key: for primaries that want to know who
+    /// we are, and for clients of ours.
     pub(crate) ours: Option<(PathBuf, PathBuf)>,
 }
 
@@ -88,6 +91,7 @@ struct File {
 #[serde(deny_unknown_fields, default)]
 struct DnsSection {
     listen: Option<Vec<Spanned<String>>>,
+    tls_listen: Vec<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -198,7 +202,16 @@ impl Configuration {
             }
             checked(value, |value| configuration.defaults.set(setting, value).map_err(|error| error.to_string()))?;
         }
+        let wrong = |at: usize, error: &SettingError| Wrong { at, message: error.to_string() };
+        let defaults = configuration.defaults.check();
+        defaults.map_err(|error| wrong(text.find("[timers]").unwrap_or(0), &error))?;
         configuration.tls = tls_files(file.tls)?;
+        let over_tls = file.dns.tls_listen.iter().map(|text| checked(text, listen_address));
+        configuration.dns_over_tls = over_tls.collect::<Result<_, _>>()?;
+        if let (Some(first), None) = (file.dns.tls_listen.first(), &configuration.tls.ours) {
+            let message = "TLS needs a certificate and its key: give both below [tls]".to_owned();
+            return Err(Wrong { at: first.span().start, message });
+        }
         for section in &file.key {
             let key = read_key(section)?;
             if configuration.keys.iter().any(|earlier| earlier.name() == key.name()) {
@@ -211,6 +224,8 @@ impl Configuration {
             if configuration.zones.iter().any(|earlier| earlier.name() == zone.name()) {
                 return Err(twice(&section.name, "zone"));
             }
+            let policy = configuration.defaults.with(&zone.settings);
+            policy.map_err(|error| wrong(section.name.span().start, &error))?;
             configuration.zones.push(zone);
         }
         for section in &file.catalog {
@@ -221,9 +236,6 @@ impl Configuration {
             }
             configuration.catalogs.push(catalog);
         }
-        let wrong =
-            |error: SettingError| Wrong { at: text.find("[timers]").unwrap_or(0), message: error.to_string() };
-        configuration.defaults.check().map_err(wrong)?;
         Ok(configuration)
     }
 
@@ -272,6 +284,7 @@ impl Default for Configuration {
         Self {
             data: PathBuf::from("secondo-data"),
             dns: vec![SocketAddr::from(([127, 0, 0, 1], 5300))],
+            dns_over_tls: Vec::new(),
             http: SocketAddr::from(([127, 0, 0, 1], 8053)),
             defaults: Policy::default(),
             tls: TlsFiles::default(),
@@ -392,13 +405,14 @@ mod tests {
     #[test]
     fn the_file_says_everything_that_flags_say_and_more() {
         let configuration = Configuration::parse(
-            "data = \"/var/lib/secondo\"\n[dns]\nlisten = [\"0.0.0.0:53\", \"[::]:53\"]\n[http]\nlisten = \"127.0.0.1:80\"\n\
+            "data = \"/var/lib/secondo\"\n[dns]\nlisten = [\"0.0.0.0:53\", \"[::]:53\"]\ntls_listen = [\"0.0.0.0:853\"]\n\
+             [tls]\ncertificate = \"ours.pem\"\nkey = \"ours.key\"\n[http]\nlisten = \"127.0.0.1:80\"\n\
              [timers]\nrefresh_min = \"1s\"\nretry_max = \"1d\"\n[transfer_out]\nallow = [\"192.0.2.0/24\"]\n\
              [tenancy]\nmode = \"single\"\n[[key]]\nname = \"k\"\nsecret = \"c2VjcmV0c2VjcmV0\"\n\
              [[zone]]\nname = \"example.org\"\nprimaries = [\"192.0.2.1:5353\"]\nkey = \"k\"\n",
         )
         .unwrap_or_else(|wrong| panic!("{}", wrong.message));
-        assert_eq!(configuration.dns.len(), 2);
+        assert_eq!((configuration.dns.len(), configuration.dns_over_tls.len()), (2, 1));
         assert_eq!(
             (configuration.defaults.bounds.refresh_min_secs, configuration.defaults.bounds.retry_max_secs),
             (1, 86_400)
@@ -417,10 +431,17 @@ mod tests {
             ("[timers]\nnotify = \"signed\"\n", 2, "below [defaults]"),
             ("[defaults]\nnotify = \"never\"\n", 2, "any or signed"),
             ("[tls]\ncertificate = \"ours.pem\"\n", 2, "give both"),
+            ("[dns]\ntls_listen = [\"127.0.0.1:853\"]\n", 2, "needs a certificate"),
+            ("[dns]\ntls_listen = [\"853\"]\n", 2, "no address to listen on"),
             (
                 "[[zone]]\nname = \"a.test\"\nprimaries = [\"192.0.2.1\"]\nsettings = { retry_min = \"never\" }\n",
                 4,
                 "no length of time",
+            ),
+            (
+                "[timers]\nretry_max = \"1h\"\n[[zone]]\nname = \"a.test\"\nprimaries = [\"192.0.2.1\"]\nsettings = { retry_min = \"90m\" }\n",
+                4,
+                "retry_min (90m) is more than retry_max (1h)",
             ),
             ("[timers]\nretry_min = \"0s\"\n", 2, "at least 1s"),
             ("\n[timers]\nretry_min = \"9h\"\n", 2, "more than retry_max"),

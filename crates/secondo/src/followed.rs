@@ -305,12 +305,21 @@ impl Followed {
     /// The moments that the zone's agenda knows besides the next check: when what is left until it expires has come down
     /// to a share that is warned of, when it expires and when answers end, and when a hold ends.
     pub(crate) fn next_moment(&self, condition: &Condition, now: Moment) -> Option<Moment> {
-        let policy = &self.instructions.load().policy;
         let expiry = condition.timers.expires_at();
         let warnings = expiry.into_iter().flat_map(|_| WARNED_LEFT_PERCENT.map(|left| condition.left(left)));
-        let ends = self.answers_until(condition).into_iter().chain(condition.hold.ends_at(policy));
+        let ends = self.answers_until(condition).into_iter().chain(self.hold_ends_at(condition, now));
         let moments = warnings.flatten().chain(expiry).chain(ends);
         moments.filter(|moment| *moment > now).min()
+    }
+
+    /// When a hold is to end by itself. An end that has passed, because the program did not run then or the time was set
+    /// shorter, comes about soon; one that failed is tried again with the next check.
+    fn hold_ends_at(&self, condition: &Condition, now: Moment) -> Option<Moment> {
+        let instructions = self.instructions.load();
+        let soon = now.plus(Duration::from_secs(u64::from(instructions.policy.bounds.retry_min_secs)));
+        let has_failed = condition.timers.failures() > 0;
+        let ends_at = condition.hold.ends_at(&instructions.policy).filter(|_| instructions.is_followed())?;
+        if ends_at > now { Some(ends_at) } else { Some(soon).filter(|_| !has_failed) }
     }
 
     /// When answers end unless a primary confirms the zone.

@@ -148,8 +148,10 @@ impl Node {
         }
     }
 
-    /// Puts the zone's next event on the agenda.
+    /// Puts the zone's next event on the agenda. An expiry that has passed is no event to come: what is served must be
+    /// looked at here, because the agenda may not have got to it (the machine was suspended), or never had it.
     pub(crate) fn schedule(&self, zone: &Followed) {
+        self.expire_if_due(zone);
         let mut condition = zone.condition();
         let now = self.clock.now();
         let check = condition.timers.next_check();
@@ -189,6 +191,17 @@ impl Node {
         if is_live && zone.is_over(&condition, now) {
             zone.served.publish(Contents::Expired);
             tracing::error!(zone = %zone.name, "the zone has expired: no primary confirmed it for as long as its SOA, or what is set for it, allows; it is answered with SERVFAIL");
+        }
+    }
+
+    /// Has an expired zone answered again that may be served beyond its expiry.
+    pub(crate) fn revive_if_allowed(&self, zone: &Followed) {
+        let condition = zone.condition();
+        let is_expired = matches!(**zone.served.contents(), Contents::Expired);
+        let Some(held) = condition.held.clone().filter(|_| is_expired) else { return };
+        if !zone.is_over(&condition, self.clock.now()) {
+            zone.served.publish(Contents::Live(held));
+            tracing::warn!(zone = %zone.name, "the zone has expired and is answered all the same, as is set for it");
         }
     }
 
@@ -341,6 +354,7 @@ async fn attempt_once(node: &Arc<Node>, zone: &Arc<Followed>, wake: &Wake) -> At
                 received: Received::default(),
                 millis: 0,
                 result: Err(Reason::Internal { detail: error.to_string() }),
+                expires_in_secs: None,
             }
         }
     }

@@ -56,11 +56,6 @@ impl Note {
     pub(crate) fn of(instructions: &Instructions, hold: &Hold, came_from: Option<SocketAddr>) -> Self {
         let settings = instructions.settings.iter();
         let settings = settings.map(|(setting, value)| (setting.to_string(), value.to_owned())).collect();
-        let contents = match instructions.role {
-            Role::Catalog => Contents::Catalog,
-            // Of a member all is as with any zone, and what its catalog is to it is the inventory's to say.
-            Role::Configured | Role::MemberOf(_) => Contents::Everybody,
-        };
         let hold = match hold {
             Hold::None => None,
             Hold::Held(held) => Some(NotedHold::Held {
@@ -70,6 +65,11 @@ impl Note {
             }),
             Hold::Kept { serial } => Some(NotedHold::Kept { serial: serial.0 }),
             Hold::Frozen => Some(NotedHold::Frozen),
+        };
+        let contents = match instructions.role {
+            Role::Catalog => Contents::Catalog,
+            // Of a member all is as with any zone, and what its catalog is to it is the inventory's to say.
+            Role::Configured | Role::MemberOf(_) => Contents::Everybody,
         };
         Self { service: instructions.service, contents, settings, hold, came_from }
     }

@@ -15,7 +15,7 @@ use dns::Name;
 use inventory::{AddZoneError, Intent, Inventory, InventoryError, TenantId};
 use server::{Access, TransferOut};
 use tokio::task::JoinSet;
-use xfr::notify::NotifyRule;
+use xfr::notify::{Checks, NotifyRule};
 use xfr::settings::ShrinkLimit;
 use xfr::{Key, Prefix, Setting};
 use zone::ZoneId;
@@ -221,8 +221,9 @@ async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent, tra
     if fresh.iter().any(|zone| zone.condition().durability == Durability::Volatile) {
         node.volatile.notify_one();
     }
-    node.reconciled.send_modify(|times| *times += 1);
+    // Before anybody is told that a zone is disabled: from then on nothing may have it answered again.
     write_notes(node).await;
+    node.reconciled.send_modify(|times| *times += 1);
     if !removed.is_empty() {
         delete(node, inventory, removed).await;
         node.reconciled.send_modify(|times| *times += 1);
@@ -349,6 +350,9 @@ fn instruct(node: &Node, zone: &Followed, instructions: Instructions) -> bool {
         }
     }
     zone.instruct(instructions);
+    // What is set may have it served longer or shorter than until now.
+    node.revive_if_allowed(zone);
+    node.expire_if_due(zone);
     node.schedule(zone);
     is_answered_otherwise
 }
@@ -380,6 +384,7 @@ fn access(node: &Node, intent: &Intent, transfer_out: &TransferOut) -> Access {
             senders: primaries.iter().map(one).chain(policy.notify_from).collect(),
             keys: keys.chain(policy.notify_keys).collect(),
             trust: policy.notify,
+            checks: if zone.service == inventory::Service::Paused { Checks::Paused } else { Checks::Made },
         };
         access.notify.entry(zone.name.clone()).or_default().push(rule);
     }

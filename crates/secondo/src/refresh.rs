@@ -44,6 +44,16 @@ pub(crate) struct Way<'a> {
     pub(crate) lane: Lane,
     pub(crate) fetch: Fetch,
     pub(crate) want: Want,
+    /// In how many seconds the primary's own copy expires, if it says so.
+    pub(crate) expires_in_secs: Option<u32>,
+}
+
+/// Where a version came from.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Origin {
+    /// None when it was here already.
+    pub(crate) primary: Option<SocketAddr>,
+    pub(crate) expires_in_secs: Option<u32>,
 }
 
 /// Brings `zone` up to a primary by one transfer.
@@ -53,7 +63,7 @@ pub(crate) async fn refresh(
     way: Way<'_>,
     received: &mut Received,
 ) -> Result<Refreshed, Reason> {
-    let Way { primary, lane, fetch, want } = way;
+    let Way { primary, lane, fetch, want, expires_in_secs } = way;
     let fetched = node.transfers.fetch(&zone.name, primary, fetch, lane).await.map_err(|failed| {
         received.octets = failed.octets;
         failed.reason
@@ -80,7 +90,7 @@ pub(crate) async fn refresh(
     if zone.condition().hold.is_frozen() {
         return Ok(Refreshed::Held(Reason::ZoneFrozen { serial: advanced.image.serial() }));
     }
-    commit_and_publish(node, zone, advanced, Some(primary.address)).await
+    commit_and_publish(node, zone, advanced, Origin { primary: Some(primary.address), expires_in_secs }).await
 }
 
 /// The rest of the way, also for a version that is here already: one that was held back, or one of before.
@@ -88,14 +98,14 @@ pub(crate) async fn commit_and_publish(
     node: &Node,
     zone: &Followed,
     advanced: Advanced,
-    came_from: Option<SocketAddr>,
+    origin: Origin,
 ) -> Result<Refreshed, Reason> {
     let existence = zone.writing.lock().await;
     if *existence == Existence::Removed {
         return Err(Reason::ZoneRemoved);
     }
-    let (next, durability) = commit(node, zone, advanced).await?;
-    publish(node, zone, next, durability, came_from);
+    let (next, durability) = commit(node, zone, advanced, origin).await?;
+    publish(node, zone, next, durability, origin);
     // Until here nobody may remove the zone.
     drop(existence);
     node.write_note(zone).await;
@@ -175,7 +185,12 @@ async fn hold_back(node: &Node, zone: &Followed, version: Advanced, lost_percent
     node.write_note(zone).await;
 }
 
-async fn commit(node: &Node, zone: &Followed, advanced: Advanced) -> Result<(Snapshot, Durability), Reason> {
+async fn commit(
+    node: &Node,
+    zone: &Followed,
+    advanced: Advanced,
+    origin: Origin,
+) -> Result<(Snapshot, Durability), Reason> {
     let now = node.clock.now();
     let image = advanced.image;
     let commit = {
@@ -188,7 +203,7 @@ async fn commit(node: &Node, zone: &Followed, advanced: Advanced) -> Result<(Sna
         let generation = steps.last().map_or(Generation(condition.generation.0 + 1), |step| step.to);
         condition.generation = generation;
         let mut timers = condition.timers;
-        timers.confirmed(&image.soa(), &zone.bounds(), now, 0);
+        timers.confirmed(&image.soa(), origin.expires_in_secs, &zone.bounds(), now, 0);
         store::Commit {
             zone: zone.id,
             name: zone.name.clone(),
@@ -225,12 +240,13 @@ fn number(held: Generation, used: Generation, diffs: Vec<zone::Diff>) -> Vec<sto
 }
 
 /// One swap: a query sees all of it or none.
-fn publish(node: &Node, zone: &Followed, next: Snapshot, durability: Durability, came_from: Option<SocketAddr>) {
+fn publish(node: &Node, zone: &Followed, next: Snapshot, durability: Durability, origin: Origin) {
     let mut condition = zone.condition();
-    condition.timers.confirmed(&next.image.soa(), &zone.bounds(), node.clock.now(), crate::clock::random());
+    let (now, soa) = (node.clock.now(), next.image.soa());
+    condition.timers.confirmed(&soa, origin.expires_in_secs, &zone.bounds(), now, crate::clock::random());
     condition.held = Some(next.clone());
     condition.durability = durability;
-    condition.came_from = came_from;
+    condition.came_from = origin.primary;
     if !condition.hold.is_frozen() {
         condition.hold = Hold::None;
     }

@@ -76,6 +76,7 @@ pub(crate) async fn follow_notifies(node: Arc<Node>, notified: Arc<Mutex<mpsc::R
     while let Some(notified) = notified.lock().await.recv().await {
         let Some(zone) = node.zone(notified.zone).filter(|zone| zone.instructions().is_followed()) else { continue };
         tracing::debug!(zone = %zone.name, from = %notified.from, serial = notified.serial.map(|serial| serial.0), "NOTIFY");
+        node.transfers.heard_from(notified.from.ip());
         node.wake(&zone, Wake::by(Trigger::Notify));
     }
     // The sockets are closed: the program ends.

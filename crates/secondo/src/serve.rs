@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use server::{Access, Notified, Shared};
+use server::{Access, Heard, Notified, Shared};
 use store::{Opened, Options, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,11 +22,11 @@ use xfr::Moment;
 
 use crate::clock::Clock;
 use crate::configuration::Configuration;
-use crate::doors::{self, House};
+use crate::doors::{self, Examinations, House};
 use crate::lasting::lasting;
 use crate::node::Node;
 use crate::reconcile::AtStart;
-use crate::{catalogs, published, reconcile, scheduler, tls};
+use crate::{catalogs, notifies, published, reconcile, scheduler, tls};
 
 /// NOTIFYs that wait to wake their zones; a primary whose NOTIFY finds no room sends it again.
 const NOTIFIES_WAITING_MAX: usize = 4096;
@@ -65,17 +65,29 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     node.shared.access.store(Arc::new(access));
 
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let sockets = server::bind(&configuration.dns, workers)?;
+    let mut sockets = server::bind(&configuration.dns, workers)?;
+    if !configuration.dns_over_tls.is_empty() {
+        sockets = sockets.with_tls(&configuration.dns_over_tls, tls::server(&configuration.tls)?)?;
+    }
     let listener = listen_http(configuration.http).await?;
     let http = listener.local_addr()?;
-    let (notifies, notified) = mpsc::channel(NOTIFIES_WAITING_MAX);
+    let (notifying, notified) = mpsc::channel(NOTIFIES_WAITING_MAX);
     let shared = Shared { zones: node.shared.zones.clone(), access: node.shared.access.clone() };
-    let running = server::serve(sockets, shared, notifies, server::Limits::default())?;
-    let dns = running.addresses().to_vec();
+    let running = server::serve(sockets, shared, notifying, server::Limits::default())?;
+    let (dns, dns_over_tls) = (running.addresses().to_vec(), running.tls_addresses().to_vec());
+    let heard = running.heard().clone();
 
     bring_up_inventory(&node, &at_start).await?;
-    let tasks = start_tasks(&node, notified, &at_start);
-    let house = House { node: node.clone(), counters: running.counters().clone(), dns: dns.clone(), http };
+    let tasks = start_tasks(&node, notified, &heard, &at_start);
+    let house = House {
+        node: node.clone(),
+        counters: running.counters().clone(),
+        heard: heard.clone(),
+        dns: dns.clone(),
+        dns_over_tls: dns_over_tls.clone(),
+        http,
+        examinations: Examinations::default(),
+    };
     let (stop_api, api_stops) = oneshot::channel();
     let api = match published::admin_token(&data) {
         Ok(token) => Some(tokio::spawn(answer_api(listener, house, api::Token::new(&token), api_stops))),
@@ -102,7 +114,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
             Some(tokio::spawn(announce(data.clone(), dns.clone(), http)))
         }
     };
-    if let Err(error) = say_where(&dns, http, &data) {
+    if let Err(error) = say_where(&dns, &dns_over_tls, http, &data) {
         tracing::warn!("nobody reads our standard output: {error}");
     }
     wait_for_the_end().await?;
@@ -120,19 +132,27 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         .flush()
         .await
         .context("the last confirmations could not be written: zones expire earlier, none later")?;
+    notifies::record(&node, &heard);
     if let Some(inventory) = node.inventory.load_full() {
         inventory.close().await;
     }
     Ok(())
 }
 
-fn start_tasks(node: &Arc<Node>, notified: mpsc::Receiver<Notified>, at_start: &Arc<AtStart>) -> [JoinHandle<()>; 5] {
+fn start_tasks(
+    node: &Arc<Node>,
+    notified: mpsc::Receiver<Notified>,
+    heard: &Heard,
+    at_start: &Arc<AtStart>,
+) -> [JoinHandle<()>; 6] {
     let (agenda, notify, disk, inventory) = (node.clone(), node.clone(), node.clone(), node.clone());
     let catalogs = node.clone();
     let (notified, at_start) = (Arc::new(Mutex::new(notified)), at_start.clone());
+    let (record, heard) = (node.clone(), heard.clone());
     [
         lasting("the agenda", move || scheduler::follow_agenda(agenda.clone())),
         lasting("waking for NOTIFY", move || scheduler::follow_notifies(notify.clone(), notified.clone())),
+        lasting("putting NOTIFYs on record", move || notifies::keep_record(record.clone(), heard.clone())),
         lasting("committing after a full disk", move || scheduler::follow_disk(disk.clone())),
         lasting("following the inventory", move || reconcile::follow_inventory(inventory.clone(), at_start.clone())),
         lasting("following catalogs", move || catalogs::follow_catalogs(catalogs.clone())),
@@ -208,11 +228,14 @@ async fn announce(data: PathBuf, dns: Vec<SocketAddr>, http: SocketAddr) {
     tracing::info!("the addresses are written for clients now");
 }
 
-fn say_where(dns: &[SocketAddr], http: SocketAddr, data: &Path) -> std::io::Result<()> {
+fn say_where(dns: &[SocketAddr], over_tls: &[SocketAddr], http: SocketAddr, data: &Path) -> std::io::Result<()> {
     let first = published::reachable(dns.first().copied().unwrap_or(http));
     let mut out = std::io::stdout().lock();
     for address in dns {
         writeln!(out, "DNS is answered on {address} (UDP and TCP)")?;
+    }
+    for address in over_tls {
+        writeln!(out, "DNS is answered on {address} (TLS)")?;
     }
     writeln!(out, "The API is answered on http://{http}; everything is kept in {}", data.display())?;
     writeln!(out, "Add a zone:  secondo zone add example.org --primary 192.0.2.1 --data {}", data.display())?;

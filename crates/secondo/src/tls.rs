@@ -1,11 +1,14 @@
-//! The files that TLS to primaries needs: authorities, and our own certificate.
+//! The files that TLS needs: authorities, and our own certificate, which primaries and clients are shown.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use rustls::RootCertStore;
+use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use server::TlsServer;
 use transfer::{OurCertificate, TlsClient};
 
 use crate::configuration::TlsFiles;
@@ -28,10 +31,39 @@ pub(crate) fn client(files: &TlsFiles) -> anyhow::Result<TlsClient> {
         }
     }
     let ours = match &files.ours {
-        Some((chain, key)) => Some(OurCertificate { chain: certificates(chain)?, key: private_key(key)? }),
+        Some(files) => {
+            let (chain, key) = read(files)?;
+            Some(OurCertificate { chain, key })
+        }
         None => None,
     };
     Ok(TlsClient::new(roots, ours))
+}
+
+/// Reads the certificate that clients are shown.
+///
+/// # Errors
+/// When there is none, or it cannot be read or used.
+pub(crate) fn server(files: &TlsFiles) -> anyhow::Result<TlsServer> {
+    let files = files.ours.as_ref().context("TLS cannot be served without a certificate and its key")?;
+    let (chain, key) = read(files)?;
+    TlsServer::new(chain, key).with_context(|| format!("{} and {}", files.0.display(), files.1.display()))
+}
+
+/// Our certificate and its key, once it is known that they can be shown: nobody else is to be blamed for what is wrong
+/// here.
+fn read(
+    (chain_file, key_file): &(PathBuf, PathBuf),
+) -> anyhow::Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)> {
+    let (chain, key) = (certificates(chain_file)?, private_key(key_file)?);
+    let usable = CertifiedKey::from_der(chain.clone(), key.clone_key(), &aws_lc_rs::default_provider());
+    usable.with_context(|| {
+        let (chain, key) = (chain_file.display(), key_file.display());
+        format!(
+            "our certificate {chain} cannot be shown with the key {key}: it must be of X.509 version 3 and its own"
+        )
+    })?;
+    Ok((chain, key))
 }
 
 fn certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {

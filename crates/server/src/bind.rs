@@ -1,4 +1,4 @@
-//! Opening the sockets: for each address one TCP listener and one UDP socket for each worker.
+//! Opening the sockets: for each address one TCP listener and one UDP socket for each worker; for TLS a TCP listener.
 //!
 //! The UDP sockets of an address share its port by SO_REUSEPORT, so that the kernel spreads queries over the workers.
 //! SO_REUSEPORT would also share the port with any other process of the same user, a second Secondo included, each
@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
+use crate::tls::TlsServer;
 use crate::udp::batch::tell_destination;
 
 /// Connections that wait to be accepted; the kernel takes the lower of this and `net.core.somaxconn`.
@@ -34,13 +35,42 @@ const FREE_PORT_TRIES: usize = 32;
 pub struct Sockets {
     pub(crate) udp: Vec<UdpSocket>,
     pub(crate) tcp: Vec<TcpListener>,
+    pub(crate) tls: Option<(Vec<TcpListener>, TlsServer)>,
     addresses: Vec<SocketAddr>,
+    tls_addresses: Vec<SocketAddr>,
 }
 
 impl Sockets {
     /// The addresses, each for UDP and TCP, with the ports that port 0 became.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// The addresses for TLS, with the ports that port 0 became.
+    pub fn tls_addresses(&self) -> &[SocketAddr] {
+        &self.tls_addresses
+    }
+
+    /// Opens these for TLS too, or none of them.
+    ///
+    /// # Errors
+    /// As [`bind`], and when an address is one of those for plain DNS.
+    pub fn with_tls(mut self, listen: &[SocketAddr], tls: TlsServer) -> Result<Self, BindError> {
+        let mut listeners = Vec::new();
+        let mut seen = HashSet::new();
+        for address in listen.iter().filter(|address| address.port() == 0 || seen.insert(**address)) {
+            if self.addresses.contains(address) {
+                return Err(BindError::PlainToo { address: *address });
+            }
+            let others: Vec<SocketAddr> = self.addresses.iter().chain(listen).copied().collect();
+            check_overlap(*address, &others)?;
+            let of_tcp = |error| BindError::of(*address, Protocol::Tcp, error);
+            let listener = tcp_listener(*address).map_err(of_tcp)?;
+            self.tls_addresses.push(listener.local_addr().map_err(of_tcp)?.as_socket().unwrap_or(*address));
+            listeners.push(listener.into());
+        }
+        self.tls = Some((listeners, tls));
+        Ok(self)
     }
 }
 
@@ -69,6 +99,8 @@ pub enum BindError {
         "cannot listen on both {wildcard} and {address}: the first already covers the second; leave one of them out"
     )]
     Overlapping { wildcard: SocketAddr, address: SocketAddr },
+    #[error("cannot listen on {address} for plain DNS and for TLS: give TLS a port of its own, usually 853")]
+    PlainToo { address: SocketAddr },
     #[error(
         "cannot listen on {address}: {protocol} port {} is taken by another program, perhaps by a Secondo that runs \
          already; stop it or choose another port (`ss -lnp 'sport = :{}'` shows who has it)",
@@ -113,7 +145,8 @@ pub fn bind(listen: &[SocketAddr], workers: usize) -> Result<Sockets, BindError>
     if listen.is_empty() {
         return Err(BindError::NoAddress);
     }
-    let mut sockets = Sockets { udp: Vec::new(), tcp: Vec::new(), addresses: Vec::new() };
+    let mut sockets =
+        Sockets { udp: Vec::new(), tcp: Vec::new(), tls: None, addresses: Vec::new(), tls_addresses: Vec::new() };
     let mut seen = HashSet::new();
     for address in listen.iter().filter(|address| address.port() == 0 || seen.insert(**address)) {
         check_overlap(*address, listen)?;

@@ -17,6 +17,7 @@ pub enum Event {
     /// Messages that came, of whatever kind, by transport.
     UdpMessage,
     TcpMessage,
+    TlsMessage,
     /// Messages that got no reply: answers, fragments, senders that cannot be answered.
     Dropped,
     /// Replies that the kernel or the client did not take.
@@ -24,33 +25,42 @@ pub enum Event {
     /// UDP replies that had to say "ask over TCP".
     Truncated,
     NotifyAccepted,
+    /// NOTIFYs that were not taken, for whatever reason.
     NotifyRefused,
     /// NOTIFYs that were right but found the queue full: the primary gets no answer over UDP, SERVFAIL over TCP, and
     /// sends them again.
     NotifyOverflow,
+    /// NOTIFYs of more kinds than can be kept for the ledger; they were answered like any other.
+    NotifyUnrecorded,
     /// Messages whose TSIG was wrong (RFC 8945 §5.2).
     TsigFailed,
     /// Transfers out that were sent to their end, and those refused, turned away for lack of a slot, or cut off.
     TransferSent,
     TransferRefused,
     TransferFailed,
-    /// TCP connections taken, and those closed at once because there were too many.
+    /// TCP connections taken, for TLS too, and those closed at once because there were too many.
     TcpAccepted,
     TcpTurnedAway,
     /// TCP connections closed by a deadline: a message that did not arrive, replies that were not read.
     TcpTimedOut,
+    /// Handshakes over TLS that came to their end, failed, or took too long.
+    TlsAccepted,
+    TlsFailed,
+    TlsTimedOut,
 }
 
 impl Event {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 20] = [
         Self::UdpMessage,
         Self::TcpMessage,
+        Self::TlsMessage,
         Self::Dropped,
         Self::SendFailed,
         Self::Truncated,
         Self::NotifyAccepted,
         Self::NotifyRefused,
         Self::NotifyOverflow,
+        Self::NotifyUnrecorded,
         Self::TsigFailed,
         Self::TransferSent,
         Self::TransferRefused,
@@ -58,6 +68,9 @@ impl Event {
         Self::TcpAccepted,
         Self::TcpTurnedAway,
         Self::TcpTimedOut,
+        Self::TlsAccepted,
+        Self::TlsFailed,
+        Self::TlsTimedOut,
     ];
 }
 

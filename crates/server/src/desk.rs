@@ -12,15 +12,17 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use answer::{Contents, Transport, ZoneTable};
-use dns::{CLASS_IN, Opcode, Rcode, Serial, Type};
+use dns::{CLASS_IN, Header, MessageReader, Name, NameBuf, Opcode, Rcode, Serial, Type};
 use tokio::sync::{Semaphore, mpsc};
-use xfr::notify::{self, Judgement};
+use xfr::Prefix;
+use xfr::notify::{self, Decline, Declined, Judgement, Standing};
 use xfr::tsig::{SignedRequest, TsigError, TsigFailure, Verified, verify_request};
 use zone::Snapshot;
 
 use crate::access::Access;
 use crate::counters::Event;
 use crate::front::{Bench, Reply, Sender};
+use crate::heard::{Latest, Who};
 use crate::request::{Request, bare, without_signature};
 use crate::transfer_out::Transfer;
 use crate::{Notified, Shared};
@@ -61,12 +63,14 @@ impl Desk {
             }
             Err(failure) => {
                 note_failure(&failure, sender, bench);
+                note_broken_notify(message, failure.error().into(), sender, &access, bench);
                 let mut reply = bare(message, failure.rcode());
                 failure.append_to(&mut reply);
                 return hand_over(&reply, failure.rcode(), bench, out);
             }
         };
         let Ok(request) = Request::read(&unsigned, sender, signed.as_ref()) else {
+            note_broken_notify(&unsigned, Decline::Malformed, sender, &access, bench);
             let mut reply = bare(&unsigned, Rcode::FORMERR);
             if let Some(signed) = &signed {
                 signed.signer().sign(&mut reply, now_secs);
@@ -77,7 +81,7 @@ impl Desk {
             (Opcode::NOTIFY, _) => self.notify(&request, &access, bench),
             (Opcode::QUERY, Type::AXFR | Type::IXFR) => self.transfer(&request, &access, zones, bench),
             _ => {
-                let outcome = answer::answer(&unsigned, zones, sender.transport, &mut bench.scratch, out);
+                let outcome = answer::answer(&unsigned, zones, sender.transport(), &mut bench.scratch, out);
                 Draft::Message(out[..outcome.length].to_vec(), outcome.rcode)
             }
         };
@@ -96,18 +100,23 @@ impl Desk {
         let signed_by = request.signed.map(|signed| signed.key().name());
         let rcode = match notify::judge(request.message, from.ip(), signed_by, |zone| access.notify_rules(zone)) {
             Judgement::Ignore => return Draft::Silence,
-            Judgement::Decline(rcode) => {
-                bench.tally.count(Event::NotifyRefused);
-                tracing::debug!(zone = %request.question.name, %from, %rcode, "a NOTIFY was not taken");
-                rcode
+            Judgement::Decline(declined) => {
+                note_declined(&declined, request.sender, Some(request.question.name), signed_by, bench);
+                declined.why.rcode()
             }
             Judgement::Accept { zones, serial } => {
                 let mut overflow = false;
                 for zone in zones {
                     let notified = Notified { zone, from, serial, signed_by: signed_by.cloned() };
-                    overflow |= self.notifies.try_send(notified).is_err();
+                    let is_lost = self.notifies.try_send(notified).is_err();
+                    overflow |= is_lost;
+                    let Sender { address, channel } = request.sender;
+                    let declined = is_lost.then_some(Decline::QueueFull);
+                    let (from, signed_by) = (address.ip().to_canonical(), signed_by.cloned());
+                    let who = Who::Known { zone, from, channel, signed_by, declined };
+                    bench.heard.push((who, Latest { from, channel, serial, zone: None }));
                 }
-                match (overflow, request.sender.transport) {
+                match (overflow, request.sender.transport()) {
                     (false, _) => {
                         bench.tally.count(Event::NotifyAccepted);
                         Rcode::NOERROR
@@ -120,7 +129,7 @@ impl Desk {
                     }
                     (true, Transport::Tcp) => {
                         bench.tally.count(Event::NotifyOverflow);
-                        Rcode::SERVFAIL
+                        Decline::QueueFull.rcode()
                     }
                 }
             }
@@ -144,7 +153,7 @@ impl Desk {
         if !access.transfer_out.allows(request.sender.address.ip()) {
             return refuse(Rcode::REFUSED);
         }
-        let is_well_formed = match (request.question.qtype, request.sender.transport) {
+        let is_well_formed = match (request.question.qtype, request.sender.transport()) {
             // RFC 1995 §3: the client's own SOA says where it stands.
             (Type::IXFR, _) => request.serial.is_some(),
             // RFC 5936 §4.2: AXFR over UDP is not defined.
@@ -164,7 +173,7 @@ impl Desk {
         let ours = image.serial();
         let is_current = |theirs: Serial| theirs == ours || theirs.is_newer_than(ours);
         // RFC 1995 §2: over UDP, and to those who have this version or a newer one, the SOA alone.
-        if request.sender.transport == Transport::Udp || request.serial.is_some_and(is_current) {
+        if request.sender.transport() == Transport::Udp || request.serial.is_some_and(is_current) {
             return Draft::Message(request.with_soa(image.soa_record()), Rcode::NOERROR);
         }
         let Ok(place) = self.transfers.clone().try_acquire_owned() else {
@@ -187,6 +196,42 @@ fn note_failure(failure: &TsigFailure, sender: Sender, bench: &mut Bench) {
     if error != TsigError::FormErr {
         bench.tally.count(Event::TsigFailed);
         tracing::debug!(from = %sender.address, ?error, "a request's signature is wrong");
+    }
+}
+
+/// A NOTIFY whose signature is wrong, or that cannot be read.
+fn note_broken_notify(message: &[u8], why: Decline, sender: Sender, access: &Access, bench: &mut Bench) {
+    if Header::parse(message).is_some_and(|header| header.opcode() == Opcode::NOTIFY) {
+        let declined = notify::decline(message, sender.address.ip(), why, |zone| access.notify_rules(zone));
+        let question = MessageReader::new(message).and_then(|mut reader| reader.question()).ok().flatten();
+        note_declined(&declined, sender, question.map(|question| question.name), None, bench);
+    }
+}
+
+fn note_declined(
+    declined: &Declined,
+    sender: Sender,
+    named: Option<NameBuf>,
+    signed_by: Option<&Name>,
+    bench: &mut Bench,
+) {
+    let Declined { why, ref zones, standing, serial } = *declined;
+    let Sender { address, channel } = sender;
+    bench.tally.count(Event::NotifyRefused);
+    tracing::debug!(zone = named.as_ref().map(ToString::to_string), from = %address, reason = why.code(), "a NOTIFY was not taken");
+    let from = address.ip().to_canonical();
+    let latest = Latest { from, channel, serial, zone: named };
+    let stranger = |zone| Who::Stranger { zone, site: Prefix::of_site(from), why };
+    if zones.is_empty() {
+        bench.heard.push((stranger(None), latest));
+        return;
+    }
+    for zone in zones.iter().copied() {
+        let who = match standing {
+            Standing::Known => Who::Known { zone, from, channel, signed_by: signed_by.cloned(), declined: Some(why) },
+            Standing::Stranger => stranger(Some(zone)),
+        };
+        bench.heard.push((who, latest.clone()));
     }
 }
 

@@ -4,24 +4,46 @@ use std::net::SocketAddr;
 
 use answer::{Scratch, Transport, ZoneTable};
 use dns::Header;
+use xfr::notify::Channel;
 
-use crate::counters::{Event, Tally};
+use crate::counters::{Block, Event, Tally};
 use crate::desk::Desk;
+use crate::heard::{Latest, Shelf, Who};
 use crate::peek::{Way, way};
 use crate::transfer_out::Transfer;
 
-/// What one thread needs to answer: memory and numbers.
+/// What one thread needs to answer: memory, numbers, and the NOTIFYs that came.
 #[derive(Default)]
 pub(crate) struct Bench {
     pub(crate) scratch: Scratch,
     pub(crate) tally: Tally,
+    pub(crate) heard: Vec<(Who, Latest)>,
+}
+
+impl Bench {
+    /// Hands over what was counted and heard.
+    pub(crate) fn pour(&mut self, block: &Block, shelf: &Shelf) {
+        let lost = shelf.pour(&mut self.heard);
+        self.tally.count_many(Event::NotifyUnrecorded, lost);
+        block.pour(&mut self.tally);
+    }
 }
 
 /// Where a message came from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sender {
     pub(crate) address: SocketAddr,
-    pub(crate) transport: Transport,
+    pub(crate) channel: Channel,
+}
+
+impl Sender {
+    /// What fits into an answer.
+    pub(crate) fn transport(&self) -> Transport {
+        match self.channel {
+            Channel::Udp => Transport::Udp,
+            Channel::Tcp | Channel::Tls => Transport::Tcp,
+        }
+    }
 }
 
 pub(crate) enum Reply {
@@ -41,14 +63,15 @@ pub(crate) fn reply(
     bench: &mut Bench,
     out: &mut [u8],
 ) -> Reply {
-    bench.tally.count(match sender.transport {
-        Transport::Udp => Event::UdpMessage,
-        Transport::Tcp => Event::TcpMessage,
+    bench.tally.count(match sender.channel {
+        Channel::Udp => Event::UdpMessage,
+        Channel::Tcp => Event::TcpMessage,
+        Channel::Tls => Event::TlsMessage,
     });
     let reply = match way(message) {
         Way::Drop => Reply::Nothing,
         Way::Answer => {
-            let outcome = answer::answer(message, zones, sender.transport, &mut bench.scratch, out);
+            let outcome = answer::answer(message, zones, sender.transport(), &mut bench.scratch, out);
             if outcome.length > 0 {
                 bench.tally.count_reply(outcome.rcode);
                 Reply::Message(outcome.length)
@@ -72,11 +95,12 @@ pub(crate) fn reply(
 mod tests {
     use std::sync::Arc;
 
-    use answer::{Transport, UDP_OCTETS_MAX, ZoneTable};
+    use answer::{UDP_OCTETS_MAX, ZoneTable};
     use arc_swap::ArcSwap;
     use dns::message::MESSAGE_OCTETS_MAX;
     use dns::{Header, Opcode, Type};
     use tokio::sync::mpsc;
+    use xfr::notify::Channel;
     use xfr::tsig::{Algorithm, Key, sign_request};
 
     use super::{Bench, Reply, Sender, reply};
@@ -96,8 +120,8 @@ mod tests {
         let mut bench = Bench::default();
         let mut out = vec![0; MESSAGE_OCTETS_MAX];
         let mut send = |message: &[u8]| {
-            for (transport, octets) in [(Transport::Udp, UDP_OCTETS_MAX), (Transport::Tcp, MESSAGE_OCTETS_MAX)] {
-                let sender = Sender { address: ([127, 0, 0, 1], 53000).into(), transport };
+            for (channel, octets) in [(Channel::Udp, UDP_OCTETS_MAX), (Channel::Tcp, MESSAGE_OCTETS_MAX)] {
+                let sender = Sender { address: ([127, 0, 0, 1], 53000).into(), channel };
                 let Reply::Message(length) = reply(message, sender, &zones, &desk, &mut bench, &mut out[..octets])
                 else {
                     continue;

@@ -1,20 +1,22 @@
-//! The sockets around `answer`: UDP and TCP, NOTIFY in, zones out to those who may take them.
+//! The sockets around `answer`: UDP, TCP and TLS, NOTIFY in, zones out to those who may take them.
 //!
 //! ```text
 //! bind          addresses → sockets, or whose fault it is that there are none
 //! udp, tcp      octets from and to the network; everything that waits has a deadline, everything that grows a bound
+//! tls           the handshake; what comes after it is TCP's
 //! front         one message → one reply, the same for every transport
 //!   peek          is it an ordinary query?  yes: `answer`, no: the desk
 //!   desk          TSIG, NOTIFY, requests for transfers; request: what these ask, and short replies
 //! transfer_out  one snapshot, streamed message by message
 //! access        who may do what: plain tables, replaced as a whole
 //! counters      what was seen and done
+//! heard         NOTIFYs, added up for the ledger
 //! ```
 //!
 //! Invariants: whatever strangers send, no thread ends, no memory grows without bound, and nobody is waited for without
-//! a deadline; a NOTIFY does no more than put a note into a bounded channel; nothing here changes a zone.
+//! a deadline; a NOTIFY does no more than put notes into bounded places; nothing here changes a zone.
 //!
-//! Does not do: deciding which zones there are, fetching anything, TLS, QUIC, rate limits, outgoing diffs (IXFR is
+//! Does not do: deciding which zones there are, fetching anything, QUIC, rate limits, outgoing diffs (IXFR is
 //! answered with the whole zone).
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -25,11 +27,13 @@ mod connections;
 mod counters;
 mod desk;
 mod front;
+mod heard;
 mod limits;
 mod peek;
 mod request;
 mod running;
 mod tcp;
+mod tls;
 mod transfer_out;
 mod udp;
 
@@ -44,8 +48,10 @@ use zone::ZoneId;
 pub use access::{Access, TransferOut};
 pub use bind::{BindError, Protocol, Sockets, bind};
 pub use counters::{Counters, Event, Tally};
+pub use heard::{Heard, HeardNotify, Latest, Who};
 pub use limits::Limits;
 pub use running::{Running, serve};
+pub use tls::{TlsError, TlsServer};
 
 /// What the sockets read and others replace.
 #[derive(Clone)]

@@ -5,7 +5,8 @@ use std::time::Duration;
 /// Bounds on TCP connections and transfers out. [`Limits::default`] suits most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// TCP connections open at one time. Each may hold some 200 KiB when it does its worst.
+    /// TCP connections open at one time, those for TLS among them. Each may hold some 200 KiB when it does its worst, and
+    /// over TLS half as much again.
     pub connections: usize,
     /// Of these, from one client: an IPv4 address, or an IPv6 /64, of which every subscriber has one.
     pub connections_per_client: usize,
@@ -13,6 +14,9 @@ pub struct Limits {
     pub idle: Duration,
     /// The same, while more than half of the connections are taken: silent ones then make room.
     pub idle_when_crowded: Duration,
+    /// From the beginning of a TLS handshake to its end. While more than half of the connections are taken it has
+    /// `idle_when_crowded`.
+    pub handshake: Duration,
     /// From a message's first octet to its last.
     pub message: Duration,
     /// From handing replies to the kernel until it has taken them all: a client that does not read is cut off.
@@ -28,6 +32,7 @@ impl Default for Limits {
             connections_per_client: 50,
             idle: Duration::from_secs(10),
             idle_when_crowded: Duration::from_secs(1),
+            handshake: Duration::from_secs(5),
             message: Duration::from_secs(5),
             write: Duration::from_secs(10),
             transfers: 16,

@@ -63,7 +63,7 @@ impl<'a> Request<'a> {
 
     /// Octets that the sender takes in one message.
     fn octets_max(&self) -> usize {
-        match (self.sender.transport, self.edns) {
+        match (self.sender.transport(), self.edns) {
             (Transport::Tcp, _) => MESSAGE_OCTETS_MAX,
             (Transport::Udp, None) => PLAIN_UDP_OCTETS_MAX,
             (Transport::Udp, Some(edns)) => usize::from(edns.udp_octets).clamp(PLAIN_UDP_OCTETS_MAX, UDP_OCTETS_MAX),
@@ -117,7 +117,7 @@ impl<'a> Request<'a> {
         if reply.len() <= self.octets_max() {
             return (reply, rcode);
         }
-        let (rcode, flag) = match self.sender.transport {
+        let (rcode, flag) = match self.sender.transport() {
             Transport::Udp => (Rcode::NOERROR, Header::TC),
             // There is no larger transport to turn to.
             Transport::Tcp => (Rcode::SERVFAIL, 0),

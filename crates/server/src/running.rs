@@ -15,15 +15,18 @@ use crate::bind::Sockets;
 use crate::connections::Connections;
 use crate::counters::{Block, Counters};
 use crate::desk::Desk;
+use crate::heard::Heard;
 use crate::limits::Limits;
-use crate::tcp::{self, House};
+use crate::tcp::{self, House, Wire};
 use crate::udp::Worker;
 use crate::{Notified, Shared};
 
 /// A server at work. Dropping it stops it too, without waiting for its threads.
 pub struct Running {
     addresses: Vec<SocketAddr>,
+    tls_addresses: Vec<SocketAddr>,
     counters: Counters,
+    heard: Heard,
     stop_udp: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
     stop_tcp: CancellationToken,
@@ -47,11 +50,13 @@ pub fn serve(
     limits: Limits,
 ) -> io::Result<Running> {
     let blocks: Vec<Arc<Block>> = (0..=sockets.udp.len()).map(|_| Arc::default()).collect();
+    let heard = Heard::new(blocks.len());
     let desk = Arc::new(Desk::new(shared.clone(), notifies, limits.transfers));
     let house = Arc::new(House {
         zones: shared.zones.clone(),
         desk: desk.clone(),
         block: blocks[0].clone(),
+        shelf: heard.shelf(0),
         limits,
         connections: Connections::new(limits.connections, limits.connections_per_client),
         stop: CancellationToken::new(),
@@ -60,18 +65,26 @@ pub fn serve(
     // From here on an early return drops `running`, which stops what has been started.
     let mut running = Running {
         addresses: sockets.addresses().to_vec(),
+        tls_addresses: sockets.tls_addresses().to_vec(),
         counters: Counters::new(&blocks),
+        heard,
         stop_udp: Arc::default(),
         threads: Vec::new(),
         stop_tcp: house.stop.clone(),
         tasks: house.tasks.clone(),
     };
     for listener in sockets.tcp {
-        house.tasks.spawn(tcp::accept(TcpListener::from_std(listener)?, house.clone()));
+        house.tasks.spawn(tcp::accept(TcpListener::from_std(listener)?, Wire::Plain, house.clone()));
+    }
+    if let Some((listeners, tls)) = sockets.tls {
+        for listener in listeners {
+            house.tasks.spawn(tcp::accept(TcpListener::from_std(listener)?, Wire::Tls(tls.clone()), house.clone()));
+        }
     }
     for (index, (socket, block)) in sockets.udp.into_iter().zip(&blocks[1..]).enumerate() {
         let (zones, desk, block) = (shared.zones.clone(), desk.clone(), block.clone());
-        let worker = Worker { socket, zones, desk, block, stop: running.stop_udp.clone() };
+        let shelf = running.heard.shelf(index + 1);
+        let worker = Worker { socket, zones, desk, block, shelf, stop: running.stop_udp.clone() };
         let thread = std::thread::Builder::new().name(format!("udp-{index}"));
         running.threads.push(thread.spawn(move || worker.run())?);
     }
@@ -84,8 +97,18 @@ impl Running {
         &self.addresses
     }
 
+    /// The addresses that are answered on over TLS.
+    pub fn tls_addresses(&self) -> &[SocketAddr] {
+        &self.tls_addresses
+    }
+
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// The NOTIFYs that came, for the ledger.
+    pub fn heard(&self) -> &Heard {
+        &self.heard
     }
 
     /// Closes all sockets, and returns when nothing runs any more: within a second. Transfers out are cut off; their

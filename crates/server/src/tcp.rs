@@ -1,7 +1,9 @@
-//! TCP (RFC 7766): many queries on one connection, answered in their order.
+//! TCP (RFC 7766): many queries on one connection, answered in their order; over TLS the same, after a handshake.
 //!
 //! ```text
-//!            first octet                 last octet
+//!   shaking hands (TLS)
+//!      │ handshake deadline: closed
+//!      ▼     first octet                 last octet
 //!   waiting ─────────────► in a message ────────────► answering ──► writing ──► waiting
 //!      │ idle                  │ message deadline                      │ write deadline
 //!      ▼                       ▼                                       ▼
@@ -18,20 +20,23 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use answer::{Transport, ZoneTable};
+use answer::ZoneTable;
 use arc_swap::ArcSwap;
 use dns::message::MESSAGE_OCTETS_MAX;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use xfr::notify::Channel;
 
 use crate::connections::{Connections, Place};
 use crate::counters::{Block, Event};
 use crate::desk::{Desk, wall_clock_secs};
 use crate::front::{Bench, Reply, Sender, reply};
+use crate::heard::Shelf;
 use crate::limits::Limits;
+use crate::tls::TlsServer;
 use crate::transfer_out::Transfer;
 
 /// The prefix of each message (RFC 1035 §4.2.2).
@@ -48,10 +53,18 @@ pub(crate) struct House {
     pub(crate) zones: Arc<ArcSwap<ZoneTable>>,
     pub(crate) desk: Arc<Desk>,
     pub(crate) block: Arc<Block>,
+    pub(crate) shelf: Arc<Shelf>,
     pub(crate) limits: Limits,
     pub(crate) connections: Arc<Connections>,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
+}
+
+/// What connections of one listener speak.
+#[derive(Clone)]
+pub(crate) enum Wire {
+    Plain,
+    Tls(TlsServer),
 }
 
 /// Why a connection ended.
@@ -69,7 +82,7 @@ impl From<io::Error> for End {
 }
 
 /// Accepts connections until the house is stopped.
-pub(crate) async fn accept(listener: TcpListener, house: Arc<House>) {
+pub(crate) async fn accept(listener: TcpListener, wire: Wire, house: Arc<House>) {
     loop {
         let accepted = tokio::select! {
             () = house.stop.cancelled() => return,
@@ -79,7 +92,7 @@ pub(crate) async fn accept(listener: TcpListener, house: Arc<House>) {
             Ok((stream, address)) => match house.connections.admit(address.ip()) {
                 Some(place) => {
                     house.block.count(Event::TcpAccepted);
-                    house.tasks.spawn(connection(stream, address, place, house.clone()));
+                    house.tasks.spawn(connection(stream, address, place, wire.clone(), house.clone()));
                 }
                 None => house.block.count(Event::TcpTurnedAway),
             },
@@ -91,12 +104,19 @@ pub(crate) async fn accept(listener: TcpListener, house: Arc<House>) {
     }
 }
 
-async fn connection(stream: TcpStream, address: SocketAddr, _place: Place, house: Arc<House>) {
+async fn connection(stream: TcpStream, address: SocketAddr, _place: Place, wire: Wire, house: Arc<House>) {
     // Replies are written whole; waiting for more to send with them would only delay them.
     let _ = stream.set_nodelay(true);
+    let conversation = async {
+        match wire {
+            Wire::Plain => converse(stream, Sender { address, channel: Channel::Tcp }, &house).await,
+            // In a box, so that plain connections do not have its size.
+            Wire::Tls(tls) => Box::pin(converse_over_tls(stream, &tls, address, &house)).await,
+        }
+    };
     let end = tokio::select! {
         () = house.stop.cancelled() => return,
-        end = converse(BufReader::with_capacity(READ_OCTETS, stream), address, &house) => end,
+        end = conversation => end,
     };
     match end {
         End::TimedOut => house.block.count(Event::TcpTimedOut),
@@ -104,19 +124,53 @@ async fn connection(stream: TcpStream, address: SocketAddr, _place: Place, house
     }
 }
 
-async fn converse(mut stream: BufReader<TcpStream>, address: SocketAddr, house: &House) -> End {
+async fn converse_over_tls(stream: TcpStream, tls: &TlsServer, address: SocketAddr, house: &House) -> End {
+    let Limits { handshake, idle_when_crowded, .. } = house.limits;
+    let deadline = if house.connections.is_crowded() { handshake.min(idle_when_crowded) } else { handshake };
+    match timeout(deadline, tls.shake_hands(stream)).await {
+        Ok(Ok(stream)) => {
+            house.block.count(Event::TlsAccepted);
+            converse(stream, Sender { address, channel: Channel::Tls }, house).await
+        }
+        Ok(Err(error)) => {
+            house.block.count(Event::TlsFailed);
+            tracing::debug!(from = %address, %error, "a TLS handshake failed");
+            End::Broken
+        }
+        Err(_) => {
+            house.block.count(Event::TlsTimedOut);
+            End::Broken
+        }
+    }
+}
+
+/// Answers until the end, and says over TLS that it is one: a transfer that breaks off must not look whole.
+async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin, sender: Sender, house: &House) -> End {
+    let mut stream = BufReader::with_capacity(READ_OCTETS, stream);
+    let end = answer_all(&mut stream, sender, house).await;
+    if !matches!(end, End::Broken) {
+        // What the kernel does not take at once is not worth a place any longer.
+        let _ = timeout(Duration::ZERO, stream.get_mut().shutdown()).await;
+    }
+    end
+}
+
+async fn answer_all<S>(stream: &mut BufReader<S>, sender: Sender, house: &House) -> End
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let mut message = Vec::new();
     let mut outgoing = Vec::new();
     loop {
-        if let Err(end) = read_message(&mut stream, &mut message, house).await {
+        if let Err(end) = read_message(stream, &mut message, house).await {
             return end;
         }
-        let transfer = answer_into(&mut outgoing, &message, address, house);
+        let transfer = answer_into(&mut outgoing, &message, sender, house);
         let is_more_waiting = has_whole_message(stream.buffer());
         if transfer.is_none() && is_more_waiting && outgoing.len() < OUTGOING_OCTETS {
             continue;
         }
-        match timeout(house.limits.write, stream.get_mut().write_all(&outgoing)).await {
+        match timeout(house.limits.write, write(stream.get_mut(), &outgoing)).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => {
                 house.block.count(Event::SendFailed);
@@ -130,16 +184,25 @@ async fn converse(mut stream: BufReader<TcpStream>, address: SocketAddr, house: 
         let zone = transfer.question.name;
         if let Err(error) = transfer.send(stream.get_mut(), house.limits.write, wall_clock_secs).await {
             house.block.count(Event::TransferFailed);
-            tracing::info!(%zone, to = %address, %error, "a transfer out was cut off");
+            tracing::info!(%zone, to = %sender.address, %error, "a transfer out was cut off");
             return End::Broken;
         }
         house.block.count(Event::TransferSent);
-        tracing::info!(%zone, to = %address, "a zone was transferred out");
+        tracing::info!(%zone, to = %sender.address, "a zone was transferred out");
     }
 }
 
+/// Hands all of it to the kernel: what is written over TLS may else wait for more.
+pub(crate) async fn write(stream: &mut (impl AsyncWrite + Unpin), octets: &[u8]) -> io::Result<()> {
+    stream.write_all(octets).await?;
+    stream.flush().await
+}
+
 /// Reads one message, without its length, into `message`.
-async fn read_message(stream: &mut BufReader<TcpStream>, message: &mut Vec<u8>, house: &House) -> Result<(), End> {
+async fn read_message<S>(stream: &mut BufReader<S>, message: &mut Vec<u8>, house: &House) -> Result<(), End>
+where
+    S: AsyncRead + Unpin,
+{
     let limits = &house.limits;
     let idle = if house.connections.is_crowded() { limits.idle_when_crowded } else { limits.idle };
     match timeout(idle, stream.fill_buf()).await {
@@ -170,12 +233,11 @@ thread_local! {
 }
 
 /// Appends the reply to `message`, with its length, to `outgoing`; a transfer is given back.
-fn answer_into(outgoing: &mut Vec<u8>, message: &[u8], address: SocketAddr, house: &House) -> Option<Box<Transfer>> {
-    let sender = Sender { address, transport: Transport::Tcp };
+fn answer_into(outgoing: &mut Vec<u8>, message: &[u8], sender: Sender, house: &House) -> Option<Box<Transfer>> {
     let zones = house.zones.load();
     BENCH.with_borrow_mut(|(bench, out)| {
         let reply = reply(message, sender, &zones, &house.desk, bench, out);
-        house.block.pour(&mut bench.tally);
+        bench.pour(&house.block, &house.shelf);
         match reply {
             Reply::Nothing => None,
             Reply::Message(octets) => {

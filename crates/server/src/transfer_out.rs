@@ -12,13 +12,13 @@ use answer::UDP_OCTETS_MAX;
 use dns::message::MESSAGE_OCTETS_MAX;
 use dns::writer::CompressionTable;
 use dns::{MessageWriter, Question, Rcode, RecordRef, Section, Type};
-use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::io::AsyncWrite;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use xfr::tsig::{ResponseSigner, TSIG_OCTETS_MAX};
 use zone::Image;
 
-use crate::tcp::LENGTH_OCTETS;
+use crate::tcp::{LENGTH_OCTETS, write};
 
 /// A transfer that was granted and has not begun.
 pub(crate) struct Transfer {
@@ -71,7 +71,7 @@ impl Transfer {
             frame.clear();
             frame.extend((message.len() as u16).to_be_bytes());
             frame.extend(&message);
-            timeout(deadline, stream.write_all(&frame)).await.map_err(|_| TransferError::TooSlow)??;
+            timeout(deadline, write(stream, &frame)).await.map_err(|_| TransferError::TooSlow)??;
             place = Place::Later;
         }
         Ok(())

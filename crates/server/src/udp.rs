@@ -10,12 +10,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use answer::{Transport, ZoneTable};
+use answer::ZoneTable;
 use arc_swap::{ArcSwap, Cache};
+use xfr::notify::Channel;
 
 use crate::counters::{Block, Event};
 use crate::desk::Desk;
 use crate::front::{Bench, Reply, Sender, reply};
+use crate::heard::Shelf;
 use batch::Batch;
 
 /// After an error of the socket itself, which no datagram explains: lest the loop spins.
@@ -27,6 +29,7 @@ pub(crate) struct Worker {
     pub(crate) zones: Arc<ArcSwap<ZoneTable>>,
     pub(crate) desk: Arc<Desk>,
     pub(crate) block: Arc<Block>,
+    pub(crate) shelf: Arc<Shelf>,
     pub(crate) stop: Arc<AtomicBool>,
 }
 
@@ -58,7 +61,7 @@ impl Worker {
             }
             let zones = zones.load();
             batch.each(|message, address, out| {
-                let sender = Sender { address, transport: Transport::Udp };
+                let sender = Sender { address, channel: Channel::Udp };
                 match reply(message, sender, zones, &self.desk, &mut bench, out) {
                     Reply::Message(octets) => octets,
                     // The desk grants transfers over TCP alone.
@@ -66,7 +69,7 @@ impl Worker {
                 }
             });
             // Before sending: whoever has a reply finds it counted.
-            self.block.pour(&mut bench.tally);
+            bench.pour(&self.block, &self.shelf);
             let sent = batch.send(&self.socket);
             bench.tally.count_many(Event::SendFailed, sent.failed);
             self.block.pour(&mut bench.tally);

@@ -8,7 +8,9 @@ use tokio::time::{Instant, timeout_at};
 /// Why something is asked now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
-    /// Somebody said that there is news, or wants to know now.
+    /// Somebody wants to know now; takes the places of NOTIFY.
+    Request,
+    /// Somebody said that there is news.
     Notify,
     /// The zone's time has come.
     Refresh,
@@ -19,10 +21,19 @@ pub enum Lane {
 impl Lane {
     pub(crate) const COUNT: usize = 3;
 
+    /// The place of the lane among those that have places of their own.
+    pub(crate) fn index(self) -> usize {
+        match self {
+            Self::Request | Self::Notify => 0,
+            Self::Refresh => 1,
+            Self::First => 2,
+        }
+    }
+
     /// Of the connections to one address, how many are left to those who must not wait.
     pub(crate) fn left_to_others(self) -> usize {
         match self {
-            Self::Notify => 0,
+            Self::Request | Self::Notify => 0,
             Self::Refresh => 1,
             Self::First => 2,
         }
@@ -50,7 +61,7 @@ impl Lanes {
     }
 
     fn of(&self, lane: Lane) -> Arc<Semaphore> {
-        self.0[lane as usize].clone()
+        self.0[lane.index()].clone()
     }
 }
 

@@ -8,7 +8,9 @@
 //!        └► connection   exchanges side by side on one connection
 //!        └► tls          who the primary is, when it is asked over TLS
 //!        └► network      sockets
+//! reach       primaries that failed lately are left alone
 //! limits      what may happen at a time, and for how long
+//! doctor      everything that can be asked of a primary, step by step, and what to change there
 //! lanes       places for NOTIFY, refresh and first transfer
 //! budget      what all transfers under way may hold together
 //! ```
@@ -22,20 +24,23 @@
 
 mod budget;
 mod connection;
+pub mod doctor;
 mod fetch;
 mod lanes;
 mod limits;
 mod network;
 mod pool;
 mod probe;
+mod reach;
 mod stream;
 mod tls;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use dns::{Name, Soa};
-use xfr::{Key, Outcome, Reason, Tls};
+use dns::Name;
+use tokio::time::Instant;
+use xfr::{Key, Outcome, Reason, Shown, Tls};
 
 pub use budget::Share;
 pub use lanes::Lane;
@@ -45,8 +50,10 @@ pub use tls::{OurCertificate, TlsClient};
 pub use xfr::session::Fetch;
 
 use budget::Budget;
+use doctor::{Examination, Patient};
 use lanes::Lanes;
 use pool::Pool;
+use reach::Reach;
 
 /// Where a zone is fetched from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +101,7 @@ pub struct Transfers {
     pool: Arc<Pool>,
     probes: Arc<Lanes>,
     budget: Budget,
+    reach: Arc<Reach>,
 }
 
 impl Transfers {
@@ -102,19 +110,63 @@ impl Transfers {
         let pool = Arc::new(Pool::new(limits.clone(), network.clone(), tls));
         let probes = Arc::new(Lanes::new(limits.probes));
         let budget = Budget::new(limits.octets_under_way);
-        Self { limits, network, pool, probes, budget }
+        Self { limits, network, pool, probes, budget, reach: Arc::default() }
     }
 
-    /// The SOA that the primary has now. Over UDP first; over TCP when the answer does not fit, or when UDP does not
+    /// The version that the primary has now. Over UDP first; over TCP when the answer does not fit, or when UDP does not
     /// get through; over TLS alone where that is wanted.
-    pub async fn probe(&self, zone: &Name, primary: &Primary, lane: Lane) -> Result<Soa, Reason> {
-        probe::probe(self, zone, primary, lane).await
+    ///
+    /// A primary that could not be reached a moment ago is not asked, unless in [`Lane::Request`].
+    pub async fn probe(&self, zone: &Name, primary: &Primary, lane: Lane) -> Result<Shown, Reason> {
+        self.may_ask(primary, lane)?;
+        let probed = probe::probe(self, zone, primary, lane).await;
+        self.reach.note(primary.address, &probed);
+        probed
     }
 
     /// One transfer. When IXFR fails, that the whole zone be fetched instead is for the caller, because contents may
     /// also fail later.
     pub async fn fetch(&self, zone: &Name, primary: &Primary, request: Fetch, lane: Lane) -> Result<Fetched, Failed> {
-        fetch::fetch(self, zone, primary, request, lane).await
+        let nothing = |reason| Failed { reason, octets: 0 };
+        self.may_ask(primary, lane).map_err(nothing)?;
+        let begin = self.reach.next_transfer(primary.address);
+        if begin > Instant::now() + self.limits.deadlines.slot {
+            return Err(nothing(Reason::Busy { secs: self.limits.deadlines.slot.as_secs() }));
+        }
+        tokio::time::sleep_until(begin).await;
+        let is_ixfr = matches!(request, Fetch::Ixfr { .. });
+        let fetched = fetch::fetch(self, zone, primary, request, lane).await;
+        let outcome = fetched.as_ref().map(drop).map_err(|failed| failed.reason.clone());
+        self.reach.note(primary.address, &outcome);
+        self.reach.note_transfer(primary.address, &outcome);
+        // FORMERR is what servers from before RFC 1995 say (BIND 4 and 8.1).
+        if is_ixfr && matches!(outcome, Err(Reason::NotImp(_) | Reason::FormErr(_))) {
+            self.reach.note_no_ixfr(primary.address);
+        }
+        fetched
+    }
+
+    /// Whether it is worth while to ask the primary for differences: not if it has said that it does not know IXFR.
+    pub fn may_know_ixfr(&self, primary: &Primary) -> bool {
+        self.reach.may_know_ixfr(primary.address)
+    }
+
+    /// A NOTIFY came from this address: a primary there that could not be reached is asked again. Since anybody may
+    /// have sent it, that happens at most once a minute.
+    pub fn heard_from(&self, address: IpAddr) {
+        self.reach.heard_from(address);
+    }
+
+    fn may_ask(&self, primary: &Primary, lane: Lane) -> Result<(), Reason> {
+        match lane {
+            Lane::Request => Ok(()),
+            Lane::Notify | Lane::Refresh | Lane::First => self.reach.may_ask(primary.address),
+        }
+    }
+
+    /// Looks at a zone at its primaries, step by step; over when [`doctor::EXAMINATION_MAX`] is. Nothing is kept.
+    pub async fn examine(&self, patient: &Patient) -> Examination {
+        doctor::examine(self, patient).await
     }
 
     fn wall_clock_secs(&self) -> u64 {

@@ -33,6 +33,11 @@ pub trait Network: Send + Sync {
     /// A socket for datagrams to `to`, from a port that nobody can foresee (RFC 5452 §9.2).
     async fn datagrams(&self, to: SocketAddr, from: Option<IpAddr>) -> io::Result<Box<dyn Datagrams>>;
 
+    /// The address that `to` is asked from; nothing is sent.
+    async fn source(&self, _to: SocketAddr, from: Option<IpAddr>) -> io::Result<IpAddr> {
+        from.ok_or_else(|| io::ErrorKind::Unsupported.into())
+    }
+
     /// A message ID that nobody can guess (RFC 5452 §4.3).
     fn message_id(&self) -> io::Result<u16>;
 
@@ -65,6 +70,13 @@ impl Network for Internet {
         // A connected socket hears the primary alone, and also that nothing listens there.
         socket.connect(to).await?;
         Ok(Box::new(socket))
+    }
+
+    async fn source(&self, to: SocketAddr, from: Option<IpAddr>) -> io::Result<IpAddr> {
+        let any = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let socket = UdpSocket::bind((from.unwrap_or(any), 0)).await?;
+        socket.connect(to).await?;
+        Ok(socket.local_addr()?.ip())
     }
 
     fn message_id(&self) -> io::Result<u16> {

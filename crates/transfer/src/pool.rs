@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Duration, Instant, timeout_at};
 use xfr::reason::Waiting;
 use xfr::{Reason, Tls};
@@ -62,7 +62,7 @@ impl Purpose {
     fn queue(self) -> usize {
         match self {
             Self::Probe(_) => Lane::COUNT,
-            Self::Transfer(lane) => lane as usize,
+            Self::Transfer(lane) => lane.index(),
         }
     }
 
@@ -91,8 +91,10 @@ pub(crate) struct Pool {
     addresses: Mutex<BTreeMap<IpAddr, Arc<Address>>>,
 }
 
-/// All connections to one address.
+/// All that is done with one address.
 struct Address {
+    /// Places for probes over UDP.
+    probes: Arc<Semaphore>,
     queues: [tokio::sync::Mutex<()>; Purpose::QUEUES],
     /// There may be room again.
     freed: Arc<Notify>,
@@ -121,6 +123,10 @@ impl Pool {
     pub(crate) fn new(limits: Arc<Limits>, network: Arc<dyn Network>, tls: TlsClient) -> Self {
         let lanes = Lanes::new(limits.connections);
         Self { limits, network, tls, lanes, addresses: Mutex::default() }
+    }
+
+    pub(crate) fn tls(&self) -> &TlsClient {
+        &self.tls
     }
 
     /// Begins an exchange with a primary, as soon as there is room.
@@ -154,6 +160,12 @@ impl Pool {
         let exchange = connection.begin(0, || random_id(&*self.network))?;
         address.state().connections.push((endpoint.clone(), connection));
         exchange.ok_or_else(|| Reason::Internal { detail: "a new connection had no room".into() })
+    }
+
+    /// A place for a probe over UDP to this address; none if that is too late.
+    pub(crate) async fn probe_place(&self, address: IpAddr, until: Instant) -> Option<OwnedSemaphorePermit> {
+        let probes = self.address(address.to_canonical()).probes.clone();
+        timeout_at(until, probes.acquire_owned()).await.ok()?.ok()
     }
 
     /// A connection to this primary failed on which others had been answered: from now on it is asked once on each.
@@ -198,9 +210,11 @@ impl Pool {
         let mut addresses = self.addresses();
         if addresses.len() >= REMEMBERED_MAX {
             // Whoever waits holds a reference, and so does each connection.
-            addresses.retain(|_, address| Arc::strong_count(address) > 1);
+            let is_in_use =
+                |address: &Arc<Address>| Arc::strong_count(address) > 1 || Arc::strong_count(&address.probes) > 1;
+            addresses.retain(|_, address| is_in_use(address));
         }
-        addresses.entry(address).or_default().clone()
+        addresses.entry(address).or_insert_with(|| Arc::new(Address::new(self.limits.probes_per_address))).clone()
     }
 
     fn addresses(&self) -> MutexGuard<'_, BTreeMap<IpAddr, Arc<Address>>> {
@@ -263,14 +277,17 @@ fn find(
 }
 
 impl Address {
+    fn new(probes: usize) -> Self {
+        Self {
+            probes: Arc::new(Semaphore::new(probes)),
+            queues: Default::default(),
+            freed: Arc::new(Notify::new()),
+            state: Mutex::default(),
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Default for Address {
-    fn default() -> Self {
-        Self { queues: Default::default(), freed: Arc::new(Notify::new()), state: Mutex::default() }
     }
 }
 

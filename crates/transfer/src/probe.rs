@@ -14,11 +14,11 @@
 //!
 //! Where TLS is wanted, the query goes over the connections that transfers use, and nowhere else.
 
-use dns::{Name, Soa};
+use dns::Name;
 use tokio::time::{Instant, timeout_at};
 use xfr::probe::{EdnsOffer, Transport};
 use xfr::reason::{Asked, Waiting};
-use xfr::{ProbeStep, Reason, SoaProbe};
+use xfr::{ProbeStep, Reason, Shown, SoaProbe};
 
 use crate::lanes::Lane;
 use crate::pool::{Endpoint, Purpose, Wanted, unreachable_reason};
@@ -28,7 +28,12 @@ use crate::{Primary, Transfers, random_id};
 /// No answer to a query of ours is longer: we offer 1232 octets.
 const UDP_OCTETS_MAX: usize = 4096;
 
-pub(crate) async fn probe(transfers: &Transfers, zone: &Name, primary: &Primary, lane: Lane) -> Result<Soa, Reason> {
+pub(crate) async fn probe(
+    transfers: &Transfers,
+    zone: &Name,
+    primary: &Primary,
+    lane: Lane,
+) -> Result<Shown, Reason> {
     let query = Query { transfers, zone, primary, lane, until: Instant::now() + transfers.limits.deadlines.probe };
     let mut edns = EdnsOffer::Offered;
     // What goes over TLS goes nowhere else: whoever watches is not even to see which zone it is (RFC 9103 §6.1).
@@ -37,7 +42,7 @@ pub(crate) async fn probe(transfers: &Transfers, zone: &Name, primary: &Primary,
     }
     loop {
         match query.over_udp(edns).await {
-            Ok(ProbeStep::Soa(soa)) => return Ok(soa),
+            Ok(ProbeStep::Soa(shown)) => return Ok(shown),
             Ok(ProbeStep::UseTcp) => return query.over_connection(edns).await,
             Ok(ProbeStep::WithoutEdns) => edns = EdnsOffer::Without,
             // Nothing came, or nothing but what anybody could have sent.
@@ -68,9 +73,11 @@ impl Query<'_> {
 
     async fn over_udp(&self, edns: EdnsOffer) -> Result<ProbeStep, Reason> {
         let deadlines = self.transfers.limits.deadlines;
-        let Some(_place) = self.transfers.probes.take(self.lane, self.until).await else {
-            return Err(Reason::Busy { secs: deadlines.probe.as_secs() });
-        };
+        let busy = || Reason::Busy { secs: deadlines.probe.as_secs() };
+        // Before the address first: whoever waits there takes no place that others need.
+        let here = self.transfers.pool.probe_place(self.primary.address.ip(), self.until).await;
+        let _here = here.ok_or_else(busy)?;
+        let _place = self.transfers.probes.take(self.lane, self.until).await.ok_or_else(busy)?;
         let started = Instant::now();
         let until = self.until.min(started + deadlines.udp_try);
         let Primary { address, source, .. } = self.primary;
@@ -93,7 +100,7 @@ impl Query<'_> {
         }
     }
 
-    async fn over_connection(&self, mut edns: EdnsOffer) -> Result<Soa, Reason> {
+    async fn over_connection(&self, mut edns: EdnsOffer) -> Result<Shown, Reason> {
         let endpoint = Endpoint::of(self.primary);
         let mut wanted = Wanted::Any;
         loop {
@@ -116,7 +123,7 @@ impl Query<'_> {
                 stream.end();
             }
             match step? {
-                ProbeStep::Soa(soa) => return Ok(soa),
+                ProbeStep::Soa(shown) => return Ok(shown),
                 ProbeStep::WithoutEdns if edns == EdnsOffer::Offered => edns = EdnsOffer::Without,
                 ProbeStep::Ignore(reason) => return Err(reason),
                 ProbeStep::WithoutEdns | ProbeStep::UseTcp => {

@@ -75,6 +75,22 @@ impl TlsClient {
         }
     }
 
+    /// The pin of whoever answers, trusted or not. Nothing must be asked of them, and nothing is: the connection ends
+    /// here.
+    pub(crate) async fn pin_of_anybody(&self, stream: Box<dyn Octets>, address: IpAddr) -> Option<Pin> {
+        let verifier = Arc::new(Pinned { pin: None, provider: self.provider.clone() });
+        let mut configuration = ClientConfig::builder_with_provider(self.provider.clone())
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .ok()?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_no_client_auth();
+        configuration.alpn_protocols = vec![DOT.to_vec()];
+        let name = ServerName::IpAddress(address.to_canonical().into());
+        let shaken = TlsConnector::from(Arc::new(configuration)).connect(name, stream).await.ok()?;
+        pin_of(shaken.get_ref().1.peer_certificates()?.first()?)
+    }
+
     fn configuration(&self, tls: &Tls) -> Result<Arc<ClientConfig>, Reason> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(configuration) = made.get(tls) {
@@ -93,7 +109,7 @@ impl TlsClient {
         let builder = ClientConfig::builder_with_provider(self.provider.clone())
             .with_protocol_versions(&[&rustls::version::TLS13])?;
         let verifier: Arc<dyn ServerCertVerifier> = match &tls.identity {
-            Identity::Pin(pin) => Arc::new(Pinned { pin: *pin, provider: self.provider.clone() }),
+            Identity::Pin(pin) => Arc::new(Pinned { pin: Some(*pin), provider: self.provider.clone() }),
             Identity::Address | Identity::Name(_) => {
                 WebPkiServerVerifier::builder_with_provider(self.roots.clone(), self.provider.clone())
                     .build()
@@ -117,10 +133,10 @@ impl Default for TlsClient {
     }
 }
 
-/// Takes the certificate with the pinned key and no other.
+/// Takes the certificate with the pinned key and no other; without one, any, to see what it is.
 #[derive(Debug)]
 struct Pinned {
-    pin: Pin,
+    pin: Option<Pin>,
     provider: Arc<CryptoProvider>,
 }
 
@@ -141,7 +157,7 @@ impl ServerCertVerifier for Pinned {
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let found = pin_of(certificate).ok_or(Error::InvalidCertificate(CertificateError::BadEncoding))?;
-        if found == self.pin {
+        if self.pin.is_none_or(|pin| found == pin) {
             return Ok(ServerCertVerified::assertion());
         }
         Err(CertificateError::Other(OtherError(Arc::new(OtherKey { found }))).into())
@@ -211,7 +227,7 @@ fn failed(detail: String) -> Reason {
 }
 
 /// The pin of the key that a certificate is for.
-fn pin_of(certificate: &CertificateDer<'_>) -> Option<Pin> {
+pub(crate) fn pin_of(certificate: &CertificateDer<'_>) -> Option<Pin> {
     let certificate = webpki::EndEntityCert::try_from(certificate).ok()?;
     let key = certificate.subject_public_key_info();
     digest(&SHA256, key.as_ref()).as_ref().try_into().ok().map(Pin)

@@ -169,9 +169,36 @@ async fn what_is_asked_from_an_address_comes_from_there() {
     let transfers = transfers(limits());
     let here = Primary { source: Some([127, 0, 0, 7].into()), ..primary.clone() };
     assert_eq!(fetch(&transfers, &here, Lane::Refresh).await, Ok(4));
-    assert_eq!(transfers.probe(&example(), &here, Lane::Refresh).await.unwrap().serial.0, 1);
+    assert_eq!(transfers.probe(&example(), &here, Lane::Refresh).await.unwrap().soa.serial.0, 1);
     let elsewhere = Primary { source: Some([192, 0, 2, 7].into()), ..primary };
     assert_eq!(fetch(&transfers, &elsewhere, Lane::Refresh).await, Err("source_not_here"));
     let reason = transfers.probe(&example(), &elsewhere, Lane::Refresh).await.unwrap_err();
     assert_eq!(reason.code(), "source_not_here");
+}
+
+#[tokio::test]
+async fn a_dead_primary_is_not_asked_for_each_of_its_zones() {
+    // GL#4215, RT#25960: what it costs to find out that a primary is dead is spent once.
+    let gone = Scripted::start().address();
+    let (transfers, primary) = (transfers(limits()), Primary::at(gone));
+    let probe = async |lane| transfers.probe(&example(), &primary, lane).await.unwrap_err().code();
+    assert_eq!(probe(Lane::Refresh).await, "unreachable");
+    assert_eq!(probe(Lane::Refresh).await, "unreachable_lately");
+    assert_eq!(fetch(&transfers, &primary, Lane::First).await, Err("unreachable_lately"));
+    assert_eq!(probe(Lane::Request).await, "unreachable", "whoever asks by hand wants to know");
+    transfers.heard_from(gone.ip());
+    assert_eq!(probe(Lane::Notify).await, "unreachable", "and so does the primary that is back");
+}
+
+#[tokio::test]
+async fn a_primary_that_does_not_know_ixfr_is_remembered() {
+    for rcode in [dns::Rcode::NOTIMP, dns::Rcode::FORMERR] {
+        let (_scripted, primary) = behaving(&[Behaviour::Answer(Kind::Ixfr, rcode)]);
+        let transfers = transfers(limits());
+        assert!(transfers.may_know_ixfr(&primary));
+        let soa_rdata =
+            dns::text::rdata_from_text(dns::Type::SOA, "ns.example. host.example. 0 60 60 600 60").unwrap();
+        let ixfr = transfers.fetch(&example(), &primary, Fetch::Ixfr { soa_rdata }, Lane::Refresh).await;
+        assert!(ixfr.is_err() && !transfers.may_know_ixfr(&primary), "{rcode}");
+    }
 }

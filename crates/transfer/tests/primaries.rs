@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dns::{Name, Rcode, RecordRef, Soa, Type};
+use dns::{Name, Rcode, RecordRef, Type};
 use testing::primary::{Behaviour, Kind, Primary as Scripted};
 use transfer::{Deadlines, Fetch, Internet, Lane, Limits, Primary, TlsClient, Transfers};
 use xfr::{Algorithm, Key, Outcome};
@@ -56,8 +56,8 @@ async fn probed(primary: &Primary) -> Result<u32, &'static str> {
 }
 
 async fn probed_within(limits: Limits, primary: &Primary) -> Result<u32, &'static str> {
-    let soa: Result<Soa, _> = transfers(limits).probe(&example(), primary, Lane::Refresh).await;
-    soa.map(|soa| soa.serial.0).map_err(|reason| reason.code())
+    let shown = transfers(limits).probe(&example(), primary, Lane::Refresh).await;
+    shown.map(|shown| shown.soa.serial.0).map_err(|reason| reason.code())
 }
 
 /// The records of a whole zone, or the steps, in short; or the reason's code.
@@ -389,4 +389,22 @@ async fn a_large_zone_comes_whole_and_lets_others_have_a_turn() {
     assert_eq!((records.len(), fetched.records), (50_003, 50_004));
     let last: RecordRef<'_> = records.iter().last().unwrap();
     assert_eq!(last.owner.to_string(), "host-49999.example.");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_primary_is_asked_for_so_many_zones_at_a_time_and_no_other_waits_for_it() {
+    let mut limits = Limits { probes_per_address: 2, ..short() };
+    limits.deadlines.udp_try = limits.deadlines.probe;
+    let transfers = transfers(limits);
+    let probe = |primary: &Primary| {
+        let (transfers, primary) = (transfers.clone(), primary.clone());
+        tokio::spawn(async move { transfers.probe(&example(), &primary, Lane::Refresh).await.is_ok() })
+    };
+    let (mute, mute_primary) = behaving(&[Behaviour::Silent(Kind::SoaOverUdp)]);
+    let waiting: Vec<_> = (0..20).map(|_| probe(&mute_primary)).collect();
+    mute.wait_for(Kind::SoaOverUdp, 2);
+    let outcome = probe(&Primary::at(([127, 0, 0, 9], mute_primary.address.port()).into())).await;
+    assert!(!outcome.unwrap(), "nobody listens there, which is found out at once");
+    assert_eq!(mute.count(Kind::SoaOverUdp), 2);
+    waiting.iter().for_each(tokio::task::JoinHandle::abort);
 }

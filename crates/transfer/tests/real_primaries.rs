@@ -35,7 +35,7 @@ fn transfers() -> Transfers {
 }
 
 async fn serial(primary: &Primary) -> Result<u32, Reason> {
-    transfers().probe(&"example.".parse().unwrap(), primary, Lane::Refresh).await.map(|soa| soa.serial.0)
+    transfers().probe(&"example.".parse().unwrap(), primary, Lane::Refresh).await.map(|shown| shown.soa.serial.0)
 }
 
 async fn fetch(primary: &Primary, request: Fetch) -> Result<Outcome, Reason> {

@@ -60,8 +60,8 @@ impl Scene {
 
     async fn asked_with(&self, transfers: &Transfers, primary: &Primary) -> Result<u64, &'static str> {
         let zone: Name = "example.".parse().unwrap();
-        let soa = transfers.probe(&zone, primary, Lane::Refresh).await.map_err(|reason| reason.code());
-        let fetched = transfers.fetch(&zone, primary, Fetch::Axfr, Lane::Refresh).await;
+        let soa = transfers.probe(&zone, primary, Lane::Request).await.map_err(|reason| reason.code());
+        let fetched = transfers.fetch(&zone, primary, Fetch::Axfr, Lane::Request).await;
         let fetched = fetched.map(|fetched| fetched.records).map_err(|failed| failed.reason.code());
         assert_eq!(soa.err(), fetched.err(), "the probe ends as the transfer does");
         fetched

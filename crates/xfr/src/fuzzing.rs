@@ -8,7 +8,7 @@ use std::sync::Arc;
 use dns::{Name, Serial, Soa, Type};
 use zone::{Change, ZoneId};
 
-use crate::notify::{self, Judgement, NotifyRule};
+use crate::notify::{self, Checks, Judgement, NotifyRule};
 use crate::probe::{EdnsOffer, ProbeStep, SoaProbe, Transport};
 use crate::session::{Fetch, Outcome, Progress, Session, SessionLimits};
 use crate::settings::NotifyTrust;
@@ -138,6 +138,7 @@ fn notify(input: &[u8], key: Option<&Arc<Key>>) -> &'static str {
         senders: vec![],
         keys: vec![self::key().name().clone()],
         trust: NotifyTrust::Any,
+        checks: Checks::Made,
     }];
     for message in messages(input) {
         let verified = verify_request(message, |_| key.cloned(), NOW_SECS);
@@ -161,7 +162,7 @@ fn notify(input: &[u8], key: Option<&Arc<Key>>) -> &'static str {
             );
         match judgement {
             Judgement::Ignore => {}
-            Judgement::Decline(rcode) => drop(notify::response(message, rcode)),
+            Judgement::Decline(declined) => drop(notify::response(message, declined.why.rcode())),
             Judgement::Accept { .. } => {
                 assert!(signed_by.is_some(), "only the key may wake this zone");
                 return "woken";

@@ -33,7 +33,7 @@ pub mod tsig;
 pub use moment::Moment;
 pub use prefix::{NoPrefix, Prefix};
 pub use primary::{Alpn, Identity, Pin, Primary, Tls};
-pub use probe::{ProbeStep, SoaProbe};
+pub use probe::{ProbeStep, Shown, SoaProbe};
 pub use reason::{Fault, Reason};
 pub use session::{Outcome, Progress, Session, SessionLimits};
 pub use settings::{Policy, Setting, SettingError, Settings};

@@ -6,12 +6,16 @@
 //! the serial is a hint and no more. This module keeps no state: that ten thousand NOTIFYs become one check is for
 //! whoever wakes the zone.
 
+mod decline;
+
 use std::net::IpAddr;
 
 use dns::{
     CLASS_IN, Header, MessageReader, Name, NameBuf, NameRef, Opcode, Question, Rcode, Section, Serial, Soa, Type,
 };
 use zone::ZoneId;
+
+pub use decline::Decline;
 
 use crate::prefix::Prefix;
 use crate::settings::NotifyTrust;
@@ -26,6 +30,45 @@ pub struct NotifyRule {
     pub keys: Vec<Name>,
     /// Whether an address is enough.
     pub trust: NotifyTrust,
+    pub checks: Checks,
+}
+
+/// Whether a zone is checked at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Checks {
+    #[default]
+    Made,
+    /// Somebody has stopped them; they begin anew with one, so that nothing that a NOTIFY said is lost.
+    Paused,
+}
+
+/// How a NOTIFY came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channel {
+    Udp,
+    Tcp,
+    Tls,
+}
+
+impl Channel {
+    pub const ALL: [Self; 3] = [Self::Udp, Self::Tcp, Self::Tls];
+
+    /// Its name on record.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+        }
+    }
+}
+
+/// Whether a zone's owner has named the sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// By its address or its key. An address can be forged: this is no proof of anything.
+    Known,
+    Stranger,
 }
 
 /// What to do about a NOTIFY.
@@ -33,10 +76,22 @@ pub struct NotifyRule {
 pub enum Judgement {
     /// Nothing, and no answer: it is itself a response, or no message at all.
     Ignore,
-    /// Answer with this code and wake nobody.
-    Decline(Rcode),
+    /// Answer with the code of [`Declined::why`] and wake nobody.
+    Decline(Declined),
     /// Answer NOERROR and check these zones.
     Accept { zones: Vec<ZoneId>, serial: Option<Serial> },
+}
+
+/// A NOTIFY that wakes nobody, and whom that concerns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declined {
+    /// Of several zones of the name, the first one's reason.
+    pub why: Decline,
+    /// The zones that it names; none when there are none here.
+    pub zones: Vec<ZoneId>,
+    pub standing: Standing,
+    /// The hint, if it came to be read.
+    pub serial: Option<Serial>,
 }
 
 /// Judges a message whose opcode is NOTIFY.
@@ -53,50 +108,96 @@ pub fn judge<'r>(
     if header.is_response() {
         return Judgement::Ignore;
     }
-    if header.opcode() != Opcode::NOTIFY {
-        return Judgement::Decline(Rcode::NOTIMP);
-    }
     let (zone, serial) = match read(message, header) {
         Ok(notify) => notify,
-        Err(rcode) => return Judgement::Decline(rcode),
+        Err(why) => return Judgement::Decline(decline(message, from, why, rules)),
     };
     let rules = rules(zone.borrow());
-    if rules.is_empty() {
-        return Judgement::Decline(Rcode::NOTAUTH);
+    let mut zones = Vec::new();
+    let mut first_decline = None;
+    for rule in rules {
+        match rule.judge(from, signed_by) {
+            Ok(()) => zones.push(rule.zone),
+            Err(why) => first_decline = first_decline.or(Some(why)),
+        }
     }
-    let zones: Vec<ZoneId> = rules.iter().filter(|rule| rule.admits(from, signed_by)).map(|rule| rule.zone).collect();
-    if zones.is_empty() { Judgement::Decline(Rcode::REFUSED) } else { Judgement::Accept { zones, serial } }
+    if zones.is_empty() {
+        let why = first_decline.unwrap_or(Decline::UnknownZone);
+        return Judgement::Decline(Declined { serial, ..Declined::of(why, rules, from, signed_by) });
+    }
+    Judgement::Accept { zones, serial }
+}
+
+/// A NOTIFY that is declined whoever sent it: what is wrong with it shows before the rules are asked.
+pub fn decline<'r>(
+    message: &[u8],
+    from: IpAddr,
+    why: Decline,
+    rules: impl FnOnce(NameRef<'_>) -> &'r [NotifyRule],
+) -> Declined {
+    let question = MessageReader::new(message).and_then(|mut reader| reader.question()).ok().flatten();
+    let rules = question.as_ref().map(|question| rules(question.name.borrow())).unwrap_or_default();
+    Declined::of(why, rules, from, None)
+}
+
+impl Declined {
+    fn of(why: Decline, rules: &[NotifyRule], from: IpAddr, signed_by: Option<&Name>) -> Self {
+        let is_known = rules.iter().any(|rule| rule.is_from_a_sender(from) || rule.is_signed(signed_by));
+        let standing = if is_known { Standing::Known } else { Standing::Stranger };
+        Self { why, zones: rules.iter().map(|rule| rule.zone).collect(), standing, serial: None }
+    }
 }
 
 impl NotifyRule {
-    fn admits(&self, from: IpAddr, signed_by: Option<&Name>) -> bool {
+    fn judge(&self, from: IpAddr, signed_by: Option<&Name>) -> Result<(), Decline> {
+        let is_from_a_sender = self.is_from_a_sender(from);
+        let is_admitted = self.is_signed(signed_by) || self.trust == NotifyTrust::Any && is_from_a_sender;
+        match (is_admitted, signed_by) {
+            (true, _) if self.checks == Checks::Paused => Err(Decline::ZonePaused),
+            (true, _) => Ok(()),
+            (false, Some(_)) => Err(Decline::OtherKey),
+            (false, None) if is_from_a_sender => Err(Decline::Unsigned),
+            (false, None) => Err(Decline::Stranger),
+        }
+    }
+
+    fn is_from_a_sender(&self, from: IpAddr) -> bool {
+        self.senders.iter().any(|sender| sender.contains(from))
+    }
+
+    fn is_signed(&self, signed_by: Option<&Name>) -> bool {
         signed_by.is_some_and(|key| self.keys.contains(key))
-            || self.trust == NotifyTrust::Any && self.senders.iter().any(|sender| sender.contains(from))
     }
 }
 
-/// The zone and the hint, or the code to answer with.
-fn read(message: &[u8], header: Header) -> Result<(NameBuf, Option<Serial>), Rcode> {
-    let mut reader = MessageReader::new(message).map_err(|_| Rcode::FORMERR)?;
+/// The zone and the hint, or what is wrong.
+fn read(message: &[u8], header: Header) -> Result<(NameBuf, Option<Serial>), Decline> {
+    if header.opcode() != Opcode::NOTIFY {
+        return Err(Decline::Opcode);
+    }
+    let mut reader = MessageReader::new(message).map_err(|_| Decline::Malformed)?;
     // RFC 9619 for queries, and RFC 1996 §3.7 here: one question.
     if header.counts[0] != 1 {
-        return Err(Rcode::FORMERR);
+        return Err(Decline::QuestionCount);
     }
-    let question = reader.question().map_err(|_| Rcode::FORMERR)?.ok_or(Rcode::FORMERR)?;
-    if question.qclass != CLASS_IN || question.qtype != Type::SOA {
-        return Err(Rcode::NOTIMP);
+    let question = reader.question().map_err(|_| Decline::Malformed)?.ok_or(Decline::Malformed)?;
+    if question.qclass != CLASS_IN {
+        return Err(Decline::Class);
+    }
+    if question.qtype != Type::SOA {
+        return Err(Decline::Type);
     }
     let mut serial = None;
     let mut rdata = Vec::new();
-    while let Some(record) = reader.record().map_err(|_| Rcode::FORMERR)? {
+    while let Some(record) = reader.record().map_err(|_| Decline::Malformed)? {
         if record.section != Section::Answer || record.rtype != Type::SOA || record.owner != question.name {
             continue;
         }
         rdata.clear();
-        reader.rdata(&record, &mut rdata).map_err(|_| Rcode::FORMERR)?;
+        reader.rdata(&record, &mut rdata).map_err(|_| Decline::Malformed)?;
         serial = serial.or(Soa::parse(&rdata).map(|soa| soa.serial));
     }
-    reader.finish().map_err(|_| Rcode::FORMERR)?;
+    reader.finish().map_err(|_| Decline::Malformed)?;
     Ok((question.name, serial))
 }
 

@@ -1,11 +1,11 @@
 //! Blocks of addresses.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 /// A block of addresses: those whose first `bits` bits are those of `address`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Prefix {
     address: IpAddr,
     bits: u8,
@@ -25,6 +25,15 @@ impl Prefix {
     /// 127.0.0.0/8 (RFC 1122 §3.2.1.3).
     pub fn loopback_v4() -> Self {
         Self { address: [127, 0, 0, 0].into(), bits: 8 }
+    }
+
+    /// The block that stands for all of somebody's addresses where many are counted as one: an IPv4 /24, or an IPv6
+    /// /48, which is what a site has (RFC 6177 §2).
+    pub fn of_site(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self { address: Ipv4Addr::from(address.to_bits() & !0 << 8).into(), bits: 24 },
+            IpAddr::V6(address) => Self { address: Ipv6Addr::from(address.to_bits() & !0 << 80).into(), bits: 48 },
+        }
     }
 
     /// Whether `address` is in the block; an IPv4 address that came over IPv6 counts as what it is.
@@ -95,6 +104,17 @@ mod tests {
         for (prefix, of, expected) in cases {
             let parsed: Prefix = prefix.parse().unwrap();
             assert_eq!(parsed.contains(address(of)), expected, "{prefix} {of}");
+        }
+    }
+
+    #[test]
+    fn a_site_is_the_block_around_an_address() {
+        for (of, expected) in [
+            ("192.0.2.77", "192.0.2.0/24"),
+            ("::ffff:192.0.2.77", "192.0.2.0/24"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"),
+        ] {
+            assert_eq!(Prefix::of_site(address(of)).to_string(), expected);
         }
     }
 

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use dns::edns::Edns;
+use dns::edns::{Edns, option};
 use dns::{CLASS_IN, Header, MessageReader, Name, Rcode, Section, Soa, Type};
 
 use crate::reason::{Asked, Reason};
@@ -34,14 +34,22 @@ pub enum Transport {
 /// What an answer means for the probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProbeStep {
-    /// The primary's SOA.
-    Soa(Soa),
+    /// What the primary has.
+    Soa(Shown),
     /// The answer did not fit: ask again over TCP.
     UseTcp,
     /// The primary does not take EDNS: ask again without.
     WithoutEdns,
     /// Not an answer to this query, for this reason: wait on, and give the reason if nothing better comes.
     Ignore(Reason),
+}
+
+/// What a primary shows of its version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown {
+    pub soa: Soa,
+    /// In how many seconds the primary's own copy expires (RFC 7314): it is a secondary itself. None where it does not say.
+    pub expires_in_secs: Option<u32>,
 }
 
 /// One SOA query.
@@ -68,7 +76,11 @@ impl SoaProbe {
             message.push(0);
             message.extend(Type::OPT.0.to_be_bytes());
             message.extend(UDP_OCTETS.to_be_bytes());
-            message.extend([0; 6]);
+            message.extend([0; 4]);
+            // RFC 7314 §3: an empty EXPIRE option asks for it.
+            message.extend([0, 4]);
+            message.extend(option::EXPIRE.to_be_bytes());
+            message.extend([0; 2]);
         }
         if let Some(key) = &self.key {
             self.verifier = Some(tsig::sign_request(&mut message, key.clone(), now_secs));
@@ -102,7 +114,9 @@ impl SoaProbe {
         if !header.has(Header::AA) {
             return Err(Reason::NotAuthoritative);
         }
-        self.soa(reader).map(ProbeStep::Soa)
+        let expires_in_secs = edns_of(reader.clone(), |edns| edns.options().find_map(expire)).flatten();
+        let soa = self.soa(reader)?;
+        Ok(ProbeStep::Soa(Shown { soa, expires_in_secs }))
     }
 
     fn soa(&self, mut reader: MessageReader<'_>) -> Result<Soa, Reason> {
@@ -136,12 +150,21 @@ fn dislikes_edns(reader: &MessageReader<'_>) -> bool {
     }
 }
 
-fn extended_rcode_high(mut reader: MessageReader<'_>) -> u8 {
+fn extended_rcode_high(reader: MessageReader<'_>) -> u8 {
+    edns_of(reader, |edns| edns.rcode_high).unwrap_or(0)
+}
+
+/// The EXPIRE option's value (RFC 7314 §2); other lengths than four octets say nothing.
+fn expire((code, data): (u16, &[u8])) -> Option<u32> {
+    (code == option::EXPIRE).then(|| data.try_into().ok().map(u32::from_be_bytes)).flatten()
+}
+
+/// What the message's OPT record says, if it has one that can be read.
+fn edns_of<'m, T>(mut reader: MessageReader<'m>, read: impl FnOnce(Edns<'m>) -> T) -> Option<T> {
     while let Ok(Some(record)) = reader.record() {
         if record.rtype == Type::OPT {
-            let edns = Edns::parse(record.class, record.ttl, reader.raw_rdata(&record));
-            return edns.map_or(0, |edns| edns.rcode_high);
+            return Edns::parse(record.class, record.ttl, reader.raw_rdata(&record)).ok().map(read);
         }
     }
-    0
+    None
 }

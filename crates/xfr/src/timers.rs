@@ -123,10 +123,14 @@ impl Timers {
     }
 
     /// The primary showed our serial, or a newer version was installed, whose SOA this is: expiry starts again.
-    pub fn confirmed(&mut self, soa: &Soa, bounds: &Bounds, now: Moment, random: u32) {
+    ///
+    /// A primary that is a secondary itself may say in how many seconds its own copy expires (RFC 7314 §4): then ours
+    /// does not live longer than that, unless it would anyway, so that a chain of secondaries does not stretch the time
+    /// that the zone's owner has set.
+    pub fn confirmed(&mut self, soa: &Soa, expires_in_secs: Option<u32>, bounds: &Bounds, now: Moment, random: u32) {
         self.take_numbers(soa, bounds);
         self.failures = 0;
-        self.confirmation = Some(self.confirmation_at(now));
+        self.confirmation = Some(self.renewed(expires_in_secs, now));
         self.next_check = now.plus(jittered(u64::from(self.refresh_secs) * 1000, random));
     }
 
@@ -156,8 +160,8 @@ impl Timers {
 
     /// Another primary showed our serial while the one with news did not give it: the zone stays stale and is tried
     /// again, but somebody vouches for it, and expiry starts again.
-    pub fn vouched_for(&mut self, now: Moment) {
-        self.confirmation = self.confirmation.map(|_| self.confirmation_at(now));
+    pub fn vouched_for(&mut self, expires_in_secs: Option<u32>, now: Moment) {
+        self.confirmation = self.confirmation.map(|_| self.renewed(expires_in_secs, now));
     }
 
     /// Somebody who may say so says that there is something new: due at once.
@@ -217,6 +221,14 @@ impl Timers {
             Some(_) if self.failures > 0 => Freshness::Stale,
             Some(_) => Freshness::Current,
         }
+    }
+
+    fn renewed(&self, expires_in_secs: Option<u32>, now: Moment) -> Confirmation {
+        let full = self.confirmation_at(now);
+        let Some(left) = expires_in_secs else { return full };
+        let theirs = now.plus(Duration::from_secs(u64::from(left)));
+        let ours = self.confirmation.map_or(theirs, |before| before.expires_at.max(theirs));
+        Confirmation { expires_at: ours.min(full.expires_at), ..full }
     }
 
     fn confirmation_at(&self, at: Moment) -> Confirmation {

@@ -21,7 +21,7 @@ pub(super) fn records(state: &State, request: &Request) -> Result<Records, Rcode
     if let Some(rcode) = code {
         return Err(rcode);
     }
-    let zone = state.zones.get(&request.question.name.borrow().to_name()).ok_or(Rcode::NOTAUTH)?;
+    let zone = zone(state, request).ok_or(Rcode::NOTAUTH)?;
     if request.transport == Transport::Udp && state.behaves(&Behaviour::TruncateUdp) {
         return Ok(Records::new());
     }
@@ -29,7 +29,16 @@ pub(super) fn records(state: &State, request: &Request) -> Result<Records, Rcode
         Kind::SoaOverUdp | Kind::SoaOverTcp | Kind::SoaOverTls => Ok(claimed_soa(state, zone)),
         Kind::Axfr => Ok(spoilt(state, zone.whole())),
         Kind::Ixfr => Ok(spoilt(state, incremental(state, zone, request.serial))),
-        Kind::Other => Err(Rcode::NOTIMP),
+        Kind::Other => Ok(zone.data(request.question.name.borrow(), request.question.qtype)),
+    }
+}
+
+/// The zone of the question's name; for data in it, the one that the name lies in.
+fn zone<'s>(state: &'s State, request: &Request) -> Option<&'s Versions> {
+    let name = request.question.name.borrow();
+    match request.kind {
+        Kind::Other => state.zones.iter().find(|(zone, _)| name.is_at_or_below(zone.borrow())).map(|(_, zone)| zone),
+        _ => state.zones.get(&name.to_name()),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use dns::text::zone_from_text;
-use dns::{RecordRef, Records, Serial, Soa, Type};
+use dns::{NameRef, RecordRef, Records, Serial, Soa, Type};
 use zone::Diff;
 
 #[derive(Default)]
@@ -36,6 +36,11 @@ impl Versions {
     pub(super) fn whole(&self) -> Records {
         let newest = self.newest();
         newest.soa.iter().chain(newest.rest.iter()).chain(newest.soa.iter()).collect()
+    }
+
+    /// The newest version's records of this owner and type.
+    pub(super) fn data(&self, owner: NameRef<'_>, rtype: Type) -> Records {
+        self.newest().rest.iter().filter(|record| record.owner == owner && record.rtype == rtype).collect()
     }
 
     /// The steps from `serial` to the newest version; none when that version was never there.

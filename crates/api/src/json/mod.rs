@@ -5,9 +5,11 @@
 
 mod attempt;
 mod catalog;
+mod examination;
 mod import;
 mod key;
 mod node;
+mod notify;
 mod primary;
 mod time;
 mod words;
@@ -18,9 +20,14 @@ pub use catalog::{
     AcceptCatalog, AddCatalog, Catalog, CatalogMember, CatalogMembers, Catalogs, ChangeCatalog, ChangeGuard, Guard,
     MemberState, MemberTemplate,
 };
+pub use examination::{Examination, Examine, ExaminedPrimary, Paste, PastePart, PrimarySoftware, Step, StepOutcome};
 pub use import::{Imported, ImportedLine, LineOutcome};
 pub use key::{AddKey, AddedKey, Key, KeyAlgorithm, Keys};
-pub use node::{Health, InventoryStatus, NodeStatus, QueryCounts, ZoneCounts};
+pub use node::{Health, InventoryStatus, NodeStatus, NotifyCounts, QueryCounts, ZoneCounts};
+pub use notify::{
+    Notify, NotifyOutcome, NotifyReason, NotifyStanding, NotifyTransport, StrangerNotifies, StrangerNotify,
+    ZoneNotifies,
+};
 pub use primary::{Primary, PrimaryTls};
 pub use time::{NotATime, Time};
 pub use words::UnknownWord;

@@ -32,10 +32,24 @@ pub struct ZoneCounts {
 pub struct QueryCounts {
     pub udp: u64,
     pub tcp: u64,
-    /// Of both, those answered REFUSED.
+    pub tls: u64,
+    /// Of all, those answered REFUSED.
     pub refused: u64,
-    /// Of both, those answered SERVFAIL.
+    /// Of all, those answered SERVFAIL.
     pub servfail: u64,
+}
+
+/// NOTIFYs since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NotifyCounts {
+    /// Those that woke a zone.
+    pub accepted: u64,
+    /// Those that did not, for whatever reason.
+    pub refused: u64,
+    /// Those that found too many waiting; their primaries send them again.
+    pub overflowed: u64,
+    /// Of all, those that are not on record because more came than can be kept.
+    pub unrecorded: u64,
 }
 
 /// The running program.
@@ -46,6 +60,8 @@ pub struct NodeStatus {
     pub uptime_secs: u64,
     /// Where DNS is answered, UDP and TCP.
     pub dns: Vec<String>,
+    /// Where DNS is answered over TLS.
+    pub dns_over_tls: Vec<String>,
     /// Where this API is answered.
     pub http: String,
     pub zones: ZoneCounts,
@@ -53,6 +69,7 @@ pub struct NodeStatus {
     /// One sentence for each thing that needs somebody's attention.
     pub warnings: Vec<String>,
     pub queries: QueryCounts,
+    pub notifies: NotifyCounts,
     /// Attempts that were not put on record because the database could not keep up.
     pub attempts_dropped: u64,
 }

@@ -1,15 +1,28 @@
 //! One file for each use of each resource: access, one door, one answer.
 
 pub(crate) mod catalogs;
+pub(crate) mod doctor;
 pub(crate) mod keys;
 pub(crate) mod node;
 pub(crate) mod zones;
+
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::problem::{Code, Problem};
 
 /// The most entries on a page, so that an answer's size is bounded.
 const PAGE_MAX: u32 = 1_000;
 const PAGE_DEFAULT: u32 = 100;
+
+/// How much of a list that is short enough to have no pages.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Newest {
+    /// How many at most: 1 to 1,000, 100 unless said otherwise.
+    limit: Option<u32>,
+}
 
 fn page_limit(asked: Option<u32>) -> Result<u32, Problem> {
     match asked {

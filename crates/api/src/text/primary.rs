@@ -124,6 +124,16 @@ pub fn address(text: &str) -> Result<SocketAddr, Problem> {
     address_at(text, DNS_PORT, text)
 }
 
+/// Reads an IP address of ours, without a port.
+///
+/// # Errors
+/// [`Code::AddressInvalid`].
+pub fn own_address(text: &str) -> Result<IpAddr, Problem> {
+    let wrong =
+        || Problem::new(Code::AddressInvalid, format!("{text:?} is not an IP address: write it like 192.0.2.7"));
+    text.parse().map_err(|_| wrong())
+}
+
 fn address_at(address: &str, port: u16, text: &str) -> Result<SocketAddr, Problem> {
     let address = bare_address(address, port).or_else(|| address.parse::<SocketAddr>().ok());
     let Some(address) = address else {

@@ -5,6 +5,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use api::doors::{
@@ -142,14 +143,72 @@ fn attempt(zone: &json::Zone, transfer: json::Transfer) -> json::Attempt {
     }
 }
 
-#[async_trait]
-impl Intent for Fake {
-    async fn add_zone(&self, zone: NewZone) -> Result<json::Zone, Problem> {
+/// A refusal, unless the zone is called otherwise.
+fn examination(zone: &NewZone, own_addresses: &[IpAddr]) -> json::Examination {
+    let refuses = lower(zone.name()) == "refusing.example.";
+    let primary = zone.primaries()[0].address.to_string();
+    let found = "the primary refused our AXFR request".to_owned();
+    let reason = json::Reason {
+        code: "refused".into(),
+        fault: json::Fault::Configuration,
+        message: found.clone(),
+        advice: "Allow our addresses at the primary.".into(),
+    };
+    let outcome = if refuses { json::StepOutcome::Failed } else { json::StepOutcome::Passed };
+    let part = json::PastePart {
+        place: "in named.conf, in the zone's block".into(),
+        lines: own_addresses.iter().map(|own| format!("allow-transfer {{ {own}; }};")).collect(),
+    };
+    let paste = |software, title: &str| json::Paste {
+        software,
+        title: title.into(),
+        parts: vec![part.clone()],
+        notes: Vec::new(),
+    };
+    json::Examination {
+        name: zone.name().to_string(),
+        outcome,
+        steps: vec![json::Step {
+            name: "axfr".into(),
+            primary: Some(primary.clone()),
+            outcome,
+            found: if refuses { found } else { "it gives the zone".into() },
+            reason: refuses.then_some(reason),
+        }],
+        primaries: vec![json::ExaminedPrimary {
+            address: primary,
+            source: None,
+            pin: None,
+            guess: Some(json::PrimarySoftware::Bind),
+            says: Some("9.18".into()),
+            paste: vec![paste(json::PrimarySoftware::Bind, "BIND"), paste(json::PrimarySoftware::Knot, "Knot DNS")],
+        }],
+    }
+}
+
+fn stranger() -> json::NotifyReason {
+    json::NotifyReason {
+        code: "stranger".into(),
+        message: "it comes from no address that may notify the zone".into(),
+        advice: "allow it".into(),
+    }
+}
+
+impl Fake {
+    fn keys_are_here(&self, zone: &NewZone) -> Result<(), Problem> {
         for key in zone.primaries().iter().filter_map(|primary| primary.key.as_ref()) {
             if !self.keys.lock().unwrap().contains_key(&lower(key)) {
                 return Err(Problem::new(Code::KeyUnknown, format!("there is no key {key}: add it first")));
             }
         }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Intent for Fake {
+    async fn add_zone(&self, zone: NewZone) -> Result<json::Zone, Problem> {
+        self.keys_are_here(&zone)?;
         let mut zones = self.zones.lock().unwrap();
         let id = zones.len() as u64 + 1;
         let name = lower(zone.name());
@@ -248,6 +307,11 @@ impl Intent for Fake {
 
 #[async_trait]
 impl Requests for Fake {
+    async fn examine(&self, zone: &NewZone, own_addresses: Vec<IpAddr>) -> Result<json::Examination, Problem> {
+        self.keys_are_here(zone)?;
+        Ok(examination(zone, &own_addresses))
+    }
+
     async fn refresh(&self, name: &Name, transfer: json::Transfer) -> Result<json::Attempt, Problem> {
         let zone = self.zone(name).await?;
         if lower(name) == "slow.example." {
@@ -261,16 +325,6 @@ impl Requests for Fake {
         Ok(attempt)
     }
 
-    async fn accept_catalog(&self, name: &Name, serial: u32) -> Result<json::Catalog, Problem> {
-        let mut catalogs = self.catalogs.lock().unwrap();
-        let catalog = catalogs.get_mut(&lower(name)).ok_or_else(|| no_catalog(name))?;
-        if catalog.followed_serial != Some(serial) {
-            return Err(Problem::new(Code::CatalogChanged, format!("{name} is at another serial than {serial}")));
-        }
-        (catalog.member_count, catalog.waiting_count) = (1, 0);
-        Ok(catalog.clone())
-    }
-
     async fn order_hold(&self, name: &Name, order: json::OrderHold) -> Result<json::Zone, Problem> {
         let mut zones = self.zones.lock().unwrap();
         let zone = zones.get_mut(&lower(name)).ok_or_else(|| unknown(name))?;
@@ -282,6 +336,16 @@ impl Requests for Fake {
             }
         };
         Ok(zone.clone())
+    }
+
+    async fn accept_catalog(&self, name: &Name, serial: u32) -> Result<json::Catalog, Problem> {
+        let mut catalogs = self.catalogs.lock().unwrap();
+        let catalog = catalogs.get_mut(&lower(name)).ok_or_else(|| no_catalog(name))?;
+        if catalog.followed_serial != Some(serial) {
+            return Err(Problem::new(Code::CatalogChanged, format!("{name} is at another serial than {serial}")));
+        }
+        (catalog.member_count, catalog.waiting_count) = (1, 0);
+        Ok(catalog.clone())
     }
 }
 
@@ -374,17 +438,59 @@ impl Status for Fake {
         Ok(members.take(page.limit as usize).collect())
     }
 
+    async fn notifies(&self, name: &Name, limit: u32) -> Result<Vec<json::Notify>, Problem> {
+        self.zone(name).await?;
+        let at = Time::from_unix_ms(1_795_262_460_000);
+        let accepted = json::Notify {
+            at,
+            last_at: at,
+            count: 1,
+            from: "192.0.2.1".into(),
+            standing: json::NotifyStanding::Known,
+            transport: json::NotifyTransport::Tls,
+            signed_by: Some("transfer.example.".into()),
+            serial: Some(7),
+            outcome: json::NotifyOutcome::Accepted,
+            reason: None,
+        };
+        let refused = json::Notify {
+            from: "198.51.100.0/24".into(),
+            standing: json::NotifyStanding::Stranger,
+            signed_by: None,
+            outcome: json::NotifyOutcome::Refused,
+            reason: Some(stranger()),
+            ..accepted.clone()
+        };
+        Ok([accepted, refused].into_iter().take(limit as usize).collect())
+    }
+
+    async fn stranger_notifies(&self, _limit: u32) -> Result<Vec<json::StrangerNotify>, Problem> {
+        let at = Time::from_unix_ms(1_795_262_460_000);
+        Ok(vec![json::StrangerNotify {
+            at,
+            last_at: at,
+            count: 1_000_000,
+            from: "2001:db8:1::/48".into(),
+            last_address: "2001:db8:1::2".into(),
+            last_transport: json::NotifyTransport::Udp,
+            last_zone: Some("nowhere.example.".into()),
+            last_reason: stranger(),
+        }])
+    }
+
     async fn node(&self) -> Result<json::NodeStatus, Problem> {
         Ok(json::NodeStatus {
             version: "0.1.0".into(),
             started_at: Time::from_unix_ms(1_795_262_400_000),
             uptime_secs: 60,
             dns: vec!["127.0.0.1:5300".into()],
+            dns_over_tls: vec!["127.0.0.1:853".into()],
             http: "127.0.0.1:8053".into(),
             zones: json::ZoneCounts { total: self.zones.lock().unwrap().len() as u64, ..Default::default() },
             inventory: json::InventoryStatus::Available,
             warnings: vec!["the disk is nearly full".into()],
             queries: json::QueryCounts::default(),
+            notifies: json::NotifyCounts { accepted: 3, refused: 2, ..Default::default() },
             attempts_dropped: 0,
         })
     }

@@ -1,4 +1,4 @@
-//! Reading the ledger.
+//! Reading attempts.
 
 use dns::Serial;
 use sqlx::FromRow;
@@ -37,13 +37,15 @@ impl Inventory {
         rows.into_iter().map(|row| row.read().map(|(_, attempt)| attempt)).collect()
     }
 
-    /// The newest attempt of every zone that has one: what a program that starts shows until it has made its own.
+    /// The last attempt of every zone that has one, which need not be its newest row: failures that come in turns are
+    /// counted in theirs. It is what a program that starts shows until it has made its own.
     pub async fn latest_attempts(&self) -> Result<Vec<(ZoneId, RecordedAttempt)>, InventoryError> {
         let rows: Vec<AttemptRow> = sqlx::query_as(
             "SELECT a.id, a.zone_id, a.at_ms, a.last_ms, a.tries, a.primary_address, a.triggered_by, a.kind, \
              a.from_serial, a.to_serial, a.octets, a.records, a.millis, a.outcome, a.reason_code, a.reason_fault, \
              a.reason_message, a.reason_advice \
-             FROM zones z JOIN attempts a ON a.id = (SELECT MAX(id) FROM attempts WHERE zone_id = z.id)",
+             FROM zones z JOIN attempts a ON a.id = (SELECT id FROM (SELECT id, last_ms FROM attempts \
+             WHERE zone_id = z.id ORDER BY id DESC LIMIT 16) AS newest ORDER BY last_ms DESC, id DESC LIMIT 1)",
         )
         .fetch_all(self.reader())
         .await?;

@@ -1,6 +1,5 @@
-//! Putting attempts on record: one task, in batches.
+//! Putting attempts and NOTIFYs on record: one task, in batches.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,24 +7,36 @@ use sqlx::sqlite::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
 use zone::ZoneId;
 
-use super::{ATTEMPTS_MAX, Attempt, KEPT_MS, Outcome};
-use crate::database::{Transaction, begin, to_i64};
+use super::age::Sweep;
+use super::{Attempt, Notify, StrangerNotify, attempt_rows, notify_rows};
+use crate::database::begin;
 use crate::error::InventoryError;
 
-/// The most attempts that wait; some 6 MB, and several seconds of writing.
+/// The most entries that wait; some 6 MB, and several seconds of writing.
 const QUEUE_MAX: usize = 16_384;
-/// The most attempts in one transaction, so that it holds the writer for some tens of milliseconds at most.
+/// NOTIFYs leave this much of the queue to attempts: anybody can send them.
+const LEFT_TO_ATTEMPTS: usize = QUEUE_MAX / 2;
+/// The most entries in one transaction, so that it holds the writer for some tens of milliseconds at most.
 const BATCH_MAX: usize = 512;
 
-/// Where attempts are put on record: cheap to clone, never waits.
+/// Where attempts and NOTIFYs are put on record: cheap to clone, never waits.
 #[derive(Clone)]
 pub struct Ledger {
     queue: mpsc::Sender<Entry>,
-    dropped: Arc<AtomicU64>,
+    dropped: Arc<Dropped>,
+}
+
+/// What is not on record.
+#[derive(Default)]
+struct Dropped {
+    attempts: AtomicU64,
+    notifies: AtomicU64,
 }
 
 enum Entry {
     Attempt(ZoneId, Attempt),
+    Notify(ZoneId, Notify),
+    Stranger(StrangerNotify),
     /// Answered when everything queued before it has been written or dropped.
     Flush(oneshot::Sender<()>),
 }
@@ -33,7 +44,7 @@ enum Entry {
 impl Ledger {
     pub(crate) fn start(writer: SqlitePool) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
-        let dropped = Arc::new(AtomicU64::new(0));
+        let dropped = Arc::new(Dropped::default());
         tokio::spawn(write_batches(writer, waiting, Arc::clone(&dropped)));
         Self { queue, dropped }
     }
@@ -41,13 +52,36 @@ impl Ledger {
     /// Queues an attempt of the zone, or drops it and counts that when the queue is full.
     pub fn record(&self, zone: ZoneId, attempt: Attempt) {
         if self.queue.try_send(Entry::Attempt(zone, attempt)).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+            self.dropped.attempts.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Queues NOTIFYs for the zone, or drops them and counts that when much else waits.
+    pub fn record_notify(&self, zone: ZoneId, notify: Notify) {
+        let count = notify.span.count;
+        self.queue_notifies(count, Entry::Notify(zone, notify));
+    }
+
+    /// The same for NOTIFYs for zones that are not here.
+    pub fn record_stranger(&self, stranger: StrangerNotify) {
+        let count = stranger.span.count;
+        self.queue_notifies(count, Entry::Stranger(stranger));
+    }
+
+    fn queue_notifies(&self, count: u64, entry: Entry) {
+        if self.queue.capacity() <= LEFT_TO_ATTEMPTS || self.queue.try_send(entry).is_err() {
+            self.dropped.notifies.fetch_add(count, Ordering::Relaxed);
         }
     }
 
     /// How many attempts were dropped since the start.
     pub fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
+        self.dropped.attempts.load(Ordering::Relaxed)
+    }
+
+    /// How many NOTIFYs were dropped since the start.
+    pub fn notifies_dropped(&self) -> u64 {
+        self.dropped.notifies.load(Ordering::Relaxed)
     }
 
     /// Waits until everything recorded before is written or dropped.
@@ -60,127 +94,76 @@ impl Ledger {
     }
 }
 
-/// Ends when the last [`Ledger`] is dropped.
-async fn write_batches(writer: SqlitePool, mut waiting: mpsc::Receiver<Entry>, dropped: Arc<AtomicU64>) {
-    let mut entries = Vec::with_capacity(BATCH_MAX);
-    let mut failing = false;
-    while waiting.recv_many(&mut entries, BATCH_MAX).await > 0 {
-        let mut batch = Vec::with_capacity(entries.len());
-        let mut flushed = Vec::new();
+/// What is written in one transaction.
+#[derive(Default)]
+struct Batch {
+    attempts: Vec<(ZoneId, Attempt)>,
+    notifies: Vec<(ZoneId, Notify)>,
+    strangers: Vec<StrangerNotify>,
+    /// Who waits for its end.
+    flushed: Vec<oneshot::Sender<()>>,
+}
+
+impl Batch {
+    fn of(entries: &mut Vec<Entry>) -> Self {
+        let mut batch = Self::default();
         for entry in entries.drain(..) {
             match entry {
-                Entry::Attempt(zone, attempt) => batch.push((zone, attempt)),
-                Entry::Flush(done) => flushed.push(done),
+                Entry::Attempt(zone, attempt) => batch.attempts.push((zone, attempt)),
+                Entry::Notify(zone, notify) => batch.notifies.push((zone, notify)),
+                Entry::Stranger(stranger) => batch.strangers.push(stranger),
+                Entry::Flush(done) => batch.flushed.push(done),
             }
         }
-        match write(&writer, &batch).await {
+        batch
+    }
+
+    /// The time of the newest thing in it; none when there is nothing to write.
+    fn newest_ms(&self) -> Option<u64> {
+        let attempts = self.attempts.iter().map(|(_, attempt)| attempt.at.0);
+        let notifies = self.notifies.iter().map(|(_, notify)| notify.span.last.0);
+        attempts.chain(notifies).chain(self.strangers.iter().map(|stranger| stranger.span.last.0)).max()
+    }
+
+    async fn write(&self, writer: &SqlitePool, sweep: &mut Sweep) -> Result<(), InventoryError> {
+        let Some(now_ms) = self.newest_ms() else { return Ok(()) };
+        let mut transaction = begin(writer).await?;
+        attempt_rows::write(&mut transaction, &self.attempts, now_ms).await?;
+        notify_rows::write(&mut transaction, &self.notifies, &self.strangers, now_ms).await?;
+        sweep.step(&mut transaction, now_ms).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    fn count_as_dropped(&self, dropped: &Dropped) {
+        let notifies: u64 = self.notifies.iter().map(|(_, notify)| notify.span.count).sum();
+        let strangers: u64 = self.strangers.iter().map(|stranger| stranger.span.count).sum();
+        dropped.attempts.fetch_add(self.attempts.len() as u64, Ordering::Relaxed);
+        dropped.notifies.fetch_add(notifies + strangers, Ordering::Relaxed);
+    }
+}
+
+/// Ends when the last [`Ledger`] is dropped.
+async fn write_batches(writer: SqlitePool, mut waiting: mpsc::Receiver<Entry>, dropped: Arc<Dropped>) {
+    let mut entries = Vec::with_capacity(BATCH_MAX);
+    let mut sweep = Sweep::default();
+    let mut failing = false;
+    while waiting.recv_many(&mut entries, BATCH_MAX).await > 0 {
+        let batch = Batch::of(&mut entries);
+        match batch.write(&writer, &mut sweep).await {
             Ok(()) => failing = false,
             Err(error) => {
-                dropped.fetch_add(batch.len() as u64, Ordering::Relaxed);
+                batch.count_as_dropped(&dropped);
                 // Once, not for every batch: the counter tells how many.
                 if !failing {
-                    tracing::warn!("attempts are not put on record: {error}");
+                    tracing::warn!("attempts and NOTIFYs are not put on record: {error}");
                 }
                 failing = true;
             }
         }
-        for done in flushed {
+        for done in batch.flushed {
             // Nobody may wait for it any more.
             let _ = done.send(());
         }
     }
-}
-
-async fn write(writer: &SqlitePool, batch: &[(ZoneId, Attempt)]) -> Result<(), InventoryError> {
-    let Some(newest_ms) = batch.iter().map(|(_, attempt)| attempt.at.0).max() else {
-        return Ok(());
-    };
-    let mut transaction = begin(writer).await?;
-    let mut grown = HashSet::new();
-    for (zone, attempt) in batch {
-        if !fold(&mut transaction, *zone, attempt).await? {
-            insert(&mut transaction, *zone, attempt).await?;
-            grown.insert(*zone);
-        }
-    }
-    for zone in grown {
-        trim(&mut transaction, zone, newest_ms).await?;
-    }
-    transaction.commit().await?;
-    Ok(())
-}
-
-/// Counts the attempt in the zone's newest row if both are the same check without news, and says whether it did.
-async fn fold(transaction: &mut Transaction, zone: ZoneId, attempt: &Attempt) -> Result<bool, sqlx::Error> {
-    if attempt.outcome != Outcome::Unchanged {
-        return Ok(false);
-    }
-    let folded = sqlx::query(
-        "UPDATE attempts SET tries = tries + 1, last_ms = $2, millis = $3, octets = octets + $4, \
-         records = records + $5 \
-         WHERE id = (SELECT MAX(id) FROM attempts WHERE zone_id = $1) AND outcome = 'unchanged' AND kind = $6 \
-         AND triggered_by = $7 AND primary_address IS NOT DISTINCT FROM $8 AND from_serial IS NOT DISTINCT FROM $9 \
-         AND to_serial IS NOT DISTINCT FROM $10",
-    )
-    .bind(to_i64(zone.0))
-    .bind(to_i64(attempt.at.0))
-    .bind(to_i64(attempt.millis))
-    .bind(to_i64(attempt.octets))
-    .bind(to_i64(attempt.records))
-    .bind(attempt.kind.as_str())
-    .bind(attempt.trigger.as_str())
-    .bind(attempt.primary.map(|primary| primary.to_string()))
-    .bind(attempt.from_serial.map(|serial| i64::from(serial.0)))
-    .bind(attempt.to_serial.map(|serial| i64::from(serial.0)))
-    .execute(&mut **transaction)
-    .await?
-    .rows_affected();
-    Ok(folded > 0)
-}
-
-async fn insert(transaction: &mut Transaction, zone: ZoneId, attempt: &Attempt) -> Result<(), sqlx::Error> {
-    let (outcome, reason) = match &attempt.outcome {
-        Outcome::Unchanged => ("unchanged", None),
-        Outcome::Updated => ("updated", None),
-        Outcome::Held(reason) => ("held", Some(reason)),
-        Outcome::Failed(reason) => ("failed", Some(reason)),
-    };
-    // The zone may have been removed meanwhile: then there is nothing to insert.
-    sqlx::query(
-        "INSERT INTO attempts (zone_id, at_ms, last_ms, tries, primary_address, triggered_by, kind, from_serial, \
-         to_serial, octets, records, millis, outcome, reason_code, reason_fault, reason_message, reason_advice) \
-         SELECT id, $2, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 FROM zones WHERE id = $1",
-    )
-    .bind(to_i64(zone.0))
-    .bind(to_i64(attempt.at.0))
-    .bind(attempt.primary.map(|primary| primary.to_string()))
-    .bind(attempt.trigger.as_str())
-    .bind(attempt.kind.as_str())
-    .bind(attempt.from_serial.map(|serial| i64::from(serial.0)))
-    .bind(attempt.to_serial.map(|serial| i64::from(serial.0)))
-    .bind(to_i64(attempt.octets))
-    .bind(to_i64(attempt.records))
-    .bind(to_i64(attempt.millis))
-    .bind(outcome)
-    .bind(reason.map(|reason| reason.code.as_str()))
-    .bind(reason.map(|reason| reason.fault.as_str()))
-    .bind(reason.map(|reason| reason.message.as_str()))
-    .bind(reason.map(|reason| reason.advice.as_str()))
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
-}
-
-/// Deletes what is too old or too much. The newest attempt is the clock.
-async fn trim(transaction: &mut Transaction, zone: ZoneId, now_ms: u64) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "DELETE FROM attempts WHERE zone_id = $1 AND (last_ms < $2 OR id <= \
-         (SELECT id FROM attempts WHERE zone_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $3))",
-    )
-    .bind(to_i64(zone.0))
-    .bind(to_i64(now_ms.saturating_sub(KEPT_MS)))
-    .bind(i64::from(ATTEMPTS_MAX))
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
 }

@@ -1,9 +1,11 @@
-//! What can be typed: the definitions of `zone`, `key` and `status`.
+//! What can be typed: the definitions of `zone`, `key`, `catalog`, `doctor`, `notifies` and `status`.
 //!
 //! Names and addresses are read here, so that a wrong one ends with status 2 before anything is sent.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
+use api::doors::NewZone;
 use api::json::KeyAlgorithm;
 use api::text;
 use clap::Subcommand;
@@ -39,12 +41,63 @@ pub(crate) enum Command {
         #[command(flatten)]
         connection: Connection,
     },
+    /// Examine a zone at its primaries step by step, say what is wrong, and what to paste into their configuration.
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor {
+        #[command(flatten)]
+        examine: Examine,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Show from where NOTIFYs came for zones that are not here.
+    #[command(after_help = "Example:\n  secondo notifies --limit 20")]
+    Notifies {
+        /// How many blocks of addresses to show at most, 1 to 1000.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+        #[command(flatten)]
+        connection: Connection,
+    },
     /// Show how the server is: addresses, zones by condition, warnings.
     #[command(after_help = "Example:\n  secondo status --json")]
     Status {
         #[command(flatten)]
         connection: Connection,
     },
+}
+
+/// What `doctor` is told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Examine {
+    /// The zone and a primary of it; the zone alone for one that is here.
+    #[arg(value_name = "NAME@ADDR[:PORT][,OPTION]...", value_parser = patient)]
+    pub(crate) patient: Patient,
+    /// More primaries of the zone, to be compared.
+    #[arg(value_name = "ADDR[:PORT][,OPTION]...", value_parser = primary)]
+    pub(crate) others: Vec<Primary>,
+    /// The TSIG key for primaries that name none.
+    #[arg(long, value_name = "NAME", value_parser = key_name)]
+    pub(crate) key: Option<Name>,
+    /// The algorithm of the key whose secret is given.
+    #[arg(long, requires = "secret_file", default_value = "hmac-sha256", value_parser = key_algorithm)]
+    pub(crate) algorithm: KeyAlgorithm,
+    /// A file with the key's secret in base64, `-` for standard input: for a key that no server here has.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) secret_file: Option<PathBuf>,
+    /// An address that the world is to ask us at, to find whether a name server of the zone is us; may be repeated.
+    #[arg(long = "own", value_name = "ADDR", value_parser = own_address)]
+    pub(crate) own_addresses: Vec<IpAddr>,
+    /// Show what to paste for every server, not only for the one that the primary may be.
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// What is to be examined.
+#[derive(Clone, Debug)]
+pub(crate) enum Patient {
+    At(NewZone),
+    /// A zone of the server, at its primaries.
+    Here(Name),
 }
 
 #[derive(Debug, Subcommand)]
@@ -188,6 +241,16 @@ Examples:
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
     },
+    /// Show the NOTIFYs for a zone, those that were refused too, with why.
+    #[command(after_help = "Example:\n  secondo zone notifies example.org --limit 20")]
+    Notifies {
+        /// The zone's name.
+        #[arg(value_parser = known_zone_name)]
+        name: Name,
+        /// How many rows to show at most, 1 to 1000; a row stands for those that were alike.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+    },
     /// Write the served version as a zone file to standard output.
     #[command(after_help = "Example:\n  secondo zone export example.org > example.org.zone")]
     Export {
@@ -250,9 +313,32 @@ impl Command {
             Self::Zone { connection, .. }
             | Self::Key { connection, .. }
             | Self::Catalog { connection, .. }
+            | Self::Doctor { connection, .. }
+            | Self::Notifies { connection, .. }
             | Self::Status { connection } => connection,
         }
     }
+}
+
+const DOCTOR_HELP: &str = "\
+Examples:
+  secondo doctor example.org@192.0.2.1
+  secondo doctor example.org@192.0.2.1,key=transfer.example.org '[2001:db8::1]:5353'
+  secondo doctor example.org                  a zone that is here, at its primaries
+  secondo doctor example.org@192.0.2.1 --key transfer.example.org --secret-file secret.txt
+
+It asks from the server that runs with the data directory, with its keys; without one, or with a secret of its own, it
+asks from where it is called. The options of primaries are those of `zone add`. What it never does is change anything.";
+
+fn patient(text: &str) -> Result<Patient, String> {
+    match text.contains('@') {
+        true => text::zone_at_primary(text).map(Patient::At).map_err(with_code),
+        false => text::known_zone_name(text).map(Patient::Here).map_err(with_code),
+    }
+}
+
+fn own_address(text: &str) -> Result<IpAddr, String> {
+    text::own_address(text).map_err(with_code)
 }
 
 pub(super) fn zone_name(text: &str) -> Result<Name, String> {

@@ -29,6 +29,11 @@ impl Connection {
         if self.json { Format::Json } else { Format::Text }
     }
 
+    /// Whether a server was named: then another way will not do.
+    pub(crate) fn names_a_server(&self) -> bool {
+        self.server.is_some()
+    }
+
     pub(crate) fn data(&self) -> &Path {
         &self.data
     }

@@ -30,12 +30,18 @@ impl Failure {
             problem.code.parse(),
             Ok(Code::ZoneNameInvalid
                 | Code::PrimaryInvalid
+                | Code::AddressInvalid
                 | Code::KeyNameInvalid
                 | Code::AlgorithmUnknown
                 | Code::SecretInvalid
-                | Code::GuardInvalid)
+                | Code::GuardInvalid
+                | Code::SettingInvalid)
         );
         if typed_wrong { Self::usage(problem.code, problem.detail) } else { Self::new(problem.code, problem.detail) }
+    }
+
+    pub(crate) fn is(&self, wanted: &str) -> bool {
+        matches!(self, Self::Failed { code, .. } | Self::Usage { code, .. } if code == wanted)
     }
 
     /// For people; none when there is nothing to say.

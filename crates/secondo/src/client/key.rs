@@ -76,7 +76,7 @@ async fn list(server: &Server, output: &mut Output<'_>) -> Result<(), Failure> {
     Ok(output.table(&["NAME", "ALGORITHM", "PRIMARIES", "CREATED"], rows)?)
 }
 
-fn read_secret(file: &Path) -> Result<String, Failure> {
+pub(super) fn read_secret(file: &Path) -> Result<String, Failure> {
     let unreadable = |error: std::io::Error| {
         Failure::new("file_unreadable", format!("the secret file {} cannot be read: {error}", file.display()))
     };

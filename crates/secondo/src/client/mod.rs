@@ -14,8 +14,10 @@
 mod catalog;
 mod command;
 mod connection;
+mod doctor;
 mod failure;
 mod key;
+mod notifies;
 mod output;
 mod server;
 mod status;
@@ -71,6 +73,11 @@ async fn carry_out(command: Command, out: &mut dyn Write, errors: &mut dyn Write
         Command::Catalog { action, connection } => {
             let (server, format) = open(&connection)?;
             catalog::carry_out(action, &server, &mut Output::new(out, format)).await
+        }
+        Command::Doctor { examine, connection } => doctor::carry_out(examine, &connection, out).await,
+        Command::Notifies { limit, connection } => {
+            let (server, format) = open(&connection)?;
+            notifies::show(limit, &server, &mut Output::new(out, format)).await
         }
         Command::Status { connection } => {
             let (server, format) = open(&connection)?;

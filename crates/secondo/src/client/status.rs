@@ -16,6 +16,7 @@ pub(crate) async fn show(server: &Server, output: &mut Output<'_>) -> Result<(),
         ("version", status.version),
         ("running since", time_text(status.started_at)),
         ("DNS", status.dns.join(", ")),
+        ("DNS over TLS", if status.dns_over_tls.is_empty() { "-".into() } else { status.dns_over_tls.join(", ") }),
         ("HTTP", status.http),
         ("inventory", status.inventory.to_string()),
         (
@@ -28,8 +29,22 @@ pub(crate) async fn show(server: &Server, output: &mut Output<'_>) -> Result<(),
         (
             "queries",
             format!(
-                "{} by UDP, {} by TCP ({} refused, {} failed)",
-                status.queries.udp, status.queries.tcp, status.queries.refused, status.queries.servfail
+                "{} by UDP, {} by TCP, {} by TLS ({} refused, {} failed)",
+                status.queries.udp,
+                status.queries.tcp,
+                status.queries.tls,
+                status.queries.refused,
+                status.queries.servfail
+            ),
+        ),
+        (
+            "NOTIFYs",
+            format!(
+                "{} accepted, {} refused, {} found too many waiting; {} not on record",
+                status.notifies.accepted,
+                status.notifies.refused,
+                status.notifies.overflowed,
+                status.notifies.unrecorded
             ),
         ),
     ])?;

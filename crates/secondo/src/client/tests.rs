@@ -278,6 +278,24 @@ async fn a_catalog_goes_through_every_command() {
 }
 
 #[tokio::test]
+async fn the_doctor_shows_steps_and_what_to_paste_and_fails_when_a_step_did() {
+    let served = Served::start().await;
+    let well = served.run("doctor example.org@192.0.2.1 --own 192.0.2.7").await;
+    assert_eq!((well.status, well.errors.as_str()), (0, ""));
+    assert!(well.out.contains("perhaps BIND; it says \"9.18\"") && well.out.contains("ok    axfr"), "{}", well.out);
+    assert!(well.out.contains("allow-transfer { 192.0.2.7; };") && !well.out.contains("Knot DNS"), "{}", well.out);
+    assert!(served.run("doctor example.org@192.0.2.1 --all").await.out.contains("Knot DNS"));
+
+    let refused = served.run("doctor refusing.example@192.0.2.1").await;
+    refused.failed(1, "steps_failed");
+    assert!(refused.out.contains("FAIL  axfr") && refused.out.contains("Allow our addresses"), "{}", refused.out);
+    let refused = served.run("doctor refusing.example@192.0.2.1 --json").await;
+    assert_eq!((refused.status, refused.json()["outcome"].as_str()), (1, Some("failed")));
+    served.run("doctor example.org@192.0.2.1 --key nobody").await.failed(1, "key_unknown");
+    served.run("doctor example.org").await.failed(1, "zone_unknown");
+}
+
+#[tokio::test]
 async fn status_tells_people_and_programs_how_the_server_is() {
     let served = Served::start().await;
     let text = served.run("status").await.out;
@@ -307,6 +325,22 @@ async fn a_server_that_does_not_run_is_said_with_how_to_start_it() {
     let ended = run_in(empty.path(), "zone list").await;
     ended.failed(1, "server_unknown");
     assert!(ended.errors.contains("killed"), "{}", ended.errors);
+}
+
+#[tokio::test]
+async fn notifies_are_shown_to_people_and_programs() {
+    let served = Served::start().await;
+    served.run("zone add example.org --primary 192.0.2.1").await;
+    let shown = served.run("zone notifies example.org").await.out;
+    assert!(shown.contains("accepted") && shown.contains("refused (stranger)"), "{shown}");
+    let newest = served.run("zone notifies example.org --limit 1 --json").await.json();
+    assert_eq!((newest.as_array().unwrap().len(), &newest[0]["transport"]), (1, &"tls".into()));
+    served.run("zone notifies none.example").await.failed(1, "zone_unknown");
+    let strangers = served.run("notifies").await.out;
+    assert!(strangers.contains("2001:db8:1::/48") && strangers.contains("1000000"), "{strangers}");
+    assert_eq!(served.run("notifies --json").await.json()[0]["last_zone"], "nowhere.example.");
+    assert!(served.run("status").await.out.contains("3 accepted, 2 refused"));
+    assert_eq!(usage_status("notifies --limit 0"), Some(2));
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ pub(super) const TENANT: TenantId = TenantId::DEFAULT;
 impl Intent for House {
     async fn add_zone(&self, zone: NewZone) -> Result<json::Zone, Problem> {
         let inventory = self.inventory()?;
+        self.node.defaults.with(&zone.settings).map_err(|error| not_settable(&error))?;
         let row = row(&self.node, &zone);
         let now = self.node.clock.now();
         let id = inventory.add_zone(TENANT, &row, now).await.map_err(|error| not_added(&error))?;
@@ -53,11 +54,10 @@ impl Intent for House {
         self.refuse_members(&inventory, name).await?;
         let row = inventory.zone_by_name(TENANT, name).await.map_err(|error| unavailable(&error))?;
         let mut settings = row.ok_or_else(|| unknown(name))?.settings;
-        let invalid = |error: xfr::SettingError| Problem::new(Code::SettingInvalid, error.to_string());
         for (setting, value) in &change.settings {
-            settings.set(*setting, value.as_deref()).map_err(invalid)?;
+            settings.set(*setting, value.as_deref()).map_err(|error| not_settable(&error))?;
         }
-        self.node.defaults.with(&settings).map_err(invalid)?;
+        self.node.defaults.with(&settings).map_err(|error| not_settable(&error))?;
         let service = change.service.map(|service| match service {
             ServiceChange::Answering => inventory::Service::Answering,
             ServiceChange::Paused => inventory::Service::Paused,
@@ -67,9 +67,10 @@ impl Intent for House {
         let change = inventory::ZoneChange { primaries: change.primaries, service, settings };
         let before = *self.node.reconciled.borrow();
         let id = inventory.change_zone(TENANT, name, &change).await.map_err(|error| not_changed(&error))?;
-        // One that has begun already may have read what was there before the change.
-        self.until_matched(async || *self.node.reconciled.borrow() > before + 1 || self.is_instructed(id, &change))
-            .await;
+        // A pass instructs a zone before it publishes the table that answers come from: it must have ended. One that
+        // had begun before, and ends twice if it deletes, may not have read the change.
+        let ended = || *self.node.reconciled.borrow() - before;
+        self.until_matched(async || ended() > 2 || ended() > 0 && self.is_instructed(id, &change)).await;
         self.node.zone(id).map(|zone| self.shown(&zone)).ok_or_else(|| unknown(name))
     }
 
@@ -183,6 +184,10 @@ pub(crate) fn row(node: &Node, zone: &NewZone) -> inventory::NewZone {
         settings: zone.settings.clone(),
         ..inventory::NewZone::answering(zone.name().clone(), zone.primaries().to_vec())
     }
+}
+
+fn not_settable(error: &xfr::SettingError) -> Problem {
+    Problem::new(Code::SettingInvalid, error.to_string())
 }
 
 pub(super) fn not_added(error: &AddZoneError) -> Problem {

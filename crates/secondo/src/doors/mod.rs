@@ -2,11 +2,13 @@
 
 mod catalogs;
 mod contents;
+mod examination;
 mod intent;
 mod requests;
 mod status;
 
 pub(crate) use catalogs::{settings as catalog_settings, usual as usual_catalog};
+pub(crate) use examination::Examinations;
 pub(crate) use intent::row;
 
 use std::net::SocketAddr;
@@ -15,7 +17,7 @@ use std::sync::Arc;
 use api::{Code, Doors, Problem};
 use dns::Name;
 use inventory::{Inventory, InventoryError};
-use server::Counters;
+use server::{Counters, Heard};
 
 use crate::followed::Followed;
 use crate::node::Node;
@@ -24,8 +26,11 @@ use crate::node::Node;
 pub(crate) struct House {
     pub(crate) node: Arc<Node>,
     pub(crate) counters: Counters,
+    pub(crate) heard: Heard,
     pub(crate) dns: Vec<SocketAddr>,
+    pub(crate) dns_over_tls: Vec<SocketAddr>,
     pub(crate) http: SocketAddr,
+    pub(crate) examinations: Examinations,
 }
 
 pub(crate) fn open(house: House) -> Doors {

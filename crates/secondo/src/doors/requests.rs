@@ -1,7 +1,9 @@
 //! What should happen now.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use api::doors::NewZone;
 use api::json::HoldOrder;
 use api::{Code, Problem, Requests, json};
 use async_trait::async_trait;
@@ -42,6 +44,10 @@ impl Requests for House {
         }
         let recorded = self.attempted(&zone, Wake { transfer, ..Wake::by(Trigger::Request) }).await?;
         Ok(ledger::shown(&recorded))
+    }
+
+    async fn examine(&self, zone: &NewZone, own_addresses: Vec<IpAddr>) -> Result<json::Examination, Problem> {
+        self.examination(zone, own_addresses).await
     }
 
     async fn order_hold(&self, name: &Name, order: json::OrderHold) -> Result<json::Zone, Problem> {

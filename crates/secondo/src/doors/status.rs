@@ -17,6 +17,7 @@ use super::{House, unavailable};
 use crate::followed::{Durability, Followed, Role, Service};
 use crate::holds::Hold;
 use crate::ledger::{shown, time};
+use crate::notifies;
 
 #[async_trait]
 impl Status for House {
@@ -80,6 +81,21 @@ impl Status for House {
         self.members_of_catalog(name, page).await
     }
 
+    async fn notifies(&self, name: &Name, limit: u32) -> Result<Vec<json::Notify>, Problem> {
+        let (zone, inventory) = (self.zone_named(name)?, self.inventory()?);
+        // What came a moment ago is to be among them.
+        notifies::record(&self.node, &self.heard);
+        let rows = inventory.notifies(TenantId::DEFAULT, zone.id, limit).await;
+        Ok(rows.map_err(|error| unavailable(&error))?.iter().map(notifies::shown).collect())
+    }
+
+    async fn stranger_notifies(&self, limit: u32) -> Result<Vec<json::StrangerNotify>, Problem> {
+        let inventory = self.inventory()?;
+        notifies::record(&self.node, &self.heard);
+        let rows = inventory.stranger_notifies(limit).await;
+        Ok(rows.map_err(|error| unavailable(&error))?.iter().map(notifies::shown_stranger).collect())
+    }
+
     async fn node(&self) -> Result<json::NodeStatus, Problem> {
         let now = self.node.clock.now();
         let started_at = self.node.clock.started_at();
@@ -91,6 +107,7 @@ impl Status for House {
             started_at: time(started_at),
             uptime_secs: now.since(started_at).as_secs(),
             dns: self.dns.iter().map(ToString::to_string).collect(),
+            dns_over_tls: self.dns_over_tls.iter().map(ToString::to_string).collect(),
             http: self.http.to_string(),
             zones,
             inventory: match inventory {
@@ -101,8 +118,16 @@ impl Status for House {
             queries: json::QueryCounts {
                 udp: tally.of(Event::UdpMessage),
                 tcp: tally.of(Event::TcpMessage),
+                tls: tally.of(Event::TlsMessage),
                 refused: tally.replies_with(Rcode::REFUSED),
                 servfail: tally.replies_with(Rcode::SERVFAIL),
+            },
+            notifies: json::NotifyCounts {
+                accepted: tally.of(Event::NotifyAccepted),
+                refused: tally.of(Event::NotifyRefused),
+                overflowed: tally.of(Event::NotifyOverflow),
+                unrecorded: tally.of(Event::NotifyUnrecorded)
+                    + inventory.as_ref().map_or(0, |inventory| inventory.ledger().notifies_dropped()),
             },
             attempts_dropped: inventory.map_or(0, |inventory| inventory.ledger().dropped()),
         })

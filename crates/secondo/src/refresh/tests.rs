@@ -11,7 +11,7 @@ use store::{Options, Store};
 use testing::disk::{SimulatedDisk, Survival, Syncs};
 use testing::primary::{Behaviour, Kind as Query, Primary};
 use transfer::{Internet, Limits, TlsClient, Transfers};
-use xfr::{Moment, Policy, Setting};
+use xfr::{Moment, Policy, Setting, Timers};
 use zone::ZoneId;
 
 use crate::attempt::{Attempt, Kind, attempt};
@@ -292,6 +292,20 @@ async fn an_expired_zone_is_answered_again_once_its_primary_confirms_it() {
     assert_eq!(scene.follow().await.result, Ok(Refreshed::Unchanged));
     assert_eq!(scene.served_serial(), Some(1));
     assert_eq!(scene.primary.count(Query::Axfr), 1, "nothing was fetched again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expiry_that_passed_unnoticed_is_noticed_when_the_zone_is_scheduled() {
+    let scene = Scene::new().await;
+    scene.follow().await;
+    let zone = scene.zone();
+    let long_ago = Moment(scene.node.clock.now().0 - 2 * DAY_MILLIS);
+    let soa = zone.snapshot().unwrap().image.soa();
+    let mut timers = Timers::pending(&zone.bounds(), long_ago);
+    timers.confirmed(&soa, None, &zone.bounds(), long_ago, 0);
+    zone.condition().timers = timers;
+    scene.node.schedule(&zone);
+    assert_eq!(scene.served_serial(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,4 +6,5 @@ mod hostile;
 mod notify;
 mod queries;
 mod support;
+mod tls;
 mod transfers;

@@ -1,8 +1,8 @@
 //! NOTIFY in.
 
 use dns::{Header, Opcode, Rcode, Section, Serial, Type};
-use server::{Access, Event, Notified};
-use xfr::notify::NotifyRule;
+use server::{Access, Event, Notified, Who};
+use xfr::notify::{Channel, Checks, Decline, NotifyRule};
 use xfr::settings::NotifyTrust;
 use xfr::tsig::{Algorithm, Signature, sign_request};
 use zone::ZoneId;
@@ -19,6 +19,7 @@ fn rule(zone: u64, address: &str, keys: &[&str]) -> NotifyRule {
         senders: vec![address.parse().unwrap()],
         keys: keys.iter().map(|key| key.parse().unwrap()).collect(),
         trust: NotifyTrust::Any,
+        checks: Checks::Made,
     }
 }
 
@@ -104,6 +105,57 @@ fn a_bad_signature_wakes_nobody_even_from_a_primary() {
 }
 
 #[test]
+fn what_was_not_taken_is_told_with_its_reason_and_strangers_by_where_they_are() {
+    let rule = NotifyRule { trust: NotifyTrust::Signed, ..rule(1, "127.0.0.1", &["ours."]) };
+    let mut access = access("example.", vec![rule]);
+    access.notify.insert("elsewhere.".parse().unwrap(), vec![self::rule(2, "192.0.2.1", &[])]);
+    let server = Setup { access, ..Setup::default() }.start();
+    let told = |message: &[u8], code| {
+        assert_eq!(rcode(&server.udp().ask(message)), code);
+        let [heard] = server.heard.take().try_into().unwrap();
+        heard
+    };
+    let from = "127.0.0.1".parse().unwrap();
+    let known = |declined, signed_by: Option<&str>| {
+        let signed_by = signed_by.map(|key| key.parse().unwrap());
+        Who::Known { zone: ZoneId(1), from, channel: Channel::Udp, signed_by, declined }
+    };
+    let unsigned = told(&notify("example."), Rcode::REFUSED);
+    assert_eq!((unsigned.who, unsigned.latest.serial), (known(Some(Decline::Unsigned), None), Some(Serial(2026))));
+    let mut signed = notify("example.");
+    sign_request(&mut signed, key("ours.", Algorithm::HmacSha256), now_secs());
+    assert_eq!(told(&signed, Rcode::NOERROR).who, known(None, Some("ours.")));
+    let mut late = notify("example.");
+    sign_request(&mut late, key("ours.", Algorithm::HmacSha256), now_secs() - 3_600);
+    assert_eq!(told(&late, Rcode::NOTAUTH).who, known(Some(Decline::BadTime), None));
+    let mut cut = notify("example.");
+    cut.truncate(cut.len() - 1);
+    assert_eq!(told(&cut, Rcode::FORMERR).who, known(Some(Decline::Malformed), None));
+
+    let site = "127.0.0.0/24".parse().unwrap();
+    let stranger = told(&notify("elsewhere."), Rcode::REFUSED);
+    assert_eq!(stranger.who, Who::Stranger { zone: Some(ZoneId(2)), site, why: Decline::Stranger });
+    // Of one socket of ours one thread serves all.
+    let client = server.udp();
+    for zone in ["nowhere.", "sub.nowhere.", "last.nowhere."] {
+        assert_eq!(rcode(&client.ask(&notify(zone))), Rcode::NOTAUTH);
+    }
+    let [nowhere] = server.heard.take().try_into().unwrap();
+    assert_eq!(nowhere.who, Who::Stranger { zone: None, site, why: Decline::UnknownZone });
+    assert_eq!((nowhere.count, nowhere.latest.zone.unwrap().to_string()), (3, "last.nowhere.".into()));
+}
+
+#[test]
+fn a_paused_zone_is_not_woken_and_its_primary_need_not_send_again() {
+    let rule = NotifyRule { checks: Checks::Paused, ..rule(1, "127.0.0.1", &[]) };
+    let mut server = Setup { access: access("example.", vec![rule]), ..Setup::default() }.start();
+    assert_eq!(rcode(&server.udp().ask(&notify("example."))), Rcode::NOERROR);
+    assert!(server.notifies.try_recv().is_err());
+    let heard = server.heard.take();
+    assert!(matches!(heard[0].who, Who::Known { declined: Some(Decline::ZonePaused), .. }), "{heard:?}");
+}
+
+#[test]
 fn when_too_many_wait_the_primary_is_left_to_send_again() {
     let access = access("example.", vec![rule(1, "127.0.0.1", &[])]);
     let mut server = Setup { access, notifies_max: 1, ..Setup::default() }.start();
@@ -117,6 +169,10 @@ fn when_too_many_wait_the_primary_is_left_to_send_again() {
 
     server.notifies.blocking_recv().unwrap();
     assert_eq!(rcode(&client.ask(&notify("example."))), Rcode::NOERROR);
+    let heard = server.heard.clone();
     let tally = server.stop();
     assert_eq!((tally.of(Event::NotifyAccepted), tally.of(Event::NotifyOverflow)), (2, 2));
+    let lost =
+        |heard: &server::HeardNotify| matches!(heard.who, Who::Known { declined: Some(Decline::QueueFull), .. });
+    assert_eq!(heard.take().iter().filter(|heard| lost(heard)).count(), 2, "one over UDP, one over TCP");
 }

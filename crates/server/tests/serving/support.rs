@@ -11,7 +11,8 @@ use arc_swap::ArcSwap;
 use dns::text::{rdata_from_text, zone_from_text};
 use dns::writer::CompressionTable;
 use dns::{CLASS_IN, Header, MessageReader, MessageWriter, Name, Opcode, Question, Rcode, RecordRef, Section, Type};
-use server::{Access, Counters, Limits, Notified, Running, Shared, Tally, bind, serve};
+use server::{Access, Counters, Heard, Limits, Notified, Running, Shared, Tally, TlsServer, bind, serve};
+use testing::certificate::Certificate;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use xfr::tsig::{Algorithm, Key};
@@ -34,7 +35,10 @@ pub(crate) struct Server {
     pub(crate) notifies: mpsc::Receiver<Notified>,
     pub(crate) access: Arc<ArcSwap<Access>>,
     pub(crate) address: SocketAddr,
+    /// Where it speaks TLS.
+    pub(crate) tls_address: Option<SocketAddr>,
     pub(crate) counters: Counters,
+    pub(crate) heard: Heard,
 }
 
 pub(crate) struct Setup {
@@ -43,6 +47,8 @@ pub(crate) struct Setup {
     pub(crate) access: Access,
     pub(crate) limits: Limits,
     pub(crate) notifies_max: usize,
+    /// Shown over TLS; without it there is none.
+    pub(crate) certificate: Option<Certificate>,
 }
 
 impl Default for Setup {
@@ -53,6 +59,7 @@ impl Default for Setup {
             access: Access::default(),
             limits: Limits::default(),
             notifies_max: 16,
+            certificate: None,
         }
     }
 }
@@ -64,12 +71,19 @@ impl Setup {
         let zones = Arc::new(ArcSwap::from_pointee(ZoneTable::new(self.zones)));
         let access = Arc::new(ArcSwap::from_pointee(self.access));
         let (sender, notifies) = mpsc::channel(self.notifies_max);
-        let sockets = bind(&[self.listen.parse().unwrap()], 2).unwrap();
+        let listen = self.listen.parse().unwrap();
+        let mut sockets = bind(&[listen], 2).unwrap();
+        if let Some(certificate) = self.certificate {
+            let tls = TlsServer::new(certificate.chain(), certificate.key()).unwrap();
+            sockets = sockets.with_tls(&[listen], tls).unwrap();
+        }
         let shared = Shared { zones, access: access.clone() };
         let running = serve(sockets, shared, sender, self.limits).unwrap();
         let (address, counters) = (running.addresses()[0], running.counters().clone());
+        let tls_address = running.tls_addresses().first().copied();
+        let heard = running.heard().clone();
         drop(inside);
-        Server { runtime, running: Some(running), notifies, access, address, counters }
+        Server { runtime, running: Some(running), notifies, access, address, tls_address, counters, heard }
     }
 }
 
@@ -90,6 +104,13 @@ impl Server {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        TcpClient(stream)
+    }
+
+    /// A TCP connection to the port for TLS, on which nothing has been said yet.
+    pub(crate) fn at_tls(&self) -> TcpClient {
+        let stream = TcpStream::connect(self.tls_address.unwrap()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         TcpClient(stream)
     }
 

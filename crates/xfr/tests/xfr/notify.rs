@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use dns::{Header, Name, Rcode, RecordRef, Serial};
-use xfr::notify::{Judgement, NotifyRule, judge, response};
+use xfr::notify::{Checks, Decline, Judgement, NotifyRule, Standing, decline, judge, response};
 use xfr::settings::NotifyTrust;
 use zone::ZoneId;
 
@@ -25,6 +25,7 @@ fn rule(zone: u64, addresses: &[&str], keys: &[&str]) -> NotifyRule {
         senders: addresses.iter().map(|address| address.parse().unwrap()).collect(),
         keys: keys.iter().map(|key| key.parse().unwrap()).collect(),
         trust: NotifyTrust::Any,
+        checks: Checks::Made,
     }
 }
 
@@ -47,7 +48,20 @@ fn judged(message: &[u8], from: &str, key: Option<&str>) -> Judgement {
 fn zones(from: &str, key: Option<&str>) -> Vec<u64> {
     match judged(&notify(""), from, key) {
         Judgement::Accept { zones, .. } => zones.iter().map(|zone| zone.0).collect(),
-        Judgement::Decline(Rcode::REFUSED) => vec![],
+        Judgement::Decline(declined) => {
+            assert_eq!(declined.why.rcode(), Rcode::REFUSED);
+            vec![]
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Why it is declined, whom that concerns, and whether the sender is known to any of them.
+fn declined(message: &[u8], from: &str, key: Option<&str>) -> (Decline, Vec<u64>, Standing) {
+    match judged(message, from, key) {
+        Judgement::Decline(declined) => {
+            (declined.why, declined.zones.iter().map(|zone| zone.0).collect(), declined.standing)
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -84,19 +98,56 @@ fn what_cannot_wake_a_zone_gets_its_code() {
         message[at] = octet;
         message
     };
-    let decline = |message: &[u8], rcode| {
-        assert_eq!(judged(message, "192.0.2.1", None), Judgement::Decline(rcode), "{message:?}");
+    let declines = |message: &[u8], why: Decline, rcode| {
+        assert_eq!((declined(message, "192.0.2.1", None).0, why.rcode()), (why, rcode), "{message:?}");
     };
-    decline(&changed(13, b'X'), Rcode::NOTAUTH);
-    decline(&changed(22, 59), Rcode::NOTIMP);
-    decline(&changed(24, 3), Rcode::NOTIMP);
-    decline(&changed(5, 0), Rcode::FORMERR);
-    decline(&changed(5, 2), Rcode::FORMERR);
-    decline(&changed(7, 1), Rcode::FORMERR);
-    decline(&base[..20], Rcode::FORMERR);
-    decline(&envelope().message(&short_soa()), Rcode::FORMERR);
+    declines(&changed(13, b'X'), Decline::UnknownZone, Rcode::NOTAUTH);
+    declines(&changed(22, 59), Decline::Type, Rcode::NOTIMP);
+    declines(&changed(24, 3), Decline::Class, Rcode::NOTIMP);
+    declines(&changed(2, 0x2c), Decline::Opcode, Rcode::NOTIMP);
+    declines(&changed(5, 0), Decline::QuestionCount, Rcode::FORMERR);
+    declines(&changed(5, 2), Decline::QuestionCount, Rcode::FORMERR);
+    declines(&changed(7, 1), Decline::Malformed, Rcode::FORMERR);
+    declines(&base[..20], Decline::Malformed, Rcode::FORMERR);
+    declines(&envelope().message(&short_soa()), Decline::Malformed, Rcode::FORMERR);
     assert_eq!(judged(&base[..11], "192.0.2.1", None), Judgement::Ignore);
     assert_eq!(judged(&changed(2, 0xa4), "192.0.2.1", None), Judgement::Ignore, "a response is never answered");
+}
+
+#[test]
+fn a_decline_says_whom_it_concerns_and_whether_they_know_the_sender() {
+    use Standing::{Known, Stranger};
+
+    let ours = notify("");
+    assert_eq!(declined(&ours, "203.0.113.9", None), (Decline::Stranger, vec![1, 2, 3], Stranger));
+    assert_eq!(declined(&ours, "203.0.113.9", Some("other.")), (Decline::OtherKey, vec![1, 2, 3], Stranger));
+    let mut nowhere = ours.clone();
+    nowhere[13] = b'X';
+    assert_eq!(declined(&nowhere, "192.0.2.1", None), (Decline::UnknownZone, vec![], Stranger));
+    // What is wrong with the message itself is the zone's affair too.
+    assert_eq!(declined(&ours[..ours.len() - 1], "192.0.2.1", None).0, Decline::Malformed);
+    let mut with_tail = ours.clone();
+    with_tail.push(0);
+    assert_eq!(declined(&with_tail, "192.0.2.1", None), (Decline::Malformed, vec![1, 2, 3], Known));
+    let rules = rules();
+    let found = decline(&ours, "192.0.2.1".parse().unwrap(), Decline::BadKey, |_| &rules);
+    assert_eq!((found.why, found.zones.len(), found.standing), (Decline::BadKey, 3, Known));
+}
+
+#[test]
+fn an_unsigned_one_from_the_primary_itself_is_declined_where_signatures_are_wanted() {
+    let rule = |checks| [NotifyRule { trust: NotifyTrust::Signed, checks, ..rule(1, &["192.0.2.1"], &["one."]) }];
+    let key: Name = "one.".parse().unwrap();
+    let judged = |checks, key| {
+        let rules = rule(checks);
+        judge(&notify(""), "192.0.2.1".parse().unwrap(), key, |_| &rules)
+    };
+    let Judgement::Decline(declined) = judged(Checks::Made, None) else { panic!("unsigned") };
+    assert_eq!((declined.why, declined.standing), (Decline::Unsigned, Standing::Known));
+    assert_eq!(judged(Checks::Made, Some(&key)), Judgement::Accept { zones: vec![ZoneId(1)], serial: None });
+    let Judgement::Decline(declined) = judged(Checks::Paused, Some(&key)) else { panic!("paused") };
+    // It was heard: the primary need not send it again.
+    assert_eq!((declined.why, declined.why.rcode()), (Decline::ZonePaused, Rcode::NOERROR));
 }
 
 #[test]
@@ -111,7 +162,7 @@ fn a_hint_that_is_no_soa_is_malformed_however_long() {
         // As another type first: our own writer would not write such an SOA.
         let mut message = envelope().message([RecordRef { rtype: dns::Type(65_280), ..soa }]);
         message[27..29].copy_from_slice(&dns::Type::SOA.0.to_be_bytes());
-        assert_eq!(judged(&message, "192.0.2.1", None), Judgement::Decline(Rcode::FORMERR), "{octets} octets");
+        assert_eq!(declined(&message, "192.0.2.1", None).0, Decline::Malformed, "{octets} octets");
     }
 }
 

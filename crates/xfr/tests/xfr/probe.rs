@@ -20,8 +20,9 @@ fn answer(envelope: Envelope, text: &str) -> Vec<u8> {
 fn the_soa_of_an_authoritative_answer_is_taken() {
     let message = answer(Envelope::answering(Type::SOA), "soa 7");
     for transport in [Transport::Udp, Transport::Tcp] {
-        let Ok(ProbeStep::Soa(soa)) = ask(EdnsOffer::Offered, transport, &message) else { panic!("no SOA") };
-        assert_eq!((soa.serial.0, soa.refresh, soa.expire), (7, 20, 40));
+        let Ok(ProbeStep::Soa(shown)) = ask(EdnsOffer::Offered, transport, &message) else { panic!("no SOA") };
+        let soa = shown.soa;
+        assert_eq!((soa.serial.0, soa.refresh, soa.expire, shown.expires_in_secs), (7, 20, 40, None));
     }
 }
 
@@ -80,4 +81,30 @@ fn over_udp_what_is_no_answer_of_ours_is_passed_over() {
         assert_eq!(ask(EdnsOffer::Offered, Transport::Udp, &message), Ok(ProbeStep::Ignore(reason.clone())));
         assert_eq!(ask(EdnsOffer::Offered, Transport::Tcp, &message), Err(reason));
     }
+}
+
+#[test]
+fn a_primary_that_is_a_secondary_itself_says_when_its_copy_expires() {
+    // RFC 7314 §2: the option holds four octets of seconds; anything else says nothing.
+    let opt = |option: &[u8]| {
+        let mut message = answer(Envelope::answering(Type::SOA), "soa 7");
+        message[11] += 1;
+        message.extend([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, option.len() as u8]);
+        message.extend(option);
+        message
+    };
+    for (option, expected) in [
+        (&[0, 9, 0, 4, 0, 1, 0, 0][..], Some(65_536)),
+        (&[0, 3, 0, 1, 7, 0, 9, 0, 4, 0, 0, 0, 5], Some(5)),
+        (&[0, 9, 0, 0], None),
+        (&[0, 9, 0, 3, 1, 2, 3], None),
+        (&[], None),
+    ] {
+        let Ok(ProbeStep::Soa(shown)) = ask(EdnsOffer::Offered, Transport::Udp, &opt(option)) else {
+            panic!("no SOA")
+        };
+        assert_eq!(shown.expires_in_secs, expected, "{option:?}");
+    }
+    let mut probe = SoaProbe::new(example(), ID, None, EdnsOffer::Offered, Transport::Udp);
+    assert!(probe.request(NOW).ends_with(&[0, 4, 0, 9, 0, 0]), "it is asked for");
 }

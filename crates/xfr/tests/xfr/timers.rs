@@ -17,7 +17,7 @@ fn at(secs: u64) -> Moment {
 
 fn confirmed(soa: &Soa, now: u64) -> Timers {
     let mut timers = Timers::pending(&Bounds::default(), at(now));
-    timers.confirmed(soa, &Bounds::default(), at(now), LATEST);
+    timers.confirmed(soa, None, &Bounds::default(), at(now), LATEST);
     timers
 }
 
@@ -44,7 +44,7 @@ fn a_confirmation_sets_refresh_and_starts_expiry_again() {
     // CoreDNS #1931.
     let mut timers = confirmed(&soa(1000, 100, 5000), 0);
     assert_eq!((timers.next_check(), timers.expires_at()), (at(1000), Some(at(5000))));
-    timers.confirmed(&soa(1000, 100, 5000), &Bounds::default(), at(1000), EARLIEST);
+    timers.confirmed(&soa(1000, 100, 5000), None, &Bounds::default(), at(1000), EARLIEST);
     assert_eq!(timers.expires_at(), Some(at(6000)));
     assert!((at(1900)..at(2000)).contains(&timers.next_check()));
     assert_eq!(timers.freshness(at(5999)), Freshness::Current);
@@ -59,7 +59,7 @@ fn a_zone_expires_at_its_moment_and_is_still_checked() {
     assert_eq!(timers.next_event(at(4999)), timers.next_check().min(at(5000)));
     timers.failed(&Bounds::default(), at(6000), LATEST);
     assert!(timers.next_event(at(6000)) > at(6000));
-    timers.confirmed(&soa(1000, 100, 5000), &Bounds::default(), at(7000), LATEST);
+    timers.confirmed(&soa(1000, 100, 5000), None, &Bounds::default(), at(7000), LATEST);
     assert_eq!(timers.freshness(at(7000)), Freshness::Current);
 }
 
@@ -178,4 +178,22 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_chain_of_secondaries_does_not_stretch_the_time_until_expiry() {
+    // RFC 7314 §4.
+    let bounds = Bounds::default();
+    let soa = soa(1000, 100, 50_000);
+    let mut timers = Timers::pending(&bounds, at(0));
+    timers.confirmed(&soa, Some(30_000), &bounds, at(0), LATEST);
+    assert_eq!(timers.expires_at(), Some(at(30_000)), "the primary's own copy lives no longer");
+    timers.confirmed(&soa, Some(20_000), &bounds, at(1000), LATEST);
+    assert_eq!(timers.expires_at(), Some(at(30_000)), "it never comes nearer by a confirmation");
+    timers.vouched_for(Some(49_000), at(2000));
+    assert_eq!(timers.expires_at(), Some(at(51_000)));
+    timers.confirmed(&soa, Some(u32::MAX), &bounds, at(3000), LATEST);
+    assert_eq!(timers.expires_at(), Some(at(53_000)), "nor is it later than the SOA allows");
+    timers.confirmed(&soa, None, &bounds, at(4000), LATEST);
+    assert_eq!(timers.expires_at(), Some(at(54_000)));
 }

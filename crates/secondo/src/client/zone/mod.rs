@@ -5,6 +5,7 @@ mod history;
 mod hold;
 mod import;
 mod list;
+mod notifies;
 mod refresh;
 mod show;
 
@@ -54,6 +55,7 @@ pub(crate) async fn carry_out(
         }
         ZoneAction::History { name, limit } => history::history(&name, limit, server, output).await,
         ZoneAction::Export { name } => stream(&path(&name, "/export"), server, output).await,
+        ZoneAction::Notifies { name, limit } => notifies::notifies(&name, limit, server, output).await,
         ZoneAction::Remove { name } => remove(&name, server, output).await,
         ZoneAction::Import { file } => import::import(&file, server, output, errors).await,
     }

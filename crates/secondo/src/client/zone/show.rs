@@ -56,14 +56,6 @@ fn facts(zone: &Zone) -> Vec<(&'static str, String)> {
     facts
 }
 
-fn origin_text(zone: &Zone) -> String {
-    match (zone.origin, &zone.catalog) {
-        (Origin::Member, Some(catalog)) => format!("the catalog {catalog} lists it"),
-        (Origin::Catalog, _) => "it is a catalog: followed, and not answered".to_owned(),
-        _ => "it was configured".to_owned(),
-    }
-}
-
 fn held_back_text(held_back: &HeldBack) -> String {
     let serial = held_back.serial;
     match (held_back.lost_percent, held_back.ends_at) {
@@ -72,6 +64,14 @@ fn held_back_text(held_back: &HeldBack) -> String {
             format!("serial {serial}, which lost {lost} % of the records; it is published at {}", time_text(ends_at))
         }
         (Some(lost), None) => format!("serial {serial}, which lost {lost} % of the records; it waits for your word"),
+    }
+}
+
+fn origin_text(zone: &Zone) -> String {
+    match (zone.origin, &zone.catalog) {
+        (Origin::Member, Some(catalog)) => format!("the catalog {catalog} lists it"),
+        (Origin::Catalog, _) => "it is a catalog: followed, and not answered".to_owned(),
+        _ => "it was configured".to_owned(),
     }
 }
 

@@ -1,0 +1,3 @@
+//! Examinations of primaries.
+
+pub(crate) mod examine;

@@ -1,0 +1,158 @@
+//! The rows of attempts: consecutive checks without news are one row, and so are consecutive failures of one
+//! kind.
+
+use std::collections::HashSet;
+
+use zone::ZoneId;
+
+use super::{ATTEMPTS_MAX, Attempt, KEPT_MS, Outcome, RecordedReason};
+use crate::database::{Transaction, to_i64};
+
+/// So many of a zone's newest rows are looked through for a failure of the same kind: more than a zone with many
+/// primaries has kinds of failures at one time.
+const FAILURES_ALIKE_WITHIN: i64 = 16;
+
+/// Words in the database.
+const FAILED: &str = "failed";
+const HELD: &str = "held";
+
+pub(super) async fn write(
+    transaction: &mut Transaction,
+    attempts: &[(ZoneId, Attempt)],
+    now_ms: u64,
+) -> Result<(), sqlx::Error> {
+    let mut grown = HashSet::new();
+    for (zone, attempt) in attempts {
+        if !fold(transaction, *zone, attempt).await? {
+            insert(transaction, *zone, attempt).await?;
+            grown.insert(*zone);
+        }
+    }
+    for zone in grown {
+        trim(transaction, zone, now_ms).await?;
+    }
+    Ok(())
+}
+
+/// Counts the attempt in an earlier row if both are alike, and says whether it did.
+async fn fold(transaction: &mut Transaction, zone: ZoneId, attempt: &Attempt) -> Result<bool, sqlx::Error> {
+    match &attempt.outcome {
+        Outcome::Unchanged => fold_check(transaction, zone, attempt).await,
+        Outcome::Failed(reason) => fold_reason(transaction, zone, attempt, FAILED, reason).await,
+        Outcome::Held(reason) => fold_reason(transaction, zone, attempt, HELD, reason).await,
+        Outcome::Updated => Ok(false),
+    }
+}
+
+/// The same check without news as the zone's newest row.
+async fn fold_check(transaction: &mut Transaction, zone: ZoneId, attempt: &Attempt) -> Result<bool, sqlx::Error> {
+    let folded = sqlx::query(
+        "UPDATE attempts SET tries = tries + 1, last_ms = $2, millis = $3, octets = octets + $4, \
+         records = records + $5 \
+         WHERE id = (SELECT MAX(id) FROM attempts WHERE zone_id = $1) AND outcome = 'unchanged' AND kind = $6 \
+         AND triggered_by = $7 AND primary_address IS NOT DISTINCT FROM $8 AND from_serial IS NOT DISTINCT FROM $9 \
+         AND to_serial IS NOT DISTINCT FROM $10",
+    )
+    .bind(to_i64(zone.0))
+    .bind(to_i64(attempt.at.0))
+    .bind(to_i64(attempt.millis))
+    .bind(to_i64(attempt.octets))
+    .bind(to_i64(attempt.records))
+    .bind(attempt.kind.as_str())
+    .bind(attempt.trigger.as_str())
+    .bind(attempt.primary.map(|primary| primary.to_string()))
+    .bind(attempt.from_serial.map(|serial| i64::from(serial.0)))
+    .bind(attempt.to_serial.map(|serial| i64::from(serial.0)))
+    .execute(&mut **transaction)
+    .await?
+    .rows_affected();
+    Ok(folded > 0)
+}
+
+/// A failure like one of those that the zone's newest rows are, as a zone with two primaries that are dead fails in turns;
+/// or the same version held back again. The row keeps the newest sentence.
+async fn fold_reason(
+    transaction: &mut Transaction,
+    zone: ZoneId,
+    attempt: &Attempt,
+    outcome: &str,
+    reason: &RecordedReason,
+) -> Result<bool, sqlx::Error> {
+    let folded = sqlx::query(
+        "WITH newest AS (SELECT id, outcome, kind, triggered_by, primary_address, from_serial, to_serial, reason_code \
+         FROM attempts WHERE zone_id = $1 ORDER BY id DESC LIMIT $2) \
+         UPDATE attempts SET tries = tries + 1, last_ms = $3, millis = $4, octets = octets + $5, \
+         records = records + $6, to_serial = $7, reason_fault = $8, reason_message = $9, reason_advice = $10 \
+         WHERE id = (SELECT MAX(id) FROM newest WHERE outcome = $16 AND kind = $11 AND triggered_by = $12 \
+         AND primary_address IS NOT DISTINCT FROM $13 AND from_serial IS NOT DISTINCT FROM $14 AND reason_code = $15 \
+         AND (outcome = 'failed' OR to_serial IS NOT DISTINCT FROM $7)) AND NOT EXISTS (SELECT 1 FROM newest \
+         WHERE newest.id > attempts.id AND newest.outcome NOT IN ('failed', 'held'))",
+    )
+    .bind(to_i64(zone.0))
+    .bind(FAILURES_ALIKE_WITHIN)
+    .bind(to_i64(attempt.at.0))
+    .bind(to_i64(attempt.millis))
+    .bind(to_i64(attempt.octets))
+    .bind(to_i64(attempt.records))
+    .bind(attempt.to_serial.map(|serial| i64::from(serial.0)))
+    .bind(reason.fault.as_str())
+    .bind(reason.message.as_str())
+    .bind(reason.advice.as_str())
+    .bind(attempt.kind.as_str())
+    .bind(attempt.trigger.as_str())
+    .bind(attempt.primary.map(|primary| primary.to_string()))
+    .bind(attempt.from_serial.map(|serial| i64::from(serial.0)))
+    .bind(reason.code.as_str())
+    .bind(outcome)
+    .execute(&mut **transaction)
+    .await?
+    .rows_affected();
+    Ok(folded > 0)
+}
+
+async fn insert(transaction: &mut Transaction, zone: ZoneId, attempt: &Attempt) -> Result<(), sqlx::Error> {
+    let (outcome, reason) = match &attempt.outcome {
+        Outcome::Unchanged => ("unchanged", None),
+        Outcome::Updated => ("updated", None),
+        Outcome::Held(reason) => (HELD, Some(reason)),
+        Outcome::Failed(reason) => (FAILED, Some(reason)),
+    };
+    // The zone may have been removed meanwhile: then there is nothing to insert.
+    sqlx::query(
+        "INSERT INTO attempts (zone_id, at_ms, last_ms, tries, primary_address, triggered_by, kind, from_serial, \
+         to_serial, octets, records, millis, outcome, reason_code, reason_fault, reason_message, reason_advice) \
+         SELECT id, $2, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 FROM zones WHERE id = $1",
+    )
+    .bind(to_i64(zone.0))
+    .bind(to_i64(attempt.at.0))
+    .bind(attempt.primary.map(|primary| primary.to_string()))
+    .bind(attempt.trigger.as_str())
+    .bind(attempt.kind.as_str())
+    .bind(attempt.from_serial.map(|serial| i64::from(serial.0)))
+    .bind(attempt.to_serial.map(|serial| i64::from(serial.0)))
+    .bind(to_i64(attempt.octets))
+    .bind(to_i64(attempt.records))
+    .bind(to_i64(attempt.millis))
+    .bind(outcome)
+    .bind(reason.map(|reason| reason.code.as_str()))
+    .bind(reason.map(|reason| reason.fault.as_str()))
+    .bind(reason.map(|reason| reason.message.as_str()))
+    .bind(reason.map(|reason| reason.advice.as_str()))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// Deletes what is too old or too much. The newest attempt is the clock.
+async fn trim(transaction: &mut Transaction, zone: ZoneId, now_ms: u64) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "DELETE FROM attempts WHERE zone_id = $1 AND (last_ms < $2 OR id <= \
+         (SELECT id FROM attempts WHERE zone_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $3))",
+    )
+    .bind(to_i64(zone.0))
+    .bind(to_i64(now_ms.saturating_sub(KEPT_MS)))
+    .bind(i64::from(ATTEMPTS_MAX))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! Examinations as the API shows them, whoever made them: a server, or the command line by itself.
+
+use std::net::SocketAddr;
+
+use api::json;
+use transfer::Primary;
+use transfer::doctor::{Cause, Examination, Examined, Outcome, Paste, Patient, Software, Step, Us, Way};
+use xfr::Fault;
+
+/// `notify_port` is where we take NOTIFYs; DNS's own where that is not known.
+pub(crate) fn shown(patient: &Patient, examined: &Examination, notify_port: Option<u16>) -> json::Examination {
+    let steps: Vec<json::Step> = examined.steps.iter().map(step).collect();
+    let has = |outcome| steps.iter().any(|step| step.outcome == outcome);
+    let outcome = match () {
+        () if has(json::StepOutcome::Failed) => json::StepOutcome::Failed,
+        () if has(json::StepOutcome::Warning) => json::StepOutcome::Warning,
+        () => json::StepOutcome::Passed,
+    };
+    let port = notify_port.unwrap_or(api::text::DNS_PORT);
+    let primaries = patient.primaries.iter().zip(&examined.primaries);
+    json::Examination {
+        name: patient.zone.to_string(),
+        outcome,
+        steps,
+        primaries: primaries.map(|(asked, examined)| primary(patient, asked, examined, port)).collect(),
+    }
+}
+
+fn step(step: &Step) -> json::Step {
+    let reason = |cause: &Cause| json::Reason {
+        code: cause.code.to_owned(),
+        fault: fault(cause.fault),
+        message: step.found.clone(),
+        advice: cause.advice.clone(),
+    };
+    let (outcome, reason) = match &step.outcome {
+        Outcome::Passed => (json::StepOutcome::Passed, None),
+        Outcome::Skipped => (json::StepOutcome::Skipped, None),
+        Outcome::Warning(cause) => (json::StepOutcome::Warning, Some(reason(cause))),
+        Outcome::Failed(cause) => (json::StepOutcome::Failed, Some(reason(cause))),
+    };
+    let primary = step.primary.map(|address: SocketAddr| address.to_string());
+    json::Step { name: step.name.to_string(), primary, outcome, found: step.found.clone(), reason }
+}
+
+fn primary(patient: &Patient, asked: &Primary, examined: &Examined, port: u16) -> json::ExaminedPrimary {
+    let us = Us {
+        address: examined.source,
+        port,
+        key: asked.key.as_ref().map(|key| (key.name().clone(), key.algorithm())),
+        way: if asked.tls.is_some() { Way::Tls } else { Way::ClearText },
+    };
+    json::ExaminedPrimary {
+        address: examined.address.to_string(),
+        source: examined.source.map(|source| source.to_string()),
+        pin: examined.pin.map(|pin| pin.to_string()),
+        guess: examined.guess.software.map(software),
+        says: examined.guess.said.clone(),
+        paste: Software::ALL.into_iter().map(|software| paste(&Paste::of(software, &patient.zone, &us))).collect(),
+    }
+}
+
+fn paste(paste: &Paste) -> json::Paste {
+    let part =
+        |part: &transfer::doctor::Part| json::PastePart { place: part.place.to_owned(), lines: part.lines.clone() };
+    json::Paste {
+        software: software(paste.software),
+        title: paste.software.to_string(),
+        parts: paste.parts.iter().map(part).collect(),
+        notes: paste.notes.clone(),
+    }
+}
+
+fn software(software: Software) -> json::PrimarySoftware {
+    match software {
+        Software::Bind => json::PrimarySoftware::Bind,
+        Software::Knot => json::PrimarySoftware::Knot,
+        Software::Nsd => json::PrimarySoftware::Nsd,
+        Software::PowerDns => json::PrimarySoftware::PowerDns,
+        Software::WindowsDns => json::PrimarySoftware::WindowsDns,
+    }
+}
+
+fn fault(fault: Fault) -> json::Fault {
+    match fault {
+        Fault::Primary => json::Fault::Primary,
+        Fault::Network => json::Fault::Network,
+        Fault::Configuration => json::Fault::Configuration,
+        Fault::Ours => json::Fault::Ours,
+    }
+}

@@ -1,0 +1,64 @@
+//! DNS over TLS (RFC 7858), which is also how zones are transferred over TLS (RFC 9103): the handshake, and nothing else.
+//! What comes after it is TCP's.
+//!
+//! TLS 1.3 alone. RFC 9103 §7.1 asks it of every connection that a transfer may go over, and a connection does not say at
+//! its beginning what it is for: with 1.2 offered for queries, a transfer on the same connection would have to be refused
+//! half-way through a conversation. The libraries under BIND, Knot, NSD, PowerDNS and Unbound have had 1.3 since 2018. No
+//! early data: it can be replayed, a NOTIFY or a request for a transfer too.
+//!
+//! ALPN: "dot" is selected when it is offered; a client that offers nothing is served (RFC 7858 knows no ALPN), one that
+//! offers only something else is not (RFC 7301 §3.2).
+//!
+//! Does not do: reading certificates from files, changing them while it runs (whoever can do that puts a new
+//! [`TlsServer`] where connections find it), client certificates, padding.
+
+use std::io;
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+/// RFC 7858 as ALPN names it (RFC 9103 §7.1).
+const DOT: &[u8] = b"dot";
+
+/// What clients are shown; cheap to clone.
+#[derive(Clone)]
+pub struct TlsServer(TlsAcceptor);
+
+/// The certificate and the key are not fit for use.
+#[derive(Debug, thiserror::Error)]
+#[error("TLS cannot be served with this certificate and key: {0}")]
+pub struct TlsError(#[from] rustls::Error);
+
+impl TlsServer {
+    /// Shows `chain`, ours first, then those that lead to its authority.
+    ///
+    /// # Errors
+    /// When the key is not the certificate's, or of a kind that TLS 1.3 does not know.
+    pub fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, TlsError> {
+        let mut configuration = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_protocol_versions(&[&rustls::version::TLS13])?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)?;
+        configuration.alpn_protocols = vec![DOT.to_vec()];
+        Ok(Self(TlsAcceptor::from(Arc::new(configuration))))
+    }
+
+    /// Shakes hands; whoever calls it sets the deadline.
+    pub(crate) async fn shake_hands<S>(&self, stream: S) -> io::Result<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        self.0.accept(stream).await
+    }
+}
+
+impl std::fmt::Debug for TlsServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TlsServer").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,227 @@
+//! The lines that have a primary give us its zone and tell us of its changes, for each server in its own words.
+//!
+//! Invariant: a secret is never among them; where one belongs stands [`SECRET`].
+
+use std::net::IpAddr;
+
+use dns::Name;
+use xfr::Algorithm;
+
+use super::software::Software;
+
+/// Where the secret belongs, which both sides have already.
+const SECRET: &str = "SECRET";
+/// Where our address belongs, when it is not known.
+const OUR_ADDRESS: &str = "OUR-ADDRESS";
+const DNS_PORT: u16 = 53;
+
+/// Who we are to the primary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Us {
+    /// The address that it sees; none when that is not known.
+    pub address: Option<IpAddr>,
+    /// Where we take its NOTIFYs.
+    pub port: u16,
+    /// Signs the requests and the NOTIFYs.
+    pub key: Option<(Name, Algorithm)>,
+    pub way: Way,
+}
+
+/// How the primary is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    ClearText,
+    Tls,
+}
+
+/// Lines for one server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paste {
+    pub software: Software,
+    /// What the lines cannot say; sentences.
+    pub notes: Vec<String>,
+    pub parts: Vec<Part>,
+}
+
+/// Lines for one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Where they go: `in named.conf, in the zone's block`.
+    pub place: &'static str,
+    pub lines: Vec<String>,
+}
+
+impl Paste {
+    /// What this server needs to be told about the zone and us.
+    pub fn of(software: Software, zone: &Name, us: &Us) -> Self {
+        let words = Words::of(zone, us);
+        let mut paste = match software {
+            Software::Bind => bind(&words, us),
+            Software::Knot => knot(&words, us),
+            Software::Nsd => nsd(&words, us),
+            Software::PowerDns => powerdns(&words, us),
+            Software::WindowsDns => windows(&words, us),
+        };
+        if us.address.is_none() {
+            let note = format!("put the address that the primary sees us at in the place of {OUR_ADDRESS}");
+            paste.notes.push(note);
+        }
+        if words.key.is_some() && paste.parts.iter().flat_map(|part| &part.lines).any(|line| line.contains(SECRET)) {
+            paste.notes.push(format!("{SECRET} stands for the key's secret in base64, which is said nowhere again"));
+        }
+        paste
+    }
+}
+
+/// The same things as every server needs them.
+struct Words {
+    zone: String,
+    address: String,
+    port: u16,
+    key: Option<(String, String)>,
+}
+
+impl Words {
+    fn of(zone: &Name, us: &Us) -> Self {
+        let bare = |name: &Name| {
+            let text = name.to_string();
+            if text == "." { text } else { text.trim_end_matches('.').to_owned() }
+        };
+        Self {
+            zone: bare(zone),
+            address: us.address.map_or_else(|| OUR_ADDRESS.to_owned(), |address| address.to_canonical().to_string()),
+            port: us.port,
+            key: us.key.as_ref().map(|(name, algorithm)| (bare(name), algorithm.to_string())),
+        }
+    }
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
+}
+
+fn paste(software: Software, parts: Vec<Part>) -> Paste {
+    Paste { software, notes: Vec::new(), parts }
+}
+
+fn bind(words: &Words, us: &Us) -> Paste {
+    let Words { address, port, .. } = words;
+    let mut parts = Vec::new();
+    let (mut allowed, mut signed) = (address.clone(), String::new());
+    if let Some((key, algorithm)) = &words.key {
+        let text = format!("key \"{key}\" {{\n    algorithm {algorithm};\n    secret \"{SECRET}\";\n}};");
+        parts.push(Part { place: "in named.conf, unless the key is there already", lines: lines(&text) });
+        allowed = format!("key \"{key}\"");
+        signed = format!(" key \"{key}\"");
+    }
+    let mut over = "";
+    if us.way == Way::Tls {
+        let text = "tls transfers {\n    cert-file \"/etc/bind/transfers.pem\";\n    key-file \"/etc/bind/transfers.key\";\n};\n\
+                    options {\n    listen-on port 853 tls transfers { any; };\n    listen-on-v6 port 853 tls transfers { any; };\n};";
+        parts.push(Part {
+            place: "in named.conf (BIND 9.18 or later), unless it listens with TLS already",
+            lines: lines(text),
+        });
+        over = " port 853 transport tls";
+    }
+    let at = if *port == DNS_PORT { String::new() } else { format!(" port {port}") };
+    let text =
+        format!("allow-transfer{over} {{ {allowed}; }};\nnotify yes;\nalso-notify {{ {address}{at}{signed}; }};");
+    parts.push(Part { place: "in named.conf, in the zone's block; then: rndc reconfig", lines: lines(&text) });
+    paste(Software::Bind, parts)
+}
+
+fn knot(words: &Words, us: &Us) -> Paste {
+    let Words { zone, address, port, .. } = words;
+    let mut text = String::new();
+    let mut with_key = String::new();
+    if let Some((key, algorithm)) = &words.key {
+        text = format!("key:\n  - id: {key}\n    algorithm: {algorithm}\n    secret: {SECRET}\n");
+        with_key = format!("    key: {key}\n");
+    }
+    text += &format!(
+        "remote:\n  - id: secondo\n    address: {address}@{port}\n{with_key}acl:\n  - id: secondo\n    address: {address}\n\
+         {with_key}    action: transfer\nzone:\n  - domain: {zone}\n    notify: secondo\n    acl: secondo"
+    );
+    let place = "in knot.conf, each below the section of its name; then: knotc reload";
+    let mut paste = paste(Software::Knot, vec![Part { place, lines: lines(&text) }]);
+    if us.way == Way::Tls {
+        paste.notes.push("Knot DNS gives zones over TLS from version 3.5 on (server: listen-tls)".into());
+    }
+    paste
+}
+
+fn nsd(words: &Words, us: &Us) -> Paste {
+    let Words { address, port, .. } = words;
+    let mut parts = Vec::new();
+    let mut with = "NOKEY".to_owned();
+    if let Some((key, algorithm)) = &words.key {
+        let text = format!("key:\n    name: \"{key}\"\n    algorithm: {algorithm}\n    secret: \"{SECRET}\"");
+        parts.push(Part { place: "in nsd.conf, unless the key is there already", lines: lines(&text) });
+        with.clone_from(key);
+    }
+    if us.way == Way::Tls {
+        let text = "server:\n    tls-service-pem: \"/etc/nsd/transfers.pem\"\n    tls-service-key: \"/etc/nsd/transfers.key\"\n    \
+                    tls-port: 853";
+        let place =
+            "in nsd.conf, with an ip-address: ADDRESS@853 beside the others, unless it listens with TLS already";
+        parts.push(Part { place, lines: lines(text) });
+    }
+    let at = if *port == DNS_PORT { String::new() } else { format!("@{port}") };
+    let text = format!("provide-xfr: {address} {with}\nnotify: {address}{at} {with}");
+    let place = "in nsd.conf, in the zone's clause; then: nsd-control reconfig";
+    parts.push(Part { place, lines: lines(&text) });
+    let mut paste = paste(Software::Nsd, parts);
+    if us.way == Way::Tls {
+        paste.notes.push("NSD up to 4.6 selects no ALPN: add ,alpn=may-be-missing to the primary here".into());
+    }
+    paste
+}
+
+fn powerdns(words: &Words, us: &Us) -> Paste {
+    let Words { zone, address, port, .. } = words;
+    let mut text = format!("pdnsutil set-kind {zone} primary\n");
+    match &words.key {
+        Some((key, algorithm)) => {
+            text += &format!(
+                "pdnsutil import-tsig-key {key} {algorithm} '{SECRET}'\npdnsutil activate-tsig-key {zone} {key} primary\n"
+            );
+        }
+        None => text += &format!("pdnsutil set-meta {zone} ALLOW-AXFR-FROM {address}\n"),
+    }
+    let host = if address.contains(':') { format!("[{address}]") } else { address.clone() };
+    text += &format!("pdnsutil set-meta {zone} ALSO-NOTIFY {host}:{port}");
+    let parts = vec![
+        Part { place: "in pdns.conf", lines: lines("primary=yes") },
+        Part { place: "in a shell on the primary", lines: lines(&text) },
+    ];
+    let mut paste = paste(Software::PowerDns, parts);
+    if words.key.is_some() {
+        let note = "an address in allow-axfr-ips or ALLOW-AXFR-FROM needs no key: let the primary have none there";
+        paste.notes.push(note.into());
+    }
+    if us.way == Way::Tls {
+        paste.notes.push("PowerDNS gives no zones over TLS itself: put a proxy such as dnsdist before it".into());
+    }
+    paste
+}
+
+fn windows(words: &Words, us: &Us) -> Paste {
+    let Words { zone, address, port, .. } = words;
+    let text = format!(
+        "Set-DnsServerPrimaryZone -Name \"{zone}\" `\n    -SecureSecondaries TransferToSecureServers -SecondaryServers {address} `\n    \
+         -Notify NotifyServers -NotifyServers {address}"
+    );
+    let place = "in PowerShell on the primary, as its administrator";
+    let mut paste = paste(Software::WindowsDns, vec![Part { place, lines: lines(&text) }]);
+    if words.key.is_some() {
+        paste.notes.push("Windows DNS signs no transfers: allow the address, and ask it without a key".into());
+    }
+    if us.way == Way::Tls {
+        paste.notes.push("Windows DNS gives no zones over TLS".into());
+    }
+    if *port != DNS_PORT {
+        paste.notes.push(format!("Windows DNS sends NOTIFYs to port 53 alone: have port {port} answer there too"));
+    }
+    paste
+}

@@ -1,0 +1,284 @@
+//! What is known of primaries that failed lately, so that they are left alone and nobody waits for them.
+//!
+//! ```text
+//!              it cannot be reached                          its time is up: one asks
+//!  unmarked ──────────────────────► marked, nobody asks ─────────────────────────────► being tried
+//!     ▲  ▲                             │     ▲                                            │  │
+//!     │  └── a NOTIFY came from there ─┘     └──────── it cannot be reached ──────────────┘  │
+//!     └────────────────────────────────────── it answers ────────────────────────────────────┘
+//! ```
+//!
+//! A mark is short: it spares a primary of thousands of zones, and us, from finding out thousands of times that it is
+//! dead; when each zone is tried again is its own timers'. A primary that is there and fails transfers is asked no more
+//! often than [`FAILING_EVERY`]; one that gives them has no limit in time.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::time::{Duration, Instant};
+use xfr::Reason;
+use xfr::reason::Waiting;
+
+/// Primaries that are remembered before the ones that were heard of longest ago are forgotten.
+const REMEMBERED_MAX: usize = 4096;
+/// How long nobody asks after the first failure, and after many.
+const MARKED_MIN: Duration = Duration::from_secs(5);
+const MARKED_MAX: Duration = Duration::from_secs(60);
+/// Who tries a marked primary and never says how it went does not keep others from trying.
+const TRIAL_MAX: Duration = Duration::from_secs(30);
+/// A NOTIFY may be forged: it clears a mark no more often than this.
+const CLEARED_EVERY: Duration = Duration::from_secs(60);
+/// After so many failed transfers in a row there is a limit to their rate.
+const FAILED_IN_A_ROW: u32 = 10;
+const FAILING_EVERY: Duration = Duration::from_millis(200);
+/// How long it is remembered that a primary does not implement IXFR.
+const NO_IXFR_REMEMBERED: Duration = Duration::from_secs(24 * 3600);
+
+/// All primaries of which something is known.
+#[derive(Default)]
+pub(crate) struct Reach(Mutex<BTreeMap<SocketAddr, Known>>);
+
+#[derive(Clone, Copy)]
+struct Known {
+    heard_of: Instant,
+    mark: Option<Mark>,
+    cleared_at: Option<Instant>,
+    /// Failed transfers since the last that went well.
+    failed_in_a_row: u32,
+    next_transfer: Option<Instant>,
+    no_ixfr_since: Option<Instant>,
+}
+
+#[derive(Clone, Copy)]
+struct Mark {
+    failures: u32,
+    failed_at: Instant,
+    /// When one may ask again.
+    until: Instant,
+}
+
+impl Reach {
+    /// Whether the primary may be asked now.
+    ///
+    /// # Errors
+    /// When it could not be reached a moment ago.
+    pub(crate) fn may_ask(&self, primary: SocketAddr) -> Result<(), Reason> {
+        let now = Instant::now();
+        let mut known = self.known();
+        let Some(mark) = known.get_mut(&primary).and_then(|known| known.mark.as_mut()) else { return Ok(()) };
+        if mark.until > now {
+            let ago_secs = now.duration_since(mark.failed_at).as_secs();
+            return Err(Reason::UnreachableLately { ago_secs });
+        }
+        // This one tries, and until it has said how it went the others do not.
+        mark.until = now + TRIAL_MAX;
+        Ok(())
+    }
+
+    /// What came of asking.
+    pub(crate) fn note<T>(&self, primary: SocketAddr, asked: &Result<T, Reason>) {
+        // Silence about one zone says nothing about the primary: somebody may have made it silent about theirs.
+        let is_out_of_reach = matches!(
+            asked,
+            Err(Reason::Unreachable { .. }
+                | Reason::TimedOut { waiting: Waiting::Connection | Waiting::Handshake, .. })
+        );
+        let now = Instant::now();
+        let mut known = self.known();
+        if !is_out_of_reach {
+            // Our own limits and faults say nothing about it.
+            let says_nothing = |reason: &Reason| reason.fault() == xfr::Fault::Ours;
+            if !asked.as_ref().err().is_some_and(says_nothing)
+                && let Some(known) = known.get_mut(&primary)
+            {
+                known.mark = None;
+            }
+            return;
+        }
+        let entry = entry(&mut known, primary, now);
+        let failures = entry.mark.map_or(0, |mark| mark.failures) + 1;
+        let marked = (MARKED_MIN * 2_u32.pow(failures.min(8) - 1)).min(MARKED_MAX);
+        entry.mark = Some(Mark { failures, failed_at: now, until: now + marked });
+    }
+
+    /// A NOTIFY came from this address: whoever sends it may be back.
+    pub(crate) fn heard_from(&self, address: IpAddr) {
+        let now = Instant::now();
+        let address = address.to_canonical();
+        for (primary, known) in self.known().iter_mut() {
+            let may_clear = known.cleared_at.is_none_or(|at| now.duration_since(at) >= CLEARED_EVERY);
+            if primary.ip().to_canonical() == address && known.mark.is_some() && may_clear {
+                (known.mark, known.cleared_at) = (None, Some(now));
+            }
+        }
+    }
+
+    /// When a transfer may begin.
+    pub(crate) fn next_transfer(&self, primary: SocketAddr) -> Instant {
+        let now = Instant::now();
+        let mut known = self.known();
+        let Some(known) = known.get_mut(&primary).filter(|known| known.failed_in_a_row >= FAILED_IN_A_ROW) else {
+            return now;
+        };
+        let next = known.next_transfer.map_or(now, |next| next.max(now));
+        known.next_transfer = Some(next + FAILING_EVERY);
+        next
+    }
+
+    /// What came of a transfer.
+    pub(crate) fn note_transfer<T>(&self, primary: SocketAddr, transferred: &Result<T, Reason>) {
+        let now = Instant::now();
+        let mut known = self.known();
+        match transferred {
+            Ok(_) => {
+                if let Some(known) = known.get_mut(&primary) {
+                    (known.failed_in_a_row, known.next_transfer) = (0, None);
+                }
+            }
+            Err(reason) if reason.fault() != xfr::Fault::Ours => {
+                let known = entry(&mut known, primary, now);
+                known.failed_in_a_row = known.failed_in_a_row.saturating_add(1);
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// The primary has said that it does not know IXFR.
+    pub(crate) fn note_no_ixfr(&self, primary: SocketAddr) {
+        let now = Instant::now();
+        entry(&mut self.known(), primary, now).no_ixfr_since = Some(now);
+    }
+
+    /// Whether it is worth while to ask the primary for differences.
+    pub(crate) fn may_know_ixfr(&self, primary: SocketAddr) -> bool {
+        let since = self.known().get(&primary).and_then(|known| known.no_ixfr_since);
+        since.is_none_or(|since| since.elapsed() >= NO_IXFR_REMEMBERED)
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<SocketAddr, Known>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn entry(known: &mut BTreeMap<SocketAddr, Known>, primary: SocketAddr, now: Instant) -> &mut Known {
+    if known.len() >= REMEMBERED_MAX
+        && !known.contains_key(&primary)
+        && let Some(oldest) = known.iter().min_by_key(|(_, known)| known.heard_of).map(|(address, _)| *address)
+    {
+        known.remove(&oldest);
+    }
+    let fresh = Known {
+        heard_of: now,
+        mark: None,
+        cleared_at: None,
+        failed_in_a_row: 0,
+        next_transfer: None,
+        no_ixfr_since: None,
+    };
+    let known = known.entry(primary).or_insert(fresh);
+    known.heard_of = now;
+    known
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use tokio::time::{Duration, Instant, advance};
+    use xfr::Reason;
+    use xfr::reason::{Asked, Waiting};
+
+    use super::{FAILED_IN_A_ROW, FAILING_EVERY, MARKED_MAX, REMEMBERED_MAX, Reach};
+
+    fn primary(port: u16) -> SocketAddr {
+        ([192, 0, 2, 1], port).into()
+    }
+
+    fn dead() -> Result<(), Reason> {
+        Err(Reason::TimedOut { waiting: Waiting::Connection, millis: 5000 })
+    }
+
+    fn asks(reach: &Reach) -> bool {
+        reach.may_ask(primary(53)).is_ok()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_dead_primary_is_left_alone_and_then_tried_by_one() {
+        let reach = Reach::default();
+        assert!(asks(&reach) && asks(&reach), "nothing is known of it");
+        reach.note(primary(53), &dead());
+        assert_eq!(reach.may_ask(primary(53)).unwrap_err().code(), "unreachable_lately");
+        assert!(reach.may_ask(primary(54)).is_ok(), "another server at the address");
+        advance(Duration::from_secs(5)).await;
+        assert!(asks(&reach) && !asks(&reach), "one tries");
+        reach.note(primary(53), &dead());
+        advance(Duration::from_secs(6)).await;
+        assert!(!asks(&reach), "longer and longer");
+        for _ in 0..20 {
+            reach.note(primary(53), &dead());
+        }
+        advance(MARKED_MAX).await;
+        assert!(asks(&reach), "but never long");
+        reach.note::<()>(primary(53), &Err(Reason::Refused(Asked::Soa)));
+        assert!(asks(&reach) && asks(&reach), "who refuses is there");
+        let silence = Reason::TimedOut { waiting: Waiting::Answer(Asked::Soa), millis: 9000 };
+        reach.note::<()>(primary(53), &Err(silence));
+        assert!(asks(&reach), "it may be silent about one zone");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_tries_and_is_never_heard_of_again_holds_nobody_up() {
+        let reach = Reach::default();
+        reach.note(primary(53), &dead());
+        advance(Duration::from_secs(5)).await;
+        assert!(asks(&reach));
+        advance(super::TRIAL_MAX).await;
+        assert!(asks(&reach));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_notify_clears_a_mark_once_a_minute() {
+        let reach = Reach::default();
+        reach.note(primary(53), &dead());
+        reach.heard_from([192, 0, 2, 2].into());
+        assert!(!asks(&reach));
+        reach.heard_from("::ffff:192.0.2.1".parse().unwrap());
+        assert!(asks(&reach));
+        reach.note(primary(53), &dead());
+        reach.heard_from([192, 0, 2, 1].into());
+        assert!(!asks(&reach), "it may have been forged");
+        advance(Duration::from_secs(60)).await;
+        reach.note(primary(53), &dead());
+        reach.heard_from([192, 0, 2, 1].into());
+        assert!(asks(&reach));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn transfers_have_a_rate_only_while_they_fail() {
+        let reach = Reach::default();
+        let refused = || Err::<(), _>(Reason::Refused(Asked::Axfr));
+        let wait = |reach: &Reach| reach.next_transfer(primary(53)).duration_since(Instant::now());
+        for _ in 0..FAILED_IN_A_ROW {
+            assert_eq!(wait(&reach), Duration::ZERO);
+            reach.note_transfer(primary(53), &refused());
+        }
+        assert_eq!([wait(&reach), wait(&reach), wait(&reach)], [Duration::ZERO, FAILING_EVERY, FAILING_EVERY * 2]);
+        reach.note_transfer(primary(53), &Ok(()));
+        assert_eq!([wait(&reach), wait(&reach)], [Duration::ZERO; 2]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_known_is_bounded_and_grows_old() {
+        let reach = Reach::default();
+        reach.note_no_ixfr(primary(1));
+        for port in 2..=u16::try_from(REMEMBERED_MAX).unwrap() + 1 {
+            advance(Duration::from_millis(1)).await;
+            reach.note_no_ixfr(primary(port));
+        }
+        assert!(reach.may_know_ixfr(primary(1)) && !reach.may_know_ixfr(primary(2)));
+        assert_eq!(reach.known().len(), REMEMBERED_MAX);
+        advance(Duration::from_secs(24 * 3600)).await;
+        assert!(reach.may_know_ixfr(primary(2)));
+    }
+}

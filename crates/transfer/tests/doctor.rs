@@ -1,0 +1,456 @@
+//! What the doctor finds at primaries that are well, and at those that are not.
+
+#![allow(clippy::unwrap_used)]
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use dns::{Name, Rcode};
+use rustls::RootCertStore;
+use testing::certificate::{Authority, Certificate};
+use testing::peer::{Peer, Setup, Software as Installed, TsigKey};
+use testing::primary::{Behaviour, Kind, OldBind, Primary as Scripted};
+use testing::zone_text;
+use transfer::doctor::{Examination, Notifies, Outcome, Paste, Patient, Software, Us, Way};
+use transfer::{Deadlines, Internet, Limits, Primary, TlsClient, Transfers};
+use xfr::{Algorithm, Alpn, Identity, Key, Pin, Tls};
+
+const ZONE: &str = "@ 60 SOA ns host 7 7200 3600 604800 60\n@ 60 NS ns\n@ 60 NS ns2.other.\nns 60 A 192.0.2.1\n";
+const NAME: &str = "primary.test";
+
+/// For primaries that keep us waiting; those that answer do so much faster.
+fn limits() -> Limits {
+    let deadlines = Deadlines {
+        udp_try: Duration::from_millis(400),
+        connect: Duration::from_secs(2),
+        idle: Duration::from_secs(1),
+        ..Deadlines::default()
+    };
+    Limits { deadlines, ..Limits::default() }
+}
+
+fn key(secret: &str) -> Arc<Key> {
+    Arc::new(Key::new("key.example.".parse().unwrap(), Algorithm::HmacSha256, secret.as_bytes().to_vec()).unwrap())
+}
+
+fn behaving(behaviours: &[Behaviour]) -> (Scripted, Primary) {
+    let scripted = Scripted::with_zone("example.", ZONE);
+    behaviours.iter().for_each(|behaviour| scripted.behave(behaviour.clone()));
+    let primary = Primary::at(scripted.address());
+    (scripted, primary)
+}
+
+fn patient(zone: &str, primaries: &[Primary]) -> Patient {
+    let (zone, primaries) = (zone.parse().unwrap(), primaries.to_vec());
+    Patient { zone, primaries, own_addresses: Vec::new(), notifies: Notifies::NotSeen }
+}
+
+async fn examined_by(tls: TlsClient, patient: &Patient) -> Examination {
+    Transfers::new(limits(), Arc::new(Internet), tls).examine(patient).await
+}
+
+async fn examined(primaries: &[Primary]) -> Examination {
+    examined_by(TlsClient::default(), &patient("example.", primaries)).await
+}
+
+/// Every step that did not pass, in short: `axfr failed refused`, `own_ns skipped`.
+fn told(examination: &Examination) -> Vec<String> {
+    let steps = examination.steps.iter().filter(|step| step.outcome != Outcome::Passed);
+    steps
+        .map(|step| match &step.outcome {
+            Outcome::Passed => unreachable!("they were left out"),
+            Outcome::Skipped => format!("{} skipped", step.name),
+            Outcome::Warning(cause) => format!("{} warning {}", step.name, cause.code),
+            Outcome::Failed(cause) => format!("{} failed {}", step.name, cause.code),
+        })
+        .collect()
+}
+
+/// The same without what cannot be seen from here.
+fn complaints(examination: &Examination) -> Vec<String> {
+    told(examination).into_iter().filter(|line| !line.ends_with("skipped")).collect()
+}
+
+fn dead_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+#[tokio::test]
+async fn a_primary_that_is_well_passes_every_step() {
+    let (scripted, primary) = behaving(&[]);
+    let examination = examined(&[primary]).await;
+    // The scripted one does not look at EDNS's version.
+    assert_eq!(told(&examination), ["edns warning edns_versions", "own_ns skipped", "notify skipped"]);
+    assert!(!examination.has_failed());
+    assert_eq!(examination.primaries[0].source, Some(Ipv4Addr::LOCALHOST.into()));
+    assert_eq!(scripted.count(Kind::Axfr), 1);
+}
+
+#[tokio::test]
+async fn each_thing_that_is_wrong_is_found_by_its_step() {
+    let (udp, tcp) = (Kind::SoaOverUdp, Kind::SoaOverTcp);
+    for (behaviours, found) in [
+        (vec![Behaviour::Silent(udp)], vec!["udp_soa warning timed_out"]),
+        (vec![Behaviour::Silent(tcp)], vec!["tcp_soa failed timed_out"]),
+        (vec![Behaviour::CloseAtOnce(tcp)], vec!["tcp_soa failed connection_closed"]),
+        (
+            vec![Behaviour::Silent(udp), Behaviour::Silent(tcp)],
+            vec!["udp_soa failed timed_out", "tcp_soa failed timed_out"],
+        ),
+        (vec![Behaviour::Answer(udp, Rcode::SERVFAIL)], vec!["udp_soa failed servfail"]),
+        (
+            vec![Behaviour::Answer(udp, Rcode::REFUSED), Behaviour::Answer(tcp, Rcode::REFUSED)],
+            vec!["udp_soa failed refused", "tcp_soa failed refused"],
+        ),
+        (vec![Behaviour::NotAuthoritative], vec!["authority failed not_authoritative"]),
+        (vec![Behaviour::DislikeEdns(Rcode::NOTIMP)], vec!["edns warning edns_unknown"]),
+        (vec![Behaviour::DropEdns], vec!["edns warning edns_dropped"]),
+        (vec![Behaviour::Answer(Kind::Axfr, Rcode::REFUSED)], vec!["axfr failed refused"]),
+        (vec![Behaviour::Answer(Kind::Axfr, Rcode::NOTAUTH)], vec!["axfr failed notauth"]),
+        (vec![Behaviour::Silent(Kind::Axfr)], vec!["axfr failed timed_out"]),
+        (vec![Behaviour::HangHalfWay, Behaviour::Answer(Kind::Ixfr, Rcode::NOTIMP)], vec!["axfr failed hung"]),
+        (vec![Behaviour::OtherLastSoa], vec!["axfr failed soa_mismatch"]),
+        (vec![Behaviour::OtherZone], vec!["axfr failed no_soa"]),
+        (
+            vec![Behaviour::Answer(Kind::Ixfr, Rcode::NOTIMP)],
+            vec!["ixfr_current warning notimp", "ixfr_older warning notimp"],
+        ),
+    ] {
+        let (_scripted, primary) = behaving(&behaviours);
+        let examination = examined(&[primary]).await;
+        // What the scripted primary does not do: other versions of EDNS, and NS records that nobody asked for.
+        let usual = ["edns warning edns_versions"];
+        let complaints: Vec<String> =
+            complaints(&examination).into_iter().filter(|line| !usual.contains(&line.as_str())).collect();
+        assert_eq!(complaints, found, "{behaviours:?}");
+        let fails = found.iter().any(|line| line.contains(" failed "));
+        assert_eq!(examination.has_failed(), fails, "{behaviours:?}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_there_and_no_zone_there_are_told_apart() {
+    let examination = examined(&[Primary::at(dead_port())]).await;
+    assert_eq!(complaints(&examination), ["udp_soa failed unreachable", "tcp_soa failed unreachable"]);
+    let skipped = told(&examination);
+    for name in ["authority", "edns", "axfr", "ixfr_current", "ixfr_older", "ns_records", "own_ns", "timers"] {
+        assert!(skipped.contains(&format!("{name} skipped")), "{skipped:?}");
+    }
+    let other = Scripted::with_zone("other.", ZONE);
+    let examination = examined(&[Primary::at(other.address())]).await;
+    assert_eq!(complaints(&examination), ["udp_soa failed notauth", "tcp_soa failed notauth", "edns skipped"][..2]);
+}
+
+#[tokio::test]
+async fn keys_that_do_not_fit_are_told_apart() {
+    for (ours, behaviours, found) in [
+        ("a secret", vec![], vec![]),
+        ("a secret", vec![Behaviour::TakesUnsigned], vec!["unsigned_axfr warning unsigned_allowed"]),
+        ("another", vec![], vec!["tsig failed tsig_bad_sig"]),
+        ("a secret", vec![Behaviour::ClockAhead(412)], vec!["tsig failed tsig_bad_time"]),
+        ("a secret", vec![Behaviour::Unsigned], vec!["tsig failed tsig_missing"]),
+        ("a secret", vec![Behaviour::WrongMac], vec!["tsig failed tsig_wrong_mac"]),
+    ] {
+        let (scripted, primary) = behaving(&behaviours);
+        scripted.add_key(key("a secret"));
+        let examination = examined(&[Primary { key: Some(key(ours)), ..primary }]).await;
+        let complaints: Vec<String> =
+            complaints(&examination).into_iter().filter(|line| !line.starts_with("edns ")).collect();
+        assert_eq!(complaints, found, "{behaviours:?}");
+        if found == ["tsig failed tsig_bad_time"] {
+            let said = examination.steps.iter().map(|step| step.found.clone()).collect::<String>();
+            assert!(said.contains("their clock is 41"), "{said}");
+        }
+    }
+    let (scripted, primary) = behaving(&[]);
+    scripted.add_key(Arc::new(Key::generate("other.".parse().unwrap(), Algorithm::HmacSha256).unwrap()));
+    let unknown = examined(&[Primary { key: Some(key("a secret")), ..primary.clone() }]).await;
+    assert!(complaints(&unknown).contains(&"tsig failed tsig_bad_key".into()), "{:?}", told(&unknown));
+    let unsigned = examined(&[primary]).await;
+    assert_eq!(complaints(&unsigned), ["udp_soa failed refused", "tcp_soa failed refused"]);
+}
+
+#[tokio::test]
+async fn old_primaries_are_well_in_their_way() {
+    for which in OldBind::ALL {
+        let old = Scripted::old_bind(which);
+        old.publish("example.", ZONE);
+        let examination = examined(&[Primary::at(old.address())]).await;
+        assert!(!examination.has_failed(), "{which:?}: {:?}", told(&examination));
+    }
+}
+
+#[tokio::test]
+async fn a_large_zone_is_not_fetched_to_see_whether_it_could_be() {
+    let scripted = Scripted::with_zone(
+        "example.",
+        &(0..50_000)
+            .fold(ZONE.to_owned(), |text, host| text + &format!("host-{host} 60 TXT \"{}\"\n", "x".repeat(100))),
+    );
+    scripted.behave(Behaviour::Trickle { octets: 16_384, pause: Duration::from_millis(20) });
+    let examination = examined(&[Primary::at(scripted.address())]).await;
+    assert!(!examination.has_failed(), "{:?}", told(&examination));
+    assert!(examination.steps.iter().any(|step| step.found.contains("given up after")));
+}
+
+#[tokio::test]
+async fn primaries_that_keep_us_waiting_are_not_waited_for_long() {
+    for behaviours in [
+        vec![Behaviour::Trickle { octets: 1, pause: Duration::from_millis(100) }],
+        vec![Behaviour::Endless],
+        vec![Behaviour::Garbage(Kind::SoaOverUdp), Behaviour::Garbage(Kind::SoaOverTcp)],
+        vec![Behaviour::Silent(Kind::Other), Behaviour::Silent(Kind::Ixfr)],
+        vec![Behaviour::Garbage(Kind::Other), Behaviour::Garbage(Kind::Axfr)],
+    ] {
+        let (_scripted, primary) = behaving(&behaviours);
+        let began = Instant::now();
+        examined(&[primary]).await;
+        assert!(began.elapsed() < Duration::from_secs(45), "{behaviours:?}: {:?}", began.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn several_primaries_are_compared() {
+    let (one, first) = behaving(&[]);
+    let (two, second) = behaving(&[]);
+    let both = [first, second];
+    let of_all = |examination: &Examination| -> Vec<String> {
+        let of_all = examination.steps.iter().filter(|step| step.primary.is_none()).cloned().collect();
+        complaints(&Examination { steps: of_all, primaries: Vec::new() })
+    };
+    assert_eq!(of_all(&examined(&both).await), [""; 0]);
+
+    two.behave(Behaviour::ClaimSerial(5));
+    assert_eq!(of_all(&examined(&both).await), ["serials warning serials_differ"]);
+    two.behave_well();
+    two.behave(Behaviour::ClaimSerial(7 ^ 1 << 31));
+    assert_eq!(of_all(&examined(&both).await), ["serials failed serial_incomparable"]);
+    two.behave_well();
+    two.publish("example.", &ZONE.replace("3600", "1800"));
+    assert_eq!(of_all(&examined(&both).await), ["versions failed same_serial_differs"]);
+    // A serial that has wrapped around is the newer one.
+    two.publish("example.", &ZONE.replace(" 7 ", " 4294967295 "));
+    let examination = examined(&both).await;
+    let newest = format!("newest is {}'s", one.address());
+    assert!(examination.steps.iter().any(|step| step.found.contains(&newest)), "{:?}", examination.steps);
+}
+
+#[tokio::test]
+async fn the_zones_name_servers_and_timers_are_looked_at() {
+    let peer = |text: &str| Peer::start(Installed::Knot, Setup::zone("example.test", text));
+    let alone = peer("@ 60 SOA ns host 1 7200 3600 3600 60\n@ 60 NS ns\nns 60 A 192.0.2.1\n");
+    let mut patient = patient("example.test", &[Primary::at(alone.address())]);
+    patient.own_addresses = vec![IpAddr::from([192, 0, 2, 9])];
+    patient.notifies = Notifies::Seen;
+    let examination = examined_by(TlsClient::default(), &patient).await;
+    let expected = [
+        "ns_records warning ns_single",
+        "own_ns warning ns_without_us",
+        "timers warning expire_before_refresh",
+        "timers warning expire_short",
+    ];
+    assert_eq!(told(&examination), expected);
+    patient.own_addresses = vec![IpAddr::from([192, 0, 2, 1])];
+    let examination = examined_by(TlsClient::default(), &patient).await;
+    assert!(!told(&examination).iter().any(|line| line.starts_with("own_ns")), "{:?}", told(&examination));
+}
+
+fn software(installed: Installed) -> Software {
+    match installed {
+        Installed::Bind => Software::Bind,
+        Installed::Knot => Software::Knot,
+        Installed::Nsd => Software::Nsd,
+        Installed::PowerDns => Software::PowerDns,
+    }
+}
+
+#[tokio::test]
+async fn the_real_ones_pass_and_are_recognised() {
+    for installed in Installed::ALL {
+        let mut peer = Peer::start(installed, Setup::zone("example.test", zone_text::small(1)));
+        peer.replace("example.test", &zone_text::small(2));
+        let patient = patient("example.test", &[Primary::at(peer.address())]);
+        let examination = examined_by(TlsClient::default(), &patient).await;
+        assert_eq!(told(&examination), ["own_ns skipped", "notify skipped"], "{installed:?}");
+        assert_eq!(examination.primaries[0].guess.software, Some(software(installed)));
+        let older = examination.steps.iter().find(|step| step.name.as_str() == "ixfr_older").unwrap();
+        let wanted = if installed.sends_differences() { "differences: 1" } else { "whole zone" };
+        assert!(older.found.contains(wanted), "{installed:?}: {}", older.found);
+    }
+}
+
+#[tokio::test]
+async fn the_real_ones_say_what_is_wrong_with_a_key() {
+    let good = TsigKey::of("hmac-sha256");
+    let of = |key: &TsigKey| {
+        let name: Name = key.name.parse().unwrap();
+        Arc::new(Key::from_base64(name, Algorithm::HmacSha256, &key.secret).unwrap())
+    };
+    for installed in Installed::ALL {
+        let peer = Peer::start(installed, Setup::zone("example.test", zone_text::small(1)).key(good.clone()));
+        let unsigned = Primary::at(peer.address());
+        let signed = |key| Primary { key: Some(key), ..unsigned.clone() };
+        let ask = async |primary: Primary| {
+            let patient = patient("example.test", &[primary]);
+            examined_by(TlsClient::default(), &patient).await
+        };
+        assert_eq!(complaints(&ask(signed(of(&good))).await), [""; 0], "{installed:?}");
+
+        let wrong = ask(signed(of(&good.with_wrong_secret()))).await;
+        let code = if installed == Installed::PowerDns { "tsig_rejected" } else { "tsig_bad_sig" };
+        assert_eq!(complaints(&wrong), [format!("tsig failed {code}")], "{installed:?}");
+        assert_eq!(wrong.primaries[0].guess.software, Some(software(installed)));
+
+        let refused = complaints(&ask(unsigned.clone()).await);
+        assert!(
+            refused == ["axfr failed refused"] || refused == ["axfr failed notauth"],
+            "{installed:?} {refused:?}"
+        );
+    }
+}
+
+struct Secured {
+    authority: Authority,
+    certificate: Certificate,
+}
+
+impl Secured {
+    fn new() -> Self {
+        let authority = Authority::new();
+        let certificate = authority.server(&[NAME, "127.0.0.1"]);
+        Self { authority, certificate }
+    }
+
+    fn client(&self) -> TlsClient {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.authority.root()).unwrap();
+        TlsClient::new(roots, None)
+    }
+
+    fn primary(address: SocketAddr, identity: Identity, alpn: Alpn) -> Primary {
+        Primary { tls: Some(Tls { identity, alpn }), ..Primary::at(address) }
+    }
+}
+
+#[tokio::test]
+async fn bind_and_nsd_over_tls_pass_and_show_their_pin() {
+    let secured = Secured::new();
+    for installed in Installed::ALL.into_iter().filter(|installed| installed.speaks_tls()) {
+        let setup = Setup::zone("example.test", zone_text::small(1)).over_tls(secured.certificate.clone());
+        let peer = Peer::start(installed, setup);
+        let alpn = if installed == Installed::Nsd { Alpn::MayBeMissing } else { Alpn::Required };
+        let ask = async |identity: Identity, alpn: Alpn| {
+            let primary = Secured::primary(peer.tls_address(), identity, alpn);
+            examined_by(secured.client(), &patient("example.test", &[primary])).await
+        };
+        let well = ask(Identity::Name(NAME.into()), alpn).await;
+        assert_eq!(told(&well), ["own_ns skipped", "notify skipped"], "{installed:?}");
+        assert_eq!(well.primaries[0].pin.unwrap().to_string(), secured.certificate.pin());
+        assert_eq!(well.primaries[0].guess.software, Some(software(installed)));
+
+        let other = ask(Identity::Name("other.test".into()), alpn).await;
+        assert_eq!(complaints(&other), ["tls failed tls_certificate"]);
+        assert!(other.steps[0].found.ends_with(secured.certificate.pin()), "{}", other.steps[0].found);
+        let nobody = Identity::Pin(Pin::from_base64(Certificate::of_nobody().pin()).unwrap());
+        assert_eq!(complaints(&ask(nobody, alpn).await), ["tls failed tls_pin"]);
+        if installed == Installed::Nsd {
+            let strict = ask(Identity::Name(NAME.into()), Alpn::Required).await;
+            assert_eq!(complaints(&strict), ["tls failed tls_no_alpn"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_to_go_over_tls_goes_over_nothing_else() {
+    let secured = Secured::new();
+    let scripted = Scripted::over_tls(&secured.certificate);
+    scripted.publish("example.", ZONE);
+    for behaviour in [None, Some(Behaviour::CloseAfterHandshake), Some(Behaviour::OldTls)] {
+        scripted.behave_well();
+        behaviour.iter().for_each(|behaviour| scripted.behave(behaviour.clone()));
+        let primary = Secured::primary(scripted.tls_address(), Identity::Name(NAME.into()), Alpn::Required);
+        let examination = examined_by(secured.client(), &patient("example.", &[primary])).await;
+        assert_eq!(examination.has_failed(), behaviour.is_some(), "{:?}", told(&examination));
+    }
+    let udp_and_tcp = [Kind::SoaOverUdp, Kind::SoaOverTcp].map(|kind| scripted.count(kind));
+    assert_eq!((udp_and_tcp, scripted.connections_over_tcp()), ([0, 0], 0));
+}
+
+/// Every way to be known to a primary.
+fn all_of_us() -> Vec<Us> {
+    let mut all = Vec::new();
+    for address in [IpAddr::from([192, 0, 2, 7]), "2001:db8::7".parse().unwrap()] {
+        for port in [53, 5300] {
+            for key in [None, Some(("Transfer.example.".parse().unwrap(), Algorithm::HmacSha512))] {
+                for way in [Way::ClearText, Way::Tls] {
+                    all.push(Us { address: Some(address), port, key: key.clone(), way });
+                }
+            }
+        }
+    }
+    all
+}
+
+/// What the server's own checker says about the lines, as they would be pasted.
+fn check(software: Software, paste: &Paste) -> Result<(), String> {
+    let directory = tempfile::tempdir().unwrap();
+    let (last, others) = paste.parts.split_last().unwrap();
+    let mut text: Vec<String> = others.iter().flat_map(|part| part.lines.clone()).collect();
+    let program = match software {
+        Software::Bind => {
+            text.push("zone \"example.org\" { type primary; file \"example.org.zone\";".into());
+            text.extend(last.lines.clone());
+            text.push("};".into());
+            "named-checkconf"
+        }
+        Software::Knot => {
+            text.extend(last.lines.clone());
+            "knotc"
+        }
+        Software::Nsd => {
+            text.push("zone:\n    name: example.org\n    zonefile: example.org.zone".into());
+            text.extend(last.lines.iter().map(|line| format!("    {line}")));
+            "nsd-checkconf"
+        }
+        Software::PowerDns | Software::WindowsDns => return Ok(()),
+    };
+    let file = directory.path().join("pasted.conf");
+    // Any base64 will do.
+    std::fs::write(&file, text.join("\n").replace("SECRET", "c2VjcmV0IHRoYXQgaXMgbG9uZyBlbm91Z2g=") + "\n").unwrap();
+    let mut command = Command::new(program);
+    match software {
+        Software::Knot => command.arg("-c").arg(&file).arg("conf-check"),
+        _ => command.arg(&file),
+    };
+    let output = command.output().unwrap();
+    let printed = [output.stdout, output.stderr].map(|octets| String::from_utf8_lossy(&octets).into_owned()).concat();
+    if output.status.success() { Ok(()) } else { Err(format!("{printed}\n{}", text.join("\n"))) }
+}
+
+#[test]
+fn what_is_to_be_pasted_is_taken_by_the_servers_own_checkers() {
+    let zone: Name = "example.org.".parse().unwrap();
+    for us in all_of_us() {
+        for software in Software::ALL {
+            let paste = Paste::of(software, &zone, &us);
+            check(software, &paste).unwrap_or_else(|said| panic!("{software} does not take it: {said}"));
+            let text = paste.parts.iter().flat_map(|part| part.lines.clone()).collect::<Vec<_>>().join("\n");
+            assert!(text.contains(&us.address.unwrap().to_string()), "{text}");
+            if us.key.is_some() && software != Software::WindowsDns {
+                assert!(text.contains("Transfer.example") && text.contains("SECRET"), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_address_that_is_not_known_is_left_to_be_filled_in() {
+    let us = Us { address: None, port: 53, key: None, way: Way::ClearText };
+    for software in Software::ALL {
+        let paste = Paste::of(software, &"example.org.".parse().unwrap(), &us);
+        assert!(paste.parts.iter().flat_map(|part| &part.lines).any(|line| line.contains("OUR-ADDRESS")));
+        assert!(paste.notes.iter().any(|note| note.contains("OUR-ADDRESS")), "{:?}", paste.notes);
+    }
+}

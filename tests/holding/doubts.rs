@@ -1,0 +1,43 @@
+//! Doubtful contents: other ones than their ZONEMD record (RFC 8976) is about, or with signatures that have run out.
+
+use testing::peer::{Peer, Setup, Software};
+use testing::primary::Primary;
+use testing::{query, zone_text};
+
+use crate::scene::{ZONE, add, failure, has_nothing_to_serve, secondo, serves};
+
+#[test]
+fn contents_that_their_zonemd_is_not_about_are_refused_or_served_with_a_warning() {
+    let text = |serial| format!("{}@ ZONEMD {serial} 1 1 {}\n", zone_text::small(serial), "0".repeat(96));
+    let setup = Setup::zone("warned.test", text(1)).and_zone("refused.test", text(1));
+    let peer = Peer::start(Software::Bind, setup);
+    let secondo = secondo().started();
+    let address = peer.address().to_string();
+    secondo.expect(&["zone", "add", "warned.test", "--primary", &address]);
+    secondo.expect(&["zone", "add", "refused.test", "--primary", &address, "--set", "zonemd=refuse"]);
+    serves(&secondo, "warned.test", 1);
+    let warnings = secondo.zone("warned.test")["warnings"].clone();
+    assert_eq!(warnings[0]["code"], "zonemd_mismatch", "{warnings}");
+    let shown = secondo.expect(&["zone", "show", "warned.test"]);
+    assert!(shown.contains("zonemd_mismatch"), "{shown}");
+    assert!(secondo.log().contains("zonemd=\"mismatch\""), "{}", secondo.log());
+
+    let reason = failure(&secondo, "refused.test");
+    assert_eq!(reason["code"], "zonemd_failed", "{reason}");
+    has_nothing_to_serve(&secondo, "refused.test");
+    secondo.expect(&["zone", "set", "refused.test", "zonemd=warn"]);
+    secondo.expect(&["zone", "refresh", "refused.test"]);
+    assert_eq!(query::serial(secondo.dns(), "refused.test"), Ok(1));
+}
+
+#[test]
+fn signatures_that_have_run_out_are_served_and_said() {
+    let signature = "@ 300 RRSIG NS 8 2 300 20200201000000 20200101000000 1 example.test. c2lnbmVk";
+    let primary = Primary::with_zone(ZONE, &format!("{}{signature}\n", zone_text::small(1)));
+    let secondo = secondo().started();
+    add(&secondo, ZONE, primary.address());
+    serves(&secondo, ZONE, 1);
+    let shown = secondo.expect(&["zone", "show", ZONE]);
+    assert!(shown.contains("signature_expired"), "{shown}");
+    assert!(secondo.log().contains("signature_expired"), "{}", secondo.log());
+}
