@@ -6,9 +6,9 @@
 //! a minute has passed               ─┘  (zone::catalog)    (zone::catalog)
 //! ```
 //!
-//! Invariants: one pass at a time; a catalog that is broken, stale, expired, paused or not here changes nothing; no
-//! member goes because it has waited long enough, unless a primary has confirmed since that the catalog does without it:
-//! so a copy that is old, as after a restart, lets no wait run out.
+//! Invariants: one pass at a time; a catalog that is broken, stale, expired, held back, frozen, paused or not here
+//! changes nothing; no member goes because it has waited long enough, unless a primary has confirmed since that the
+//! catalog does without it: so a copy that is old, as after a restart, lets no wait run out.
 //!
 //! Nothing here transfers, answers or deletes: a member is a zone as any other.
 
@@ -26,6 +26,7 @@ use xfr::{Freshness, Moment};
 use zone::ZoneId;
 use zone::catalog::{Broken, Consent, Listing};
 
+use crate::holds::Hold;
 use crate::node::Node;
 
 pub(crate) use template::{read as read_template, write as write_template};
@@ -77,7 +78,7 @@ struct Current {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unfollowed {
     #[error(
-        "the catalog {0} is not followed now: its zone is not transferred, not confirmed, paused or disabled; see `secondo zone show {0}`"
+        "the catalog {0} is not followed now: its zone is not transferred, not confirmed, held back, frozen, paused or disabled; see `secondo zone show {0}`"
     )]
     NotCurrent(Name),
     #[error("the catalog {catalog} cannot be read: {broken}")]
@@ -189,7 +190,9 @@ async fn current(node: &Arc<Node>, catalog: Catalog) -> Result<Current, Unfollow
     let zone = node.zone(catalog.id).filter(|zone| zone.instructions().is_followed()).ok_or_else(not_current)?;
     let (held, confirmed_at) = {
         let condition = zone.condition();
-        let is_current = condition.freshness(node.clock.now()) == Freshness::Current;
+        // One that is held back or frozen is confirmed too, but what it listed last is not known here.
+        let is_newest = matches!(condition.hold, Hold::None);
+        let is_current = is_newest && condition.freshness(node.clock.now()) == Freshness::Current;
         let held = condition.held.clone().filter(|_| is_current).ok_or_else(not_current)?;
         (held, condition.timers.confirmed_at().ok_or_else(not_current)?)
     };

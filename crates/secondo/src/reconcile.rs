@@ -16,7 +16,8 @@ use inventory::{AddZoneError, Intent, Inventory, InventoryError, TenantId};
 use server::{Access, TransferOut};
 use tokio::task::JoinSet;
 use xfr::notify::{Checks, NotifyRule};
-use xfr::{Key, Prefix};
+use xfr::settings::ShrinkLimit;
+use xfr::{Key, Prefix, Setting};
 use zone::ZoneId;
 
 use crate::doors;
@@ -296,15 +297,20 @@ fn instructions(
     zone: &inventory::Zone,
 ) -> Instructions {
     let source = |primary: &xfr::Primary| Source::new(primary.clone(), intent.key(zone, primary).cloned());
-    let policy = node.defaults.with(&zone.settings).unwrap_or_else(|error| {
+    let role = role(catalogs, intent, zone.id);
+    let mut policy = node.defaults.with(&zone.settings).unwrap_or_else(|error| {
         tracing::error!(zone = %zone.name, "what is set for the zone does not go with the defaults, which count instead: {error}");
         node.defaults.clone()
     });
+    // What a catalog loses is guarded where zones are counted, and not records; unless its owner wants both.
+    if role == Role::Catalog && zone.settings.iter().all(|(setting, _)| setting != Setting::ShrinkLimit) {
+        policy.shrink_limit = ShrinkLimit(100);
+    }
     Instructions {
         created_at: zone.created_at,
         sources: zone.primaries.iter().map(source).collect(),
         service: service(zone.service),
-        role: role(catalogs, intent, zone.id),
+        role,
         settings: zone.settings.clone(),
         policy,
     }

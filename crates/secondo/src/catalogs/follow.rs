@@ -16,6 +16,9 @@ use crate::node::Node;
 /// Rows that are written in one transaction: a second or so, during which nothing else is.
 const ACTIONS_AT_ONCE_MAX: usize = 10_000;
 
+/// The most zones that the log tells of one by one in a pass: a catalog may list a million in vain.
+const SAID_MAX: usize = 100;
+
 /// Makes a plan for the catalog and carries it out.
 pub(super) async fn follow(
     node: &Arc<Node>,
@@ -116,10 +119,15 @@ async fn made_otherwise(
 fn remember(node: &Node, catalog: &Catalog, now: Seen) {
     let mut seen = node.catalogs.lock();
     let before = seen.insert(catalog.id, now.clone()).unwrap_or_default();
-    for (key, (zone, what)) in &now.undone {
-        if before.undone.get(key).is_some_and(|(_, earlier)| earlier == what) {
-            continue;
-        }
+    let is_new = |(key, (_, what)): &(&String, &(Name, Undone))| {
+        before.undone.get(*key).is_none_or(|(_, earlier)| earlier != what)
+    };
+    let new = now.undone.iter().filter(is_new).count();
+    if new > SAID_MAX {
+        let name = &catalog.name;
+        tracing::warn!(catalog = %name, zones = new, "much of what the catalog says is not done: see `secondo catalog show {name}`");
+    }
+    for (_, (zone, what)) in now.undone.iter().filter(is_new).take(SAID_MAX) {
         match what {
             Undone::Skipped(why) => {
                 tracing::warn!(catalog = %catalog.name, %zone, "the catalog lists a zone in vain: {why}");
