@@ -46,7 +46,7 @@ async fn a_zone_is_changed_and_what_cannot_be_is_said() {
     let changed = asked.patch(path, change.to_string()).await;
     assert_eq!(changed.status, 200, "{}", changed.text);
     let zone = changed.json();
-    assert_eq!((&zone["state"], &zone["primaries"][0]["address"]), (&json!("paused"), &json!("192.0.2.7:853")));
+    assert_eq!((&zone["service"], &zone["primaries"][0]["address"]), (&json!("paused"), &json!("192.0.2.7:853")));
     assert_eq!(zone["settings"].as_object().unwrap().len(), 2);
     let changed = asked.patch(path, json!({ "settings": { "notify": null } }).to_string()).await.json();
     assert_eq!((changed["settings"].as_object().unwrap().len(), &changed["service"]), (1, &json!("paused")));
