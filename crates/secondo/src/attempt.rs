@@ -4,17 +4,16 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
 
 use answer::Contents;
 use dns::{Serial, Soa};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use transfer::{Fetch, Lane};
 use xfr::settings::SerialWentBack;
 use xfr::{Moment, Reason};
 use zone::Snapshot;
 
-use crate::clock::random;
 use crate::followed::{Followed, Source, Transfer, Trigger, Wake};
 use crate::ledger;
 use crate::node::Node;
@@ -319,7 +318,7 @@ impl UnderWay<'_> {
         condition.last_attempt = Some(ledger::recorded(attempt));
         let is_confirmed = match (&attempt.result, condition.held.clone()) {
             (Ok(Refreshed::Unchanged), Some(held)) => {
-                condition.timers.confirmed(&held.image.soa(), &self.zone.bounds(), now, random());
+                condition.timers.confirmed(&held.image.soa(), &self.zone.bounds(), now, self.node.clock.random());
                 if matches!(**self.zone.served.contents(), Contents::Expired) {
                     self.zone.served.publish(Contents::Live(held));
                     tracing::info!(zone = %self.zone.name, "the primary confirmed the expired zone: it is answered again");
@@ -329,7 +328,7 @@ impl UnderWay<'_> {
             // Publishing has moved the timers, and the commit before it has written them.
             (Ok(_), _) => false,
             (Err(_), _) => {
-                condition.timers.failed(&self.zone.bounds(), now, random());
+                condition.timers.failed(&self.zone.bounds(), now, self.node.clock.random());
                 if is_vouched_for {
                     condition.timers.vouched_for(now);
                 }

@@ -57,7 +57,7 @@ pub(crate) async fn refresh(
         return Ok(Refreshed::Unchanged);
     };
     let held = zone.condition().held.clone();
-    let advanced = advance(zone, held.clone(), change).await?;
+    let advanced = advance(node, zone, held.clone(), change).await?;
     if decide(node, zone, held.as_ref(), &advanced, transfer)? == Refreshed::Unchanged {
         return Ok(Refreshed::Unchanged);
     }
@@ -73,12 +73,14 @@ pub(crate) async fn refresh(
 }
 
 /// Off the runtime's threads: a large zone takes seconds, and others want to be served meanwhile.
-async fn advance(zone: &Followed, held: Option<Snapshot>, change: Change) -> Result<Advanced, Reason> {
+async fn advance(node: &Node, zone: &Followed, held: Option<Snapshot>, change: Change) -> Result<Advanced, Reason> {
+    let mut seed = [0; 16];
+    node.clock
+        .machine()
+        .random(&mut seed)
+        .map_err(|error| Reason::Internal { detail: format!("the system gives no random numbers: {error}") })?;
     let apex = zone.name.clone();
     let work = move || {
-        let mut seed = [0; 16];
-        getrandom::fill(&mut seed)
-            .map_err(|error| Reason::Internal { detail: format!("the system gives no random numbers: {error}") })?;
         let old = held.as_ref().map(|held| &held.image);
         zone::advance(apex.borrow(), old, &change, seed).map_err(reason_of)
     };
@@ -171,7 +173,7 @@ fn number(held: Generation, used: Generation, diffs: Vec<zone::Diff>) -> Vec<sto
 /// One swap: a query sees all of it or none.
 fn publish(node: &Node, zone: &Followed, next: Snapshot, durability: Durability) {
     let mut condition = zone.condition();
-    condition.timers.confirmed(&next.image.soa(), &zone.bounds(), node.clock.now(), crate::clock::random());
+    condition.timers.confirmed(&next.image.soa(), &zone.bounds(), node.clock.now(), node.clock.random());
     condition.held = Some(next.clone());
     condition.durability = durability;
     zone.served.publish(Contents::Live(next));
