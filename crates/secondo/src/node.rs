@@ -145,8 +145,10 @@ impl Node {
         }
     }
 
-    /// Puts the zone's next event on the agenda.
+    /// Puts the zone's next event on the agenda. An expiry that has passed is no event to come: what is served must be
+    /// looked at here, because the agenda may not have got to it (the machine was suspended), or never had it.
     pub(crate) fn schedule(&self, zone: &Followed) {
+        self.expire_if_due(zone);
         let mut condition = zone.condition();
         let next = condition.timers.next_event(self.clock.now());
         if let Some(scheduled) = condition.scheduled.replace(next) {

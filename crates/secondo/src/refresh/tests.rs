@@ -291,6 +291,18 @@ async fn an_expired_zone_is_answered_again_once_its_primary_confirms_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_expiry_that_passed_unnoticed_is_noticed_when_the_zone_is_scheduled() {
+    let scene = Scene::new().await;
+    scene.follow().await;
+    let zone = scene.zone();
+    let long_ago = Moment(scene.node.clock.now().0 - 2 * DAY_MILLIS);
+    let soa = zone.snapshot().unwrap().image.soa();
+    zone.condition().timers.confirmed(&soa, &zone.bounds(), long_ago, 0);
+    scene.node.schedule(&zone);
+    assert_eq!(scene.served_serial(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn failures_confirm_nothing() {
     let scene = Scene::new().await;
     scene.follow().await;
