@@ -143,6 +143,11 @@ impl SimulatedDisk {
         self.state().power_until = Some(operations);
     }
 
+    /// Whether the power is to go, or has gone.
+    pub fn is_to_lose_power(&self) -> bool {
+        self.state().power_until.is_some()
+    }
+
     /// Whether the power has gone and something was tried afterwards.
     pub fn has_lost_power(&self) -> bool {
         let state = self.state();
