@@ -3,6 +3,7 @@
 //! It notes every operation in order. [`SimulatedDisk::cut`] gives what a power cut after the first `n` of them may
 //! leave: what was synced is there; of the rest, each sector (512 octets) of a write, each new length and each change
 //! of a name is there or not, as [`Survival`] says. So one run of a test can be cut everywhere without running it again.
+//! A disk [without a past](SimulatedDisk::without_past) can be cut as it is now, and serves for years.
 //!
 //! It is kinder than a real disk in one way: an operation that failed has done nothing.
 
@@ -46,13 +47,26 @@ struct State {
     before: Contents,
     now: Contents,
     operations: Vec<Operation>,
+    past: Past,
+    /// Operations that are no longer noted, because they were synced.
+    forgotten: usize,
     files_made: usize,
     /// Room for all files together, in octets.
     room: Option<usize>,
     /// The operation that fails, by its index, once.
     failing: Option<usize>,
+    /// The operation before which the power goes, by its index.
+    power_until: Option<usize>,
     /// The file that cannot be mapped.
     unmappable: Option<String>,
+}
+
+/// Whether synced operations stay noted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Past {
+    #[default]
+    Kept,
+    Forgotten,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -86,12 +100,20 @@ impl SimulatedDisk {
         Self(Arc::default())
     }
 
-    /// How many operations that change something were done, or tried and failed.
-    pub fn operations(&self) -> usize {
-        self.state().operations.len()
+    /// An empty disk that does not note what was synced: it takes no more memory than its files do, and can only be
+    /// cut as it is now.
+    pub fn without_past() -> Self {
+        let disk = Self::new();
+        disk.state().past = Past::Forgotten;
+        disk
     }
 
-    /// How many of them were syncs of files.
+    /// How many operations that change something were done, or tried and failed.
+    pub fn operations(&self) -> usize {
+        self.state().performed()
+    }
+
+    /// How many of them were syncs of files, as far as they are noted.
     pub fn syncs(&self) -> usize {
         self.state().operations.iter().filter(|operation| matches!(operation, Operation::Sync { .. })).count()
     }
@@ -116,6 +138,22 @@ impl SimulatedDisk {
         self.state().failing.is_some()
     }
 
+    /// Lets the power go when `operations` were done: every later one fails, and does nothing.
+    pub fn lose_power_at(&self, operations: usize) {
+        self.state().power_until = Some(operations);
+    }
+
+    /// Whether the power is to go, or has gone.
+    pub fn is_to_lose_power(&self) -> bool {
+        self.state().power_until.is_some()
+    }
+
+    /// Whether the power has gone and something was tried afterwards.
+    pub fn has_lost_power(&self) -> bool {
+        let state = self.state();
+        state.power_until.is_some_and(|until| state.performed() > until)
+    }
+
     /// Keeps this file from being mapped, as a system does that has no memory or file descriptor left; none lets all be.
     pub fn refuse_to_map(&self, name: Option<&str>) {
         self.state().unmappable = name.map(str::to_owned);
@@ -135,8 +173,16 @@ impl SimulatedDisk {
     }
 
     /// The disk after a power cut that came when `operations` were done.
+    ///
+    /// # Panics
+    /// When that is not now, and the disk has no past.
     pub fn cut(&self, operations: usize, survival: Survival, syncs: Syncs) -> Self {
         let state = self.state();
+        assert!(
+            state.past == Past::Kept || operations == state.performed(),
+            "this disk can only be cut as it is now"
+        );
+        let operations = operations - state.forgotten;
         let mut dice = Dice(match survival {
             Survival::Some(seed) => seed,
             Survival::Nothing | Survival::Everything => 0,
@@ -164,7 +210,8 @@ impl SimulatedDisk {
             });
         }
         durable.files.retain(|file, _| durable.names.values().any(|named| named == file));
-        let after = State { now: durable.clone(), before: durable, files_made: state.files_made, ..State::default() };
+        let (past, files_made) = (state.past, state.files_made);
+        let after = State { now: durable.clone(), before: durable, past, files_made, ..State::default() };
         Self(Arc::new(Mutex::new(after)))
     }
 
@@ -175,7 +222,9 @@ impl SimulatedDisk {
     /// Notes an operation and does it.
     fn perform(&self, operation: Operation) -> io::Result<()> {
         let mut state = self.state();
-        if state.failing == Some(state.operations.len()) {
+        let index = state.performed();
+        let has_power = state.power_until.is_none_or(|until| index < until);
+        if !has_power || state.failing == Some(index) {
             state.failing = None;
             // It counts, but does nothing: a sync of a file that there is not.
             state.operations.push(Operation::Sync { file: FileId::MAX, name: String::new() });
@@ -188,11 +237,35 @@ impl SimulatedDisk {
         }
         state.now.apply(&operation, &mut |_| true);
         state.operations.push(operation);
+        if state.past == Past::Forgotten {
+            state.forget();
+        }
         Ok(())
     }
 
     fn file(&self, name: &str) -> io::Result<FileId> {
         self.state().now.names.get(name).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+impl State {
+    fn performed(&self) -> usize {
+        self.forgotten + self.operations.len()
+    }
+
+    /// Does for good what the last operation syncs, and notes it no longer.
+    fn forget(&mut self) {
+        let Some(sync) = self.operations.pop_if(|last| last.is_sync()) else { return };
+        let noted = self.operations.len();
+        let before = &mut self.before;
+        self.operations.retain(|earlier| {
+            let synced = sync.syncs(earlier);
+            if synced {
+                before.apply(earlier, &mut |_| true);
+            }
+            !synced
+        });
+        self.forgotten += noted - self.operations.len() + 1;
     }
 }
 

@@ -24,6 +24,7 @@ mod message;
 mod old_bind;
 mod records;
 mod respond;
+mod script;
 mod spoil;
 mod state;
 #[cfg(test)]
@@ -41,7 +42,9 @@ use rustls::pki_types::CertificateDer;
 use xfr::Key;
 
 pub use behaviour::{Behaviour, InPlaceOfTls, Kind, Order};
+pub use connection::Action;
 pub use old_bind::OldBind;
+pub use script::Script;
 use state::Shared;
 pub use tls::Hello;
 

@@ -4,17 +4,16 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
 
 use answer::Contents;
 use dns::Serial;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use transfer::{Fetch, Lane};
 use xfr::settings::{IxfrFrom, SerialWentBack};
 use xfr::{Moment, Reason, Shown};
 use zone::{Advanced as Version, Snapshot};
 
-use crate::clock::random;
 use crate::followed::{Followed, Guard, Source, Transfer, Trigger, Wake};
 use crate::history;
 use crate::holds::{Hold, Want};
@@ -422,7 +421,7 @@ impl UnderWay<'_> {
         let is_confirmed = match (&attempt.result, condition.held.clone()) {
             (Ok(Refreshed::Unchanged | Refreshed::Held(_)), Some(held)) => {
                 let (soa, bounds) = (held.image.soa(), self.zone.bounds());
-                condition.timers.confirmed(&soa, attempt.expires_in_secs, &bounds, now, random());
+                condition.timers.confirmed(&soa, attempt.expires_in_secs, &bounds, now, self.node.clock.random());
                 // A primary that shows our serial has nothing newer that could be held back, or kept.
                 if attempt.result == Ok(Refreshed::Unchanged) && !condition.hold.is_frozen() {
                     condition.hold = Hold::None;
@@ -436,7 +435,7 @@ impl UnderWay<'_> {
             // Publishing has moved the timers, and the commit before it has written them.
             (Ok(_), _) => false,
             (Err(_), _) => {
-                condition.timers.failed(&self.zone.bounds(), now, random());
+                condition.timers.failed(&self.zone.bounds(), now, self.node.clock.random());
                 if let Some(expires_in_secs) = vouched {
                     condition.timers.vouched_for(expires_in_secs, now);
                 }

@@ -24,6 +24,8 @@ mod reconcile;
 mod refresh;
 mod scheduler;
 mod serve;
+#[cfg(test)]
+mod simulation;
 mod tls;
 
 use std::io::{IsTerminal, Write};

@@ -1,6 +1,6 @@
 //! The node: the one place where the edges meet. It follows zones, wakes them, and holds what the doors look at.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
@@ -18,7 +18,7 @@ use zone::{Generation, Snapshot, ZoneId};
 use crate::agenda::Agenda;
 use crate::attempt::{self, Attempt, Kind};
 use crate::catalogs::Catalogs;
-use crate::clock::{Clock, random};
+use crate::clock::Clock;
 use crate::followed::{Followed, Role, Trigger, Wake};
 use crate::ledger;
 use crate::note::Note;
@@ -45,7 +45,8 @@ pub(crate) struct Node {
     pub(crate) catalogs: Catalogs,
     /// How often the node was made to match the inventory.
     pub(crate) reconciled: watch::Sender<u64>,
-    followed: RwLock<HashMap<ZoneId, Arc<Followed>>>,
+    /// In the order of their ids, so that nothing depends on chance that nobody asked for.
+    followed: RwLock<BTreeMap<ZoneId, Arc<Followed>>>,
 }
 
 impl Node {
@@ -59,11 +60,10 @@ impl Node {
         transfers: Transfers,
         stored: Vec<StoredZone>,
     ) -> Self {
-        let now = clock.now();
         let agenda = Agenda::default();
-        let mut followed = HashMap::with_capacity(stored.len());
+        let mut followed = BTreeMap::new();
         for stored in stored {
-            let zone = restore(stored, &defaults, now);
+            let zone = restore(stored, &defaults, &clock);
             followed.insert(zone.id, Arc::new(zone));
         }
         let node = Self {
@@ -238,33 +238,34 @@ impl Node {
         self.data.join("inventory.db")
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, HashMap<ZoneId, Arc<Followed>>> {
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<ZoneId, Arc<Followed>>> {
         self.followed.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<ZoneId, Arc<Followed>>> {
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<ZoneId, Arc<Followed>>> {
         self.followed.write().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
 /// A zone as it was found on disk.
-fn restore(stored: StoredZone, defaults: &Policy, now: Moment) -> Followed {
+fn restore(stored: StoredZone, defaults: &Policy, clock: &Clock) -> Followed {
     let note = Note::read(&stored.name, &stored.note);
     let instructions = note.instructions(defaults);
-    let zone = restore_contents(stored, &instructions.policy.bounds, now);
+    let zone = restore_contents(stored, &instructions.policy.bounds, clock);
     zone.instruct(instructions);
     zone.condition().hold = note.hold();
     zone.condition().came_from = note.came_from;
     zone.noted(note);
-    let is_over = zone.is_over(&zone.condition(), now);
+    let is_over = zone.is_over(&zone.condition(), clock.now());
     if let (false, Some(held)) = (is_over, zone.condition().held.clone()) {
         zone.served.publish(Contents::Live(held));
     }
     zone
 }
 
-fn restore_contents(stored: StoredZone, bounds: &Bounds, now: Moment) -> Followed {
-    let StoredZone { zone: id, name, head, clock, note: _, contents } = stored;
+fn restore_contents(stored: StoredZone, bounds: &Bounds, clock: &Clock) -> Followed {
+    let now = clock.now();
+    let StoredZone { zone: id, name, head, clock: facts, note: _, contents } = stored;
     let generation = last_generation_used(head.generation, now);
     let image = match contents {
         StoredContents::Whole(image) => image,
@@ -276,11 +277,11 @@ fn restore_contents(stored: StoredZone, bounds: &Bounds, now: Moment) -> Followe
     let timers = Timers::restored(
         &image.soa(),
         bounds,
-        Moment(clock.last_confirmed_ms),
-        Moment(clock.expires_at_ms),
-        Moment(clock.next_check_ms),
+        Moment(facts.last_confirmed_ms),
+        Moment(facts.expires_at_ms),
+        Moment(facts.next_check_ms),
         now,
-        random(),
+        clock.random(),
     );
     // Whether it is served is for who knows the zone's policy.
     let snapshot = Snapshot { generation: head.generation, image };
@@ -326,7 +327,7 @@ impl Drop for Attempting<'_> {
             {
                 let mut condition = self.zone.condition();
                 condition.abandon();
-                condition.timers.failed(&self.zone.bounds(), self.node.clock.now(), random());
+                condition.timers.failed(&self.zone.bounds(), self.node.clock.now(), self.node.clock.random());
             }
             self.node.schedule(self.zone);
         }
@@ -343,7 +344,7 @@ async fn attempt_once(node: &Arc<Node>, zone: &Arc<Followed>, wake: &Wake) -> At
         Err(error) => {
             let now = node.clock.now();
             tracing::error!(zone = %zone.name, "an attempt ended by a fault of ours: {error}");
-            zone.condition().timers.failed(&zone.bounds(), now, random());
+            zone.condition().timers.failed(&zone.bounds(), now, node.clock.random());
             Attempt {
                 at: now,
                 primary: None,

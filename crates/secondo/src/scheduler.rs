@@ -1,11 +1,11 @@
 //! Wakes zones: when their time has come, when a primary sends NOTIFY, when the disk has room again.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use server::Notified;
 use tokio::sync::{Mutex, mpsc};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use xfr::Moment;
 
 use crate::followed::{Durability, Followed, Guard, Trigger, Wake};
@@ -56,6 +56,7 @@ pub(crate) async fn follow_agenda(node: Arc<Node>) {
         }
         let wait = node.agenda.next().map_or(IDLE, |next| next.since(node.clock.now()).min(IDLE));
         tokio::select! {
+            biased;
             () = sleep(wait) => {}
             () = node.agenda.sooner.notified() => {}
         }

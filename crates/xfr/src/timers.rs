@@ -15,6 +15,7 @@
 //! the expiry. Invariants: `now` and random numbers are arguments; expiry never moves later without a confirmation;
 //! there is always a next check, also for an expired zone.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use dns::Soa;
@@ -60,7 +61,7 @@ pub enum Freshness {
     Expired,
 }
 
-/// A zone's timers.
+/// A zone's timers: 40 octets, because there may be a million of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timers {
     /// None until the first version is there.
@@ -76,7 +77,18 @@ pub struct Timers {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Confirmation {
     at: Moment,
-    expires_at: Moment,
+    /// Never 0, so that it takes no room to say that there is none.
+    expires_at_ms: NonZeroU64,
+}
+
+impl Confirmation {
+    fn new(at: Moment, expires_at: Moment) -> Self {
+        Self { at, expires_at_ms: NonZeroU64::new(expires_at.0).unwrap_or(NonZeroU64::MIN) }
+    }
+
+    fn expires_at(self) -> Moment {
+        Moment(self.expires_at_ms.get())
+    }
 }
 
 /// Overdue checks after a start are spread over this many seconds, or the zone's retry time if that is shorter.
@@ -111,7 +123,7 @@ impl Timers {
     ) -> Self {
         let mut timers = Self::pending(bounds, now);
         timers.take_numbers(soa, bounds);
-        timers.confirmation = Some(Confirmation { at: confirmed_at, expires_at });
+        timers.confirmation = Some(Confirmation::new(confirmed_at, expires_at));
         let spread = u64::from(timers.retry_secs.min(START_SPREAD_SECS)) * 1000;
         let latest = now.plus(Duration::from_secs(u64::from(timers.refresh_secs)));
         timers.next_check = if next_check > now {
@@ -149,7 +161,7 @@ impl Timers {
         let longest = (u64::from(bounds.retry_max_secs) * 1000).max(base);
         let mut delay = (base << self.failures.min(DOUBLINGS_MAX)).min(longest);
         self.failures = self.failures.saturating_add(1);
-        if let Some(Confirmation { expires_at, .. }) = self.confirmation
+        if let Some(expires_at) = self.expires_at()
             && expires_at > now
         {
             let left = u64::try_from(expires_at.since(now).as_millis()).unwrap_or(u64::MAX);
@@ -174,9 +186,9 @@ impl Timers {
     pub fn rebound(&mut self, soa: &Soa, bounds: &Bounds, now: Moment) {
         self.take_numbers(soa, bounds);
         self.next_check = self.next_check.min(now.plus(Duration::from_secs(u64::from(self.refresh_secs))));
-        self.confirmation = self.confirmation.map(|before| Confirmation {
-            expires_at: before.expires_at.min(self.confirmation_at(before.at).expires_at),
-            ..before
+        self.confirmation = self.confirmation.map(|before| {
+            let after = self.confirmation_at(before.at);
+            Confirmation::new(before.at, before.expires_at().min(after.expires_at()))
         });
     }
 
@@ -190,7 +202,7 @@ impl Timers {
 
     /// Whether the zone was had and may no longer be served. The moment of expiry itself is expired.
     pub fn is_expired(&self, now: Moment) -> bool {
-        self.confirmation.is_some_and(|confirmation| confirmation.expires_at <= now)
+        self.expires_at().is_some_and(|expires_at| expires_at <= now)
     }
 
     pub fn confirmed_at(&self) -> Option<Moment> {
@@ -198,7 +210,7 @@ impl Timers {
     }
 
     pub fn expires_at(&self) -> Option<Moment> {
-        self.confirmation.map(|confirmation| confirmation.expires_at)
+        self.confirmation.map(Confirmation::expires_at)
     }
 
     /// When there is next something to do: a check, or expiry if that comes first.
@@ -227,12 +239,12 @@ impl Timers {
         let full = self.confirmation_at(now);
         let Some(left) = expires_in_secs else { return full };
         let theirs = now.plus(Duration::from_secs(u64::from(left)));
-        let ours = self.confirmation.map_or(theirs, |before| before.expires_at.max(theirs));
-        Confirmation { expires_at: ours.min(full.expires_at), ..full }
+        let ours = self.confirmation.map_or(theirs, |before| before.expires_at().max(theirs));
+        Confirmation::new(now, ours.min(full.expires_at()))
     }
 
     fn confirmation_at(&self, at: Moment) -> Confirmation {
-        Confirmation { at, expires_at: at.plus(Duration::from_secs(u64::from(self.expire_secs))) }
+        Confirmation::new(at, at.plus(Duration::from_secs(u64::from(self.expire_secs))))
     }
 
     /// Takes the SOA's numbers such that they go together, whatever they are: a check and two retries fit in before

@@ -16,7 +16,8 @@ use super::state::{Shared, State};
 use super::tls;
 
 /// What is done on a connection, one after the other.
-pub(super) enum Action {
+#[derive(Debug)]
+pub enum Action {
     /// A message, with its length before it on TCP.
     Send(Vec<u8>),
     /// A message so many octets at a time.

@@ -34,6 +34,8 @@ pub(super) struct Request {
 
 /// Messages of transfers hold at most so many octets, without their signature.
 const MESSAGE_OCTETS: usize = 16_384;
+/// Answers to SOA queries are no longer.
+const SOA_OCTETS: usize = 1_024;
 
 pub(super) fn read(query: &[u8], transport: Transport) -> Option<Request> {
     let mut reader = MessageReader::new(query).ok()?;
@@ -63,11 +65,14 @@ pub(super) fn split(state: &State, request: &Request, records: &Records) -> Vec<
     let one_each = state.behaves(&Behaviour::OneRecordPerMessage) || state.behaves(&Behaviour::Endless);
     let mut messages = Vec::new();
     let mut rest = records.iter().peekable();
-    let mut out = vec![0; MESSAGE_OCTETS];
-    let mut table = CompressionTable::large();
+    let (most, mut table) = match request.kind.is_transfer() {
+        true => (MESSAGE_OCTETS, CompressionTable::large()),
+        false => (SOA_OCTETS, CompressionTable::small()),
+    };
+    let mut out = vec![0; most];
     loop {
         let flags = flags(state, request.kind);
-        let mut writer = MessageWriter::new(&mut out, MESSAGE_OCTETS, &mut table, request.id, flags);
+        let mut writer = MessageWriter::new(&mut out, most, &mut table, request.id, flags);
         if messages.is_empty() {
             writer.question(&request.question).expect("a question fits");
         }

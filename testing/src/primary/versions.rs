@@ -17,7 +17,16 @@ struct Version {
 
 impl Versions {
     pub(super) fn publish(&mut self, origin: &str, text: &str) {
-        let records = zone_from_text(origin, text).expect("a zone in text");
+        self.publish_records(&zone_from_text(origin, text).expect("a zone in text"));
+    }
+
+    /// Forgets the oldest versions beyond the newest `most`, as primaries do with their journals.
+    pub(super) fn keep(&mut self, most: usize) {
+        let beyond = self.0.len().saturating_sub(most);
+        self.0.drain(..beyond);
+    }
+
+    pub(super) fn publish_records(&mut self, records: &Records) {
         let soa: Records = records.iter().filter(|record| record.rtype == Type::SOA).collect();
         let rest: Records = records.iter().filter(|record| record.rtype != Type::SOA).collect();
         let serial = soa.iter().next().and_then(|soa| Soa::parse(soa.rdata)).expect("an SOA record").serial;

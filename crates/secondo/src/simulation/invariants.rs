@@ -1,0 +1,242 @@
+//! The judge: watches from outside, knows what the owners published and what the primaries showed, and says when a
+//! promise is broken.
+//!
+//! - A served generation never goes back, and none is used twice.
+//! - What is served was published, whole.
+//! - Nothing is served for longer after a primary last showed it than its SOA allows.
+//! - A zone is never asked for twice at a time at one primary.
+//! - No primary is asked more often than 1.2 times in a refresh interval as long as nothing happens, and never again
+//!   before the retry time unless somebody says that there is news.
+//! - A zone whose primary is well is current within its refresh time and the longest retry time.
+//!
+//! It works with the node's clock where the node promises by its clock, and with true time otherwise.
+
+use std::collections::BTreeMap;
+
+use answer::Contents;
+use dns::Serial;
+use xfr::settings::SerialWentBack;
+
+use super::plan::{MINUTE_MS, SECOND_MS};
+use super::primary::SimulatedPrimary;
+use super::zones::{SimulatedZone, Timing, Version};
+use crate::followed::Durability;
+use crate::node::Node;
+
+/// How much later than promised something may be: an attempt that is under way takes its time, and so does waiting
+/// for a place.
+pub(super) const LATE_MAX_MS: u64 = 15 * MINUTE_MS;
+/// How much later than a primary showed it a zone may count as confirmed, and how soon a machine that was suspended
+/// notices what has expired.
+pub(super) const EXPIRED_LATE_MAX_MS: u64 = MINUTE_MS + 15 * SECOND_MS;
+/// Shown serials that are remembered for a zone.
+const SHOWN_MAX: usize = 64;
+
+/// A promise that was broken.
+#[derive(Clone, Debug)]
+pub(super) struct Violation {
+    pub(super) at_ms: u64,
+    pub(super) zone: Option<usize>,
+    pub(super) what: String,
+}
+
+/// What the judge knows about one zone.
+#[derive(Default)]
+pub(super) struct Watch {
+    /// The generation that was served last, and the highest one ever.
+    generation: Option<u64>,
+    highest: u64,
+    /// The highest one that was seen to be on disk.
+    durable: u64,
+    /// For each serial, when a primary last showed it, by the node's clock.
+    shown: BTreeMap<u32, u64>,
+    /// When something last happened because of which it may be asked for early.
+    news_ms: u64,
+    /// When something last happened because of which attempts may fail.
+    trouble_ms: u64,
+    polls: BTreeMap<usize, Polls>,
+}
+
+/// The polls of a zone at one primary.
+#[derive(Default)]
+struct Polls {
+    under_way: u32,
+    last_ms: Option<u64>,
+    /// The last one that nobody's news brought about.
+    last_due_ms: Option<u64>,
+    /// The first one since nothing happens any more, and how many came after it.
+    first_ms: u64,
+    count: u64,
+}
+
+/// What is served of a zone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    /// The version's number.
+    pub(super) version: u64,
+    pub(super) generation: u64,
+    pub(super) is_new: bool,
+    /// Until when, by the node's clock.
+    pub(super) expires_ms: u64,
+    pub(super) durability: Durability,
+}
+
+/// How things stand when the judge looks.
+pub(super) struct Now<'a> {
+    pub(super) true_ms: u64,
+    pub(super) node: &'a Node,
+    /// Since when the node runs, or its machine does again: a suspended one notices what is due within a minute.
+    pub(super) running_since_ms: u64,
+}
+
+impl Watch {
+    pub(super) fn news(&mut self, now_ms: u64) {
+        self.news_ms = now_ms;
+    }
+
+    pub(super) fn trouble(&mut self, now_ms: u64) {
+        self.trouble_ms = now_ms;
+    }
+
+    /// The node starts again.
+    pub(super) fn restarted(&mut self, zone: &SimulatedZone, now: &Now<'_>) -> Result<(), String> {
+        self.polls.clear();
+        self.news(now.true_ms);
+        self.trouble(now.true_ms);
+        let followed = now.node.zone(zone.id);
+        let held = followed.and_then(|zone| zone.condition().held.as_ref().map(|held| held.generation.0));
+        self.generation = held;
+        if held.unwrap_or_default() < self.durable {
+            return Err(format!("generation {} was on disk, and now there is {held:?}", self.durable));
+        }
+        Ok(())
+    }
+
+    /// A primary is asked for the zone's serial.
+    pub(super) fn asked(&mut self, primary: usize, now_ms: u64, served: Option<Timing>) -> Result<(), String> {
+        let polls = self.polls.entry(primary).or_default();
+        polls.under_way += 1;
+        if polls.under_way > 1 {
+            return Err(format!("primary {primary} is asked while it is being asked"));
+        }
+        let Some(last_ms) = polls.last_ms.replace(now_ms) else { return Ok(()) };
+        let Some(timing) = served else { return Ok(()) };
+        // What is asked because of news comes between checks and puts none of them off.
+        if self.news_ms < last_ms
+            && let Some(last_ms) = polls.last_due_ms.replace(now_ms)
+            && now_ms - last_ms < timing.retry_ms.min(timing.refresh_ms) * 9 / 10
+        {
+            return Err(format!("primary {primary} is asked again after {} s", (now_ms - last_ms) / 1000));
+        }
+        if self.news_ms.max(self.trouble_ms) >= last_ms || polls.count == 0 {
+            (polls.first_ms, polls.count) = (now_ms, 1);
+            return Ok(());
+        }
+        polls.count += 1;
+        let (count, span_ms) = (polls.count - 1, now_ms - polls.first_ms);
+        if count * timing.refresh_ms * 10 > span_ms * 12 {
+            return Err(format!("primary {primary} is asked {count} times in {} s", span_ms / 1000));
+        }
+        Ok(())
+    }
+
+    pub(super) fn gave_up(&mut self, primary: usize) {
+        if let Some(polls) = self.polls.get_mut(&primary) {
+            polls.under_way = polls.under_way.saturating_sub(1);
+        }
+    }
+
+    /// A primary shows a serial, at this time of the node's clock.
+    pub(super) fn shown(&mut self, serial: Serial, node_ms: u64) {
+        self.shown.insert(serial.0, node_ms);
+        if self.shown.len() > SHOWN_MAX {
+            let oldest = self.shown.iter().min_by_key(|(_, at)| **at).map(|(serial, _)| *serial);
+            oldest.inspect(|serial| _ = self.shown.remove(serial));
+        }
+    }
+
+    /// What is served now; none when nothing is.
+    pub(super) fn look(&mut self, zone: &SimulatedZone, now: &Now<'_>) -> Result<Option<Seen>, String> {
+        let Some(followed) = now.node.zone(zone.id) else { return Ok(None) };
+        let durability = {
+            let condition = followed.condition();
+            let last = condition.last_attempt.as_ref().map(|last| &last.attempt.outcome);
+            if let Some(inventory::Outcome::Failed(reason)) = last
+                && reason.code == "internal"
+            {
+                return Err(format!("an attempt ended by a fault of ours: {}", reason.message));
+            }
+            condition.durability
+        };
+        let contents = followed.served.contents();
+        let Contents::Live(snapshot) = &**contents else { return Ok(None) };
+        let generation = snapshot.generation.0;
+        let Some(version) = zone.version_of(snapshot.image.digest()) else {
+            return Err(format!("generation {generation} is served, whose contents nobody published"));
+        };
+        let is_new = self.generation != Some(generation);
+        if is_new && generation <= self.highest {
+            return Err(format!("generation {generation} is served after {}", self.highest));
+        }
+        self.generation = Some(generation);
+        self.highest = self.highest.max(generation);
+        if durability == Durability::Durable {
+            self.durable = generation;
+        }
+        let expires_ms = self.expires_ms(version);
+        let is_awake = now.true_ms > now.running_since_ms + EXPIRED_LATE_MAX_MS;
+        if is_awake && now.node.clock.now().0 > expires_ms + EXPIRED_LATE_MAX_MS {
+            let (serial, late_ms) = (version.serial.0, now.node.clock.now().0 - expires_ms);
+            return Err(format!("serial {serial} is served {} s after it was to expire", late_ms / 1000));
+        }
+        Ok(Some(Seen { version: version.number, generation, is_new, expires_ms, durability }))
+    }
+
+    /// Until when a version may be served, by the node's clock.
+    fn expires_ms(&self, version: &Version) -> u64 {
+        self.shown.get(&version.serial.0).copied().unwrap_or_default() + version.timing.expire_ms
+    }
+
+    /// Whether the newest version should be served by now, and is not. What is held is served unless it has expired.
+    pub(super) fn check_current(
+        &self,
+        (index, zone): (usize, &SimulatedZone),
+        primaries: &[SimulatedPrimary],
+        held: Option<&Version>,
+        served: Option<Seen>,
+        now: &Now<'_>,
+    ) -> Result<(), String> {
+        let newest = zone.newest();
+        if newest.digest.is_none() || served.is_some_and(|served| served.version == newest.number) {
+            return Ok(());
+        }
+        let Some(well_since_ms) = primaries[zone.primaries[0]].well_since_ms() else { return Ok(()) };
+        let mut since_ms = newest.made_ms.max(well_since_ms).max(now.running_since_ms);
+        if let Some(held) = held
+            && held.number != newest.number
+            && !newest.serial.is_newer_than(held.serial)
+        {
+            // Taken as soon as all primaries agree where that is wanted, and when it has expired.
+            for primary in zone.primaries.iter().map(|primary| &primaries[*primary]) {
+                let Some(has_since_ms) = primary.has_since_ms(index, newest.number) else { return Ok(()) };
+                let Some(well_since_ms) = primary.well_since_ms() else { return Ok(()) };
+                since_ms = since_ms.max(has_since_ms).max(well_since_ms);
+            }
+            if zone.policy.serial_went_back == SerialWentBack::Wait {
+                let node_ms = now.node.clock.now().0;
+                let Some(expired_for_ms) = node_ms.checked_sub(self.expires_ms(held)) else { return Ok(()) };
+                since_ms = since_ms.max(now.true_ms.saturating_sub(expired_for_ms));
+            }
+        }
+        let timing = held.map_or(newest.timing, |held| held.timing);
+        let late_ms = now.true_ms.saturating_sub(since_ms);
+        if late_ms > timing.refresh_ms + timing.retry_longest_ms + LATE_MAX_MS {
+            let (newest, held) = (newest.serial.0, held.map(|held| held.serial.0));
+            return Err(format!(
+                "serial {newest} is not served {} s after it could be, and {held:?} is held",
+                late_ms / 1000
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,246 @@
+//! The world around the node: its zones and primaries, what happens to them, and who watches.
+//!
+//! One lock around all of it, taken for a moment at a time; everything runs on one thread. Whoever holds it may ask the
+//! node, which never asks the world while it holds a lock of its own, but for time and chance: those are the machine's.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use dns::{Serial, Type};
+
+use super::Scale;
+use super::dice::Dice;
+use super::invariants::{Now, Seen, Violation, Watch};
+use super::machine::SimulatedMachine;
+use super::message::Asked;
+use super::plan::Plan;
+use super::primary::SimulatedPrimary;
+use super::trace::{Trace, Watched};
+use super::zones::SimulatedZone;
+use crate::followed::Durability;
+use crate::node::Node;
+
+pub(super) struct World {
+    pub(super) machine: Arc<SimulatedMachine>,
+    state: Mutex<State>,
+}
+
+pub(super) struct State {
+    pub(super) dice: Dice,
+    pub(super) plan: Plan,
+    pub(super) zones: Vec<SimulatedZone>,
+    pub(super) primaries: Vec<SimulatedPrimary>,
+    pub(super) trace: Trace,
+    pub(super) violation: Option<Violation>,
+    pub(super) node: Weak<Node>,
+    pub(super) running_since_ms: u64,
+    pub(super) counts: Counts,
+    /// By the zones' numbers.
+    watches: Vec<Watch>,
+    by_address: HashMap<SocketAddr, usize>,
+}
+
+/// How much happened.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) polls: u64,
+    pub(super) transfers: u64,
+    pub(super) versions: u64,
+    pub(super) starts: u64,
+    pub(super) volatile: u64,
+}
+
+impl World {
+    pub(super) fn new(seed: u64, scale: &Scale, watched: Watched) -> Arc<Self> {
+        let mut dice = Dice::new(seed);
+        let machine = Arc::new(SimulatedMachine::new(dice.fork()));
+        let zones = scale.zones(&mut dice);
+        let count = (1 + zones / dice.between(1, 20) as usize).min(1_000);
+        let mut primaries: Vec<_> = (0..count).map(|index| SimulatedPrimary::new(index, &mut dice)).collect();
+        let zones: Vec<_> =
+            (0..zones).map(|index| SimulatedZone::new(index, some_of(count, &mut dice), &mut dice)).collect();
+        for (index, zone) in zones.iter().enumerate() {
+            zone.primaries.iter().for_each(|primary| primaries[*primary].copy(index, zone, 0));
+        }
+        let state = State {
+            plan: Plan::new(zones.len(), count, &mut dice),
+            by_address: primaries.iter().enumerate().map(|(index, primary)| (primary.address, index)).collect(),
+            watches: zones.iter().map(|_| Watch::default()).collect(),
+            dice,
+            zones,
+            primaries,
+            trace: Trace::watching(watched),
+            violation: None,
+            node: Weak::new(),
+            running_since_ms: 0,
+            counts: Counts::default(),
+        };
+        Arc::new(Self { machine, state: Mutex::new(state) })
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The node has started, and knows its zones.
+    pub(super) fn started(&self, node: &Arc<Node>) {
+        let now_ms = self.machine.now_ms();
+        let mut state = self.state();
+        state.node = Arc::downgrade(node);
+        state.running_since_ms = now_ms;
+        state.counts.starts += 1;
+        state.note(now_ms, None, "the node starts", &[0]);
+        for index in 0..state.zones.len() {
+            let State { zones, watches, .. } = &mut *state;
+            let now = Now { true_ms: now_ms, node, running_since_ms: now_ms };
+            let result = watches[index].restarted(&zones[index], &now);
+            state.judge(now_ms, index, result);
+        }
+    }
+
+    /// The primary is asked for a zone's serial over UDP for the first time in a probe.
+    pub(super) fn asked_by_datagram(&self, primary: usize, asked: &Asked) {
+        let (now_ms, zone) = (self.machine.now_ms(), asked.zone);
+        let mut state = self.state();
+        let Some(node) = state.node.upgrade() else { return };
+        state.counts.polls += 1;
+        state.note(now_ms, Some(zone), "asked over UDP", &[1, primary as u64]);
+        state.look(now_ms, &node, zone);
+        let held = state.held(&node, zone);
+        let is_settled = state.is_settled(zone, held);
+        let held = held.and_then(|number| state.zones[zone].version(number)).map(|version| version.timing);
+        let watch = &mut state.watches[zone];
+        if !is_settled {
+            watch.trouble(now_ms);
+        }
+        let result = watch.asked(primary, now_ms, held);
+        state.judge(now_ms, zone, result);
+    }
+
+    pub(super) fn gave_up_datagram(&self, primary: usize, zone: usize) {
+        self.state().watches[zone].gave_up(primary);
+    }
+
+    pub(super) fn asked_by_connection(&self, primary: usize, asked: &Asked) {
+        let (now_ms, zone) = (self.machine.now_ms(), asked.zone);
+        let mut state = self.state();
+        let Some(node) = state.node.upgrade() else { return };
+        state.counts.transfers += u64::from(asked.qtype != Type::SOA);
+        let what = if asked.qtype == Type::SOA { "asked over TCP" } else { "asked for a transfer" };
+        state.note(now_ms, Some(zone), what, &[2, primary as u64, asked.qtype.0.into()]);
+        state.look(now_ms, &node, zone);
+    }
+
+    /// An answer has arrived that shows a version.
+    pub(super) fn shown(&self, zone: usize, primary: usize, serial: Serial) {
+        let now_ms = self.machine.now_ms();
+        let mut state = self.state();
+        let Some(node) = state.node.upgrade() else { return };
+        state.note(now_ms, Some(zone), "shown", &[3, primary as u64, serial.0.into()]);
+        state.watches[zone].shown(serial, node.clock.now().0);
+    }
+}
+
+impl State {
+    pub(super) fn primary_at(&self, address: SocketAddr) -> usize {
+        self.by_address[&address]
+    }
+
+    /// Notes what happens, the first of the numbers saying what it is.
+    pub(super) fn note(&mut self, now_ms: u64, zone: Option<usize>, what: &str, numbers: &[u64]) {
+        self.trace.count(&[now_ms, zone.map_or(u64::MAX, |zone| zone as u64)]);
+        self.trace.count(numbers);
+        self.trace.note(now_ms, zone, format_args!("{what} {:?}", &numbers[1..]));
+    }
+
+    /// Looks at what is served of a zone.
+    pub(super) fn look(&mut self, now_ms: u64, node: &Arc<Node>, zone: usize) -> Option<Seen> {
+        let now = Now { true_ms: now_ms, node, running_since_ms: self.running_since_ms };
+        match self.watches[zone].look(&self.zones[zone], &now) {
+            Ok(seen) => {
+                if let Some(Seen { version, generation, .. }) = seen.filter(|seen| seen.is_new) {
+                    self.counts.versions += 1;
+                    self.note(now_ms, Some(zone), "served: version, generation", &[4, version, generation]);
+                }
+                seen
+            }
+            Err(what) => {
+                self.judge(now_ms, zone, Err(what));
+                None
+            }
+        }
+    }
+
+    /// Looks at every zone, whether it is as it should be.
+    pub(super) fn look_at_all(&mut self, now_ms: u64, node: &Arc<Node>) {
+        for zone in 0..self.zones.len() {
+            let seen = self.look(now_ms, node, zone);
+            self.counts.volatile += u64::from(seen.is_some_and(|seen| seen.durability == Durability::Volatile));
+            let now = Now { true_ms: now_ms, node, running_since_ms: self.running_since_ms };
+            let watched = &self.zones[zone];
+            let held = self.held(node, zone).and_then(|number| watched.version(number));
+            let result = self.watches[zone].check_current((zone, watched), &self.primaries, held, seen, &now);
+            self.judge(now_ms, zone, result);
+        }
+    }
+
+    pub(super) fn news(&mut self, now_ms: u64, zone: usize) {
+        self.watches[zone].news(now_ms);
+    }
+
+    /// Something is different at the zone's primaries from now on.
+    pub(super) fn trouble_of(&mut self, now_ms: u64, zone: usize) {
+        self.watches[zone].trouble(now_ms);
+    }
+
+    /// Something is different at a primary from now on.
+    pub(super) fn trouble_at(&mut self, now_ms: u64, primary: usize) {
+        for (zone, watch) in self.zones.iter().zip(&mut self.watches) {
+            if zone.primaries.contains(&primary) {
+                watch.trouble(now_ms);
+            }
+        }
+    }
+
+    /// The number of the version that the node holds, served or not.
+    fn held(&self, node: &Arc<Node>, zone: usize) -> Option<u64> {
+        let zone = &self.zones[zone];
+        let digest = node.zone(zone.id)?.condition().held.as_ref()?.image.digest();
+        zone.version_of(digest).map(|version| version.number)
+    }
+
+    /// Whether there is nothing to do for a zone but to look whether there is.
+    fn is_settled(&self, index: usize, held: Option<u64>) -> bool {
+        let zone = &self.zones[index];
+        let newest = zone.newest().number;
+        let is_settled = |primary: &SimulatedPrimary| {
+            primary.well_since_ms().is_some() && primary.has_since_ms(index, newest).is_some()
+        };
+        held == Some(newest) && zone.primaries.iter().all(|primary| is_settled(&self.primaries[*primary]))
+    }
+
+    fn judge(&mut self, now_ms: u64, zone: usize, result: Result<(), String>) {
+        if let (Err(what), None) = (result, &self.violation) {
+            self.trace.note(now_ms, Some(zone), format_args!("BROKEN: {what}"));
+            self.violation = Some(Violation { at_ms: now_ms, zone: Some(zone), what });
+        }
+    }
+}
+
+/// One to three primaries, the first of which makes the versions.
+fn some_of(primaries: usize, dice: &mut Dice) -> Vec<usize> {
+    let count = match dice.below(10) {
+        0..6 => 1,
+        6..9 => 2,
+        _ => 3,
+    };
+    let mut chosen = Vec::new();
+    for _ in 0..count {
+        let primary = dice.below(primaries as u64) as usize;
+        if !chosen.contains(&primary) {
+            chosen.push(primary);
+        }
+    }
+    chosen
+}
