@@ -86,7 +86,8 @@ impl Reach {
         let Some(mark) = known.get_mut(&primary).and_then(|known| known.mark.as_mut()) else { return Ok(()) };
         if mark.until > now {
             let ago_secs = now.duration_since(mark.failed_at).as_secs();
-            return Err(Reason::UnreachableLately { ago_secs });
+            let detail = format!("it could not be reached {ago_secs} s ago, and has not been asked again");
+            return Err(Reason::Unreachable { detail });
         }
         // This one tries, and until it has said how it went the others do not.
         mark.until = now + TRIAL_MAX;
@@ -224,7 +225,8 @@ mod tests {
         let reach = Reach::default();
         assert!(asks(&reach) && asks(&reach), "nothing is known of it");
         reach.note(primary(53), &dead());
-        assert_eq!(reach.may_ask(primary(53)).unwrap_err().code(), "unreachable_lately");
+        let reason = reach.may_ask(primary(53)).unwrap_err().to_string();
+        assert!(reason.contains("0 s ago, and has not been asked again"), "{reason}");
         assert!(reach.may_ask(primary(54)).is_ok(), "another server at the address");
         let over_tls = Target { over_tls: true, ..primary(53) };
         let from_elsewhere = Target { source: Some([192, 0, 2, 9].into()), ..primary(53) };

@@ -79,8 +79,6 @@ pub enum Reason {
     TimedOut { waiting: Waiting, millis: u64 },
     #[error("the address cannot be reached: {detail}")]
     Unreachable { detail: String },
-    #[error("the primary could not be reached {ago_secs} s ago, and was not asked again yet")]
-    UnreachableLately { ago_secs: u64 },
     #[error("the primary closed the connection after {messages} messages, before the end of its answer")]
     ConnectionClosed { messages: u64 },
     #[error("the primary stopped in the middle of the transfer and sent nothing for {millis} ms")]
@@ -369,7 +367,6 @@ impl Reason {
         match self {
             Self::TimedOut { .. } => Entry("timed_out", Network, PATH),
             Self::Unreachable { .. } => Entry("unreachable", Network, PATH),
-            Self::UnreachableLately { .. } => Entry("unreachable_lately", Network, PATH),
             Self::ConnectionClosed { .. } => Entry("connection_closed", Primary, PRIMARY_LOG),
             Self::Hung { .. } => Entry("hung", Network, PRIMARY_LOG),
             Self::TooSlow { .. } => Entry("too_slow", Network, PRIMARY_LOG),

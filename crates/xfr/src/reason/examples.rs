@@ -16,7 +16,6 @@ impl Reason {
         vec![
             Self::TimedOut { waiting: Waiting::Answer(Asked::Soa), millis: 2000 },
             Self::Unreachable { detail: "nothing listens there (connection refused)".into() },
-            Self::UnreachableLately { ago_secs: 4 },
             Self::ConnectionClosed { messages: 3 },
             Self::Hung { millis: 30_000 },
             Self::TooSlow { octets: 512, millis: 60_000 },
