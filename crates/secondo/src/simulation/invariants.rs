@@ -95,7 +95,7 @@ impl Watch {
     }
 
     pub(super) fn trouble(&mut self, now_ms: u64) {
-        self.trouble_ms = now_ms;
+        self.trouble_ms = self.trouble_ms.max(now_ms);
     }
 
     /// The node starts again.

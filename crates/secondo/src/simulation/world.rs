@@ -11,7 +11,7 @@ use dns::{Serial, Type};
 
 use super::Scale;
 use super::dice::Dice;
-use super::invariants::{Now, Seen, Violation, Watch};
+use super::invariants::{LATE_MAX_MS, Now, Seen, Violation, Watch};
 use super::machine::SimulatedMachine;
 use super::message::Asked;
 use super::plan::Plan;
@@ -192,6 +192,12 @@ impl State {
     /// Something is different at the zone's primaries from now on.
     pub(super) fn trouble_of(&mut self, now_ms: u64, zone: usize) {
         self.watches[zone].trouble(now_ms);
+    }
+
+    /// Everything is overdue at once: of thousands of checks some wait for a place for so long that they fail.
+    pub(super) fn rush(&mut self, now_ms: u64) {
+        self.running_since_ms = now_ms;
+        self.watches.iter_mut().for_each(|watch| watch.trouble(now_ms + LATE_MAX_MS));
     }
 
     /// Something is different at a primary from now on.
