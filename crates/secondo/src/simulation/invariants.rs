@@ -121,8 +121,8 @@ impl Watch {
         }
         let Some(last_ms) = polls.last_ms.replace(now_ms) else { return Ok(()) };
         let Some(timing) = served else { return Ok(()) };
-        // What is asked because of news comes between checks and puts none of them off.
-        if self.news_ms < last_ms
+        // What is asked because of news comes between checks and puts none of them off; it may wait for its turn.
+        if now_ms > self.news_ms + LATE_MAX_MS
             && let Some(last_ms) = polls.last_due_ms.replace(now_ms)
             && now_ms - last_ms < timing.retry_ms.min(timing.refresh_ms) * 9 / 10
         {
