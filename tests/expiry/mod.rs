@@ -161,6 +161,28 @@ fn it_is_said_before_that_a_zone_will_expire() {
     assert!(warnings.is_sorted(), "{log}");
 }
 
+#[test]
+fn a_copy_of_our_copy_does_not_outlive_ours() {
+    // RFC 7314: the second in the chain is told when the first one's copy expires, also with its first copy.
+    let primary = Primary::with_zone(ZONE, &zone_text::small(1));
+    let first = secondo().configured(FAST_TIMERS).started();
+    add(&first, ZONE, primary.address());
+    serves(&first, ZONE, 1);
+    first.expect(&["zone", "set", ZONE, "expire-max=1h"]);
+    let second = secondo().configured(FAST_TIMERS).started();
+    add(&second, ZONE, first.dns());
+    serves(&second, ZONE, 1);
+    let expires_at = |secondo: &testing::secondo::Secondo| {
+        let zone = secondo.zone(ZONE);
+        zone["expires_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap()
+    };
+    // What is told is in seconds; the zone's own SOA says weeks.
+    let is_bounded = || expires_at(&second) <= expires_at(&first) + jiff::SignedDuration::from_secs(1);
+    assert!(is_bounded(), "{} {}", expires_at(&first), expires_at(&second));
+    second.expect(&["zone", "refresh", ZONE]);
+    assert!(is_bounded(), "{} {}", expires_at(&first), expires_at(&second));
+}
+
 fn expires(secondo: &testing::secondo::Secondo) {
     for (name, qtype) in [(ZONE, Type::SOA), ("www.example.test", Type::A), ("nothing.example.test", Type::A)] {
         eventually(SOON, "the zone to expire", || is_expired(secondo, name, qtype));

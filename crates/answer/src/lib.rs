@@ -1,6 +1,6 @@
 //! From the octets of a query and the zones to the octets of the answer.
 //!
-//! Total: any octets in, never a panic. No allocation, no lock, no clock, no I/O. A query sees one snapshot of one
+//! Total: any octets in, never a panic. No allocation, no lock, no clock of its own, no I/O. A query sees one snapshot of one
 //! zone from beginning to end.
 //!
 //! The way through: [`query`] reads what is asked, [`table`] finds the zone, [`resolve`] walks its contents as
@@ -81,10 +81,13 @@ pub enum Kind {
 }
 
 /// Answers `query` from `zones` into `out`, which must hold at least 512 octets (65,535 for TCP).
+///
+/// `now_ms` gives the time in Unix milliseconds, for the few answers that depend on it.
 pub fn answer(
     query: &[u8],
     zones: &ZoneTable,
     transport: Transport,
+    now_ms: impl FnOnce() -> u64,
     scratch: &mut Scratch,
     out: &mut [u8],
 ) -> Outcome {
@@ -127,6 +130,11 @@ pub fn answer(
         Contents::Absent => response.fail(Rcode::SERVFAIL, Some(extended_error::NOT_READY), Some(zone.id)),
         Contents::Expired => response.fail(Rcode::SERVFAIL, Some(extended_error::INVALID_DATA), Some(zone.id)),
         Contents::Live(snapshot) => {
+            // RFC 7314 §3: said to who asks for the SOA of the zone.
+            let asks = || query.edns.is_some_and(|edns| edns.asks_expire());
+            if query.question.qtype == Type::SOA && qname == zone.apex.borrow() && asks() {
+                response.expires_in(zone.expires_in_secs(now_ms()));
+            }
             let result = resolve::resolve(&snapshot.image, query.question.name, query.question.qtype, &mut response);
             response.finish(result, zone.id)
         }

@@ -1,6 +1,6 @@
 //! Writing the response: flags, limits, RRsets with their RRSIGs, truncation, EDNS.
 
-use dns::edns::option;
+use dns::edns::{EXPIRE_OPTION_OCTETS, expire_option, option};
 use dns::writer::CompressionTable;
 use dns::{Full, Header, MessageWriter, NameRef, Rcode, RecordRef, Section};
 use zone::ZoneId;
@@ -13,12 +13,15 @@ use crate::{Kind, Outcome, PLAIN_UDP_OCTETS_MAX, Transport, UDP_OCTETS_MAX};
 const OPT_OCTETS: usize = 11;
 /// An extended error without text (RFC 8914 §2).
 const EXTENDED_ERROR_OCTETS: usize = 6;
+/// The OPT record with all the options that an answer may have.
+const OPT_OCTETS_MAX: usize = OPT_OCTETS + EXTENDED_ERROR_OCTETS + EXPIRE_OPTION_OCTETS;
 
 pub(crate) struct Response<'a> {
     writer: MessageWriter<'a>,
     transport: Transport,
     has_edns: bool,
     dnssec_ok: bool,
+    expires_in_secs: Option<u32>,
     kind: Kind,
     rcode: Rcode,
 }
@@ -40,11 +43,12 @@ impl<'a> Response<'a> {
         let mut writer = MessageWriter::new(out, limit, table, query.header.id, flags);
         let has_edns = query.edns.is_some();
         if has_edns {
-            writer.reserve(OPT_OCTETS + EXTENDED_ERROR_OCTETS);
+            writer.reserve(OPT_OCTETS_MAX);
         }
         writer.question(&query.question).expect("a question fits into 512 octets beside header and OPT");
         let dnssec_ok = query.dnssec_ok();
-        Self { writer, transport, has_edns, dnssec_ok, kind: Kind::Failure, rcode: Rcode::NOERROR }
+        let (kind, rcode) = (Kind::Failure, Rcode::NOERROR);
+        Self { writer, transport, has_edns, dnssec_ok, expires_in_secs: None, kind, rcode }
     }
 
     /// A header and nothing else: for what could not be read (RFC 8906 §3.1.4 wants an answer all the same).
@@ -82,16 +86,26 @@ impl<'a> Response<'a> {
     fn end(mut self, kind: Kind, extended_error: Option<u16>, zone: Option<ZoneId>) -> Outcome {
         self.writer.set_rcode(self.rcode);
         if self.has_edns {
-            self.writer.release(OPT_OCTETS + EXTENDED_ERROR_OCTETS);
-            let [high, low] = extended_error.unwrap_or(0).to_be_bytes();
-            let [code_high, code_low] = option::EXTENDED_ERROR.to_be_bytes();
-            let error = [code_high, code_low, 0, 2, high, low];
-            let options = if extended_error.is_some() { &error[..] } else { &[] };
+            self.writer.release(OPT_OCTETS_MAX);
+            let mut options = Options::default();
+            if let Some(code) = extended_error {
+                let [high, low] = code.to_be_bytes();
+                let [code_high, code_low] = option::EXTENDED_ERROR.to_be_bytes();
+                options.push(&[code_high, code_low, 0, 2, high, low]);
+            }
+            if let Some(secs) = self.expires_in_secs {
+                options.push(&expire_option(secs));
+            }
             self.writer
-                .opt(UDP_OCTETS_MAX as u16, self.rcode, self.dnssec_ok, options)
+                .opt(UDP_OCTETS_MAX as u16, self.rcode, self.dnssec_ok, options.octets())
                 .expect("room for the OPT record has been kept free");
         }
         Outcome { rcode: self.rcode, kind, zone, length: self.writer.finish() }
+    }
+
+    /// Has it said in how many seconds the zone expires, if that is known.
+    pub(crate) fn expires_in(&mut self, secs: Option<u32>) {
+        self.expires_in_secs = secs;
     }
 
     pub(crate) fn dnssec_ok(&self) -> bool {
@@ -158,5 +172,24 @@ impl<'a> Response<'a> {
             return Ok(());
         }
         rrset.signatures().try_for_each(|record| self.writer.record(section, record))
+    }
+}
+
+/// The options of an answer, one after the other.
+#[derive(Default)]
+struct Options {
+    octets: [u8; OPT_OCTETS_MAX - OPT_OCTETS],
+    length: usize,
+}
+
+impl Options {
+    fn push(&mut self, option: &[u8]) {
+        let end = self.length + option.len();
+        self.octets[self.length..end].copy_from_slice(option);
+        self.length = end;
+    }
+
+    fn octets(&self) -> &[u8] {
+        &self.octets[..self.length]
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 use dns::name::NAME_OCTETS_MAX;
@@ -23,11 +24,13 @@ pub struct ServedZone {
     pub id: ZoneId,
     pub apex: Name,
     contents: ArcSwap<Contents>,
+    /// In Unix milliseconds; 0 as long as it is not known.
+    expires_at_ms: AtomicU64,
 }
 
 impl ServedZone {
     pub fn new(id: ZoneId, apex: Name, contents: Contents) -> Self {
-        Self { id, apex, contents: ArcSwap::from_pointee(contents) }
+        Self { id, apex, contents: ArcSwap::from_pointee(contents), expires_at_ms: AtomicU64::new(0) }
     }
 
     pub fn contents(&self) -> Guard<Arc<Contents>> {
@@ -40,6 +43,18 @@ impl ServedZone {
             Contents::Live(snapshot) => Some(snapshot.clone()),
             Contents::Absent | Contents::Expired => None,
         }
+    }
+
+    /// In how many seconds this copy of the zone expires (RFC 7314): 0 when it has, none when that is not known.
+    pub fn expires_in_secs(&self, now_ms: u64) -> Option<u32> {
+        let at_ms = self.expires_at_ms.load(Ordering::Relaxed);
+        let left_secs = at_ms.saturating_sub(now_ms) / 1000;
+        (at_ms > 0).then(|| u32::try_from(left_secs).unwrap_or(u32::MAX))
+    }
+
+    /// Has it said from now on that the zone expires at this moment, in Unix milliseconds.
+    pub fn set_expires_at(&self, at_ms: u64) {
+        self.expires_at_ms.store(at_ms, Ordering::Relaxed);
     }
 
     /// One swap: a query sees all of it or none.

@@ -83,9 +83,11 @@ fn query(name: &str, qtype: Type, edns: Option<(u16, bool)>) -> Vec<u8> {
     out
 }
 
+const NOW_MS: u64 = 1_000_000;
+
 fn respond(zones: &ZoneTable, query: &[u8], transport: Transport) -> Vec<u8> {
     let mut out = vec![0xaa; 65_535];
-    let outcome = answer(query, zones, transport, &mut Scratch::new(), &mut out);
+    let outcome = answer(query, zones, transport, || NOW_MS, &mut Scratch::new(), &mut out);
     out.truncate(outcome.length);
     out
 }
@@ -171,6 +173,38 @@ fn a_denial_holds_the_soa_for_its_minimum() {
         opt rcode-high=0"
         ),
     );
+}
+
+#[test]
+fn when_the_copy_expires_is_said_to_who_asks_for_the_soa() {
+    // RFC 7314 §3: an empty option asks.
+    let asking = |name: &str, qtype| {
+        let mut query = query(name, qtype, Some((1232, false)));
+        let length = query.len();
+        query[length - 1] = 4;
+        query.extend([0, 9, 0, 0]);
+        query
+    };
+    let zones = example();
+    let expire = |query: &[u8]| {
+        let shown = show(&respond(&zones, query, Transport::Udp));
+        shown.lines().last().unwrap().strip_prefix("opt rcode-high=0").map(str::to_owned)
+    };
+    assert_eq!(expire(&asking("example.", Type::SOA)).unwrap(), "", "it is not known");
+    let zone = zones.get("example.".parse::<Name>().unwrap().borrow()).unwrap();
+    for (expires_at_ms, said) in [
+        (NOW_MS + 86_400_999, " 9=[0, 1, 81, 128]"),
+        (NOW_MS + 999, " 9=[0, 0, 0, 0]"),
+        (NOW_MS - 5000, " 9=[0, 0, 0, 0]"),
+        (u64::MAX, " 9=[255, 255, 255, 255]"),
+    ] {
+        zone.set_expires_at(expires_at_ms);
+        assert_eq!(expire(&asking("EXAMPLE.", Type::SOA)).unwrap(), said);
+    }
+    assert_eq!(expire(&asking("example.", Type::NS)).unwrap(), "", "nobody needs it there");
+    assert_eq!(expire(&asking("nothing.example.", Type::SOA)).unwrap(), "", "that is another name's answer");
+    assert_eq!(expire(&query("example.", Type::SOA, Some((1232, false)))).unwrap(), "", "nobody asked");
+    assert_eq!(expire(&query("example.", Type::SOA, None)), None);
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn ask(zones: &ZoneTable, name: NameRef<'_>, qtype: Type, transport: Transport) 
     writer.opt(1232, Rcode::NOERROR, true, &[]).unwrap();
     let length = writer.finish();
     let mut out = vec![0; 65_535];
-    let outcome = answer(&query[..length], zones, transport, &mut Scratch::new(), &mut out);
+    let outcome = answer(&query[..length], zones, transport, || 0, &mut Scratch::new(), &mut out);
     out.truncate(outcome.length);
     out
 }

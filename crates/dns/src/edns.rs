@@ -59,10 +59,25 @@ impl<'a> Edns<'a> {
         })
     }
 
+    /// Whether the sender wants to know when the zone's copy expires: an EXPIRE option without data (RFC 7314 §2).
+    pub fn asks_expire(&self) -> bool {
+        self.options().any(|(code, data)| code == option::EXPIRE && data.is_empty())
+    }
+
     /// The TTL field that says this.
     pub fn ttl(rcode_high: u8, version: u8, dnssec_ok: bool) -> u32 {
         u32::from_be_bytes([rcode_high, version, if dnssec_ok { 0x80 } else { 0 }, 0])
     }
+}
+
+/// Octets of the option that [`expire_option`] makes.
+pub const EXPIRE_OPTION_OCTETS: usize = 8;
+
+/// The option that says in how many seconds the zone's copy expires (RFC 7314 §2).
+pub fn expire_option(secs: u32) -> [u8; EXPIRE_OPTION_OCTETS] {
+    let [code_high, code_low] = option::EXPIRE.to_be_bytes();
+    let [a, b, c, d] = secs.to_be_bytes();
+    [code_high, code_low, 0, 4, a, b, c, d]
 }
 
 fn split_option(octets: &[u8]) -> Option<(u16, &[u8], &[u8])> {
@@ -81,6 +96,9 @@ mod tests {
         let edns = Edns::parse(1232, 0x0000_8000, &[0, 3, 0, 0, 0, 10, 0, 2, 7, 8]).unwrap();
         assert!(edns.dnssec_ok && edns.version == 0);
         assert_eq!(edns.options().collect::<Vec<_>>(), [(3, &[][..]), (10, &[7, 8])]);
+        assert!(!edns.asks_expire());
+        assert!(Edns::parse(512, 0, &[0, 3, 0, 0, 0, 9, 0, 0]).unwrap().asks_expire());
+        assert!(!Edns::parse(512, 0, &super::expire_option(7)).unwrap().asks_expire(), "that is an answer");
         assert!(Edns::parse(512, 0, &[0, 3, 0, 1]).is_err());
         assert!(Edns::parse(512, 0, &[0, 3, 0]).is_err());
     }

@@ -56,7 +56,7 @@ pub(crate) async fn attempt(node: &Arc<Node>, zone: &Arc<Followed>, wake: &Wake)
         under_way.settle(&attempt, None);
         return attempt;
     }
-    let (attempt, vouched) = match under_way.choose(wake.transfer).await {
+    let (attempt, vouched) = match under_way.choose().await {
         Ok(choice) => {
             let vouched = choice.shows_ours().then(|| choice.expires_in_secs());
             (under_way.follow(choice, wake).await, vouched)
@@ -80,8 +80,7 @@ struct Choice {
 /// A primary, and what it showed.
 struct Candidate {
     source: Source,
-    /// None when it was not asked: nothing that it said could change what is done.
-    shown: Option<Shown>,
+    shown: Shown,
 }
 
 impl Choice {
@@ -100,7 +99,7 @@ impl Choice {
     }
 
     fn shown(&self) -> impl Iterator<Item = Shown> + '_ {
-        [&self.best].into_iter().chain(&self.others).filter_map(|candidate| candidate.shown)
+        [&self.best].into_iter().chain(&self.others).map(|candidate| candidate.shown)
     }
 }
 
@@ -124,20 +123,12 @@ fn lane(zone: &Followed, trigger: Trigger) -> Lane {
 }
 
 impl UnderWay<'_> {
-    /// Asks all primaries at the same time; the newest serial wins.
-    async fn choose(&self, transfer: Transfer) -> Result<Choice, Box<Attempt>> {
+    /// Asks all primaries at the same time; the newest serial wins. They are asked also where whatever they have is taken:
+    /// how long their own copies live is said in answers to this question (RFC 7314 §4).
+    async fn choose(&self) -> Result<Choice, Box<Attempt>> {
         let held = self.zone.condition().held.clone();
         let instructions = self.zone.instructions();
         let sources = &instructions.sources;
-        let nothing_to_compare = held.is_none() || transfer == Transfer::Full;
-        if let ([only], true) = (sources.as_slice(), nothing_to_compare) {
-            if let Some(key) = only.missing_key() {
-                let reason = Reason::KeyMissing { key: key.clone() };
-                return Err(Box::new(self.failed(Some(only), Kind::Axfr, held.as_ref(), reason)));
-            }
-            let best = Candidate { source: only.clone(), shown: None };
-            return Ok(Choice { best, others: Vec::new(), silent: 0, held });
-        }
         let mut answered = Vec::new();
         let mut failures = Vec::new();
         for (source, answer) in self.ask(sources).await {
@@ -146,8 +137,7 @@ impl UnderWay<'_> {
                 Err(reason) => failures.push((source, reason)),
             }
         }
-        let mut candidates =
-            newest_first(answered).into_iter().map(|(source, shown)| Candidate { source, shown: Some(shown) });
+        let mut candidates = newest_first(answered).into_iter().map(|(source, shown)| Candidate { source, shown });
         if let Some(best) = candidates.next() {
             for (silent, reason) in &failures {
                 tracing::info!(zone = %self.zone.name, primary = %silent.primary.address, "another primary answered, this one did not: {reason}");
@@ -217,15 +207,15 @@ impl UnderWay<'_> {
 
     /// Whether the newest serial that any primary shows is older than ours.
     fn went_back(&self, best: &Candidate, held: Option<&Snapshot>) -> bool {
-        let (Some(shown), Some(held)) = (best.shown, held) else { return false };
-        let (ours, theirs) = (held.image.serial(), shown.soa.serial);
+        let Some(held) = held else { return false };
+        let (ours, theirs) = (held.image.serial(), best.shown.soa.serial);
         ours != theirs && !theirs.is_newer_than(ours)
     }
 
     /// Whether this primary has anything that we do not hold already, or hold too long.
     fn could_help(&self, candidate: &Candidate, held: Option<&Snapshot>, transfer: Transfer) -> bool {
-        let (Some(shown), Some(held), Transfer::Newer) = (candidate.shown, held, transfer) else { return true };
-        shown.soa.serial.is_newer_than(held.image.serial()) || self.is_expired()
+        let (Some(held), Transfer::Newer) = (held, transfer) else { return true };
+        candidate.shown.soa.serial.is_newer_than(held.image.serial()) || self.is_expired()
     }
 
     fn is_expired(&self) -> bool {
@@ -240,7 +230,7 @@ impl UnderWay<'_> {
         want: Want,
     ) -> Attempt {
         let Candidate { source, shown } = candidate;
-        if let (Some(shown), Some(held), Transfer::Newer) = (shown, held, transfer) {
+        if let (Some(held), Transfer::Newer) = (held, transfer) {
             let (ours, theirs) = (held.image.serial(), shown.soa.serial);
             if ours == theirs {
                 return self.checked(source, held, *shown, Ok(Refreshed::Unchanged));
@@ -318,13 +308,13 @@ impl UnderWay<'_> {
     /// IXFR, and AXFR at once from the same primary if that fails in a way that AXFR might not.
     async fn step_or_replace(&self, source: &Source, shown: Shown, held: &Snapshot, want: Want) -> Attempt {
         if !self.has_our_history(source) || !self.node.transfers.may_know_ixfr(&source.primary) {
-            return self.transfer(source, Kind::Axfr, Some(held), Some(shown), want).await;
+            return self.transfer(source, Kind::Axfr, Some(held), shown, want).await;
         }
-        let stepped = self.transfer(source, Kind::Ixfr, Some(held), Some(shown), want).await;
+        let stepped = self.transfer(source, Kind::Ixfr, Some(held), shown, want).await;
         match &stepped.result {
             Err(reason) if !reason.is_the_same_anywhere() => {
                 self.record(&stepped);
-                self.transfer(source, Kind::Axfr, Some(held), Some(shown), want).await
+                self.transfer(source, Kind::Axfr, Some(held), shown, want).await
             }
             _ => stepped,
         }
@@ -335,7 +325,7 @@ impl UnderWay<'_> {
         source: &Source,
         kind: Kind,
         held: Option<&Snapshot>,
-        shown: Option<Shown>,
+        shown: Shown,
         want: Want,
     ) -> Attempt {
         let fetch = match (kind, held) {
@@ -343,17 +333,15 @@ impl UnderWay<'_> {
             _ => Fetch::Axfr,
         };
         let mut received = Received::default();
-        let expires_in_secs = shown.and_then(|shown| shown.expires_in_secs);
+        let expires_in_secs = shown.expires_in_secs;
         let way = Way { primary: &source.primary, lane: self.lane, fetch, want, expires_in_secs };
         let result = refresh(self.node, self.zone, way, &mut received).await;
-        let result = match (result, shown, held) {
+        let result = match (result, held) {
             // Several servers behind one address, most likely: the zone is not confirmed, and not what it should be.
-            (Ok(Refreshed::Unchanged), Some(shown), Some(held))
-                if shown.soa.serial.is_newer_than(held.image.serial()) =>
-            {
+            (Ok(Refreshed::Unchanged), Some(held)) if shown.soa.serial.is_newer_than(held.image.serial()) => {
                 Err(Reason::LessThanShown { shown: shown.soa.serial, given: held.image.serial() })
             }
-            (result, ..) => result,
+            (result, _) => result,
         };
         let mut attempt = self.ended(Some(source), kind, held, result);
         attempt.received = received;
@@ -362,7 +350,7 @@ impl UnderWay<'_> {
             Ok(Refreshed::Unchanged | Refreshed::Published) => {
                 self.zone.condition().held.as_ref().map(|held| held.image.serial())
             }
-            Ok(Refreshed::Held(_)) | Err(_) => shown.map(|shown| shown.soa.serial),
+            Ok(Refreshed::Held(_)) | Err(_) => Some(shown.soa.serial),
         };
         attempt
     }
@@ -442,6 +430,7 @@ impl UnderWay<'_> {
                 vouched.is_some()
             }
         };
+        self.zone.show_expiry(&condition);
         let facts = self.node.clock_facts(&condition.timers);
         drop(condition);
         if is_confirmed {

@@ -271,7 +271,7 @@ impl Followed {
             scheduled: None,
             activity: Activity::Idle,
         };
-        Self {
+        let zone = Self {
             id,
             served: Arc::new(ServedZone::new(id, name.clone(), contents)),
             name,
@@ -279,6 +279,15 @@ impl Followed {
             condition: Mutex::new(condition),
             note: Mutex::default(),
             writing: tokio::sync::Mutex::new(Existence::Exists),
+        };
+        zone.show_expiry(&zone.condition());
+        zone
+    }
+
+    /// Has whoever copies the zone from us know when our copy expires; to be called whenever that has moved.
+    pub(crate) fn show_expiry(&self, condition: &Condition) {
+        if let Some(expires_at) = condition.timers.expires_at() {
+            self.served.set_expires_at(expires_at.0);
         }
     }
 

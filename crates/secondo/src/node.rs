@@ -61,6 +61,12 @@ impl Node {
         stored: Vec<StoredZone>,
     ) -> Self {
         let agenda = Agenda::default();
+        let now = clock.clone();
+        let shared = Shared {
+            zones: Arc::default(),
+            access: Arc::new(ArcSwap::from_pointee(Access::default())),
+            now: Arc::new(move || now.now()),
+        };
         let mut followed = BTreeMap::new();
         for stored in stored {
             let zone = restore(stored, &defaults, &clock);
@@ -74,7 +80,7 @@ impl Node {
             transfers,
             inventory: ArcSwapOption::empty(),
             agenda,
-            shared: Shared { zones: Arc::default(), access: Arc::new(ArcSwap::from_pointee(Access::default())) },
+            shared,
             volatile: Notify::new(),
             catalogs: Catalogs::default(),
             reconciled: watch::Sender::new(0),

@@ -340,6 +340,7 @@ fn instruct(node: &Node, zone: &Followed, instructions: Instructions) -> bool {
             && let Some(held) = held
         {
             condition.timers.rebound(&held.image.soa(), &instructions.policy.bounds, now);
+            zone.show_expiry(&condition);
         }
         // Whoever changed the primaries, or has the zone followed again, wants to see what comes of it. At a start
         // nothing has changed: there the zone only gets to know its primaries.

@@ -256,6 +256,7 @@ fn publish(node: &Node, zone: &Followed, next: Snapshot, durability: Durability,
     let mut condition = zone.condition();
     let (now, soa) = (node.clock.now(), next.image.soa());
     condition.timers.confirmed(&soa, origin.expires_in_secs, &zone.bounds(), now, node.clock.random());
+    zone.show_expiry(&condition);
     condition.held = Some(next.clone());
     condition.durability = durability;
     condition.came_from = origin.primary;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use server::{Access, Heard, Notified, Shared};
+use server::{Access, Heard, Notified};
 use store::{Opened, Options, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -72,8 +72,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let listener = listen_http(configuration.http).await?;
     let http = listener.local_addr()?;
     let (notifying, notified) = mpsc::channel(NOTIFIES_WAITING_MAX);
-    let shared = Shared { zones: node.shared.zones.clone(), access: node.shared.access.clone() };
-    let running = server::serve(sockets, shared, notifying, server::Limits::default())?;
+    let running = server::serve(sockets, node.shared.clone(), notifying, server::Limits::default())?;
     let (dns, dns_over_tls) = (running.addresses().to_vec(), running.tls_addresses().to_vec());
     let heard = running.heard().clone();
 

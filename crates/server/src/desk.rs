@@ -45,6 +45,18 @@ impl Desk {
         Self { shared, notifies, transfers: Arc::new(Semaphore::new(transfers)) }
     }
 
+    /// Answers an ordinary query into `out`.
+    pub(crate) fn answer(
+        &self,
+        query: &[u8],
+        sender: Sender,
+        zones: &ZoneTable,
+        bench: &mut Bench,
+        out: &mut [u8],
+    ) -> answer::Outcome {
+        answer::answer(query, zones, sender.transport(), || (self.shared.now)().0, &mut bench.scratch, out)
+    }
+
     /// Answers `message` into `out`.
     pub(crate) fn reply(
         &self,
@@ -81,7 +93,7 @@ impl Desk {
             (Opcode::NOTIFY, _) => self.notify(&request, &access, bench),
             (Opcode::QUERY, Type::AXFR | Type::IXFR) => self.transfer(&request, &access, zones, bench),
             _ => {
-                let outcome = answer::answer(&unsigned, zones, sender.transport(), &mut bench.scratch, out);
+                let outcome = self.answer(&unsigned, sender, zones, bench, out);
                 Draft::Message(out[..outcome.length].to_vec(), outcome.rcode)
             }
         };
@@ -170,11 +182,12 @@ impl Desk {
         let Contents::Live(Snapshot { image, .. }) = (**zone.contents()).clone() else {
             return refuse(Rcode::SERVFAIL);
         };
+        let expires_in_secs = zone.expires_in_secs((self.shared.now)().0);
         let ours = image.serial();
         let is_current = |theirs: Serial| theirs == ours || theirs.is_newer_than(ours);
         // RFC 1995 §2: over UDP, and to those who have this version or a newer one, the SOA alone.
         if request.sender.transport() == Transport::Udp || request.serial.is_some_and(is_current) {
-            return Draft::Message(request.with_soa(image.soa_record()), Rcode::NOERROR);
+            return Draft::Message(request.with_soa(image.soa_record(), expires_in_secs), Rcode::NOERROR);
         }
         let Ok(place) = self.transfers.clone().try_acquire_owned() else {
             return refuse(Rcode::SERVFAIL);
@@ -184,7 +197,7 @@ impl Desk {
             id: request.header.id,
             flags: request.authoritative_flags(),
             question: request.question,
-            with_options: request.edns.is_some(),
+            options: request.edns.map(|edns| edns.answered(expires_in_secs)),
             signer: request.signed.map(SignedRequest::signer),
             _place: place,
         }))

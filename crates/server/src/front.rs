@@ -71,7 +71,7 @@ pub(crate) fn reply(
     let reply = match way(message) {
         Way::Drop => Reply::Nothing,
         Way::Answer => {
-            let outcome = answer::answer(message, zones, sender.transport(), &mut bench.scratch, out);
+            let outcome = desk.answer(message, sender, zones, bench, out);
             if outcome.length > 0 {
                 bench.tally.count_reply(outcome.rcode);
                 Reply::Message(outcome.length)
@@ -114,7 +114,11 @@ mod tests {
         let mut access = Access::default();
         access.keys.insert("key.".parse().unwrap(), key.clone());
         let zones = ZoneTable::default();
-        let shared = Shared { zones: Arc::default(), access: Arc::new(ArcSwap::from_pointee(access)) };
+        let shared = Shared {
+            zones: Arc::default(),
+            access: Arc::new(ArcSwap::from_pointee(access)),
+            now: Arc::new(|| xfr::Moment(0)),
+        };
         let (notifies, _receiver) = mpsc::channel(1);
         let desk = Desk::new(shared, notifies, 1);
         let mut bench = Bench::default();

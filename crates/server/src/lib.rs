@@ -43,6 +43,7 @@ use std::sync::Arc;
 use answer::ZoneTable;
 use arc_swap::ArcSwap;
 use dns::{Name, Serial};
+use xfr::Moment;
 use zone::ZoneId;
 
 pub use access::{Access, TransferOut};
@@ -53,11 +54,15 @@ pub use limits::Limits;
 pub use running::{Running, serve};
 pub use tls::{TlsError, TlsServer};
 
+/// The clock that zones expire by.
+pub type Now = Arc<dyn Fn() -> Moment + Send + Sync>;
+
 /// What the sockets read and others replace.
 #[derive(Clone)]
 pub struct Shared {
     pub zones: Arc<ArcSwap<ZoneTable>>,
     pub access: Arc<ArcSwap<Access>>,
+    pub now: Now,
 }
 
 /// A primary says that a zone has changed, and may say so.

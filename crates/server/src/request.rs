@@ -1,7 +1,7 @@
 //! What is asked at the desk, and the replies that need no zone: header, question, OPT record, signature.
 
 use answer::{PLAIN_UDP_OCTETS_MAX, Transport, UDP_OCTETS_MAX};
-use dns::edns::Edns;
+use dns::edns::{Edns, expire_option};
 use dns::message::{HEADER_OCTETS, MESSAGE_OCTETS_MAX};
 use dns::writer::CompressionTable;
 use dns::{Header, Malformed, MessageReader, MessageWriter, Question, Rcode, RecordRef, Section, Serial, Soa, Type};
@@ -31,6 +31,16 @@ pub(crate) struct Request<'a> {
 pub(crate) struct Options {
     udp_octets: u16,
     pub(crate) version: u8,
+    asks_expire: bool,
+}
+
+impl Options {
+    /// The options of an answer about the zone's contents, of which this copy expires in so many seconds
+    /// (RFC 7314 §3).
+    pub(crate) fn answered(&self, expires_in_secs: Option<u32>) -> Vec<u8> {
+        let expire = expires_in_secs.filter(|_| self.asks_expire).map(expire_option);
+        expire.map_or(Vec::new(), |option| option.to_vec())
+    }
 }
 
 impl<'a> Request<'a> {
@@ -49,7 +59,11 @@ impl<'a> Request<'a> {
         while let Some(record) = reader.record()? {
             if record.rtype == Type::OPT && record.section == Section::Additional {
                 let opt = Edns::parse(record.class, record.ttl, reader.raw_rdata(&record))?;
-                edns = Some(Options { udp_octets: opt.udp_octets, version: opt.version });
+                edns = Some(Options {
+                    udp_octets: opt.udp_octets,
+                    version: opt.version,
+                    asks_expire: opt.asks_expire(),
+                });
             }
             if record.rtype == Type::SOA && record.section == Section::Authority {
                 rdata.clear();
@@ -76,7 +90,7 @@ impl<'a> Request<'a> {
         reply
     }
 
-    pub(crate) fn with_soa(&self, soa: RecordRef<'_>) -> Vec<u8> {
+    pub(crate) fn with_soa(&self, soa: RecordRef<'_>, expires_in_secs: Option<u32>) -> Vec<u8> {
         let mut out = vec![0; self.octets_max()];
         let mut table = CompressionTable::small();
         let mut writer =
@@ -84,8 +98,11 @@ impl<'a> Request<'a> {
         if writer.question(&self.question).and_then(|()| writer.record(Section::Answer, soa)).is_err() {
             writer.set_flag(Header::TC);
         }
-        if self.edns.is_some() && writer.opt(UDP_OCTETS_MAX as u16, Rcode::NOERROR, false, &[]).is_err() {
-            writer.set_flag(Header::TC);
+        if let Some(edns) = self.edns {
+            let options = edns.answered(expires_in_secs);
+            if writer.opt(UDP_OCTETS_MAX as u16, Rcode::NOERROR, false, &options).is_err() {
+                writer.set_flag(Header::TC);
+            }
         }
         let length = writer.finish();
         out.truncate(length);

@@ -26,8 +26,8 @@ pub(crate) struct Transfer {
     pub(crate) id: u16,
     pub(crate) flags: u16,
     pub(crate) question: Question,
-    /// Whether the first message has an OPT record (RFC 5936 §2.2.5).
-    pub(crate) with_options: bool,
+    /// The options of the first message's OPT record, if it has one (RFC 5936 §2.2.5).
+    pub(crate) options: Option<Vec<u8>>,
     pub(crate) signer: Option<ResponseSigner>,
     /// The place among the transfers that run at one time.
     pub(crate) _place: OwnedSemaphorePermit,
@@ -88,7 +88,8 @@ impl Transfer {
     ) -> Result<usize, TransferError> {
         let reserved = if self.signer.is_some() { TSIG_OCTETS_MAX } else { 0 };
         let mut writer = MessageWriter::new(message, MESSAGE_OCTETS_MAX, table, self.id, self.flags);
-        writer.reserve(reserved + OPT_OCTETS);
+        let opt_octets = OPT_OCTETS + self.options.as_ref().map_or(0, Vec::len);
+        writer.reserve(reserved + opt_octets);
         if place == Place::First {
             writer.question(&self.question).expect("a message of 64 KiB has room for a question");
         }
@@ -101,9 +102,9 @@ impl Transfer {
             }
             *next = records.next();
         }
-        if place == Place::First && self.with_options {
-            writer.release(OPT_OCTETS);
-            let room = writer.opt(UDP_OCTETS_MAX as u16, Rcode::NOERROR, false, &[]);
+        if let (Place::First, Some(options)) = (place, &self.options) {
+            writer.release(opt_octets);
+            let room = writer.opt(UDP_OCTETS_MAX as u16, Rcode::NOERROR, false, options);
             room.expect("room for the OPT record was kept free");
         }
         Ok(writer.finish())

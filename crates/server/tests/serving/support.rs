@@ -15,6 +15,7 @@ use server::{Access, Counters, Heard, Limits, Notified, Running, Shared, Tally, 
 use testing::certificate::Certificate;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
+use xfr::Moment;
 use xfr::tsig::{Algorithm, Key};
 use zone::{Change, Generation, Snapshot, ZoneId, advance};
 
@@ -77,7 +78,7 @@ impl Setup {
             let tls = TlsServer::new(certificate.chain(), certificate.key()).unwrap();
             sockets = sockets.with_tls(&[listen], tls).unwrap();
         }
-        let shared = Shared { zones, access: access.clone() };
+        let shared = Shared { zones, access: access.clone(), now: Arc::new(|| Moment(0)) };
         let running = serve(sockets, shared, sender, self.limits).unwrap();
         let (address, counters) = (running.addresses()[0], running.counters().clone());
         let tls_address = running.tls_addresses().first().copied();
@@ -208,6 +209,15 @@ pub(crate) fn message(opcode: Opcode, name: &str, qtype: Type, soa: Option<(Sect
 
 pub(crate) fn query(name: &str, qtype: Type) -> Vec<u8> {
     message(Opcode::QUERY, name, qtype, None)
+}
+
+/// With an OPT record that asks when the copy expires (RFC 7314).
+pub(crate) fn asking_expire(message: Vec<u8>) -> Vec<u8> {
+    let mut message = with_edns(message, 1232);
+    let length = message.len();
+    message[length - 1] = 4;
+    message.extend([0, 9, 0, 0]);
+    message
 }
 
 /// With an OPT record that takes so many octets over UDP.

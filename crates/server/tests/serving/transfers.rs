@@ -13,8 +13,8 @@ use xfr::tsig::{Algorithm, Signature, sign_request};
 use zone::{Snapshot, ZoneId};
 
 use crate::support::{
-    Server, Setup, TcpClient, ZONE, absent, framed, header, key, live, message, now_secs, query, rcode, types,
-    with_edns,
+    Server, Setup, TcpClient, ZONE, absent, asking_expire, framed, header, key, live, message, now_secs, query,
+    rcode, types, with_edns,
 };
 
 /// A zone that takes several messages.
@@ -91,6 +91,28 @@ fn a_transfer_holds_the_zone_to_the_letter() {
     // The connection goes on (RFC 5936 §4.1.1).
     assert_eq!(rcode(&client.ask(&query("www.example.", Type::A))), Rcode::NOERROR);
     assert_eq!(server.stop().of(Event::TransferSent), 1);
+}
+
+#[test]
+fn whoever_copies_the_zone_is_told_when_our_copy_expires() {
+    // RFC 7314 §3: in the first message of a transfer, or in the SOA alone.
+    let zone = large_zone(10_000);
+    zone.set_expires_at(258_000);
+    let said = [0, 9, 0, 4, 0, 0, 1, 2];
+    let is_said = |message: &[u8]| message.windows(said.len()).any(|octets| octets == said);
+    let server = with_zone(&zone).start();
+    let mut client = server.tcp();
+    client.send(&asking_expire(query("example.", Type::AXFR)));
+    let (messages, records) = receive(&mut client);
+    assert_eq!(sorted(&records), contents(&zone));
+    assert_eq!(messages.iter().map(|message| is_said(message)).collect::<Vec<_>>()[..2], [true, false]);
+    let ixfr = || message(Opcode::QUERY, "example.", Type::IXFR, Some((Section::Authority, 7)));
+    let current = client.ask(&asking_expire(ixfr()));
+    assert!(is_said(&current) && types(&current) == [Type::SOA, Type::OPT]);
+    let over_udp = server.udp().ask(&asking_expire(ixfr()));
+    assert!(is_said(&over_udp));
+    assert!(is_said(&client.ask(&asking_expire(query("example.", Type::SOA)))));
+    assert!(!is_said(&client.ask(&with_edns(ixfr(), 1232))), "nobody asked");
 }
 
 #[test]
