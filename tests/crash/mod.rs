@@ -41,8 +41,7 @@ fn no_served_version_is_lost_when_killed_amid_changes_from_powerdns() {
 fn kill_amid_changes(software: Software) {
     let mut random = Random::seeded();
     let (mut secondo, mut peer) = following(secondo(), software, ZONE, &zone_text::of_hosts(1, HOSTS));
-    let (mut serial, mut held) = (1, 1);
-    let mut rounds_with_changes = 0;
+    let mut serial = 1;
     for round in 0..ROUNDS {
         let (least, most) = match software {
             Software::PowerDns => UNTIL_KILL_MILLIS_POWERDNS,
@@ -50,7 +49,6 @@ fn kill_amid_changes(software: Software) {
         };
         let until_kill = Duration::from_millis(least + random.below(most - least));
         let served = changes_until(&mut secondo, &mut peer, &mut serial, until_kill);
-        rounds_with_changes += u32::from(served > held);
         peer.switch_off();
         secondo.start();
         let recovered = whole_version(&secondo).unwrap();
@@ -62,10 +60,8 @@ fn kill_amid_changes(software: Software) {
         peer.switch_on();
         // What the primary has by now is found again (its own NOTIFY at its start, or the check that was due).
         secondo.expect(&["zone", "refresh", ZONE]);
-        held = query::serial(peer.address(), ZONE).unwrap();
-        serves(&secondo, ZONE, held);
+        serves(&secondo, ZONE, query::serial(peer.address(), ZONE).unwrap());
     }
-    assert!(rounds_with_changes > ROUNDS / 2, "hardly anything changed while we looked: seed {}", random.seed);
 }
 
 /// Changes the zone again and again and asks for it all the while; kills the server at the given time. Returns the
@@ -79,12 +75,17 @@ fn changes_until(secondo: &mut Secondo, peer: &mut Peer, serial: &mut u32, until
                 peer.replace(ZONE, &zone_text::of_hosts(*serial, HOSTS));
             }
         });
+        let first = query::serial(secondo.dns(), ZONE).unwrap();
+        let mut served = first;
+        let mut changed_at = None;
         let started = Instant::now();
-        let mut served = 0;
-        while started.elapsed() < until_kill {
+        // The time counts from the first change, however long a busy machine takes to bring it.
+        while changed_at.is_none_or(|at: Instant| at.elapsed() < until_kill) {
+            assert!(started.elapsed() < SOON + until_kill, "nothing changed");
             let seen = query::serial(secondo.dns(), ZONE).unwrap();
             assert!(seen >= served, "the served serial went from {served} back to {seen}");
             served = seen;
+            changed_at = changed_at.or((served > first).then(Instant::now));
         }
         secondo.kill();
         stop.store(true, Ordering::Relaxed);

@@ -12,14 +12,13 @@ use tokio::time::Instant;
 use transfer::{Fetch, Lane};
 use xfr::settings::{IxfrFrom, SerialWentBack};
 use xfr::{Moment, Reason, Shown};
-use zone::{Advanced as Version, Snapshot};
+use zone::Snapshot;
 
 use crate::followed::{Followed, Guard, Source, Transfer, Trigger, Wake};
-use crate::history;
 use crate::holds::{Hold, Want};
-use crate::ledger;
 use crate::node::Node;
-use crate::refresh::{Origin, Received, Refreshed, Way, commit_and_publish, refresh};
+use crate::orders;
+use crate::refresh::{Received, Refreshed, Way, refresh};
 
 /// How one attempt went.
 #[derive(Clone, Debug)]
@@ -37,6 +36,27 @@ pub(crate) struct Attempt {
     pub(crate) expires_in_secs: Option<u32>,
 }
 
+impl Attempt {
+    /// Into the log.
+    pub(crate) fn say(&self, zone: &Followed) {
+        let zone = &zone.name;
+        let primary = self.primary.map(|address| address.to_string()).unwrap_or_default();
+        let serial = self.to_serial.map(|serial| serial.0);
+        match &self.result {
+            Ok(Refreshed::Published) => {
+                let (kind, records, millis) = (self.kind, self.received.records, self.millis);
+                tracing::info!(%zone, primary, serial, ?kind, records, millis, "a new version is served");
+            }
+            Ok(Refreshed::Unchanged) => tracing::debug!(%zone, primary, serial, "nothing new"),
+            Ok(Refreshed::Held(reason)) => tracing::info!(%zone, primary, serial, "{reason}"),
+            Err(reason) => {
+                let (kind, code) = (self.kind, reason.code());
+                tracing::warn!(%zone, primary, serial, ?kind, reason = code, "the attempt failed: {reason}");
+            }
+        }
+    }
+}
+
 /// What was asked of the primary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -51,21 +71,36 @@ pub(crate) enum Kind {
 pub(crate) async fn attempt(node: &Arc<Node>, zone: &Arc<Followed>, wake: &Wake) -> Attempt {
     let lane = lane(zone, wake.trigger);
     let under_way = UnderWay { node, zone, trigger: wake.trigger, lane, at: node.clock.now(), began: Instant::now() };
-    if let Some(attempt) = under_way.publish_what_is_here(wake).await {
-        under_way.record(&attempt);
-        under_way.settle(&attempt, None);
+    if let Guard::Released(released) = wake.guard
+        && let Some(attempt) = orders::publish_what_is_here(node, zone, released).await
+    {
+        if attempt.result.is_err() {
+            zone.condition().timers.failed(&zone.bounds(), under_way.at, node.clock.random());
+        }
         return attempt;
     }
-    let (attempt, vouched) = match under_way.choose().await {
+    let (attempt, heard) = match under_way.choose().await {
         Ok(choice) => {
-            let vouched = choice.shows_ours().then(|| choice.expires_in_secs());
-            (under_way.follow(choice, wake).await, vouched)
+            let heard = Heard {
+                vouched: choice.shows_ours().then(|| choice.expires_in_secs()),
+                from_all: choice.silent == 0,
+            };
+            (under_way.follow(choice, wake).await, heard)
         }
-        Err(attempt) => (*attempt, None),
+        Err(attempt) => (*attempt, Heard::default()),
     };
-    under_way.record(&attempt);
-    under_way.settle(&attempt, vouched);
+    node.record(zone, &attempt);
+    under_way.settle(&attempt, &heard);
     attempt
+}
+
+/// What the primaries said, all together.
+#[derive(Default)]
+struct Heard {
+    /// There if some primary showed our serial, with the seconds after which the longest-lived copy expires.
+    vouched: Option<Option<u32>>,
+    /// Whether none was silent.
+    from_all: bool,
 }
 
 /// The primaries to fetch from, best first, and what they are compared with.
@@ -138,10 +173,8 @@ impl UnderWay<'_> {
             }
         }
         let mut candidates = newest_first(answered).into_iter().map(|(source, shown)| Candidate { source, shown });
+        self.record_silence(&failures, candidates.len() > 0, held.as_ref());
         if let Some(best) = candidates.next() {
-            for (silent, reason) in &failures {
-                tracing::info!(zone = %self.zone.name, primary = %silent.primary.address, "another primary answered, this one did not: {reason}");
-            }
             return Ok(Choice { best, others: candidates.collect(), silent: failures.len(), held });
         }
         let attempt = match failures.into_iter().next() {
@@ -155,6 +188,19 @@ impl UnderWay<'_> {
             }
         };
         Err(Box::new(attempt))
+    }
+
+    /// Puts on record which primaries did not answer, each once until that changes: one that is dead for months must not
+    /// push everything else out of the ledger. The first is left to the attempt itself where nobody answered.
+    fn record_silence(&self, failures: &[(Source, Reason)], has_answer: bool, held: Option<&Snapshot>) {
+        let silent: Vec<_> = failures.iter().map(|(source, why)| (source.primary.address, why.code())).collect();
+        let before = std::mem::replace(&mut self.zone.condition().silent, silent.clone());
+        let own = usize::from(!has_answer);
+        for ((source, reason), silent) in failures.iter().zip(&silent).skip(own) {
+            if !before.contains(silent) {
+                self.node.record(self.zone, &self.failed(Some(source), Kind::Check, held, reason.clone()));
+            }
+        }
     }
 
     /// The answers of all primaries, in the order of the primaries.
@@ -187,7 +233,7 @@ impl UnderWay<'_> {
             (Transfer::Full, _) => Want::Anything,
             // An expired zone takes any valid version: there is nothing left to protect.
             _ if goes_back || self.is_expired() => Want::Anything,
-            (Transfer::Newer, Guard::Released) => Want::Released,
+            (Transfer::Newer, Guard::Released(released)) => Want::Released(released),
             (Transfer::Newer, Guard::On) => Want::Newer,
         };
         let transfer = if goes_back { Transfer::Full } else { wake.transfer };
@@ -198,7 +244,7 @@ impl UnderWay<'_> {
                 _ => break,
             }
             if self.could_help(&other, held.as_ref(), transfer) {
-                self.record(&attempt);
+                self.node.record(self.zone, &attempt);
                 attempt = self.follow_one(&other, held.as_ref(), transfer, want).await;
             }
         }
@@ -257,43 +303,6 @@ impl UnderWay<'_> {
         attempt
     }
 
-    /// Publishes a version without asking anybody: one of before, where the owner wants that, or the one that is held back
-    /// and no longer to be. None if there is nothing of the kind.
-    async fn publish_what_is_here(&self, wake: &Wake) -> Option<Attempt> {
-        let held = self.zone.condition().held.clone();
-        if let Some(generation) = wake.freeze_at {
-            let result = match history::version(self.node, self.zone, generation).await {
-                Ok(Some(version)) => commit_and_publish(self.node, self.zone, version, Origin::default()).await,
-                Ok(None) => Ok(Refreshed::Unchanged),
-                Err(reason) => Err(reason),
-            };
-            return Some(self.ended(None, Kind::Publish, held.as_ref(), result));
-        }
-        if wake.guard == Guard::On {
-            return None;
-        }
-        let (version, primary) = match &mut self.zone.condition().hold {
-            Hold::Held(held_back) => (held_back.version.take()?, held_back.came_from),
-            _ => return None,
-        };
-        let serial = version.image.serial();
-        let result = commit_and_publish(
-            self.node,
-            self.zone,
-            Version::clone(&version),
-            Origin { primary, expires_in_secs: None },
-        )
-        .await;
-        if result.is_err()
-            && let Hold::Held(held_back) = &mut self.zone.condition().hold
-        {
-            held_back.version = Some(version);
-        }
-        let mut attempt = self.ended(None, Kind::Publish, held.as_ref(), result);
-        attempt.to_serial = Some(serial);
-        Some(attempt)
-    }
-
     /// Whether differences from this primary lead on from our version.
     fn has_our_history(&self, source: &Source) -> bool {
         let instructions = self.zone.instructions();
@@ -313,7 +322,7 @@ impl UnderWay<'_> {
         let stepped = self.transfer(source, Kind::Ixfr, Some(held), shown, want).await;
         match &stepped.result {
             Err(reason) if !reason.is_the_same_anywhere() => {
-                self.record(&stepped);
+                self.node.record(self.zone, &stepped);
                 self.transfer(source, Kind::Axfr, Some(held), shown, want).await
             }
             _ => stepped,
@@ -380,38 +389,18 @@ impl UnderWay<'_> {
         }
     }
 
-    /// Puts the attempt on record and into the log.
-    fn record(&self, attempt: &Attempt) {
-        let zone = &self.zone.name;
-        let primary = attempt.primary.map(|address| address.to_string()).unwrap_or_default();
-        let serial = attempt.to_serial.map(|serial| serial.0);
-        match &attempt.result {
-            Ok(Refreshed::Published) => {
-                let (kind, records, millis) = (attempt.kind, attempt.received.records, attempt.millis);
-                tracing::info!(%zone, primary, serial, ?kind, records, millis, "a new version is served");
-            }
-            Ok(Refreshed::Unchanged) => tracing::debug!(%zone, primary, serial, "nothing new"),
-            Ok(Refreshed::Held(reason)) => tracing::info!(%zone, primary, serial, "{reason}"),
-            Err(reason) => {
-                let (kind, code) = (attempt.kind, reason.code());
-                tracing::warn!(%zone, primary, serial, ?kind, reason = code, "the attempt failed: {reason}");
-            }
-        }
-        self.node.record(self.zone, attempt);
-    }
-
-    /// Moves the timers, and has an expired zone answered again if it was confirmed. `vouched` is there when some primary
-    /// showed our serial, with the seconds after which the longest-lived copy expires.
-    fn settle(&self, attempt: &Attempt, vouched: Option<Option<u32>>) {
+    /// Moves the timers, and has an expired zone answered again if it was confirmed.
+    fn settle(&self, attempt: &Attempt, heard: &Heard) {
         let now = self.node.clock.now();
         let mut condition = self.zone.condition();
-        condition.last_attempt = Some(ledger::recorded(attempt));
         let is_confirmed = match (&attempt.result, condition.held.clone()) {
             (Ok(Refreshed::Unchanged | Refreshed::Held(_)), Some(held)) => {
                 let (soa, bounds) = (held.image.soa(), self.zone.bounds());
                 condition.timers.confirmed(&soa, attempt.expires_in_secs, &bounds, now, self.node.clock.random());
-                // A primary that shows our serial has nothing newer that could be held back, or kept.
-                if attempt.result == Ok(Refreshed::Unchanged) && !condition.hold.is_frozen() {
+                // A primary that shows our serial has nothing newer that could be held back, or kept. One that is silent
+                // may have it still.
+                let has_taken_back = heard.from_all || condition.hold.came_from(attempt.primary);
+                if attempt.result == Ok(Refreshed::Unchanged) && has_taken_back && !condition.hold.is_frozen() {
                     condition.hold = Hold::None;
                 }
                 if matches!(**self.zone.served.contents(), Contents::Expired) {
@@ -422,12 +411,17 @@ impl UnderWay<'_> {
             }
             // Publishing has moved the timers, and the commit before it has written them.
             (Ok(_), _) => false,
+            // What is wanted now has not been tried yet.
+            (Err(Reason::Overtaken), _) => {
+                condition.timers.notified(now);
+                false
+            }
             (Err(_), _) => {
                 condition.timers.failed(&self.zone.bounds(), now, self.node.clock.random());
-                if let Some(expires_in_secs) = vouched {
+                if let Some(expires_in_secs) = heard.vouched {
                     condition.timers.vouched_for(expires_in_secs, now);
                 }
-                vouched.is_some()
+                heard.vouched.is_some()
             }
         };
         self.zone.show_expiry(&condition);

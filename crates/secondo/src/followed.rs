@@ -18,7 +18,7 @@ use transfer::Primary;
 use xfr::{Bounds, Freshness, Key, Moment, Policy, Settings, Timers};
 use zone::{Generation, Snapshot, ZoneId};
 
-use crate::holds::Hold;
+use crate::holds::{Hold, Released};
 use crate::note::Note;
 
 pub(crate) struct Followed {
@@ -30,8 +30,14 @@ pub(crate) struct Followed {
     condition: Mutex<Condition>,
     /// What stands about the zone in the store.
     note: Mutex<Note>,
-    /// Held from before a commit until after its publication, and while the zone is removed.
-    pub(crate) writing: tokio::sync::Mutex<Existence>,
+    existence: tokio::sync::Mutex<Existence>,
+}
+
+/// The right to change what is stored of a zone and what becomes of its versions. One at a time has it: from before it is
+/// decided about a version until that is published, while the owner's word is put on record, and while the zone is removed.
+pub(crate) struct Writing<'a> {
+    pub(crate) zone: &'a Followed,
+    _existence: tokio::sync::MutexGuard<'a, Existence>,
 }
 
 /// What is to be done about the zone: as the inventory has it, or as it stood in the store's note while there is no
@@ -111,7 +117,7 @@ impl Source {
 
 /// Whether the zone may still be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Existence {
+enum Existence {
     Exists,
     Removed,
 }
@@ -127,6 +133,10 @@ pub(crate) struct Condition {
     pub(crate) came_from: Option<SocketAddr>,
     /// As it stands in the ledger, or will.
     pub(crate) last_attempt: Option<RecordedAttempt>,
+    /// Whether any attempt has ended since the program started.
+    pub(crate) has_attempted: bool,
+    /// The primaries that did not answer when all were last asked, and why, by codes.
+    pub(crate) silent: Vec<(SocketAddr, &'static str)>,
     /// Whether a newer version is kept from being published.
     pub(crate) hold: Hold,
     /// What was said to be doubtful about the newest version, by codes.
@@ -159,17 +169,15 @@ pub(crate) struct Wake {
     pub(crate) trigger: Trigger,
     pub(crate) transfer: Transfer,
     pub(crate) guard: Guard,
-    /// The version of before that the owner wants served again.
-    pub(crate) freeze_at: Option<Generation>,
     pub(crate) waiting: Vec<oneshot::Sender<RecordedAttempt>>,
 }
 
 /// Whether a version that lost too many records is held back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Guard {
     On,
     /// The owner, or time, has said that it is to be published.
-    Released,
+    Released(Released),
 }
 
 /// Shares of the time until expiry, in percent, at which it is said that no more is left.
@@ -205,14 +213,15 @@ pub(crate) enum Transfer {
 
 impl Wake {
     pub(crate) fn by(trigger: Trigger) -> Self {
-        Self { trigger, transfer: Transfer::Newer, guard: Guard::On, freeze_at: None, waiting: Vec::new() }
+        Self { trigger, transfer: Transfer::Newer, guard: Guard::On, waiting: Vec::new() }
     }
 
     fn join(&mut self, other: Self) {
         self.trigger = self.trigger.max(other.trigger);
         self.transfer = self.transfer.max(other.transfer);
-        self.guard = self.guard.max(other.guard);
-        self.freeze_at = other.freeze_at.or(self.freeze_at);
+        if other.guard != Guard::On {
+            self.guard = other.guard;
+        }
         self.waiting.extend(other.waiting);
     }
 }
@@ -226,15 +235,19 @@ impl Followed {
 
     /// A zone that begins with what is stored of another one of its name.
     pub(crate) fn heir(id: ZoneId, name: Name, other: &Self) -> Self {
-        let (timers, held, generation) = {
+        let (timers, held, generation, hold, came_from) = {
             let condition = other.condition();
-            (condition.timers, condition.held.clone(), condition.generation)
+            let (hold, came_from) = (condition.hold.clone(), condition.came_from);
+            (condition.timers, condition.held.clone(), condition.generation, hold, came_from)
         };
         let contents = Contents::clone(&other.served.contents());
         // It is on disk under the other's id only.
         let durability = if held.is_some() { Durability::Volatile } else { Durability::Durable };
         let heir = Self::with(id, name, timers, held, generation, contents);
-        heir.condition().durability = durability;
+        {
+            let mut condition = heir.condition();
+            (condition.durability, condition.hold, condition.came_from) = (durability, hold, came_from);
+        }
         heir
     }
 
@@ -265,6 +278,8 @@ impl Followed {
             durability: Durability::Durable,
             came_from: None,
             last_attempt: None,
+            has_attempted: false,
+            silent: Vec::new(),
             hold: Hold::None,
             warned_of: Vec::new(),
             warned_left_percent: None,
@@ -278,7 +293,7 @@ impl Followed {
             instructions: ArcSwap::default(),
             condition: Mutex::new(condition),
             note: Mutex::default(),
-            writing: tokio::sync::Mutex::new(Existence::Exists),
+            existence: tokio::sync::Mutex::new(Existence::Exists),
         };
         zone.show_expiry(&zone.condition());
         zone
@@ -289,6 +304,17 @@ impl Followed {
         if let Some(expires_at) = condition.timers.expires_at() {
             self.served.set_expires_at(expires_at.0);
         }
+    }
+
+    /// Waits for the right to write the zone; none if it has been removed.
+    pub(crate) async fn write(&self) -> Option<Writing<'_>> {
+        let existence = self.existence.lock().await;
+        (*existence == Existence::Exists).then_some(Writing { zone: self, _existence: existence })
+    }
+
+    /// Has the zone never written again.
+    pub(crate) async fn end_writing(&self) {
+        *self.existence.lock().await = Existence::Removed;
     }
 
     pub(crate) fn condition(&self) -> MutexGuard<'_, Condition> {
@@ -395,6 +421,15 @@ impl Condition {
         }
     }
 
+    /// Has the zone checked at once: by an attempt of its own, since the one that runs began before.
+    pub(crate) fn check_soon(&mut self, trigger: Trigger, now: Moment) {
+        if self.is_attempting() {
+            self.begin(Wake::by(trigger));
+        } else {
+            self.timers.notified(now);
+        }
+    }
+
     /// Ends an attempt; what woke the zone meanwhile begins at once.
     pub(crate) fn end(&mut self) -> Option<Wake> {
         let Activity::Attempting { next } = &mut self.activity else { return None };
@@ -441,6 +476,7 @@ mod tests {
     use zone::{Generation, ZoneId};
 
     use super::{Followed, Transfer, Trigger, Wake};
+    use crate::holds::Hold;
 
     #[test]
     fn what_comes_during_an_attempt_is_done_once_afterwards() {
@@ -456,5 +492,32 @@ mod tests {
         assert!(condition.is_attempting(), "the next one has begun");
         assert!(condition.end().is_none());
         assert!(!condition.is_attempting());
+    }
+
+    #[test]
+    fn what_is_to_be_checked_soon_is_checked_after_an_attempt_that_began_before() {
+        let timers = Timers::pending(&Bounds::default(), Moment(0));
+        let zone = Followed::new(ZoneId(1), "example.".parse().unwrap(), timers, Generation(0));
+        let mut condition = zone.condition();
+        condition.timers.failed(&Bounds::default(), Moment(0), 0);
+        condition.begin(Wake::by(Trigger::Notify));
+        condition.check_soon(Trigger::Refresh, Moment(1));
+        assert!(!condition.timers.is_due(Moment(1)));
+        assert!(condition.end().is_some() && condition.end().is_none());
+        condition.check_soon(Trigger::Refresh, Moment(1));
+        assert!(condition.timers.is_due(Moment(1)));
+    }
+
+    #[test]
+    fn what_goes_on_under_another_id_stays_frozen() {
+        let timers = Timers::pending(&Bounds::default(), Moment(0));
+        let zone = Followed::new(ZoneId(9), "example.".parse().unwrap(), timers, Generation(4));
+        let came_from = Some(([192, 0, 2, 1], 53).into());
+        zone.condition().hold = Hold::Frozen;
+        zone.condition().came_from = came_from;
+        let heir = Followed::heir(ZoneId(5), zone.name.clone(), &zone);
+        let condition = heir.condition();
+        assert!(condition.hold.is_frozen());
+        assert_eq!((condition.came_from, condition.generation), (came_from, Generation(4)));
     }
 }

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use dns::RecordRef;
 use store::{Origin, Store, StoreError};
-use xfr::Reason;
-use zone::{Advanced, Change, Diff, Generation, Limits, Notes, ZoneId};
+use zone::{Advanced, Change, Diff, Generation, Limits, Notes, Snapshot, ZoneId};
 
 use crate::followed::Followed;
 use crate::node::Node;
@@ -19,6 +18,8 @@ pub(crate) enum NoWay {
     NotKept(Generation),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("a fault of our own: {0}")]
+    Internal(String),
 }
 
 /// The steps from one generation to a later one, in their order. Reads the disk: call it from a thread that may wait.
@@ -41,25 +42,17 @@ pub(crate) fn steps(store: &Store, zone: ZoneId, from: Generation, to: Generatio
     Ok(steps)
 }
 
-/// What a version of before held, as the next version; none if it is the one that is served.
+/// What a version of before held, as the one that comes after `held`.
 pub(crate) async fn version(
     node: &Node,
     zone: &Followed,
+    held: &Snapshot,
     generation: Generation,
-) -> Result<Option<Advanced>, Reason> {
-    let Some(held) = zone.condition().held.clone() else {
-        return Err(Reason::Internal { detail: "nothing is there that could be frozen".into() });
-    };
-    if held.generation == generation {
-        return Ok(None);
-    }
-    let (store, id, apex) = (node.store.clone(), zone.id, zone.name.clone());
+) -> Result<Advanced, NoWay> {
+    let (store, id, apex, held) = (node.store.clone(), zone.id, zone.name.clone(), held.clone());
     let work = move || {
-        let internal = |error: &dyn std::fmt::Display| Reason::Internal { detail: error.to_string() };
-        let steps = steps(&store, id, generation, held.generation).map_err(|error| match error {
-            NoWay::Store(error) => Reason::StoreFailed { detail: error.to_string() },
-            error => internal(&error),
-        })?;
+        let internal = |error: &dyn std::fmt::Display| NoWay::Internal(error.to_string());
+        let steps = steps(&store, id, generation, held.generation)?;
         let back = steps.into_iter().rev().map(Diff::reversed).collect();
         let mut seed = [0; 16];
         getrandom::fill(&mut seed).map_err(|error| internal(&error))?;
@@ -69,10 +62,10 @@ pub(crate) async fn version(
             .image;
         // One step, however many led there.
         let diffs = vec![zone::between(old, &image)];
-        Ok::<_, Reason>(Advanced { image, diffs, notes: Notes::default() })
+        Ok(Advanced { image, diffs, notes: Notes::default() })
     };
     let version = tokio::task::spawn_blocking(work).await;
-    version.map_err(|error| Reason::Internal { detail: error.to_string() })?.map(Some)
+    version.map_err(|error| NoWay::Internal(error.to_string()))?
 }
 
 /// What differs at the end of some steps: lines of records with `-` or `+` before them, in the order of their text.

@@ -44,9 +44,29 @@ pub(crate) enum Want {
     /// Something newer, if it is sane.
     Newer,
     /// The same, and the owner, or time, has said that it may have lost records.
-    Released,
+    Released(Released),
     /// Whatever it is: the owner has asked for the whole zone, or accepts older serials, or ours has expired.
     Anything,
+}
+
+/// A version that was held back and is to be published; and what may be in its place, since it may have to be fetched
+/// again, and the primary may have something newer by then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Released {
+    serial: Serial,
+    /// So much, in percent, may another version have lost.
+    lost_percent_max: u8,
+}
+
+impl Released {
+    /// Whether it means the version that is held back now, or allows for it.
+    pub(crate) fn is_about(self, held: &HeldBack) -> bool {
+        self.allows(held.serial, held.lost_percent)
+    }
+
+    fn allows(self, serial: Serial, lost_percent: u8) -> bool {
+        serial == self.serial || lost_percent <= self.lost_percent_max
+    }
 }
 
 /// Decides about `next`, where `held` is the newest version that was published.
@@ -80,8 +100,9 @@ pub(crate) fn decide(
         return Err(Reason::of_older_serial(ours, theirs));
     }
     let lost_percent = lost_percent(held.record_count(), next.record_count());
-    let is_guarded = held.record_count() >= GUARDED_RECORDS_MIN && want == Want::Newer;
-    if is_guarded && lost_percent > policy.shrink_limit.0 {
+    let is_guarded = held.record_count() >= GUARDED_RECORDS_MIN && lost_percent > policy.shrink_limit.0;
+    let is_released = matches!(want, Want::Released(released) if released.allows(theirs, lost_percent));
+    if is_guarded && !is_released {
         return Ok(Decision::Hold { lost_percent });
     }
     Ok(Decision::Publish)
@@ -131,6 +152,22 @@ impl Hold {
         }
     }
 
+    /// What the owner means by saying that it is to be published: the version that they were shown, or one that has lost
+    /// no more.
+    pub(crate) fn released_by_owner(&self) -> Option<Released> {
+        match self {
+            Self::Held(held) => Some(Released { serial: held.serial, lost_percent_max: held.lost_percent }),
+            Self::Kept { serial } => Some(Released { serial: *serial, lost_percent_max: 0 }),
+            Self::None | Self::Frozen => None,
+        }
+    }
+
+    /// What comes about by itself: the newest version, unless that has to wait for the owner.
+    pub(crate) fn released_by_time(&self) -> Option<Released> {
+        let Self::Held(held) = self else { return None };
+        Some(Released { serial: held.serial, lost_percent_max: WAITS_FOR_THE_OWNER_PERCENT - 1 })
+    }
+
     /// Why a version with this serial, which is newer than ours, is not even fetched; none if it is.
     pub(crate) fn keeps_back(&self, serial: Serial) -> Option<Reason> {
         match self {
@@ -141,6 +178,11 @@ impl Hold {
             Self::Kept { serial: kept } if *kept == serial => Some(Reason::VersionKept { serial }),
             _ => None,
         }
+    }
+
+    /// Whether a version is held back that came from this primary.
+    pub(crate) fn came_from(&self, primary: Option<SocketAddr>) -> bool {
+        matches!(self, Self::Held(held) if held.came_from.is_some() && held.came_from == primary)
     }
 
     pub(crate) fn is_frozen(&self) -> bool {
@@ -155,7 +197,7 @@ mod tests {
     use zone::zonemd::{Algorithm, Scheme, Verdict};
     use zone::{Advanced, Change, Image, Limits};
 
-    use super::{Decision, HeldBack, Hold, Want, decide};
+    use super::{Decision, HeldBack, Hold, Released, Want, decide};
 
     fn version(serial: u32, hosts: u32) -> Image {
         let hosts: String = (0..hosts).map(|host| format!("h{host} 60 A 192.0.2.1\n")).collect();
@@ -169,6 +211,20 @@ mod tests {
     fn decided(before: (u32, u32), after: (u32, u32), policy: &Policy, want: Want) -> Result<Decision, &'static str> {
         let (before, after) = (version(before.0, before.1), version(after.0, after.1));
         decide(Some(&before), &after, Verdict::Absent, policy, want).map_err(|reason| reason.code())
+    }
+
+    fn released(serial: u32, lost_percent_max: u8) -> Want {
+        Want::Released(Released { serial: dns::Serial(serial), lost_percent_max })
+    }
+
+    fn held_back(lost_percent: u8) -> Hold {
+        Hold::Held(HeldBack {
+            serial: dns::Serial(2),
+            lost_percent,
+            since: Moment(1000),
+            version: None,
+            came_from: None,
+        })
     }
 
     #[test]
@@ -191,17 +247,32 @@ mod tests {
             (198, 500, &half, Decision::Publish),
         ] {
             assert_eq!(decided((1, before), (2, after), policy, Want::Newer), Ok(expected), "{before} to {after}");
-            for want in [Want::Released, Want::Anything] {
+            for want in [released(2, 0), released(9, 99), Want::Anything] {
                 assert_eq!(decided((1, before), (2, after), policy, want), Ok(Decision::Publish));
             }
         }
     }
 
     #[test]
+    fn what_has_come_in_the_place_of_a_released_version_is_judged_anew() {
+        let policy = Policy::default();
+        let decided = |after, want| decided((1, 198), (3, after), &policy, want);
+        assert_eq!(decided(80, released(2, 60)), Ok(Decision::Publish), "it has lost no more than what was shown");
+        assert_eq!(decided(70, released(2, 60)), Ok(Decision::Hold { lost_percent: 64 }));
+        assert_eq!(decided(100, released(2, 0)), Ok(Decision::Publish), "it is not guarded anyway");
+        let mut held = held_back(60);
+        assert_eq!(held.released_by_owner(), Some(Released { serial: dns::Serial(2), lost_percent_max: 60 }));
+        assert_eq!(held.released_by_time(), Some(Released { serial: dns::Serial(2), lost_percent_max: 89 }));
+        held = Hold::Kept { serial: dns::Serial(2) };
+        assert_eq!(held.released_by_owner(), Some(Released { serial: dns::Serial(2), lost_percent_max: 0 }));
+        assert_eq!((held.released_by_time(), Hold::Frozen.released_by_owner()), (None, None));
+    }
+
+    #[test]
     fn serials_go_forward_unless_anything_is_wanted() {
         let policy = Policy::default();
         let decided = |before, after, want| decided(before, after, &policy, want);
-        for want in [Want::Newer, Want::Released] {
+        for want in [Want::Newer, released(1, 100)] {
             assert_eq!(decided((2, 3), (1, 3), want), Err("serial_went_back"));
             assert_eq!(decided((2, 3), (2, 4), want), Err("serial_not_raised"));
             assert_eq!(decided((2, 3), (2 + (1 << 31), 3), want), Err("serial_incomparable"));
@@ -235,15 +306,7 @@ mod tests {
     #[test]
     fn a_hold_ends_by_itself_unless_nearly_everything_is_gone() {
         let policy = Policy::default();
-        let held = |lost_percent| {
-            Hold::Held(HeldBack {
-                serial: dns::Serial(2),
-                lost_percent,
-                since: Moment(1000),
-                version: None,
-                came_from: None,
-            })
-        };
+        let held = held_back;
         assert_eq!(held(89).ends_at(&policy), Some(Moment(1000 + 24 * 3600 * 1000)));
         assert_eq!(held(90).ends_at(&policy), None);
         assert_eq!(Hold::Frozen.ends_at(&policy), None);

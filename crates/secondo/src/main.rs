@@ -19,6 +19,7 @@ mod ledger;
 mod node;
 mod note;
 mod notifies;
+mod orders;
 mod published;
 mod reconcile;
 mod refresh;

@@ -19,7 +19,7 @@ use crate::agenda::Agenda;
 use crate::attempt::{self, Attempt, Kind};
 use crate::catalogs::Catalogs;
 use crate::clock::Clock;
-use crate::followed::{Followed, Role, Trigger, Wake};
+use crate::followed::{Followed, Role, Service, Trigger, Wake, Writing};
 use crate::ledger;
 use crate::note::Note;
 use crate::refresh::Received;
@@ -99,9 +99,9 @@ impl Node {
     }
 
     /// A zone of which nothing is stored.
-    pub(crate) fn fresh(&self, id: ZoneId, name: Name) -> Followed {
+    pub(crate) fn fresh(&self, id: ZoneId, name: Name, bounds: &Bounds) -> Followed {
         let now = self.clock.now();
-        Followed::new(id, name, Timers::pending(&self.defaults.bounds, now), last_generation_used(Generation(0), now))
+        Followed::new(id, name, Timers::pending(bounds, now), last_generation_used(Generation(0), now))
     }
 
     /// Begins to follow a zone; [`Node::publish_table`] has it answered.
@@ -212,7 +212,8 @@ impl Node {
     }
 
     /// Has the store know what must be known of the zone at a start.
-    pub(crate) async fn write_note(&self, zone: &Followed) {
+    pub(crate) async fn write_note(&self, writing: &Writing<'_>) {
+        let zone = writing.zone;
         let note = zone.wanted_note();
         if note == zone.note() {
             return;
@@ -233,8 +234,14 @@ impl Node {
         }
     }
 
-    /// Puts an attempt on record; without an inventory it is only in the log.
+    /// Puts an attempt on record and into the log; without an inventory it is only there.
     pub(crate) fn record(&self, zone: &Followed, attempt: &Attempt) {
+        attempt.say(zone);
+        {
+            let mut condition = zone.condition();
+            condition.last_attempt = Some(ledger::recorded(attempt));
+            condition.has_attempted = true;
+        }
         if let Some(inventory) = &*self.inventory.load() {
             inventory.ledger().record(zone.id, ledger::row(attempt));
         }
@@ -306,10 +313,13 @@ async fn attempt_until_done(node: Arc<Node>, zone: Arc<Followed>, wake: Wake) {
     let _guard = Attempting { node: &node, zone: &zone };
     let mut next = Some(wake);
     while let Some(wake) = next {
-        let attempt = attempt_once(&node, &zone, &wake).await;
-        for waiting in wake.waiting {
-            // Whoever asked may have gone away meanwhile.
-            let _ = waiting.send(ledger::recorded(&attempt));
+        // It may have been paused since it was woken.
+        if zone.instructions().service == Service::Answering {
+            let attempt = attempt_once(&node, &zone, &wake).await;
+            for waiting in wake.waiting {
+                // Whoever asked may have gone away meanwhile.
+                let _ = waiting.send(ledger::recorded(&attempt));
+            }
         }
         if zone.instructions().role == Role::Catalog {
             node.catalogs.attempted.notify_one();
@@ -373,7 +383,7 @@ pub(crate) fn due_trigger(zone: &Followed) -> Trigger {
     match (&condition.held, condition.timers.failures()) {
         (_, 1..) => Trigger::Retry,
         (None, _) => Trigger::First,
-        (Some(_), _) if condition.last_attempt.is_none() => Trigger::Start,
+        (Some(_), _) if !condition.has_attempted => Trigger::Start,
         (Some(_), _) => Trigger::Refresh,
     }
 }

@@ -21,7 +21,7 @@ use xfr::{Key, Prefix, Setting};
 use zone::ZoneId;
 
 use crate::doors;
-use crate::followed::{Durability, Existence, Followed, Instructions, Role, Service, Source};
+use crate::followed::{Durability, Followed, Instructions, Role, Service, Source, Trigger};
 use crate::node::Node;
 
 /// How often it runs without a signal.
@@ -205,7 +205,7 @@ async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent, tra
         }
         let zone = Arc::new(match namesake {
             Some(namesake) => Followed::heir(intended.id, intended.name.clone(), &namesake),
-            None => node.fresh(intended.id, intended.name.clone()),
+            None => node.fresh(intended.id, intended.name.clone(), &instructions.policy.bounds),
         });
         zone.instruct(instructions);
         node.follow(zone.clone());
@@ -262,7 +262,7 @@ async fn delete(node: &Node, inventory: &Inventory, removed: Vec<(ZoneId, Option
         let store = node.store.clone();
         deleting.spawn(async move {
             if let Some(zone) = &zone {
-                *zone.writing.lock().await = Existence::Removed;
+                zone.end_writing().await;
             }
             match store.remove(id).await {
                 Ok(()) => {
@@ -335,11 +335,10 @@ fn instruct(node: &Node, zone: &Followed, instructions: Instructions) -> bool {
     let is_answered_otherwise = before.is_answered() != instructions.is_answered();
     {
         let mut condition = zone.condition();
-        let held = condition.held.clone();
-        if before.policy.bounds != instructions.policy.bounds
-            && let Some(held) = held
-        {
-            condition.timers.rebound(&held.image.soa(), &instructions.policy.bounds, now);
+        let bounds = &instructions.policy.bounds;
+        let held = condition.held.clone().filter(|_| before.policy.bounds != *bounds);
+        if let Some(held) = held {
+            condition.timers.rebound(&held.image.soa(), bounds, now);
             zone.show_expiry(&condition);
         }
         // Whoever changed the primaries, or has the zone followed again, wants to see what comes of it. At a start
@@ -347,7 +346,7 @@ fn instruct(node: &Node, zone: &Followed, instructions: Instructions) -> bool {
         let has_other_sources = before.is_listed() && before.sources != instructions.sources;
         let is_followed_again = before.service != Service::Answering && instructions.is_followed();
         if has_other_sources || is_followed_again && before.is_listed() {
-            condition.timers.notified(now);
+            condition.check_soon(Trigger::Refresh, now);
         }
     }
     zone.instruct(instructions);
@@ -364,7 +363,11 @@ async fn write_notes(node: &Arc<Node>) {
     for zone in node.zones().into_iter().filter(|zone| zone.instructions().is_listed()) {
         if zone.wanted_note() != zone.note() {
             let node = node.clone();
-            writing.spawn(async move { node.write_note(&zone).await });
+            writing.spawn(async move {
+                if let Some(writing) = zone.write().await {
+                    node.write_note(&writing).await;
+                }
+            });
         }
     }
     writing.join_all().await;

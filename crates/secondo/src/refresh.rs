@@ -2,21 +2,22 @@
 //!
 //! What is here already, because it was held back or served before, begins at [`commit_and_publish`].
 //!
-//! Invariants: at most one at a time for a zone; durable before visible before announced (a full disk is the one
-//! exception); whatever fails leaves the zone as it was.
+//! Invariants: at most one at a time for a zone; what it is decided by holds until it is published; durable before visible
+//! before announced (a full disk is the one exception); whatever fails leaves the zone as it was.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use answer::Contents;
+use dns::Soa;
 use store::StoreError;
 use transfer::{Fetch, Lane, Primary};
-use xfr::{Outcome, Reason};
+use xfr::{Bounds, Moment, Outcome, Reason, Timers};
 use zone::inspect::Inspection;
 use zone::zonemd::Verdict;
 use zone::{Advanced, Change, Generation, Limits, Rejection, Snapshot};
 
-use crate::followed::{Durability, Existence, Followed};
+use crate::followed::{Durability, Followed, Writing};
 use crate::holds::{Decision, HeldBack, Hold, Want, decide};
 use crate::node::Node;
 
@@ -53,11 +54,29 @@ pub(crate) struct Way<'a> {
 }
 
 /// Where a version came from.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Origin {
-    /// None when it was here already.
-    pub(crate) primary: Option<SocketAddr>,
-    pub(crate) expires_in_secs: Option<u32>,
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Origin {
+    /// From a primary, which thereby confirms the zone.
+    Primary { address: SocketAddr, expires_in_secs: Option<u32> },
+    /// It was here already, and nobody confirms anything; from this primary, if that is known.
+    Here { came_from: Option<SocketAddr> },
+}
+
+impl Origin {
+    /// Has the zone's timers go by a version from here.
+    fn set(self, timers: &mut Timers, soa: &Soa, bounds: &Bounds, now: Moment, random: u32) {
+        match self {
+            Self::Primary { expires_in_secs, .. } => timers.confirmed(soa, expires_in_secs, bounds, now, random),
+            Self::Here { .. } => timers.rebound(soa, bounds, now),
+        }
+    }
+
+    fn came_from(self) -> Option<SocketAddr> {
+        match self {
+            Self::Primary { address, .. } => Some(address),
+            Self::Here { came_from } => came_from,
+        }
+    }
 }
 
 /// Brings `zone` up to a primary by one transfer.
@@ -80,40 +99,44 @@ pub(crate) async fn refresh(
     };
     let held = zone.condition().held.clone();
     let (advanced, verdict) = advance(node, zone, held.clone(), change, received.octets).await?;
-    let policy = zone.instructions().policy.clone();
-    match decide(held.as_ref().map(|held| &held.image), &advanced.image, verdict, &policy, want)? {
-        Decision::Unchanged => return Ok(Refreshed::Unchanged),
-        Decision::Hold { lost_percent } => {
-            let serial = advanced.image.serial();
-            hold_back(node, zone, advanced, lost_percent, primary.address).await;
-            return Ok(Refreshed::Held(Reason::VersionHeld { serial, lost_percent }));
-        }
-        Decision::Publish => {}
+    let serial = advanced.image.serial();
+    let writing = zone.write().await.ok_or(Reason::ZoneRemoved)?;
+    // Somebody's word may have come while the version was on its way.
+    let instructions = zone.instructions();
+    let is_wanted =
+        instructions.is_followed() && instructions.sources.iter().any(|source| source.primary == *primary);
+    let generation = |snapshot: &Option<Snapshot>| snapshot.as_ref().map(|snapshot| snapshot.generation);
+    if !is_wanted || generation(&zone.condition().held) != generation(&held) {
+        return Err(Reason::Overtaken);
     }
-    // The owner's word may have come while the version was on its way.
     if zone.condition().hold.is_frozen() {
-        return Ok(Refreshed::Held(Reason::ZoneFrozen { serial: advanced.image.serial() }));
+        return Ok(Refreshed::Held(Reason::ZoneFrozen { serial }));
     }
-    commit_and_publish(node, zone, advanced, Origin { primary: Some(primary.address), expires_in_secs }).await
+    match decide(held.as_ref().map(|held| &held.image), &advanced.image, verdict, &instructions.policy, want)? {
+        Decision::Unchanged => Ok(Refreshed::Unchanged),
+        Decision::Hold { lost_percent } => {
+            hold_back(node, &writing, advanced, lost_percent, primary.address).await;
+            Ok(Refreshed::Held(Reason::VersionHeld { serial, lost_percent }))
+        }
+        Decision::Publish => {
+            let origin = Origin::Primary { address: primary.address, expires_in_secs };
+            commit_and_publish(node, &writing, advanced, origin).await?;
+            Ok(Refreshed::Published)
+        }
+    }
 }
 
 /// The rest of the way, also for a version that is here already: one that was held back, or one of before.
 pub(crate) async fn commit_and_publish(
     node: &Node,
-    zone: &Followed,
+    writing: &Writing<'_>,
     advanced: Advanced,
     origin: Origin,
-) -> Result<Refreshed, Reason> {
-    let existence = zone.writing.lock().await;
-    if *existence == Existence::Removed {
-        return Err(Reason::ZoneRemoved);
-    }
-    let (next, durability) = commit(node, zone, advanced, origin).await?;
-    publish(node, zone, next, durability, origin);
-    // Until here nobody may remove the zone.
-    drop(existence);
-    node.write_note(zone).await;
-    Ok(Refreshed::Published)
+) -> Result<(), Reason> {
+    let (next, durability) = commit(node, writing.zone, advanced, origin).await?;
+    publish(node, writing.zone, next, durability, origin);
+    node.write_note(writing).await;
+    Ok(())
 }
 
 /// Makes the next version and looks at it. Off the runtime's threads where that takes longer than handing it to another:
@@ -175,7 +198,8 @@ fn say_warnings(zone: &Followed, inspection: &Inspection) {
 }
 
 /// Keeps a version from being published, and says so.
-async fn hold_back(node: &Node, zone: &Followed, version: Advanced, lost_percent: u8, came_from: SocketAddr) {
+async fn hold_back(node: &Node, writing: &Writing<'_>, version: Advanced, lost_percent: u8, came_from: SocketAddr) {
+    let zone = writing.zone;
     let serial = version.image.serial();
     {
         let mut condition = zone.condition();
@@ -194,7 +218,7 @@ async fn hold_back(node: &Node, zone: &Followed, version: Advanced, lost_percent
          {name}`, or keep the old one with `secondo zone keep {name}`",
         name = zone.name,
     );
-    node.write_note(zone).await;
+    node.write_note(writing).await;
 }
 
 async fn commit(
@@ -215,7 +239,7 @@ async fn commit(
         let generation = steps.last().map_or(Generation(condition.generation.0 + 1), |step| step.to);
         condition.generation = generation;
         let mut timers = condition.timers;
-        timers.confirmed(&image.soa(), origin.expires_in_secs, &zone.bounds(), now, 0);
+        origin.set(&mut timers, &image.soa(), &zone.bounds(), now, 0);
         store::Commit {
             zone: zone.id,
             name: zone.name.clone(),
@@ -255,15 +279,17 @@ fn number(held: Generation, used: Generation, diffs: Vec<zone::Diff>) -> Vec<sto
 fn publish(node: &Node, zone: &Followed, next: Snapshot, durability: Durability, origin: Origin) {
     let mut condition = zone.condition();
     let (now, soa) = (node.clock.now(), next.image.soa());
-    condition.timers.confirmed(&soa, origin.expires_in_secs, &zone.bounds(), now, node.clock.random());
+    origin.set(&mut condition.timers, &soa, &zone.bounds(), now, node.clock.random());
     zone.show_expiry(&condition);
     condition.held = Some(next.clone());
     condition.durability = durability;
-    condition.came_from = origin.primary;
+    condition.came_from = origin.came_from();
     if !condition.hold.is_frozen() {
         condition.hold = Hold::None;
     }
-    zone.served.publish(Contents::Live(next));
+    // What was here already revives nothing.
+    let is_over = zone.is_over(&condition, now);
+    zone.served.publish(if is_over { Contents::Expired } else { Contents::Live(next) });
     drop(condition);
     if durability == Durability::Volatile {
         node.volatile.notify_one();
@@ -272,11 +298,11 @@ fn publish(node: &Node, zone: &Followed, next: Snapshot, durability: Durability,
 
 /// Commits the served version of a zone that is in memory only; whether it is durable now.
 pub(crate) async fn make_durable(node: &Node, zone: &Arc<Followed>) -> bool {
-    let existence = zone.writing.lock().await;
+    let Some(_writing) = zone.write().await else { return true };
     let commit = {
         let condition = zone.condition();
         let Some(held) = &condition.held else { return true };
-        if condition.durability == Durability::Durable || *existence == Existence::Removed {
+        if condition.durability == Durability::Durable {
             return true;
         }
         let image = held.image.clone();

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 use xfr::Moment;
 
 use crate::followed::{Durability, Followed, Guard, Trigger, Wake};
+use crate::holds::Released;
 use crate::node::{Node, due_trigger};
 use crate::refresh;
 
@@ -34,9 +35,9 @@ pub(crate) async fn follow_agenda(node: Arc<Node>) {
                 let condition = zone.condition();
                 (condition.timers.is_due(now), condition.is_attempting())
             };
-            if release_is_due(&zone, now) {
+            if let Some(released) = due_release(&zone, now) {
                 tracing::warn!(zone = %zone.name, "nobody has said what is to become of the version that is held back: it is published");
-                node.wake(&zone, Wake { guard: Guard::Released, ..Wake::by(Trigger::Request) });
+                node.wake(&zone, Wake { guard: Guard::Released(released), ..Wake::by(Trigger::Request) });
                 node.watch(&zone);
                 continue;
             }
@@ -63,13 +64,13 @@ pub(crate) async fn follow_agenda(node: Arc<Node>) {
     }
 }
 
-/// Whether a hold ends now by itself.
-fn release_is_due(zone: &Followed, now: Moment) -> bool {
+/// What is published by itself, if a hold ends now.
+fn due_release(zone: &Followed, now: Moment) -> Option<Released> {
     let instructions = zone.instructions();
     let condition = zone.condition();
-    instructions.is_followed()
-        && !condition.is_attempting()
-        && condition.hold.ends_at(&instructions.policy).is_some_and(|ends_at| ends_at <= now)
+    let ends_at = condition.hold.ends_at(&instructions.policy)?;
+    let is_due = ends_at <= now && instructions.is_followed() && !condition.is_attempting();
+    condition.hold.released_by_time().filter(|_| is_due)
 }
 
 /// Wakes the zones that primaries say have changed.

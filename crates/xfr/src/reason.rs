@@ -254,8 +254,8 @@ pub enum Reason {
     SocketFailed { detail: String },
     #[error("no connection became free for this transfer within {secs} s")]
     Busy { secs: u64 },
-    #[error("the attempt was given up because we are stopping")]
-    Cancelled,
+    #[error("what is wanted of the zone changed during the attempt, which was given up")]
+    Overtaken,
     #[error("the zone was removed during the attempt")]
     ZoneRemoved,
     #[error("a fault of our own: {detail}")]
@@ -342,7 +342,7 @@ impl Reason {
 
     /// Whether any other transfer now, of another kind or from another primary, would end the same way.
     pub fn is_the_same_anywhere(&self) -> bool {
-        matches!(self, Self::DiskFull | Self::StoreFailed { .. } | Self::Cancelled | Self::ZoneRemoved)
+        matches!(self, Self::DiskFull | Self::StoreFailed { .. } | Self::Overtaken | Self::ZoneRemoved)
     }
 
     /// Whether the primary has said all that it has to say about the request: a refusal, for one.
@@ -453,7 +453,7 @@ impl Reason {
                 Entry("socket_failed", Ours, "Raise the limit of open files of the service.")
             }
             Self::Busy { .. } => Entry("busy", Ours, "Wait; if it goes on, raise the limit of transfers at a time."),
-            Self::Cancelled => Entry("cancelled", Ours, NOTHING),
+            Self::Overtaken => Entry("overtaken", Ours, NOTHING),
             Self::ZoneRemoved => Entry("zone_removed", Ours, NOTHING),
             Self::Internal { .. } => Entry("internal", Ours, REPORT),
         }

@@ -48,6 +48,7 @@ impl Contents for House {
 pub(super) fn no_way(name: &Name, error: &NoWay) -> Problem {
     match error {
         NoWay::Store(error) => Problem::new(Code::StoreUnavailable, error.to_string()),
+        NoWay::Internal(_) => Problem::new(Code::Internal, error.to_string()),
         error => Problem::new(Code::GenerationUnknown, format!("{error}: see `secondo zone history {name}`")),
     }
 }

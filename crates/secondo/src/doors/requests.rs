@@ -14,9 +14,9 @@ use zone::Generation;
 
 use super::House;
 use super::contents::no_way;
-use crate::followed::{Followed, Guard, Service, Transfer, Trigger, Wake};
-use crate::holds::Hold;
-use crate::{history, ledger};
+use crate::followed::{Followed, Service, Transfer, Trigger, Wake};
+use crate::ledger;
+use crate::orders::{self, Refusal};
 
 #[async_trait]
 impl Requests for House {
@@ -28,13 +28,7 @@ impl Requests for House {
         };
         let service = zone.instructions().service;
         if service != Service::Answering {
-            let detail = match service {
-                Service::Paused => {
-                    format!("the zone {name} is paused: have it followed again with `secondo zone resume {name}`")
-                }
-                _ => format!("the zone {name} is disabled: have it answered again with `secondo zone enable {name}`"),
-            };
-            return Err(Problem::new(Code::ZonePaused, detail));
+            return Err(not_followed(name, service));
         }
         if zone.condition().hold.is_frozen() {
             let detail = format!(
@@ -53,11 +47,14 @@ impl Requests for House {
     async fn order_hold(&self, name: &Name, order: json::OrderHold) -> Result<json::Zone, Problem> {
         let zone = self.zone_named(name)?;
         match order.order {
-            HoldOrder::Publish => self.publish(name, &zone).await?,
-            HoldOrder::Keep => self.keep(name, &zone).await?,
-            HoldOrder::Freeze => self.freeze(name, &zone, order.generation.map(Generation)).await?,
-            HoldOrder::Thaw => self.thaw(name, &zone).await?,
-        }
+            HoldOrder::Publish => self.publish(name, &zone).await,
+            HoldOrder::Keep => orders::keep(&self.node, &zone).await.map_err(|why| refused(name, &zone, why)),
+            HoldOrder::Freeze => {
+                let generation = order.generation.map(Generation);
+                orders::freeze(&self.node, &zone, generation).await.map_err(|why| refused(name, &zone, why))
+            }
+            HoldOrder::Thaw => orders::thaw(&self.node, &zone).await.map_err(|why| refused(name, &zone, why)),
+        }?;
         Ok(self.shown(&zone))
     }
 
@@ -68,17 +65,20 @@ impl Requests for House {
 
 impl House {
     async fn publish(&self, name: &Name, zone: &Arc<Followed>) -> Result<(), Problem> {
-        match zone.condition().hold {
-            Hold::Held(_) | Hold::Kept { .. } => {}
-            Hold::None | Hold::Frozen => return Err(nothing_held(name)),
-        }
-        let attempt = self.attempted(zone, Wake { guard: Guard::Released, ..Wake::by(Trigger::Request) }).await?;
+        let attempt = orders::publish(&self.node, zone).await.map_err(|refusal| refused(name, zone, refusal))?;
         match attempt.attempt.outcome {
             Outcome::Updated => Ok(()),
-            Outcome::Unchanged | Outcome::Held(_) => Err(Problem::new(
+            Outcome::Unchanged => Err(Problem::new(
                 Code::NothingHeld,
                 format!("the primaries of {name} have no newer version any more"),
             )),
+            Outcome::Held(reason) => {
+                let detail = format!(
+                    "the primaries of {name} have yet another version by now, which waits for your word anew: {}",
+                    reason.message
+                );
+                Err(Problem::new(Code::NothingHeld, detail))
+            }
             Outcome::Failed(reason) => {
                 let detail = format!("the version that is held back could not be fetched again: {}", reason.message);
                 Err(Problem::new(Code::NothingHeld, detail))
@@ -86,77 +86,49 @@ impl House {
         }
     }
 
-    async fn keep(&self, name: &Name, zone: &Arc<Followed>) -> Result<(), Problem> {
-        {
-            let mut condition = zone.condition();
-            let Hold::Held(held) = &condition.hold else { return Err(nothing_held(name)) };
-            condition.hold = Hold::Kept { serial: held.serial };
-        }
-        self.node.write_note(zone).await;
-        self.node.schedule(zone);
-        Ok(())
-    }
-
-    async fn freeze(&self, name: &Name, zone: &Arc<Followed>, generation: Option<Generation>) -> Result<(), Problem> {
-        let Some(held) = zone.condition().held.clone() else {
-            return Err(Problem::new(
-                Code::ZoneNotLoaded,
-                format!("the zone {name} holds nothing that could be frozen"),
-            ));
-        };
-        let generation = generation.filter(|generation| *generation != held.generation);
-        if let Some(generation) = generation {
-            let (store, id) = (self.node.store.clone(), zone.id);
-            let way =
-                tokio::task::spawn_blocking(move || history::steps(&store, id, generation, held.generation)).await;
-            let way = way.map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
-            way.map_err(|error| no_way(name, &error))?;
-        }
-        zone.condition().hold = Hold::Frozen;
-        // Before anything is published: a crash must not leave the old version served and the primary followed.
-        self.node.write_note(zone).await;
-        if generation.is_none() {
-            return Ok(());
-        }
-        let attempt = self.attempted(zone, Wake { freeze_at: generation, ..Wake::by(Trigger::Request) }).await?;
-        match attempt.attempt.outcome {
-            Outcome::Failed(reason) => {
-                let detail = format!(
-                    "the zone is frozen at the present version, because that one cannot be published: {}",
-                    reason.message
-                );
-                Err(Problem::new(Code::GenerationUnknown, detail))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    async fn thaw(&self, name: &Name, zone: &Arc<Followed>) -> Result<(), Problem> {
-        {
-            let mut condition = zone.condition();
-            if !condition.hold.is_frozen() {
-                return Err(Problem::new(Code::NothingHeld, format!("the zone {name} is not frozen")));
-            }
-            condition.hold = Hold::None;
-            condition.timers.notified(self.node.clock.now());
-        }
-        self.node.write_note(zone).await;
-        self.node.schedule(zone);
-        Ok(())
-    }
-
     /// Has the zone attempted and waits for the end.
     async fn attempted(&self, zone: &Arc<Followed>, wake: Wake) -> Result<RecordedAttempt, Problem> {
         let (ended, ending) = oneshot::channel();
         self.node.wake(zone, Wake { waiting: vec![ended], ..wake });
-        ending.await.map_err(|_| stopping())
+        ending.await.map_err(|_| not_attempted(&zone.name, zone))
     }
 }
 
-fn stopping() -> Problem {
-    Problem::new(Code::ShuttingDown, "the server is stopping: ask again when it runs")
+fn refused(name: &Name, zone: &Followed, refusal: Refusal) -> Problem {
+    match refusal {
+        Refusal::NothingHeld => {
+            let detail = format!("no version of {name} is held back: see `secondo zone show {name}`");
+            Problem::new(Code::NothingHeld, detail)
+        }
+        Refusal::NotFrozen => Problem::new(Code::NothingHeld, format!("the zone {name} is not frozen")),
+        Refusal::NothingThere => {
+            Problem::new(Code::ZoneNotLoaded, format!("the zone {name} holds nothing that could be frozen"))
+        }
+        Refusal::NoWay(error) => no_way(name, &error),
+        Refusal::NotPublished(reason) => {
+            let detail =
+                format!("the zone is frozen at the present version, because that one cannot be published: {reason}");
+            Problem::new(Code::GenerationUnknown, detail)
+        }
+        Refusal::Removed => Problem::new(Code::ZoneUnknown, format!("the zone {name} has been removed")),
+        Refusal::Stopping => not_attempted(name, zone),
+    }
 }
 
-fn nothing_held(name: &Name) -> Problem {
-    Problem::new(Code::NothingHeld, format!("no version of {name} is held back: see `secondo zone show {name}`"))
+/// Why a zone that was to be attempted was not.
+fn not_attempted(name: &Name, zone: &Followed) -> Problem {
+    match zone.instructions().service {
+        Service::Answering => Problem::new(Code::ShuttingDown, "the server is stopping: ask again when it runs"),
+        service => not_followed(name, service),
+    }
+}
+
+fn not_followed(name: &Name, service: Service) -> Problem {
+    let detail = match service {
+        Service::Paused => {
+            format!("the zone {name} is paused: have it followed again with `secondo zone resume {name}`")
+        }
+        _ => format!("the zone {name} is disabled: have it answered again with `secondo zone enable {name}`"),
+    };
+    Problem::new(Code::ZonePaused, detail)
 }

@@ -1,6 +1,7 @@
 //! The write path with a real store on a simulated disk, and real transfers from a scripted primary.
 
 mod holding;
+mod orders;
 mod primaries;
 
 use std::net::SocketAddr;
@@ -16,7 +17,7 @@ use zone::ZoneId;
 
 use crate::attempt::{Attempt, Kind, attempt};
 use crate::clock::Clock;
-use crate::followed::{Durability, Existence, Followed, Guard, Instructions, Source, Transfer, Trigger, Wake};
+use crate::followed::{Durability, Followed, Guard, Instructions, Service, Source, Transfer, Trigger, Wake};
 use crate::holds::Hold;
 use crate::node::Node;
 use crate::refresh::{Refreshed, make_durable};
@@ -69,7 +70,7 @@ impl Scene {
 
     fn configure(&self) {
         if self.node.zone(ZONE).is_none() {
-            self.node.follow(Arc::new(self.node.fresh(ZONE, name())));
+            self.node.follow(Arc::new(self.node.fresh(ZONE, name(), &Policy::default().bounds)));
         }
         self.ask(&[self.primary.address()]);
     }
@@ -108,6 +109,29 @@ impl Scene {
     fn generation(&self) -> u64 {
         self.zone().snapshot().unwrap().generation.0
     }
+}
+
+/// A zone whose newest version has lost most of its records.
+async fn with_a_held_version() -> Scene {
+    let scene = Scene::new().await;
+    scene.primary.publish("example.", &text(1, &records(200)));
+    assert_eq!(scene.follow().await.result, Ok(Refreshed::Published));
+    scene.primary.publish("example.", &text(2, &records(60)));
+    assert_eq!(held_code(&scene.follow().await), "version_held");
+    scene
+}
+
+fn held_code(attempt: &Attempt) -> &'static str {
+    match &attempt.result {
+        Ok(Refreshed::Held(reason)) => reason.code(),
+        other => panic!("nothing is held back: {other:?}"),
+    }
+}
+
+/// What wakes a zone when a hold ends by itself.
+fn by_time(scene: &Scene) -> Wake {
+    let released = scene.zone().condition().hold.released_by_time().unwrap();
+    Wake { guard: Guard::Released(released), ..Wake::by(Trigger::Request) }
 }
 
 async fn start(disk: &SimulatedDisk, not_before: Moment) -> Arc<Node> {
@@ -201,7 +225,7 @@ async fn a_large_zone_for_which_there_is_no_room_keeps_no_small_one_in_memory() 
     for number in 0..12 {
         let name: Name = format!("small-{number}.").parse().unwrap();
         scene.primary.publish(&name.to_string(), &text(1, &records(2_000)));
-        let zone = Arc::new(scene.node.fresh(ZoneId(100 + number), name));
+        let zone = Arc::new(scene.node.fresh(ZoneId(100 + number), name, &Policy::default().bounds));
         zone.instruct(Instructions::clone(&scene.zone().instructions()));
         scene.node.follow(zone.clone());
         zones.push(zone);
@@ -323,7 +347,7 @@ async fn failures_confirm_nothing() {
 async fn a_zone_removed_during_an_attempt_does_not_come_back() {
     let scene = Scene::new().await;
     let zone = scene.zone();
-    *zone.writing.lock().await = Existence::Removed;
+    zone.end_writing().await;
     assert_eq!(code(&scene.follow().await), "zone_removed");
     assert!(zone.snapshot().is_none());
     let node = start(&scene.disk.cut(scene.disk.operations(), Survival::Nothing, Syncs::Kept), Moment(0)).await;

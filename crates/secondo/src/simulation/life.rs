@@ -104,7 +104,7 @@ fn instruct(world: &World, node: &Node) {
     let state = world.state();
     for zone in &state.zones {
         let followed = node.zone(zone.id).unwrap_or_else(|| {
-            let fresh = Arc::new(node.fresh(zone.id, zone.name.clone()));
+            let fresh = Arc::new(node.fresh(zone.id, zone.name.clone(), &zone.policy.bounds));
             node.follow(fresh.clone());
             fresh
         });

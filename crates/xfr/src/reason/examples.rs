@@ -92,7 +92,7 @@ impl Reason {
             Self::StoreFailed { detail: detail() },
             Self::SocketFailed { detail: "too many open files".into() },
             Self::Busy { secs: 600 },
-            Self::Cancelled,
+            Self::Overtaken,
             Self::ZoneRemoved,
             Self::Internal { detail: detail() },
         ]

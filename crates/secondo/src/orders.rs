@@ -1,0 +1,145 @@
+//! The owner's word about a zone's versions: publish, keep, freeze, thaw.
+//!
+//! Each takes effect when it is given, whatever attempt is under way, which may wait for hours on a primary that is slow by
+//! intent: whoever has the right to write the zone has it for the moment of publishing, not of fetching. An attempt that
+//! ends afterwards finds the word, and gives up what it brings.
+//!
+//! Invariant: the word is on disk before anything is published because of it.
+
+use std::sync::Arc;
+
+use dns::Serial;
+use inventory::RecordedAttempt;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use xfr::{Moment, Reason};
+use zone::{Advanced, Generation};
+
+use crate::attempt::{Attempt, Kind};
+use crate::followed::{Followed, Guard, Trigger, Wake, Writing};
+use crate::history::{self, NoWay};
+use crate::holds::{Hold, Released};
+use crate::node::Node;
+use crate::refresh::{Origin, Received, Refreshed, commit_and_publish};
+
+/// Why an order cannot be carried out.
+pub(crate) enum Refusal {
+    /// No version is held back.
+    NothingHeld,
+    NotFrozen,
+    /// The zone holds nothing that could be frozen.
+    NothingThere,
+    /// The version of before is not kept.
+    NoWay(NoWay),
+    /// The zone is frozen at its present version, and the one of before could not be published.
+    NotPublished(Reason),
+    Removed,
+    /// Nobody was there to see the end of it.
+    Stopping,
+}
+
+/// Publishes the version that is held back or kept. What is no longer here is fetched again; the attempt says what came of
+/// it.
+pub(crate) async fn publish(node: &Arc<Node>, zone: &Arc<Followed>) -> Result<RecordedAttempt, Refusal> {
+    let released = zone.condition().hold.released_by_owner().ok_or(Refusal::NothingHeld)?;
+    if let Some(attempt) = publish_what_is_here(node, zone, released).await {
+        return Ok(crate::ledger::recorded(&attempt));
+    }
+    let (ended, ending) = oneshot::channel();
+    let guard = Guard::Released(released);
+    node.wake(zone, Wake { guard, waiting: vec![ended], ..Wake::by(Trigger::Request) });
+    ending.await.map_err(|_| Refusal::Stopping)
+}
+
+/// Keeps what is served until there is a version after the one that is held back.
+pub(crate) async fn keep(node: &Node, zone: &Followed) -> Result<(), Refusal> {
+    let writing = zone.write().await.ok_or(Refusal::Removed)?;
+    {
+        let mut condition = zone.condition();
+        let Hold::Held(held) = &condition.hold else { return Err(Refusal::NothingHeld) };
+        condition.hold = Hold::Kept { serial: held.serial };
+    }
+    node.write_note(&writing).await;
+    node.schedule(zone);
+    Ok(())
+}
+
+/// Publishes nothing any more, after the version of this generation if one is given.
+pub(crate) async fn freeze(node: &Node, zone: &Followed, generation: Option<Generation>) -> Result<(), Refusal> {
+    let under_way = UnderWay::new(node, zone);
+    let writing = zone.write().await.ok_or(Refusal::Removed)?;
+    let held = zone.condition().held.clone().ok_or(Refusal::NothingThere)?;
+    let before = match generation.filter(|generation| *generation != held.generation) {
+        Some(generation) => Some(history::version(node, zone, &held, generation).await.map_err(Refusal::NoWay)?),
+        None => None,
+    };
+    zone.condition().hold = Hold::Frozen;
+    // A crash must not leave the old version served and the primary followed.
+    node.write_note(&writing).await;
+    let Some(version) = before else { return Ok(()) };
+    let attempt = under_way.publish(&writing, version, Origin::Here { came_from: None }).await;
+    attempt.result.map(|_| ()).map_err(Refusal::NotPublished)
+}
+
+/// Follows the primaries again.
+pub(crate) async fn thaw(node: &Node, zone: &Followed) -> Result<(), Refusal> {
+    let writing = zone.write().await.ok_or(Refusal::Removed)?;
+    {
+        let mut condition = zone.condition();
+        if !condition.hold.is_frozen() {
+            return Err(Refusal::NotFrozen);
+        }
+        condition.hold = Hold::None;
+        condition.check_soon(Trigger::Request, node.clock.now());
+    }
+    node.write_note(&writing).await;
+    node.schedule(zone);
+    Ok(())
+}
+
+/// Publishes the version that is held back without asking anybody. None if it is not here: after a start it is only known
+/// that there is one.
+pub(crate) async fn publish_what_is_here(node: &Node, zone: &Followed, released: Released) -> Option<Attempt> {
+    let under_way = UnderWay::new(node, zone);
+    let writing = zone.write().await?;
+    let (version, came_from) = match &zone.condition().hold {
+        Hold::Held(held) if released.is_about(held) => (held.version.clone()?, held.came_from),
+        _ => return None,
+    };
+    Some(under_way.publish(&writing, *version, Origin::Here { came_from }).await)
+}
+
+/// An attempt that asks nobody.
+struct UnderWay<'a> {
+    node: &'a Node,
+    at: Moment,
+    began: Instant,
+    from_serial: Option<Serial>,
+}
+
+impl<'a> UnderWay<'a> {
+    fn new(node: &'a Node, zone: &Followed) -> Self {
+        let from_serial = zone.condition().held.as_ref().map(|held| held.image.serial());
+        Self { node, at: node.clock.now(), began: Instant::now(), from_serial }
+    }
+
+    async fn publish(&self, writing: &Writing<'_>, version: Advanced, origin: Origin) -> Attempt {
+        let serial = version.image.serial();
+        let result = commit_and_publish(self.node, writing, version, origin).await;
+        let attempt = Attempt {
+            at: self.at,
+            primary: None,
+            trigger: Trigger::Request,
+            kind: Kind::Publish,
+            from_serial: self.from_serial,
+            to_serial: Some(serial),
+            received: Received::default(),
+            millis: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            result: result.map(|()| Refreshed::Published),
+            expires_in_secs: None,
+        };
+        self.node.record(writing.zone, &attempt);
+        self.node.schedule(writing.zone);
+        attempt
+    }
+}
