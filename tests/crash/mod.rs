@@ -69,6 +69,8 @@ fn kill_amid_changes(software: Software) {
 fn changes_until(secondo: &mut Secondo, peer: &mut Peer, serial: &mut u32, until_kill: Duration) -> u32 {
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        // Also when this panics, or nobody would ever hear of it.
+        let _stopping = Stopping(&stop);
         let writer = scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
                 *serial += 1;
@@ -92,6 +94,15 @@ fn changes_until(secondo: &mut Secondo, peer: &mut Peer, serial: &mut u32, until
         writer.join().unwrap();
         served
     })
+}
+
+/// Has the changes end when it goes.
+struct Stopping<'a>(&'a AtomicBool);
+
+impl Drop for Stopping<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// The served serial, after checking that its version is whole: a TXT record repeats the serial.
