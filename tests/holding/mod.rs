@@ -77,6 +77,9 @@ fn a_hold_ends_by_itself_unless_nearly_everything_is_gone() {
     throughout(Duration::from_secs(2), "it waits for the owner", || query::has_serial(secondo.dns(), ZONE, 3));
     let shown = secondo.expect(&["zone", "show", ZONE]);
     assert!(shown.contains("it waits for your word"), "{shown}");
+    let log = secondo.log();
+    let said = log.lines().filter(|line| line.contains("serial=4") && line.contains("`secondo zone publish")).count();
+    assert!(said > 1, "its owner is told again: {log}");
 }
 
 #[test]

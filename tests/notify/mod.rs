@@ -4,13 +4,13 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dns::{Opcode, Rcode, Type};
 use serde_json::Value;
 use testing::certificate::Authority;
 use testing::peer::{Peer, Setup, Software};
-use testing::primary::Primary;
+use testing::primary::{Kind, Primary};
 use testing::secondo::Secondo;
 use testing::tls::Client;
 use testing::{eventually, port, query, zone_text};
@@ -117,6 +117,22 @@ fn a_flood_of_strangers_is_answered_and_is_a_handful_of_rows() {
     assert_eq!((&status["notifies"]["refused"], &status["notifies"]["unrecorded"]), (&20_000.into(), &0.into()));
     // And the primary is heard as before.
     assert_eq!(notify(PRIMARY, &secondo, 2), Rcode::NOERROR);
+}
+
+#[test]
+fn notifies_that_bring_nothing_are_one_check_a_second_and_none_is_lost() {
+    let (secondo, primary) = holding(secondo());
+    let asked = || primary.count(Kind::SoaOverUdp);
+    let (before, started) = (asked(), Instant::now());
+    while started.elapsed() < Duration::from_millis(1_500) {
+        assert_eq!(primary.notify(ZONE, secondo.dns()), Some(Rcode::NOERROR));
+    }
+    let checks = asked() - before;
+    assert!((1..=started.elapsed().as_secs() + 2).contains(&checks), "{checks}");
+    // The last of them came when the primary had nothing to show yet.
+    primary.notify(ZONE, secondo.dns());
+    primary.publish(ZONE, &zone_text::small(2));
+    serves(&secondo, ZONE, 2);
 }
 
 #[test]

@@ -20,6 +20,8 @@ use zone::{Generation, Snapshot, ZoneId};
 
 use crate::holds::{Hold, Released};
 use crate::note::Note;
+use crate::pace::Pace;
+use crate::warnings::{self, Said};
 
 pub(crate) struct Followed {
     pub(crate) id: ZoneId,
@@ -139,10 +141,9 @@ pub(crate) struct Condition {
     pub(crate) silent: Vec<(SocketAddr, &'static str)>,
     /// Whether a newer version is kept from being published.
     pub(crate) hold: Hold,
-    /// What was said to be doubtful about the newest version, by codes.
-    pub(crate) warned_of: Vec<&'static str>,
-    /// The share of the time to expiry, in percent, that was left when it was last said that it runs out.
-    pub(crate) warned_left_percent: Option<u8>,
+    pub(crate) said: Said,
+    /// How NOTIFYs are gone into.
+    pub(crate) notify: Pace,
     /// Where the zone stands on the agenda.
     pub(crate) scheduled: Option<Moment>,
     activity: Activity,
@@ -180,15 +181,8 @@ pub(crate) enum Guard {
     Released(Released),
 }
 
-/// Shares of the time until expiry, in percent, at which it is said that no more is left.
-const WARNED_LEFT_PERCENT: [u8; 3] = [50, 25, 10];
-
 fn past_expiry(policy: &Policy) -> Duration {
     Duration::from_secs(u64::from(policy.serve_past_expiry_secs))
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Why an attempt was made; in the order of what it says more about.
@@ -214,6 +208,11 @@ pub(crate) enum Transfer {
 impl Wake {
     pub(crate) fn by(trigger: Trigger) -> Self {
         Self { trigger, transfer: Transfer::Newer, guard: Guard::On, waiting: Vec::new() }
+    }
+
+    /// Whether it is for a NOTIFY and nothing else.
+    fn is_notify(&self) -> bool {
+        self.trigger == Trigger::Notify && self.transfer == Transfer::Newer && self.guard == Guard::On
     }
 
     fn join(&mut self, other: Self) {
@@ -281,8 +280,8 @@ impl Followed {
             has_attempted: false,
             silent: Vec::new(),
             hold: Hold::None,
-            warned_of: Vec::new(),
-            warned_left_percent: None,
+            said: Said::default(),
+            notify: Pace::default(),
             scheduled: None,
             activity: Activity::Idle,
         };
@@ -337,14 +336,18 @@ impl Followed {
         HistoryKept { versions_max: u64::from(policy.history_versions), age_max }
     }
 
-    /// The moments that the zone's agenda knows besides the next check: when what is left until it expires has come down
-    /// to a share that is warned of, when it expires and when answers end, and when a hold ends.
+    /// The next moment that the zone's agenda knows besides the next check: when something is to be said about it, when it
+    /// expires and when answers end, when a hold ends, and when a NOTIFY is gone into that had to wait.
     pub(crate) fn next_moment(&self, condition: &Condition, now: Moment) -> Option<Moment> {
-        let expiry = condition.timers.expires_at();
-        let warnings = expiry.into_iter().flat_map(|_| WARNED_LEFT_PERCENT.map(|left| condition.left(left)));
-        let ends = self.answers_until(condition).into_iter().chain(self.hold_ends_at(condition, now));
-        let moments = warnings.flatten().chain(expiry).chain(ends);
-        moments.filter(|moment| *moment > now).min()
+        let instructions = self.instructions.load();
+        let warnings = warnings::moments(condition, &instructions.policy).filter(|moment| *moment > now);
+        let ends = [
+            condition.timers.expires_at(),
+            self.answers_until(condition),
+            self.hold_ends_at(condition, now),
+            condition.notify.waits_until(),
+        ];
+        ends.into_iter().flatten().filter(|moment| *moment > now).chain(warnings).min()
     }
 
     /// When a hold is to end by itself. An end that has passed, because the program did not run then or the time was set
@@ -430,10 +433,10 @@ impl Condition {
         }
     }
 
-    /// Ends an attempt; what woke the zone meanwhile begins at once.
-    pub(crate) fn end(&mut self) -> Option<Wake> {
+    /// Ends an attempt; what woke the zone meanwhile begins at once, unless it is a NOTIFY that has to wait.
+    pub(crate) fn end(&mut self, now: Moment) -> Option<Wake> {
         let Activity::Attempting { next } = &mut self.activity else { return None };
-        let next = next.take();
+        let next = next.take().filter(|wake| !wake.is_notify() || self.notify.may_begin(now));
         if next.is_none() {
             self.activity = Activity::Idle;
         }
@@ -447,22 +450,6 @@ impl Condition {
 
     pub(crate) fn is_attempting(&self) -> bool {
         matches!(self.activity, Activity::Attempting { .. })
-    }
-
-    /// When so much of the time until expiry, in percent, is left.
-    fn left(&self, percent: u8) -> Option<Moment> {
-        let (confirmed_at, expires_at) = (self.timers.confirmed_at()?, self.timers.expires_at()?);
-        let whole = expires_at.since(confirmed_at);
-        Some(Moment(expires_at.0.saturating_sub(millis(whole * u32::from(percent) / 100))))
-    }
-
-    /// The least share that is warned of and has been reached, if it has not been said yet.
-    pub(crate) fn warn_of_expiry(&mut self, now: Moment) -> Option<u8> {
-        let reached =
-            WARNED_LEFT_PERCENT.into_iter().filter(|percent| self.left(*percent).is_some_and(|at| at <= now));
-        let least = reached.min().filter(|_| !self.timers.is_expired(now));
-        let before = std::mem::replace(&mut self.warned_left_percent, least);
-        least.filter(|least| before.is_none_or(|before| *least < before))
     }
 
     pub(crate) fn freshness(&self, now: Moment) -> Freshness {
@@ -487,10 +474,10 @@ mod tests {
         assert!(condition.begin(Wake::by(Trigger::Notify)).is_none());
         assert!(condition.begin(Wake::by(Trigger::Notify)).is_none());
         assert!(condition.begin(Wake { transfer: Transfer::Full, ..Wake::by(Trigger::Refresh) }).is_none());
-        let next = condition.end().unwrap();
+        let next = condition.end(Moment(0)).unwrap();
         assert_eq!((next.trigger, next.transfer), (Trigger::Notify, Transfer::Full));
         assert!(condition.is_attempting(), "the next one has begun");
-        assert!(condition.end().is_none());
+        assert!(condition.end(Moment(0)).is_none());
         assert!(!condition.is_attempting());
     }
 
@@ -503,7 +490,7 @@ mod tests {
         condition.begin(Wake::by(Trigger::Notify));
         condition.check_soon(Trigger::Refresh, Moment(1));
         assert!(!condition.timers.is_due(Moment(1)));
-        assert!(condition.end().is_some() && condition.end().is_none());
+        assert!(condition.end(Moment(1)).is_some() && condition.end(Moment(1)).is_none());
         condition.check_soon(Trigger::Refresh, Moment(1));
         assert!(condition.timers.is_due(Moment(1)));
     }

@@ -20,6 +20,7 @@ mod node;
 mod note;
 mod notifies;
 mod orders;
+mod pace;
 mod published;
 mod reconcile;
 mod refresh;
@@ -28,6 +29,7 @@ mod serve;
 #[cfg(test)]
 mod simulation;
 mod tls;
+mod warnings;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;

@@ -22,7 +22,8 @@ use crate::clock::Clock;
 use crate::followed::{Followed, Role, Service, Trigger, Wake, Writing};
 use crate::ledger;
 use crate::note::Note;
-use crate::refresh::Received;
+use crate::refresh::{Received, Refreshed};
+use crate::warnings;
 
 /// The beginning of 2026, in Unix milliseconds.
 const GENERATIONS_BEGIN_MS: u64 = 1_767_225_600_000;
@@ -180,19 +181,11 @@ impl Node {
         }
     }
 
-    /// Has an expired zone no longer answered, and says beforehand that it will expire.
+    /// Has an expired zone no longer answered, and says what is to be said about any zone by now.
     pub(crate) fn expire_if_due(&self, zone: &Followed) {
         let now = self.clock.now();
-        let mut condition = zone.condition();
-        if let Some(left) = condition.warn_of_expiry(now) {
-            let expires_in = condition.timers.expires_at().unwrap_or_default().since(now);
-            tracing::warn!(
-                zone = %zone.name,
-                left_percent = left,
-                expires_in_secs = expires_in.as_secs(),
-                "no primary has confirmed the zone for long: it expires unless one does"
-            );
-        }
+        warnings::say_what_is_due(zone, now);
+        let condition = zone.condition();
         let is_live = matches!(**zone.served.contents(), Contents::Live(_));
         if is_live && zone.is_over(&condition, now) {
             zone.served.publish(Contents::Expired);
@@ -316,6 +309,11 @@ async fn attempt_until_done(node: Arc<Node>, zone: Arc<Followed>, wake: Wake) {
         // It may have been paused since it was woken.
         if zone.instructions().service == Service::Answering {
             let attempt = attempt_once(&node, &zone, &wake).await;
+            warnings::look_at_signatures(&node, &zone).await;
+            if wake.trigger == Trigger::Notify {
+                let brought_news = attempt.result == Ok(Refreshed::Published);
+                zone.condition().notify.ended(brought_news, node.clock.now());
+            }
             for waiting in wake.waiting {
                 // Whoever asked may have gone away meanwhile.
                 let _ = waiting.send(ledger::recorded(&attempt));
@@ -324,7 +322,7 @@ async fn attempt_until_done(node: Arc<Node>, zone: Arc<Followed>, wake: Wake) {
         if zone.instructions().role == Role::Catalog {
             node.catalogs.attempted.notify_one();
         }
-        next = zone.condition().end();
+        next = zone.condition().end(node.clock.now());
         if node.zone(zone.id).is_some() {
             node.schedule(&zone);
         }

@@ -14,12 +14,12 @@ use store::StoreError;
 use transfer::{Fetch, Lane, Primary};
 use xfr::{Bounds, Moment, Outcome, Reason, Timers};
 use zone::inspect::Inspection;
-use zone::zonemd::Verdict;
 use zone::{Advanced, Change, Generation, Limits, Rejection, Snapshot};
 
 use crate::followed::{Durability, Followed, Writing};
 use crate::holds::{Decision, HeldBack, Hold, Want, decide};
 use crate::node::Node;
+use crate::warnings::{self, Signatures};
 
 /// What came and what is held may have so many octets together for the next version to be built where the octets came
 /// in. That takes less than a millisecond, which is no longer than reading a message of 64 KiB.
@@ -98,7 +98,7 @@ pub(crate) async fn refresh(
         return Ok(Refreshed::Unchanged);
     };
     let held = zone.condition().held.clone();
-    let (advanced, verdict) = advance(node, zone, held.clone(), change, received.octets).await?;
+    let (advanced, inspection) = advance(node, zone, held.clone(), change, received.octets).await?;
     let serial = advanced.image.serial();
     let writing = zone.write().await.ok_or(Reason::ZoneRemoved)?;
     // Somebody's word may have come while the version was on its way.
@@ -112,7 +112,13 @@ pub(crate) async fn refresh(
     if zone.condition().hold.is_frozen() {
         return Ok(Refreshed::Held(Reason::ZoneFrozen { serial }));
     }
-    match decide(held.as_ref().map(|held| &held.image), &advanced.image, verdict, &instructions.policy, want)? {
+    match decide(
+        held.as_ref().map(|held| &held.image),
+        &advanced.image,
+        inspection.zonemd,
+        &instructions.policy,
+        want,
+    )? {
         Decision::Unchanged => Ok(Refreshed::Unchanged),
         Decision::Hold { lost_percent } => {
             hold_back(node, &writing, advanced, lost_percent, primary.address).await;
@@ -121,6 +127,7 @@ pub(crate) async fn refresh(
         Decision::Publish => {
             let origin = Origin::Primary { address: primary.address, expires_in_secs };
             commit_and_publish(node, &writing, advanced, origin).await?;
+            zone.condition().said.set_signatures(inspection.horizon.into());
             Ok(Refreshed::Published)
         }
     }
@@ -147,7 +154,7 @@ async fn advance(
     held: Option<Snapshot>,
     change: Change,
     octets: u64,
-) -> Result<(Advanced, Verdict), Reason> {
+) -> Result<(Advanced, Inspection), Reason> {
     let mut seed = [0; 16];
     node.clock
         .machine()
@@ -179,22 +186,8 @@ async fn advance(
             "the primary's records are served with changes: out-of-zone ones dropped, duplicates once, one TTL for each RRset"
         );
     }
-    say_warnings(zone, &inspection);
-    Ok((advanced, inspection.zonemd))
-}
-
-/// Into the log when other things are doubtful than before; a zone that changes every minute says it once.
-fn say_warnings(zone: &Followed, inspection: &Inspection) {
-    let mut codes: Vec<&'static str> = inspection.warnings.counts().map(|(code, _)| code).collect();
-    if !matches!(inspection.zonemd, Verdict::Absent | Verdict::Verified { .. }) {
-        codes.push("zonemd");
-    }
-    let before = std::mem::replace(&mut zone.condition().warned_of, codes.clone());
-    if before == codes || codes.is_empty() {
-        return;
-    }
-    let first = inspection.warnings.named().first().map(ToString::to_string).unwrap_or_default();
-    tracing::warn!(zone = %zone.name, zonemd = inspection.zonemd.code(), ?codes, "the zone has faults that validating resolvers mind: {first}");
+    warnings::say_doubts(zone, &inspection);
+    Ok((advanced, inspection))
 }
 
 /// Keeps a version from being published, and says so.
@@ -210,14 +203,7 @@ async fn hold_back(node: &Node, writing: &Writing<'_>, version: Advanced, lost_p
         let (version, came_from) = (Some(Box::new(version)), Some(came_from));
         condition.hold = Hold::Held(HeldBack { serial, lost_percent, since, version, came_from });
     }
-    tracing::error!(
-        zone = %zone.name,
-        serial = serial.0,
-        lost_percent,
-        "a new version has lost so many of the zone's records that it is held back; publish it with `secondo zone publish \
-         {name}`, or keep the old one with `secondo zone keep {name}`",
-        name = zone.name,
-    );
+    warnings::say_what_is_due(zone, node.clock.now());
     node.write_note(writing).await;
 }
 
@@ -282,6 +268,7 @@ fn publish(node: &Node, zone: &Followed, next: Snapshot, durability: Durability,
     origin.set(&mut condition.timers, &soa, &zone.bounds(), now, node.clock.random());
     zone.show_expiry(&condition);
     condition.held = Some(next.clone());
+    condition.said.set_signatures(Signatures::Unknown);
     condition.durability = durability;
     condition.came_from = origin.came_from();
     if !condition.hold.is_frozen() {

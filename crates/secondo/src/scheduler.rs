@@ -41,6 +41,11 @@ pub(crate) async fn follow_agenda(node: Arc<Node>) {
                 node.watch(&zone);
                 continue;
             }
+            if zone.instructions().is_followed() && zone.condition().notify.take_due(now) {
+                node.watch(&zone);
+                node.wake(&zone, Wake::by(Trigger::Notify));
+                continue;
+            }
             match (is_due, is_attempting) {
                 // The attempt's end puts the zone back on the agenda; it may take hours, and expiry does not wait.
                 (true, false) if zone.instructions().is_followed() => {
@@ -79,7 +84,16 @@ pub(crate) async fn follow_notifies(node: Arc<Node>, notified: Arc<Mutex<mpsc::R
         let Some(zone) = node.zone(notified.zone).filter(|zone| zone.instructions().is_followed()) else { continue };
         tracing::debug!(zone = %zone.name, from = %notified.from, serial = notified.serial.map(|serial| serial.0), "NOTIFY");
         node.transfers.heard_from(notified.from.ip());
-        node.wake(&zone, Wake::by(Trigger::Notify));
+        // One that comes during an attempt is gone into after it, if then.
+        let may_begin = {
+            let mut condition = zone.condition();
+            condition.is_attempting() || condition.notify.may_begin(node.clock.now())
+        };
+        if may_begin {
+            node.wake(&zone, Wake::by(Trigger::Notify));
+        } else {
+            node.schedule(&zone);
+        }
     }
     // The sockets are closed: the program ends.
     std::future::pending::<()>().await;

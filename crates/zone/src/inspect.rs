@@ -52,7 +52,24 @@ pub fn inspect(image: &Image, now_secs: u64) -> Inspection {
     }
     nsec.close(&mut warnings);
     nsec3.close(&mut warnings);
-    Inspection { warnings, zonemd: zonemd::verify(image), horizon: signatures.horizon() }
+    let horizon = signatures.horizon();
+    if let Some(horizon) = &horizon {
+        horizon.warn(now_secs, &mut warnings);
+    }
+    Inspection { warnings, zonemd: zonemd::verify(image), horizon }
+}
+
+/// When the first RRset is left without a signature that holds, as [`inspect`] finds it, without looking at anything else;
+/// none in a zone whose apex is not signed.
+pub fn horizon(image: &Image, now_secs: u64) -> Option<Horizon> {
+    let signing = Signing::of(image);
+    if !matches!(signing, Signing::Signed | Signing::SignaturesOnly) {
+        return None;
+    }
+    let mut signatures = signatures::Signatures::new(signing, now_secs);
+    let mut unsaid = Warnings::default();
+    image.owners().for_each(|owner| signatures.owner(owner, &mut unsaid));
+    signatures.horizon()
 }
 
 /// What the apex says about whether the zone is signed.

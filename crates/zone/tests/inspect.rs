@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use dns::text::zone_from_text;
 use dns::{Name, RecordRef, Records, Type};
 use proptest::prelude::*;
-use zone::inspect::{NAMED_MAX, Warning};
+use zone::inspect::{NAMED_MAX, Warning, horizon};
 use zone::zonemd::Verdict;
 use zone::{Change, Image, Inspection, Limits, advance, inspect};
 
@@ -44,7 +44,10 @@ fn nothing_is_said_about_sound_zones() {
     for zone in [NSEC, NSEC3, OPT_OUT] {
         let inspection = inspected(zone, NOW);
         assert_eq!(said(&inspection), [""; 0]);
-        assert_eq!((inspection.zonemd, inspection.horizon.unwrap().at_secs), (Verdict::Absent, END));
+        let horizon = horizon(&image("example.", zone_from_text("example.", zone).unwrap()), NOW);
+        assert_eq!(horizon, inspection.horizon);
+        let horizon = horizon.unwrap();
+        assert_eq!((inspection.zonemd, horizon.at_secs, horizon.validity_secs), (Verdict::Absent, END, END - BEGIN));
     }
     let unsigned = inspected("@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\na.b 60 A 192.0.2.1\n", NOW);
     assert!(unsigned.warnings.is_empty() && unsigned.horizon.is_none());
@@ -185,6 +188,8 @@ fn a_name_below_a_dname_is_in_the_chain_or_not_as_the_signer_likes() {
 fn an_rrset_holds_as_long_as_one_of_its_signatures() {
     let codes = |now_secs| inspected(NSEC, now_secs).warnings.counts().collect::<Vec<_>>();
     assert!(codes(BEGIN).is_empty() && codes(END).is_empty());
+    assert!(codes(END - 86_401).is_empty());
+    assert_eq!(codes(END - 86_400)[0].0, "signature_lapses_soon", "its signer should have renewed them");
     assert_eq!(codes(BEGIN - 1)[0].0, "signature_in_future");
     assert_eq!(codes(END + 1)[0].0, "signature_expired");
     assert_eq!(

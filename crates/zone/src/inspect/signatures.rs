@@ -16,12 +16,33 @@ pub struct Horizon {
     /// The first RRset that is then left without a signature that holds.
     pub owner: Name,
     pub rtype: Type,
+    /// For how many seconds in all the last signature over it was made to hold.
+    pub validity_secs: u64,
+}
+
+/// Zones are signed anew days before their signatures run out; BIND, Knot and PowerDNS leave a tenth of the validity at
+/// the least. With less left than this, in seconds, and than this part of the validity, nobody seems to be going to.
+const LAPSES_SOON_SECS: u64 = 24 * 3600;
+const LAPSES_SOON_PART: u64 = 10;
+
+impl Horizon {
+    /// From when on, in Unix seconds, it is to be said that the signatures run out.
+    pub fn warned_from_secs(&self) -> u64 {
+        self.at_secs.saturating_sub(LAPSES_SOON_SECS.min(self.validity_secs / LAPSES_SOON_PART))
+    }
+
+    pub(super) fn warn(&self, now_secs: u64, warnings: &mut Warnings) {
+        if (self.warned_from_secs()..self.at_secs).contains(&now_secs) {
+            let (owner, rtype) = (self.owner.clone(), self.rtype);
+            warnings.push(Warning::SignatureLapsesSoon { owner, rtype, secs: self.at_secs - now_secs });
+        }
+    }
 }
 
 pub(super) struct Signatures<'a> {
     signing: Signing,
     now_secs: u64,
-    first_to_lapse: Option<(i64, Owner<'a>, Type)>,
+    first_to_lapse: Option<(Validity, Owner<'a>, Type)>,
 }
 
 impl<'a> Signatures<'a> {
@@ -40,30 +61,32 @@ impl<'a> Signatures<'a> {
     }
 
     pub(super) fn horizon(&self) -> Option<Horizon> {
-        let (left_secs, owner, rtype) = self.first_to_lapse?;
-        let at_secs = self.now_secs.saturating_add_signed(left_secs);
-        Some(Horizon { at_secs, owner: owner.name().to_name(), rtype })
+        let (validity, owner, rtype) = self.first_to_lapse?;
+        let at_secs = self.now_secs.saturating_add_signed(validity.ends_in_secs);
+        let validity_secs = u64::try_from(validity.ends_in_secs - validity.begins_in_secs).unwrap_or(0);
+        Some(Horizon { at_secs, owner: owner.name().to_name(), rtype, validity_secs })
     }
 
     fn signed(&mut self, owner: Owner<'a>, rrset: Rrset<'a>, warnings: &mut Warnings) {
         let rtype = rrset.rtype();
-        let (mut last, mut first, mut holds) = (None, None, false);
+        let (mut last, mut first, mut holds) = (None::<Validity>, None, false);
         for signature in rrset.signatures() {
             let Some(validity) = Validity::parse(signature.rdata, self.now_secs) else {
                 warnings.push(Warning::Unreadable { owner: owner.name().to_name(), rtype: Type::RRSIG });
                 continue;
             };
-            last = last.max(Some(validity.ends_in_secs));
+            last = Some(last.filter(|last| last.ends_in_secs >= validity.ends_in_secs).unwrap_or(validity));
             if validity.begins_in_secs > 0 {
                 first = Some(first.map_or(validity.begins_in_secs, |first: i64| first.min(validity.begins_in_secs)));
             }
             holds |= validity.begins_in_secs <= 0 && validity.ends_in_secs >= 0;
         }
-        let Some(left_secs) = last else {
+        let Some(last) = last else {
             return;
         };
-        if self.first_to_lapse.is_none_or(|(least, ..)| left_secs < least) {
-            self.first_to_lapse = Some((left_secs, owner, rtype));
+        let left_secs = last.ends_in_secs;
+        if self.first_to_lapse.is_none_or(|(least, ..)| left_secs < least.ends_in_secs) {
+            self.first_to_lapse = Some((last, owner, rtype));
         }
         if holds {
             return;
@@ -86,6 +109,7 @@ fn is_authoritative(owner: Owner<'_>, rrset: Rrset<'_>) -> bool {
 }
 
 /// When a signature holds, in seconds from now; negative for the past.
+#[derive(Clone, Copy)]
 struct Validity {
     begins_in_secs: i64,
     ends_in_secs: i64,

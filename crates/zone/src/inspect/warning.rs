@@ -23,6 +23,10 @@ pub enum Warning {
     NotSigned { owner: Name, rtype: Type },
     #[error("no signature over {owner} {rtype} holds any more, the last one for {secs} s")]
     SignatureExpired { owner: Name, rtype: Type, secs: u64 },
+    #[error(
+        "the signatures over {owner} {rtype} hold for {secs} s more only: its signer should have renewed them by now"
+    )]
+    SignatureLapsesSoon { owner: Name, rtype: Type, secs: u64 },
     #[error("no signature over {owner} {rtype} holds yet, the first one in {secs} s")]
     SignatureInFuture { owner: Name, rtype: Type, secs: u64 },
 
@@ -67,6 +71,7 @@ impl Warning {
             Self::Unreadable { .. } => "unreadable",
             Self::NotSigned { .. } => "not_signed",
             Self::SignatureExpired { .. } => "signature_expired",
+            Self::SignatureLapsesSoon { .. } => "signature_lapses_soon",
             Self::SignatureInFuture { .. } => "signature_in_future",
             Self::NsecMissing { .. } => "nsec_missing",
             Self::NsecAlone { .. } => "nsec_alone",

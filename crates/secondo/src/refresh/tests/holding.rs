@@ -109,7 +109,13 @@ async fn it_is_said_once_at_each_share_of_the_time_left_that_a_zone_will_expire(
     let after = |percent: u64| Moment(confirmed.0 + (expires.0 - confirmed.0) * percent / 100);
     let mut said = Vec::new();
     for percent in 0..=100 {
-        said.extend(condition.warn_of_expiry(after(percent)).map(|left| (percent, left)));
+        said.extend(
+            {
+                let timers = condition.timers;
+                condition.said.expiry(&timers, after(percent))
+            }
+            .map(|left| (percent, left)),
+        );
     }
     assert_eq!(said, [(50, 50), (75, 25), (90, 10)]);
 }
