@@ -285,7 +285,7 @@ fn dotted(zone: &str) -> String {
 }
 
 /// A program of a package in `/usr/sbin`, which is not in everybody's path.
-fn system_program(name: &str) -> PathBuf {
+pub fn system_program(name: &str) -> PathBuf {
     let path = Path::new("/usr/sbin").join(name);
     if path.exists() { path } else { name.into() }
 }

@@ -143,6 +143,20 @@ impl Primary {
         self.shared.look(|state| state.counts[kind as usize])
     }
 
+    /// How many requests of any kind have come.
+    pub fn requests(&self) -> u64 {
+        self.shared.look(|state| state.counts.iter().sum())
+    }
+
+    /// Waits until so many requests of any kind have come.
+    ///
+    /// # Panics
+    /// When they do not come within 20 s.
+    pub fn wait_for_requests(&self, count: u64) {
+        let came = self.shared.wait(PATIENCE, |state| state.counts.iter().sum::<u64>() >= count);
+        assert!(came, "{} of {count} requests came", self.requests());
+    }
+
     /// How many connections it has accepted over plain TCP.
     pub fn connections_over_tcp(&self) -> u64 {
         self.shared.look(|state| state.accepted_over_tcp)
