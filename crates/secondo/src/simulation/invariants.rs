@@ -7,6 +7,7 @@
 //! - A zone is never asked for twice at a time at one primary.
 //! - No primary is asked more often than 1.2 times in a refresh interval as long as nothing happens, and never again
 //!   before the retry time unless somebody says that there is news.
+//! - What is overdue at many zones is not asked all at once.
 //! - A zone whose primary is well is current within its refresh time and the longest retry time.
 //!
 //! It works with the node's clock where the node promises by its clock, and with true time otherwise.
@@ -31,6 +32,9 @@ pub(super) const LATE_MAX_MS: u64 = 15 * MINUTE_MS;
 pub(super) const EXPIRED_LATE_MAX_MS: u64 = MINUTE_MS + 15 * SECOND_MS;
 /// Shown serials that are remembered for a zone.
 const SHOWN_MAX: usize = 64;
+/// Of all checks, this share may be made within one second, and a few more.
+const AT_ONCE_PARTS: usize = 4;
+const AT_ONCE_FEW: usize = 10;
 
 /// A promise that was broken.
 #[derive(Clone, Debug)]
@@ -89,13 +93,33 @@ pub(super) struct Now<'a> {
     pub(super) running_since_ms: u64,
 }
 
+/// The checks that were made in the last second that there were any.
+#[derive(Default)]
+pub(super) struct AtOnce {
+    second: u64,
+    checks: usize,
+}
+
+impl AtOnce {
+    /// Another check is made, of so many that could be.
+    pub(super) fn check(&mut self, now_ms: u64, of_all: usize) -> Result<(), String> {
+        let second = now_ms / SECOND_MS;
+        let before = if self.second == second { self.checks } else { 0 };
+        *self = Self { second, checks: before + 1 };
+        if self.checks > of_all / AT_ONCE_PARTS + AT_ONCE_FEW {
+            return Err(format!("{} checks of {of_all} are made within a second", self.checks));
+        }
+        Ok(())
+    }
+}
+
 impl Watch {
     pub(super) fn news(&mut self, now_ms: u64) {
         self.news_ms = now_ms;
     }
 
     pub(super) fn trouble(&mut self, now_ms: u64) {
-        self.trouble_ms = self.trouble_ms.max(now_ms);
+        self.trouble_ms = now_ms;
     }
 
     /// The node starts again.
@@ -112,8 +136,14 @@ impl Watch {
         Ok(())
     }
 
+    /// Whether it may be asked for because of news, which may wait for its turn.
+    pub(super) fn has_news(&self, now_ms: u64) -> bool {
+        now_ms <= self.news_ms + LATE_MAX_MS
+    }
+
     /// A primary is asked for the zone's serial.
     pub(super) fn asked(&mut self, primary: usize, now_ms: u64, served: Option<Timing>) -> Result<(), String> {
+        let has_news = self.has_news(now_ms);
         let polls = self.polls.entry(primary).or_default();
         polls.under_way += 1;
         if polls.under_way > 1 {
@@ -121,8 +151,8 @@ impl Watch {
         }
         let Some(last_ms) = polls.last_ms.replace(now_ms) else { return Ok(()) };
         let Some(timing) = served else { return Ok(()) };
-        // What is asked because of news comes between checks and puts none of them off; it may wait for its turn.
-        if now_ms > self.news_ms + LATE_MAX_MS
+        // What is asked because of news comes between checks and puts none of them off.
+        if !has_news
             && let Some(last_ms) = polls.last_due_ms.replace(now_ms)
             && now_ms - last_ms < timing.retry_ms.min(timing.refresh_ms) * 9 / 10
         {

@@ -11,7 +11,7 @@ use dns::{Serial, Type};
 
 use super::Scale;
 use super::dice::Dice;
-use super::invariants::{LATE_MAX_MS, Now, Seen, Violation, Watch};
+use super::invariants::{AtOnce, Now, Seen, Violation, Watch};
 use super::machine::SimulatedMachine;
 use super::message::Asked;
 use super::plan::Plan;
@@ -38,6 +38,9 @@ pub(super) struct State {
     pub(super) counts: Counts,
     /// By the zones' numbers.
     watches: Vec<Watch>,
+    /// Zones, each as often as it has primaries.
+    checks: usize,
+    at_once: AtOnce,
     by_address: HashMap<SocketAddr, usize>,
 }
 
@@ -67,6 +70,8 @@ impl World {
             plan: Plan::new(zones.len(), count, &mut dice),
             by_address: primaries.iter().enumerate().map(|(index, primary)| (primary.address, index)).collect(),
             watches: zones.iter().map(|_| Watch::default()).collect(),
+            checks: zones.iter().map(|zone| zone.primaries.len()).sum(),
+            at_once: AtOnce::default(),
             dice,
             zones,
             primaries,
@@ -114,8 +119,14 @@ impl World {
         if !is_settled {
             watch.trouble(now_ms);
         }
+        let has_news = watch.has_news(now_ms);
         let result = watch.asked(primary, now_ms, held);
         state.judge(now_ms, zone, result);
+        if !has_news {
+            let State { at_once, checks, .. } = &mut *state;
+            let result = at_once.check(now_ms, *checks);
+            state.judge(now_ms, zone, result);
+        }
     }
 
     pub(super) fn gave_up_datagram(&self, primary: usize, zone: usize) {
@@ -192,12 +203,6 @@ impl State {
     /// Something is different at the zone's primaries from now on.
     pub(super) fn trouble_of(&mut self, now_ms: u64, zone: usize) {
         self.watches[zone].trouble(now_ms);
-    }
-
-    /// Everything is overdue at once: of thousands of checks some wait for a place for so long that they fail.
-    pub(super) fn rush(&mut self, now_ms: u64) {
-        self.running_since_ms = now_ms;
-        self.watches.iter_mut().for_each(|watch| watch.trouble(now_ms + LATE_MAX_MS));
     }
 
     /// Something is different at a primary from now on.
