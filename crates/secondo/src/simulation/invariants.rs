@@ -1,7 +1,7 @@
 //! The judge: watches from outside, knows what the owners published and what the primaries showed, and says when a
 //! promise is broken.
 //!
-//! - A served generation never goes back, and none is used twice.
+//! - A served generation never goes back, and none is used for two versions, restarts or not.
 //! - What is served was published, whole.
 //! - Nothing is served for longer after a primary last showed it than its SOA allows.
 //! - A zone is never asked for twice at a time at one primary.
@@ -32,6 +32,8 @@ pub(super) const LATE_MAX_MS: u64 = 15 * MINUTE_MS;
 pub(super) const EXPIRED_LATE_MAX_MS: u64 = MINUTE_MS + 15 * SECOND_MS;
 /// Shown serials that are remembered for a zone.
 const SHOWN_MAX: usize = 64;
+/// Generations that are remembered for a zone: more than can be found on disk after a start.
+const PUBLISHED_MAX: usize = 16;
 /// Of all checks, this share may be made within one second, and a few more.
 const AT_ONCE_PARTS: usize = 4;
 const AT_ONCE_FEW: usize = 10;
@@ -50,6 +52,8 @@ pub(super) struct Watch {
     /// The generation that was served last, and the highest one ever.
     generation: Option<u64>,
     highest: u64,
+    /// Which version each of the last generations was.
+    published: BTreeMap<u64, u64>,
     /// The highest one that was seen to be on disk.
     durable: u64,
     /// For each serial, when a primary last showed it, by the node's clock.
@@ -127,13 +131,27 @@ impl Watch {
         self.polls.clear();
         self.news(now.true_ms);
         self.trouble(now.true_ms);
-        let followed = now.node.zone(zone.id);
-        let held = followed.and_then(|zone| zone.condition().held.as_ref().map(|held| held.generation.0));
-        self.generation = held;
-        if held.unwrap_or_default() < self.durable {
-            return Err(format!("generation {} was on disk, and now there is {held:?}", self.durable));
+        let held = now.node.zone(zone.id).and_then(|zone| zone.condition().held.clone());
+        let generation = held.as_ref().map(|held| held.generation.0);
+        self.generation = generation;
+        if generation.unwrap_or_default() < self.durable {
+            return Err(format!("generation {} was on disk, and now there is {generation:?}", self.durable));
         }
-        Ok(())
+        let Some(held) = held else { return Ok(()) };
+        let Some(version) = zone.version_of(held.image.digest()) else {
+            return Err(format!("generation {} is on disk, whose contents nobody published", held.generation.0));
+        };
+        self.same_version(held.generation.0, version)
+    }
+
+    /// A generation that was published is this version's, if it was.
+    fn same_version(&self, generation: u64, version: &Version) -> Result<(), String> {
+        match self.published.get(&generation) {
+            Some(before) if *before != version.number => {
+                Err(format!("generation {generation} is used for version {} after {before}", version.number))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether it may be asked for because of news, which may wait for its turn.
@@ -205,8 +223,13 @@ impl Watch {
             return Err(format!("generation {generation} is served, whose contents nobody published"));
         };
         let is_new = self.generation != Some(generation);
+        self.same_version(generation, version)?;
         if is_new && generation <= self.highest {
             return Err(format!("generation {generation} is served after {}", self.highest));
+        }
+        self.published.insert(generation, version.number);
+        if self.published.len() > PUBLISHED_MAX {
+            self.published.pop_first();
         }
         self.generation = Some(generation);
         self.highest = self.highest.max(generation);
