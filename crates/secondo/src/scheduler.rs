@@ -18,6 +18,9 @@ const DUE_AT_ONCE_MAX: usize = 256;
 /// With nothing on the agenda for so long it is looked at all the same: sleeping takes no account of time in which the
 /// machine was suspended.
 const IDLE: Duration = Duration::from_secs(60);
+/// Who looks at the agenda so much later than was meant was stopped, with all else: the machine was suspended, or the
+/// process.
+const STOPPED_MIN: Duration = Duration::from_secs(10);
 /// How often a full disk is tried again.
 const DISK_RETRY: Duration = Duration::from_secs(5);
 
@@ -25,14 +28,30 @@ const DISK_RETRY: Duration = Duration::from_secs(5);
 pub(crate) async fn follow_agenda(node: Arc<Node>) {
     // What was taken from the agenda when this ended by a fault would never come back to it.
     node.zones().iter().for_each(|zone| node.schedule(zone));
+    let mut looked_at = node.clock.started_at();
+    // When it went on after the last stop.
+    let mut going_since = Moment::default();
     loop {
         let now = node.clock.now();
+        if now.since(looked_at) >= IDLE + STOPPED_MIN {
+            going_since = now;
+            let secs = now.since(looked_at).as_secs();
+            tracing::warn!(
+                secs,
+                "checks could not be made for so long, as when the machine is suspended: those that are overdue are made soon"
+            );
+        }
+        looked_at = now;
         let due = node.agenda.take_due(now, DUE_AT_ONCE_MAX);
         for zone in due.iter().filter_map(|id| node.zone(*id)) {
             zone.condition().scheduled = None;
             node.expire_if_due(&zone);
             let (is_due, is_attempting) = {
-                let condition = zone.condition();
+                let mut condition = zone.condition();
+                // With thousands of them, all at once would only be in one another's way.
+                if condition.timers.next_check() < going_since && !condition.is_attempting() {
+                    condition.timers.overdue(now, node.clock.random());
+                }
                 (condition.timers.is_due(now), condition.is_attempting())
             };
             if let Some(released) = due_release(&zone, now) {

@@ -1,10 +1,10 @@
 //! One transfer, always over a connection (RFC 5936 §4.2).
 
 use dns::Name;
-use tokio::time::Instant;
 use xfr::{Outcome, Progress, Reason, Session};
 
 use crate::lanes::Lane;
+use crate::patience::Patience;
 use crate::pool::{Endpoint, Purpose, Wanted};
 use crate::stream::Stream;
 use crate::{Failed, Fetch, Fetched, Primary, Share, Transfers};
@@ -61,10 +61,10 @@ async fn open(
     lane: Lane,
 ) -> Result<Stream, Failed> {
     let deadlines = transfers.limits.deadlines;
-    let patience = Instant::now() + deadlines.slot;
-    let exchange = transfers.pool.exchange(endpoint, Purpose::Transfer(lane), wanted, patience).await;
+    let mut patience = Patience::new(&deadlines, deadlines.transfer);
+    let exchange = transfers.pool.exchange(endpoint, Purpose::Transfer(lane), wanted, &mut patience).await;
     let exchange = exchange.map_err(|reason| Failed { reason, octets: 0 })?;
-    Ok(Stream::new(exchange, request.asked(), deadlines, Instant::now() + deadlines.transfer))
+    Ok(Stream::new(exchange, request.asked(), deadlines, patience.primary_until()))
 }
 
 async fn run(

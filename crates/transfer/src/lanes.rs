@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout_at};
 
 /// Why something is asked now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,9 +54,9 @@ impl Lanes {
         self.of(lane).try_acquire_owned().ok()
     }
 
-    /// A place as soon as one is free; none if that is too late.
-    pub(crate) async fn take(&self, lane: Lane, until: Instant) -> Option<OwnedSemaphorePermit> {
-        timeout_at(until, self.of(lane).acquire_owned()).await.ok()?.ok()
+    /// A place as soon as one is free; how long that is waited for is the caller's.
+    pub(crate) async fn take(&self, lane: Lane) -> OwnedSemaphorePermit {
+        self.of(lane).acquire_owned().await.expect("the places of a lane are never closed")
     }
 
     fn of(&self, lane: Lane) -> Arc<Semaphore> {
@@ -69,20 +68,20 @@ impl Lanes {
 mod tests {
     use std::time::Duration;
 
-    use tokio::time::Instant;
+    use tokio::time::timeout;
 
     use super::{Lane, Lanes};
 
     #[tokio::test]
     async fn a_full_lane_holds_nobody_up_in_another() {
         let lanes = Lanes::new(8);
-        let soon = Instant::now() + Duration::from_millis(20);
+        let soon = Duration::from_millis(20);
         let first: Vec<_> =
             [lanes.try_take(Lane::First), lanes.try_take(Lane::First)].into_iter().flatten().collect();
         assert_eq!(first.len(), 2);
-        assert!(lanes.take(Lane::First, soon).await.is_none());
+        assert!(timeout(soon, lanes.take(Lane::First)).await.is_err());
         assert!(lanes.try_take(Lane::Notify).is_some() && lanes.try_take(Lane::Refresh).is_some());
         drop(first);
-        assert!(lanes.take(Lane::First, soon).await.is_some());
+        assert!(timeout(soon, lanes.take(Lane::First)).await.is_ok());
     }
 }

@@ -10,6 +10,7 @@
 //!        └► network      sockets
 //! reach       primaries that failed lately are left alone
 //! limits      what may happen at a time, and for how long
+//! patience    waiting for a place is not waiting for the primary
 //! doctor      everything that can be asked of a primary, step by step, and what to change there
 //! lanes       places for NOTIFY, refresh and first transfer
 //! budget      what all transfers under way may hold together
@@ -29,6 +30,7 @@ mod fetch;
 mod lanes;
 mod limits;
 mod network;
+mod patience;
 mod pool;
 mod probe;
 mod reach;
@@ -52,6 +54,7 @@ pub use xfr::session::Fetch;
 use budget::Budget;
 use doctor::{Examination, Patient};
 use lanes::Lanes;
+use patience::Patience;
 use pool::Pool;
 use reach::{Reach, Target};
 
@@ -118,8 +121,14 @@ impl Transfers {
     ///
     /// A primary that could not be reached a moment ago is not asked, unless in [`Lane::Request`].
     pub async fn probe(&self, zone: &Name, primary: &Primary, lane: Lane) -> Result<Shown, Reason> {
+        if lane != Lane::Request {
+            self.reach.may_wait(Target::of(primary))?;
+        }
+        let mut patience = Patience::new(&self.limits.deadlines, self.limits.deadlines.probe);
+        let places = probe::places(self, primary, lane, &mut patience).await?;
+        // While this one waited, another may have found that the primary cannot be reached.
         self.may_ask(primary, lane)?;
-        let probed = probe::probe(self, zone, primary, lane).await;
+        let probed = probe::probe(self, zone, primary, lane, patience, places).await;
         self.reach.note(Target::of(primary), &probed);
         probed
     }

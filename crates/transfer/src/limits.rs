@@ -40,9 +40,9 @@ impl Default for Limits {
 pub struct Deadlines {
     /// For the answer to one SOA query over UDP; there are two tries.
     pub udp_try: Duration,
-    /// For a whole probe, all tries and TCP included.
+    /// For a whole probe, all tries and TCP included, but not what it waits for places.
     pub probe: Duration,
-    /// For a place among the connections of a transfer. Long, because a primary of a thousand zones has a queue.
+    /// For the places of a probe or a transfer. Long, because a primary of a thousand zones has a queue.
     pub slot: Duration,
     /// For a connection, and then for TLS on it.
     pub connect: Duration,

@@ -19,6 +19,7 @@ use crate::connection::{Connection, EXCHANGES_MAX, Exchange, Service, reason_of}
 use crate::lanes::{Lane, Lanes};
 use crate::limits::Limits;
 use crate::network::{Network, Octets};
+use crate::patience::Patience;
 use crate::stream::timed_out;
 use crate::tls::TlsClient;
 use crate::{Primary, random_id};
@@ -135,26 +136,24 @@ impl Pool {
         endpoint: &Endpoint,
         purpose: Purpose,
         wanted: Wanted,
-        until: Instant,
+        patience: &mut Patience,
     ) -> Result<Exchange, Reason> {
-        let began = Instant::now();
-        let busy = || Reason::Busy { secs: began.elapsed().as_secs() };
         let address = self.address(endpoint.address.ip().to_canonical());
         let (right, service) = {
             let queue = &address.queues[purpose.queue()];
-            let _first = timeout_at(until, queue.lock()).await.map_err(|_| busy())?;
+            let _first = patience.place(queue.lock()).await?;
             loop {
                 let mut freed = pin!(address.freed.notified());
                 freed.as_mut().enable();
                 match find(&address, endpoint, purpose, wanted, &self.limits, &*self.network)? {
                     Found::Exchange(exchange) => return Ok(exchange),
                     Found::Right(right, service) => break (right, service),
-                    Found::Nothing => timeout_at(until, freed).await.map_err(|_| busy())?,
+                    Found::Nothing => patience.place(freed).await?,
                 }
             }
         };
-        let place = self.place(purpose.lane(), until).await.ok_or_else(busy)?;
-        let socket = self.open(endpoint, until).await?;
+        let place = patience.place(self.place(purpose.lane())).await?;
+        let socket = self.open(endpoint, patience.primary_until()).await?;
         let held = (right, place);
         let connection = Connection::new(socket, service, self.limits.deadlines, address.freed.clone(), held);
         let exchange = connection.begin(0, || random_id(&*self.network))?;
@@ -162,10 +161,10 @@ impl Pool {
         exchange.ok_or_else(|| Reason::Internal { detail: "a new connection had no room".into() })
     }
 
-    /// A place for a probe over UDP to this address; none if that is too late.
-    pub(crate) async fn probe_place(&self, address: IpAddr, until: Instant) -> Option<OwnedSemaphorePermit> {
+    /// A place for a probe over UDP to this address; how long that is waited for is the caller's.
+    pub(crate) async fn probe_place(&self, address: IpAddr) -> OwnedSemaphorePermit {
         let probes = self.address(address.to_canonical()).probes.clone();
-        timeout_at(until, probes.acquire_owned()).await.ok()?.ok()
+        probes.acquire_owned().await.expect("the places of an address are never closed")
     }
 
     /// A connection to this primary failed on which others had been answered: from now on it is asked once on each.
@@ -180,13 +179,13 @@ impl Pool {
     }
 
     /// A place of the lane; when all are taken, a connection that nobody uses gives its up.
-    async fn place(&self, lane: Lane, until: Instant) -> Option<OwnedSemaphorePermit> {
+    async fn place(&self, lane: Lane) -> OwnedSemaphorePermit {
         if let Some(place) = self.lanes.try_take(lane) {
-            return Some(place);
+            return place;
         }
         let addresses: Vec<Arc<Address>> = self.addresses().values().cloned().collect();
         addresses.iter().for_each(|address| address.state().close_unused());
-        self.lanes.take(lane, until).await
+        self.lanes.take(lane).await
     }
 
     async fn open(&self, endpoint: &Endpoint, until: Instant) -> Result<Box<dyn Octets>, Reason> {

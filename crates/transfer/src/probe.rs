@@ -10,17 +10,20 @@
 //!
 //! The second try goes without EDNS because old firewalls drop what they do not know; and a primary whose UDP does not
 //! get through may still be reached over TCP. A message that is no answer to the query counts as none: nobody who can
-//! only guess keeps us from asking over TCP, where guessing is harder. All of it has one deadline.
+//! only guess keeps us from asking over TCP, where guessing is harder. All of it has one deadline; what is waited for
+//! places comes on top.
 //!
 //! Where TLS is wanted, the query goes over the connections that transfers use, and nowhere else.
 
 use dns::Name;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 use xfr::probe::{EdnsOffer, Transport};
 use xfr::reason::{Asked, Waiting};
 use xfr::{ProbeStep, Reason, Shown, SoaProbe};
 
 use crate::lanes::Lane;
+use crate::patience::Patience;
 use crate::pool::{Endpoint, Purpose, Wanted, unreachable_reason};
 use crate::stream::{Stream, timed_out};
 use crate::{Primary, Transfers, random_id};
@@ -28,33 +31,53 @@ use crate::{Primary, Transfers, random_id};
 /// No answer to a query of ours is longer: we offer 1232 octets.
 const UDP_OCTETS_MAX: usize = 4096;
 
+/// What a probe takes to ask over UDP, until this is dropped.
+pub(crate) type Places = [OwnedSemaphorePermit; 2];
+
+/// Places to ask the primary from over UDP; none where that is not to be.
+pub(crate) async fn places(
+    transfers: &Transfers,
+    primary: &Primary,
+    lane: Lane,
+    patience: &mut Patience,
+) -> Result<Option<Places>, Reason> {
+    // What goes over TLS goes nowhere else: whoever watches is not even to see which zone it is (RFC 9103 §6.1).
+    if primary.tls.is_some() {
+        return Ok(None);
+    }
+    // Before the address first: whoever waits there takes no place that others need.
+    let here = patience.place(transfers.pool.probe_place(primary.address.ip())).await?;
+    let place = patience.place(transfers.probes.take(lane)).await?;
+    Ok(Some([here, place]))
+}
+
+/// Asks over UDP if there are places for that, which are given back as soon as that is over.
 pub(crate) async fn probe(
     transfers: &Transfers,
     zone: &Name,
     primary: &Primary,
     lane: Lane,
+    patience: Patience,
+    places: Option<Places>,
 ) -> Result<Shown, Reason> {
-    let query = Query { transfers, zone, primary, lane, until: Instant::now() + transfers.limits.deadlines.probe };
+    let mut query = Query { transfers, zone, primary, lane, patience };
     let mut edns = EdnsOffer::Offered;
-    // What goes over TLS goes nowhere else: whoever watches is not even to see which zone it is (RFC 9103 §6.1).
-    if primary.tls.is_some() {
-        return query.over_connection(edns).await;
-    }
+    let Some(places) = places else { return query.over_connection(edns).await };
     loop {
         match query.over_udp(edns).await {
             Ok(ProbeStep::Soa(shown)) => return Ok(shown),
-            Ok(ProbeStep::UseTcp) => return query.over_connection(edns).await,
+            Ok(ProbeStep::UseTcp) => break,
             Ok(ProbeStep::WithoutEdns) => edns = EdnsOffer::Without,
             // Nothing came, or nothing but what anybody could have sent.
             Ok(ProbeStep::Ignore(_)) | Err(Reason::TimedOut { .. }) if edns == EdnsOffer::Offered => {
                 edns = EdnsOffer::Without;
             }
-            Ok(ProbeStep::Ignore(_)) | Err(Reason::TimedOut { .. } | Reason::Unreachable { .. }) => {
-                return query.over_connection(edns).await;
-            }
+            Ok(ProbeStep::Ignore(_)) | Err(Reason::TimedOut { .. } | Reason::Unreachable { .. }) => break,
             Err(reason) => return Err(reason),
         }
     }
+    drop(places);
+    query.over_connection(edns).await
 }
 
 struct Query<'a> {
@@ -62,8 +85,7 @@ struct Query<'a> {
     zone: &'a Name,
     primary: &'a Primary,
     lane: Lane,
-    /// When all must be over.
-    until: Instant,
+    patience: Patience,
 }
 
 impl Query<'_> {
@@ -72,14 +94,8 @@ impl Query<'_> {
     }
 
     async fn over_udp(&self, edns: EdnsOffer) -> Result<ProbeStep, Reason> {
-        let deadlines = self.transfers.limits.deadlines;
-        let busy = || Reason::Busy { secs: deadlines.probe.as_secs() };
-        // Before the address first: whoever waits there takes no place that others need.
-        let here = self.transfers.pool.probe_place(self.primary.address.ip(), self.until).await;
-        let _here = here.ok_or_else(busy)?;
-        let _place = self.transfers.probes.take(self.lane, self.until).await.ok_or_else(busy)?;
         let started = Instant::now();
-        let until = self.until.min(started + deadlines.udp_try);
+        let until = self.patience.primary_until().min(started + self.transfers.limits.deadlines.udp_try);
         let Primary { address, source, .. } = self.primary;
         let failed = |error: std::io::Error| unreachable_reason(&error, *source);
         let socket = self.transfers.network.datagrams(*address, *source).await.map_err(failed)?;
@@ -100,13 +116,14 @@ impl Query<'_> {
         }
     }
 
-    async fn over_connection(&self, mut edns: EdnsOffer) -> Result<Shown, Reason> {
+    async fn over_connection(&mut self, mut edns: EdnsOffer) -> Result<Shown, Reason> {
         let endpoint = Endpoint::of(self.primary);
         let mut wanted = Wanted::Any;
         loop {
             let purpose = Purpose::Probe(self.lane);
-            let exchange = self.transfers.pool.exchange(&endpoint, purpose, wanted, self.until).await?;
-            let mut stream = Stream::new(exchange, Asked::Soa, self.transfers.limits.deadlines, self.until);
+            let exchange = self.transfers.pool.exchange(&endpoint, purpose, wanted, &mut self.patience).await?;
+            let until = self.patience.primary_until();
+            let mut stream = Stream::new(exchange, Asked::Soa, self.transfers.limits.deadlines, until);
             let mut probe = self.probe(stream.id(), edns, Transport::Tcp);
             stream.send(&probe.request(self.transfers.wall_clock_secs()));
             let message = match stream.message().await {

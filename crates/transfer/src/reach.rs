@@ -75,6 +75,17 @@ struct Mark {
     until: Instant,
 }
 
+impl Mark {
+    fn is_over(&self, now: Instant) -> Result<(), Reason> {
+        if self.until <= now {
+            return Ok(());
+        }
+        let ago_secs = now.duration_since(self.failed_at).as_secs();
+        let detail = format!("it could not be reached {ago_secs} s ago, and has not been asked again");
+        Err(Reason::Unreachable { detail })
+    }
+}
+
 impl Reach {
     /// Whether the primary may be asked now.
     ///
@@ -84,14 +95,19 @@ impl Reach {
         let now = Instant::now();
         let mut known = self.known();
         let Some(mark) = known.get_mut(&primary).and_then(|known| known.mark.as_mut()) else { return Ok(()) };
-        if mark.until > now {
-            let ago_secs = now.duration_since(mark.failed_at).as_secs();
-            let detail = format!("it could not be reached {ago_secs} s ago, and has not been asked again");
-            return Err(Reason::Unreachable { detail });
-        }
+        mark.is_over(now)?;
         // This one tries, and until it has said how it went the others do not.
         mark.until = now + TRIAL_MAX;
         Ok(())
+    }
+
+    /// Whether it is worth while to wait for a place to ask from: what then counts is whether it may be asked.
+    ///
+    /// # Errors
+    /// When it could not be reached a moment ago.
+    pub(crate) fn may_wait(&self, primary: Target) -> Result<(), Reason> {
+        let mark = self.known().get(&primary).and_then(|known| known.mark);
+        mark.map_or(Ok(()), |mark| mark.is_over(Instant::now()))
     }
 
     /// What came of asking.
@@ -246,6 +262,8 @@ mod tests {
         let silence = Reason::TimedOut { waiting: Waiting::Answer(Asked::Soa), millis: 9000 };
         reach.note::<()>(primary(53), &Err(silence));
         assert!(asks(&reach), "it may be silent about one zone");
+        reach.note::<()>(primary(53), &Err(Reason::Busy { secs: 600 }));
+        assert!(asks(&reach), "who waited for a place has asked nobody");
     }
 
     #[tokio::test(start_paused = true)]
@@ -283,7 +301,9 @@ mod tests {
         for _ in 0..FAILED_IN_A_ROW {
             assert_eq!(wait(&reach), Duration::ZERO);
             reach.note_transfer(primary(53), &refused());
+            reach.note_transfer(primary(54), &Err::<(), _>(Reason::Busy { secs: 600 }));
         }
+        assert_eq!(reach.next_transfer(primary(54)), reach.next_transfer(primary(54)), "those have asked nobody");
         assert_eq!([wait(&reach), wait(&reach), wait(&reach)], [Duration::ZERO, FAILING_EVERY, FAILING_EVERY * 2]);
         reach.note_transfer(primary(53), &Ok(()));
         assert_eq!([wait(&reach), wait(&reach)], [Duration::ZERO; 2]);

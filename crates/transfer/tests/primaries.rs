@@ -408,3 +408,57 @@ async fn one_primary_is_asked_for_so_many_zones_at_a_time_and_no_other_waits_for
     assert_eq!(mute.count(Kind::SoaOverUdp), 2);
     waiting.iter().for_each(tokio::task::JoinHandle::abort);
 }
+
+/// So many probes at once, with one place at the primary's address; the code of each one's reason, or nothing.
+async fn probed_one_after_the_other(limits: Limits, primary: &Primary, count: usize) -> Vec<&'static str> {
+    let transfers = transfers(Limits { probes_per_address: 1, ..limits });
+    let probes: Vec<_> = (0..count)
+        .map(|_| {
+            let (transfers, primary) = (transfers.clone(), primary.clone());
+            tokio::spawn(async move { transfers.probe(&example(), &primary, Lane::Refresh).await })
+        })
+        .collect();
+    let mut codes = Vec::new();
+    for probe in probes {
+        codes.push(probe.await.unwrap().map_or_else(|reason| reason.code(), |_| "well"));
+    }
+    codes
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn waiting_for_a_place_to_ask_from_takes_nothing_of_the_primarys_time() {
+    // Each takes half a second until it goes on over TCP: the last ones wait longer than a probe may take.
+    let mut limits = short();
+    limits.deadlines.udp_try = Duration::from_millis(250);
+    limits.deadlines.probe = Duration::from_secs(2);
+    let (_mute, primary) = behaving(&[Behaviour::Silent(Kind::SoaOverUdp)]);
+    assert_eq!(probed_one_after_the_other(limits, &primary, 7).await, ["well"; 7]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_gets_no_place_to_ask_from_says_so_and_nothing_against_the_primary() {
+    let mut limits = short();
+    limits.deadlines.slot = Duration::from_millis(100);
+    let (mute, primary) = behaving(&[Behaviour::Silent(Kind::SoaOverUdp)]);
+    let mut codes = probed_one_after_the_other(limits, &primary, 3).await;
+    codes.sort_unstable();
+    assert_eq!(codes, ["busy", "busy", "well"]);
+    assert_eq!(mute.count(Kind::SoaOverUdp), 2, "with EDNS and without, by one of the three");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_for_a_place_while_the_primary_is_found_dead_does_not_ask_it() {
+    let primary = Primary::at(dead_port());
+    let transfers = transfers(Limits { probes_per_address: 1, ..short() });
+    let probes: Vec<_> = (0..20)
+        .map(|_| {
+            let (transfers, primary) = (transfers.clone(), primary.clone());
+            tokio::spawn(async move { transfers.probe(&example(), &primary, Lane::Refresh).await.unwrap_err() })
+        })
+        .collect();
+    let mut asked = 0;
+    for probe in probes {
+        asked += usize::from(!probe.await.unwrap().to_string().ends_with("has not been asked again"));
+    }
+    assert!(asked < 5, "{asked} of 20 asked");
+}

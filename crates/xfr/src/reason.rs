@@ -252,7 +252,7 @@ pub enum Reason {
     StoreFailed { detail: String },
     #[error("we could not open a socket: {detail}")]
     SocketFailed { detail: String },
-    #[error("no connection became free for this transfer within {secs} s")]
+    #[error("no place to ask the primary from became free within {secs} s")]
     Busy { secs: u64 },
     #[error("what is wanted of the zone changed during the attempt, which was given up")]
     Overtaken,
@@ -452,7 +452,11 @@ impl Reason {
             Self::SocketFailed { .. } => {
                 Entry("socket_failed", Ours, "Raise the limit of open files of the service.")
             }
-            Self::Busy { .. } => Entry("busy", Ours, "Wait; if it goes on, raise the limit of transfers at a time."),
+            Self::Busy { .. } => Entry(
+                "busy",
+                Ours,
+                "Nothing to do: more was to be asked than is asked at a time, and the zone is tried again.",
+            ),
             Self::Overtaken => Entry("overtaken", Ours, NOTHING),
             Self::ZoneRemoved => Entry("zone_removed", Ours, NOTHING),
             Self::Internal { .. } => Entry("internal", Ours, REPORT),

@@ -91,8 +91,9 @@ impl Confirmation {
     }
 }
 
-/// Overdue checks after a start are spread over this many seconds, or the zone's retry time if that is shorter.
-const START_SPREAD_SECS: u32 = 30;
+/// Checks that are overdue because nobody was there to make them, before a start or while the machine was suspended, are
+/// spread over this many seconds, or the zone's retry time if that is shorter.
+const OVERDUE_SPREAD_SECS: u32 = 30;
 /// Checks are this share of their time earlier than they could be, at most: zones loaded together drift apart.
 const JITTER_PARTS: u64 = 10;
 /// Delays are doubled at most so often; the bound of the retry time comes first.
@@ -124,14 +125,18 @@ impl Timers {
         let mut timers = Self::pending(bounds, now);
         timers.take_numbers(soa, bounds);
         timers.confirmation = Some(Confirmation::new(confirmed_at, expires_at));
-        let spread = u64::from(timers.retry_secs.min(START_SPREAD_SECS)) * 1000;
         let latest = now.plus(Duration::from_secs(u64::from(timers.refresh_secs)));
-        timers.next_check = if next_check > now {
-            next_check.min(latest)
-        } else {
-            now.plus(Duration::from_millis(share(spread, random)))
-        };
+        timers.next_check = next_check.min(latest);
+        if timers.is_due(now) {
+            timers.overdue(now, random);
+        }
         timers
+    }
+
+    /// Nobody was there to make the check when it was due: it is due soon, spread by `random`.
+    pub fn overdue(&mut self, now: Moment, random: u32) {
+        let spread = u64::from(self.retry_secs.min(OVERDUE_SPREAD_SECS)) * 1000;
+        self.next_check = now.plus(Duration::from_millis(share(spread, random)));
     }
 
     /// The primary showed our serial, or a newer version was installed, whose SOA this is: expiry starts again.

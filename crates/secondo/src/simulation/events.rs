@@ -51,7 +51,7 @@ impl Stage {
                 let mut state = self.world.state();
                 let millis = state.dice.wait(8 * HOUR_MS);
                 state.note(now_ms, None, "the machine is suspended for", &[11, millis]);
-                state.rush(now_ms + millis);
+                state.resumed(now_ms + millis);
                 let next_ms = now_ms + millis + state.dice.wait(10 * DAY_MS);
                 state.plan.at(next_ms, Event::Suspended);
                 drop(state);

@@ -1,15 +1,20 @@
 //! The judge: watches from outside, knows what the owners published and what the primaries showed, and says when a
 //! promise is broken.
 //!
-//! - A served generation never goes back, and none is used twice.
+//! - A served generation never goes back, and none is used for two versions, restarts or not.
 //! - What is served was published, whole.
-//! - Nothing is served for longer after a primary last showed it than its SOA allows.
-//! - A zone is never asked for twice at a time at one primary.
+//! - Nothing is served for longer after a primary last showed it than its SOA allows, whatever the wall clock is set to;
+//!   and the node's clock never shows less than what is on disk.
+//! - No two attempts for a zone overlap, and none asks twice at a time at one primary.
+//! - What is there already is not transferred again.
 //! - No primary is asked more often than 1.2 times in a refresh interval as long as nothing happens, and never again
 //!   before the retry time unless somebody says that there is news.
-//! - A zone whose primary is well is current within its refresh time and the longest retry time.
+//! - What is overdue at many zones is not asked all at once.
+//! - A zone whose primary is well is current within its refresh time, or the longest retry time where attempts had
+//!   failed before, and one retry more.
 //!
-//! It works with the node's clock where the node promises by its clock, and with true time otherwise.
+//! It works with the node's clock where the node promises by its clock, and with true time otherwise, and where both go
+//! on alike: within one life.
 
 use std::collections::BTreeMap;
 
@@ -31,6 +36,8 @@ pub(super) const LATE_MAX_MS: u64 = 15 * MINUTE_MS;
 pub(super) const EXPIRED_LATE_MAX_MS: u64 = MINUTE_MS + 15 * SECOND_MS;
 /// Shown serials that are remembered for a zone.
 const SHOWN_MAX: usize = 64;
+/// Generations that are remembered for a zone: more than can be found on disk after a start.
+const PUBLISHED_MAX: usize = 16;
 
 /// A promise that was broken.
 #[derive(Clone, Debug)]
@@ -46,15 +53,28 @@ pub(super) struct Watch {
     /// The generation that was served last, and the highest one ever.
     generation: Option<u64>,
     highest: u64,
+    /// Which version each of the last generations was.
+    published: BTreeMap<u64, u64>,
     /// The highest one that was seen to be on disk.
     durable: u64,
-    /// For each serial, when a primary last showed it, by the node's clock.
-    shown: BTreeMap<u32, u64>,
+    /// The time by the node's clock that is on disk for sure.
+    durable_node_ms: u64,
+    /// For each serial, when a primary last showed it.
+    shown: BTreeMap<u32, ShownAt>,
+    /// When the last attempt that was seen began and ended, by the node's clock.
+    attempt: Option<(u64, u64)>,
     /// When something last happened because of which it may be asked for early.
     news_ms: u64,
     /// When something last happened because of which attempts may fail.
     trouble_ms: u64,
     polls: BTreeMap<usize, Polls>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct ShownAt {
+    node_ms: u64,
+    /// True time; none when it was in an earlier life of the node.
+    true_ms: Option<u64>,
 }
 
 /// The polls of a zone at one primary.
@@ -85,8 +105,10 @@ pub(super) struct Seen {
 pub(super) struct Now<'a> {
     pub(super) true_ms: u64,
     pub(super) node: &'a Node,
-    /// Since when the node runs, or its machine does again: a suspended one notices what is due within a minute.
+    /// Since when the node runs, or its machine does again.
     pub(super) running_since_ms: u64,
+    /// When the machine went on last: after a suspension it notices what is due within a minute.
+    pub(super) resumed_ms: u64,
 }
 
 impl Watch {
@@ -95,34 +117,75 @@ impl Watch {
     }
 
     pub(super) fn trouble(&mut self, now_ms: u64) {
-        self.trouble_ms = self.trouble_ms.max(now_ms);
+        self.trouble_ms = now_ms;
     }
 
     /// The node starts again.
     pub(super) fn restarted(&mut self, zone: &SimulatedZone, now: &Now<'_>) -> Result<(), String> {
         self.polls.clear();
+        self.attempt = None;
+        self.shown.values_mut().for_each(|shown| shown.true_ms = None);
         self.news(now.true_ms);
         self.trouble(now.true_ms);
-        let followed = now.node.zone(zone.id);
-        let held = followed.and_then(|zone| zone.condition().held.as_ref().map(|held| held.generation.0));
-        self.generation = held;
-        if held.unwrap_or_default() < self.durable {
-            return Err(format!("generation {} was on disk, and now there is {held:?}", self.durable));
+        let node_ms = now.node.clock.now().0;
+        if node_ms < self.durable_node_ms {
+            let behind_ms = self.durable_node_ms - node_ms;
+            return Err(format!("the node's clock is {} s behind what is on disk", behind_ms / 1000));
         }
-        Ok(())
+        let held = now.node.zone(zone.id).and_then(|zone| zone.condition().held.clone());
+        let generation = held.as_ref().map(|held| held.generation.0);
+        self.generation = generation;
+        if generation.unwrap_or_default() < self.durable {
+            return Err(format!("generation {} was on disk, and now there is {generation:?}", self.durable));
+        }
+        let Some(held) = held else { return Ok(()) };
+        let Some(version) = zone.version_of(held.image.digest()) else {
+            return Err(format!("generation {} is on disk, whose contents nobody published", held.generation.0));
+        };
+        self.same_version(held.generation.0, version)
     }
 
-    /// A primary is asked for the zone's serial.
-    pub(super) fn asked(&mut self, primary: usize, now_ms: u64, served: Option<Timing>) -> Result<(), String> {
+    /// A generation that was published is this version's, if it was.
+    fn same_version(&self, generation: u64, version: &Version) -> Result<(), String> {
+        match self.published.get(&generation) {
+            Some(before) if *before != version.number => {
+                Err(format!("generation {generation} is used for version {} after {before}", version.number))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it may be asked for because of news, which may wait for its turn.
+    pub(super) fn has_news(&self, now_ms: u64) -> bool {
+        now_ms <= self.news_ms + LATE_MAX_MS
+    }
+
+    /// A primary is asked for the zone's serial over UDP.
+    pub(super) fn asked(&mut self, primary: usize, now_ms: u64, held: Option<Timing>) -> Result<(), String> {
         let polls = self.polls.entry(primary).or_default();
         polls.under_way += 1;
         if polls.under_way > 1 {
             return Err(format!("primary {primary} is asked while it is being asked"));
         }
+        self.polled(primary, now_ms, held)
+    }
+
+    /// A primary is asked for the zone's serial over TCP: again, unless it was not asked over UDP before.
+    pub(super) fn asked_over_tcp(&mut self, primary: usize, now_ms: u64, held: Option<Timing>) -> Result<(), String> {
+        let last_ms = self.polls.get(&primary).and_then(|polls| polls.last_ms);
+        if last_ms.is_some_and(|last_ms| now_ms <= last_ms + LATE_MAX_MS) {
+            return Ok(());
+        }
+        self.polled(primary, now_ms, held)
+    }
+
+    fn polled(&mut self, primary: usize, now_ms: u64, held: Option<Timing>) -> Result<(), String> {
+        let has_news = self.has_news(now_ms);
+        let polls = self.polls.entry(primary).or_default();
         let Some(last_ms) = polls.last_ms.replace(now_ms) else { return Ok(()) };
-        let Some(timing) = served else { return Ok(()) };
-        // What is asked because of news comes between checks and puts none of them off; it may wait for its turn.
-        if now_ms > self.news_ms + LATE_MAX_MS
+        let Some(timing) = held else { return Ok(()) };
+        // What is asked because of news comes between checks and puts none of them off.
+        if !has_news
             && let Some(last_ms) = polls.last_due_ms.replace(now_ms)
             && now_ms - last_ms < timing.retry_ms.min(timing.refresh_ms) * 9 / 10
         {
@@ -146,11 +209,19 @@ impl Watch {
         }
     }
 
+    /// A primary is asked for a transfer of the zone.
+    pub(super) fn transferred(&self, now_ms: u64, is_settled: bool) -> Result<(), String> {
+        if is_settled && now_ms > self.trouble_ms + LATE_MAX_MS {
+            return Err("what is there already is transferred again".to_owned());
+        }
+        Ok(())
+    }
+
     /// A primary shows a serial, at this time of the node's clock.
-    pub(super) fn shown(&mut self, serial: Serial, node_ms: u64) {
-        self.shown.insert(serial.0, node_ms);
+    pub(super) fn shown(&mut self, serial: Serial, node_ms: u64, true_ms: u64) {
+        self.shown.insert(serial.0, ShownAt { node_ms, true_ms: Some(true_ms) });
         if self.shown.len() > SHOWN_MAX {
-            let oldest = self.shown.iter().min_by_key(|(_, at)| **at).map(|(serial, _)| *serial);
+            let oldest = self.shown.iter().min_by_key(|(_, at)| at.node_ms).map(|(serial, _)| *serial);
             oldest.inspect(|serial| _ = self.shown.remove(serial));
         }
     }
@@ -160,12 +231,7 @@ impl Watch {
         let Some(followed) = now.node.zone(zone.id) else { return Ok(None) };
         let durability = {
             let condition = followed.condition();
-            let last = condition.last_attempt.as_ref().map(|last| &last.attempt.outcome);
-            if let Some(inventory::Outcome::Failed(reason)) = last
-                && reason.code == "internal"
-            {
-                return Err(format!("an attempt ended by a fault of ours: {}", reason.message));
-            }
+            condition.last_attempt.as_ref().map_or(Ok(()), |last| self.attempted(&last.attempt))?;
             condition.durability
         };
         let contents = followed.served.contents();
@@ -175,26 +241,54 @@ impl Watch {
             return Err(format!("generation {generation} is served, whose contents nobody published"));
         };
         let is_new = self.generation != Some(generation);
+        self.same_version(generation, version)?;
         if is_new && generation <= self.highest {
             return Err(format!("generation {generation} is served after {}", self.highest));
         }
+        self.published.insert(generation, version.number);
+        if self.published.len() > PUBLISHED_MAX {
+            self.published.pop_first();
+        }
         self.generation = Some(generation);
         self.highest = self.highest.max(generation);
+        let shown = self.shown.get(&version.serial.0).copied().unwrap_or_default();
         if durability == Durability::Durable {
             self.durable = generation;
+            if is_new {
+                self.durable_node_ms = self.durable_node_ms.max(shown.node_ms);
+            }
         }
         let expires_ms = self.expires_ms(version);
-        let is_awake = now.true_ms > now.running_since_ms + EXPIRED_LATE_MAX_MS;
-        if is_awake && now.node.clock.now().0 > expires_ms + EXPIRED_LATE_MAX_MS {
-            let (serial, late_ms) = (version.serial.0, now.node.clock.now().0 - expires_ms);
+        let by_its_clock_ms = now.node.clock.now().0.saturating_sub(expires_ms);
+        let truly_ms = shown.true_ms.map_or(0, |at_ms| now.true_ms.saturating_sub(at_ms + version.timing.expire_ms));
+        let late_ms = by_its_clock_ms.max(truly_ms);
+        let is_awake = now.true_ms > now.resumed_ms + EXPIRED_LATE_MAX_MS;
+        if is_awake && late_ms > EXPIRED_LATE_MAX_MS {
+            let serial = version.serial.0;
             return Err(format!("serial {serial} is served {} s after it was to expire", late_ms / 1000));
         }
         Ok(Some(Seen { version: version.number, generation, is_new, expires_ms, durability }))
     }
 
+    /// The last attempt that has ended.
+    fn attempted(&mut self, last: &inventory::Attempt) -> Result<(), String> {
+        if let inventory::Outcome::Failed(reason) = &last.outcome
+            && reason.code == "internal"
+        {
+            return Err(format!("an attempt ended by a fault of ours: {}", reason.message));
+        }
+        let (began_ms, ended_ms) = (last.at.0, last.at.0 + last.millis);
+        match self.attempt.replace((began_ms, ended_ms)) {
+            Some(before) if before != (began_ms, ended_ms) && began_ms < before.1 => {
+                Err(format!("an attempt began {} ms before the one before it ended", before.1 - began_ms))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Until when a version may be served, by the node's clock.
     fn expires_ms(&self, version: &Version) -> u64 {
-        self.shown.get(&version.serial.0).copied().unwrap_or_default() + version.timing.expire_ms
+        self.shown.get(&version.serial.0).copied().unwrap_or_default().node_ms + version.timing.expire_ms
     }
 
     /// Whether the newest version should be served by now, and is not. What is held is served unless it has expired.
@@ -230,7 +324,7 @@ impl Watch {
         }
         let timing = held.map_or(newest.timing, |held| held.timing);
         let late_ms = now.true_ms.saturating_sub(since_ms);
-        if late_ms > timing.refresh_ms + timing.retry_longest_ms + LATE_MAX_MS {
+        if late_ms > timing.refresh_ms.max(timing.retry_longest_ms) + timing.retry_ms + LATE_MAX_MS {
             let (newest, held) = (newest.serial.0, held.map(|held| held.serial.0));
             return Err(format!(
                 "serial {newest} is not served {} s after it could be, and {held:?} is held",

@@ -9,7 +9,7 @@
 //!                           ▲
 //!  life: the node ──► network, machine                         (what the node sees of the world)
 //!                           │
-//!                           └──► invariants, trace             (what is right, and what was)
+//!                           └──► invariants, at_once, trace    (what is right, and what was)
 //! ```
 //!
 //! ```text
@@ -20,6 +20,7 @@
 //!
 //! Not simulated: the inventory (the node is instructed as reconcile would do it), TSIG, TLS, answers to queries.
 
+mod at_once;
 mod dice;
 mod events;
 mod invariants;
@@ -160,4 +161,10 @@ fn no_seed_breaks_a_promise() {
 #[expect(clippy::print_stdout, reason = "with --nocapture one sees what each seed did")]
 fn tell(seed: u64, course: &Course, began: Instant) {
     println!("seed {seed}: {:?}, {} events, {:.1} s", course.counts, course.events, began.elapsed().as_secs_f64());
+}
+
+/// How far a long one has come.
+#[expect(clippy::print_stdout, reason = "with --nocapture one sees that it goes on")]
+fn tell_month(months: u64, counts: &Counts) {
+    println!("month {months} is over: {counts:?}");
 }

@@ -8,6 +8,7 @@ pub(super) const SECOND_MS: u64 = 1_000;
 pub(super) const MINUTE_MS: u64 = 60 * SECOND_MS;
 pub(super) const HOUR_MS: u64 = 60 * MINUTE_MS;
 pub(super) const DAY_MS: u64 = 24 * HOUR_MS;
+pub(super) const MONTH_MS: u64 = 30 * DAY_MS;
 
 #[derive(Clone, Debug)]
 pub(super) enum Event {

@@ -10,14 +10,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use dns::{Serial, Type};
 
 use super::Scale;
+use super::at_once::AtOnce;
 use super::dice::Dice;
-use super::invariants::{LATE_MAX_MS, Now, Seen, Violation, Watch};
+use super::invariants::{Now, Seen, Violation, Watch};
 use super::machine::SimulatedMachine;
 use super::message::Asked;
-use super::plan::Plan;
+use super::plan::{MONTH_MS, Plan};
 use super::primary::SimulatedPrimary;
 use super::trace::{Trace, Watched};
-use super::zones::SimulatedZone;
+use super::zones::{SimulatedZone, Timing};
 use crate::followed::Durability;
 use crate::node::Node;
 
@@ -34,10 +35,16 @@ pub(super) struct State {
     pub(super) trace: Trace,
     pub(super) violation: Option<Violation>,
     pub(super) node: Weak<Node>,
-    pub(super) running_since_ms: u64,
+    running_since_ms: u64,
+    resumed_ms: u64,
+    /// Of how many months it was told that they have passed.
+    months_told: u64,
     pub(super) counts: Counts,
     /// By the zones' numbers.
     watches: Vec<Watch>,
+    /// Zones, each as often as it has primaries.
+    checks: usize,
+    at_once: AtOnce,
     by_address: HashMap<SocketAddr, usize>,
 }
 
@@ -67,6 +74,8 @@ impl World {
             plan: Plan::new(zones.len(), count, &mut dice),
             by_address: primaries.iter().enumerate().map(|(index, primary)| (primary.address, index)).collect(),
             watches: zones.iter().map(|_| Watch::default()).collect(),
+            checks: zones.iter().map(|zone| zone.primaries.len()).sum(),
+            at_once: AtOnce::default(),
             dice,
             zones,
             primaries,
@@ -74,6 +83,8 @@ impl World {
             violation: None,
             node: Weak::new(),
             running_since_ms: 0,
+            resumed_ms: 0,
+            months_told: 0,
             counts: Counts::default(),
         };
         Arc::new(Self { machine, state: Mutex::new(state) })
@@ -92,10 +103,11 @@ impl World {
         state.counts.starts += 1;
         state.note(now_ms, None, "the node starts", &[0]);
         for index in 0..state.zones.len() {
-            let State { zones, watches, .. } = &mut *state;
-            let now = Now { true_ms: now_ms, node, running_since_ms: now_ms };
+            let State { zones, watches, resumed_ms, .. } = &mut *state;
+            let now = Now { true_ms: now_ms, node, running_since_ms: now_ms, resumed_ms: *resumed_ms };
             let result = watches[index].restarted(&zones[index], &now);
             state.judge(now_ms, index, result);
+            state.look(now_ms, node, index);
         }
     }
 
@@ -109,13 +121,19 @@ impl World {
         state.look(now_ms, &node, zone);
         let held = state.held(&node, zone);
         let is_settled = state.is_settled(zone, held);
-        let held = held.and_then(|number| state.zones[zone].version(number)).map(|version| version.timing);
+        let timing = state.timing(zone, held);
         let watch = &mut state.watches[zone];
         if !is_settled {
             watch.trouble(now_ms);
         }
-        let result = watch.asked(primary, now_ms, held);
+        let has_news = watch.has_news(now_ms);
+        let result = watch.asked(primary, now_ms, timing);
         state.judge(now_ms, zone, result);
+        if !has_news {
+            let State { at_once, checks, .. } = &mut *state;
+            let result = at_once.check(now_ms, *checks);
+            state.judge(now_ms, zone, result);
+        }
     }
 
     pub(super) fn gave_up_datagram(&self, primary: usize, zone: usize) {
@@ -130,6 +148,15 @@ impl World {
         let what = if asked.qtype == Type::SOA { "asked over TCP" } else { "asked for a transfer" };
         state.note(now_ms, Some(zone), what, &[2, primary as u64, asked.qtype.0.into()]);
         state.look(now_ms, &node, zone);
+        let held = state.held(&node, zone);
+        let result = if asked.qtype == Type::SOA {
+            let timing = state.timing(zone, held);
+            state.watches[zone].asked_over_tcp(primary, now_ms, timing)
+        } else {
+            let is_settled = state.is_settled(zone, held);
+            state.watches[zone].transferred(now_ms, is_settled)
+        };
+        state.judge(now_ms, zone, result);
     }
 
     /// An answer has arrived that shows a version.
@@ -138,7 +165,8 @@ impl World {
         let mut state = self.state();
         let Some(node) = state.node.upgrade() else { return };
         state.note(now_ms, Some(zone), "shown", &[3, primary as u64, serial.0.into()]);
-        state.watches[zone].shown(serial, node.clock.now().0);
+        state.watches[zone].shown(serial, node.clock.now().0, now_ms);
+        state.look(now_ms, &node, zone);
     }
 }
 
@@ -156,7 +184,7 @@ impl State {
 
     /// Looks at what is served of a zone.
     pub(super) fn look(&mut self, now_ms: u64, node: &Arc<Node>, zone: usize) -> Option<Seen> {
-        let now = Now { true_ms: now_ms, node, running_since_ms: self.running_since_ms };
+        let now = self.now(now_ms, node);
         match self.watches[zone].look(&self.zones[zone], &now) {
             Ok(seen) => {
                 if let Some(Seen { version, generation, .. }) = seen.filter(|seen| seen.is_new) {
@@ -174,15 +202,29 @@ impl State {
 
     /// Looks at every zone, whether it is as it should be.
     pub(super) fn look_at_all(&mut self, now_ms: u64, node: &Arc<Node>) {
+        let months = now_ms / MONTH_MS;
+        if months > self.months_told {
+            self.months_told = months;
+            super::tell_month(months, &self.counts);
+        }
         for zone in 0..self.zones.len() {
             let seen = self.look(now_ms, node, zone);
             self.counts.volatile += u64::from(seen.is_some_and(|seen| seen.durability == Durability::Volatile));
-            let now = Now { true_ms: now_ms, node, running_since_ms: self.running_since_ms };
+            let now = self.now(now_ms, node);
             let watched = &self.zones[zone];
             let held = self.held(node, zone).and_then(|number| watched.version(number));
             let result = self.watches[zone].check_current((zone, watched), &self.primaries, held, seen, &now);
             self.judge(now_ms, zone, result);
         }
+    }
+
+    /// The machine goes on then.
+    pub(super) fn resumed(&mut self, then_ms: u64) {
+        (self.running_since_ms, self.resumed_ms) = (then_ms, then_ms);
+    }
+
+    fn now<'a>(&self, true_ms: u64, node: &'a Arc<Node>) -> Now<'a> {
+        Now { true_ms, node, running_since_ms: self.running_since_ms, resumed_ms: self.resumed_ms }
     }
 
     pub(super) fn news(&mut self, now_ms: u64, zone: usize) {
@@ -192,12 +234,6 @@ impl State {
     /// Something is different at the zone's primaries from now on.
     pub(super) fn trouble_of(&mut self, now_ms: u64, zone: usize) {
         self.watches[zone].trouble(now_ms);
-    }
-
-    /// Everything is overdue at once: of thousands of checks some wait for a place for so long that they fail.
-    pub(super) fn rush(&mut self, now_ms: u64) {
-        self.running_since_ms = now_ms;
-        self.watches.iter_mut().for_each(|watch| watch.trouble(now_ms + LATE_MAX_MS));
     }
 
     /// Something is different at a primary from now on.
@@ -214,6 +250,11 @@ impl State {
         let zone = &self.zones[zone];
         let digest = node.zone(zone.id)?.condition().held.as_ref()?.image.digest();
         zone.version_of(digest).map(|version| version.number)
+    }
+
+    /// The numbers that count for a zone of which this version is held.
+    fn timing(&self, zone: usize, held: Option<u64>) -> Option<Timing> {
+        Some(self.zones[zone].version(held?)?.timing)
     }
 
     /// Whether there is nothing to do for a zone but to look whether there is.

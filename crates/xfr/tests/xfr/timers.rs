@@ -105,6 +105,16 @@ fn overdue_checks_are_spread_after_a_start_and_expiry_stays() {
 }
 
 #[test]
+fn overdue_checks_are_spread_after_a_suspension_and_expiry_stays() {
+    let mut timers = confirmed(&soa(1000, 100, 5000), 0);
+    timers.overdue(at(4000), u32::MAX / 2);
+    assert_eq!(timers.next_check().since(at(4000)).as_secs(), 14);
+    assert_eq!(timers.expires_at(), Some(at(5000)));
+    timers.overdue(at(4000), LATEST);
+    assert!(timers.is_due(at(4000)), "there is always a next check, and it may be now");
+}
+
+#[test]
 fn zero_and_huge_values_are_bounded() {
     // NSD #103, #106.
     let low = confirmed(&soa(0, 0, 0), 0);
