@@ -10,13 +10,16 @@
 //!
 //! A mark is short: it spares a primary of thousands of zones, and us, from finding out thousands of times that it is
 //! dead; when each zone is tried again is its own timers'. A primary that is there and fails transfers is asked no more
-//! often than [`FAILING_EVERY`]; one that gives them has no limit in time.
+//! often than [`FAILING_EVERY`] unless somebody wants to know now; one that gives them has no limit in time, and as soon
+//! as it gives one, all that wait go on.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::time::{Duration, Instant};
+use tokio::sync::Notify;
+use tokio::time::{Duration, Instant, sleep_until};
 use xfr::Reason;
 use xfr::reason::Waiting;
 
@@ -54,7 +57,11 @@ impl Target {
 
 /// All primaries of which something is known.
 #[derive(Default)]
-pub(crate) struct Reach(Mutex<BTreeMap<Target, Known>>);
+pub(crate) struct Reach {
+    known: Mutex<BTreeMap<Target, Known>>,
+    /// A primary that failed transfers has given one.
+    gives_again: Notify,
+}
 
 #[derive(Clone, Copy)]
 struct Known {
@@ -132,16 +139,43 @@ impl Reach {
         }
     }
 
-    /// When a transfer may begin.
-    pub(crate) fn next_transfer(&self, primary: Target) -> Instant {
+    /// Waits until a transfer may begin.
+    ///
+    /// # Errors
+    /// When that is later than in `patience`: so many are to begin before.
+    pub(crate) async fn turn(&self, primary: Target, patience: Duration) -> Result<(), Reason> {
+        let turn = self.next_transfer(primary, patience)?;
+        loop {
+            let mut gives_again = pin!(self.gives_again.notified());
+            gives_again.as_mut().enable();
+            if !self.fails_transfers(primary) {
+                return Ok(());
+            }
+            tokio::select! {
+                () = sleep_until(turn) => return Ok(()),
+                () = gives_again => {}
+            }
+        }
+    }
+
+    /// When a transfer may begin; that moment is taken.
+    fn next_transfer(&self, primary: Target, patience: Duration) -> Result<Instant, Reason> {
         let now = Instant::now();
         let mut known = self.known();
-        let Some(known) = known.get_mut(&primary).filter(|known| known.failed_in_a_row >= FAILED_IN_A_ROW) else {
-            return now;
+        let Some(known) = known.get_mut(&primary).filter(|known| known.fails_transfers()) else {
+            return Ok(now);
         };
         let next = known.next_transfer.map_or(now, |next| next.max(now));
+        // Whoever is turned away takes nobody's turn: else those who come again and again would put all others off.
+        if next > now + patience {
+            return Err(Reason::Busy { secs: patience.as_secs() });
+        }
         known.next_transfer = Some(next + FAILING_EVERY);
-        next
+        Ok(next)
+    }
+
+    fn fails_transfers(&self, primary: Target) -> bool {
+        self.known().get(&primary).is_some_and(Known::fails_transfers)
     }
 
     /// What came of a transfer.
@@ -152,6 +186,7 @@ impl Reach {
             Ok(_) => {
                 if let Some(known) = known.get_mut(&primary) {
                     (known.failed_in_a_row, known.next_transfer) = (0, None);
+                    self.gives_again.notify_waiters();
                 }
             }
             Err(reason) if reason.fault() != xfr::Fault::Ours => {
@@ -175,7 +210,13 @@ impl Reach {
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<Target, Known>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn fails_transfers(&self) -> bool {
+        self.failed_in_a_row >= FAILED_IN_A_ROW
     }
 }
 
@@ -201,6 +242,8 @@ fn entry(known: &mut BTreeMap<Target, Known>, primary: Target, now: Instant) -> 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use tokio::time::{Duration, Instant, advance};
     use xfr::Reason;
     use xfr::reason::{Asked, Waiting};
@@ -275,18 +318,63 @@ mod tests {
         assert!(asks(&reach));
     }
 
+    const PATIENCE: Duration = Duration::from_secs(600);
+
+    /// A primary that has refused transfers a moment ago.
+    fn refusing() -> Arc<Reach> {
+        let reach = Reach::default();
+        for _ in 0..FAILED_IN_A_ROW {
+            reach.note_transfer::<()>(primary(53), &Err(Reason::Refused(Asked::Axfr)));
+        }
+        Arc::new(reach)
+    }
+
+    async fn waits(reach: &Reach) -> Duration {
+        let began = Instant::now();
+        reach.turn(primary(53), PATIENCE).await.unwrap();
+        began.elapsed()
+    }
+
     #[tokio::test(start_paused = true)]
     async fn transfers_have_a_rate_only_while_they_fail() {
         let reach = Reach::default();
-        let refused = || Err::<(), _>(Reason::Refused(Asked::Axfr));
-        let wait = |reach: &Reach| reach.next_transfer(primary(53)).duration_since(Instant::now());
         for _ in 0..FAILED_IN_A_ROW {
-            assert_eq!(wait(&reach), Duration::ZERO);
-            reach.note_transfer(primary(53), &refused());
+            assert_eq!(waits(&reach).await, Duration::ZERO);
+            reach.note_transfer::<()>(primary(53), &Err(Reason::Refused(Asked::Axfr)));
         }
-        assert_eq!([wait(&reach), wait(&reach), wait(&reach)], [Duration::ZERO, FAILING_EVERY, FAILING_EVERY * 2]);
+        assert_eq!(waits(&reach).await, Duration::ZERO);
+        assert_eq!((waits(&reach).await, waits(&reach).await), (FAILING_EVERY, FAILING_EVERY));
         reach.note_transfer(primary(53), &Ok(()));
-        assert_eq!([wait(&reach), wait(&reach)], [Duration::ZERO; 2]);
+        assert_eq!((waits(&reach).await, waits(&reach).await), (Duration::ZERO, Duration::ZERO));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_turned_away_puts_nobody_off() {
+        // Five thousand zones, the transfers of which a primary refuses, try for an hour.
+        let reach = refusing();
+        for _ in 0..42_000 {
+            let _ = reach.next_transfer(primary(53), PATIENCE);
+        }
+        let reason = reach.turn(primary(53), PATIENCE).await.unwrap_err();
+        assert_eq!(reason, Reason::Busy { secs: PATIENCE.as_secs() });
+        advance(FAILING_EVERY * 2).await;
+        assert!(waits(&reach).await <= PATIENCE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_transfer_that_goes_well_lets_all_go_that_wait_for_the_primary() {
+        let reach = refusing();
+        let waiting: Vec<_> = (0..1000)
+            .map(|_| {
+                let reach = reach.clone();
+                tokio::spawn(async move { waits(&reach).await })
+            })
+            .collect();
+        advance(Duration::from_millis(1)).await;
+        reach.note_transfer(primary(53), &Ok(()));
+        for waited in waiting {
+            assert!(waited.await.unwrap() <= Duration::from_millis(1));
+        }
     }
 
     #[tokio::test(start_paused = true)]
