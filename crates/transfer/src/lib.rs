@@ -106,10 +106,11 @@ pub struct Transfers {
 impl Transfers {
     pub fn new(limits: Limits, network: Arc<dyn Network>, tls: TlsClient) -> Self {
         let limits = Arc::new(limits);
-        let pool = Arc::new(Pool::new(limits.clone(), network.clone(), tls));
+        let reach = Arc::<Reach>::default();
+        let pool = Arc::new(Pool::new(limits.clone(), network.clone(), tls, reach.clone()));
         let probes = Arc::new(Lanes::new(limits.probes));
         let budget = Budget::new(limits.octets_under_way);
-        Self { limits, network, pool, probes, budget, reach: Arc::default() }
+        Self { limits, network, pool, probes, budget, reach }
     }
 
     /// The version that the primary has now. Over UDP first; over TCP when the answer does not fit, or when UDP does not

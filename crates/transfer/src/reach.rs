@@ -20,8 +20,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 use tokio::time::{Duration, Instant, sleep_until};
-use xfr::Reason;
 use xfr::reason::Waiting;
+use xfr::{Reason, Tls};
 
 use crate::Primary;
 
@@ -50,8 +50,12 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    pub(crate) fn new(address: SocketAddr, source: Option<IpAddr>, tls: Option<&Tls>) -> Self {
+        Self { address, source, over_tls: tls.is_some() }
+    }
+
     pub(crate) fn of(primary: &Primary) -> Self {
-        Self { address: primary.address, source: primary.source, over_tls: primary.tls.is_some() }
+        Self::new(primary.address, primary.source, primary.tls.as_ref())
     }
 }
 
@@ -80,6 +84,26 @@ struct Mark {
     failed_at: Instant,
     /// When one may ask again.
     until: Instant,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    LeftAlone,
+    /// One asks, and the others wait for how that goes.
+    BeingTried,
+}
+
+impl Mark {
+    fn reason(&self, now: Instant) -> Reason {
+        let ago_secs = now.duration_since(self.failed_at).as_secs();
+        let detail = format!("it could not be reached {ago_secs} s ago, and has not been asked again");
+        Reason::Unreachable { detail }
+    }
+
+    fn is_left_alone(&self, now: Instant) -> bool {
+        self.stage == Stage::LeftAlone && self.until > now
+    }
 }
 
 impl Reach {
@@ -92,13 +116,21 @@ impl Reach {
         let mut known = self.known();
         let Some(mark) = known.get_mut(&primary).and_then(|known| known.mark.as_mut()) else { return Ok(()) };
         if mark.until > now {
-            let ago_secs = now.duration_since(mark.failed_at).as_secs();
-            let detail = format!("it could not be reached {ago_secs} s ago, and has not been asked again");
-            return Err(Reason::Unreachable { detail });
+            return Err(mark.reason(now));
         }
         // This one tries, and until it has said how it went the others do not.
-        mark.until = now + TRIAL_MAX;
+        (mark.until, mark.stage) = (now + TRIAL_MAX, Stage::BeingTried);
         Ok(())
+    }
+
+    /// Whether somebody whom [`Reach::may_ask`] has let go, and who has waited since, may still ask.
+    ///
+    /// # Errors
+    /// When others have found meanwhile that the primary cannot be reached.
+    pub(crate) fn may_still_ask(&self, primary: Target) -> Result<(), Reason> {
+        let now = Instant::now();
+        let mark = self.known().get(&primary).and_then(|known| known.mark);
+        mark.filter(|mark| mark.is_left_alone(now)).map_or(Ok(()), |mark| Err(mark.reason(now)))
     }
 
     /// What came of asking.
@@ -122,9 +154,13 @@ impl Reach {
             return;
         }
         let entry = entry(&mut known, primary, now);
+        // Whoever had asked before the mark was set says the same as it.
+        if entry.mark.is_some_and(|mark| mark.is_left_alone(now)) {
+            return;
+        }
         let failures = entry.mark.map_or(0, |mark| mark.failures) + 1;
         let marked = (MARKED_MIN * 2_u32.pow(failures.min(8) - 1)).min(MARKED_MAX);
-        entry.mark = Some(Mark { failures, failed_at: now, until: now + marked });
+        entry.mark = Some(Mark { failures, failed_at: now, until: now + marked, stage: Stage::LeftAlone });
     }
 
     /// A NOTIFY came from this address: whoever sends it may be back.
@@ -280,15 +316,31 @@ mod tests {
         advance(Duration::from_secs(6)).await;
         assert!(!asks(&reach), "longer and longer");
         for _ in 0..20 {
+            advance(MARKED_MAX).await;
+            assert!(asks(&reach), "but never long");
             reach.note(primary(53), &dead());
         }
         advance(MARKED_MAX).await;
-        assert!(asks(&reach), "but never long");
+        assert!(asks(&reach));
         reach.note::<()>(primary(53), &Err(Reason::Refused(Asked::Soa)));
         assert!(asks(&reach) && asks(&reach), "who refuses is there");
         let silence = Reason::TimedOut { waiting: Waiting::Answer(Asked::Soa), millis: 9000 };
         reach.note::<()>(primary(53), &Err(silence));
         assert!(asks(&reach), "it may be silent about one zone");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_ask_at_the_same_time_find_out_once() {
+        let reach = Reach::default();
+        for _ in 0..20 {
+            reach.note(primary(53), &dead());
+        }
+        assert!(reach.may_still_ask(primary(53)).is_err());
+        advance(Duration::from_secs(5)).await;
+        assert!(asks(&reach), "as after one failure");
+        assert!(reach.may_still_ask(primary(53)).is_ok(), "this one tries");
+        reach.note(primary(53), &Ok(()));
+        assert!(reach.may_still_ask(primary(53)).is_ok());
     }
 
     #[tokio::test(start_paused = true)]
