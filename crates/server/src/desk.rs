@@ -233,7 +233,7 @@ fn note_declined(
     bench.tally.count(Event::NotifyRefused);
     tracing::debug!(zone = named.as_ref().map(ToString::to_string), from = %address, reason = why.code(), "a NOTIFY was not taken");
     let from = address.ip().to_canonical();
-    let latest = Latest { from, channel, serial, zone: named };
+    let latest = Latest { from, channel, serial, zone: named.map(|named| named.borrow().to_name()) };
     let stranger = |zone| Who::Stranger { zone, site: Prefix::of_site(from), why };
     if zones.is_empty() {
         bench.heard.push((stranger(None), latest));
