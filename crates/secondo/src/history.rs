@@ -54,15 +54,15 @@ pub(crate) async fn version(
         return Ok(None);
     }
     let (store, id, apex) = (node.store.clone(), zone.id, zone.name.clone());
+    let internal = |error: &dyn std::fmt::Display| Reason::Internal { detail: error.to_string() };
+    let mut seed = [0; 16];
+    node.clock.machine().random(&mut seed).map_err(|error| internal(&error))?;
     let work = move || {
-        let internal = |error: &dyn std::fmt::Display| Reason::Internal { detail: error.to_string() };
         let steps = steps(&store, id, generation, held.generation).map_err(|error| match error {
             NoWay::Store(error) => Reason::StoreFailed { detail: error.to_string() },
             error => internal(&error),
         })?;
         let back = steps.into_iter().rev().map(Diff::reversed).collect();
-        let mut seed = [0; 16];
-        getrandom::fill(&mut seed).map_err(|error| internal(&error))?;
         let old = &held.image;
         let image = zone::advance(apex.borrow(), Some(old), &Change::Steps(back), seed, Limits::NONE)
             .map_err(|error| internal(&error))?
