@@ -341,6 +341,8 @@ fn instruct(node: &Node, zone: &Followed, instructions: Instructions) -> bool {
         {
             condition.timers.rebound(&held.image.soa(), &instructions.policy.bounds, now);
             zone.show_expiry(&condition);
+            // A start, under wider bounds too, revives nothing.
+            node.store.confirm(zone.id, node.clock_facts(&condition.timers));
         }
         // Whoever changed the primaries, or has the zone followed again, wants to see what comes of it. At a start
         // nothing has changed: there the zone only gets to know its primaries.
