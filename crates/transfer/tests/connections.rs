@@ -223,7 +223,7 @@ impl Network for Void {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nor_for_those_that_wait_for_it_at_the_same_time() {
+async fn zones_that_wait_for_a_dead_primary_learn_it_from_the_first() {
     let network = Arc::new(Void::default());
     let transfers = Transfers::new(Limits::default(), network.clone(), TlsClient::default());
     let primary = Primary::at(([192, 0, 2, 1], 53).into());
