@@ -175,8 +175,13 @@ fn an_inventory_that_is_locked_stops_no_answer_and_gets_what_is_configured_once_
     secondo.start();
     assert_eq!(query::serial(secondo.dns(), ZONE), Ok(1));
     assert_eq!(secondo.json(&["status"])["inventory"], "unavailable");
+    // A primary that is told anything about its zone might take that for the end of the matter.
+    let notify = || query::request(dns::Opcode::NOTIFY, ZONE, dns::Type::SOA, Some(2));
+    let rcode = |reply: Vec<u8>| query::read_reply(&reply).unwrap().rcode;
+    assert_eq!(query::exchange_tcp(secondo.dns(), &notify()).map(rcode), Ok(dns::Rcode::SERVFAIL));
     lock.release();
     serves(&secondo, "more.test", 2);
+    assert_eq!(query::exchange_tcp(secondo.dns(), &notify()).map(rcode), Ok(dns::Rcode::NOERROR));
 }
 
 /// Somebody at SQLite's shell in the middle of a transaction.

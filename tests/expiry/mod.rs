@@ -132,7 +132,7 @@ fn a_zone_may_be_served_beyond_its_expiry_for_so_long_and_no_longer() {
 fn what_is_set_about_expiry_counts_at_once() {
     // The zone's own timers are hours and days.
     let primary = Primary::with_zone(ZONE, &zone_text::small(1));
-    let secondo = secondo().configured(FAST_TIMERS).started();
+    let mut secondo = secondo().configured(FAST_TIMERS).started();
     add(&secondo, ZONE, primary.address());
     serves(&secondo, ZONE, 1);
     drop(primary);
@@ -143,6 +143,14 @@ fn what_is_set_about_expiry_counts_at_once() {
     secondo.expect(&["zone", "set", ZONE, "serve-past-expiry=1d"]);
     assert_eq!(query::serial(secondo.dns(), ZONE), Ok(1));
     secondo.expect(&["zone", "set", ZONE, "serve-past-expiry="]);
+    assert_eq!(is_expired(&secondo, ZONE, Type::SOA), Ok(()));
+    secondo.kill_and_restart();
+    assert_eq!(is_expired(&secondo, ZONE, Type::SOA), Ok(()));
+    // Nor does what is set for longer make it valid again, now or later.
+    secondo.expect(&["zone", "set", ZONE, "expire-max="]);
+    assert_eq!(is_expired(&secondo, ZONE, Type::SOA), Ok(()));
+    assert!(secondo.terminate().success());
+    secondo.start();
     assert_eq!(is_expired(&secondo, ZONE, Type::SOA), Ok(()));
 }
 

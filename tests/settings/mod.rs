@@ -130,6 +130,25 @@ fn new_primaries_are_asked_at_once() {
     assert_eq!(query::serial(secondo.dns(), ZONE), Ok(2));
 }
 
+#[test]
+fn a_primary_that_was_configured_in_anothers_place_is_asked_for_the_whole_zone() {
+    // Differences from what it calls by our serial need not lead on from what we have.
+    let before = Primary::with_zone(ZONE, &zone_text::small(1));
+    let after = Primary::with_zone(ZONE, &zone_text::small(1));
+    let configured =
+        |primary: &Primary| format!("[[zone]]\nname = \"{ZONE}\"\nprimaries = [\"{}\"]\n", primary.address());
+    let mut secondo = secondo().configured(&configured(&before)).started();
+    serves(&secondo, ZONE, 1);
+    assert!(secondo.terminate().success());
+    secondo.configure(&configured(&after));
+    after.publish(ZONE, &zone_text::small(2));
+    secondo.start();
+    secondo.expect(&["zone", "refresh", ZONE]);
+    assert_eq!(query::serial(secondo.dns(), ZONE), Ok(2));
+    let update = attempt(&secondo, ZONE, "the update on record", |attempt| attempt["to_serial"] == 2);
+    assert_eq!((&update["kind"], after.count(Kind::Ixfr)), (&"axfr".into(), 0), "{update}");
+}
+
 /// Asks for the zone, whose primary has an older one.
 #[track_caller]
 fn is_kept_away(secondo: &Secondo, zone: &str) {

@@ -85,8 +85,9 @@ async fn consecutive_checks_without_news_are_one_row() {
     }
     let rows = inventory.attempts(OURS, id, None, 10).await.unwrap();
     let counts: Vec<_> = rows.iter().map(|row| (row.attempt.at.0, row.last_at.0, row.count)).collect();
-    assert_eq!(counts, [(50, 50, 1), (45, 45, 1), (40, 40, 1), (10, 30, 3)]);
-    let folded = &rows[3].attempt;
+    assert_eq!(counts, [(45, 50, 2), (40, 40, 1), (10, 30, 3)]);
+    assert_eq!(rows[0].attempt.trigger, Trigger::Notify, "what brought the last one about");
+    let folded = &rows[2].attempt;
     assert_eq!((folded.octets, folded.records, folded.millis), (300, 3, 30));
 }
 

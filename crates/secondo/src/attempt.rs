@@ -309,7 +309,7 @@ impl UnderWay<'_> {
         match self.zone.condition().came_from {
             _ if instructions.policy.ixfr_from == IxfrFrom::Any => true,
             Some(came_from) => came_from == source.primary.address,
-            // After a start: one primary is the one that it came from.
+            // After a start, and with nothing on record: one primary is the one that it came from.
             None => instructions.sources.len() == 1,
         }
     }

@@ -384,8 +384,10 @@ impl Followed {
     pub(crate) fn wanted_note(&self) -> Note {
         let instructions = self.instructions.load();
         let condition = self.condition();
-        // With one primary there is no doubt.
-        let came_from = condition.came_from.filter(|_| instructions.sources.len() > 1);
+        // With one primary there is no doubt, unless it took another's place.
+        let is_only =
+            |from: &SocketAddr| matches!(&instructions.sources[..], [only] if only.primary.address == *from);
+        let came_from = condition.came_from.filter(|from| !is_only(from));
         Note::of(&instructions, &condition.hold, came_from)
     }
 

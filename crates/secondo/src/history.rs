@@ -50,12 +50,12 @@ pub(crate) async fn version(
     generation: Generation,
 ) -> Result<Advanced, NoWay> {
     let (store, id, apex, held) = (node.store.clone(), zone.id, zone.name.clone(), held.clone());
+    let internal = |error: &dyn std::fmt::Display| NoWay::Internal(error.to_string());
+    let mut seed = [0; 16];
+    node.clock.machine().random(&mut seed).map_err(|error| internal(&error))?;
     let work = move || {
-        let internal = |error: &dyn std::fmt::Display| NoWay::Internal(error.to_string());
         let steps = steps(&store, id, generation, held.generation)?;
         let back = steps.into_iter().rev().map(Diff::reversed).collect();
-        let mut seed = [0; 16];
-        getrandom::fill(&mut seed).map_err(|error| internal(&error))?;
         let old = &held.image;
         let image = zone::advance(apex.borrow(), Some(old), &Change::Steps(back), seed, Limits::NONE)
             .map_err(|error| internal(&error))?

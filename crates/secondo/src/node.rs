@@ -70,7 +70,12 @@ impl Node {
         };
         let mut followed = BTreeMap::new();
         for stored in stored {
+            let facts = stored.clock;
             let zone = restore(stored, &defaults, &clock);
+            // Bounds that were drawn closer meanwhile count from now on, also at a start under wider ones.
+            if let Some(expires_at) = zone.condition().timers.expires_at().filter(|at| at.0 < facts.expires_at_ms) {
+                store.confirm(zone.id, ClockFacts { expires_at_ms: expires_at.0, ..facts });
+            }
             followed.insert(zone.id, Arc::new(zone));
         }
         let node = Self {

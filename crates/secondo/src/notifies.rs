@@ -18,33 +18,37 @@ use crate::node::Node;
 
 /// How long NOTIFYs are added up before they are put on record.
 const ADDED_UP_FOR: Duration = Duration::from_secs(1);
+/// So many are handed to the ledger at a time, whose queue has room for twice as many.
+const PORTION_MAX: usize = 4096;
 
 /// Puts what is heard on record, for ever.
 pub(crate) async fn keep_record(node: Arc<Node>, heard: Heard) {
     loop {
         heard.came().await;
         sleep(ADDED_UP_FOR).await;
-        while record(&node, &heard) == Recorded::NoInventory {
-            sleep(ADDED_UP_FOR).await;
+        let inventory = loop {
+            match node.inventory.load_full() {
+                Some(inventory) => break inventory,
+                // It stays where it is, added up, until there is one.
+                None => sleep(ADDED_UP_FOR).await,
+            }
+        };
+        let now = (node.clock.now(), Instant::now());
+        let mut taken = heard.take();
+        while !taken.is_empty() {
+            let portion = taken.split_off(taken.len().saturating_sub(PORTION_MAX));
+            portion.into_iter().for_each(|heard| queue(inventory.ledger(), heard, now));
+            inventory.ledger().flush().await;
         }
     }
 }
 
-/// Whether what was heard is on its way to the ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Recorded {
-    Queued,
-    /// It stays where it is, added up, until there is one.
-    NoInventory,
-}
-
-/// Puts what was heard until now on record.
-pub(crate) fn record(node: &Node, heard: &Heard) -> Recorded {
-    let inventory = node.inventory.load();
-    let Some(inventory) = &*inventory else { return Recorded::NoInventory };
-    let now = (node.clock.now(), Instant::now());
-    heard.take().into_iter().for_each(|heard| queue(inventory.ledger(), heard, now));
-    Recorded::Queued
+/// Puts what was heard until now on record, as far as there is room: somebody looks, or the end has come.
+pub(crate) fn record(node: &Node, heard: &Heard) {
+    if let Some(inventory) = &*node.inventory.load() {
+        let now = (node.clock.now(), Instant::now());
+        heard.take().into_iter().for_each(|heard| queue(inventory.ledger(), heard, now));
+    }
 }
 
 fn queue(ledger: &Ledger, heard: HeardNotify, (now, instant): (Moment, Instant)) {
@@ -75,7 +79,7 @@ fn queue(ledger: &Ledger, heard: HeardNotify, (now, instant): (Moment, Instant))
             span,
             from: latest.from,
             channel: latest.channel,
-            zone: latest.zone.map(|zone| zone.borrow().to_name()),
+            zone: latest.zone,
             declined: code(why),
         }),
     }

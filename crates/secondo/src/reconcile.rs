@@ -340,6 +340,12 @@ fn instruct(node: &Node, zone: &Followed, instructions: Instructions) -> bool {
         if let Some(held) = held {
             condition.timers.rebound(&held.image.soa(), bounds, now);
             zone.show_expiry(&condition);
+            // A start, under wider bounds too, revives nothing.
+            node.store.confirm(zone.id, node.clock_facts(&condition.timers));
+        }
+        // What came from the only primary stands nowhere else, and another may have taken its place since.
+        if !before.is_listed() && instructions.sources.len() == 1 && condition.came_from.is_none() {
+            condition.came_from = condition.last_attempt.as_ref().and_then(|last| last.attempt.primary);
         }
         // Whoever changed the primaries, or has the zone followed again, wants to see what comes of it. At a start
         // nothing has changed: there the zone only gets to know its primaries.

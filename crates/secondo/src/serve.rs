@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use server::{Access, Heard, Notified};
+use server::{Access, Heard, Notified, Rules};
 use store::{Opened, Options, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -60,8 +60,9 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let transfers = Transfers::new(limits(), Arc::new(Internet), tls::client(&configuration.tls)?);
     let node =
         Arc::new(Node::new(clock, configuration.defaults, data.clone(), opened.store, transfers, opened.zones));
-    // What the inventory has no say in holds without it too.
-    let access = Access { transfer_out: at_start.transfer_out.clone(), ..Access::default() };
+    // What the inventory has no say in holds without it too; what it does have, nobody is told before it is asked.
+    let (transfer_out, rules) = (at_start.transfer_out.clone(), Rules::Awaited);
+    let access = Access { transfer_out, rules, ..Access::default() };
     node.shared.access.store(Arc::new(access));
 
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

@@ -17,7 +17,18 @@ pub struct Access {
     pub keys: HashMap<Name, Arc<Key>>,
     /// For each zone name, letter case aside, the zones of that name and who may notify them.
     pub notify: HashMap<Name, Vec<NotifyRule>>,
+    pub rules: Rules,
     pub transfer_out: TransferOut,
+}
+
+/// Whether all that is to be known of keys and NOTIFYs stands here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rules {
+    #[default]
+    Known,
+    /// Who knows them could not be asked yet: the program starts, or does without. Nobody is told that a zone is not
+    /// here, or a key, until that is known.
+    Awaited,
 }
 
 /// Where transfers out may go. Nowhere else: a zone's whole contents are their owner's (RFC 5936 §5).

@@ -27,8 +27,8 @@ pub enum Event {
     NotifyAccepted,
     /// NOTIFYs that were not taken, for whatever reason.
     NotifyRefused,
-    /// NOTIFYs that were right but found the queue full: the primary gets no answer over UDP, SERVFAIL over TCP, and
-    /// sends them again.
+    /// NOTIFYs that were right but found the queue full, or came before it was known whether they were: the primary gets
+    /// no answer over UDP, SERVFAIL over TCP, and sends them again.
     NotifyOverflow,
     /// NOTIFYs of more kinds than can be kept for the ledger; they were answered like any other.
     NotifyUnrecorded,

@@ -19,7 +19,7 @@ use xfr::notify::{self, Decline, Declined, Judgement, Standing};
 use xfr::tsig::{SignedRequest, TsigError, TsigFailure, Verified, verify_request};
 use zone::Snapshot;
 
-use crate::access::Access;
+use crate::access::{Access, Rules};
 use crate::counters::Event;
 use crate::front::{Bench, Reply, Sender};
 use crate::heard::{Latest, Who};
@@ -67,6 +67,9 @@ impl Desk {
         out: &mut [u8],
     ) -> Reply {
         let access = self.shared.access.load();
+        if access.rules == Rules::Awaited && is_notify(message) {
+            return Self::leave_to_send_again(message, sender, bench, out);
+        }
         let now_secs = wall_clock_secs();
         let (unsigned, signed) = match verify_request(message, |name| access.key(name), now_secs) {
             Ok(Verified::Unsigned) => (Cow::Borrowed(message), None),
@@ -133,8 +136,7 @@ impl Desk {
                         bench.tally.count(Event::NotifyAccepted);
                         Rcode::NOERROR
                     }
-                    // To silence every primary answers by sending again (RFC 1996 §3.6); some take any reply,
-                    // whatever it says, for the end of the matter.
+                    // As in [`Desk::leave_to_send_again`].
                     (true, Transport::Udp) => {
                         bench.tally.count(Event::NotifyOverflow);
                         return Draft::Silence;
@@ -149,6 +151,16 @@ impl Desk {
         let mut reply = notify::response(request.message, rcode);
         request.append_options(&mut reply, rcode);
         Draft::Message(reply, rcode)
+    }
+
+    /// To silence every primary answers by sending again (RFC 1996 §3.6); some take any reply, whatever it says, for the
+    /// end of the matter. Only on a connection silence would be taken for a server that has died.
+    fn leave_to_send_again(message: &[u8], sender: Sender, bench: &mut Bench, out: &mut [u8]) -> Reply {
+        bench.tally.count(Event::NotifyOverflow);
+        match sender.transport() {
+            Transport::Udp => Reply::Nothing,
+            Transport::Tcp => hand_over(&bare(message, Rcode::SERVFAIL), Rcode::SERVFAIL, bench, out),
+        }
     }
 
     /// Refuses a transfer, answers with the SOA alone, or lets the transfer begin.
@@ -204,6 +216,10 @@ impl Desk {
     }
 }
 
+fn is_notify(message: &[u8]) -> bool {
+    Header::parse(message).is_some_and(|header| header.opcode() == Opcode::NOTIFY)
+}
+
 fn note_failure(failure: &TsigFailure, sender: Sender, bench: &mut Bench) {
     let error = failure.error();
     if error != TsigError::FormErr {
@@ -214,7 +230,7 @@ fn note_failure(failure: &TsigFailure, sender: Sender, bench: &mut Bench) {
 
 /// A NOTIFY whose signature is wrong, or that cannot be read.
 fn note_broken_notify(message: &[u8], why: Decline, sender: Sender, access: &Access, bench: &mut Bench) {
-    if Header::parse(message).is_some_and(|header| header.opcode() == Opcode::NOTIFY) {
+    if is_notify(message) {
         let declined = notify::decline(message, sender.address.ip(), why, |zone| access.notify_rules(zone));
         let question = MessageReader::new(message).and_then(|mut reader| reader.question()).ok().flatten();
         note_declined(&declined, sender, question.map(|question| question.name), None, bench);
@@ -233,7 +249,7 @@ fn note_declined(
     bench.tally.count(Event::NotifyRefused);
     tracing::debug!(zone = named.as_ref().map(ToString::to_string), from = %address, reason = why.code(), "a NOTIFY was not taken");
     let from = address.ip().to_canonical();
-    let latest = Latest { from, channel, serial, zone: named };
+    let latest = Latest { from, channel, serial, zone: named.map(|named| named.borrow().to_name()) };
     let stranger = |zone| Who::Stranger { zone, site: Prefix::of_site(from), why };
     if zones.is_empty() {
         bench.heard.push((stranger(None), latest));

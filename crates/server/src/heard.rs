@@ -6,22 +6,25 @@
 //! ```
 //!
 //! Invariants: a NOTIFY costs no more than one addition in a table of its thread's own, whose lock only [`Heard::take`]
-//! ever holds besides; a table has at most [`ALIKE_MAX`] kinds of a standing, so that strangers do not crowd out who is
-//! known; what finds no room is counted and is nowhere else.
+//! ever holds besides; strangers have a table of their own, so that they do not crowd out who is known, and both are
+//! bounded; what finds no room is counted and is nowhere else.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use dns::{Name, NameBuf, Serial};
+use dns::{Name, Serial};
 use tokio::sync::Notify;
 use xfr::Prefix;
 use xfr::notify::{Channel, Decline};
 use zone::ZoneId;
 
-/// Kinds of NOTIFYs that one thread remembers of each standing until they are taken away: some 100 KiB.
-const ALIKE_MAX: usize = 256;
+/// Kinds of NOTIFYs from the known that one thread remembers until they are taken away: a primary that starts anew sends
+/// one for each of its zones. Some 5 MiB, for a second.
+const KNOWN_MAX: usize = 16_384;
+/// Of strangers, who may be anybody.
+const STRANGERS_MAX: usize = 256;
 
 /// NOTIFYs that are alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,8 +60,8 @@ pub struct Latest {
     pub channel: Channel,
     /// What it said about the serial.
     pub serial: Option<Serial>,
-    /// The zone that it named, if that could be read.
-    pub zone: Option<NameBuf>,
+    /// The zone that it named, if it was not taken and that could be read.
+    pub zone: Option<Name>,
 }
 
 /// The shelves of all threads; cheap to clone.
@@ -136,13 +139,13 @@ impl Shelf {
             let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
             let was_empty = tables.known.is_empty() && tables.strangers.is_empty();
             for (who, latest) in heard.drain(..) {
-                let table = match &who {
-                    Who::Known { .. } => &mut tables.known,
-                    Who::Stranger { .. } => &mut tables.strangers,
+                let (table, most) = match &who {
+                    Who::Known { .. } => (&mut tables.known, KNOWN_MAX),
+                    Who::Stranger { .. } => (&mut tables.strangers, STRANGERS_MAX),
                 };
                 if let Some(sum) = table.get_mut(&who) {
                     *sum = Sum { count: sum.count + 1, first: sum.first, last: now, latest };
-                } else if table.len() < ALIKE_MAX {
+                } else if table.len() < most {
                     table.insert(who, Sum { count: 1, first: now, last: now, latest });
                 } else {
                     lost += 1;
@@ -163,7 +166,7 @@ mod tests {
     use xfr::notify::{Channel, Decline};
     use zone::ZoneId;
 
-    use super::{ALIKE_MAX, Heard, Latest, Who};
+    use super::{Heard, KNOWN_MAX, Latest, STRANGERS_MAX, Sum, Who};
 
     fn latest(from: [u8; 4]) -> Latest {
         Latest { from: from.into(), channel: Channel::Udp, serial: None, zone: None }
@@ -174,9 +177,9 @@ mod tests {
         (who, latest(from))
     }
 
-    fn known(from: [u8; 4]) -> (Who, Latest) {
-        let (from, channel) = (from.into(), Channel::Udp);
-        (Who::Known { zone: ZoneId(1), from, channel, signed_by: None, declined: None }, latest([192, 0, 2, 1]))
+    fn known(zone: u64) -> (Who, Latest) {
+        let (zone, from, channel) = (ZoneId(zone), [192, 0, 2, 1].into(), Channel::Udp);
+        (Who::Known { zone, from, channel, signed_by: None, declined: None }, latest([192, 0, 2, 1]))
     }
 
     #[test]
@@ -187,14 +190,23 @@ mod tests {
             let [_, a, b, c] = number.to_be_bytes();
             lost += heard.shelf(0).pour(&mut vec![stranger([10 + a, b, c, 1]), stranger([192, 0, 2, 1])]);
         }
-        assert_eq!(heard.shelf(1).pour(&mut vec![known([192, 0, 2, 1])]), 0);
-        assert_eq!(heard.shelf(0).pour(&mut vec![known([192, 0, 2, 1])]), 0);
+        assert_eq!(heard.shelf(1).pour(&mut vec![known(1)]), 0);
+        assert_eq!(heard.shelf(0).pour(&mut vec![known(1)]), 0);
         let taken = heard.take();
-        assert_eq!(taken.len(), ALIKE_MAX + 2);
+        assert_eq!(taken.len(), STRANGERS_MAX + 2);
         assert_eq!(taken.iter().map(|heard| heard.count).sum::<u64>() + lost, 200_002);
         let most = taken.iter().find(|heard| heard.count == 100_000).expect("one prefix sent half of them");
         assert_eq!(most.latest.from, std::net::IpAddr::from([192, 0, 2, 1]));
         assert!(heard.take().is_empty());
+    }
+
+    #[test]
+    fn a_primary_that_starts_anew_is_heard_for_each_of_its_ten_thousand_zones() {
+        let heard = Heard::new(1);
+        let lost: u64 = (0..10_000).map(|zone| heard.shelf(0).pour(&mut vec![known(zone), known(zone)])).sum();
+        assert_eq!((lost, heard.take().len()), (0, 10_000));
+        let octets = size_of::<(Who, Sum)>() * KNOWN_MAX.next_power_of_two() * 2;
+        assert!(octets <= 6 << 20, "{octets}");
     }
 
     #[tokio::test]

@@ -46,7 +46,7 @@ use dns::{Name, Serial};
 use xfr::Moment;
 use zone::ZoneId;
 
-pub use access::{Access, TransferOut};
+pub use access::{Access, Rules, TransferOut};
 pub use bind::{BindError, Protocol, Sockets, bind};
 pub use counters::{Counters, Event, Tally};
 pub use heard::{Heard, HeardNotify, Latest, Who};

@@ -1,6 +1,6 @@
 //! A commit made ready for the database: checked, encoded and summed up before the one committer has it.
 
-use zone::{Generation, Image, ZoneId};
+use zone::{Diff, Generation, Image, ZoneId};
 
 use crate::StoreError;
 use crate::rows::{ImageRow, Place, VersionRow, seal};
@@ -25,12 +25,12 @@ pub(crate) struct Prepared {
     pub(crate) file: Option<String>,
 }
 
-/// How much history a zone keeps.
+/// How much history a zone keeps besides the steps of the newest commit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HistoryLimits {
     pub(crate) versions_max: u64,
     pub(crate) octets_max: u64,
-    /// Versions made before this go, in Unix milliseconds.
+    /// Versions that others took the place of before this go, in Unix milliseconds.
     pub(crate) oldest_ms: u64,
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn prepare(commit: Commit) -> Result<Prepared, StoreError> {
         octets_max: image.octets.max(HISTORY_OCTETS_MIN),
         oldest_ms: commit.at_ms.saturating_sub(age_max_ms),
     };
-    let versions = versions(&commit, limits);
+    let versions = versions(&commit);
     Ok(Prepared { commit, image, versions, limits, file: None })
 }
 
@@ -72,19 +72,17 @@ fn leads_to_head(commit: &Commit) -> bool {
     linked && growing && arrives
 }
 
-fn versions(commit: &Commit, limits: HistoryLimits) -> Vec<(VersionRow, Option<Vec<u8>>)> {
+fn versions(commit: &Commit) -> Vec<(VersionRow, Option<Vec<u8>>)> {
     let version =
         |generation: Generation, serial, origin| Version { generation, serial, at_ms: commit.at_ms, origin };
     if commit.steps.is_empty() {
         let version = version(commit.head.generation, commit.head.serial, Origin::Whole);
         return vec![(VersionRow { version, diff_octets: 0 }, None)];
     }
-    // From the newest step on, as far as history may reach: what would be pruned at once is not even encoded.
-    let mut room = limits.octets_max.min(DIFF_OCTETS_MAX);
-    let mut versions: Vec<_> = commit
+    let sealed = |diff: &Diff| (diff.octets() as u64 <= DIFF_OCTETS_MAX).then(|| seal(diff.to_bytes()));
+    commit
         .steps
         .iter()
-        .rev()
         .map(|step| {
             let diff = &step.diff;
             let origin = Origin::Step {
@@ -93,14 +91,11 @@ fn versions(commit: &Commit, limits: HistoryLimits) -> Vec<(VersionRow, Option<V
                 removed: diff.removed.len() as u64,
                 added: diff.added.len() as u64,
             };
-            room = room.saturating_sub(diff.octets() as u64);
-            let sealed = (room > 0).then(|| seal(diff.to_bytes()));
+            let sealed = sealed(diff);
             let diff_octets = sealed.as_ref().map_or(0, |octets| octets.len() as u64);
             (VersionRow { version: version(step.to, diff.to, origin), diff_octets }, sealed)
         })
-        .collect();
-    versions.reverse();
-    versions
+        .collect()
 }
 
 impl Prepared {
@@ -110,6 +105,17 @@ impl Prepared {
 
     pub(crate) fn generation(&self) -> Generation {
         self.commit.head.generation
+    }
+
+    /// The oldest version that is kept whatever there is: the one that the commit's steps lead from, so that it can
+    /// always be served again, or the new one itself if nothing leads to it.
+    pub(crate) fn way_back(&self) -> Generation {
+        self.commit.steps.first().map_or(self.generation(), |step| step.from)
+    }
+
+    /// Octets of its own diffs.
+    pub(crate) fn diff_octets(&self) -> u64 {
+        self.versions.iter().map(|(row, _)| row.diff_octets).sum()
     }
 
     pub(crate) fn contents(&self) -> &Image {

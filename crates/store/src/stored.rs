@@ -80,11 +80,14 @@ pub struct Commit {
 }
 
 /// How much history a zone keeps. Its octets are bounded too: by those of the zone, or 1 MiB if that is more.
+///
+/// Whatever these say, the steps of the newest commit are kept, and the version that they lead from: that is the way back
+/// from a version that replaces everything, as after a break-in or when all is signed anew, which takes about as many
+/// octets as both versions. They count as soon as there is a newer commit; the oldest go first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HistoryKept {
-    /// At least one is kept, whatever this says.
     pub versions_max: u64,
-    /// The greatest age of a version.
+    /// The greatest age of a version, counted from when another took its place.
     pub age_max: Duration,
 }
 

@@ -3,12 +3,12 @@
 use std::ops::RangeInclusive;
 
 use redb::{ReadableTable, Table, WriteTransaction};
-use zone::{Generation, ZoneId};
+use zone::ZoneId;
 
 use crate::StoreError;
 use crate::database::{DIFFS, IMAGES_INLINE, META, NEWEST_TIME_MS, NOTES, VERSIONS, ZONES};
 use crate::images::ImageFiles;
-use crate::prepared::{HistoryLimits, Prepared};
+use crate::prepared::Prepared;
 use crate::rows::{HistoryTotals, Place, VersionRow, ZoneRow, seal};
 use crate::stored::ClockFacts;
 
@@ -150,35 +150,41 @@ impl<'t> Tables<'t> {
             totals.versions += 1;
             totals.octets += row.diff_octets;
         }
-        self.prune(zone, prepared.generation(), totals, prepared.limits)
+        self.prune(prepared, totals)
     }
 
-    /// Drops versions from the oldest on until the rest is within limits; the newest one always stays.
-    fn prune(
-        &mut self,
-        zone: ZoneId,
-        newest: Generation,
-        mut totals: HistoryTotals,
-        limits: HistoryLimits,
-    ) -> Result<HistoryTotals, redb::Error> {
+    /// Drops versions from the oldest on until the rest is within limits. What a commit's own steps lead from stays with
+    /// them, and they are not counted: the version before can always be served again.
+    fn prune(&mut self, prepared: &Prepared, mut totals: HistoryTotals) -> Result<HistoryTotals, redb::Error> {
+        let (zone, limits, own_octets) = (prepared.zone(), prepared.limits, prepared.diff_octets());
         loop {
-            let Some(oldest) = self.versions.range(all_of(zone))?.next() else { return Ok(totals) };
-            let (key, diff_octets, at_ms) = {
-                let (key, row) = oldest?;
+            let (key, row, replaced_ms) = {
+                let mut versions = self.versions.range(all_of(zone))?;
                 // A version that cannot be read has nothing to wait for.
-                let row = VersionRow::from_bytes(row.value()).ok();
-                (key.value(), row.map_or(0, |row| row.diff_octets), row.map_or(0, |row| row.version.at_ms))
+                let read = |row: &[u8]| VersionRow::from_bytes(row).ok();
+                let Some(oldest) = versions.next().transpose()? else { return Ok(totals) };
+                let Some(next) = versions.next().transpose()? else { return Ok(totals) };
+                let replaced_ms = read(next.1.value()).map_or(0, |next| next.version.at_ms);
+                (oldest.0.value(), read(oldest.1.value()), replaced_ms)
             };
+            if key.1 > prepared.way_back().0 {
+                return Ok(totals);
+            }
+            // What it came from is not there any more, so that its own diff leads nowhere.
+            if let Some(row) = row.filter(|row| row.diff_octets > 0) {
+                self.diffs.remove(key)?;
+                totals.octets = totals.octets.saturating_sub(row.diff_octets);
+                self.versions.insert(key, VersionRow { diff_octets: 0, ..row }.to_bytes().as_slice())?;
+            }
             let within = totals.versions <= limits.versions_max
-                && totals.octets <= limits.octets_max
-                && at_ms >= limits.oldest_ms;
-            if within || key.1 >= newest.0 {
+                && totals.octets.saturating_sub(own_octets) <= limits.octets_max
+                && replaced_ms >= limits.oldest_ms;
+            if within || key.1 == prepared.way_back().0 {
                 return Ok(totals);
             }
             self.versions.remove(key)?;
             self.diffs.remove(key)?;
             totals.versions = totals.versions.saturating_sub(1);
-            totals.octets = totals.octets.saturating_sub(diff_octets);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use store::{ClockFacts, HistoryKept, Opened, Options, Origin, Store, StoreError, StoredContents};
+use store::{ClockFacts, HistoryKept, Opened, Options, Store, StoreError, StoredContents};
 use zone::{Generation, ZoneId};
 use zones::{LARGE_RECORDS, clock, commit, image};
 
@@ -216,14 +216,14 @@ async fn history_goes_from_the_oldest_on_by_number_and_age() {
     };
     assert_eq!(generations(&[1, 2]).await, [1, 2]);
     assert_eq!(generations(&[3, 4]).await, [2, 3, 4]);
-    // A generation is a second in these tests: after 13, what came before 3 is older than ten.
+    // A generation is a second in these tests: at 13, what went before 3 has been gone for longer than ten.
     assert_eq!(generations(&[13]).await, [3, 4, 13]);
-    assert_eq!(generations(&[100]).await, [100]);
+    assert_eq!(generations(&[100]).await, [13, 100], "it was served until now");
     assert!(opened.store.diff(ZoneId(1), Generation(4)).unwrap().is_none());
 }
 
 #[tokio::test]
-async fn history_takes_no_more_octets_than_the_zone_or_a_mebibyte() {
+async fn history_takes_no_more_octets_than_the_zone_or_a_mebibyte_besides_the_newest_step() {
     let directory = tempfile::tempdir().unwrap();
     let opened = open(directory.path());
     // Each version replaces all records: a diff is twice the zone, some 600 KiB.
@@ -234,12 +234,40 @@ async fn history_takes_no_more_octets_than_the_zone_or_a_mebibyte() {
         opened.store.commit(commit).await.unwrap();
     }
     let history = opened.store.history(ZoneId(1)).unwrap();
-    let kept: u64 = history
-        .iter()
-        .filter_map(|version| opened.store.diff(ZoneId(1), version.generation).unwrap())
-        .map(|diff| diff.octets() as u64)
-        .sum();
-    assert!(kept > 500 << 10 && kept <= 1 << 20, "{kept} octets");
-    assert!(matches!(history[0].origin, Origin::Step { .. }), "{history:?}");
-    assert_eq!(history.last().unwrap().generation, Generation(6));
+    assert_eq!(history.iter().map(|version| version.generation.0).collect::<Vec<_>>(), [4, 5, 6]);
+    let octets = |generation: u64| {
+        let diff = opened.store.diff(ZoneId(1), Generation(generation)).unwrap();
+        diff.map(|diff| diff.octets() as u64)
+    };
+    assert_eq!(octets(4), None, "what it led from is not kept");
+    assert!(octets(5).unwrap() > 500 << 10 && octets(5).unwrap() <= 1 << 20);
+    assert!(octets(6).is_some());
+}
+
+#[tokio::test]
+async fn the_version_before_one_that_replaces_everything_can_be_served_again_and_what_led_there_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let opened = open(directory.path());
+    let kept = HistoryKept { versions_max: 3, age_max: Duration::from_secs(10) };
+    let mut before = None;
+    let mut commit_next = async |generation: u64, records: usize| {
+        let mut commit = commit(1, generation, records, before.as_ref());
+        commit.history = kept;
+        before = Some((generation, commit.image.clone()));
+        opened.store.commit(commit).await.unwrap();
+        let history = opened.store.history(ZoneId(1)).unwrap();
+        let generations: Vec<_> = history.iter().map(|version| version.generation.0).collect();
+        let diff = |generation: &u64| opened.store.diff(ZoneId(1), Generation(*generation)).unwrap().is_some();
+        assert!(generations.iter().skip(1).all(diff), "{generations:?}");
+        generations
+    };
+    // A diff of some 2 MiB, where no other may take more than one.
+    assert_eq!(commit_next(1, 4_000).await, [1]);
+    assert_eq!(commit_next(2, 4_000).await, [1, 2]);
+    assert_eq!(commit_next(3, 4_000).await, [2, 3], "the steps before are older ones now");
+    assert_eq!(commit_next(4, 1).await, [3, 4], "also when little is left of it");
+    assert_eq!(commit_next(5, 2).await, [3, 4, 5]);
+    assert_eq!(commit_next(6, 3).await, [4, 5, 6]);
+    // The zone did not change for longer than anything is kept.
+    assert_eq!(commit_next(100, 4_000).await, [6, 100]);
 }

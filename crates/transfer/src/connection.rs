@@ -120,8 +120,9 @@ impl Connection {
             let shared = shared.clone();
             async move {
                 let broken = run(&shared, socket, deadlines).await;
-                drop(held);
                 shared.close(&broken);
+                // Nobody may find it open and its place free: they would count one connection too few.
+                drop(held);
             }
         });
         shared.state().task = Some(task.abort_handle());
@@ -369,5 +370,39 @@ pub(crate) fn reason_of(error: &io::Error) -> Reason {
         ErrorKind::ConnectionReset => unreachable("the connection was reset"),
         ErrorKind::PermissionDenied => unreachable("a firewall on this machine forbids it"),
         _ => Reason::SocketFailed { detail: error.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, OnceLock, mpsc};
+
+    use tokio::sync::Notify;
+
+    use super::{Connection, Service};
+    use crate::limits::Deadlines;
+
+    /// Tells, when it is dropped, whether the connection was closed by then.
+    struct Held(Arc<OnceLock<Connection>>, mpsc::Sender<bool>);
+
+    impl Drop for Held {
+        fn drop(&mut self) {
+            self.1.send(self.0.get().is_some_and(Connection::is_closed)).unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_closed_before_its_place_is_free() {
+        let (ours, theirs) = tokio::io::duplex(64);
+        let (tell, told) = mpsc::channel();
+        let (connection, freed) = (Arc::new(OnceLock::new()), Arc::new(Notify::new()));
+        let held = Held(connection.clone(), tell);
+        let opened = Connection::new(Box::new(ours), Service::Many, Deadlines::default(), freed.clone(), held);
+        assert!(connection.set(opened).is_ok());
+        let closed = freed.notified();
+        drop(theirs);
+        closed.await;
+        tokio::task::yield_now().await;
+        assert_eq!(told.try_recv(), Ok(true));
     }
 }

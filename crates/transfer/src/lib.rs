@@ -41,7 +41,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use dns::Name;
-use tokio::time::Instant;
 use xfr::{Key, Outcome, Reason, Shown, Tls};
 
 pub use budget::Share;
@@ -110,10 +109,11 @@ pub struct Transfers {
 impl Transfers {
     pub fn new(limits: Limits, network: Arc<dyn Network>, tls: TlsClient) -> Self {
         let limits = Arc::new(limits);
-        let pool = Arc::new(Pool::new(limits.clone(), network.clone(), tls));
+        let reach = Arc::<Reach>::default();
+        let pool = Arc::new(Pool::new(limits.clone(), network.clone(), tls, reach.clone()));
         let probes = Arc::new(Lanes::new(limits.probes));
         let budget = Budget::new(limits.octets_under_way);
-        Self { limits, network, pool, probes, budget, reach: Arc::default() }
+        Self { limits, network, pool, probes, budget, reach }
     }
 
     /// The version that the primary has now. Over UDP first; over TCP when the answer does not fit, or when UDP does not
@@ -138,11 +138,9 @@ impl Transfers {
     pub async fn fetch(&self, zone: &Name, primary: &Primary, request: Fetch, lane: Lane) -> Result<Fetched, Failed> {
         let nothing = |reason| Failed { reason, octets: 0 };
         self.may_ask(primary, lane).map_err(nothing)?;
-        let begin = self.reach.next_transfer(Target::of(primary));
-        if begin > Instant::now() + self.limits.deadlines.slot {
-            return Err(nothing(Reason::Busy { secs: self.limits.deadlines.slot.as_secs() }));
+        if lane != Lane::Request {
+            self.reach.turn(Target::of(primary), self.limits.deadlines.slot).await.map_err(nothing)?;
         }
-        tokio::time::sleep_until(begin).await;
         let is_ixfr = matches!(request, Fetch::Ixfr { .. });
         let fetched = fetch::fetch(self, zone, primary, request, lane).await;
         let outcome = fetched.as_ref().map(drop).map_err(|failed| failed.reason.clone());

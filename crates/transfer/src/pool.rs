@@ -3,7 +3,8 @@
 //! An exchange takes, in this order: a connection to its primary that nobody uses; a new one, while there are fewer than
 //! one address may have; a place beside others on one that is in use. Who must wait waits before his primary's address
 //! alone, in the order of coming, each lane in a queue of its own; only a connection that is being opened takes one of
-//! all places of its lane. So neither a dead primary nor a long queue before one holds what others need.
+//! all places of its lane. Whoever has waited while others found that the primary cannot be reached opens none. So
+//! neither a dead primary nor a long queue before one holds what others need.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
@@ -20,6 +21,7 @@ use crate::lanes::{Lane, Lanes};
 use crate::limits::Limits;
 use crate::network::{Network, Octets};
 use crate::patience::Patience;
+use crate::reach::{Reach, Target};
 use crate::stream::timed_out;
 use crate::tls::TlsClient;
 use crate::{Primary, random_id};
@@ -40,6 +42,10 @@ pub(crate) struct Endpoint {
 impl Endpoint {
     pub(crate) fn of(primary: &Primary) -> Self {
         Self { address: primary.address, source: primary.source, tls: primary.tls.clone() }
+    }
+
+    fn target(&self) -> Target {
+        Target::new(self.address, self.source, self.tls.as_ref())
     }
 }
 
@@ -89,6 +95,7 @@ pub(crate) struct Pool {
     network: Arc<dyn Network>,
     tls: TlsClient,
     lanes: Lanes,
+    reach: Arc<Reach>,
     addresses: Mutex<BTreeMap<IpAddr, Arc<Address>>>,
 }
 
@@ -121,9 +128,9 @@ enum Found {
 }
 
 impl Pool {
-    pub(crate) fn new(limits: Arc<Limits>, network: Arc<dyn Network>, tls: TlsClient) -> Self {
+    pub(crate) fn new(limits: Arc<Limits>, network: Arc<dyn Network>, tls: TlsClient, reach: Arc<Reach>) -> Self {
         let lanes = Lanes::new(limits.connections);
-        Self { limits, network, tls, lanes, addresses: Mutex::default() }
+        Self { limits, network, tls, lanes, reach, addresses: Mutex::default() }
     }
 
     pub(crate) fn tls(&self) -> &TlsClient {
@@ -147,7 +154,10 @@ impl Pool {
                 freed.as_mut().enable();
                 match find(&address, endpoint, purpose, wanted, &self.limits, &*self.network)? {
                     Found::Exchange(exchange) => return Ok(exchange),
-                    Found::Right(right, service) => break (right, service),
+                    Found::Right(right, service) => {
+                        self.may_still_ask(endpoint, purpose.lane())?;
+                        break (right, service);
+                    }
                     Found::Nothing => patience.place(freed).await?,
                 }
             }
@@ -188,7 +198,23 @@ impl Pool {
         self.lanes.take(lane).await
     }
 
+    /// Those who waited while others found that their primary is dead do not find it out again, one after the other. Who
+    /// asks by hand wants to know.
+    fn may_still_ask(&self, endpoint: &Endpoint, lane: Lane) -> Result<(), Reason> {
+        match lane {
+            Lane::Request => Ok(()),
+            Lane::Notify | Lane::Refresh | Lane::First => self.reach.may_still_ask(endpoint.target()),
+        }
+    }
+
     async fn open(&self, endpoint: &Endpoint, until: Instant) -> Result<Box<dyn Octets>, Reason> {
+        let opened = self.connect(endpoint, until).await;
+        // Before the next one has the right to a connection.
+        self.reach.note(endpoint.target(), &opened);
+        opened
+    }
+
+    async fn connect(&self, endpoint: &Endpoint, until: Instant) -> Result<Box<dyn Octets>, Reason> {
         let patience = self.limits.deadlines.connect;
         let began = Instant::now();
         let connecting = self.network.connect(endpoint.address, endpoint.source);

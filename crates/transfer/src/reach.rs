@@ -10,15 +10,18 @@
 //!
 //! A mark is short: it spares a primary of thousands of zones, and us, from finding out thousands of times that it is
 //! dead; when each zone is tried again is its own timers'. A primary that is there and fails transfers is asked no more
-//! often than [`FAILING_EVERY`]; one that gives them has no limit in time.
+//! often than [`FAILING_EVERY`] unless somebody wants to know now; one that gives them has no limit in time, and as soon
+//! as it gives one, all that wait go on.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::time::{Duration, Instant};
-use xfr::Reason;
+use tokio::sync::Notify;
+use tokio::time::{Duration, Instant, sleep_until};
 use xfr::reason::Waiting;
+use xfr::{Reason, Tls};
 
 use crate::Primary;
 
@@ -47,14 +50,22 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    pub(crate) fn new(address: SocketAddr, source: Option<IpAddr>, tls: Option<&Tls>) -> Self {
+        Self { address, source, over_tls: tls.is_some() }
+    }
+
     pub(crate) fn of(primary: &Primary) -> Self {
-        Self { address: primary.address, source: primary.source, over_tls: primary.tls.is_some() }
+        Self::new(primary.address, primary.source, primary.tls.as_ref())
     }
 }
 
 /// All primaries of which something is known.
 #[derive(Default)]
-pub(crate) struct Reach(Mutex<BTreeMap<Target, Known>>);
+pub(crate) struct Reach {
+    known: Mutex<BTreeMap<Target, Known>>,
+    /// A primary that failed transfers has given one.
+    gives_again: Notify,
+}
 
 #[derive(Clone, Copy)]
 struct Known {
@@ -73,16 +84,29 @@ struct Mark {
     failed_at: Instant,
     /// When one may ask again.
     until: Instant,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    LeftAlone,
+    /// One asks, and the others wait for how that goes.
+    BeingTried,
 }
 
 impl Mark {
-    fn is_over(&self, now: Instant) -> Result<(), Reason> {
-        if self.until <= now {
-            return Ok(());
-        }
+    fn reason(&self, now: Instant) -> Reason {
         let ago_secs = now.duration_since(self.failed_at).as_secs();
         let detail = format!("it could not be reached {ago_secs} s ago, and has not been asked again");
-        Err(Reason::Unreachable { detail })
+        Reason::Unreachable { detail }
+    }
+
+    fn is_left_alone(&self, now: Instant) -> bool {
+        self.stage == Stage::LeftAlone && self.until > now
+    }
+
+    fn is_over(&self, now: Instant) -> Result<(), Reason> {
+        if self.until > now { Err(self.reason(now)) } else { Ok(()) }
     }
 }
 
@@ -97,7 +121,7 @@ impl Reach {
         let Some(mark) = known.get_mut(&primary).and_then(|known| known.mark.as_mut()) else { return Ok(()) };
         mark.is_over(now)?;
         // This one tries, and until it has said how it went the others do not.
-        mark.until = now + TRIAL_MAX;
+        (mark.until, mark.stage) = (now + TRIAL_MAX, Stage::BeingTried);
         Ok(())
     }
 
@@ -108,6 +132,16 @@ impl Reach {
     pub(crate) fn may_wait(&self, primary: Target) -> Result<(), Reason> {
         let mark = self.known().get(&primary).and_then(|known| known.mark);
         mark.map_or(Ok(()), |mark| mark.is_over(Instant::now()))
+    }
+
+    /// Whether somebody whom [`Reach::may_ask`] has let go, and who has waited since, may still ask.
+    ///
+    /// # Errors
+    /// When others have found meanwhile that the primary cannot be reached.
+    pub(crate) fn may_still_ask(&self, primary: Target) -> Result<(), Reason> {
+        let now = Instant::now();
+        let mark = self.known().get(&primary).and_then(|known| known.mark);
+        mark.filter(|mark| mark.is_left_alone(now)).map_or(Ok(()), |mark| Err(mark.reason(now)))
     }
 
     /// What came of asking.
@@ -131,9 +165,13 @@ impl Reach {
             return;
         }
         let entry = entry(&mut known, primary, now);
+        // Whoever had asked before the mark was set says the same as it.
+        if entry.mark.is_some_and(|mark| mark.is_left_alone(now)) {
+            return;
+        }
         let failures = entry.mark.map_or(0, |mark| mark.failures) + 1;
         let marked = (MARKED_MIN * 2_u32.pow(failures.min(8) - 1)).min(MARKED_MAX);
-        entry.mark = Some(Mark { failures, failed_at: now, until: now + marked });
+        entry.mark = Some(Mark { failures, failed_at: now, until: now + marked, stage: Stage::LeftAlone });
     }
 
     /// A NOTIFY came from this address: whoever sends it may be back.
@@ -148,16 +186,43 @@ impl Reach {
         }
     }
 
-    /// When a transfer may begin.
-    pub(crate) fn next_transfer(&self, primary: Target) -> Instant {
+    /// Waits until a transfer may begin.
+    ///
+    /// # Errors
+    /// When that is later than in `patience`: so many are to begin before.
+    pub(crate) async fn turn(&self, primary: Target, patience: Duration) -> Result<(), Reason> {
+        let turn = self.next_transfer(primary, patience)?;
+        loop {
+            let mut gives_again = pin!(self.gives_again.notified());
+            gives_again.as_mut().enable();
+            if !self.fails_transfers(primary) {
+                return Ok(());
+            }
+            tokio::select! {
+                () = sleep_until(turn) => return Ok(()),
+                () = gives_again => {}
+            }
+        }
+    }
+
+    /// When a transfer may begin; that moment is taken.
+    fn next_transfer(&self, primary: Target, patience: Duration) -> Result<Instant, Reason> {
         let now = Instant::now();
         let mut known = self.known();
-        let Some(known) = known.get_mut(&primary).filter(|known| known.failed_in_a_row >= FAILED_IN_A_ROW) else {
-            return now;
+        let Some(known) = known.get_mut(&primary).filter(|known| known.fails_transfers()) else {
+            return Ok(now);
         };
         let next = known.next_transfer.map_or(now, |next| next.max(now));
+        // Whoever is turned away takes nobody's turn: else those who come again and again would put all others off.
+        if next > now + patience {
+            return Err(Reason::Busy { secs: patience.as_secs() });
+        }
         known.next_transfer = Some(next + FAILING_EVERY);
-        next
+        Ok(next)
+    }
+
+    fn fails_transfers(&self, primary: Target) -> bool {
+        self.known().get(&primary).is_some_and(Known::fails_transfers)
     }
 
     /// What came of a transfer.
@@ -168,6 +233,7 @@ impl Reach {
             Ok(_) => {
                 if let Some(known) = known.get_mut(&primary) {
                     (known.failed_in_a_row, known.next_transfer) = (0, None);
+                    self.gives_again.notify_waiters();
                 }
             }
             Err(reason) if reason.fault() != xfr::Fault::Ours => {
@@ -191,7 +257,13 @@ impl Reach {
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<Target, Known>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn fails_transfers(&self) -> bool {
+        self.failed_in_a_row >= FAILED_IN_A_ROW
     }
 }
 
@@ -217,6 +289,8 @@ fn entry(known: &mut BTreeMap<Target, Known>, primary: Target, now: Instant) -> 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use tokio::time::{Duration, Instant, advance};
     use xfr::Reason;
     use xfr::reason::{Asked, Waiting};
@@ -253,10 +327,12 @@ mod tests {
         advance(Duration::from_secs(6)).await;
         assert!(!asks(&reach), "longer and longer");
         for _ in 0..20 {
+            advance(MARKED_MAX).await;
+            assert!(asks(&reach), "but never long");
             reach.note(primary(53), &dead());
         }
         advance(MARKED_MAX).await;
-        assert!(asks(&reach), "but never long");
+        assert!(asks(&reach));
         reach.note::<()>(primary(53), &Err(Reason::Refused(Asked::Soa)));
         assert!(asks(&reach) && asks(&reach), "who refuses is there");
         let silence = Reason::TimedOut { waiting: Waiting::Answer(Asked::Soa), millis: 9000 };
@@ -264,6 +340,20 @@ mod tests {
         assert!(asks(&reach), "it may be silent about one zone");
         reach.note::<()>(primary(53), &Err(Reason::Busy { secs: 600 }));
         assert!(asks(&reach), "who waited for a place has asked nobody");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_ask_at_the_same_time_find_out_once() {
+        let reach = Reach::default();
+        for _ in 0..20 {
+            reach.note(primary(53), &dead());
+        }
+        assert!(reach.may_still_ask(primary(53)).is_err());
+        advance(Duration::from_secs(5)).await;
+        assert!(asks(&reach), "as after one failure");
+        assert!(reach.may_still_ask(primary(53)).is_ok(), "this one tries");
+        reach.note(primary(53), &Ok(()));
+        assert!(reach.may_still_ask(primary(53)).is_ok());
     }
 
     #[tokio::test(start_paused = true)]
@@ -293,20 +383,65 @@ mod tests {
         assert!(asks(&reach));
     }
 
+    const PATIENCE: Duration = Duration::from_secs(600);
+
+    /// A primary that has refused transfers a moment ago.
+    fn refusing() -> Arc<Reach> {
+        let reach = Reach::default();
+        for _ in 0..FAILED_IN_A_ROW {
+            reach.note_transfer::<()>(primary(53), &Err(Reason::Refused(Asked::Axfr)));
+        }
+        Arc::new(reach)
+    }
+
+    async fn waits(reach: &Reach) -> Duration {
+        let began = Instant::now();
+        reach.turn(primary(53), PATIENCE).await.unwrap();
+        began.elapsed()
+    }
+
     #[tokio::test(start_paused = true)]
     async fn transfers_have_a_rate_only_while_they_fail() {
         let reach = Reach::default();
-        let refused = || Err::<(), _>(Reason::Refused(Asked::Axfr));
-        let wait = |reach: &Reach| reach.next_transfer(primary(53)).duration_since(Instant::now());
         for _ in 0..FAILED_IN_A_ROW {
-            assert_eq!(wait(&reach), Duration::ZERO);
-            reach.note_transfer(primary(53), &refused());
-            reach.note_transfer(primary(54), &Err::<(), _>(Reason::Busy { secs: 600 }));
+            assert_eq!(waits(&reach).await, Duration::ZERO);
+            reach.note_transfer::<()>(primary(53), &Err(Reason::Refused(Asked::Axfr)));
+            reach.note_transfer::<()>(primary(54), &Err(Reason::Busy { secs: 600 }));
         }
-        assert_eq!(reach.next_transfer(primary(54)), reach.next_transfer(primary(54)), "those have asked nobody");
-        assert_eq!([wait(&reach), wait(&reach), wait(&reach)], [Duration::ZERO, FAILING_EVERY, FAILING_EVERY * 2]);
+        assert!(!reach.fails_transfers(primary(54)), "those have asked nobody");
+        assert_eq!(waits(&reach).await, Duration::ZERO);
+        assert_eq!((waits(&reach).await, waits(&reach).await), (FAILING_EVERY, FAILING_EVERY));
         reach.note_transfer(primary(53), &Ok(()));
-        assert_eq!([wait(&reach), wait(&reach)], [Duration::ZERO; 2]);
+        assert_eq!((waits(&reach).await, waits(&reach).await), (Duration::ZERO, Duration::ZERO));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_turned_away_puts_nobody_off() {
+        // Five thousand zones, the transfers of which a primary refuses, try for an hour.
+        let reach = refusing();
+        for _ in 0..42_000 {
+            let _ = reach.next_transfer(primary(53), PATIENCE);
+        }
+        let reason = reach.turn(primary(53), PATIENCE).await.unwrap_err();
+        assert_eq!(reason, Reason::Busy { secs: PATIENCE.as_secs() });
+        advance(FAILING_EVERY * 2).await;
+        assert!(waits(&reach).await <= PATIENCE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_transfer_that_goes_well_lets_all_go_that_wait_for_the_primary() {
+        let reach = refusing();
+        let waiting: Vec<_> = (0..1000)
+            .map(|_| {
+                let reach = reach.clone();
+                tokio::spawn(async move { waits(&reach).await })
+            })
+            .collect();
+        advance(Duration::from_millis(1)).await;
+        reach.note_transfer(primary(53), &Ok(()));
+        for waited in waiting {
+            assert!(waited.await.unwrap() <= Duration::from_millis(1));
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,12 +2,17 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use dns::Name;
 use testing::primary::{Behaviour, Kind, Order, Primary as Scripted};
-use transfer::{Deadlines, Fetch, Internet, Lane, Limits, Primary, TlsClient, Transfers};
+use tokio::time::Instant;
+use transfer::{Datagrams, Deadlines, Fetch, Internet, Lane, Limits, Network, Octets, Primary, TlsClient, Transfers};
 
 const ZONE: &str = "@ 60 SOA ns host 1 60 60 600 60\n@ 60 NS ns\nns 60 A 192.0.2.1\n";
 
@@ -191,6 +196,49 @@ async fn a_dead_primary_is_not_asked_for_each_of_its_zones() {
     assert!(is_asked(Lane::Request).await, "whoever asks by hand wants to know");
     transfers.heard_from(gone.ip());
     assert!(is_asked(Lane::Notify).await, "and so does the primary that is back");
+}
+
+/// A network in which nothing answers, and how often somebody tried to connect.
+#[derive(Default)]
+struct Void(AtomicUsize);
+
+#[async_trait]
+impl Network for Void {
+    async fn connect(&self, _: SocketAddr, _: Option<IpAddr>) -> io::Result<Box<dyn Octets>> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        std::future::pending().await
+    }
+
+    async fn datagrams(&self, _: SocketAddr, _: Option<IpAddr>) -> io::Result<Box<dyn Datagrams>> {
+        std::future::pending().await
+    }
+
+    fn message_id(&self) -> io::Result<u16> {
+        Ok(7)
+    }
+
+    fn wall_clock_secs(&self) -> u64 {
+        0
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn zones_that_wait_for_a_dead_primary_learn_it_from_the_first() {
+    let network = Arc::new(Void::default());
+    let transfers = Transfers::new(Limits::default(), network.clone(), TlsClient::default());
+    let primary = Primary::at(([192, 0, 2, 1], 53).into());
+    let began = Instant::now();
+    let tasks: Vec<_> = (0..200)
+        .map(|_| {
+            let (transfers, primary) = (transfers.clone(), primary.clone());
+            tokio::spawn(async move { fetch(&transfers, &primary, Lane::First).await })
+        })
+        .collect();
+    for task in tasks {
+        assert!(matches!(task.await.unwrap(), Err("timed_out" | "unreachable")));
+    }
+    assert!(network.0.load(Ordering::Relaxed) <= Limits::default().connections_per_address);
+    assert!(began.elapsed() <= Deadlines::default().connect + Duration::from_secs(1), "{:?}", began.elapsed());
 }
 
 #[tokio::test]

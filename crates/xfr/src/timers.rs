@@ -112,7 +112,8 @@ impl Timers {
         }
     }
 
-    /// A zone read from disk: what is overdue is due soon, spread by `random`, and its expiry stays where it was.
+    /// A zone read from disk: what is overdue is due soon, spread by `random`, and its expiry stays where it was, or is
+    /// nearer if the bounds have been drawn closer since that was written.
     pub fn restored(
         soa: &Soa,
         bounds: &Bounds,
@@ -124,7 +125,8 @@ impl Timers {
     ) -> Self {
         let mut timers = Self::pending(bounds, now);
         timers.take_numbers(soa, bounds);
-        timers.confirmation = Some(Confirmation::new(confirmed_at, expires_at));
+        let latest_expiry = timers.confirmation_at(confirmed_at).expires_at();
+        timers.confirmation = Some(Confirmation::new(confirmed_at, expires_at.min(latest_expiry)));
         let latest = now.plus(Duration::from_secs(u64::from(timers.refresh_secs)));
         timers.next_check = next_check.min(latest);
         if timers.is_due(now) {

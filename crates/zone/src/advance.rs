@@ -18,12 +18,15 @@ use crate::digest::Digest;
 use crate::image::{self, Image, Notes, Owner, Seed, TooLarge};
 use crate::limits::Limits;
 
+/// Of more steps at a time than history usually keeps, none is kept by itself.
+const STEPS_MAX: usize = 1000;
+
 /// A change that was accepted.
 #[derive(Clone, Debug)]
 pub struct Advanced {
     pub image: Image,
-    /// What leads from the old contents to the new, in order: the primary's own steps where they say it exactly, one
-    /// diff otherwise, also where nothing changed. Empty for the first contents.
+    /// What leads from the old contents to the new, in order: the primary's own steps where they say it exactly and are
+    /// no more than both contents, one diff otherwise, also where nothing changed. Empty for the first contents.
     pub diffs: Vec<Diff>,
     pub notes: Notes,
 }
@@ -134,8 +137,16 @@ fn step(apex: NameRef<'_>, old: &Image, steps: &[Diff], seed: Seed, limits: Limi
         pending.digest(&built)
     };
     let image = draft.seal(digest);
-    let diffs = if leads_to(old, steps, &image) { steps.to_vec() } else { vec![between(old, &image)] };
+    let is_kept = leads_to(old, steps, &image) && is_worth_keeping(old, steps, &image);
+    let diffs = if is_kept { steps.to_vec() } else { vec![between(old, &image)] };
     Ok(Advanced { image, diffs, notes })
+}
+
+/// Whether the steps one by one are no more than what they lead from and to. The way back to the version before is
+/// always kept, so that it must be bounded, whatever is added and removed on the way.
+fn is_worth_keeping(old: &Image, steps: &[Diff], new: &Image) -> bool {
+    let octets: usize = steps.iter().map(Diff::octets).sum();
+    steps.len() <= STEPS_MAX && octets <= old.as_bytes().len() + new.as_bytes().len()
 }
 
 /// Keeps records that belong to the zone, their TTLs in range (RFC 2181 §8).

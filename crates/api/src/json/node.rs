@@ -46,7 +46,8 @@ pub struct NotifyCounts {
     pub accepted: u64,
     /// Those that did not, for whatever reason.
     pub refused: u64,
-    /// Those that found too many waiting; their primaries send them again.
+    /// Those that found too many waiting, or came before it was known whether they are right; their primaries send them
+    /// again.
     pub overflowed: u64,
     /// Of all, those that are not on record because more came than can be kept.
     pub unrecorded: u64,

@@ -133,7 +133,8 @@ pub struct Attempt {
 pub struct RecordedAttempt {
     /// Grows with time; the cursor for reading on.
     pub id: u64,
-    /// The first try; its octets and records are those of all together, its milliseconds those of the last.
+    /// The first try; its octets and records are those of all together, its milliseconds those of the last, and so is
+    /// what brought it about.
     pub attempt: Attempt,
     /// When the last try began.
     pub last_at: Moment,

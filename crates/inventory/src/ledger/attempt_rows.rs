@@ -44,13 +44,14 @@ async fn fold(transaction: &mut Transaction, zone: ZoneId, attempt: &Attempt) ->
     }
 }
 
-/// The same check without news as the zone's newest row.
+/// The same check without news as the zone's newest row, whatever brought it about: a primary that sends NOTIFYs for
+/// nothing, in turns with the zone's timers, must not push out what happened. The row keeps the newest trigger.
 async fn fold_check(transaction: &mut Transaction, zone: ZoneId, attempt: &Attempt) -> Result<bool, sqlx::Error> {
     let folded = sqlx::query(
         "UPDATE attempts SET tries = tries + 1, last_ms = $2, millis = $3, octets = octets + $4, \
-         records = records + $5 \
+         records = records + $5, triggered_by = $7 \
          WHERE id = (SELECT MAX(id) FROM attempts WHERE zone_id = $1) AND outcome = 'unchanged' AND kind = $6 \
-         AND triggered_by = $7 AND primary_address IS NOT DISTINCT FROM $8 AND from_serial IS NOT DISTINCT FROM $9 \
+         AND primary_address IS NOT DISTINCT FROM $8 AND from_serial IS NOT DISTINCT FROM $9 \
          AND to_serial IS NOT DISTINCT FROM $10",
     )
     .bind(to_i64(zone.0))

@@ -40,7 +40,7 @@ pub(crate) async fn show(server: &Server, output: &mut Output<'_>) -> Result<(),
         (
             "NOTIFYs",
             format!(
-                "{} accepted, {} refused, {} found too many waiting; {} not on record",
+                "{} accepted, {} refused, {} left to be sent again; {} not on record",
                 status.notifies.accepted,
                 status.notifies.refused,
                 status.notifies.overflowed,

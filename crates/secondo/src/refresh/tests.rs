@@ -135,12 +135,16 @@ fn by_time(scene: &Scene) -> Wake {
 }
 
 async fn start(disk: &SimulatedDisk, not_before: Moment) -> Arc<Node> {
+    start_with(disk, not_before, Policy::default()).await
+}
+
+async fn start_with(disk: &SimulatedDisk, not_before: Moment, defaults: Policy) -> Arc<Node> {
     let disk = disk.clone();
     let opened = tokio::task::spawn_blocking(move || Store::open_on(Arc::new(disk), Options::default()));
     let opened = opened.await.unwrap().unwrap();
     let clock = Clock::starting_no_earlier_than(Moment(opened.newest_time_ms).max(not_before));
     let transfers = Transfers::new(Limits::default(), Arc::new(Internet), TlsClient::default());
-    Arc::new(Node::new(clock, Policy::default(), "nowhere".into(), opened.store, transfers, opened.zones))
+    Arc::new(Node::new(clock, defaults, "nowhere".into(), opened.store, transfers, opened.zones))
 }
 
 fn code(attempt: &Attempt) -> &'static str {
@@ -316,6 +320,22 @@ async fn an_expired_zone_is_answered_again_once_its_primary_confirms_it() {
     assert_eq!(scene.follow().await.result, Ok(Refreshed::Unchanged));
     assert_eq!(scene.served_serial(), Some(1));
     assert_eq!(scene.primary.count(Query::Axfr), 1, "nothing was fetched again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_closer_bounds_have_expired_is_revived_by_no_start_under_any_bounds() {
+    let scene = Scene::new().await;
+    scene.follow().await;
+    let later = Moment(scene.node.clock.now().0 + DAY_MILLIS / 2);
+    let mut closer = Policy::default();
+    closer.set(Setting::ExpireMax, "1h").unwrap();
+    let mut disk = scene.disk;
+    for defaults in [closer, Policy::default()] {
+        disk = disk.cut(disk.operations(), Survival::Nothing, Syncs::Kept);
+        let node = start_with(&disk, later, defaults).await;
+        assert!(node.zone(ZONE).unwrap().snapshot().is_none());
+        node.store.flush().await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

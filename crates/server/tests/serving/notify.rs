@@ -1,7 +1,9 @@
 //! NOTIFY in.
 
+use std::sync::Arc;
+
 use dns::{Header, Opcode, Rcode, Section, Serial, Type};
-use server::{Access, Event, Notified, Who};
+use server::{Access, Event, Notified, Rules, Who};
 use xfr::notify::{Channel, Checks, Decline, NotifyRule};
 use xfr::settings::NotifyTrust;
 use xfr::tsig::{Algorithm, Signature, sign_request};
@@ -153,6 +155,29 @@ fn a_paused_zone_is_not_woken_and_its_primary_need_not_send_again() {
     assert!(server.notifies.try_recv().is_err());
     let heard = server.heard.take();
     assert!(matches!(heard[0].who, Who::Known { declined: Some(Decline::ZonePaused), .. }), "{heard:?}");
+}
+
+#[test]
+fn before_the_rules_are_known_the_primary_is_left_to_send_again() {
+    let awaited = Access { rules: Rules::Awaited, ..Access::default() };
+    let server = Setup { access: awaited, ..Setup::default() }.start();
+    let client = server.udp();
+    let mut signed = notify("example.");
+    sign_request(&mut signed, key("ours.", Algorithm::HmacSha256), now_secs());
+    for message in [notify("example."), notify("nowhere."), signed] {
+        client.send(&message);
+        // Replies come in order on one socket: there was none to the NOTIFY.
+        let next = client.ask(&query("www.example.", Type::A));
+        assert_eq!((header(&next).opcode(), rcode(&next)), (Opcode::QUERY, Rcode::NOERROR));
+        assert_eq!(rcode(&server.tcp().ask(&message)), Rcode::SERVFAIL);
+    }
+    let access = access("example.", vec![rule(1, "127.0.0.1", &[])]);
+    server.access.store(Arc::new(access));
+    assert_eq!(rcode(&client.ask(&notify("example."))), Rcode::NOERROR);
+    assert_eq!(rcode(&client.ask(&notify("nowhere."))), Rcode::NOTAUTH);
+    let tally = server.stop();
+    let counts = [Event::NotifyAccepted, Event::NotifyRefused, Event::NotifyOverflow].map(|event| tally.of(event));
+    assert_eq!(counts, [1, 1, 6]);
 }
 
 #[test]

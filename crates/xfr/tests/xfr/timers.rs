@@ -115,6 +115,17 @@ fn overdue_checks_are_spread_after_a_suspension_and_expiry_stays() {
 }
 
 #[test]
+fn a_start_under_closer_bounds_revives_nothing() {
+    let soa = soa(1000, 100, 2_419_200);
+    let bounds = Bounds { expire_max_secs: 86_400, ..Bounds::default() };
+    let restored = Timers::restored(&soa, &bounds, at(100), at(2_419_300), at(1000), at(90_000), LATEST);
+    assert_eq!(restored.expires_at(), Some(at(86_500)));
+    assert!(restored.is_expired(at(90_000)));
+    let sooner = Timers::restored(&soa, &bounds, at(100), at(5000), at(1000), at(200), LATEST);
+    assert_eq!(sooner.expires_at(), Some(at(5000)), "the primary's own copy lives no longer, say");
+}
+
+#[test]
 fn zero_and_huge_values_are_bounded() {
     // NSD #103, #106.
     let low = confirmed(&soa(0, 0, 0), 0);

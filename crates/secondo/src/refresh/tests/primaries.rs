@@ -52,6 +52,21 @@ async fn differences_from_a_primary_with_another_history_are_not_applied() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_primary_that_took_the_only_ones_place_is_not_asked_for_differences_after_a_restart_either() {
+    let scene = Scene::new().await;
+    scene.follow().await;
+    let other = Primary::with_zone("example.", &text(1, &txt(&["theirs"])));
+    other.publish("example.", &text(2, &txt(&["theirs", "new"])));
+    scene.ask(&[other.address()]);
+    scene.node.write_note(&scene.zone().write().await.unwrap()).await;
+    let scene = scene.restarted(Moment(0)).await;
+    scene.ask(&[other.address()]);
+    let attempt = scene.follow().await;
+    assert_eq!((attempt.kind, attempt.result), (Kind::Axfr, Ok(Refreshed::Published)));
+    assert_eq!((texts(&scene), other.count(Query::Ixfr)), (vec!["new".to_owned(), "theirs".to_owned()], 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_primary_that_is_not_authoritative_is_passed_over_for_one_that_is() {
     // GL#1683, GL#2762, Technitium #1156: what it shows counts for nothing, however new.
     let scene = Scene::new().await;
