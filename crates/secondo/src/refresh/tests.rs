@@ -16,7 +16,9 @@ use zone::ZoneId;
 
 use crate::attempt::{Attempt, Kind, attempt};
 use crate::clock::Clock;
-use crate::followed::{Durability, Existence, Followed, Guard, Instructions, Source, Transfer, Trigger, Wake};
+use crate::followed::{
+    Durability, Existence, Followed, Guard, Instructions, Service, Source, Transfer, Trigger, Wake,
+};
 use crate::holds::Hold;
 use crate::node::Node;
 use crate::refresh::{Refreshed, make_durable};
@@ -280,6 +282,21 @@ async fn an_expired_zone_is_not_answered_after_a_restart_and_takes_any_version()
     let attempt = scene.follow().await;
     assert_eq!((attempt.kind, attempt.result), (Kind::Axfr, Ok(Refreshed::Published)));
     assert_eq!(scene.served_serial(), Some(3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_zone_that_is_switched_off_is_not_answered_because_the_program_starts() {
+    let scene = Scene::new().await;
+    scene.follow().await;
+    for (service, is_answered) in
+        [(Service::Answering, true), (Service::Paused, true), (Service::Disabled, false), (Service::Unproven, false)]
+    {
+        scene.zone().instruct(Instructions { service, ..Instructions::clone(&scene.zone().instructions()) });
+        scene.node.write_note(&scene.zone()).await;
+        let disk = scene.disk.cut(scene.disk.operations(), Survival::Nothing, Syncs::Kept);
+        let table = start(&disk, Moment(0)).await.shared.zones.load_full();
+        assert_eq!(table.get(name().borrow()).is_some(), is_answered, "{service:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
