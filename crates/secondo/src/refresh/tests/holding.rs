@@ -1,7 +1,12 @@
 //! Versions that are held back, kept, frozen, or of before.
 
+use transfer::{Fetch, Lane};
+use xfr::Reason;
+
 use super::*;
 use crate::history;
+use crate::holds::Want;
+use crate::refresh::{Received, Way, refresh};
 
 /// A zone whose newest version has lost most of its records.
 async fn with_a_held_version() -> Scene {
@@ -104,6 +109,21 @@ async fn a_frozen_zone_publishes_nothing_and_does_not_expire_while_its_primary_a
     scene.node.write_note(&scene.zone()).await;
     let scene = scene.restarted(Moment(0)).await;
     assert_eq!(held_code(&scene.follow().await), "zone_frozen", "after a restart too");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_was_on_its_way_when_its_zone_was_frozen_is_not_published() {
+    let scene = Scene::new().await;
+    scene.follow().await;
+    scene.primary.publish("example.", &text(2, ""));
+    let (zone, primary) = (scene.zone(), transfer::Primary::at(scene.primary.address()));
+    // The attempt has decided to fetch before, and asks no more.
+    zone.condition().hold = Hold::Frozen;
+    let (lane, fetch, want) = (Lane::Notify, Fetch::Axfr, Want::Newer);
+    let way = Way { primary: &primary, lane, fetch, want, expires_in_secs: None };
+    let refreshed = refresh(&scene.node, &zone, way, &mut Received::default()).await;
+    assert_eq!(refreshed, Ok(Refreshed::Held(Reason::ZoneFrozen { serial: dns::Serial(2) })));
+    assert_eq!(scene.served_serial(), Some(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
