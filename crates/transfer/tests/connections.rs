@@ -242,6 +242,19 @@ async fn zones_that_wait_for_a_dead_primary_learn_it_from_the_first() {
 }
 
 #[tokio::test]
+async fn primaries_that_cannot_be_reached_give_back_what_they_took() {
+    let (_scripted, alive) = behaving(&[]);
+    let dead = Primary::at(Scripted::start().address());
+    let deadlines = Deadlines { slot: Duration::from_secs(5), ..limits().deadlines };
+    // One place for requests among all connections, and three connections to the address that the two share.
+    let transfers = transfers(Limits { connections: 4, deadlines, ..limits() });
+    for _ in 0..4 {
+        assert_eq!(fetch(&transfers, &dead, Lane::Request).await, Err("unreachable"));
+    }
+    assert_eq!(fetch(&transfers, &alive, Lane::Request).await, Ok(4));
+}
+
+#[tokio::test]
 async fn a_primary_that_does_not_know_ixfr_is_remembered() {
     for rcode in [dns::Rcode::NOTIMP, dns::Rcode::FORMERR] {
         let (_scripted, primary) = behaving(&[Behaviour::Answer(Kind::Ixfr, rcode)]);

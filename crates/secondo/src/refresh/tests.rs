@@ -311,6 +311,21 @@ async fn an_expired_zone_is_not_answered_after_a_restart_and_takes_any_version()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_zone_that_is_switched_off_is_not_answered_because_the_program_starts() {
+    let scene = Scene::new().await;
+    scene.follow().await;
+    for (service, is_answered) in
+        [(Service::Answering, true), (Service::Paused, true), (Service::Disabled, false), (Service::Unproven, false)]
+    {
+        scene.zone().instruct(Instructions { service, ..Instructions::clone(&scene.zone().instructions()) });
+        scene.node.write_note(&scene.zone()).await;
+        let disk = scene.disk.cut(scene.disk.operations(), Survival::Nothing, Syncs::Kept);
+        let table = start(&disk, Moment(0)).await.shared.zones.load_full();
+        assert_eq!(table.get(name().borrow()).is_some(), is_answered, "{service:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_expired_zone_is_answered_again_once_its_primary_confirms_it() {
     let scene = Scene::new().await;
     scene.follow().await;
