@@ -397,11 +397,11 @@ async fn is_answered_elsewhere(
 }
 
 async fn settings_of(transaction: &mut Transaction, id: ZoneId) -> Result<Settings, InventoryError> {
-    let text: String = sqlx::query_scalar("SELECT settings FROM zones WHERE id = $1")
+    let (zone, text): (String, String) = sqlx::query_as("SELECT spelling, settings FROM zones WHERE id = $1")
         .bind(to_i64(id.0))
         .fetch_one(&mut **transaction)
         .await?;
-    read_settings(&text)
+    read_settings(&zone, &text)
 }
 
 async fn update_settings(
@@ -548,7 +548,7 @@ impl ZoneRow {
             service: self.service.parse()?,
             created_at: Moment(to_u64(self.created_at_ms)?),
             primaries: Vec::new(),
-            settings: read_settings(&self.settings)?,
+            settings: read_settings(&self.spelling, &self.settings)?,
         })
     }
 }

@@ -256,7 +256,7 @@ impl Node {
 /// A zone as it was found on disk.
 fn restore(stored: StoredZone, defaults: &Policy, clock: &Clock) -> Followed {
     let note = Note::read(&stored.name, &stored.note);
-    let instructions = note.instructions(defaults);
+    let instructions = note.instructions(&stored.name, defaults);
     let zone = restore_contents(stored, &instructions.policy.bounds, clock);
     zone.instruct(instructions);
     zone.condition().hold = note.hold();

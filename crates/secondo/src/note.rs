@@ -54,8 +54,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 
 impl Note {
     pub(crate) fn of(instructions: &Instructions, hold: &Hold, came_from: Option<SocketAddr>) -> Self {
-        let settings = instructions.settings.iter();
-        let settings = settings.map(|(setting, value)| (setting.to_string(), value.to_owned())).collect();
+        let settings = instructions.settings.to_texts();
         let hold = match hold {
             Hold::None => None,
             Hold::Held(held) => Some(NotedHold::Held {
@@ -109,11 +108,10 @@ impl Note {
     }
 
     /// What is to be done about the zone as long as nobody says more.
-    pub(crate) fn instructions(&self, defaults: &Policy) -> Instructions {
-        let mut settings = Settings::default();
-        for (name, value) in &self.settings {
-            // One that this version does not know says nothing to it.
-            let _ = name.parse().and_then(|setting| settings.set(setting, Some(value)));
+    pub(crate) fn instructions(&self, zone: &Name, defaults: &Policy) -> Instructions {
+        let (settings, errors) = Settings::from_texts(&self.settings);
+        for error in errors {
+            tracing::warn!(%zone, "a setting is not one of this version's, and is as if it were not set: {error}");
         }
         let policy = defaults.with(&settings).unwrap_or_else(|_| defaults.clone());
         let role = match self.contents {
@@ -148,7 +146,7 @@ mod tests {
         for hold in [Hold::None, Hold::Held(held), Hold::Kept { serial: Serial(7) }, Hold::Frozen] {
             let note = Note::of(&instructions, &hold, came_from);
             let read = Note::read(&zone, &note.write());
-            assert_eq!((&read, read.instructions(&defaults)), (&note, instructions.clone()));
+            assert_eq!((&read, read.instructions(&zone, &defaults)), (&note, instructions.clone()));
             assert_eq!(Note::of(&instructions, &read.hold(), read.came_from), note);
         }
     }
@@ -160,7 +158,7 @@ mod tests {
             assert_eq!(Note::read(&zone, octets), Note::default());
         }
         let of_a_newer_version = br#"{"service":"paused","settings":{"colour":"red"},"more":7}"#;
-        let read = Note::read(&zone, of_a_newer_version).instructions(&Policy::default());
+        let read = Note::read(&zone, of_a_newer_version).instructions(&zone, &Policy::default());
         assert_eq!((read.service, read.settings), (Service::Paused, Settings::default()));
     }
 }

@@ -59,7 +59,7 @@ fn pending(id: u64, zone: &NewZone) -> json::Zone {
         digest: None,
         records: None,
         primaries: zone.primaries().iter().map(json::Primary::from).collect(),
-        settings: zone.settings.iter().map(|(setting, value)| (setting.to_string(), value.to_owned())).collect(),
+        settings: zone.settings.to_texts(),
         origin: json::Origin::Configured,
         catalog: None,
         created_at: Time::from_unix_ms(1_795_262_400_000),
@@ -94,7 +94,7 @@ fn catalog(zone: &NewZone) -> json::Catalog {
 fn change(catalog: &mut json::Catalog, change: CatalogChange) {
     let shown = |template: MemberTemplate| json::MemberTemplate {
         primaries: template.primaries.iter().map(json::Primary::from).collect(),
-        settings: template.settings.iter().map(|(setting, value)| (setting.to_string(), value.to_owned())).collect(),
+        settings: template.settings.to_texts(),
     };
     if let Some(suffixes) = change.suffixes {
         catalog.suffixes = suffixes.iter().map(ToString::to_string).collect();

@@ -242,7 +242,7 @@ fn shown_template(text: &str) -> Result<json::MemberTemplate, Problem> {
     let template = catalogs::read_template(text).map_err(|error| Problem::new(Code::Internal, error))?;
     Ok(json::MemberTemplate {
         primaries: template.primaries.iter().map(json::Primary::from).collect(),
-        settings: template.settings.iter().map(|(setting, value)| (setting.to_string(), value.to_owned())).collect(),
+        settings: template.settings.to_texts(),
     })
 }
 

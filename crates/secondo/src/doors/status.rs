@@ -156,11 +156,7 @@ impl House {
             digest: held.map(|held| held.image.digest().to_string()),
             records: held.map(|held| held.image.record_count()),
             primaries: instructions.sources.iter().map(|source| json::Primary::from(&source.configured)).collect(),
-            settings: instructions
-                .settings
-                .iter()
-                .map(|(setting, value)| (setting.to_string(), value.to_owned()))
-                .collect(),
+            settings: instructions.settings.to_texts(),
             origin: match instructions.role {
                 Role::Configured => json::Origin::Configured,
                 Role::Catalog => json::Origin::Catalog,

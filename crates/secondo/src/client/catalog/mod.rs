@@ -148,7 +148,7 @@ fn read_groups(file: &Path) -> Result<std::collections::BTreeMap<String, json::M
     let groups = crate::configuration::groups(&text).map_err(unreadable)?;
     let shown = |template: MemberTemplate| json::MemberTemplate {
         primaries: template.primaries.iter().map(json::Primary::from).collect(),
-        settings: template.settings.iter().map(|(setting, value)| (setting.to_string(), value.to_owned())).collect(),
+        settings: template.settings.to_texts(),
     };
     Ok(groups.into_iter().map(|(group, template)| (group, shown(template))).collect())
 }
