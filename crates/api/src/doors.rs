@@ -96,12 +96,21 @@ pub struct MemberTemplate {
     pub settings: Settings,
 }
 
+/// What is to be changed about what the members of a catalog are made of; what is left out stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TemplateChange {
+    /// None at all for those of the catalog itself; else as [`check_primaries`] wants them, in the place of those before.
+    pub primaries: Option<Vec<Primary>>,
+    /// What is set anew; none has the default count again.
+    pub settings: Vec<(Setting, Option<String>)>,
+}
+
 /// What is to be changed about what a catalog may do; what is left out stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CatalogChange {
     /// Members are at or below one of these; the root allows every name.
     pub suffixes: Option<Vec<Name>>,
-    pub members: Option<MemberTemplate>,
+    pub members: TemplateChange,
     /// What the members of these groups are made of instead, by the group's name.
     pub groups: Option<BTreeMap<String, MemberTemplate>>,
     pub guard: GuardChange,

@@ -23,8 +23,8 @@ pub use apply::Make;
 
 use crate::TenantId;
 use crate::database::{Inventory, Transaction, to_i64, to_u64};
-use crate::error::{CatalogError, InventoryError};
-use crate::zones::{find_id, lower_text, read_name};
+use crate::error::InventoryError;
+use crate::zones::{lower_text, read_name};
 
 /// What the owner of a catalog wants of its members.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,24 +73,6 @@ pub struct CatalogMember {
 }
 
 impl Inventory {
-    /// Has the zone read as a catalog from now on, or with other settings than before; its members stay what they are
-    /// until the next plan.
-    pub async fn set_catalog(
-        &self,
-        tenant: TenantId,
-        name: &Name,
-        settings: &CatalogSettings,
-        now: Moment,
-    ) -> Result<ZoneId, CatalogError> {
-        let mut transaction = self.begin().await?;
-        let Some(id) = find_id(&mut transaction, tenant, name).await? else {
-            return Err(CatalogError::UnknownZone(name.clone()));
-        };
-        write_settings(&mut transaction, id, settings, now).await?;
-        self.commit_change(transaction).await?;
-        Ok(id)
-    }
-
     /// The tenant's catalogs, in the order of their ids.
     pub async fn list_catalogs(&self, tenant: TenantId) -> Result<Vec<Catalog>, InventoryError> {
         self.read_catalogs(Some(tenant)).await

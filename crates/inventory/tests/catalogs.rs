@@ -29,8 +29,7 @@ fn settings() -> CatalogSettings {
 
 /// A zone of that name that is a catalog.
 async fn catalog(inventory: &Inventory, text: &str) -> Catalog {
-    inventory.add_zone(OURS, &zone(text, &["192.0.2.1:53"]), NOW).await.unwrap();
-    inventory.set_catalog(OURS, &name(text), &settings(), NOW).await.unwrap();
+    inventory.add_catalog(OURS, &zone(text, &["192.0.2.1:53"]), &settings(), NOW).await.unwrap();
     let mut catalogs = inventory.list_catalogs(OURS).await.unwrap();
     catalogs.retain(|catalog| catalog.name == name(text));
     catalogs.remove(0)
@@ -96,19 +95,39 @@ async fn other_settings_take_the_place_of_the_first() {
         guard: Guard::default(),
     };
     let mut changes = inventory.changes();
-    assert_eq!(inventory.set_catalog(OURS, &name("CAT."), &other, Moment(1)).await.unwrap(), first.id);
+    let decide = |_: &CatalogSettings| Ok::<_, ()>(other.clone());
+    assert_eq!(inventory.change_catalog(OURS, &name("CAT."), Moment(1), decide).await.unwrap(), Ok(first.id));
     changes.changed().await.unwrap();
     let found = inventory.list_catalogs(OURS).await.unwrap();
     assert_eq!((&found[0].settings, found[0].created_at), (&other, NOW));
+    let no = inventory.change_catalog(OURS, &name("cat."), NOW, |_| Err::<CatalogSettings, _>("no")).await;
+    assert_eq!(no.unwrap(), Err("no"));
+    assert_eq!(inventory.list_catalogs(OURS).await.unwrap(), found);
 }
 
 #[tokio::test]
-async fn only_a_zone_of_the_tenants_own_becomes_a_catalog() {
+async fn of_changes_to_one_catalog_at_a_time_none_is_lost() {
+    let (_place, inventory) = open().await;
+    catalog(&inventory, "cat.").await;
+    let change = async |more: &str| {
+        let decide = |before: &CatalogSettings| {
+            Ok::<_, ()>(CatalogSettings { template: format!("{}{more}", before.template), ..before.clone() })
+        };
+        inventory.change_catalog(OURS, &name("cat."), NOW, decide).await.unwrap().unwrap()
+    };
+    tokio::join!(change("a"), change("b"), change("c"));
+    let template = &inventory.list_catalogs(OURS).await.unwrap()[0].settings.template;
+    assert_eq!(template.len(), settings().template.len() + 3, "{template}");
+}
+
+#[tokio::test]
+async fn a_catalog_is_its_tenants_alone() {
     let place = Place::new();
     let (inventory, theirs) = place.open_with_second_tenant().await;
     let ours = catalog(&inventory, "cat.").await;
-    let unknown = inventory.set_catalog(theirs, &name("cat."), &settings(), NOW).await;
-    assert!(matches!(unknown, Err(CatalogError::UnknownZone(_))));
+    let decide = |before: &CatalogSettings| Ok::<_, ()>(before.clone());
+    let unknown = inventory.change_catalog(theirs, &name("cat."), NOW, decide).await;
+    assert!(matches!(unknown, Err(CatalogError::NotCatalog(_))));
     assert!(matches!(inventory.remove_catalog(theirs, &name("cat.")).await, Err(CatalogError::NotCatalog(_))));
     assert!(inventory.list_catalogs(theirs).await.unwrap().is_empty());
     let forged = Catalog { tenant: theirs, ..ours };

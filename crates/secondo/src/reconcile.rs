@@ -119,7 +119,7 @@ async fn put_configured(node: &Node, inventory: &Inventory, at_start: &AtStart) 
         let ensured = match rules {
             None => inventory.ensure_zone(TenantId::DEFAULT, &row, now).await,
             Some(rules) => {
-                let settings = doors::catalog_settings(&doors::usual_catalog(), rules.clone());
+                let settings = doors::configured_catalog(rules.clone());
                 inventory.ensure_catalog(TenantId::DEFAULT, &row, &settings, now).await
             }
         };

@@ -274,6 +274,14 @@ impl Settings {
         (settings, errors)
     }
 
+    /// Sets each in its turn, or has its default count again.
+    ///
+    /// # Errors
+    /// [`SettingError::Value`]; those before it are changed then.
+    pub fn change(&mut self, changes: &[(Setting, Option<String>)]) -> Result<(), SettingError> {
+        changes.iter().try_for_each(|(setting, value)| self.set(*setting, value.as_deref()))
+    }
+
     /// Sets all that is set in `others`.
     pub fn take(&mut self, others: &Self) {
         self.0.extend(others.0.clone());

@@ -17,7 +17,7 @@ mod zone;
 
 pub use attempt::{Attempt, AttemptKind, AttemptOutcome, Fault, Reason, Trigger};
 pub use catalog::{
-    AcceptCatalog, AddCatalog, Catalog, CatalogMember, CatalogMembers, Catalogs, ChangeCatalog, ChangeGuard, Guard,
+    AcceptCatalog, AddCatalog, Catalog, CatalogMember, CatalogMembers, Catalogs, ChangeCatalog, ChangeGuard, ChangeTemplate, Guard,
     MemberState, MemberTemplate,
 };
 pub use examination::{Examination, Examine, ExaminedPrimary, Paste, PastePart, PrimarySoftware, Step, StepOutcome};

@@ -99,8 +99,11 @@ fn change(catalog: &mut json::Catalog, change: CatalogChange) {
     if let Some(suffixes) = change.suffixes {
         catalog.suffixes = suffixes.iter().map(ToString::to_string).collect();
     }
-    if let Some(members) = change.members {
-        catalog.members = shown(members);
+    if let Some(primaries) = change.members.primaries {
+        catalog.members.primaries = primaries.iter().map(json::Primary::from).collect();
+    }
+    for (setting, value) in change.members.settings {
+        set(&mut catalog.members.settings, setting, value);
     }
     if let Some(groups) = change.groups {
         catalog.groups = groups.into_iter().map(|(group, template)| (group, shown(template))).collect();
@@ -108,6 +111,13 @@ fn change(catalog: &mut json::Catalog, change: CatalogChange) {
     if let Some(delay) = change.guard.delay {
         catalog.guard.delay = api::text::guard_delay_text(delay);
     }
+}
+
+fn set(settings: &mut BTreeMap<String, String>, setting: xfr::Setting, value: Option<String>) {
+    match value {
+        Some(value) => settings.insert(setting.to_string(), value),
+        None => settings.remove(setting.name()),
+    };
 }
 
 fn no_catalog(name: &Name) -> Problem {
@@ -234,10 +244,7 @@ impl Intent for Fake {
             zone.primaries = primaries.iter().map(json::Primary::from).collect();
         }
         for (setting, value) in change.settings {
-            match value {
-                Some(value) => zone.settings.insert(setting.to_string(), value),
-                None => zone.settings.remove(setting.name()),
-            };
+            set(&mut zone.settings, setting, value);
         }
         match change.service {
             Some(ServiceChange::Answering) => zone.service = json::Service::Answering,

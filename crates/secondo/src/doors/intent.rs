@@ -186,7 +186,7 @@ pub(crate) fn row(node: &Node, zone: &NewZone) -> inventory::NewZone {
     }
 }
 
-fn not_settable(error: &xfr::SettingError) -> Problem {
+pub(super) fn not_settable(error: &xfr::SettingError) -> Problem {
     Problem::new(Code::SettingInvalid, error.to_string())
 }
 

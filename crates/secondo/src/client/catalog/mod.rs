@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::Path;
 
 use api::doors::{MemberTemplate, check_primaries};
-use api::json::{self, AcceptCatalog, AddCatalog, Catalog, Catalogs, ChangeCatalog, ChangeGuard};
+use api::json::{self, AcceptCatalog, AddCatalog, Catalog, Catalogs, ChangeCatalog, ChangeGuard, ChangeTemplate};
 use api::segment_of;
 use dns::Name;
 use xfr::Primary;
@@ -114,21 +114,19 @@ async fn accept(name: &Name, serial: Option<u32>, server: &Server, output: &mut 
 }
 
 fn change_of(name: &Name, rules: &Rules) -> Result<ChangeCatalog, Failure> {
-    let is_about_members = !rules.member_primaries.is_empty() || !rules.member_settings.is_empty();
-    let members = || -> Result<json::MemberTemplate, Failure> {
-        if !rules.member_primaries.is_empty() {
-            check_primaries(name, &rules.member_primaries)?;
-        }
-        let settings = rules.member_settings.iter();
-        Ok(json::MemberTemplate {
-            primaries: rules.member_primaries.iter().map(json::Primary::from).collect(),
-            settings: settings.filter_map(|(setting, value)| Some((setting.to_string(), value.clone()?))).collect(),
-        })
+    if !rules.member_primaries.is_empty() {
+        check_primaries(name, &rules.member_primaries)?;
+    }
+    let primaries: Vec<_> = rules.member_primaries.iter().map(json::Primary::from).collect();
+    let settings = rules.member_settings.iter().map(|(setting, value)| (setting.to_string(), value.clone()));
+    let members = ChangeTemplate {
+        primaries: (rules.own_primaries || !primaries.is_empty()).then_some(primaries),
+        settings: settings.collect(),
     };
     let groups = rules.groups.as_deref().map(read_groups).transpose()?;
     Ok(ChangeCatalog {
         suffixes: (!rules.suffixes.is_empty()).then(|| rules.suffixes.iter().map(ToString::to_string).collect()),
-        members: is_about_members.then(members).transpose()?,
+        members,
         groups,
         guard: ChangeGuard {
             delay: rules.guard_delay.clone(),
