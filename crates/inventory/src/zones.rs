@@ -140,16 +140,22 @@ impl Inventory {
         Ok(ensured)
     }
 
-    /// Changes the zone, durably and whole.
-    pub async fn change_zone(
+    /// Changes what `decide` says about the zone as it is, durably and whole, whatever else is changed at the same time.
+    /// `decide` may say no: then nothing is changed.
+    pub async fn change_zone<E>(
         &self,
         tenant: TenantId,
         name: &Name,
-        change: &ZoneChange,
-    ) -> Result<ZoneId, ChangeZoneError> {
+        decide: impl FnOnce(&Zone) -> Result<ZoneChange, E>,
+    ) -> Result<Result<ZoneId, E>, ChangeZoneError> {
         let mut transaction = self.begin().await?;
-        let Some(id) = find_id(&mut transaction, tenant, name).await? else {
+        let Some(zone) = read_by_name(&mut transaction, tenant, name).await? else {
             return Err(ChangeZoneError::Unknown(name.clone()));
+        };
+        let id = zone.id;
+        let change = match decide(&zone) {
+            Ok(change) => change,
+            Err(no) => return Ok(Err(no)),
         };
         if let Some(primaries) = &change.primaries {
             replace_primaries(&mut transaction, tenant, id, name, primaries).await?;
@@ -169,7 +175,7 @@ impl Inventory {
                 .await?;
         }
         self.commit_change(transaction).await?;
-        Ok(id)
+        Ok(Ok(id))
     }
 
     /// Removes the zone with its primaries and its attempts, and gives its id. From then on it is among
@@ -215,14 +221,7 @@ impl Inventory {
     /// The tenant's zone of that name, whatever the case of its letters.
     pub async fn zone_by_name(&self, tenant: TenantId, name: &Name) -> Result<Option<Zone>, InventoryError> {
         let mut transaction = self.reader().begin().await?;
-        let row: Option<ZoneRow> = sqlx::query_as(
-            "SELECT id, tenant_id, spelling, service, settings, created_at_ms FROM zones WHERE tenant_id = $1 AND name = $2",
-        )
-        .bind(to_i64(tenant.0))
-        .bind(lower_text(name))
-        .fetch_optional(&mut *transaction)
-        .await?;
-        with_primaries(&mut transaction, row).await
+        read_by_name(&mut transaction, tenant, name).await
     }
 
     pub async fn zone_by_id(&self, tenant: TenantId, id: ZoneId) -> Result<Option<Zone>, InventoryError> {
@@ -497,6 +496,24 @@ pub(crate) async fn find_id(
         .fetch_optional(&mut **transaction)
         .await?;
     id.map(|id| to_u64(id).map(ZoneId)).transpose()
+}
+
+async fn read_by_name(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    name: &Name,
+) -> Result<Option<Zone>, InventoryError> {
+    let row: Option<ZoneRow> = sqlx::query_as(
+        "SELECT id, tenant_id, spelling, service, settings, created_at_ms FROM zones WHERE tenant_id = $1 AND name = $2",
+    )
+    .bind(to_i64(tenant.0))
+    .bind(lower_text(name))
+    .fetch_optional(&mut **transaction)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let mut zone = row.read()?;
+    zone.primaries = primaries_of(transaction, zone.id).await?;
+    Ok(Some(zone))
 }
 
 async fn primaries_of(transaction: &mut Transaction, id: ZoneId) -> Result<Vec<Primary>, InventoryError> {

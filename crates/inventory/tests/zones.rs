@@ -6,10 +6,10 @@ mod place;
 
 use inventory::{
     AddKeyError, AddZoneError, ChangeZoneError, Ensured, NewZone, RemoveKeyError, RemoveZoneError, Service, TenantId,
-    ZoneChange, ZoneId,
+    Zone, ZoneChange, ZoneId,
 };
 use place::{NOW, Place, key, name, open, primary, zone};
-use xfr::{Alpn, Identity, Moment, Pin, Setting, Settings, Tls};
+use xfr::{Alpn, Identity, Moment, Pin, Setting, SettingError, Settings, Tls};
 
 const OURS: TenantId = TenantId::DEFAULT;
 
@@ -57,7 +57,7 @@ async fn how_a_primary_is_asked_and_what_is_set_come_back_after_reopening() {
 async fn a_zone_is_changed_whole_or_not_at_all() {
     let (_place, inventory) = open().await;
     let id = inventory.add_zone(OURS, &zone("example.org", &["192.0.2.1:53"]), NOW).await.unwrap();
-    let changed = async |change: ZoneChange| inventory.change_zone(OURS, &name("Example.org"), &change).await;
+    let changed = async |change: ZoneChange| inventory.change_zone(OURS, &name("Example.org"), to(change)).await;
     let mut settings = Settings::default();
     settings.set(Setting::Notify, Some("signed")).unwrap();
     let all = ZoneChange {
@@ -65,7 +65,7 @@ async fn a_zone_is_changed_whole_or_not_at_all() {
         service: Some(Service::Paused),
         settings: Some(settings),
     };
-    assert_eq!(changed(all.clone()).await.unwrap(), id);
+    assert_eq!(changed(all.clone()).await.unwrap(), Ok(id));
     let found = inventory.zone_by_name(OURS, &name("example.org")).await.unwrap().unwrap();
     assert_eq!(Some(&found.primaries), all.primaries.as_ref());
     assert_eq!((found.service, Some(&found.settings)), (Service::Paused, all.settings.as_ref()));
@@ -76,8 +76,36 @@ async fn a_zone_is_changed_whole_or_not_at_all() {
     let error = changed(wrong).await.unwrap_err();
     assert!(matches!(error, ChangeZoneError::Invalid(AddZoneError::UnknownKey { .. })), "{error}");
     assert_eq!(inventory.zone_by_name(OURS, &name("example.org")).await.unwrap().unwrap(), found);
-    let nobody = inventory.change_zone(OURS, &name("example.net"), &ZoneChange::default()).await;
+    let nobody = inventory.change_zone(OURS, &name("example.net"), to(ZoneChange::default())).await;
     assert!(matches!(nobody, Err(ChangeZoneError::Unknown(_))));
+    let no = inventory.change_zone(OURS, &name("example.org"), |zone| Err(zone.clone())).await.unwrap();
+    assert_eq!(no.unwrap_err(), found);
+}
+
+#[tokio::test]
+async fn of_changes_to_one_zone_at_a_time_none_is_lost() {
+    let (_place, inventory) = open().await;
+    inventory.add_zone(OURS, &zone("example.org", &["192.0.2.1:53"]), NOW).await.unwrap();
+    let change = async |setting: Setting, value: &str| {
+        let decide = |zone: &Zone| {
+            let mut settings = zone.settings.clone();
+            settings.set(setting, Some(value))?;
+            Ok::<_, SettingError>(ZoneChange { settings: Some(settings), ..ZoneChange::default() })
+        };
+        inventory.change_zone(OURS, &name("example.org"), decide).await.unwrap().unwrap()
+    };
+    tokio::join!(
+        change(Setting::Notify, "signed"),
+        change(Setting::RefreshMax, "2h"),
+        change(Setting::Zonemd, "refuse"),
+    );
+    let found = inventory.zone_by_name(OURS, &name("example.org")).await.unwrap().unwrap();
+    assert_eq!(found.settings.iter().count(), 3, "{:?}", found.settings);
+}
+
+/// Changes a zone to this, whatever it is.
+fn to(change: ZoneChange) -> impl FnOnce(&Zone) -> Result<ZoneChange, Zone> {
+    |_| Ok(change)
 }
 
 #[tokio::test]
@@ -88,11 +116,11 @@ async fn a_claim_is_not_answered_while_another_tenant_is() {
     let claim = NewZone { service: Service::Disabled, ..zone("example.org", &["192.0.2.3:53"]) };
     inventory.add_zone(theirs, &claim, NOW).await.unwrap();
     let answer = ZoneChange { service: Some(Service::Answering), ..ZoneChange::default() };
-    let refused = inventory.change_zone(theirs, &name("example.org"), &answer).await;
+    let refused = inventory.change_zone(theirs, &name("example.org"), to(answer.clone())).await;
     assert!(matches!(refused, Err(ChangeZoneError::Invalid(AddZoneError::NameAnswered(_)))));
     let off = ZoneChange { service: Some(Service::Disabled), ..ZoneChange::default() };
-    inventory.change_zone(OURS, &name("example.org"), &off).await.unwrap();
-    inventory.change_zone(theirs, &name("example.org"), &answer).await.unwrap();
+    inventory.change_zone(OURS, &name("example.org"), to(off)).await.unwrap().unwrap();
+    inventory.change_zone(theirs, &name("example.org"), to(answer)).await.unwrap().unwrap();
 }
 
 #[tokio::test]

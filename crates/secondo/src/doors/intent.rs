@@ -52,25 +52,18 @@ impl Intent for House {
     async fn change_zone(&self, name: &Name, change: ZoneChange) -> Result<json::Zone, Problem> {
         let inventory = self.inventory()?;
         self.refuse_members(&inventory, name).await?;
-        let row = inventory.zone_by_name(TENANT, name).await.map_err(|error| unavailable(&error))?;
-        let mut settings = row.ok_or_else(|| unknown(name))?.settings;
-        for (setting, value) in &change.settings {
-            settings.set(*setting, value.as_deref()).map_err(|error| not_settable(&error))?;
-        }
-        self.node.defaults.with(&settings).map_err(|error| not_settable(&error))?;
-        let service = change.service.map(|service| match service {
-            ServiceChange::Answering => inventory::Service::Answering,
-            ServiceChange::Paused => inventory::Service::Paused,
-            ServiceChange::Disabled => inventory::Service::Disabled,
-        });
-        let settings = (!change.settings.is_empty()).then_some(settings);
-        let change = inventory::ZoneChange { primaries: change.primaries, service, settings };
+        let mut decided = inventory::ZoneChange::default();
+        let decide = |zone: &inventory::Zone| {
+            decided = self.decided(zone, change)?;
+            Ok(decided.clone())
+        };
         let before = *self.node.reconciled.borrow();
-        let id = inventory.change_zone(TENANT, name, &change).await.map_err(|error| not_changed(&error))?;
+        let changed = inventory.change_zone(TENANT, name, decide).await;
+        let id = changed.map_err(|error| not_changed(&error))??;
         // A pass instructs a zone before it publishes the table that answers come from: it must have ended. One that
         // had begun before, and ends twice if it deletes, may not have read the change.
         let ended = || *self.node.reconciled.borrow() - before;
-        self.until_matched(async || ended() > 2 || ended() > 0 && self.is_instructed(id, &change)).await;
+        self.until_matched(async || ended() > 2 || ended() > 0 && self.is_instructed(id, &decided)).await;
         self.node.zone(id).map(|zone| self.shown(&zone)).ok_or_else(|| unknown(name))
     }
 
@@ -132,6 +125,20 @@ impl Intent for House {
 }
 
 impl House {
+    /// What becomes of the zone as it is.
+    fn decided(&self, zone: &inventory::Zone, change: ZoneChange) -> Result<inventory::ZoneChange, Problem> {
+        let mut settings = zone.settings.clone();
+        settings.change(&change.settings).map_err(|error| not_settable(&error))?;
+        self.node.defaults.with(&settings).map_err(|error| not_settable(&error))?;
+        let service = change.service.map(|service| match service {
+            ServiceChange::Answering => inventory::Service::Answering,
+            ServiceChange::Paused => inventory::Service::Paused,
+            ServiceChange::Disabled => inventory::Service::Disabled,
+        });
+        let settings = (!change.settings.is_empty()).then_some(settings);
+        Ok(inventory::ZoneChange { primaries: change.primaries, service, settings })
+    }
+
     /// Whether the node does what was asked for.
     fn is_instructed(&self, id: ZoneId, change: &inventory::ZoneChange) -> bool {
         let Some(zone) = self.node.zone(id) else { return false };
