@@ -16,11 +16,7 @@ fn a_group_has_primaries_and_settings_of_its_own() {
     let template = format!("[gold]\nprimaries = [\"{}\"]\nsettings = {{ refresh-max = \"2h\" }}\n", golden.address());
     let groups = secondo.scratch_file("groups.toml", &template);
     let spare = peer.address().to_string();
-    add_catalog(
-        &secondo,
-        &peer,
-        &["--groups", &groups, "--member-set", "retry-max=10m", "--member-primary", &spare],
-    );
+    add_catalog(&secondo, &peer, &["--groups", &groups, "--member-set", "retry-max=10m", "--member-primary", &spare]);
     serves(&secondo, "a.test", 1);
     serves(&secondo, "b.test", 7);
     let (plain, gold) = (secondo.zone("a.test"), secondo.zone("b.test"));

@@ -33,20 +33,9 @@ pub struct NewZone {
 pub struct ZoneChange {
     /// One to [`PRIMARIES_MAX`] at different addresses, in the place of those before.
     pub primaries: Option<Vec<Primary>>,
-    pub service: Option<ServiceChange>,
+    pub service: Option<json::ServiceOrder>,
     /// What is set anew; none has the default count again.
     pub settings: Vec<(Setting, Option<String>)>,
-}
-
-/// What people may have a zone do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ServiceChange {
-    /// Answers, checks and transfers.
-    Answering,
-    /// No checks and no transfers; answers go on until the zone expires.
-    Paused,
-    /// REFUSED.
-    Disabled,
 }
 
 /// Whether these can be a zone's primaries.
@@ -198,6 +187,7 @@ pub trait Intent: Send + Sync {
     ///
     /// # Errors
     /// [`Code::ZoneUnknown`], [`Code::KeyUnknown`], [`Code::SettingInvalid`], [`Code::ZoneNameTaken`];
+    /// [`Code::ZoneDisabled`] when a disabled zone is paused or resumed, [`Code::ZonePaused`] when a paused one is enabled;
     /// [`Code::ZoneOfCatalog`] for a member.
     async fn change_zone(&self, name: &Name, change: ZoneChange) -> Result<json::Zone, Problem>;
 

@@ -47,6 +47,20 @@ words! {
 }
 
 words! {
+    /// What a zone is to do from now on. A disabled zone is not answered until it is enabled, and by nothing else.
+    ServiceOrder {
+        /// Answer until it expires; no checks and no transfers. Not for a disabled zone.
+        Pause = "pause",
+        /// Follow its primaries again, if it is paused.
+        Resume = "resume",
+        /// REFUSED; no checks and no transfers.
+        Disable = "disable",
+        /// Answer and follow its primaries again, if it is disabled, also where it was paused before that.
+        Enable = "enable",
+    }
+}
+
+words! {
     /// Why the zone is here.
     Origin {
         /// Somebody added it.
@@ -111,8 +125,7 @@ pub struct AddZone {
 pub struct ChangeZone {
     /// One to sixteen, in the place of those before.
     pub primaries: Option<Vec<Primary>>,
-    /// `answering`, `paused` or `disabled`.
-    pub service: Option<Service>,
+    pub service: Option<ServiceOrder>,
     /// Settings by their names; null has the default count again.
     pub settings: BTreeMap<String, Option<String>>,
 }

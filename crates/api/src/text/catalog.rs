@@ -41,7 +41,8 @@ pub fn catalog_change(name: &Name, change: &json::ChangeCatalog) -> Result<Catal
 /// # Errors
 /// [`Code::PrimaryInvalid`], [`Code::KeyNameInvalid`], [`Code::SettingInvalid`].
 pub fn member_template(name: &Name, template: &json::MemberTemplate) -> Result<MemberTemplate, Problem> {
-    let mut read = MemberTemplate { primaries: member_primaries(name, &template.primaries)?, ..MemberTemplate::default() };
+    let mut read =
+        MemberTemplate { primaries: member_primaries(name, &template.primaries)?, ..MemberTemplate::default() };
     for (name, value) in &template.settings {
         let (setting, value) = setting_of(name, Some(value))?;
         let set = read.settings.set(setting, value.as_deref());

@@ -9,8 +9,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use api::doors::{
-    AttemptPage, CatalogChange, Doors, Export, MemberTemplate, NewCatalog, NewKey, NewZone, ServiceChange, Text,
-    ZoneChange, ZonePage,
+    AttemptPage, CatalogChange, Doors, Export, MemberTemplate, NewCatalog, NewKey, NewZone, Text, ZoneChange,
+    ZonePage,
 };
 use api::json::{self, Time};
 use api::{Code, Contents, Intent, Problem, Requests, Status};
@@ -247,9 +247,9 @@ impl Intent for Fake {
             set(&mut zone.settings, setting, value);
         }
         match change.service {
-            Some(ServiceChange::Answering) => zone.service = json::Service::Answering,
-            Some(ServiceChange::Paused) => zone.service = json::Service::Paused,
-            Some(ServiceChange::Disabled) => zone.service = json::Service::Disabled,
+            Some(json::ServiceOrder::Resume | json::ServiceOrder::Enable) => zone.service = json::Service::Answering,
+            Some(json::ServiceOrder::Pause) => zone.service = json::Service::Paused,
+            Some(json::ServiceOrder::Disable) => zone.service = json::Service::Disabled,
             None => {}
         }
         zone.state = json::State::derive(zone.freshness, zone.hold, zone.service);

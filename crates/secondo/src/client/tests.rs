@@ -267,7 +267,8 @@ async fn a_catalog_goes_through_every_command() {
     }
     assert!(served.run("catalog list").await.out.lines().nth(1).unwrap().starts_with("cat.example."));
     served.run("catalog set cat.example --guard-delay off").await;
-    let members = served.run("catalog set cat.example --member-set notify=signed --json").await.json()["members"].clone();
+    let members =
+        served.run("catalog set cat.example --member-set notify=signed --json").await.json()["members"].clone();
     assert_eq!(members["primaries"][0]["address"], "192.0.2.2:853", "what is not given stays: {members}");
     let members = served.run("catalog set cat.example --own-primaries --member-set notify= --json").await.json();
     assert_eq!(members["members"]["primaries"].as_array().map(Vec::len), Some(0), "{members}");

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use api::doors::{CatalogChange, NewCatalog, NewKey, NewZone, ServiceChange, ZoneChange};
+use api::doors::{CatalogChange, NewCatalog, NewKey, NewZone, ZoneChange};
+use api::json::ServiceOrder;
 use api::{Code, Intent, Problem, json};
 use async_trait::async_trait;
 use dns::Name;
 use inventory::{
-    AddKeyError, AddZoneError, ChangeZoneError, Inventory, RemoveKeyError, RemoveZoneError, TenantId, ZoneId,
+    AddKeyError, AddZoneError, ChangeZoneError, Inventory, RemoveKeyError, RemoveZoneError, Service, TenantId, ZoneId,
 };
 use xfr::{Algorithm, Key};
 
@@ -130,11 +131,7 @@ impl House {
         let mut settings = zone.settings.clone();
         settings.change(&change.settings).map_err(|error| not_settable(&error))?;
         self.node.defaults.with(&settings).map_err(|error| not_settable(&error))?;
-        let service = change.service.map(|service| match service {
-            ServiceChange::Answering => inventory::Service::Answering,
-            ServiceChange::Paused => inventory::Service::Paused,
-            ServiceChange::Disabled => inventory::Service::Disabled,
-        });
+        let service = change.service.map(|order| ordered(zone, order)).transpose()?;
         let settings = (!change.settings.is_empty()).then_some(settings);
         Ok(inventory::ZoneChange { primaries: change.primaries, service, settings })
     }
@@ -181,6 +178,31 @@ impl House {
         };
         // Late is no failure: the inventory has it.
         let _ = tokio::time::timeout(MATCHED_WITHIN, matched).await;
+    }
+}
+
+/// What the zone does when this is carried out. To pause or to resume a disabled zone would answer it, which somebody may
+/// have switched off for a reason; to enable a paused one would follow primaries that somebody may not trust.
+fn ordered(zone: &inventory::Zone, order: ServiceOrder) -> Result<Service, Problem> {
+    let name = &zone.name;
+    match (zone.service, order) {
+        (Service::Unproven, _) => Err(Problem::new(
+            Code::ZoneDisabled,
+            format!("the zone {name} is answered when its owner has shown that the name is theirs, and not before"),
+        )),
+        (Service::Disabled, ServiceOrder::Pause | ServiceOrder::Resume) => Err(Problem::new(
+            Code::ZoneDisabled,
+            format!("the zone {name} is disabled: have it answered again with `secondo zone enable {name}` first"),
+        )),
+        (Service::Paused, ServiceOrder::Enable) => Err(Problem::new(
+            Code::ZonePaused,
+            format!(
+                "the zone {name} is paused, and answered: have it followed again with `secondo zone resume {name}`"
+            ),
+        )),
+        (_, ServiceOrder::Pause) => Ok(Service::Paused),
+        (_, ServiceOrder::Resume | ServiceOrder::Enable) => Ok(Service::Answering),
+        (_, ServiceOrder::Disable) => Ok(Service::Disabled),
     }
 }
 
