@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use dns::Name;
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use xfr::{Moment, Primary, Settings};
 use zone::ZoneId;
@@ -15,9 +16,11 @@ use crate::error::{AddZoneError, ChangeZoneError, InventoryError, RemoveZoneErro
 use crate::primaries::{PrimaryRow, TlsColumns, read_settings, settings_text};
 
 /// Whether a zone is answered and followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Service {
     /// Answered, and kept up with its primaries.
+    #[default]
     Answering,
     /// Answered until it expires; no checks and no transfers.
     Paused,

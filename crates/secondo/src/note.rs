@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use dns::{Name, Serial};
+use inventory::Service;
 use serde::{Deserialize, Serialize};
 use xfr::{Moment, Policy, Settings};
 
-use crate::followed::{Instructions, Role, Service};
+use crate::followed::{Instructions, Role};
 use crate::holds::{HeldBack, Hold};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,10 +126,11 @@ impl Note {
 #[cfg(test)]
 mod tests {
     use dns::Serial;
+    use inventory::Service;
     use xfr::{Moment, Policy, Setting, Settings};
 
     use super::Note;
-    use crate::followed::{Instructions, Role, Service};
+    use crate::followed::{Instructions, Role};
     use crate::holds::{HeldBack, Hold};
 
     #[test]

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use api::doors::{NewCatalog, NewZone};
 use dns::Name;
-use inventory::{AddZoneError, Intent, Inventory, InventoryError, TenantId};
+use inventory::{AddZoneError, Intent, Inventory, InventoryError, Service, TenantId};
 use server::{Access, TransferOut};
 use tokio::task::JoinSet;
 use xfr::notify::{Checks, NotifyRule};
@@ -21,7 +21,7 @@ use xfr::{Key, Prefix, Setting};
 use zone::ZoneId;
 
 use crate::doors;
-use crate::followed::{Durability, Existence, Followed, Instructions, Role, Service, Source};
+use crate::followed::{Durability, Existence, Followed, Instructions, Role, Source};
 use crate::node::Node;
 
 /// How often it runs without a signal.
@@ -309,19 +309,10 @@ fn instructions(
     Instructions {
         created_at: zone.created_at,
         sources: zone.primaries.iter().map(source).collect(),
-        service: service(zone.service),
+        service: zone.service,
         role,
         settings: zone.settings.clone(),
         policy,
-    }
-}
-
-pub(crate) fn service(service: inventory::Service) -> Service {
-    match service {
-        inventory::Service::Answering => Service::Answering,
-        inventory::Service::Paused => Service::Paused,
-        inventory::Service::Disabled => Service::Disabled,
-        inventory::Service::Unproven => Service::Unproven,
     }
 }
 
@@ -385,7 +376,7 @@ fn access(node: &Node, intent: &Intent, transfer_out: &TransferOut) -> Access {
             senders: primaries.iter().map(one).chain(policy.notify_from).collect(),
             keys: keys.chain(policy.notify_keys).collect(),
             trust: policy.notify,
-            checks: if zone.service == inventory::Service::Paused { Checks::Paused } else { Checks::Made },
+            checks: if zone.service == Service::Paused { Checks::Paused } else { Checks::Made },
         };
         access.notify.entry(zone.name.clone()).or_default().push(rule);
     }

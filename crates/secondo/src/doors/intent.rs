@@ -15,7 +15,6 @@ use xfr::{Algorithm, Key};
 use super::{House, unavailable, unknown};
 use crate::ledger::time;
 use crate::node::Node;
-use crate::reconcile;
 
 /// How long an answer waits for the node to match what was asked for; it is on record already and will come about.
 const MATCHED_WITHIN: Duration = Duration::from_secs(5);
@@ -143,7 +142,7 @@ impl House {
         let primaries = || instructions.sources.iter().map(|source| &source.configured);
         change.primaries.as_ref().is_none_or(|wanted| primaries().eq(wanted))
             && change.settings.as_ref().is_none_or(|wanted| instructions.settings == *wanted)
-            && change.service.is_none_or(|wanted| instructions.service == reconcile::service(wanted))
+            && change.service.is_none_or(|wanted| instructions.service == wanted)
     }
 
     async fn remove_listed_or_stored(&self, inventory: &Inventory, name: &Name) -> Result<ZoneId, Problem> {

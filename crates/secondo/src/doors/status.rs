@@ -6,7 +6,7 @@ use api::doors::{AttemptPage, ZonePage};
 use api::{Problem, Status, json};
 use async_trait::async_trait;
 use dns::{Name, Rcode};
-use inventory::TenantId;
+use inventory::{Service, TenantId};
 use server::Event;
 use store::Origin;
 use xfr::{Freshness, Policy};
@@ -14,7 +14,7 @@ use zone::inspect::Inspection;
 use zone::zonemd::Verdict;
 
 use super::{House, unavailable};
-use crate::followed::{Durability, Followed, Role, Service};
+use crate::followed::{Durability, Followed, Role};
 use crate::holds::Hold;
 use crate::ledger::{shown, time};
 use crate::notifies;
