@@ -141,8 +141,11 @@ fn read_groups(file: &Path) -> Result<std::collections::BTreeMap<String, json::M
         Failure::new("file_unreadable", format!("the file of groups {} cannot be read: {why}", file.display()))
     };
     let mut text = String::new();
-    let read = std::fs::File::open(file).and_then(|file| file.take(GROUPS_FILE_OCTETS_MAX).read_to_string(&mut text));
-    read.map_err(|error| unreadable(error.to_string()))?;
+    let opened = std::fs::File::open(file).map_err(|error| unreadable(error.to_string()))?;
+    let read = opened.take(GROUPS_FILE_OCTETS_MAX + 1).read_to_string(&mut text);
+    if read.map_err(|error| unreadable(error.to_string()))? as u64 > GROUPS_FILE_OCTETS_MAX {
+        return Err(unreadable(format!("it has more than {GROUPS_FILE_OCTETS_MAX} octets")));
+    }
     let groups = crate::configuration::groups(&text).map_err(unreadable)?;
     let shown = |template: MemberTemplate| json::MemberTemplate {
         primaries: template.primaries.iter().map(json::Primary::from).collect(),
