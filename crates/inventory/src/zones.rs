@@ -119,13 +119,7 @@ impl Inventory {
     /// Adds a zone, durably and whole. The member of a catalog becomes a configured zone, with its contents.
     pub async fn add_zone(&self, tenant: TenantId, zone: &NewZone, now: Moment) -> Result<ZoneId, AddZoneError> {
         let mut transaction = self.begin().await?;
-        let id = match find_id(&mut transaction, tenant, &zone.name).await? {
-            Some(id) if make_configured(&mut transaction, id).await? => {
-                make_like(&mut transaction, tenant, id, zone).await?;
-                id
-            }
-            _ => insert(&mut transaction, tenant, zone, now).await?,
-        };
+        let id = add(&mut transaction, tenant, zone, now).await?;
         self.commit_change(transaction).await?;
         Ok(id)
     }
@@ -297,6 +291,23 @@ pub(crate) async fn ensure(
     Ok(Ensured::Changed(id))
 }
 
+/// Adds the zone as [`Inventory::add_zone`] says; after an error the transaction holds nothing of it.
+pub(crate) async fn add(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    zone: &NewZone,
+    now: Moment,
+) -> Result<ZoneId, AddZoneError> {
+    check_primaries(transaction, tenant, &zone.name, &zone.primaries).await?;
+    match find_id(transaction, tenant, &zone.name).await? {
+        Some(id) if make_configured(transaction, id).await? => {
+            make_like(transaction, tenant, id, zone).await?;
+            Ok(id)
+        }
+        _ => insert(transaction, tenant, zone, now).await,
+    }
+}
+
 /// Adds the zone's rows, or says why not; after an error the transaction holds nothing of the zone.
 pub(crate) async fn insert(
     transaction: &mut Transaction,
@@ -304,11 +315,7 @@ pub(crate) async fn insert(
     zone: &NewZone,
     now: Moment,
 ) -> Result<ZoneId, AddZoneError> {
-    check(&zone.name, &zone.primaries)?;
-    // Keys are looked up before anything is written, so that an unknown one leaves nothing behind.
-    for key in zone.primaries.iter().filter_map(|primary| primary.key.as_ref()) {
-        key_id(transaction, tenant, &zone.name, key).await?;
-    }
+    check_primaries(transaction, tenant, &zone.name, &zone.primaries).await?;
     let stored_as = match zone.stored_as {
         Some(id) if is_removed(transaction, id).await? => None,
         stored_as => stored_as,
@@ -470,6 +477,21 @@ fn check(name: &Name, primaries: &[Primary]) -> Result<(), AddZoneError> {
         if primaries[..index].iter().any(|earlier| earlier.address == primary.address) {
             return Err(AddZoneError::PrimaryTwice(name.clone()));
         }
+    }
+    Ok(())
+}
+
+/// Whether these can be a zone's primaries. Their keys are looked up before anything is written, so that an unknown one
+/// leaves nothing behind.
+async fn check_primaries(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    name: &Name,
+    primaries: &[Primary],
+) -> Result<(), AddZoneError> {
+    check(name, primaries)?;
+    for key in primaries.iter().filter_map(|primary| primary.key.as_ref()) {
+        key_id(transaction, tenant, name, key).await?;
     }
     Ok(())
 }

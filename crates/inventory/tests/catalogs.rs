@@ -226,6 +226,25 @@ async fn each_action_is_carried_out_whole_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn a_member_that_is_imported_is_a_configured_zone_with_its_contents() {
+    let (_place, inventory) = open().await;
+    let cat = catalog(&inventory, "cat.").await;
+    apply(&inventory, &cat, &[add("a.example."), add("b.example.")]).await;
+    let before = id_of(&inventory, "a.example.").await;
+    let mut keyed = zone("b.example.", &["192.0.2.9:53"]);
+    keyed.primaries[0].key = Some(name("missing"));
+    let lines = [zone("A.example.", &["192.0.2.9:53"]), keyed, zone("a.example.", &["192.0.2.8:53"])];
+    let results = inventory.import_zones(OURS, &lines, NOW).await.unwrap();
+    assert_eq!(*results[0].as_ref().unwrap(), before);
+    assert!(matches!(results[1], Err(AddZoneError::UnknownKey { .. })), "{results:?}");
+    assert!(matches!(results[2], Err(AddZoneError::ExistsAlready(_))), "{results:?}");
+    let imported = inventory.zone_by_name(OURS, &name("a.example.")).await.unwrap().unwrap();
+    assert_eq!(imported.primaries, [primary("192.0.2.9:53")]);
+    let members = inventory.catalog_members(&cat).await.unwrap();
+    assert_eq!(members.iter().map(|member| &member.name).collect::<Vec<_>>(), [&name("b.example.")]);
+}
+
+#[tokio::test]
 async fn a_reset_zone_is_another_one_of_the_same_name() {
     let (place, inventory) = open().await;
     let cat = catalog(&inventory, "cat.").await;

@@ -13,6 +13,7 @@ use inventory::{
 use xfr::{Algorithm, Key};
 
 use super::{House, unavailable, unknown};
+use crate::followed::Role;
 use crate::ledger::time;
 use crate::node::Node;
 
@@ -30,9 +31,15 @@ impl Intent for House {
         let row = row(&self.node, &zone);
         let now = self.node.clock.now();
         let id = inventory.add_zone(TENANT, &row, now).await.map_err(|error| not_added(&error))?;
-        let listed = || self.node.zone(id).filter(|zone| zone.instructions().is_listed());
-        self.until_matched(async || listed().is_some()).await;
-        match listed() {
+        // It may have been here before, as the member of a catalog, with other primaries.
+        let wanted = inventory::ZoneChange {
+            primaries: Some(row.primaries),
+            settings: Some(row.settings),
+            ..inventory::ZoneChange::default()
+        };
+        let is_own = || self.node.zone(id).is_some_and(|zone| zone.instructions().role == Role::Configured);
+        self.until_matched(async || is_own() && self.is_instructed(id, &wanted)).await;
+        match self.node.zone(id).filter(|zone| zone.instructions().is_listed()) {
             Some(zone) => Ok(self.shown(&zone)),
             None => Err(Problem::new(
                 Code::TimedOut,
