@@ -156,14 +156,15 @@ pub struct AttemptPage {
     pub limit: u32,
 }
 
-/// Whole lines with their ends, in pieces; producing a piece must not wait for anything.
+/// Whole lines with their ends, in pieces of some 64 KiB, each of which is sent by itself; producing a piece must not
+/// wait for anything.
 pub type Text = Box<dyn Iterator<Item = String> + Send>;
 
 /// A zone's contents as text.
 pub struct Export {
     pub serial: u32,
     pub generation: u64,
-    /// In pieces of some 64 KiB, all of one version of the zone.
+    /// All of one version of the zone.
     pub text: Text,
 }
 
