@@ -246,22 +246,16 @@ async fn a_member_that_is_imported_is_a_configured_zone_with_its_contents() {
 
 #[tokio::test]
 async fn a_reset_zone_is_another_one_of_the_same_name() {
-    let (place, inventory) = open().await;
+    let (_place, inventory) = open().await;
     let cat = catalog(&inventory, "cat.").await;
     apply(&inventory, &cat, &[add("a.example.")]).await;
     let before = id_of(&inventory, "a.example.").await;
-    let mut connection = place.connect().await;
-    sqlx::query("UPDATE zones SET service = 'disabled' WHERE name = 'a.example.'")
-        .execute(&mut connection)
-        .await
-        .unwrap();
     // Where the store still holds the name, its contents must not come back.
     let stored =
         |zone_name: &Name, group: Option<&str>| NewZone { stored_as: Some(before), ..make(zone_name, group) };
     inventory.apply_plan(&cat, &[reset("A.example.")], &stored, NOW).await.unwrap()[0].as_ref().unwrap();
     let after = inventory.zone_by_name(OURS, &name("a.example.")).await.unwrap().unwrap();
     assert!(after.id > before);
-    assert_eq!(after.service, Service::Disabled, "what somebody switched off stays so");
     assert_eq!(inventory.intent().await.unwrap().removed, [before].into());
     assert_eq!(inventory.catalog_members(&cat).await.unwrap()[0].label, label("new"));
 }
@@ -383,7 +377,7 @@ async fn what_a_plan_starts_from_is_all_that_the_tenant_has() {
     let hold = Action::Hold { zone: name("held.example."), remaining: HOUR };
     apply(&inventory, &cat, &[remove("gone.example."), hold]).await;
 
-    let holdings = inventory.holdings(&cat, NOW.plus(HOUR)).await.unwrap();
+    let (holdings, _) = inventory.holdings(&cat, NOW.plus(HOUR)).await.unwrap();
     let members: Vec<_> = holdings.members.iter().map(|m| (m.zone.to_string(), m.missing_for)).collect();
     assert_eq!(members, [("a.example.".into(), None), ("held.example.".into(), Some(HOUR))]);
     let theirs = Taken::Member { catalog: name("other."), label: label("l"), offered_to: None };
@@ -395,8 +389,8 @@ async fn what_a_plan_starts_from_is_all_that_the_tenant_has() {
     ];
     assert_eq!(holdings.taken, taken.into());
     assert_eq!(holdings.removed_lately, 1);
-    assert_eq!(inventory.holdings(&other, NOW).await.unwrap().removed_lately, 0);
-    assert_eq!(inventory.holdings(&cat, NOW.plus(12 * HOUR)).await.unwrap().removed_lately, 0, "that is long ago");
+    assert_eq!(inventory.holdings(&other, NOW).await.unwrap().0.removed_lately, 0);
+    assert_eq!(inventory.holdings(&cat, NOW.plus(12 * HOUR)).await.unwrap().0.removed_lately, 0, "that is long ago");
 }
 
 #[tokio::test]
@@ -423,11 +417,11 @@ async fn only_what_goes_at_once_is_counted() {
     for (text, warrant) in [("a.example.", Warrant::Waited), ("b.example.", Warrant::Consented)] {
         apply(&inventory, &cat, &[Action::Remove { zone: name(text), warrant }]).await;
     }
-    assert_eq!(inventory.holdings(&cat, NOW).await.unwrap().removed_lately, 0);
+    assert_eq!(inventory.holdings(&cat, NOW).await.unwrap().0.removed_lately, 0);
     let warrant = Warrant::Ordinary;
     let reset = Action::Reset { zone: name("c.example."), label: label("new"), group: None, warrant };
     apply(&inventory, &cat, &[reset]).await;
-    assert_eq!(inventory.holdings(&cat, NOW).await.unwrap().removed_lately, 1);
+    assert_eq!(inventory.holdings(&cat, NOW).await.unwrap().0.removed_lately, 1);
 }
 
 /// What a catalog of that name with these members lists.
@@ -450,7 +444,7 @@ async fn plans_lead_to_what_the_catalog_lists_and_an_empty_one_only_after_its_de
     let cat = catalog(&inventory, "cat.").await;
     inventory.add_zone(OURS, &zone("own.example.", &["192.0.2.1:53"]), NOW).await.unwrap();
     let follow = async |listing: &Listing, now| {
-        let holdings = inventory.holdings(&cat, now).await.unwrap();
+        let (holdings, _) = inventory.holdings(&cat, now).await.unwrap();
         let actions = plan(listing, &holdings, &cat.rules(), Consent::NotGiven);
         for result in inventory.apply_plan(&cat, &actions, &make, now).await.unwrap() {
             result.unwrap();

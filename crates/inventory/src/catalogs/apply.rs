@@ -142,13 +142,8 @@ impl Applying<'_> {
         label: &Label,
         group: Option<&str>,
     ) -> Result<(), ApplyError> {
-        // What somebody has paused or switched off stays so.
-        let service: String = sqlx::query_scalar("SELECT service FROM zones WHERE id = $1")
-            .bind(to_i64(id.0))
-            .fetch_one(&mut *self.transaction)
-            .await?;
         remove(&mut self.transaction, id).await?;
-        let anew = NewZone { service: service.parse()?, stored_as: None, ..(self.make)(zone, group) };
+        let anew = NewZone { stored_as: None, ..(self.make)(zone, group) };
         let id = insert(&mut self.transaction, self.catalog.tenant, &anew, self.now).await?;
         self.enrol(id, label, group).await
     }
