@@ -15,7 +15,7 @@ words! {
         Pending = "pending",
         /// A primary confirmed the served version when it was last due.
         Current = "current",
-        /// A check is overdue; the contents are still valid.
+        /// The last check failed; the contents are still valid.
         Stale = "stale",
         /// The SOA's EXPIRE has passed without a confirmation: answers are SERVFAIL.
         Expired = "expired",
