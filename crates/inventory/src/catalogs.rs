@@ -54,11 +54,6 @@ impl Catalog {
         let CatalogSettings { suffixes, groups, guard, .. } = &self.settings;
         Rules { suffixes: suffixes.clone(), groups: groups.keys().cloned().collect(), guard: *guard }
     }
-
-    /// What the members of the group are made of, or those that are in none.
-    pub fn template(&self, group: Option<&str>) -> &str {
-        group.and_then(|group| self.settings.groups.get(group)).unwrap_or(&self.settings.template)
-    }
 }
 
 /// A zone that is here because a catalog lists it.

@@ -214,58 +214,6 @@ impl Inventory {
         transaction.commit().await?;
         Ok(())
     }
-
-    /// The tenant's zone of that name, whatever the case of its letters.
-    pub async fn zone_by_name(&self, tenant: TenantId, name: &Name) -> Result<Option<Zone>, InventoryError> {
-        let mut transaction = self.reader().begin().await?;
-        read_by_name(&mut transaction, tenant, name).await
-    }
-
-    pub async fn zone_by_id(&self, tenant: TenantId, id: ZoneId) -> Result<Option<Zone>, InventoryError> {
-        let mut transaction = self.reader().begin().await?;
-        let row: Option<ZoneRow> = sqlx::query_as(
-            "SELECT id, tenant_id, spelling, service, settings, created_at_ms FROM zones WHERE tenant_id = $1 AND id = $2",
-        )
-        .bind(to_i64(tenant.0))
-        .bind(to_i64(id.0))
-        .fetch_optional(&mut *transaction)
-        .await?;
-        with_primaries(&mut transaction, row).await
-    }
-
-    /// At most `limit` of the tenant's zones, those after the name `after`, in the order of their names as text in
-    /// lower case.
-    pub async fn page_zones(
-        &self,
-        tenant: TenantId,
-        after: Option<&Name>,
-        limit: u32,
-    ) -> Result<Vec<Zone>, InventoryError> {
-        let mut transaction = self.reader().begin().await?;
-        let rows: Vec<ZoneRow> = sqlx::query_as(
-            "SELECT id, tenant_id, spelling, service, settings, created_at_ms FROM zones \
-             WHERE tenant_id = $1 AND name > $2 ORDER BY name LIMIT $3",
-        )
-        .bind(to_i64(tenant.0))
-        // Before every name there is the empty text, which is none.
-        .bind(after.map(lower_text).unwrap_or_default())
-        .bind(i64::from(limit))
-        .fetch_all(&mut *transaction)
-        .await?;
-        let mut zones = Vec::with_capacity(rows.len());
-        for row in rows {
-            zones.extend(with_primaries(&mut transaction, Some(row)).await?);
-        }
-        Ok(zones)
-    }
-
-    pub async fn count_zones(&self, tenant: TenantId) -> Result<u64, InventoryError> {
-        let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM zones WHERE tenant_id = $1")
-            .bind(to_i64(tenant.0))
-            .fetch_one(self.reader())
-            .await?;
-        to_u64(count)
-    }
 }
 
 /// Makes sure of the zone as [`Inventory::ensure_zone`] says; after an error the transaction is not to be committed.
@@ -523,6 +471,7 @@ pub(crate) async fn find_id(
     id.map(|id| to_u64(id).map(ZoneId)).transpose()
 }
 
+/// The tenant's zone of that name, whatever the case of its letters.
 async fn read_by_name(
     transaction: &mut Transaction,
     tenant: TenantId,
@@ -550,15 +499,6 @@ async fn primaries_of(transaction: &mut Transaction, id: ZoneId) -> Result<Vec<P
     .fetch_all(&mut **transaction)
     .await?;
     rows.into_iter().map(PrimaryRow::read).collect()
-}
-
-async fn with_primaries(transaction: &mut Transaction, row: Option<ZoneRow>) -> Result<Option<Zone>, InventoryError> {
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    let mut zone = row.read()?;
-    zone.primaries = primaries_of(transaction, zone.id).await?;
-    Ok(Some(zone))
 }
 
 /// The form of a name that rows are found by.

@@ -189,8 +189,6 @@ pub enum Reason {
     TooManyTypes { owner: Name, limit: u64 },
     #[error("the zone is larger than its limit: {detail}")]
     ZoneTooLarge { detail: String },
-    #[error("the zone cannot be served: {detail}")]
-    ZoneInvalid { detail: String },
     #[error("the primary's serial {theirs} is older than ours, {ours}")]
     SerialWentBack { ours: Serial, theirs: Serial },
     #[error("the primary's serial {theirs} is exactly 2³¹ away from ours, {ours}: neither is newer")]
@@ -246,16 +244,12 @@ pub enum Reason {
     KeyMissing { key: Name },
 
     // Ours.
-    #[error("our disk is full")]
-    DiskFull,
     #[error("our store failed: {detail}")]
     StoreFailed { detail: String },
     #[error("we could not open a socket: {detail}")]
     SocketFailed { detail: String },
     #[error("no connection became free for this transfer within {secs} s")]
     Busy { secs: u64 },
-    #[error("the attempt was given up because we are stopping")]
-    Cancelled,
     #[error("the zone was removed during the attempt")]
     ZoneRemoved,
     #[error("a fault of our own: {detail}")]
@@ -342,7 +336,7 @@ impl Reason {
 
     /// Whether any other transfer now, of another kind or from another primary, would end the same way.
     pub fn is_the_same_anywhere(&self) -> bool {
-        matches!(self, Self::DiskFull | Self::StoreFailed { .. } | Self::Cancelled | Self::ZoneRemoved)
+        matches!(self, Self::StoreFailed { .. } | Self::ZoneRemoved)
     }
 
     /// Whether the primary has said all that it has to say about the request: a refusal, for one.
@@ -422,7 +416,6 @@ impl Reason {
             Self::RrsetTooLarge { .. } => Entry("rrset_too_large", Primary, CROWDED),
             Self::TooManyTypes { .. } => Entry("too_many_types", Primary, CROWDED),
             Self::ZoneTooLarge { .. } => Entry("zone_too_large", Ours, LIMITS),
-            Self::ZoneInvalid { .. } => Entry("zone_invalid", Primary, CONTENT),
             Self::SerialWentBack { .. } => Entry("serial_went_back", Primary, SERIAL),
             Self::SerialIncomparable { .. } => Entry("serial_incomparable", Primary, SERIAL),
             Self::SerialNotRaised { .. } => Entry("serial_not_raised", Primary, SERIAL),
@@ -447,13 +440,11 @@ impl Reason {
             Self::TsigMalformed => Entry("tsig_malformed", Primary, BROKEN),
             Self::KeyMissing { .. } => Entry("key_missing", Configuration, "Add it here: secondo key add NAME."),
 
-            Self::DiskFull => Entry("disk_full", Ours, "Make room on the disk that holds the data directory."),
             Self::StoreFailed { .. } => Entry("store_failed", Ours, REPORT),
             Self::SocketFailed { .. } => {
                 Entry("socket_failed", Ours, "Raise the limit of open files of the service.")
             }
             Self::Busy { .. } => Entry("busy", Ours, "Wait; if it goes on, raise the limit of transfers at a time."),
-            Self::Cancelled => Entry("cancelled", Ours, NOTHING),
             Self::ZoneRemoved => Entry("zone_removed", Ours, NOTHING),
             Self::Internal { .. } => Entry("internal", Ours, REPORT),
         }

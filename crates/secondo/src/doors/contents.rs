@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn many_lines_are_few_pieces() {
-        let lines: Vec<String> = (0..20_000).map(|number| format!("+ {number}.example. 60 IN A 192.0.2.1\n")).collect();
+        let lines: Vec<String> =
+            (0..20_000).map(|number| format!("+ {number}.example. 60 IN A 192.0.2.1\n")).collect();
         let pieces: Vec<String> = Pieces(lines.iter().cloned()).collect();
         assert_eq!(pieces.concat(), lines.concat());
         assert!(pieces.iter().all(|piece| piece.len() < PIECE_OCTETS + 100 && piece.ends_with('\n')));

@@ -81,13 +81,6 @@ pub struct Examined {
     pub guess: Guess,
 }
 
-impl Examination {
-    /// Whether the zone can be copied, and kept up to date.
-    pub fn has_failed(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step.outcome, Outcome::Failed(_)))
-    }
-}
-
 /// A version of the zone as one primary shows it.
 #[derive(Clone, Debug)]
 struct Seen {
