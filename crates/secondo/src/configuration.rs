@@ -3,6 +3,7 @@
 //! Everything is parsed here, once; inside, types carry the proof. Every problem in the file names its line.
 
 mod catalog;
+mod limits;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,8 +17,10 @@ use xfr::{Algorithm, Key, Policy, Prefix, Primary, Setting, SettingError, Settin
 
 use crate::command::ServeArguments;
 use catalog::{CatalogSection, read_catalog};
+use limits::{LimitsSection, read_limits};
 
 pub(crate) use catalog::groups;
+pub(crate) use limits::Limits;
 
 /// What `serve` needs to know.
 #[derive(Debug)]
@@ -29,6 +32,7 @@ pub(crate) struct Configuration {
     pub(crate) http: SocketAddr,
     /// What counts where nothing is set for a zone.
     pub(crate) defaults: Policy,
+    pub(crate) limits: Limits,
     pub(crate) tls: TlsFiles,
     pub(crate) transfer_out: TransferOut,
     pub(crate) keys: Vec<Key>,
@@ -79,6 +83,7 @@ struct File {
     /// What counts where nothing is set for a zone; the first are those settings that are about time.
     timers: SettingsSection,
     defaults: SettingsSection,
+    limits: LimitsSection,
     tls: TlsSection,
     transfer_out: TransferOutSection,
     tenancy: TenancySection,
@@ -205,6 +210,7 @@ impl Configuration {
         let wrong = |at: usize, error: &SettingError| Wrong { at, message: error.to_string() };
         let defaults = configuration.defaults.check();
         defaults.map_err(|error| wrong(text.find("[timers]").unwrap_or(0), &error))?;
+        configuration.limits = read_limits(&file.limits)?;
         configuration.tls = tls_files(file.tls)?;
         let over_tls = file.dns.tls_listen.iter().map(|text| checked(text, listen_address));
         configuration.dns_over_tls = over_tls.collect::<Result<_, _>>()?;
@@ -287,6 +293,7 @@ impl Default for Configuration {
             dns_over_tls: Vec::new(),
             http: SocketAddr::from(([127, 0, 0, 1], 8053)),
             defaults: Policy::default(),
+            limits: Limits::default(),
             tls: TlsFiles::default(),
             transfer_out: TransferOut::default(),
             keys: Vec::new(),

@@ -13,7 +13,7 @@ use store::{ClockFacts, Store, StoredContents, StoredZone};
 use tokio::sync::{Notify, watch};
 use transfer::Transfers;
 use xfr::{Bounds, Moment, Policy, Reason, Timers};
-use zone::{Generation, Snapshot, ZoneId};
+use zone::{Generation, Limits, Snapshot, ZoneId};
 
 use crate::agenda::Agenda;
 use crate::attempt::{self, Attempt, Kind};
@@ -32,6 +32,8 @@ pub(crate) struct Node {
     pub(crate) clock: Clock,
     /// What counts where nothing is set for a zone.
     pub(crate) defaults: Policy,
+    /// What a new version may hold at most.
+    pub(crate) contents_limits: Limits,
     pub(crate) data: PathBuf,
     pub(crate) store: Store,
     pub(crate) transfers: Transfers,
@@ -75,6 +77,7 @@ impl Node {
         let node = Self {
             clock,
             defaults,
+            contents_limits: Limits::default(),
             data,
             store,
             transfers,
