@@ -44,7 +44,7 @@ fn behaving(behaviours: &[Behaviour]) -> (Scripted, Primary) {
 
 fn patient(zone: &str, primaries: &[Primary]) -> Patient {
     let (zone, primaries) = (zone.parse().unwrap(), primaries.to_vec());
-    Patient { zone, primaries, own_addresses: Vec::new(), notifies: Notifies::NotSeen }
+    Patient { zone, primaries, own_addresses: Vec::new(), notifies: Notifies::None }
 }
 
 async fn examined_by(tls: TlsClient, patient: &Patient) -> Examination {
@@ -248,7 +248,7 @@ async fn the_zones_name_servers_and_timers_are_looked_at() {
     let alone = peer("@ 60 SOA ns host 1 7200 3600 3600 60\n@ 60 NS ns\nns 60 A 192.0.2.1\n");
     let mut patient = patient("example.test", &[Primary::at(alone.address())]);
     patient.own_addresses = vec![IpAddr::from([192, 0, 2, 9])];
-    patient.notifies = Notifies::Seen;
+    patient.notifies = Notifies::Taken;
     let examination = examined_by(TlsClient::default(), &patient).await;
     let expected = [
         "ns_records warning ns_single",
