@@ -22,6 +22,7 @@ mod notifies;
 mod published;
 mod reconcile;
 mod refresh;
+mod roster;
 mod scheduler;
 mod serve;
 #[cfg(test)]

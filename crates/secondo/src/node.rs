@@ -1,6 +1,5 @@
 //! The node: the one place where the edges meet. It follows zones, wakes them, and holds what the doors look at.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
@@ -23,6 +22,7 @@ use crate::followed::{Followed, Role, Trigger, Wake};
 use crate::ledger;
 use crate::note::Note;
 use crate::refresh::Received;
+use crate::roster::Roster;
 
 /// The beginning of 2026, in Unix milliseconds.
 const GENERATIONS_BEGIN_MS: u64 = 1_767_225_600_000;
@@ -47,8 +47,7 @@ pub(crate) struct Node {
     pub(crate) catalogs: Catalogs,
     /// How often the node was made to match the inventory.
     pub(crate) reconciled: watch::Sender<u64>,
-    /// In the order of their ids, so that nothing depends on chance that nobody asked for.
-    followed: RwLock<BTreeMap<ZoneId, Arc<Followed>>>,
+    followed: RwLock<Roster>,
 }
 
 impl Node {
@@ -69,10 +68,10 @@ impl Node {
             access: Arc::new(ArcSwap::from_pointee(Access::default())),
             now: Arc::new(move || now.now()),
         };
-        let mut followed = BTreeMap::new();
+        let mut followed = Roster::default();
         for stored in stored {
             let zone = restore(stored, &defaults, &clock);
-            followed.insert(zone.id, Arc::new(zone));
+            followed.insert(Arc::new(zone));
         }
         let node = Self {
             clock,
@@ -94,11 +93,16 @@ impl Node {
     }
 
     pub(crate) fn zones(&self) -> Vec<Arc<Followed>> {
-        self.read().values().cloned().collect()
+        self.read().iter().cloned().collect()
+    }
+
+    /// At most so many zones, those after this name, in the order of lists.
+    pub(crate) fn page(&self, after: Option<&Name>, limit: usize) -> Vec<Arc<Followed>> {
+        self.read().after(after).take(limit).cloned().collect()
     }
 
     pub(crate) fn zone(&self, id: ZoneId) -> Option<Arc<Followed>> {
-        self.read().get(&id).cloned()
+        self.read().get(id).cloned()
     }
 
     /// A zone of which nothing is stored.
@@ -109,11 +113,11 @@ impl Node {
 
     /// Begins to follow a zone; [`Node::publish_table`] has it answered.
     pub(crate) fn follow(&self, zone: Arc<Followed>) {
-        self.write().insert(zone.id, zone);
+        self.write().insert(zone);
     }
 
     pub(crate) fn forget(&self, id: ZoneId) -> Option<Arc<Followed>> {
-        let zone = self.write().remove(&id)?;
+        let zone = self.write().remove(id)?;
         if let Some(scheduled) = zone.condition().scheduled.take() {
             self.agenda.remove(scheduled, id);
         }
@@ -124,7 +128,7 @@ impl Node {
     pub(crate) fn publish_table(&self) {
         let answered = |zone: &&Arc<Followed>| zone.instructions().is_answered();
         let mut zones: Vec<Arc<ServedZone>> =
-            self.read().values().filter(answered).map(|zone| zone.served.clone()).collect();
+            self.read().iter().filter(answered).map(|zone| zone.served.clone()).collect();
         // Of two stored zones of one name the newer one is answered, until the inventory says which it is.
         zones.sort_unstable_by_key(|zone| zone.id);
         self.shared.zones.store(Arc::new(ZoneTable::new(zones)));
@@ -135,7 +139,7 @@ impl Node {
         let answered = self.shared.zones.load().get(name.borrow()).map(|zone| zone.id);
         match answered {
             Some(id) => self.zone(id),
-            None => self.read().values().find(|zone| zone.name == *name).cloned(),
+            None => self.read().named(name).cloned(),
         }
     }
 
@@ -146,7 +150,7 @@ impl Node {
 
     /// The followed zones that only the store knows.
     pub(crate) fn all_unlisted(&self) -> Vec<Arc<Followed>> {
-        self.read().values().filter(|zone| !zone.instructions().is_listed()).cloned().collect()
+        self.read().iter().filter(|zone| !zone.instructions().is_listed()).cloned().collect()
     }
 
     /// Has a zone looked at now, or after the attempt that runs.
@@ -247,11 +251,11 @@ impl Node {
         self.data.join("inventory.db")
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<ZoneId, Arc<Followed>>> {
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Roster> {
         self.followed.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<ZoneId, Arc<Followed>>> {
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Roster> {
         self.followed.write().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -15,11 +15,11 @@ use xfr::SettingError;
 use zone::catalog::Guard;
 
 use super::intent::{TENANT, not_added, not_settable, row};
-use super::status::sort_key;
 use super::{House, unavailable, unknown};
 use crate::catalogs::{self, Undone, Unfollowed};
 use crate::followed::Role;
 use crate::ledger::time;
+use crate::roster::sort_key;
 
 /// A catalog of which nothing has been said: it may list every name, and its members are copied from its own primaries.
 /// That is what whoever runs both ends expects; who does not trust the catalog's maker that far names suffixes.

@@ -1,7 +1,5 @@
 //! How everything is.
 
-use std::sync::Arc;
-
 use api::doors::{AttemptPage, ZonePage};
 use api::{Problem, Status, json};
 use async_trait::async_trait;
@@ -22,16 +20,8 @@ use crate::notifies;
 #[async_trait]
 impl Status for House {
     async fn zones(&self, page: ZonePage) -> Result<Vec<json::Zone>, Problem> {
-        let mut zones: Vec<(String, Arc<Followed>)> = self
-            .node
-            .zones()
-            .into_iter()
-            .map(|zone| (sort_key(&zone.name), zone))
-            .filter(|(key, _)| page.after.as_ref().is_none_or(|after| *key > sort_key(after)))
-            .collect();
-        zones.sort_by(|(a, _), (b, _)| a.cmp(b));
-        zones.truncate(page.limit as usize);
-        Ok(zones.iter().map(|(_, zone)| self.shown(zone)).collect())
+        let zones = self.node.page(page.after.as_ref(), page.limit as usize);
+        Ok(zones.iter().map(|zone| self.shown(zone)).collect())
     }
 
     async fn zone(&self, name: &Name) -> Result<json::Zone, Problem> {
@@ -278,9 +268,4 @@ fn shown_version(version: &store::Version) -> json::Version {
         removed,
         added,
     }
-}
-
-/// The order of lists: names as text in lower case.
-pub(super) fn sort_key(name: &Name) -> String {
-    name.to_lower().to_string()
 }
