@@ -179,6 +179,9 @@ impl House {
                 Freshness::Stale => &mut counts.stale,
                 Freshness::Expired => &mut counts.expired,
             } += 1;
+            counts.expiring += u64::from(condition.warned_left_percent.is_some());
+            counts.held += u64::from(matches!(condition.hold, Hold::Held(_) | Hold::Kept { .. }));
+            counts.frozen += u64::from(condition.hold.is_frozen());
             counts.volatile += u64::from(condition.durability == Durability::Volatile);
         }
         counts
@@ -200,9 +203,15 @@ fn warnings(zones: &json::ZoneCounts, has_inventory: bool, unlisted: usize) -> V
     if zones.expired > 0 {
         warnings.push(format!("{} zones have expired and are answered with SERVFAIL", zones.expired));
     }
-    if zones.volatile > 0 {
-        warnings.push(format!("{} zones are served from memory only, because the disk is full", zones.volatile));
-    }
+    let about = [
+        (zones.expiring, "are half-way to their expiry or nearer, and expire unless a primary confirms them"),
+        (zones.stale, "could not be checked when they were last due, and are served until they expire"),
+        (zones.held, "have a newer version that is held back: see `secondo zone publish --help`, and `zone keep`"),
+        (zones.frozen, "are frozen, and follow no primary until they are thawed"),
+        (zones.volatile, "are served from memory only, because the disk is full"),
+    ];
+    let about = about.into_iter().filter(|(count, _)| *count > 0);
+    warnings.extend(about.map(|(count, what)| format!("{count} zones {what}")));
     warnings
 }
 
@@ -267,5 +276,27 @@ fn shown_version(version: &store::Version) -> json::Version {
         from_serial,
         removed,
         added,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use api::json::ZoneCounts;
+
+    #[test]
+    fn each_condition_that_needs_somebodys_attention_has_its_warning() {
+        assert!(super::warnings(&ZoneCounts { total: 9, current: 9, ..ZoneCounts::default() }, true, 0).is_empty());
+        let none = ZoneCounts::default();
+        for (counts, says) in [
+            (ZoneCounts { expired: 2, ..none }, "2 zones have expired"),
+            (ZoneCounts { expiring: 3, ..none }, "3 zones are half-way to their expiry"),
+            (ZoneCounts { stale: 4, ..none }, "4 zones could not be checked"),
+            (ZoneCounts { held: 5, ..none }, "5 zones have a newer version that is held back"),
+            (ZoneCounts { frozen: 6, ..none }, "6 zones are frozen"),
+            (ZoneCounts { volatile: 7, ..none }, "7 zones are served from memory only"),
+        ] {
+            let warnings = super::warnings(&counts, true, 0);
+            assert!(warnings.len() == 1 && warnings[0].starts_with(says), "{warnings:?}");
+        }
     }
 }
