@@ -1,6 +1,7 @@
 //! Catalogs (RFC 9432): zones come and go as a producer lists them, and never all at once by an accident.
 
 mod guarded;
+mod kept;
 mod made;
 
 use dns::{Rcode, Type};

@@ -192,7 +192,7 @@ pub trait Intent: Send + Sync {
     /// [`Code::ZoneOfCatalog`] for a member.
     async fn change_zone(&self, name: &Name, change: ZoneChange) -> Result<json::Zone, Problem>;
 
-    /// Removes the zone with its contents and its history.
+    /// Removes the zone with its contents and its history; also what is kept of one that a catalog has removed.
     ///
     /// # Errors
     /// [`Code::ZoneUnknown`]; [`Code::ZoneOfCatalog`] for a member, [`Code::ZoneIsCatalog`] for a catalog.

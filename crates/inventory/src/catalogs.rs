@@ -232,7 +232,7 @@ fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-fn read_label(text: &str) -> Result<Label, InventoryError> {
+pub(crate) fn read_label(text: &str) -> Result<Label, InventoryError> {
     text.parse().map_err(|error| InventoryError::Damaged(format!("it holds the label {text:?}: {error}")))
 }
 

@@ -14,6 +14,7 @@ use crate::catalogs::make_configured;
 use crate::database::{Inventory, Transaction, to_i64, to_u64};
 use crate::error::{AddZoneError, ChangeZoneError, InventoryError, RemoveZoneError};
 use crate::primaries::{PrimaryRow, TlsColumns, read_settings, settings_text};
+use crate::removed::{Inherits, is_removed, kept_for, remove, take_back};
 
 /// Whether a zone is answered and followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -186,34 +187,6 @@ impl Inventory {
         self.commit_change(transaction).await?;
         Ok(id)
     }
-
-    /// Has a zone that only the store knows deleted there. No when the inventory knows it by now.
-    pub async fn remove_stored_zone(&self, id: ZoneId) -> Result<bool, InventoryError> {
-        let mut transaction = self.begin().await?;
-        mark_removed(&mut transaction, id).await?;
-        let is_marked = is_removed(&mut transaction, id).await?;
-        self.commit_change(transaction).await?;
-        Ok(is_marked)
-    }
-
-    /// Whether nothing is left to delete of the zone: it was never removed, or that has been carried out.
-    pub async fn is_deleted(&self, id: ZoneId) -> Result<bool, InventoryError> {
-        let mut transaction = self.reader().begin().await?;
-        Ok(!is_removed(&mut transaction, id).await?)
-    }
-
-    /// These zones are no longer in the store: nothing of them is left to delete.
-    pub async fn forget_removed(&self, zones: &[ZoneId]) -> Result<(), InventoryError> {
-        let mut transaction = self.begin().await?;
-        for id in zones {
-            sqlx::query("DELETE FROM removed_zones WHERE zone_id = $1")
-                .bind(to_i64(id.0))
-                .execute(&mut *transaction)
-                .await?;
-        }
-        transaction.commit().await?;
-        Ok(())
-    }
 }
 
 /// Makes sure of the zone as [`Inventory::ensure_zone`] says; after an error the transaction is not to be committed.
@@ -224,7 +197,7 @@ pub(crate) async fn ensure(
     now: Moment,
 ) -> Result<Ensured, AddZoneError> {
     let Some(id) = find_id(transaction, tenant, &zone.name).await? else {
-        return Ok(Ensured::Created(insert(transaction, tenant, zone, now).await?));
+        return Ok(Ensured::Created(insert(transaction, tenant, zone, Inherits::Anything, now).await?));
     };
     let was_member = make_configured(transaction, id).await?;
     let mut settings = settings_of(transaction, id).await?;
@@ -252,19 +225,22 @@ pub(crate) async fn add(
             make_like(transaction, tenant, id, zone).await?;
             Ok(id)
         }
-        _ => insert(transaction, tenant, zone, now).await,
+        _ => insert(transaction, tenant, zone, Inherits::Anything, now).await,
     }
 }
 
-/// Adds the zone's rows, or says why not; after an error the transaction holds nothing of the zone.
+/// Adds the zone's rows, or says why not. Where its name is kept, it goes on as that zone. After an error the transaction holds nothing of the zone.
 pub(crate) async fn insert(
     transaction: &mut Transaction,
     tenant: TenantId,
     zone: &NewZone,
+    heir: Inherits<'_>,
     now: Moment,
 ) -> Result<ZoneId, AddZoneError> {
     check_primaries(transaction, tenant, &zone.name, &zone.primaries).await?;
+    let kept = kept_for(transaction, tenant, &zone.name, heir, now).await?;
     let stored_as = match zone.stored_as {
+        _ if kept.is_some() => kept,
         Some(id) if is_removed(transaction, id).await? => None,
         stored_as => stored_as,
     };
@@ -297,15 +273,11 @@ pub(crate) async fn insert(
         });
     };
     let id = ZoneId(to_u64(id)?);
+    if kept.is_some() {
+        take_back(transaction, id).await?;
+    }
     insert_primaries(transaction, tenant, id, &zone.name, &zone.primaries).await?;
     Ok(id)
-}
-
-/// Removes the zone's rows; from then on its contents are to be deleted too.
-pub(crate) async fn remove(transaction: &mut Transaction, id: ZoneId) -> Result<(), InventoryError> {
-    // Primaries and attempts go with it: ON DELETE CASCADE.
-    sqlx::query("DELETE FROM zones WHERE id = $1").bind(to_i64(id.0)).execute(&mut **transaction).await?;
-    mark_removed(transaction, id).await
 }
 
 /// Gives a zone that is there exactly these primaries and settings; after an error the transaction is not to be committed.
@@ -317,25 +289,6 @@ pub(crate) async fn make_like(
 ) -> Result<(), AddZoneError> {
     update_settings(transaction, id, &zone.settings).await?;
     replace_primaries(transaction, tenant, id, &zone.name, &zone.primaries).await
-}
-
-async fn is_removed(transaction: &mut Transaction, id: ZoneId) -> Result<bool, InventoryError> {
-    let row: Option<i64> = sqlx::query_scalar("SELECT zone_id FROM removed_zones WHERE zone_id = $1")
-        .bind(to_i64(id.0))
-        .fetch_optional(&mut **transaction)
-        .await?;
-    Ok(row.is_some())
-}
-
-async fn mark_removed(transaction: &mut Transaction, id: ZoneId) -> Result<(), InventoryError> {
-    sqlx::query(
-        "INSERT INTO removed_zones (zone_id) SELECT $1 WHERE NOT EXISTS (SELECT 1 FROM zones WHERE id = $1) \
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(to_i64(id.0))
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
 }
 
 async fn is_answered_elsewhere(

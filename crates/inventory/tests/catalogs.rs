@@ -40,7 +40,7 @@ fn make(zone_name: &Name, group: Option<&str>) -> NewZone {
 }
 
 async fn apply(inventory: &Inventory, catalog: &Catalog, actions: &[Action]) -> Vec<Result<(), ApplyError>> {
-    inventory.apply_plan(catalog, actions, &make, NOW).await.unwrap()
+    inventory.apply_plan(catalog, actions, &make, NOW, NOW).await.unwrap()
 }
 
 fn label(text: &str) -> Label {
@@ -129,7 +129,7 @@ async fn a_catalog_is_its_tenants_alone() {
     assert!(matches!(inventory.remove_catalog(theirs, &name("cat.")).await, Err(CatalogError::NotCatalog(_))));
     assert!(inventory.list_catalogs(theirs).await.unwrap().is_empty());
     let forged = Catalog { tenant: theirs, ..ours };
-    let refused = inventory.apply_plan(&forged, &[add("a.example.")], &make, NOW).await;
+    let refused = inventory.apply_plan(&forged, &[add("a.example.")], &make, NOW, NOW).await;
     assert!(matches!(refused, Err(CatalogError::NotCatalog(_))));
 }
 
@@ -210,7 +210,7 @@ async fn each_action_is_carried_out_whole_or_not_at_all() {
     };
     let regrouped = Action::ChangeGroup { zone: name("b.example."), group: Some("gold".into()) };
     let actions = [reset("a.example."), regrouped, add("d.example."), add("fine.example."), remove("c.example.")];
-    let results = inventory.apply_plan(&cat, &actions, &keyed, NOW).await.unwrap();
+    let results = inventory.apply_plan(&cat, &actions, &keyed, NOW, NOW).await.unwrap();
     for result in &results[..3] {
         assert!(matches!(result, Err(ApplyError::Zone(AddZoneError::UnknownKey { .. }))), "{result:?}");
     }
@@ -220,7 +220,7 @@ async fn each_action_is_carried_out_whole_or_not_at_all() {
     assert_eq!(after.removed.len(), 1, "and only c is removed");
     assert_eq!(inventory.catalog_members(&cat).await.unwrap()[..2], members[..2]);
     inventory.add_key(OURS, &key("missing"), NOW).await.unwrap();
-    assert!(inventory.apply_plan(&cat, &actions[..3], &keyed, NOW).await.unwrap().iter().all(Result::is_ok));
+    assert!(inventory.apply_plan(&cat, &actions[..3], &keyed, NOW, NOW).await.unwrap().iter().all(Result::is_ok));
 }
 
 #[tokio::test]
@@ -242,6 +242,78 @@ async fn a_member_that_is_imported_is_a_configured_zone_with_its_contents() {
     assert_eq!(members.iter().map(|member| &member.name).collect::<Vec<_>>(), [&name("b.example.")]);
 }
 
+/// Removes the zone, whose contents are kept for an hour.
+async fn remove_and_keep(inventory: &Inventory, cat: &Catalog, text: &str) -> ZoneId {
+    let id = id_of(inventory, text).await;
+    let removed = inventory.apply_plan(cat, &[remove(text)], &make, NOW, NOW.plus(HOUR)).await.unwrap();
+    assert!(removed[0].is_ok(), "{removed:?}");
+    let intent = inventory.intent().await.unwrap();
+    assert_eq!((intent.kept.get(&id), intent.removed.len()), (Some(&NOW.plus(HOUR)), 0));
+    id
+}
+
+#[tokio::test]
+async fn a_member_that_comes_back_in_time_under_its_label_is_the_same_zone() {
+    let (_place, inventory) = open().await;
+    let cat = catalog(&inventory, "cat.").await;
+    apply(&inventory, &cat, &[add("a.example.")]).await;
+    let id = remove_and_keep(&inventory, &cat, "a.example.").await;
+    apply(&inventory, &cat, &[add("A.example.")]).await;
+    assert_eq!(id_of(&inventory, "a.example.").await, id);
+    assert!(inventory.intent().await.unwrap().kept.is_empty());
+    // Another label means a zone of another kind (RFC 9432 §5.4).
+    remove_and_keep(&inventory, &cat, "a.example.").await;
+    let other = Action::Add { zone: name("a.example."), label: label("other"), group: None };
+    apply(&inventory, &cat, &[other]).await;
+    assert!(id_of(&inventory, "a.example.").await > id);
+    assert!(inventory.intent().await.unwrap().kept.contains_key(&id), "nobody has taken it");
+}
+
+#[tokio::test]
+async fn somebody_of_the_tenants_own_may_have_what_a_catalog_removed() {
+    let place = Place::new();
+    let (inventory, theirs) = place.open_with_second_tenant().await;
+    let cat = catalog(&inventory, "cat.").await;
+    apply(&inventory, &cat, &[add("a.example."), add("b.example."), add("c.example.")]).await;
+    let (a, b) = (
+        remove_and_keep(&inventory, &cat, "a.example.").await,
+        remove_and_keep(&inventory, &cat, "b.example.").await,
+    );
+    let new = |text: &str| zone(text, &["192.0.2.9:53"]);
+    assert_eq!(inventory.add_zone(OURS, &new("a.example."), NOW).await.unwrap(), a);
+    assert!(inventory.add_zone(theirs, &new("b.example."), NOW).await.unwrap() > b);
+    assert!(inventory.add_zone(OURS, &new("b.example."), NOW).await.is_err(), "answered for another tenant");
+    assert!(inventory.intent().await.unwrap().kept.contains_key(&b), "and still kept");
+    // What somebody removes is deleted at once, also what is kept.
+    let c = remove_and_keep(&inventory, &cat, "c.example.").await;
+    assert!(inventory.remove_stored_zone(c).await.unwrap());
+    inventory.remove_zone(OURS, &name("a.example.")).await.unwrap();
+    assert_eq!(inventory.intent().await.unwrap().removed, [a, c].into());
+    assert!(inventory.add_zone(OURS, &new("c.example."), NOW).await.unwrap() > c);
+}
+
+#[tokio::test]
+async fn what_has_been_kept_for_long_enough_is_nobodys_any_more() {
+    let (_place, inventory) = open().await;
+    let cat = catalog(&inventory, "cat.").await;
+    apply(&inventory, &cat, &[add("a.example."), add("b.example.")]).await;
+    let (a, b) = (
+        remove_and_keep(&inventory, &cat, "a.example.").await,
+        remove_and_keep(&inventory, &cat, "b.example.").await,
+    );
+    inventory.end_keeping(NOW).await.unwrap();
+    assert_eq!(inventory.intent().await.unwrap().kept.len(), 2);
+    // Its time is over, though nobody has deleted it yet.
+    let later = NOW.plus(HOUR);
+    let readded = inventory.apply_plan(&cat, &[add("b.example.")], &make, later, later).await.unwrap();
+    assert!(readded[0].is_ok() && id_of(&inventory, "b.example.").await > b);
+    inventory.end_keeping(later).await.unwrap();
+    let intent = inventory.intent().await.unwrap();
+    assert_eq!((intent.removed, intent.kept.len()), ([a, b].into(), 0));
+    inventory.forget_removed(&[a, b]).await.unwrap();
+    assert!(inventory.is_deleted(a).await.unwrap());
+}
+
 #[tokio::test]
 async fn a_reset_zone_is_another_one_of_the_same_name() {
     let (_place, inventory) = open().await;
@@ -251,7 +323,7 @@ async fn a_reset_zone_is_another_one_of_the_same_name() {
     // Where the store still holds the name, its contents must not come back.
     let stored =
         |zone_name: &Name, group: Option<&str>| NewZone { stored_as: Some(before), ..make(zone_name, group) };
-    inventory.apply_plan(&cat, &[reset("A.example.")], &stored, NOW).await.unwrap()[0].as_ref().unwrap();
+    inventory.apply_plan(&cat, &[reset("A.example.")], &stored, NOW, NOW).await.unwrap()[0].as_ref().unwrap();
     let after = zone_by_name(&inventory, OURS, &name("a.example.")).await.unwrap();
     assert!(after.id > before);
     assert_eq!(inventory.intent().await.unwrap().removed, [before].into());
@@ -306,7 +378,7 @@ async fn a_catalog_that_goes_leaves_its_members_as_configured_zones() {
         assert!(!is_there(&inventory, text).await, "what it lists is not to be answered");
         assert!(is_there(&inventory, &member).await);
         assert_eq!(inventory.catalog_of(OURS, &name(&member)).await.unwrap(), None);
-        let late = inventory.apply_plan(&cat, &[remove(&member)], &make, NOW).await;
+        let late = inventory.apply_plan(&cat, &[remove(&member)], &make, NOW, NOW).await;
         assert!(matches!(late, Err(CatalogError::NotCatalog(_))));
     }
     assert!(inventory.all_catalogs().await.unwrap().is_empty());
@@ -399,10 +471,10 @@ async fn a_wait_begins_once_and_ends_when_the_zone_is_found() {
     let changes = inventory.changes();
     let hold = [Action::Hold { zone: name("a.example."), remaining: HOUR }];
     let since = async || inventory.catalog_members(&cat).await.unwrap()[0].missing_since;
-    inventory.apply_plan(&cat, &hold, &make, NOW).await.unwrap();
-    inventory.apply_plan(&cat, &hold, &make, NOW.plus(HOUR)).await.unwrap();
+    inventory.apply_plan(&cat, &hold, &make, NOW, NOW).await.unwrap();
+    inventory.apply_plan(&cat, &hold, &make, NOW.plus(HOUR), NOW.plus(HOUR)).await.unwrap();
     assert_eq!(since().await, Some(NOW));
-    inventory.apply_plan(&cat, &[Action::Found { zone: name("a.example.") }], &make, NOW).await.unwrap();
+    inventory.apply_plan(&cat, &[Action::Found { zone: name("a.example.") }], &make, NOW, NOW).await.unwrap();
     assert_eq!(since().await, None);
     assert!(!changes.has_changed().unwrap(), "no zone has changed: whoever plans when woken would never rest");
 }
@@ -444,7 +516,7 @@ async fn plans_lead_to_what_the_catalog_lists_and_an_empty_one_only_after_its_de
     let follow = async |listing: &Listing, now| {
         let (holdings, _) = inventory.holdings(&cat, now).await.unwrap();
         let actions = plan(listing, &holdings, &cat.rules(), Consent::NotGiven);
-        for result in inventory.apply_plan(&cat, &actions, &make, now).await.unwrap() {
+        for result in inventory.apply_plan(&cat, &actions, &make, now, now).await.unwrap() {
             result.unwrap();
         }
         inventory.catalog_members(&cat).await.unwrap().len()

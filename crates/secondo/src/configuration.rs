@@ -8,6 +8,7 @@ mod limits;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use api::doors::{NewCatalog, NewZone};
 use serde::Deserialize;
@@ -16,6 +17,7 @@ use toml::Spanned;
 use xfr::{Algorithm, Key, Policy, Prefix, Primary, Setting, SettingError, Settings};
 
 use crate::command::ServeArguments;
+use crate::kept::KEEP_REMOVED;
 use catalog::{CatalogSection, read_catalog};
 use limits::{LimitsSection, read_limits};
 
@@ -33,6 +35,8 @@ pub(crate) struct Configuration {
     /// What counts where nothing is set for a zone.
     pub(crate) defaults: Policy,
     pub(crate) limits: Limits,
+    /// For how long zones are kept that catalogs have removed.
+    pub(crate) keep_removed: Duration,
     pub(crate) tls: TlsFiles,
     pub(crate) transfer_out: TransferOut,
     pub(crate) keys: Vec<Key>,
@@ -84,6 +88,7 @@ struct File {
     timers: SettingsSection,
     defaults: SettingsSection,
     limits: LimitsSection,
+    catalogs: CatalogsSection,
     tls: TlsSection,
     transfer_out: TransferOutSection,
     tenancy: TenancySection,
@@ -107,6 +112,13 @@ struct HttpSection {
 
 /// Settings by their names.
 type SettingsSection = BTreeMap<Spanned<String>, Spanned<String>>;
+
+/// What goes for all catalogs.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct CatalogsSection {
+    keep_removed: Option<Spanned<String>>,
+}
 
 /// Files in PEM.
 #[derive(Debug, Default, Deserialize)]
@@ -211,6 +223,9 @@ impl Configuration {
         let defaults = configuration.defaults.check();
         defaults.map_err(|error| wrong(text.find("[timers]").unwrap_or(0), &error))?;
         configuration.limits = read_limits(&file.limits)?;
+        if let Some(text) = &file.catalogs.keep_removed {
+            configuration.keep_removed = checked(text, time_or_off)?;
+        }
         configuration.tls = tls_files(file.tls)?;
         let over_tls = file.dns.tls_listen.iter().map(|text| checked(text, listen_address));
         configuration.dns_over_tls = over_tls.collect::<Result<_, _>>()?;
@@ -294,6 +309,7 @@ impl Default for Configuration {
             http: SocketAddr::from(([127, 0, 0, 1], 8053)),
             defaults: Policy::default(),
             limits: Limits::default(),
+            keep_removed: KEEP_REMOVED,
             tls: TlsFiles::default(),
             transfer_out: TransferOut::default(),
             keys: Vec::new(),
@@ -327,6 +343,14 @@ pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         format!("{text:?} is no address to listen on: write one such as 127.0.0.1:5300, 0.0.0.0:53 or [::1]:5300")
     })
+}
+
+fn time_or_off(text: &str) -> Result<Duration, String> {
+    if text == "off" {
+        return Ok(Duration::ZERO);
+    }
+    let secs = xfr::span::seconds(text).map_err(|error| format!("{error}; off for not at all"))?;
+    Ok(Duration::from_secs(secs.into()))
 }
 
 fn prefix(text: &str) -> Result<Prefix, String> {
@@ -455,6 +479,7 @@ mod tests {
             ("[[zone]]\nname = \"a..b\"\nprimaries = [\"192.0.2.1\"]\n", 2, "a..b"),
             ("[[zone]]\nname = \"example.org\"\nprimaries = [\"nowhere\"]\n", 3, "nowhere"),
             ("[[key]]\nname = \"k\"\nsecret = \"?\"\n", 3, "base64"),
+            ("[catalogs]\nkeep_removed = \"never\"\n", 2, "off for not at all"),
             ("[tenancy]\nmode = \"multi\"\n", 2, "unknown variant"),
             ("[dns\n", 1, ""),
             (

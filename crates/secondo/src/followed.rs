@@ -56,6 +56,8 @@ pub(crate) enum Role {
     Catalog,
     /// This catalog lists it.
     MemberOf(Name),
+    /// A catalog has removed it. It is kept for a while in case it comes back, and neither answered nor followed.
+    Removed,
 }
 
 impl Instructions {
@@ -70,7 +72,7 @@ impl Instructions {
     }
 
     pub(crate) fn is_answered(&self) -> bool {
-        self.service.is_answered() && self.role != Role::Catalog
+        self.service.is_answered() && !matches!(self.role, Role::Catalog | Role::Removed)
     }
 }
 

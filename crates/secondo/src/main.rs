@@ -14,6 +14,7 @@ mod examination;
 mod followed;
 mod history;
 mod holds;
+mod kept;
 mod lasting;
 mod ledger;
 mod node;

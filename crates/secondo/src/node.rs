@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
 
 use answer::{Contents, ServedZone, ZoneTable};
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -19,6 +20,7 @@ use crate::attempt::{self, Attempt, Kind};
 use crate::catalogs::Catalogs;
 use crate::clock::Clock;
 use crate::followed::{Followed, Role, Trigger, Wake};
+use crate::kept::{KEEP_REMOVED, Kept};
 use crate::ledger;
 use crate::note::Note;
 use crate::refresh::Received;
@@ -48,6 +50,10 @@ pub(crate) struct Node {
     /// How often the node was made to match the inventory.
     pub(crate) reconciled: watch::Sender<u64>,
     followed: RwLock<Roster>,
+    /// Zones that catalogs have removed, which are kept in case they come back.
+    pub(crate) kept: Kept,
+    /// For how long they are.
+    pub(crate) keep_removed: Duration,
 }
 
 impl Node {
@@ -68,10 +74,13 @@ impl Node {
             access: Arc::new(ArcSwap::from_pointee(Access::default())),
             now: Arc::new(move || now.now()),
         };
-        let mut followed = Roster::default();
+        let (mut followed, kept) = (Roster::default(), Kept::default());
         for stored in stored {
             let zone = restore(stored, &defaults, &clock);
-            followed.insert(Arc::new(zone));
+            match zone.instructions().role {
+                Role::Removed => kept.insert(Arc::new(zone)),
+                _ => followed.insert(Arc::new(zone)),
+            }
         }
         let node = Self {
             clock,
@@ -87,6 +96,8 @@ impl Node {
             catalogs: Catalogs::default(),
             reconciled: watch::Sender::new(0),
             followed: RwLock::new(followed),
+            kept,
+            keep_removed: KEEP_REMOVED,
         };
         node.publish_table();
         node

@@ -47,6 +47,8 @@ enum Contents {
     Everybody,
     /// A catalog's, which is not answered.
     Catalog,
+    /// Nobody: a catalog has removed the zone, which is kept for a while.
+    Removed,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -68,6 +70,7 @@ impl Note {
         };
         let contents = match instructions.role {
             Role::Catalog => Contents::Catalog,
+            Role::Removed => Contents::Removed,
             // Of a member all is as with any zone, and what its catalog is to it is the inventory's to say.
             Role::Configured | Role::MemberOf(_) => Contents::Everybody,
         };
@@ -118,6 +121,7 @@ impl Note {
         let role = match self.contents {
             Contents::Everybody => Role::Configured,
             Contents::Catalog => Role::Catalog,
+            Contents::Removed => Role::Removed,
         };
         Instructions { created_at: Moment(0), sources: Vec::new(), service: self.service, role, settings, policy }
     }
@@ -140,12 +144,17 @@ mod tests {
         let mut settings = Settings::default();
         settings.set(Setting::ExpireMax, Some("1d")).unwrap();
         let policy = defaults.with(&settings).unwrap();
-        let (service, role) = (Service::Disabled, Role::Catalog);
-        let instructions = Instructions { service, role, settings, policy, ..Instructions::default() };
+        let of_role = |role| {
+            let (settings, policy) = (settings.clone(), policy.clone());
+            Instructions { service: Service::Disabled, role, settings, policy, ..Instructions::default() }
+        };
         let zone = "example.".parse().unwrap();
         let came_from = Some(([192, 0, 2, 1], 53).into());
         let held = HeldBack { serial: Serial(7), lost_percent: 60, since: Moment(9), version: None, came_from: None };
-        for hold in [Hold::None, Hold::Held(held), Hold::Kept { serial: Serial(7) }, Hold::Frozen] {
+        let holds = [Hold::None, Hold::Held(held), Hold::Kept { serial: Serial(7) }, Hold::Frozen];
+        let roles = [Role::Configured, Role::Catalog, Role::Removed, Role::Catalog];
+        for (hold, role) in holds.into_iter().zip(roles) {
+            let instructions = of_role(role);
             let note = Note::of(&instructions, &hold, came_from);
             let read = Note::read(&zone, &note.write());
             assert_eq!((&read, read.instructions(&zone, &defaults)), (&note, instructions.clone()));

@@ -61,6 +61,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         Transfers::new(limits(configuration.limits.transfer), Arc::new(Internet), tls::client(&configuration.tls)?);
     let mut node = Node::new(clock, configuration.defaults, data.clone(), opened.store, transfers, opened.zones);
     node.contents_limits = configuration.limits.contents;
+    node.keep_removed = configuration.keep_removed;
     let node = Arc::new(node);
     // What the inventory has no say in holds without it too.
     let access = Access { transfer_out: at_start.transfer_out.clone(), ..Access::default() };

@@ -13,7 +13,8 @@ use super::{CatalogSettings, catalogs_of, write_settings};
 use crate::TenantId;
 use crate::database::{Inventory, Transaction};
 use crate::error::{AddZoneError, CatalogError, InventoryError};
-use crate::zones::{Ensured, NewZone, ensure, find_id, insert, remove};
+use crate::removed::{Inherits, remove};
+use crate::zones::{Ensured, NewZone, ensure, find_id, insert};
 
 impl Inventory {
     /// Adds a zone that is a catalog.
@@ -25,7 +26,7 @@ impl Inventory {
         now: Moment,
     ) -> Result<ZoneId, AddZoneError> {
         let mut transaction = self.begin().await?;
-        let id = insert(&mut transaction, tenant, zone, now).await?;
+        let id = insert(&mut transaction, tenant, zone, Inherits::Anything, now).await?;
         write_settings(&mut transaction, id, settings, now).await?;
         self.commit_change(transaction).await?;
         Ok(id)

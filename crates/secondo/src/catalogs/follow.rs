@@ -41,7 +41,8 @@ pub(super) async fn follow(
     let mut undone = BTreeMap::new();
     let mut done = Tally::default();
     for part in actions.chunks(ACTIONS_AT_ONCE_MAX) {
-        let results = inventory.apply_plan(catalog, part, &make, node.clock.now()).await?;
+        let now = node.clock.now();
+        let results = inventory.apply_plan(catalog, part, &make, now, now.plus(node.keep_removed)).await?;
         for (action, result) in part.iter().zip(results) {
             let what = match (action, result) {
                 (Action::Skip { why, .. }, _) => Undone::Skipped(why.to_string()),
@@ -159,7 +160,13 @@ impl Workshop {
             primaries: instructions.sources.iter().map(|source| source.configured.clone()).collect(),
             plain: read(&catalog.settings.template)?,
             groups: groups.collect::<Option<_>>()?,
-            stored: node.all_unlisted().iter().map(|zone| (zone.name.clone(), zone.id)).collect(),
+            stored: node
+                .kept
+                .all()
+                .iter()
+                .chain(&node.all_unlisted())
+                .map(|zone| (zone.name.clone(), zone.id))
+                .collect(),
         })
     }
 

@@ -263,7 +263,11 @@ Examples:
         name: Name,
     },
     /// Remove a zone with its contents and its history.
-    #[command(after_help = "Example:\n  secondo zone remove example.org")]
+    #[command(after_help = "\
+Example:
+  secondo zone remove example.org
+
+What a catalog has removed is kept for some days, in case it comes back; this has it deleted at once too.")]
     Remove {
         /// The zone's name.
         #[arg(value_parser = known_zone_name)]

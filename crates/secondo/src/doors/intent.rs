@@ -159,7 +159,7 @@ impl House {
                 Err(RemoveZoneError::Inventory(error)) => return Err(unavailable(&error)),
                 Err(error @ RemoveZoneError::Unknown(_)) => Problem::new(Code::ZoneUnknown, error.to_string()),
             };
-            let stored = self.node.unlisted(name).ok_or(unknown)?;
+            let stored = self.node.unlisted(name).or_else(|| self.node.kept.named(name)).ok_or(unknown)?;
             // Somebody may have added it meanwhile: then the inventory knows it.
             if inventory.remove_stored_zone(stored.id).await.map_err(|error| unavailable(&error))? {
                 return Ok(stored.id);
@@ -215,7 +215,7 @@ fn ordered(zone: &inventory::Zone, order: ServiceOrder) -> Result<Service, Probl
 /// The zone as a row. If its name is that of a stored zone that the inventory has lost, it is that zone.
 pub(crate) fn row(node: &Node, zone: &NewZone) -> inventory::NewZone {
     inventory::NewZone {
-        stored_as: node.unlisted(zone.name()).map(|stored| stored.id),
+        stored_as: node.unlisted(zone.name()).or_else(|| node.kept.named(zone.name())).map(|stored| stored.id),
         settings: zone.settings.clone(),
         ..inventory::NewZone::answering(zone.name().clone(), zone.primaries().to_vec())
     }

@@ -150,11 +150,12 @@ impl House {
             origin: match instructions.role {
                 Role::Configured => json::Origin::Configured,
                 Role::Catalog => json::Origin::Catalog,
-                Role::MemberOf(_) => json::Origin::Member,
+                // One that was removed is not shown to anybody.
+                Role::MemberOf(_) | Role::Removed => json::Origin::Member,
             },
             catalog: match &instructions.role {
                 Role::MemberOf(catalog) => Some(catalog.to_string()),
-                Role::Configured | Role::Catalog => None,
+                Role::Configured | Role::Catalog | Role::Removed => None,
             },
             created_at: time(instructions.created_at),
             last_success: condition.timers.confirmed_at().map(time),
