@@ -150,7 +150,7 @@ impl Node {
         let answered = self.shared.zones.load().get(name.borrow()).map(|zone| zone.id);
         match answered {
             Some(id) => self.zone(id),
-            None => self.read().named(name).cloned(),
+            None => self.read().named(name).next().cloned(),
         }
     }
 

@@ -40,11 +40,11 @@ impl Roster {
         self.by_id.values()
     }
 
-    /// The zone of this name that was added first.
-    pub(crate) fn named(&self, name: &Name) -> Option<&Arc<Followed>> {
-        let key = sort_key(name);
-        let (found, id) = self.by_name.range((Box::from(key.as_str()), ZoneId(0))..).next()?;
-        self.get(*id).filter(|_| **found == *key)
+    /// The zones of this name, in the order of their ids.
+    pub(crate) fn named(&self, name: &Name) -> impl DoubleEndedIterator<Item = &Arc<Followed>> {
+        let key: Box<str> = sort_key(name).into();
+        let of_this_name = (key.clone(), ZoneId(0))..=(key, ZoneId(u64::MAX));
+        self.by_name.range(of_this_name).filter_map(|(_, id)| self.get(*id))
     }
 
     /// The zones after this name, in the order of [`sort_key`].
@@ -87,13 +87,15 @@ mod tests {
             let after = after.map(|name| name.parse().unwrap());
             roster.after(after.as_ref()).map(|zone| zone.id.0).collect()
         };
-        let named = |roster: &Roster, name: &str| roster.named(&name.parse().unwrap()).map(|zone| zone.id.0);
+        let named = |roster: &Roster, name: &str| -> Vec<u64> {
+            roster.named(&name.parse().unwrap()).map(|zone| zone.id.0).collect()
+        };
         assert_eq!(listed(&roster, None), [3, 2, 4, 1]);
         assert_eq!(listed(&roster, Some("A.example.")), [2, 4, 1]);
         assert_eq!(listed(&roster, Some("b.example.")), [1], "both of that name stand before it");
-        assert_eq!(named(&roster, "b.EXAMPLE."), Some(2));
+        assert_eq!(named(&roster, "b.EXAMPLE."), [2, 4]);
         roster.remove(ZoneId(2));
-        assert_eq!((named(&roster, "b.example."), named(&roster, "bb.example.")), (Some(4), None));
+        assert_eq!((named(&roster, "b.example."), named(&roster, "bb.example.")), (vec![4], vec![]));
         assert_eq!(roster.iter().map(|zone| zone.id.0).collect::<Vec<_>>(), [1, 3, 4]);
     }
 }
