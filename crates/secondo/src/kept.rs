@@ -8,7 +8,6 @@
 //!
 //! Nothing is done about these zones: no check, no agenda. That they expire is seen when they come back.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,32 +18,37 @@ use zone::ZoneId;
 
 use crate::followed::{Followed, Instructions, Role};
 use crate::node::Node;
+use crate::roster::Roster;
 
 /// For how long, unless the configuration says otherwise: a holiday.
 pub(crate) const KEEP_REMOVED: Duration = Duration::from_secs(7 * 24 * 3600);
 
 #[derive(Default)]
-pub(crate) struct Kept(Mutex<BTreeMap<ZoneId, Arc<Followed>>>);
+pub(crate) struct Kept(Mutex<Roster>);
 
 impl Kept {
     pub(crate) fn insert(&self, zone: Arc<Followed>) {
-        self.lock().insert(zone.id, zone);
+        self.lock().insert(zone);
     }
 
     pub(crate) fn take(&self, id: ZoneId) -> Option<Arc<Followed>> {
-        self.lock().remove(&id)
+        self.lock().remove(id)
+    }
+
+    pub(crate) fn get(&self, id: ZoneId) -> Option<Arc<Followed>> {
+        self.lock().get(id).cloned()
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<Followed>> {
-        self.lock().values().cloned().collect()
+        self.lock().iter().cloned().collect()
     }
 
     /// The zone of this name that was added last.
     pub(crate) fn named(&self, name: &Name) -> Option<Arc<Followed>> {
-        self.lock().values().rev().find(|zone| zone.name == *name).cloned()
+        self.lock().named(name).next_back().cloned()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<ZoneId, Arc<Followed>>> {
+    fn lock(&self) -> MutexGuard<'_, Roster> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

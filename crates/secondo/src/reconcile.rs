@@ -80,10 +80,9 @@ pub(crate) async fn bring_up(node: &Arc<Node>, at_start: &AtStart) -> Result<(),
     let inventory = Inventory::open(&path).await?;
     // Nothing is written before it is known to be the right one.
     let mut intent = inventory.intent().await?;
-    let stored: HashMap<ZoneId, Arc<Followed>> = node.kept.all().into_iter().map(|zone| (zone.id, zone)).collect();
     for listed in &intent.zones {
-        let stored = || node.zone(listed.id).or_else(|| stored.get(&listed.id).cloned());
-        if let Some(stored) = stored().filter(|stored| stored.name != listed.name) {
+        let stored = node.zone(listed.id).or_else(|| node.kept.get(listed.id));
+        if let Some(stored) = stored.filter(|stored| stored.name != listed.name) {
             let (path, id) = (path.display().to_string(), listed.id);
             return Err(Unavailable::Foreign { path, id, listed: listed.name.clone(), stored: stored.name.clone() });
         }
