@@ -29,16 +29,18 @@ impl Intent for House {
         let inventory = self.inventory()?;
         self.node.defaults.with(&zone.settings).map_err(|error| not_settable(&error))?;
         let row = row(&self.node, &zone);
-        let now = self.node.clock.now();
+        let (now, before) = (self.node.clock.now(), *self.node.reconciled.borrow());
         let id = inventory.add_zone(TENANT, &row, now).await.map_err(|error| not_added(&error))?;
-        // It may have been here before, as the member of a catalog, with other primaries.
+        // It may have been here before, as the member of a catalog with other primaries, or kept and not answered; what is
+        // answered is known when a pass has ended.
         let wanted = inventory::ZoneChange {
             primaries: Some(row.primaries),
             settings: Some(row.settings),
             ..inventory::ZoneChange::default()
         };
         let is_own = || self.node.zone(id).is_some_and(|zone| zone.instructions().role == Role::Configured);
-        self.until_matched(async || is_own() && self.is_instructed(id, &wanted)).await;
+        let has_ended = || *self.node.reconciled.borrow() > before;
+        self.until_matched(async || has_ended() && is_own() && self.is_instructed(id, &wanted)).await;
         match self.node.zone(id).filter(|zone| zone.instructions().is_listed()) {
             Some(zone) => Ok(self.shown(&zone)),
             None => Err(Problem::new(
