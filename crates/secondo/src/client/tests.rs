@@ -281,7 +281,7 @@ async fn a_catalog_goes_through_every_command() {
     served.run("catalog show cat.example").await.failed(1, "catalog_unknown");
     served.run("catalog add cat.example --primary 192.0.2.1 --groups /nowhere").await.failed(1, "file_unreadable");
     // Of a longer file half of the groups would be there.
-    let groups: String = (0..5_000).map(|number| format!("[group-{number}]\n")).collect();
+    let groups: String = (0..6_000).map(|number| format!("[group-{number}]\n")).collect();
     std::fs::write(&file, groups).unwrap();
     let words = format!("catalog add cat.example --primary 192.0.2.1 --groups {}", file.display());
     served.run(&words).await.failed(1, "file_unreadable");
