@@ -15,7 +15,8 @@ fn a_group_has_primaries_and_settings_of_its_own() {
     let golden = Peer::start(Software::Knot, Setup::zone("b.test", zone_text::small(7)));
     let template = format!("[gold]\nprimaries = [\"{}\"]\nsettings = {{ refresh-max = \"2h\" }}\n", golden.address());
     let groups = secondo.scratch_file("groups.toml", &template);
-    add_catalog(&secondo, &peer, &["--groups", &groups, "--member-set", "retry-max=10m"]);
+    let spare = peer.address().to_string();
+    add_catalog(&secondo, &peer, &["--groups", &groups, "--member-set", "retry-max=10m", "--member-primary", &spare]);
     serves(&secondo, "a.test", 1);
     serves(&secondo, "b.test", 7);
     let (plain, gold) = (secondo.zone("a.test"), secondo.zone("b.test"));
@@ -32,6 +33,8 @@ fn a_group_has_primaries_and_settings_of_its_own() {
     // Another template: those that are here follow it too.
     secondo.expect(&["catalog", "set", CATALOG, "--member-set", "retry-max=20m"]);
     settings_become("a.test", serde_json::json!({ "retry_max": "20m" }));
+    let members = secondo.json(&["catalog", "show", CATALOG])["members"].clone();
+    assert_eq!(members["primaries"][0]["address"], spare, "what is not given stays: {members}");
     // And another group, or none that is known.
     peer.replace(CATALOG, &catalog_text(2, &lines[..2]));
     settings_become("b.test", serde_json::json!({ "retry_max": "20m" }));

@@ -1,6 +1,7 @@
 //! Catalogs (RFC 9432): zones come and go as a producer lists them, and never all at once by an accident.
 
 mod guarded;
+mod kept;
 mod made;
 
 use dns::{Rcode, Type};
@@ -188,8 +189,12 @@ fn a_member_is_changed_by_its_catalog_and_by_nobody_else_until_it_is_configured(
     }
     secondo.client(&["zone", "remove", CATALOG]).must_fail(&["zone_is_catalog", "secondo catalog remove"]);
     let before = secondo.zone("a.test");
-    add(&secondo, "a.test", peer.address());
-    let after = secondo.zone("a.test");
+    let after = secondo.json(&["zone", "add", "a.test", "--primary", &primary, "--set", "refresh-max=3h"]);
+    assert_eq!(
+        (&after["origin"], &after["settings"]["refresh_max"]),
+        (&"configured".into(), &"3h".into()),
+        "as it is from now on"
+    );
     assert_eq!((&after["id"], &after["generation"]), (&before["id"], &before["generation"]), "the same zone");
     secondo.expect(&["zone", "set", "a.test", "refresh-max=2h"]);
     peer.replace(CATALOG, &catalog_text(2, &[]));

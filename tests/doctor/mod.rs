@@ -1,11 +1,14 @@
 //! `secondo doctor`: what is wrong at a primary, and what to paste there, with a server and without one.
 
+use std::net::Ipv4Addr;
+
+use dns::Rcode;
 use serde_json::Value;
 use testing::certificate::Authority;
 use testing::peer::{Peer, Setup, Software, TsigKey};
 use testing::primary::{Behaviour, Kind, Primary};
 use testing::secondo::{Ran, Secondo};
-use testing::zone_text;
+use testing::{query, zone_text};
 
 use crate::scene::{ZONE, add, attempt, secondo, serves, with_each_primary};
 
@@ -22,7 +25,7 @@ fn step<'v>(found: &'v Value, name: &str) -> &'v Value {
 
 fn refusing() -> Primary {
     let primary = Primary::with_zone(ZONE, &zone_text::small(1));
-    primary.behave(Behaviour::Answer(Kind::Axfr, dns::Rcode::REFUSED));
+    primary.behave(Behaviour::Answer(Kind::Axfr, Rcode::REFUSED));
     primary
 }
 
@@ -112,6 +115,13 @@ fn a_zone_that_is_here_is_examined_at_its_primaries_and_its_notifies_are_known()
     serves(&secondo, ZONE, 2);
     attempt(&secondo, ZONE, "an attempt that came of a NOTIFY", |attempt| attempt["trigger"] == "notify");
     assert_eq!(step(&secondo.json(&["doctor", ZONE]), "notify")["outcome"], "passed");
+    // They still come, and are of no use any more.
+    secondo.expect(&["zone", "set", ZONE, "notify=signed"]);
+    assert_eq!(query::notify(Ipv4Addr::LOCALHOST, secondo.dns(), ZONE, 3).unwrap().rcode, Rcode::REFUSED);
+    let refused = step(&secondo.json(&["doctor", ZONE]), "notify")["reason"].clone();
+    assert_eq!(refused["code"], "notify_declined");
+    assert!(refused["message"].as_str().unwrap().contains("not signed"), "{refused}");
+    assert!(refused["advice"].as_str().unwrap().contains("zone notifies"), "{refused}");
     // Another one beside it.
     let other = Primary::with_zone(ZONE, &zone_text::small(1));
     let both = secondo.json(&["doctor", ZONE, &other.address().to_string()]);

@@ -26,6 +26,8 @@ fn a_frozen_zone_stays_as_it_is_until_it_is_thawed() {
         let zone = secondo.zone(ZONE);
         assert_eq!((&zone["state"], &zone["serial"]), (&"frozen".into(), &1.into()), "{zone}");
         secondo.client(&["zone", "refresh", ZONE, "--full"]).must_fail(&["zone_paused", "zone thaw"]);
+        let status = secondo.json(&["status"]);
+        assert!(status["zones"]["frozen"] == 1 && status["warnings"].to_string().contains("frozen"), "{status}");
         secondo.kill_and_restart();
         assert_eq!(query::serial(secondo.dns(), ZONE), Ok(1));
         secondo.expect(&["zone", "thaw", ZONE]);

@@ -50,6 +50,8 @@ fn what_the_owner_keeps_stays_until_the_next_version() {
     let (secondo, mut peer) = following(secondo(), Software::Knot, ZONE, &of_hosts(1, 200));
     peer.replace(ZONE, &of_hosts(2, 80));
     is_held(&secondo, 2);
+    let status = secondo.json(&["status"]);
+    assert!(status["zones"]["held"] == 1 && status["warnings"].to_string().contains("held back"), "{status}");
     secondo.expect(&["zone", "keep", ZONE]);
     secondo.expect(&["zone", "refresh", ZONE]);
     attempt(&secondo, ZONE, "the check on record", |attempt| attempt["reason"]["code"] == "version_kept");

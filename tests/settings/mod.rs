@@ -1,5 +1,6 @@
 //! What is set for a zone (`zone set`, `zone add --set`, the configuration) is what is done about it, also later.
 
+mod limits;
 mod notify;
 mod service;
 

@@ -102,6 +102,28 @@ fn a_disabled_zone_is_never_answered_whatever_becomes_of_the_program_and_its_inv
     serves(&secondo, ZONE, 1);
 }
 
+#[test]
+fn a_disabled_zone_is_answered_again_by_enable_alone() {
+    let primary = Primary::with_zone(ZONE, &zone_text::small(1));
+    let secondo = secondo().started();
+    add(&secondo, ZONE, primary.address());
+    serves(&secondo, ZONE, 1);
+    secondo.expect(&["zone", "pause", ZONE]);
+    secondo.client(&["zone", "enable", ZONE]).must_fail(&["zone_paused", "zone resume"]);
+    assert_eq!(secondo.zone(ZONE)["state"], "paused");
+    secondo.expect(&["zone", "disable", ZONE]);
+    for order in ["pause", "resume"] {
+        secondo.client(&["zone", order, ZONE]).must_fail(&["zone_disabled", "zone enable"]);
+        is_refused(&secondo);
+    }
+    secondo.expect(&["zone", "enable", ZONE]);
+    serves(&secondo, ZONE, 1);
+    assert_eq!(secondo.zone(ZONE)["service"], "answering");
+    // Whoever says again what is so already does no harm.
+    secondo.expect(&["zone", "enable", ZONE]);
+    secondo.expect(&["zone", "resume", ZONE]);
+}
+
 #[track_caller]
 fn is_refused(secondo: &Secondo) {
     let reply = query::ask(secondo.dns(), ZONE, Type::SOA).unwrap();

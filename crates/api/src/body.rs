@@ -1,11 +1,16 @@
-//! Reading bodies and query parameters; what cannot be read becomes a problem.
+//! Reading bodies and query parameters; what cannot be read becomes a problem. And writing long texts.
 
+use std::convert::Infallible;
+
+use axum::body::Body;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use futures_util::{StreamExt, stream};
 use serde::de::DeserializeOwned;
 
+use crate::doors;
 use crate::problem::{Code, Problem};
 use crate::router::Served;
 
@@ -62,6 +67,16 @@ impl<T: DeserializeOwned> FromRequestParts<Served> for Parameters<T> {
         let query = query.map_err(|rejection| Problem::new(Code::QueryInvalid, rejection.body_text()))?;
         Ok(Self(query.0))
     }
+}
+
+/// A text as it is made, piece by piece.
+pub(crate) fn streamed(text: doors::Text) -> Body {
+    let pieces = stream::iter(text).then(|piece| async {
+        // Give way between pieces, so that a large zone does not hold up every other request.
+        tokio::task::yield_now().await;
+        Ok::<String, Infallible>(piece)
+    });
+    Body::from_stream(pieces)
 }
 
 fn too_large(octets_max: usize) -> Problem {

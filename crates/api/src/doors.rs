@@ -33,20 +33,9 @@ pub struct NewZone {
 pub struct ZoneChange {
     /// One to [`PRIMARIES_MAX`] at different addresses, in the place of those before.
     pub primaries: Option<Vec<Primary>>,
-    pub service: Option<ServiceChange>,
+    pub service: Option<json::ServiceOrder>,
     /// What is set anew; none has the default count again.
     pub settings: Vec<(Setting, Option<String>)>,
-}
-
-/// What people may have a zone do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ServiceChange {
-    /// Answers, checks and transfers.
-    Answering,
-    /// No checks and no transfers; answers go on until the zone expires.
-    Paused,
-    /// REFUSED.
-    Disabled,
 }
 
 /// Whether these can be a zone's primaries.
@@ -96,12 +85,21 @@ pub struct MemberTemplate {
     pub settings: Settings,
 }
 
+/// What is to be changed about what the members of a catalog are made of; what is left out stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TemplateChange {
+    /// None at all for those of the catalog itself; else as [`check_primaries`] wants them, in the place of those before.
+    pub primaries: Option<Vec<Primary>>,
+    /// What is set anew; none has the default count again.
+    pub settings: Vec<(Setting, Option<String>)>,
+}
+
 /// What is to be changed about what a catalog may do; what is left out stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CatalogChange {
     /// Members are at or below one of these; the root allows every name.
     pub suffixes: Option<Vec<Name>>,
-    pub members: Option<MemberTemplate>,
+    pub members: TemplateChange,
     /// What the members of these groups are made of instead, by the group's name.
     pub groups: Option<BTreeMap<String, MemberTemplate>>,
     pub guard: GuardChange,
@@ -158,14 +156,15 @@ pub struct AttemptPage {
     pub limit: u32,
 }
 
-/// Whole lines with their ends, in pieces; producing a piece must not wait for anything.
+/// Whole lines with their ends, in pieces of some 64 KiB, each of which is sent by itself; producing a piece must not
+/// wait for anything.
 pub type Text = Box<dyn Iterator<Item = String> + Send>;
 
 /// A zone's contents as text.
 pub struct Export {
     pub serial: u32,
     pub generation: u64,
-    /// In pieces of some 64 KiB, all of one version of the zone.
+    /// All of one version of the zone.
     pub text: Text,
 }
 
@@ -189,10 +188,11 @@ pub trait Intent: Send + Sync {
     ///
     /// # Errors
     /// [`Code::ZoneUnknown`], [`Code::KeyUnknown`], [`Code::SettingInvalid`], [`Code::ZoneNameTaken`];
+    /// [`Code::ZoneDisabled`] when a disabled zone is paused or resumed, [`Code::ZonePaused`] when a paused one is enabled;
     /// [`Code::ZoneOfCatalog`] for a member.
     async fn change_zone(&self, name: &Name, change: ZoneChange) -> Result<json::Zone, Problem>;
 
-    /// Removes the zone with its contents and its history.
+    /// Removes the zone with its contents and its history; also what is kept of one that a catalog has removed.
     ///
     /// # Errors
     /// [`Code::ZoneUnknown`]; [`Code::ZoneOfCatalog`] for a member, [`Code::ZoneIsCatalog`] for a catalog.

@@ -43,6 +43,7 @@ codes! {
     ZoneUnknown = "zone_unknown", 404, "No such zone";
     ZoneNotLoaded = "zone_not_loaded", 409, "The zone has no contents yet";
     ZonePaused = "zone_paused", 409, "The zone is not followed now";
+    ZoneDisabled = "zone_disabled", 409, "The zone is not answered now";
     NothingHeld = "nothing_held", 409, "No version is held back";
     GenerationUnknown = "generation_unknown", 404, "No such version is kept";
     ZoneOfCatalog = "zone_of_catalog", 409, "A catalog says what becomes of the zone";
@@ -52,7 +53,6 @@ codes! {
     CatalogNotRead = "catalog_not_read", 409, "The catalog cannot be read now";
     GuardInvalid = "guard_invalid", 400, "Not something that removals can be made to wait for";
     SettingInvalid = "setting_invalid", 400, "Not a setting, or not a value for it";
-    ServiceInvalid = "service_invalid", 400, "Not something that a zone can be made to do";
     PrimaryInvalid = "primary_invalid", 400, "Not a primary";
     AddressInvalid = "address_invalid", 400, "Not an address";
     KeyNameInvalid = "key_name_invalid", 400, "Not a key name";

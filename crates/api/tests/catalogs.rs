@@ -37,6 +37,21 @@ async fn a_catalog_is_added_shown_changed_listed_and_removed() {
     let changed = asked.patch(PATH, json!({ "guard": { "delay": "off" }, "groups": {} }).to_string()).await.json();
     assert_eq!((&changed["guard"]["delay"], &changed["groups"]), (&json!("off"), &json!({})));
     assert_eq!(changed["suffixes"], json!(["example.", "."]), "what is left out stays");
+    let primaries =
+        json!({ "members": { "primaries": [{ "address": "192.0.2.8" }], "settings": { "notify": "signed" } } });
+    asked.patch(PATH, primaries.to_string()).await;
+    let changed =
+        asked.patch(PATH, json!({ "members": { "settings": { "notify": null } } }).to_string()).await.json();
+    let members = &changed["members"];
+    assert_eq!(
+        (&members["primaries"][0]["address"], &members["settings"]),
+        (&json!("192.0.2.8:53"), &json!({ "refresh_max": "2h" }))
+    );
+    let changed = asked.patch(PATH, json!({ "members": { "primaries": [] } }).to_string()).await.json();
+    assert_eq!(
+        (&changed["members"]["primaries"], &changed["members"]["settings"]),
+        (&json!([]), &json!({ "refresh_max": "2h" }))
+    );
     assert_eq!(asked.get("/api/v1/catalogs").await.json()["catalogs"].as_array().unwrap().len(), 1);
     assert_eq!(asked.delete(PATH).await.status, 204);
     asked.get(PATH).await.is_problem(404, "catalog_unknown");

@@ -40,7 +40,7 @@ async fn a_zone_is_changed_and_what_cannot_be_is_said() {
     let path = "/api/v1/zones/example.org";
     let change = json!({
         "primaries": [{ "address": "192.0.2.7", "tls": { "name": "ns1.example.org", "alpn_may_be_missing": true } }],
-        "service": "paused",
+        "service": "pause",
         "settings": { "refresh-max": "120m", "notify": "signed" },
     });
     let changed = asked.patch(path, change.to_string()).await;
@@ -55,8 +55,8 @@ async fn a_zone_is_changed_and_what_cannot_be_is_said() {
         (json!({ "primaries": [{ "address": "192.0.2.7", "tls": { "name": "a", "pin": "b" } }] }), "primary_invalid"),
         (json!({ "settings": { "refresh": "2h" } }), "setting_invalid"),
         (json!({ "settings": { "refresh_max": "soon" } }), "setting_invalid"),
-        (json!({ "service": "unproven" }), "service_invalid"),
-        (json!({ "service": "off" }), "body_invalid"),
+        (json!({ "service": "unproven" }), "body_invalid"),
+        (json!({ "service": "answering" }), "body_invalid"),
         (json!({ "state": "active" }), "body_invalid"),
     ] {
         asked.patch(path, body.to_string()).await.is_problem(400, code);

@@ -23,8 +23,8 @@ pub use apply::Make;
 
 use crate::TenantId;
 use crate::database::{Inventory, Transaction, to_i64, to_u64};
-use crate::error::{CatalogError, InventoryError};
-use crate::zones::{find_id, lower_text, read_name};
+use crate::error::InventoryError;
+use crate::zones::{lower_text, read_name};
 
 /// What the owner of a catalog wants of its members.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,11 +54,6 @@ impl Catalog {
         let CatalogSettings { suffixes, groups, guard, .. } = &self.settings;
         Rules { suffixes: suffixes.clone(), groups: groups.keys().cloned().collect(), guard: *guard }
     }
-
-    /// What the members of the group are made of, or those that are in none.
-    pub fn template(&self, group: Option<&str>) -> &str {
-        group.and_then(|group| self.settings.groups.get(group)).unwrap_or(&self.settings.template)
-    }
 }
 
 /// A zone that is here because a catalog lists it.
@@ -73,24 +68,6 @@ pub struct CatalogMember {
 }
 
 impl Inventory {
-    /// Has the zone read as a catalog from now on, or with other settings than before; its members stay what they are
-    /// until the next plan.
-    pub async fn set_catalog(
-        &self,
-        tenant: TenantId,
-        name: &Name,
-        settings: &CatalogSettings,
-        now: Moment,
-    ) -> Result<ZoneId, CatalogError> {
-        let mut transaction = self.begin().await?;
-        let Some(id) = find_id(&mut transaction, tenant, name).await? else {
-            return Err(CatalogError::UnknownZone(name.clone()));
-        };
-        write_settings(&mut transaction, id, settings, now).await?;
-        self.commit_change(transaction).await?;
-        Ok(id)
-    }
-
     /// The tenant's catalogs, in the order of their ids.
     pub async fn list_catalogs(&self, tenant: TenantId) -> Result<Vec<Catalog>, InventoryError> {
         self.read_catalogs(Some(tenant)).await
@@ -255,7 +232,7 @@ fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-fn read_label(text: &str) -> Result<Label, InventoryError> {
+pub(crate) fn read_label(text: &str) -> Result<Label, InventoryError> {
     text.parse().map_err(|error| InventoryError::Damaged(format!("it holds the label {text:?}: {error}")))
 }
 

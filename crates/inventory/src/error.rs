@@ -114,11 +114,9 @@ pub enum RemoveKeyError {
     Inventory(#[from] InventoryError),
 }
 
-/// A zone is not, or does not become, a catalog.
+/// A zone is not a catalog.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
-    #[error("there is no zone {0} that could be a catalog: add it first with `secondo zone add {0}`")]
-    UnknownZone(Name),
     #[error("the zone {0} is no catalog")]
     NotCatalog(Name),
     #[error(transparent)]

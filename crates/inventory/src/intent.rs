@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dns::Name;
 use sqlx::Row;
-use xfr::{Algorithm, Key, Primary};
+use xfr::{Algorithm, Key, Moment, Primary};
 use zone::ZoneId;
 
 use crate::TenantId;
@@ -28,6 +28,8 @@ pub struct Intent {
     /// Zones that somebody removed, to be deleted from the store too. A zone that is neither here nor in `zones` is
     /// one that the inventory does not know, and no order to delete anything.
     pub removed: HashSet<ZoneId>,
+    /// Zones that a catalog removed, whose contents are kept until then, and are not answered.
+    pub kept: HashMap<ZoneId, Moment>,
 }
 
 impl Intent {
@@ -81,10 +83,17 @@ impl Inventory {
             sqlx::query_as("SELECT zone_id, catalog_id FROM catalog_members").fetch_all(&mut *transaction).await?;
         let ids = |(zone, catalog)| Ok((ZoneId(to_u64(zone)?), ZoneId(to_u64(catalog)?)));
         let members = members.into_iter().map(ids).collect::<Result<_, InventoryError>>()?;
-        let removed: Vec<i64> =
-            sqlx::query_scalar("SELECT zone_id FROM removed_zones").fetch_all(&mut *transaction).await?;
-        let removed = removed.into_iter().map(|id| to_u64(id).map(ZoneId)).collect::<Result<_, _>>()?;
-        Ok(Intent { zones, keys, catalogs, members, removed })
+        let gone: Vec<(i64, Option<i64>)> =
+            sqlx::query_as("SELECT zone_id, delete_after_ms FROM removed_zones").fetch_all(&mut *transaction).await?;
+        let (mut removed, mut kept) = (HashSet::new(), HashMap::new());
+        for (id, until) in gone {
+            let id = ZoneId(to_u64(id)?);
+            match until {
+                None => _ = removed.insert(id),
+                Some(until) => _ = kept.insert(id, Moment(to_u64(until)?)),
+            }
+        }
+        Ok(Intent { zones, keys, catalogs, members, removed, kept })
     }
 }
 

@@ -5,8 +5,8 @@
 //!
 //! Invariants: every query of a tenant's rows takes a [`TenantId`]; a change is durable and whole, or there is none;
 //! a zone's id is never used twice; among answered zones a name is there once; secrets leave only with [`Intent`];
-//! a zone that is not here is not a removed one: removals are on record until they are carried out; a catalog's plan
-//! touches no zone but the catalog's members.
+//! a zone that is not here is not a removed one: removals are on record until they are carried out, and those of catalogs
+//! for some time before; a catalog's plan touches no zone but the catalog's members.
 //!
 //! It deliberately knows nothing about what zones hold, nor whether they are transferred: that is the store's and the
 //! program's. It has no clock: times are arguments.
@@ -21,6 +21,7 @@ mod intent;
 mod keys;
 mod ledger;
 mod primaries;
+mod removed;
 mod zones;
 
 pub use catalogs::{Catalog, CatalogMember, CatalogSettings, Make};

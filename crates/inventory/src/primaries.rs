@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use sqlx::FromRow;
-use xfr::{Alpn, Identity, Pin, Primary, Setting, Settings, Tls};
+use xfr::{Alpn, Identity, Pin, Primary, Settings, Tls};
 
 use crate::error::InventoryError;
 use crate::zones::read_name;
@@ -73,21 +73,15 @@ impl TlsColumns {
 
 /// Settings as JSON: an object of texts.
 pub(crate) fn settings_text(settings: &Settings) -> String {
-    let entries: BTreeMap<&str, &str> = settings.iter().map(|(setting, value)| (setting.name(), value)).collect();
-    serde_json::to_string(&entries).expect("texts are always JSON")
+    serde_json::to_string(&settings.to_texts()).expect("texts are always JSON")
 }
 
-/// Settings that this version does not know, or would not take any more, are as if they were not set: a zone is not to
-/// be lost because of them.
-pub(crate) fn read_settings(text: &str) -> Result<Settings, InventoryError> {
-    let entries: BTreeMap<String, String> = serde_json::from_str(text)
-        .map_err(|error| InventoryError::Damaged(format!("a zone's settings are {text:?}: {error}")))?;
-    let mut settings = Settings::default();
-    for (name, value) in entries {
-        let set = name.parse::<Setting>().and_then(|setting| settings.set(setting, Some(&value)));
-        if let Err(error) = set {
-            tracing::warn!("a zone has a setting that is not taken: {error}");
-        }
+pub(crate) fn read_settings(zone: &str, text: &str) -> Result<Settings, InventoryError> {
+    let texts: BTreeMap<String, String> = serde_json::from_str(text)
+        .map_err(|error| InventoryError::Damaged(format!("the settings of {zone:?} are {text:?}: {error}")))?;
+    let (settings, errors) = Settings::from_texts(&texts);
+    for error in errors {
+        tracing::warn!(zone, "a setting is not one of this version's, and is as if it were not set: {error}");
     }
     Ok(settings)
 }

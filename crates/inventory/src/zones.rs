@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use dns::Name;
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use xfr::{Moment, Primary, Settings};
 use zone::ZoneId;
@@ -13,11 +14,14 @@ use crate::catalogs::make_configured;
 use crate::database::{Inventory, Transaction, to_i64, to_u64};
 use crate::error::{AddZoneError, ChangeZoneError, InventoryError, RemoveZoneError};
 use crate::primaries::{PrimaryRow, TlsColumns, read_settings, settings_text};
+use crate::removed::{Inherits, is_removed, kept_for, remove, take_back};
 
 /// Whether a zone is answered and followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Service {
     /// Answered, and kept up with its primaries.
+    #[default]
     Answering,
     /// Answered until it expires; no checks and no transfers.
     Paused,
@@ -116,13 +120,7 @@ impl Inventory {
     /// Adds a zone, durably and whole. The member of a catalog becomes a configured zone, with its contents.
     pub async fn add_zone(&self, tenant: TenantId, zone: &NewZone, now: Moment) -> Result<ZoneId, AddZoneError> {
         let mut transaction = self.begin().await?;
-        let id = match find_id(&mut transaction, tenant, &zone.name).await? {
-            Some(id) if make_configured(&mut transaction, id).await? => {
-                make_like(&mut transaction, tenant, id, zone).await?;
-                id
-            }
-            _ => insert(&mut transaction, tenant, zone, now).await?,
-        };
+        let id = add(&mut transaction, tenant, zone, now).await?;
         self.commit_change(transaction).await?;
         Ok(id)
     }
@@ -140,16 +138,22 @@ impl Inventory {
         Ok(ensured)
     }
 
-    /// Changes the zone, durably and whole.
-    pub async fn change_zone(
+    /// Changes what `decide` says about the zone as it is, durably and whole, whatever else is changed at the same time.
+    /// `decide` may say no: then nothing is changed.
+    pub async fn change_zone<E>(
         &self,
         tenant: TenantId,
         name: &Name,
-        change: &ZoneChange,
-    ) -> Result<ZoneId, ChangeZoneError> {
+        decide: impl FnOnce(&Zone) -> Result<ZoneChange, E>,
+    ) -> Result<Result<ZoneId, E>, ChangeZoneError> {
         let mut transaction = self.begin().await?;
-        let Some(id) = find_id(&mut transaction, tenant, name).await? else {
+        let Some(zone) = read_by_name(&mut transaction, tenant, name).await? else {
             return Err(ChangeZoneError::Unknown(name.clone()));
+        };
+        let id = zone.id;
+        let change = match decide(&zone) {
+            Ok(change) => change,
+            Err(no) => return Ok(Err(no)),
         };
         if let Some(primaries) = &change.primaries {
             replace_primaries(&mut transaction, tenant, id, name, primaries).await?;
@@ -169,7 +173,7 @@ impl Inventory {
                 .await?;
         }
         self.commit_change(transaction).await?;
-        Ok(id)
+        Ok(Ok(id))
     }
 
     /// Removes the zone with its primaries and its attempts, and gives its id. From then on it is among
@@ -183,93 +187,6 @@ impl Inventory {
         self.commit_change(transaction).await?;
         Ok(id)
     }
-
-    /// Has a zone that only the store knows deleted there. No when the inventory knows it by now.
-    pub async fn remove_stored_zone(&self, id: ZoneId) -> Result<bool, InventoryError> {
-        let mut transaction = self.begin().await?;
-        mark_removed(&mut transaction, id).await?;
-        let is_marked = is_removed(&mut transaction, id).await?;
-        self.commit_change(transaction).await?;
-        Ok(is_marked)
-    }
-
-    /// Whether nothing is left to delete of the zone: it was never removed, or that has been carried out.
-    pub async fn is_deleted(&self, id: ZoneId) -> Result<bool, InventoryError> {
-        let mut transaction = self.reader().begin().await?;
-        Ok(!is_removed(&mut transaction, id).await?)
-    }
-
-    /// These zones are no longer in the store: nothing of them is left to delete.
-    pub async fn forget_removed(&self, zones: &[ZoneId]) -> Result<(), InventoryError> {
-        let mut transaction = self.begin().await?;
-        for id in zones {
-            sqlx::query("DELETE FROM removed_zones WHERE zone_id = $1")
-                .bind(to_i64(id.0))
-                .execute(&mut *transaction)
-                .await?;
-        }
-        transaction.commit().await?;
-        Ok(())
-    }
-
-    /// The tenant's zone of that name, whatever the case of its letters.
-    pub async fn zone_by_name(&self, tenant: TenantId, name: &Name) -> Result<Option<Zone>, InventoryError> {
-        let mut transaction = self.reader().begin().await?;
-        let row: Option<ZoneRow> = sqlx::query_as(
-            "SELECT id, tenant_id, spelling, service, settings, created_at_ms FROM zones WHERE tenant_id = $1 AND name = $2",
-        )
-        .bind(to_i64(tenant.0))
-        .bind(lower_text(name))
-        .fetch_optional(&mut *transaction)
-        .await?;
-        with_primaries(&mut transaction, row).await
-    }
-
-    pub async fn zone_by_id(&self, tenant: TenantId, id: ZoneId) -> Result<Option<Zone>, InventoryError> {
-        let mut transaction = self.reader().begin().await?;
-        let row: Option<ZoneRow> = sqlx::query_as(
-            "SELECT id, tenant_id, spelling, service, settings, created_at_ms FROM zones WHERE tenant_id = $1 AND id = $2",
-        )
-        .bind(to_i64(tenant.0))
-        .bind(to_i64(id.0))
-        .fetch_optional(&mut *transaction)
-        .await?;
-        with_primaries(&mut transaction, row).await
-    }
-
-    /// At most `limit` of the tenant's zones, those after the name `after`, in the order of their names as text in
-    /// lower case.
-    pub async fn page_zones(
-        &self,
-        tenant: TenantId,
-        after: Option<&Name>,
-        limit: u32,
-    ) -> Result<Vec<Zone>, InventoryError> {
-        let mut transaction = self.reader().begin().await?;
-        let rows: Vec<ZoneRow> = sqlx::query_as(
-            "SELECT id, tenant_id, spelling, service, settings, created_at_ms FROM zones \
-             WHERE tenant_id = $1 AND name > $2 ORDER BY name LIMIT $3",
-        )
-        .bind(to_i64(tenant.0))
-        // Before every name there is the empty text, which is none.
-        .bind(after.map(lower_text).unwrap_or_default())
-        .bind(i64::from(limit))
-        .fetch_all(&mut *transaction)
-        .await?;
-        let mut zones = Vec::with_capacity(rows.len());
-        for row in rows {
-            zones.extend(with_primaries(&mut transaction, Some(row)).await?);
-        }
-        Ok(zones)
-    }
-
-    pub async fn count_zones(&self, tenant: TenantId) -> Result<u64, InventoryError> {
-        let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM zones WHERE tenant_id = $1")
-            .bind(to_i64(tenant.0))
-            .fetch_one(self.reader())
-            .await?;
-        to_u64(count)
-    }
 }
 
 /// Makes sure of the zone as [`Inventory::ensure_zone`] says; after an error the transaction is not to be committed.
@@ -280,7 +197,7 @@ pub(crate) async fn ensure(
     now: Moment,
 ) -> Result<Ensured, AddZoneError> {
     let Some(id) = find_id(transaction, tenant, &zone.name).await? else {
-        return Ok(Ensured::Created(insert(transaction, tenant, zone, now).await?));
+        return Ok(Ensured::Created(insert(transaction, tenant, zone, Inherits::Anything, now).await?));
     };
     let was_member = make_configured(transaction, id).await?;
     let mut settings = settings_of(transaction, id).await?;
@@ -295,19 +212,35 @@ pub(crate) async fn ensure(
     Ok(Ensured::Changed(id))
 }
 
-/// Adds the zone's rows, or says why not; after an error the transaction holds nothing of the zone.
-pub(crate) async fn insert(
+/// Adds the zone as [`Inventory::add_zone`] says; after an error the transaction holds nothing of it.
+pub(crate) async fn add(
     transaction: &mut Transaction,
     tenant: TenantId,
     zone: &NewZone,
     now: Moment,
 ) -> Result<ZoneId, AddZoneError> {
-    check(&zone.name, &zone.primaries)?;
-    // Keys are looked up before anything is written, so that an unknown one leaves nothing behind.
-    for key in zone.primaries.iter().filter_map(|primary| primary.key.as_ref()) {
-        key_id(transaction, tenant, &zone.name, key).await?;
+    check_primaries(transaction, tenant, &zone.name, &zone.primaries).await?;
+    match find_id(transaction, tenant, &zone.name).await? {
+        Some(id) if make_configured(transaction, id).await? => {
+            make_like(transaction, tenant, id, zone).await?;
+            Ok(id)
+        }
+        _ => insert(transaction, tenant, zone, Inherits::Anything, now).await,
     }
+}
+
+/// Adds the zone's rows, or says why not. Where its name is kept, it goes on as that zone. After an error the transaction holds nothing of the zone.
+pub(crate) async fn insert(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    zone: &NewZone,
+    heir: Inherits<'_>,
+    now: Moment,
+) -> Result<ZoneId, AddZoneError> {
+    check_primaries(transaction, tenant, &zone.name, &zone.primaries).await?;
+    let kept = kept_for(transaction, tenant, &zone.name, heir, now).await?;
     let stored_as = match zone.stored_as {
+        _ if kept.is_some() => kept,
         Some(id) if is_removed(transaction, id).await? => None,
         stored_as => stored_as,
     };
@@ -340,15 +273,11 @@ pub(crate) async fn insert(
         });
     };
     let id = ZoneId(to_u64(id)?);
+    if kept.is_some() {
+        take_back(transaction, id).await?;
+    }
     insert_primaries(transaction, tenant, id, &zone.name, &zone.primaries).await?;
     Ok(id)
-}
-
-/// Removes the zone's rows; from then on its contents are to be deleted too.
-pub(crate) async fn remove(transaction: &mut Transaction, id: ZoneId) -> Result<(), InventoryError> {
-    // Primaries and attempts go with it: ON DELETE CASCADE.
-    sqlx::query("DELETE FROM zones WHERE id = $1").bind(to_i64(id.0)).execute(&mut **transaction).await?;
-    mark_removed(transaction, id).await
 }
 
 /// Gives a zone that is there exactly these primaries and settings; after an error the transaction is not to be committed.
@@ -360,25 +289,6 @@ pub(crate) async fn make_like(
 ) -> Result<(), AddZoneError> {
     update_settings(transaction, id, &zone.settings).await?;
     replace_primaries(transaction, tenant, id, &zone.name, &zone.primaries).await
-}
-
-async fn is_removed(transaction: &mut Transaction, id: ZoneId) -> Result<bool, InventoryError> {
-    let row: Option<i64> = sqlx::query_scalar("SELECT zone_id FROM removed_zones WHERE zone_id = $1")
-        .bind(to_i64(id.0))
-        .fetch_optional(&mut **transaction)
-        .await?;
-    Ok(row.is_some())
-}
-
-async fn mark_removed(transaction: &mut Transaction, id: ZoneId) -> Result<(), InventoryError> {
-    sqlx::query(
-        "INSERT INTO removed_zones (zone_id) SELECT $1 WHERE NOT EXISTS (SELECT 1 FROM zones WHERE id = $1) \
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(to_i64(id.0))
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
 }
 
 async fn is_answered_elsewhere(
@@ -397,11 +307,11 @@ async fn is_answered_elsewhere(
 }
 
 async fn settings_of(transaction: &mut Transaction, id: ZoneId) -> Result<Settings, InventoryError> {
-    let text: String = sqlx::query_scalar("SELECT settings FROM zones WHERE id = $1")
+    let (zone, text): (String, String) = sqlx::query_as("SELECT spelling, settings FROM zones WHERE id = $1")
         .bind(to_i64(id.0))
         .fetch_one(&mut **transaction)
         .await?;
-    read_settings(&text)
+    read_settings(&zone, &text)
 }
 
 async fn update_settings(
@@ -472,6 +382,21 @@ fn check(name: &Name, primaries: &[Primary]) -> Result<(), AddZoneError> {
     Ok(())
 }
 
+/// Whether these can be a zone's primaries. Their keys are looked up before anything is written, so that an unknown one
+/// leaves nothing behind.
+async fn check_primaries(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    name: &Name,
+    primaries: &[Primary],
+) -> Result<(), AddZoneError> {
+    check(name, primaries)?;
+    for key in primaries.iter().filter_map(|primary| primary.key.as_ref()) {
+        key_id(transaction, tenant, name, key).await?;
+    }
+    Ok(())
+}
+
 async fn key_id(
     transaction: &mut Transaction,
     tenant: TenantId,
@@ -499,6 +424,25 @@ pub(crate) async fn find_id(
     id.map(|id| to_u64(id).map(ZoneId)).transpose()
 }
 
+/// The tenant's zone of that name, whatever the case of its letters.
+async fn read_by_name(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    name: &Name,
+) -> Result<Option<Zone>, InventoryError> {
+    let row: Option<ZoneRow> = sqlx::query_as(
+        "SELECT id, tenant_id, spelling, service, settings, created_at_ms FROM zones WHERE tenant_id = $1 AND name = $2",
+    )
+    .bind(to_i64(tenant.0))
+    .bind(lower_text(name))
+    .fetch_optional(&mut **transaction)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let mut zone = row.read()?;
+    zone.primaries = primaries_of(transaction, zone.id).await?;
+    Ok(Some(zone))
+}
+
 async fn primaries_of(transaction: &mut Transaction, id: ZoneId) -> Result<Vec<Primary>, InventoryError> {
     let rows: Vec<PrimaryRow> = sqlx::query_as(
         "SELECT p.zone_id, p.ip, p.port, k.name AS key_name, p.source, p.tls, p.alpn \
@@ -508,15 +452,6 @@ async fn primaries_of(transaction: &mut Transaction, id: ZoneId) -> Result<Vec<P
     .fetch_all(&mut **transaction)
     .await?;
     rows.into_iter().map(PrimaryRow::read).collect()
-}
-
-async fn with_primaries(transaction: &mut Transaction, row: Option<ZoneRow>) -> Result<Option<Zone>, InventoryError> {
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    let mut zone = row.read()?;
-    zone.primaries = primaries_of(transaction, zone.id).await?;
-    Ok(Some(zone))
 }
 
 /// The form of a name that rows are found by.
@@ -548,7 +483,7 @@ impl ZoneRow {
             service: self.service.parse()?,
             created_at: Moment(to_u64(self.created_at_ms)?),
             primaries: Vec::new(),
-            settings: read_settings(&self.settings)?,
+            settings: read_settings(&self.spelling, &self.settings)?,
         })
     }
 }

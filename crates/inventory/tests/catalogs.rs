@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use dns::Name;
 use inventory::{
-    AddZoneError, ApplyError, Catalog, CatalogError, CatalogSettings, Ensured, Inventory, NewZone, Service, TenantId,
-    ZoneId,
+    AddZoneError, ApplyError, Catalog, CatalogError, CatalogSettings, Ensured, Inventory, NewZone, TenantId, ZoneId,
 };
-use place::{NOW, Place, key, name, open, primary, zone};
+use place::{NOW, Place, key, name, open, primary, zone, zone_by_id, zone_by_name};
 use xfr::Moment;
 use zone::catalog::{Action, Consent, Guard, Label, Listing, State, Taken, Warrant, plan};
 
@@ -29,8 +28,7 @@ fn settings() -> CatalogSettings {
 
 /// A zone of that name that is a catalog.
 async fn catalog(inventory: &Inventory, text: &str) -> Catalog {
-    inventory.add_zone(OURS, &zone(text, &["192.0.2.1:53"]), NOW).await.unwrap();
-    inventory.set_catalog(OURS, &name(text), &settings(), NOW).await.unwrap();
+    inventory.add_catalog(OURS, &zone(text, &["192.0.2.1:53"]), &settings(), NOW).await.unwrap();
     let mut catalogs = inventory.list_catalogs(OURS).await.unwrap();
     catalogs.retain(|catalog| catalog.name == name(text));
     catalogs.remove(0)
@@ -42,7 +40,7 @@ fn make(zone_name: &Name, group: Option<&str>) -> NewZone {
 }
 
 async fn apply(inventory: &Inventory, catalog: &Catalog, actions: &[Action]) -> Vec<Result<(), ApplyError>> {
-    inventory.apply_plan(catalog, actions, &make, NOW).await.unwrap()
+    inventory.apply_plan(catalog, actions, &make, NOW, NOW).await.unwrap()
 }
 
 fn label(text: &str) -> Label {
@@ -62,11 +60,11 @@ fn reset(text: &str) -> Action {
 }
 
 async fn id_of(inventory: &Inventory, text: &str) -> ZoneId {
-    inventory.zone_by_name(OURS, &name(text)).await.unwrap().unwrap().id
+    zone_by_name(inventory, OURS, &name(text)).await.unwrap().id
 }
 
 async fn is_there(inventory: &Inventory, text: &str) -> bool {
-    inventory.zone_by_name(OURS, &name(text)).await.unwrap().is_some()
+    zone_by_name(inventory, OURS, &name(text)).await.is_some()
 }
 
 #[tokio::test]
@@ -80,7 +78,6 @@ async fn a_catalog_is_found_as_it_was_set_after_reopening() {
     assert_eq!(found[0], set);
     assert_eq!((found[0].name.to_string().as_str(), found[0].created_at), ("Cat.invalid.", NOW));
     assert_eq!(found[0].settings, settings());
-    assert_eq!((set.template(Some("gold")), set.template(Some("lead"))), ("{\"gold\":true}", "{\"plain\":true}"));
     assert!(set.rules().allow(&name("a.EXAMPLE.")) && !set.rules().allow(&name("example.org.")));
     assert_eq!(set.rules().groups, ["gold".into()].into());
 }
@@ -96,23 +93,43 @@ async fn other_settings_take_the_place_of_the_first() {
         guard: Guard::default(),
     };
     let mut changes = inventory.changes();
-    assert_eq!(inventory.set_catalog(OURS, &name("CAT."), &other, Moment(1)).await.unwrap(), first.id);
+    let decide = |_: &CatalogSettings| Ok::<_, ()>(other.clone());
+    assert_eq!(inventory.change_catalog(OURS, &name("CAT."), Moment(1), decide).await.unwrap(), Ok(first.id));
     changes.changed().await.unwrap();
     let found = inventory.list_catalogs(OURS).await.unwrap();
     assert_eq!((&found[0].settings, found[0].created_at), (&other, NOW));
+    let no = inventory.change_catalog(OURS, &name("cat."), NOW, |_| Err::<CatalogSettings, _>("no")).await;
+    assert_eq!(no.unwrap(), Err("no"));
+    assert_eq!(inventory.list_catalogs(OURS).await.unwrap(), found);
 }
 
 #[tokio::test]
-async fn only_a_zone_of_the_tenants_own_becomes_a_catalog() {
+async fn of_changes_to_one_catalog_at_a_time_none_is_lost() {
+    let (_place, inventory) = open().await;
+    catalog(&inventory, "cat.").await;
+    let change = async |more: &str| {
+        let decide = |before: &CatalogSettings| {
+            Ok::<_, ()>(CatalogSettings { template: format!("{}{more}", before.template), ..before.clone() })
+        };
+        inventory.change_catalog(OURS, &name("cat."), NOW, decide).await.unwrap().unwrap()
+    };
+    tokio::join!(change("a"), change("b"), change("c"));
+    let template = &inventory.list_catalogs(OURS).await.unwrap()[0].settings.template;
+    assert_eq!(template.len(), settings().template.len() + 3, "{template}");
+}
+
+#[tokio::test]
+async fn a_catalog_is_its_tenants_alone() {
     let place = Place::new();
     let (inventory, theirs) = place.open_with_second_tenant().await;
     let ours = catalog(&inventory, "cat.").await;
-    let unknown = inventory.set_catalog(theirs, &name("cat."), &settings(), NOW).await;
-    assert!(matches!(unknown, Err(CatalogError::UnknownZone(_))));
+    let decide = |before: &CatalogSettings| Ok::<_, ()>(before.clone());
+    let unknown = inventory.change_catalog(theirs, &name("cat."), NOW, decide).await;
+    assert!(matches!(unknown, Err(CatalogError::NotCatalog(_))));
     assert!(matches!(inventory.remove_catalog(theirs, &name("cat.")).await, Err(CatalogError::NotCatalog(_))));
     assert!(inventory.list_catalogs(theirs).await.unwrap().is_empty());
     let forged = Catalog { tenant: theirs, ..ours };
-    let refused = inventory.apply_plan(&forged, &[add("a.example.")], &make, NOW).await;
+    let refused = inventory.apply_plan(&forged, &[add("a.example.")], &make, NOW, NOW).await;
     assert!(matches!(refused, Err(CatalogError::NotCatalog(_))));
 }
 
@@ -133,7 +150,7 @@ async fn a_plan_adds_changes_and_removes_members() {
     let regrouped = Action::ChangeGroup { zone: name("b.example."), group: None };
     let id = id_of(&inventory, "a.example.").await;
     apply(&inventory, &cat, &[regrouped, remove("A.example.")]).await;
-    let b = inventory.zone_by_name(OURS, &name("b.example.")).await.unwrap().unwrap();
+    let b = zone_by_name(&inventory, OURS, &name("b.example.")).await.unwrap();
     assert_eq!(b.primaries, [primary("192.0.2.1:53")]);
     assert_eq!(inventory.catalog_members(&cat).await.unwrap()[0].group, None);
     assert_eq!(inventory.intent().await.unwrap().removed, [id].into(), "on record until it is carried out");
@@ -173,7 +190,7 @@ async fn a_configured_zone_is_never_touched() {
     assert!(clash.iter().all(exists), "{clash:?}");
     let after = inventory.intent().await.unwrap();
     assert_eq!((after.zones, after.removed), (before.zones, before.removed));
-    assert_eq!(inventory.zone_by_id(OURS, own).await.unwrap().unwrap().primaries, [primary("192.0.2.9:53")]);
+    assert_eq!(zone_by_id(&inventory, OURS, own).await.unwrap().primaries, [primary("192.0.2.9:53")]);
 }
 
 #[tokio::test]
@@ -193,7 +210,7 @@ async fn each_action_is_carried_out_whole_or_not_at_all() {
     };
     let regrouped = Action::ChangeGroup { zone: name("b.example."), group: Some("gold".into()) };
     let actions = [reset("a.example."), regrouped, add("d.example."), add("fine.example."), remove("c.example.")];
-    let results = inventory.apply_plan(&cat, &actions, &keyed, NOW).await.unwrap();
+    let results = inventory.apply_plan(&cat, &actions, &keyed, NOW, NOW).await.unwrap();
     for result in &results[..3] {
         assert!(matches!(result, Err(ApplyError::Zone(AddZoneError::UnknownKey { .. }))), "{result:?}");
     }
@@ -203,27 +220,112 @@ async fn each_action_is_carried_out_whole_or_not_at_all() {
     assert_eq!(after.removed.len(), 1, "and only c is removed");
     assert_eq!(inventory.catalog_members(&cat).await.unwrap()[..2], members[..2]);
     inventory.add_key(OURS, &key("missing"), NOW).await.unwrap();
-    assert!(inventory.apply_plan(&cat, &actions[..3], &keyed, NOW).await.unwrap().iter().all(Result::is_ok));
+    assert!(inventory.apply_plan(&cat, &actions[..3], &keyed, NOW, NOW).await.unwrap().iter().all(Result::is_ok));
+}
+
+#[tokio::test]
+async fn a_member_that_is_imported_is_a_configured_zone_with_its_contents() {
+    let (_place, inventory) = open().await;
+    let cat = catalog(&inventory, "cat.").await;
+    apply(&inventory, &cat, &[add("a.example."), add("b.example.")]).await;
+    let before = id_of(&inventory, "a.example.").await;
+    let mut keyed = zone("b.example.", &["192.0.2.9:53"]);
+    keyed.primaries[0].key = Some(name("missing"));
+    let lines = [zone("A.example.", &["192.0.2.9:53"]), keyed, zone("a.example.", &["192.0.2.8:53"])];
+    let results = inventory.import_zones(OURS, &lines, NOW).await.unwrap();
+    assert_eq!(*results[0].as_ref().unwrap(), before);
+    assert!(matches!(results[1], Err(AddZoneError::UnknownKey { .. })), "{results:?}");
+    assert!(matches!(results[2], Err(AddZoneError::ExistsAlready(_))), "{results:?}");
+    let imported = zone_by_name(&inventory, OURS, &name("a.example.")).await.unwrap();
+    assert_eq!(imported.primaries, [primary("192.0.2.9:53")]);
+    let members = inventory.catalog_members(&cat).await.unwrap();
+    assert_eq!(members.iter().map(|member| &member.name).collect::<Vec<_>>(), [&name("b.example.")]);
+}
+
+/// Removes the zone, whose contents are kept for an hour.
+async fn remove_and_keep(inventory: &Inventory, cat: &Catalog, text: &str) -> ZoneId {
+    let id = id_of(inventory, text).await;
+    let removed = inventory.apply_plan(cat, &[remove(text)], &make, NOW, NOW.plus(HOUR)).await.unwrap();
+    assert!(removed[0].is_ok(), "{removed:?}");
+    let intent = inventory.intent().await.unwrap();
+    assert_eq!((intent.kept.get(&id), intent.removed.len()), (Some(&NOW.plus(HOUR)), 0));
+    id
+}
+
+#[tokio::test]
+async fn a_member_that_comes_back_in_time_under_its_label_is_the_same_zone() {
+    let (_place, inventory) = open().await;
+    let cat = catalog(&inventory, "cat.").await;
+    apply(&inventory, &cat, &[add("a.example.")]).await;
+    let id = remove_and_keep(&inventory, &cat, "a.example.").await;
+    apply(&inventory, &cat, &[add("A.example.")]).await;
+    assert_eq!(id_of(&inventory, "a.example.").await, id);
+    assert!(inventory.intent().await.unwrap().kept.is_empty());
+    // Another label means a zone of another kind (RFC 9432 §5.4).
+    remove_and_keep(&inventory, &cat, "a.example.").await;
+    let other = Action::Add { zone: name("a.example."), label: label("other"), group: None };
+    apply(&inventory, &cat, &[other]).await;
+    assert!(id_of(&inventory, "a.example.").await > id);
+    assert!(inventory.intent().await.unwrap().kept.contains_key(&id), "nobody has taken it");
+}
+
+#[tokio::test]
+async fn somebody_of_the_tenants_own_may_have_what_a_catalog_removed() {
+    let place = Place::new();
+    let (inventory, theirs) = place.open_with_second_tenant().await;
+    let cat = catalog(&inventory, "cat.").await;
+    apply(&inventory, &cat, &[add("a.example."), add("b.example."), add("c.example.")]).await;
+    let (a, b) = (
+        remove_and_keep(&inventory, &cat, "a.example.").await,
+        remove_and_keep(&inventory, &cat, "b.example.").await,
+    );
+    let new = |text: &str| zone(text, &["192.0.2.9:53"]);
+    assert_eq!(inventory.add_zone(OURS, &new("a.example."), NOW).await.unwrap(), a);
+    assert!(inventory.add_zone(theirs, &new("b.example."), NOW).await.unwrap() > b);
+    assert!(inventory.add_zone(OURS, &new("b.example."), NOW).await.is_err(), "answered for another tenant");
+    assert!(inventory.intent().await.unwrap().kept.contains_key(&b), "and still kept");
+    // What somebody removes is deleted at once, also what is kept.
+    let c = remove_and_keep(&inventory, &cat, "c.example.").await;
+    assert!(inventory.remove_stored_zone(c).await.unwrap());
+    inventory.remove_zone(OURS, &name("a.example.")).await.unwrap();
+    assert_eq!(inventory.intent().await.unwrap().removed, [a, c].into());
+    assert!(inventory.add_zone(OURS, &new("c.example."), NOW).await.unwrap() > c);
+}
+
+#[tokio::test]
+async fn what_has_been_kept_for_long_enough_is_nobodys_any_more() {
+    let (_place, inventory) = open().await;
+    let cat = catalog(&inventory, "cat.").await;
+    apply(&inventory, &cat, &[add("a.example."), add("b.example.")]).await;
+    let (a, b) = (
+        remove_and_keep(&inventory, &cat, "a.example.").await,
+        remove_and_keep(&inventory, &cat, "b.example.").await,
+    );
+    inventory.end_keeping(NOW).await.unwrap();
+    assert_eq!(inventory.intent().await.unwrap().kept.len(), 2);
+    // Its time is over, though nobody has deleted it yet.
+    let later = NOW.plus(HOUR);
+    let readded = inventory.apply_plan(&cat, &[add("b.example.")], &make, later, later).await.unwrap();
+    assert!(readded[0].is_ok() && id_of(&inventory, "b.example.").await > b);
+    inventory.end_keeping(later).await.unwrap();
+    let intent = inventory.intent().await.unwrap();
+    assert_eq!((intent.removed, intent.kept.len()), ([a, b].into(), 0));
+    inventory.forget_removed(&[a, b]).await.unwrap();
+    assert!(inventory.is_deleted(a).await.unwrap());
 }
 
 #[tokio::test]
 async fn a_reset_zone_is_another_one_of_the_same_name() {
-    let (place, inventory) = open().await;
+    let (_place, inventory) = open().await;
     let cat = catalog(&inventory, "cat.").await;
     apply(&inventory, &cat, &[add("a.example.")]).await;
     let before = id_of(&inventory, "a.example.").await;
-    let mut connection = place.connect().await;
-    sqlx::query("UPDATE zones SET service = 'disabled' WHERE name = 'a.example.'")
-        .execute(&mut connection)
-        .await
-        .unwrap();
     // Where the store still holds the name, its contents must not come back.
     let stored =
         |zone_name: &Name, group: Option<&str>| NewZone { stored_as: Some(before), ..make(zone_name, group) };
-    inventory.apply_plan(&cat, &[reset("A.example.")], &stored, NOW).await.unwrap()[0].as_ref().unwrap();
-    let after = inventory.zone_by_name(OURS, &name("a.example.")).await.unwrap().unwrap();
+    inventory.apply_plan(&cat, &[reset("A.example.")], &stored, NOW, NOW).await.unwrap()[0].as_ref().unwrap();
+    let after = zone_by_name(&inventory, OURS, &name("a.example.")).await.unwrap();
     assert!(after.id > before);
-    assert_eq!(after.service, Service::Disabled, "what somebody switched off stays so");
     assert_eq!(inventory.intent().await.unwrap().removed, [before].into());
     assert_eq!(inventory.catalog_members(&cat).await.unwrap()[0].label, label("new"));
 }
@@ -251,7 +353,7 @@ async fn a_zone_moves_to_another_catalog_with_its_contents_or_without() {
     assert!(inventory.catalog_members(&from).await.unwrap().is_empty());
     for member in inventory.catalog_members(&to).await.unwrap() {
         assert_eq!((member.label, member.group.as_deref()), (label("m"), Some("gold")));
-        let zone = inventory.zone_by_id(OURS, member.id).await.unwrap().unwrap();
+        let zone = zone_by_id(&inventory, OURS, member.id).await.unwrap();
         assert_eq!(zone.primaries, [primary("192.0.2.7:53")], "as the new catalog has them");
     }
     let again = apply(&inventory, &to, &actions[..1]).await;
@@ -276,7 +378,7 @@ async fn a_catalog_that_goes_leaves_its_members_as_configured_zones() {
         assert!(!is_there(&inventory, text).await, "what it lists is not to be answered");
         assert!(is_there(&inventory, &member).await);
         assert_eq!(inventory.catalog_of(OURS, &name(&member)).await.unwrap(), None);
-        let late = inventory.apply_plan(&cat, &[remove(&member)], &make, NOW).await;
+        let late = inventory.apply_plan(&cat, &[remove(&member)], &make, NOW, NOW).await;
         assert!(matches!(late, Err(CatalogError::NotCatalog(_))));
     }
     assert!(inventory.all_catalogs().await.unwrap().is_empty());
@@ -303,7 +405,7 @@ async fn a_member_that_is_added_by_hand_is_the_same_zone_and_configured() {
     let before = id_of(&inventory, "a.example.").await;
     let own = zone("a.example.", &["192.0.2.9:53"]);
     assert_eq!(inventory.add_zone(OURS, &own, NOW).await.unwrap(), before);
-    let found = inventory.zone_by_id(OURS, before).await.unwrap().unwrap();
+    let found = zone_by_id(&inventory, OURS, before).await.unwrap();
     assert_eq!(found.primaries, [primary("192.0.2.9:53")]);
     assert!(inventory.intent().await.unwrap().members.is_empty());
     assert!(matches!(inventory.add_zone(OURS, &own, NOW).await, Err(AddZoneError::ExistsAlready(_))));
@@ -345,7 +447,7 @@ async fn what_a_plan_starts_from_is_all_that_the_tenant_has() {
     let hold = Action::Hold { zone: name("held.example."), remaining: HOUR };
     apply(&inventory, &cat, &[remove("gone.example."), hold]).await;
 
-    let holdings = inventory.holdings(&cat, NOW.plus(HOUR)).await.unwrap();
+    let (holdings, _) = inventory.holdings(&cat, NOW.plus(HOUR)).await.unwrap();
     let members: Vec<_> = holdings.members.iter().map(|m| (m.zone.to_string(), m.missing_for)).collect();
     assert_eq!(members, [("a.example.".into(), None), ("held.example.".into(), Some(HOUR))]);
     let theirs = Taken::Member { catalog: name("other."), label: label("l"), offered_to: None };
@@ -357,8 +459,8 @@ async fn what_a_plan_starts_from_is_all_that_the_tenant_has() {
     ];
     assert_eq!(holdings.taken, taken.into());
     assert_eq!(holdings.removed_lately, 1);
-    assert_eq!(inventory.holdings(&other, NOW).await.unwrap().removed_lately, 0);
-    assert_eq!(inventory.holdings(&cat, NOW.plus(12 * HOUR)).await.unwrap().removed_lately, 0, "that is long ago");
+    assert_eq!(inventory.holdings(&other, NOW).await.unwrap().0.removed_lately, 0);
+    assert_eq!(inventory.holdings(&cat, NOW.plus(12 * HOUR)).await.unwrap().0.removed_lately, 0, "that is long ago");
 }
 
 #[tokio::test]
@@ -369,10 +471,10 @@ async fn a_wait_begins_once_and_ends_when_the_zone_is_found() {
     let changes = inventory.changes();
     let hold = [Action::Hold { zone: name("a.example."), remaining: HOUR }];
     let since = async || inventory.catalog_members(&cat).await.unwrap()[0].missing_since;
-    inventory.apply_plan(&cat, &hold, &make, NOW).await.unwrap();
-    inventory.apply_plan(&cat, &hold, &make, NOW.plus(HOUR)).await.unwrap();
+    inventory.apply_plan(&cat, &hold, &make, NOW, NOW).await.unwrap();
+    inventory.apply_plan(&cat, &hold, &make, NOW.plus(HOUR), NOW.plus(HOUR)).await.unwrap();
     assert_eq!(since().await, Some(NOW));
-    inventory.apply_plan(&cat, &[Action::Found { zone: name("a.example.") }], &make, NOW).await.unwrap();
+    inventory.apply_plan(&cat, &[Action::Found { zone: name("a.example.") }], &make, NOW, NOW).await.unwrap();
     assert_eq!(since().await, None);
     assert!(!changes.has_changed().unwrap(), "no zone has changed: whoever plans when woken would never rest");
 }
@@ -385,11 +487,11 @@ async fn only_what_goes_at_once_is_counted() {
     for (text, warrant) in [("a.example.", Warrant::Waited), ("b.example.", Warrant::Consented)] {
         apply(&inventory, &cat, &[Action::Remove { zone: name(text), warrant }]).await;
     }
-    assert_eq!(inventory.holdings(&cat, NOW).await.unwrap().removed_lately, 0);
+    assert_eq!(inventory.holdings(&cat, NOW).await.unwrap().0.removed_lately, 0);
     let warrant = Warrant::Ordinary;
     let reset = Action::Reset { zone: name("c.example."), label: label("new"), group: None, warrant };
     apply(&inventory, &cat, &[reset]).await;
-    assert_eq!(inventory.holdings(&cat, NOW).await.unwrap().removed_lately, 1);
+    assert_eq!(inventory.holdings(&cat, NOW).await.unwrap().0.removed_lately, 1);
 }
 
 /// What a catalog of that name with these members lists.
@@ -412,9 +514,9 @@ async fn plans_lead_to_what_the_catalog_lists_and_an_empty_one_only_after_its_de
     let cat = catalog(&inventory, "cat.").await;
     inventory.add_zone(OURS, &zone("own.example.", &["192.0.2.1:53"]), NOW).await.unwrap();
     let follow = async |listing: &Listing, now| {
-        let holdings = inventory.holdings(&cat, now).await.unwrap();
+        let (holdings, _) = inventory.holdings(&cat, now).await.unwrap();
         let actions = plan(listing, &holdings, &cat.rules(), Consent::NotGiven);
-        for result in inventory.apply_plan(&cat, &actions, &make, now).await.unwrap() {
+        for result in inventory.apply_plan(&cat, &actions, &make, now, now).await.unwrap() {
             result.unwrap();
         }
         inventory.catalog_members(&cat).await.unwrap().len()

@@ -3,10 +3,12 @@
 //! Everything is parsed here, once; inside, types carry the proof. Every problem in the file names its line.
 
 mod catalog;
+mod limits;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use api::doors::{NewCatalog, NewZone};
 use serde::Deserialize;
@@ -15,9 +17,12 @@ use toml::Spanned;
 use xfr::{Algorithm, Key, Policy, Prefix, Primary, Setting, SettingError, Settings};
 
 use crate::command::ServeArguments;
+use crate::kept::KEEP_REMOVED;
 use catalog::{CatalogSection, read_catalog};
+use limits::{LimitsSection, read_limits};
 
 pub(crate) use catalog::groups;
+pub(crate) use limits::Limits;
 
 /// What `serve` needs to know.
 #[derive(Debug)]
@@ -29,6 +34,9 @@ pub(crate) struct Configuration {
     pub(crate) http: SocketAddr,
     /// What counts where nothing is set for a zone.
     pub(crate) defaults: Policy,
+    pub(crate) limits: Limits,
+    /// For how long zones are kept that catalogs have removed.
+    pub(crate) keep_removed: Duration,
     pub(crate) tls: TlsFiles,
     pub(crate) transfer_out: TransferOut,
     pub(crate) keys: Vec<Key>,
@@ -79,6 +87,8 @@ struct File {
     /// What counts where nothing is set for a zone; the first are those settings that are about time.
     timers: SettingsSection,
     defaults: SettingsSection,
+    limits: LimitsSection,
+    catalogs: CatalogsSection,
     tls: TlsSection,
     transfer_out: TransferOutSection,
     tenancy: TenancySection,
@@ -102,6 +112,13 @@ struct HttpSection {
 
 /// Settings by their names.
 type SettingsSection = BTreeMap<Spanned<String>, Spanned<String>>;
+
+/// What goes for all catalogs.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct CatalogsSection {
+    keep_removed: Option<Spanned<String>>,
+}
 
 /// Files in PEM.
 #[derive(Debug, Default, Deserialize)]
@@ -205,6 +222,10 @@ impl Configuration {
         let wrong = |at: usize, error: &SettingError| Wrong { at, message: error.to_string() };
         let defaults = configuration.defaults.check();
         defaults.map_err(|error| wrong(text.find("[timers]").unwrap_or(0), &error))?;
+        configuration.limits = read_limits(&file.limits)?;
+        if let Some(text) = &file.catalogs.keep_removed {
+            configuration.keep_removed = checked(text, time_or_off)?;
+        }
         configuration.tls = tls_files(file.tls)?;
         let over_tls = file.dns.tls_listen.iter().map(|text| checked(text, listen_address));
         configuration.dns_over_tls = over_tls.collect::<Result<_, _>>()?;
@@ -287,6 +308,8 @@ impl Default for Configuration {
             dns_over_tls: Vec::new(),
             http: SocketAddr::from(([127, 0, 0, 1], 8053)),
             defaults: Policy::default(),
+            limits: Limits::default(),
+            keep_removed: KEEP_REMOVED,
             tls: TlsFiles::default(),
             transfer_out: TransferOut::default(),
             keys: Vec::new(),
@@ -320,6 +343,14 @@ pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         format!("{text:?} is no address to listen on: write one such as 127.0.0.1:5300, 0.0.0.0:53 or [::1]:5300")
     })
+}
+
+fn time_or_off(text: &str) -> Result<Duration, String> {
+    if text == "off" {
+        return Ok(Duration::ZERO);
+    }
+    let secs = xfr::span::seconds(text).map_err(|error| format!("{error}; off for not at all"))?;
+    Ok(Duration::from_secs(secs.into()))
 }
 
 fn prefix(text: &str) -> Result<Prefix, String> {
@@ -448,6 +479,7 @@ mod tests {
             ("[[zone]]\nname = \"a..b\"\nprimaries = [\"192.0.2.1\"]\n", 2, "a..b"),
             ("[[zone]]\nname = \"example.org\"\nprimaries = [\"nowhere\"]\n", 3, "nowhere"),
             ("[[key]]\nname = \"k\"\nsecret = \"?\"\n", 3, "base64"),
+            ("[catalogs]\nkeep_removed = \"never\"\n", 2, "off for not at all"),
             ("[tenancy]\nmode = \"multi\"\n", 2, "unknown variant"),
             ("[dns\n", 1, ""),
             (

@@ -10,8 +10,7 @@ use std::time::Duration;
 use answer::{Contents, ServedZone};
 use arc_swap::ArcSwap;
 use dns::Name;
-use inventory::RecordedAttempt;
-use serde::{Deserialize, Serialize};
+use inventory::{RecordedAttempt, Service};
 use store::HistoryKept;
 use tokio::sync::oneshot;
 use transfer::Primary;
@@ -65,20 +64,8 @@ pub(crate) enum Role {
     Catalog,
     /// This catalog lists it.
     MemberOf(Name),
-}
-
-/// Whether the zone is answered and followed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Service {
-    #[default]
-    Answering,
-    /// Answered until it expires, and not followed.
-    Paused,
-    /// REFUSED, and not followed, because somebody switched it off.
-    Disabled,
-    /// REFUSED, and not followed, until its owner has shown that the name is theirs.
-    Unproven,
+    /// A catalog has removed it. It is kept for a while in case it comes back, and neither answered nor followed.
+    Removed,
 }
 
 impl Instructions {
@@ -93,7 +80,7 @@ impl Instructions {
     }
 
     pub(crate) fn is_answered(&self) -> bool {
-        matches!(self.service, Service::Answering | Service::Paused) && self.role != Role::Catalog
+        self.service.is_answered() && !matches!(self.role, Role::Catalog | Role::Removed)
     }
 }
 

@@ -14,6 +14,7 @@ mod examination;
 mod followed;
 mod history;
 mod holds;
+mod kept;
 mod lasting;
 mod ledger;
 mod node;
@@ -24,6 +25,7 @@ mod pace;
 mod published;
 mod reconcile;
 mod refresh;
+mod roster;
 mod scheduler;
 mod serve;
 #[cfg(test)]

@@ -1,28 +1,30 @@
 //! The node: the one place where the edges meet. It follows zones, wakes them, and holds what the doors look at.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
 
 use answer::{Contents, ServedZone, ZoneTable};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use dns::Name;
-use inventory::Inventory;
+use inventory::{Inventory, Service};
 use server::{Access, Shared};
 use store::{ClockFacts, Store, StoredContents, StoredZone};
 use tokio::sync::{Notify, watch};
 use transfer::Transfers;
 use xfr::{Bounds, Moment, Policy, Reason, Timers};
-use zone::{Generation, Snapshot, ZoneId};
+use zone::{Generation, Limits, Snapshot, ZoneId};
 
 use crate::agenda::Agenda;
 use crate::attempt::{self, Attempt, Kind};
 use crate::catalogs::Catalogs;
 use crate::clock::Clock;
-use crate::followed::{Followed, Role, Service, Trigger, Wake, Writing};
+use crate::followed::{Followed, Role, Trigger, Wake, Writing};
+use crate::kept::{KEEP_REMOVED, Kept};
 use crate::ledger;
 use crate::note::Note;
 use crate::refresh::{Received, Refreshed};
+use crate::roster::Roster;
 use crate::warnings;
 
 /// The beginning of 2026, in Unix milliseconds.
@@ -33,6 +35,8 @@ pub(crate) struct Node {
     pub(crate) clock: Clock,
     /// What counts where nothing is set for a zone.
     pub(crate) defaults: Policy,
+    /// What a new version may hold at most.
+    pub(crate) contents_limits: Limits,
     pub(crate) data: PathBuf,
     pub(crate) store: Store,
     pub(crate) transfers: Transfers,
@@ -46,8 +50,11 @@ pub(crate) struct Node {
     pub(crate) catalogs: Catalogs,
     /// How often the node was made to match the inventory.
     pub(crate) reconciled: watch::Sender<u64>,
-    /// In the order of their ids, so that nothing depends on chance that nobody asked for.
-    followed: RwLock<BTreeMap<ZoneId, Arc<Followed>>>,
+    followed: RwLock<Roster>,
+    /// Zones that catalogs have removed, which are kept in case they come back.
+    pub(crate) kept: Kept,
+    /// For how long they are.
+    pub(crate) keep_removed: Duration,
 }
 
 impl Node {
@@ -68,7 +75,7 @@ impl Node {
             access: Arc::new(ArcSwap::from_pointee(Access::default())),
             now: Arc::new(move || now.now()),
         };
-        let mut followed = BTreeMap::new();
+        let (mut followed, kept) = (Roster::default(), Kept::default());
         for stored in stored {
             let facts = stored.clock;
             let zone = restore(stored, &defaults, &clock);
@@ -76,11 +83,15 @@ impl Node {
             if let Some(expires_at) = zone.condition().timers.expires_at().filter(|at| at.0 < facts.expires_at_ms) {
                 store.confirm(zone.id, ClockFacts { expires_at_ms: expires_at.0, ..facts });
             }
-            followed.insert(zone.id, Arc::new(zone));
+            match zone.instructions().role {
+                Role::Removed => kept.insert(Arc::new(zone)),
+                _ => followed.insert(Arc::new(zone)),
+            }
         }
         let node = Self {
             clock,
             defaults,
+            contents_limits: Limits::default(),
             data,
             store,
             transfers,
@@ -91,17 +102,24 @@ impl Node {
             catalogs: Catalogs::default(),
             reconciled: watch::Sender::new(0),
             followed: RwLock::new(followed),
+            kept,
+            keep_removed: KEEP_REMOVED,
         };
         node.publish_table();
         node
     }
 
     pub(crate) fn zones(&self) -> Vec<Arc<Followed>> {
-        self.read().values().cloned().collect()
+        self.read().iter().cloned().collect()
+    }
+
+    /// At most so many zones, those after this name, in the order of lists.
+    pub(crate) fn page(&self, after: Option<&Name>, limit: usize) -> Vec<Arc<Followed>> {
+        self.read().after(after).take(limit).cloned().collect()
     }
 
     pub(crate) fn zone(&self, id: ZoneId) -> Option<Arc<Followed>> {
-        self.read().get(&id).cloned()
+        self.read().get(id).cloned()
     }
 
     /// A zone of which nothing is stored.
@@ -112,11 +130,11 @@ impl Node {
 
     /// Begins to follow a zone; [`Node::publish_table`] has it answered.
     pub(crate) fn follow(&self, zone: Arc<Followed>) {
-        self.write().insert(zone.id, zone);
+        self.write().insert(zone);
     }
 
     pub(crate) fn forget(&self, id: ZoneId) -> Option<Arc<Followed>> {
-        let zone = self.write().remove(&id)?;
+        let zone = self.write().remove(id)?;
         if let Some(scheduled) = zone.condition().scheduled.take() {
             self.agenda.remove(scheduled, id);
         }
@@ -127,7 +145,7 @@ impl Node {
     pub(crate) fn publish_table(&self) {
         let answered = |zone: &&Arc<Followed>| zone.instructions().is_answered();
         let mut zones: Vec<Arc<ServedZone>> =
-            self.read().values().filter(answered).map(|zone| zone.served.clone()).collect();
+            self.read().iter().filter(answered).map(|zone| zone.served.clone()).collect();
         // Of two stored zones of one name the newer one is answered, until the inventory says which it is.
         zones.sort_unstable_by_key(|zone| zone.id);
         self.shared.zones.store(Arc::new(ZoneTable::new(zones)));
@@ -138,7 +156,7 @@ impl Node {
         let answered = self.shared.zones.load().get(name.borrow()).map(|zone| zone.id);
         match answered {
             Some(id) => self.zone(id),
-            None => self.read().values().find(|zone| zone.name == *name).cloned(),
+            None => self.read().named(name).next().cloned(),
         }
     }
 
@@ -149,7 +167,7 @@ impl Node {
 
     /// The followed zones that only the store knows.
     pub(crate) fn all_unlisted(&self) -> Vec<Arc<Followed>> {
-        self.read().values().filter(|zone| !zone.instructions().is_listed()).cloned().collect()
+        self.read().iter().filter(|zone| !zone.instructions().is_listed()).cloned().collect()
     }
 
     /// Has a zone looked at now, or after the attempt that runs.
@@ -249,11 +267,11 @@ impl Node {
         self.data.join("inventory.db")
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<ZoneId, Arc<Followed>>> {
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Roster> {
         self.followed.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<ZoneId, Arc<Followed>>> {
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Roster> {
         self.followed.write().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
@@ -261,7 +279,7 @@ impl Node {
 /// A zone as it was found on disk.
 fn restore(stored: StoredZone, defaults: &Policy, clock: &Clock) -> Followed {
     let note = Note::read(&stored.name, &stored.note);
-    let instructions = note.instructions(defaults);
+    let instructions = note.instructions(&stored.name, defaults);
     let zone = restore_contents(stored, &instructions.policy.bounds, clock);
     zone.instruct(instructions);
     zone.condition().hold = note.hold();

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use dns::{Name, Serial};
+use inventory::Service;
 use serde::{Deserialize, Serialize};
 use xfr::{Moment, Policy, Settings};
 
-use crate::followed::{Instructions, Role, Service};
+use crate::followed::{Instructions, Role};
 use crate::holds::{HeldBack, Hold};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +47,8 @@ enum Contents {
     Everybody,
     /// A catalog's, which is not answered.
     Catalog,
+    /// Nobody: a catalog has removed the zone, which is kept for a while.
+    Removed,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -54,8 +57,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 
 impl Note {
     pub(crate) fn of(instructions: &Instructions, hold: &Hold, came_from: Option<SocketAddr>) -> Self {
-        let settings = instructions.settings.iter();
-        let settings = settings.map(|(setting, value)| (setting.to_string(), value.to_owned())).collect();
+        let settings = instructions.settings.to_texts();
         let hold = match hold {
             Hold::None => None,
             Hold::Held(held) => Some(NotedHold::Held {
@@ -68,6 +70,7 @@ impl Note {
         };
         let contents = match instructions.role {
             Role::Catalog => Contents::Catalog,
+            Role::Removed => Contents::Removed,
             // Of a member all is as with any zone, and what its catalog is to it is the inventory's to say.
             Role::Configured | Role::MemberOf(_) => Contents::Everybody,
         };
@@ -109,16 +112,16 @@ impl Note {
     }
 
     /// What is to be done about the zone as long as nobody says more.
-    pub(crate) fn instructions(&self, defaults: &Policy) -> Instructions {
-        let mut settings = Settings::default();
-        for (name, value) in &self.settings {
-            // One that this version does not know says nothing to it.
-            let _ = name.parse().and_then(|setting| settings.set(setting, Some(value)));
+    pub(crate) fn instructions(&self, zone: &Name, defaults: &Policy) -> Instructions {
+        let (settings, errors) = Settings::from_texts(&self.settings);
+        for error in errors {
+            tracing::warn!(%zone, "a setting is not one of this version's, and is as if it were not set: {error}");
         }
         let policy = defaults.with(&settings).unwrap_or_else(|_| defaults.clone());
         let role = match self.contents {
             Contents::Everybody => Role::Configured,
             Contents::Catalog => Role::Catalog,
+            Contents::Removed => Role::Removed,
         };
         Instructions { created_at: Moment(0), sources: Vec::new(), service: self.service, role, settings, policy }
     }
@@ -127,10 +130,11 @@ impl Note {
 #[cfg(test)]
 mod tests {
     use dns::Serial;
+    use inventory::Service;
     use xfr::{Moment, Policy, Setting, Settings};
 
     use super::Note;
-    use crate::followed::{Instructions, Role, Service};
+    use crate::followed::{Instructions, Role};
     use crate::holds::{HeldBack, Hold};
 
     #[test]
@@ -140,15 +144,20 @@ mod tests {
         let mut settings = Settings::default();
         settings.set(Setting::ExpireMax, Some("1d")).unwrap();
         let policy = defaults.with(&settings).unwrap();
-        let (service, role) = (Service::Disabled, Role::Catalog);
-        let instructions = Instructions { service, role, settings, policy, ..Instructions::default() };
+        let of_role = |role| {
+            let (settings, policy) = (settings.clone(), policy.clone());
+            Instructions { service: Service::Disabled, role, settings, policy, ..Instructions::default() }
+        };
         let zone = "example.".parse().unwrap();
         let came_from = Some(([192, 0, 2, 1], 53).into());
         let held = HeldBack { serial: Serial(7), lost_percent: 60, since: Moment(9), version: None, came_from: None };
-        for hold in [Hold::None, Hold::Held(held), Hold::Kept { serial: Serial(7) }, Hold::Frozen] {
+        let holds = [Hold::None, Hold::Held(held), Hold::Kept { serial: Serial(7) }, Hold::Frozen];
+        let roles = [Role::Configured, Role::Catalog, Role::Removed, Role::Catalog];
+        for (hold, role) in holds.into_iter().zip(roles) {
+            let instructions = of_role(role);
             let note = Note::of(&instructions, &hold, came_from);
             let read = Note::read(&zone, &note.write());
-            assert_eq!((&read, read.instructions(&defaults)), (&note, instructions.clone()));
+            assert_eq!((&read, read.instructions(&zone, &defaults)), (&note, instructions.clone()));
             assert_eq!(Note::of(&instructions, &read.hold(), read.came_from), note);
         }
     }
@@ -160,7 +169,7 @@ mod tests {
             assert_eq!(Note::read(&zone, octets), Note::default());
         }
         let of_a_newer_version = br#"{"service":"paused","settings":{"colour":"red"},"more":7}"#;
-        let read = Note::read(&zone, of_a_newer_version).instructions(&Policy::default());
+        let read = Note::read(&zone, of_a_newer_version).instructions(&zone, &Policy::default());
         assert_eq!((read.service, read.settings), (Service::Paused, Settings::default()));
     }
 }

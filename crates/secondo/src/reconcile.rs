@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use api::doors::{NewCatalog, NewZone};
 use dns::Name;
-use inventory::{AddZoneError, Intent, Inventory, InventoryError, TenantId};
+use inventory::{AddZoneError, Intent, Inventory, InventoryError, Service, TenantId};
 use server::{Access, TransferOut};
 use tokio::task::JoinSet;
 use xfr::notify::{Checks, NotifyRule};
@@ -21,11 +21,14 @@ use xfr::{Key, Prefix, Setting};
 use zone::ZoneId;
 
 use crate::doors;
-use crate::followed::{Durability, Followed, Instructions, Role, Service, Source, Trigger};
+use crate::followed::{Durability, Followed, Instructions, Role, Source, Trigger};
+use crate::kept::first_end;
 use crate::node::Node;
 
 /// How often it runs without a signal.
 const EVERY: Duration = Duration::from_secs(60);
+/// So that a time is over when it is looked at.
+const AFTER_AN_END: Duration = Duration::from_millis(10);
 /// How often an inventory that is not available is tried again.
 const OPEN_AGAIN: Duration = Duration::from_secs(5);
 
@@ -75,9 +78,11 @@ pub(crate) async fn bring_up(node: &Arc<Node>, at_start: &AtStart) -> Result<(),
         return Err(Unavailable::Missing { path: path.display().to_string() });
     }
     let inventory = Inventory::open(&path).await?;
+    // Nothing is written before it is known to be the right one.
     let mut intent = inventory.intent().await?;
     for listed in &intent.zones {
-        if let Some(stored) = node.zone(listed.id).filter(|stored| stored.name != listed.name) {
+        let stored = node.zone(listed.id).or_else(|| node.kept.get(listed.id));
+        if let Some(stored) = stored.filter(|stored| stored.name != listed.name) {
             let (path, id) = (path.display().to_string(), listed.id);
             return Err(Unavailable::Foreign { path, id, listed: listed.name.clone(), stored: stored.name.clone() });
         }
@@ -103,7 +108,7 @@ pub(crate) async fn bring_up(node: &Arc<Node>, at_start: &AtStart) -> Result<(),
     let inventory = Arc::new(inventory);
     node.inventory.store(Some(inventory.clone()));
     reconcile(node, &inventory, &intent, &at_start.transfer_out).await;
-    say_what_is_not_listed(node);
+    say_what_is_not_listed(node, &intent);
     Ok(())
 }
 
@@ -119,7 +124,7 @@ async fn put_configured(node: &Node, inventory: &Inventory, at_start: &AtStart) 
         let ensured = match rules {
             None => inventory.ensure_zone(TenantId::DEFAULT, &row, now).await,
             Some(rules) => {
-                let settings = doors::catalog_settings(&doors::usual_catalog(), rules.clone());
+                let settings = doors::configured_catalog(rules.clone());
                 inventory.ensure_catalog(TenantId::DEFAULT, &row, &settings, now).await
             }
         };
@@ -141,7 +146,14 @@ async fn put_configured(node: &Node, inventory: &Inventory, at_start: &AtStart) 
     Ok(())
 }
 
-fn say_what_is_not_listed(node: &Node) {
+fn say_what_is_not_listed(node: &Node, intent: &Intent) {
+    for zone in node.kept.all().into_iter().filter(|zone| !intent.kept.contains_key(&zone.id)) {
+        tracing::warn!(
+            zone = %zone.name,
+            "the zone was removed by a catalog, and the inventory does not know it: it is not answered; give it back with \
+             `secondo zone add`, or have it deleted with `secondo zone remove`"
+        );
+    }
     for zone in node.all_unlisted() {
         tracing::warn!(
             zone = %zone.name,
@@ -164,16 +176,32 @@ pub(crate) async fn follow_inventory(node: Arc<Node>, at_start: Arc<AtStart>) {
         };
         let mut changes = inventory.changes();
         loop {
-            match inventory.intent().await {
-                Ok(intent) => reconcile(&node, &inventory, &intent, &at_start.transfer_out).await,
+            let mut until = EVERY;
+            match read(&node, &inventory).await {
+                Ok(intent) => {
+                    reconcile(&node, &inventory, &intent, &at_start.transfer_out).await;
+                    let end = first_end(&intent).map(|end| end.since(node.clock.now()) + AFTER_AN_END);
+                    until = end.map_or(EVERY, |end| end.min(EVERY));
+                }
                 Err(error) => tracing::error!("what should be served cannot be read, what is served stays: {error}"),
             }
             tokio::select! {
                 changed = changes.changed() => if changed.is_err() { break },
-                () = tokio::time::sleep(EVERY) => {}
+                () = tokio::time::sleep(until) => {}
             }
         }
     }
+}
+
+/// What should be served, without those zones that have been kept for long enough.
+async fn read(node: &Node, inventory: &Inventory) -> Result<Intent, InventoryError> {
+    let intent = inventory.intent().await?;
+    let now = node.clock.now();
+    if first_end(&intent).is_none_or(|end| end > now) {
+        return Ok(intent);
+    }
+    inventory.end_keeping(now).await?;
+    inventory.intent().await
 }
 
 pub(crate) fn say_unavailable(error: &Unavailable) {
@@ -184,8 +212,9 @@ pub(crate) fn say_unavailable(error: &Unavailable) {
 async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent, transfer_out: &TransferOut) {
     let mut has_changed = false;
     let mut removed: Vec<(ZoneId, Option<Arc<Followed>>)> =
-        intent.removed.iter().map(|id| (*id, node.forget(*id))).collect();
+        intent.removed.iter().map(|id| (*id, node.forget(*id).or_else(|| node.kept.take(*id)))).collect();
     has_changed |= removed.iter().any(|(_, zone)| zone.is_some());
+    has_changed |= node.put_kept_aside(intent);
     let mut namesakes = put_namesakes_aside(node, intent);
     has_changed |= !namesakes.is_empty();
     let mut fresh = Vec::new();
@@ -194,7 +223,7 @@ async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent, tra
     for intended in &intent.zones {
         let instructions = instructions(node, intent, &catalogs, intended);
         let namesake = namesakes.remove(&intended.id);
-        let followed = node.zone(intended.id);
+        let followed = node.zone(intended.id).or_else(|| node.take_back(intended.id));
         if let Some(zone) = followed.filter(|zone| namesake.is_none() || zone.condition().held.is_some()) {
             has_changed |= instruct(node, &zone, instructions);
             if let Some(namesake) = namesake.filter(|_| zone.is_stored()) {
@@ -309,19 +338,10 @@ fn instructions(
     Instructions {
         created_at: zone.created_at,
         sources: zone.primaries.iter().map(source).collect(),
-        service: service(zone.service),
+        service: zone.service,
         role,
         settings: zone.settings.clone(),
         policy,
-    }
-}
-
-pub(crate) fn service(service: inventory::Service) -> Service {
-    match service {
-        inventory::Service::Answering => Service::Answering,
-        inventory::Service::Paused => Service::Paused,
-        inventory::Service::Disabled => Service::Disabled,
-        inventory::Service::Unproven => Service::Unproven,
     }
 }
 
@@ -366,7 +386,8 @@ fn instruct(node: &Node, zone: &Followed, instructions: Instructions) -> bool {
 /// Has the store know what must be known without the inventory; what cannot be written now is tried again later.
 async fn write_notes(node: &Arc<Node>) {
     let mut writing = JoinSet::new();
-    for zone in node.zones().into_iter().filter(|zone| zone.instructions().is_listed()) {
+    let listed = node.zones().into_iter().filter(|zone| zone.instructions().is_listed());
+    for zone in listed.chain(node.kept.all()) {
         if zone.wanted_note() != zone.note() {
             let node = node.clone();
             writing.spawn(async move {
@@ -394,7 +415,7 @@ fn access(node: &Node, intent: &Intent, transfer_out: &TransferOut) -> Access {
             senders: primaries.iter().map(one).chain(policy.notify_from).collect(),
             keys: keys.chain(policy.notify_keys).collect(),
             trust: policy.notify,
-            checks: if zone.service == inventory::Service::Paused { Checks::Paused } else { Checks::Made },
+            checks: if zone.service == Service::Paused { Checks::Paused } else { Checks::Made },
         };
         access.notify.entry(zone.name.clone()).or_default().push(rule);
     }

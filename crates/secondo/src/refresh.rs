@@ -14,7 +14,7 @@ use store::StoreError;
 use transfer::{Fetch, Lane, Primary};
 use xfr::{Bounds, Moment, Outcome, Reason, Timers};
 use zone::inspect::Inspection;
-use zone::{Advanced, Change, Generation, Limits, Rejection, Snapshot};
+use zone::{Advanced, Change, Generation, Rejection, Snapshot};
 
 use crate::followed::{Durability, Followed, Writing};
 use crate::holds::{Decision, HeldBack, Hold, Want, decide};
@@ -162,10 +162,10 @@ async fn advance(
         .map_err(|error| Reason::Internal { detail: format!("the system gives no random numbers: {error}") })?;
     let octets = octets + held.as_ref().map_or(0, |held| held.image.as_bytes().len() as u64);
     let apex = zone.name.clone();
-    let now_secs = node.clock.now().0 / 1000;
+    let (now_secs, limits) = (node.clock.now().0 / 1000, node.contents_limits);
     let work = move || {
         let old = held.as_ref().map(|held| &held.image);
-        let advanced = zone::advance(apex.borrow(), old, &change, seed, Limits::default()).map_err(reason_of)?;
+        let advanced = zone::advance(apex.borrow(), old, &change, seed, limits).map_err(reason_of)?;
         let inspection = zone::inspect(&advanced.image, now_secs);
         Ok::<_, Reason>((advanced, inspection))
     };

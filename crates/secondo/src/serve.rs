@@ -57,9 +57,12 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     });
     let clock = Clock::starting_no_earlier_than(Moment(opened.newest_time_ms));
     say_what_is_stored(&opened, &clock, &data);
-    let transfers = Transfers::new(limits(), Arc::new(Internet), tls::client(&configuration.tls)?);
-    let node =
-        Arc::new(Node::new(clock, configuration.defaults, data.clone(), opened.store, transfers, opened.zones));
+    let transfers =
+        Transfers::new(limits(configuration.limits.transfer), Arc::new(Internet), tls::client(&configuration.tls)?);
+    let mut node = Node::new(clock, configuration.defaults, data.clone(), opened.store, transfers, opened.zones);
+    node.contents_limits = configuration.limits.contents;
+    node.keep_removed = configuration.keep_removed;
+    let node = Arc::new(node);
     // What the inventory has no say in holds without it too; what it does have, nobody is told before it is asked.
     let (transfer_out, rules) = (at_start.transfer_out.clone(), Rules::Awaited);
     let access = Access { transfer_out, rules, ..Access::default() };
@@ -188,12 +191,11 @@ fn say_what_is_stored(opened: &Opened, clock: &Clock, data: &Path) {
     tracing::info!(zones = opened.zones.len(), data = %data.display(), "the stored zones are read");
 }
 
-/// The usual limits, and what this machine's memory allows.
-fn limits() -> Limits {
+/// What is configured, and what this machine's memory allows.
+fn limits(configured: Limits) -> Limits {
     let info = rustix::system::sysinfo();
     let memory = (info.totalram as u64).saturating_mul(u64::from(info.mem_unit));
-    let usual = Limits::default();
-    Limits { octets_under_way: usual.octets_under_way.min(memory / MEMORY_PARTS), ..usual }
+    Limits { octets_under_way: configured.octets_under_way.min(memory / MEMORY_PARTS), ..configured }
 }
 
 async fn listen_http(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -82,6 +82,11 @@ impl Said {
         least.filter(|least| before.is_none_or(|before| *least < before))
     }
 
+    /// Whether it has been said that the zone expires unless somebody confirms it.
+    pub(crate) fn expires_soon(&self) -> bool {
+        self.left_percent.is_some()
+    }
+
     fn lapse(&mut self, now: Moment) -> Option<Lapse> {
         let lapse = match self.signatures.until() {
             Some(horizon) if secs(horizon.at_secs) <= now => Lapse::Over,

@@ -33,8 +33,7 @@ pub(crate) async fn fetch(
         match ended {
             Ok(outcome) => {
                 stream.end();
-                let (records, messages) = (session.records(), session.messages());
-                return Ok(Fetched { outcome, octets, records, messages, share });
+                return Ok(Fetched { outcome, octets, records: session.records(), share });
             }
             Err(reason) if wanted == Wanted::Any && stream.may_owe_to_others(&reason) => {
                 // Silence costs time, and is not tried twice.

@@ -82,7 +82,6 @@ pub struct Fetched {
     pub outcome: Outcome,
     pub octets: u64,
     pub records: u64,
-    pub messages: u64,
     /// What the contents count for among all that is under way; kept until they are built or let go of.
     pub share: Share,
 }

@@ -189,8 +189,6 @@ pub enum Reason {
     TooManyTypes { owner: Name, limit: u64 },
     #[error("the zone is larger than its limit: {detail}")]
     ZoneTooLarge { detail: String },
-    #[error("the zone cannot be served: {detail}")]
-    ZoneInvalid { detail: String },
     #[error("the primary's serial {theirs} is older than ours, {ours}")]
     SerialWentBack { ours: Serial, theirs: Serial },
     #[error("the primary's serial {theirs} is exactly 2³¹ away from ours, {ours}: neither is newer")]
@@ -246,8 +244,6 @@ pub enum Reason {
     KeyMissing { key: Name },
 
     // Ours.
-    #[error("our disk is full")]
-    DiskFull,
     #[error("our store failed: {detail}")]
     StoreFailed { detail: String },
     #[error("we could not open a socket: {detail}")]
@@ -282,12 +278,14 @@ const BROKEN: &str = "The primary, or a device before it, sends what the protoco
                       address is a DNS server, and whether a newer version of it is out.";
 const IXFR: &str = "Nothing to do: the whole zone is fetched by AXFR instead. If it happens often, the primary's \
                     journal is damaged; removing it there helps.";
-const LIMITS: &str = "If the zone is really that large, raise the limit here; otherwise check what the primary puts \
-                      into it.";
+const LIMITS: &str = "If the zone is really that large, raise the limit in our configuration ([limits] transfer_octets, \
+                      transfer_records, transfer_time); otherwise check what the primary puts into it.";
+const WHOLE: &str = "Check what the primary puts into the zone: more than this cannot be served of one.";
 const CONTENT: &str = "Correct the zone at the primary and raise its serial; until then we go on serving the last good \
                        version.";
 const CROWDED: &str = "Spread the records over several names at the primary and raise the serial; until then we go on \
-                       serving the last good version. Queries for so crowded a name are a way to exhaust a server.";
+                       serving the last good version. Queries for so crowded a name are a way to exhaust a server; if it must \
+                       be, raise the limit in our configuration ([limits] records_per_rrset, types_per_name).";
 const SERIAL: &str = "Raise the serial at the primary above ours, or fetch the zone again in full here: secondo zone \
                       refresh NAME --full.";
 const HELD: &str = "Look at the zone at the primary. If it is meant to be so: secondo zone publish NAME; if not: secondo zone keep \
@@ -318,6 +316,8 @@ const PIN: &str = "If the primary got a new key, and this one is it, give it her
                    this address.";
 const OUR_CERTIFICATE: &str = "Give us a certificate that the primary trusts ([tls] certificate and key in our configuration), and \
                                the primary its authority.";
+const BUSY: &str = "Wait. If it goes on, see whether other transfers from this primary fail, or raise the limit in our \
+                    configuration ([limits] connections_per_address, connections).";
 const NOTHING: &str = "Nothing to do.";
 const REPORT: &str = "Look into our log; if it says no more, tell us.";
 
@@ -342,7 +342,7 @@ impl Reason {
 
     /// Whether any other transfer now, of another kind or from another primary, would end the same way.
     pub fn is_the_same_anywhere(&self) -> bool {
-        matches!(self, Self::DiskFull | Self::StoreFailed { .. } | Self::Overtaken | Self::ZoneRemoved)
+        matches!(self, Self::StoreFailed { .. } | Self::Overtaken | Self::ZoneRemoved)
     }
 
     /// Whether the primary has said all that it has to say about the request: a refusal, for one.
@@ -421,8 +421,7 @@ impl Reason {
             Self::SeveralOfASingleton { .. } => Entry("several_of_a_singleton", Primary, CONTENT),
             Self::RrsetTooLarge { .. } => Entry("rrset_too_large", Primary, CROWDED),
             Self::TooManyTypes { .. } => Entry("too_many_types", Primary, CROWDED),
-            Self::ZoneTooLarge { .. } => Entry("zone_too_large", Ours, LIMITS),
-            Self::ZoneInvalid { .. } => Entry("zone_invalid", Primary, CONTENT),
+            Self::ZoneTooLarge { .. } => Entry("zone_too_large", Ours, WHOLE),
             Self::SerialWentBack { .. } => Entry("serial_went_back", Primary, SERIAL),
             Self::SerialIncomparable { .. } => Entry("serial_incomparable", Primary, SERIAL),
             Self::SerialNotRaised { .. } => Entry("serial_not_raised", Primary, SERIAL),
@@ -447,16 +446,11 @@ impl Reason {
             Self::TsigMalformed => Entry("tsig_malformed", Primary, BROKEN),
             Self::KeyMissing { .. } => Entry("key_missing", Configuration, "Add it here: secondo key add NAME."),
 
-            Self::DiskFull => Entry("disk_full", Ours, "Make room on the disk that holds the data directory."),
             Self::StoreFailed { .. } => Entry("store_failed", Ours, REPORT),
             Self::SocketFailed { .. } => {
                 Entry("socket_failed", Ours, "Raise the limit of open files of the service.")
             }
-            Self::Busy { .. } => Entry(
-                "busy",
-                Ours,
-                "Nothing to do: more was to be asked than is asked at a time, and the zone is tried again.",
-            ),
+            Self::Busy { .. } => Entry("busy", Ours, BUSY),
             Self::Overtaken => Entry("overtaken", Ours, NOTHING),
             Self::ZoneRemoved => Entry("zone_removed", Ours, NOTHING),
             Self::Internal { .. } => Entry("internal", Ours, REPORT),

@@ -256,6 +256,32 @@ impl Settings {
         Ok(())
     }
 
+    /// As texts by names, in which settings are kept and sent.
+    pub fn to_texts(&self) -> BTreeMap<String, String> {
+        self.iter().map(|(setting, value)| (setting.to_string(), value.to_owned())).collect()
+    }
+
+    /// Reads what [`Settings::to_texts`] wrote, maybe in another version of this program. What this one does not know, or
+    /// would not take any more, is as if it were not set, and is given beside the others for the caller to say: no zone is
+    /// to be lost because of it.
+    pub fn from_texts(texts: &BTreeMap<String, String>) -> (Self, Vec<SettingError>) {
+        let mut settings = Self::default();
+        let set = |(name, value): (&String, &String)| {
+            let setting = name.parse::<Setting>();
+            setting.and_then(|setting| settings.set(setting, Some(value))).err()
+        };
+        let errors = texts.iter().filter_map(set).collect();
+        (settings, errors)
+    }
+
+    /// Sets each in its turn, or has its default count again.
+    ///
+    /// # Errors
+    /// [`SettingError::Value`]; those before it are changed then.
+    pub fn change(&mut self, changes: &[(Setting, Option<String>)]) -> Result<(), SettingError> {
+        changes.iter().try_for_each(|(setting, value)| self.set(*setting, value.as_deref()))
+    }
+
     /// Sets all that is set in `others`.
     pub fn take(&mut self, others: &Self) {
         self.0.extend(others.0.clone());
@@ -474,6 +500,18 @@ mod tests {
         );
         settings.set(Setting::RefreshMax, None).unwrap();
         assert_eq!(Policy::default().with(&settings).unwrap().bounds, Policy::default().bounds);
+    }
+
+    #[test]
+    fn settings_come_back_from_texts_and_what_another_version_wrote_stands_beside_them() {
+        let mut settings = Settings::default();
+        settings.set(Setting::RefreshMax, Some("2h")).unwrap();
+        settings.set(Setting::Notify, Some("signed")).unwrap();
+        let mut texts = settings.to_texts();
+        assert_eq!(Settings::from_texts(&texts), (settings.clone(), Vec::new()));
+        texts.extend([("colour".into(), "red".into()), ("retry_min".into(), "soon".into())]);
+        let (read, errors) = Settings::from_texts(&texts);
+        assert_eq!((read, errors.len()), (settings, 2), "{errors:?}");
     }
 
     #[test]

@@ -18,6 +18,16 @@ pub struct MemberTemplate {
     pub settings: BTreeMap<String, String>,
 }
 
+/// What is to be changed about what members are made of; what is left out stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ChangeTemplate {
+    /// In the place of those before; none at all for those of the catalog itself.
+    pub primaries: Option<Vec<Primary>>,
+    /// Settings by their names; null has the default count again.
+    pub settings: BTreeMap<String, Option<String>>,
+}
+
 /// When members that the catalog does not list any more go at once, and when they wait.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Guard {
@@ -47,7 +57,7 @@ pub struct ChangeGuard {
 pub struct ChangeCatalog {
     /// The domains that it may list zones of; `.` for every name.
     pub suffixes: Option<Vec<String>>,
-    pub members: Option<MemberTemplate>,
+    pub members: ChangeTemplate,
     /// What the members of these groups are made of instead.
     pub groups: Option<BTreeMap<String, MemberTemplate>>,
     pub guard: ChangeGuard,

@@ -17,8 +17,8 @@ mod zone;
 
 pub use attempt::{Attempt, AttemptKind, AttemptOutcome, Fault, Reason, Trigger};
 pub use catalog::{
-    AcceptCatalog, AddCatalog, Catalog, CatalogMember, CatalogMembers, Catalogs, ChangeCatalog, ChangeGuard, Guard,
-    MemberState, MemberTemplate,
+    AcceptCatalog, AddCatalog, Catalog, CatalogMember, CatalogMembers, Catalogs, ChangeCatalog, ChangeGuard,
+    ChangeTemplate, Guard, MemberState, MemberTemplate,
 };
 pub use examination::{Examination, Examine, ExaminedPrimary, Paste, PastePart, PrimarySoftware, Step, StepOutcome};
 pub use import::{Imported, ImportedLine, LineOutcome};
@@ -33,5 +33,5 @@ pub use time::{NotATime, Time};
 pub use words::UnknownWord;
 pub use zone::{
     AddZone, ChangeZone, Ending, Freshness, HeldBack, History, Hold, HoldOrder, OrderHold, Origin, Refresh,
-    Refreshed, Service, State, Transfer, Version, Zone, ZoneWarning, Zones,
+    Refreshed, Service, ServiceOrder, State, Transfer, Version, Zone, ZoneWarning, Zones,
 };

@@ -23,6 +23,14 @@ pub struct ZoneCounts {
     pub current: u64,
     pub stale: u64,
     pub expired: u64,
+    /// Of those that are not expired, the ones for which half of the time until then has passed without a confirmation.
+    #[serde(default)]
+    pub expiring: u64,
+    /// With a newer version that is held back, or kept away at the owner's word.
+    #[serde(default)]
+    pub held: u64,
+    #[serde(default)]
+    pub frozen: u64,
     /// Served from memory only, because the disk is full.
     pub volatile: u64,
 }

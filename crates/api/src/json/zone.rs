@@ -15,7 +15,7 @@ words! {
         Pending = "pending",
         /// A primary confirmed the served version when it was last due.
         Current = "current",
-        /// A check is overdue; the contents are still valid.
+        /// The last check failed; the contents are still valid.
         Stale = "stale",
         /// The SOA's EXPIRE has passed without a confirmation: answers are SERVFAIL.
         Expired = "expired",
@@ -43,6 +43,20 @@ words! {
         Disabled = "disabled",
         /// REFUSED, until its owner has shown that the name is theirs.
         Unproven = "unproven",
+    }
+}
+
+words! {
+    /// What a zone is to do from now on. A disabled zone is not answered until it is enabled, and by nothing else.
+    ServiceOrder {
+        /// Answer until it expires; no checks and no transfers. Not for a disabled zone.
+        Pause = "pause",
+        /// Follow its primaries again, if it is paused.
+        Resume = "resume",
+        /// REFUSED; no checks and no transfers.
+        Disable = "disable",
+        /// Answer and follow its primaries again, if it is disabled, also where it was paused before that.
+        Enable = "enable",
     }
 }
 
@@ -111,8 +125,7 @@ pub struct AddZone {
 pub struct ChangeZone {
     /// One to sixteen, in the place of those before.
     pub primaries: Option<Vec<Primary>>,
-    /// `answering`, `paused` or `disabled`.
-    pub service: Option<Service>,
+    pub service: Option<ServiceOrder>,
     /// Settings by their names; null has the default count again.
     pub settings: BTreeMap<String, Option<String>>,
 }

@@ -9,11 +9,32 @@ pub(crate) mod zones;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use crate::doors::ZonePage;
 use crate::problem::{Code, Problem};
+use crate::text;
 
 /// The most entries on a page, so that an answer's size is bounded.
 const PAGE_MAX: u32 = 1_000;
 const PAGE_DEFAULT: u32 = 100;
+
+/// Which part of a list in the order of names.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Page {
+    /// Only zones after this name.
+    after: Option<String>,
+    /// How many at most: 1 to 1,000, 100 unless said otherwise.
+    limit: Option<u32>,
+}
+
+impl Page {
+    fn read(&self) -> Result<ZonePage, Problem> {
+        let limit = page_limit(self.limit)?;
+        let after = self.after.as_deref().map(text::known_zone_name).transpose()?;
+        Ok(ZonePage { after, limit })
+    }
+}
 
 /// How much of a list that is short enough to have no pages.
 #[derive(Deserialize, IntoParams)]

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use dns::Name;
-use xfr::span;
+use xfr::{Primary, span};
 
 use super::{primary_of, setting_of, zone_name};
-use crate::doors::{CatalogChange, GuardChange, MemberTemplate, check_primaries};
+use crate::doors::{CatalogChange, GuardChange, MemberTemplate, TemplateChange, check_primaries};
 use crate::json;
 use crate::problem::{Code, Problem};
 
@@ -30,7 +30,7 @@ pub fn catalog_change(name: &Name, change: &json::ChangeCatalog) -> Result<Catal
     };
     Ok(CatalogChange {
         suffixes: suffixes.map(|suffixes| suffixes.iter().map(|text| zone_name(text)).collect()).transpose()?,
-        members: members.as_ref().map(|members| member_template(name, members)).transpose()?,
+        members: template_change(name, members)?,
         groups: groups.transpose()?.map(|groups| groups.iter().map(group).collect()).transpose()?,
         guard: guard_change(guard)?,
     })
@@ -41,15 +41,26 @@ pub fn catalog_change(name: &Name, change: &json::ChangeCatalog) -> Result<Catal
 /// # Errors
 /// [`Code::PrimaryInvalid`], [`Code::KeyNameInvalid`], [`Code::SettingInvalid`].
 pub fn member_template(name: &Name, template: &json::MemberTemplate) -> Result<MemberTemplate, Problem> {
-    let mut read = MemberTemplate::default();
-    if !template.primaries.is_empty() {
-        read.primaries = template.primaries.iter().map(primary_of).collect::<Result<_, _>>()?;
-        check_primaries(name, &read.primaries)?;
-    }
+    let mut read =
+        MemberTemplate { primaries: member_primaries(name, &template.primaries)?, ..MemberTemplate::default() };
     for (name, value) in &template.settings {
         let (setting, value) = setting_of(name, Some(value))?;
         let set = read.settings.set(setting, value.as_deref());
         set.map_err(|error| Problem::new(Code::SettingInvalid, error.to_string()))?;
+    }
+    Ok(read)
+}
+
+fn template_change(name: &Name, change: &json::ChangeTemplate) -> Result<TemplateChange, Problem> {
+    let primaries = change.primaries.as_ref().map(|primaries| member_primaries(name, primaries));
+    let settings = change.settings.iter().map(|(name, value)| setting_of(name, value.as_deref()));
+    Ok(TemplateChange { primaries: primaries.transpose()?, settings: settings.collect::<Result<_, _>>()? })
+}
+
+fn member_primaries(name: &Name, primaries: &[json::Primary]) -> Result<Vec<Primary>, Problem> {
+    let read: Vec<Primary> = primaries.iter().map(primary_of).collect::<Result<_, _>>()?;
+    if !read.is_empty() {
+        check_primaries(name, &read)?;
     }
     Ok(read)
 }

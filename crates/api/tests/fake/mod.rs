@@ -9,8 +9,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use api::doors::{
-    AttemptPage, CatalogChange, Doors, Export, MemberTemplate, NewCatalog, NewKey, NewZone, ServiceChange, Text,
-    ZoneChange, ZonePage,
+    AttemptPage, CatalogChange, Doors, Export, MemberTemplate, NewCatalog, NewKey, NewZone, Text, ZoneChange,
+    ZonePage,
 };
 use api::json::{self, Time};
 use api::{Code, Contents, Intent, Problem, Requests, Status};
@@ -59,7 +59,7 @@ fn pending(id: u64, zone: &NewZone) -> json::Zone {
         digest: None,
         records: None,
         primaries: zone.primaries().iter().map(json::Primary::from).collect(),
-        settings: zone.settings.iter().map(|(setting, value)| (setting.to_string(), value.to_owned())).collect(),
+        settings: zone.settings.to_texts(),
         origin: json::Origin::Configured,
         catalog: None,
         created_at: Time::from_unix_ms(1_795_262_400_000),
@@ -94,13 +94,16 @@ fn catalog(zone: &NewZone) -> json::Catalog {
 fn change(catalog: &mut json::Catalog, change: CatalogChange) {
     let shown = |template: MemberTemplate| json::MemberTemplate {
         primaries: template.primaries.iter().map(json::Primary::from).collect(),
-        settings: template.settings.iter().map(|(setting, value)| (setting.to_string(), value.to_owned())).collect(),
+        settings: template.settings.to_texts(),
     };
     if let Some(suffixes) = change.suffixes {
         catalog.suffixes = suffixes.iter().map(ToString::to_string).collect();
     }
-    if let Some(members) = change.members {
-        catalog.members = shown(members);
+    if let Some(primaries) = change.members.primaries {
+        catalog.members.primaries = primaries.iter().map(json::Primary::from).collect();
+    }
+    for (setting, value) in change.members.settings {
+        set(&mut catalog.members.settings, setting, value);
     }
     if let Some(groups) = change.groups {
         catalog.groups = groups.into_iter().map(|(group, template)| (group, shown(template))).collect();
@@ -108,6 +111,13 @@ fn change(catalog: &mut json::Catalog, change: CatalogChange) {
     if let Some(delay) = change.guard.delay {
         catalog.guard.delay = api::text::guard_delay_text(delay);
     }
+}
+
+fn set(settings: &mut BTreeMap<String, String>, setting: xfr::Setting, value: Option<String>) {
+    match value {
+        Some(value) => settings.insert(setting.to_string(), value),
+        None => settings.remove(setting.name()),
+    };
 }
 
 fn no_catalog(name: &Name) -> Problem {
@@ -234,15 +244,12 @@ impl Intent for Fake {
             zone.primaries = primaries.iter().map(json::Primary::from).collect();
         }
         for (setting, value) in change.settings {
-            match value {
-                Some(value) => zone.settings.insert(setting.to_string(), value),
-                None => zone.settings.remove(setting.name()),
-            };
+            set(&mut zone.settings, setting, value);
         }
         match change.service {
-            Some(ServiceChange::Answering) => zone.service = json::Service::Answering,
-            Some(ServiceChange::Paused) => zone.service = json::Service::Paused,
-            Some(ServiceChange::Disabled) => zone.service = json::Service::Disabled,
+            Some(json::ServiceOrder::Resume | json::ServiceOrder::Enable) => zone.service = json::Service::Answering,
+            Some(json::ServiceOrder::Pause) => zone.service = json::Service::Paused,
+            Some(json::ServiceOrder::Disable) => zone.service = json::Service::Disabled,
             None => {}
         }
         zone.state = json::State::derive(zone.freshness, zone.hold, zone.service);

@@ -11,14 +11,16 @@ use zone::catalog::{Action, Label, State, Warrant};
 use super::{Catalog, millis};
 use crate::database::{Inventory, Transaction, to_i64, to_u64};
 use crate::error::{ApplyError, CatalogError, InventoryError};
-use crate::zones::{NewZone, find_id, insert, lower_text, make_like, remove};
+use crate::removed::{Inherits, remove, remove_and_keep};
+use crate::zones::{NewZone, find_id, insert, lower_text, make_like};
 
 /// What a member of that name in that group is made of.
 pub type Make<'a> = dyn Fn(&Name, Option<&str>) -> NewZone + Sync + 'a;
 
 impl Inventory {
     /// Carries out what was planned for the catalog, and tells of each action what came of it, in their order. Removed
-    /// zones are among [`Intent::removed`](crate::Intent::removed) from then on. Wakes reconcile only when zones have
+    /// zones are among [`Intent::kept`](crate::Intent::kept) until then, and one that is added again under its label is
+    /// the same zone again; after that, and where it is begun anew, they are to be deleted. Wakes reconcile only when zones have
     /// changed, so that it may plan whenever it is woken. Some 120 µs an action, during which nothing else is written:
     /// tens of thousands are better given in parts.
     ///
@@ -30,11 +32,12 @@ impl Inventory {
         actions: &[Action],
         make: &Make<'_>,
         now: Moment,
+        keep_until: Moment,
     ) -> Result<Vec<Result<(), ApplyError>>, CatalogError> {
         if actions.iter().all(|action| matches!(action, Action::Skip { .. })) {
             return Ok(actions.iter().map(|_| Ok(())).collect());
         }
-        let mut applying = Applying { transaction: self.begin().await?, catalog, make, now };
+        let mut applying = Applying { transaction: self.begin().await?, catalog, make, now, keep_until };
         applying.check_catalog().await?;
         applying.forget_old_removals().await?;
         let mut results = Vec::with_capacity(actions.len());
@@ -63,6 +66,7 @@ struct Applying<'a> {
     catalog: &'a Catalog,
     make: &'a Make<'a>,
     now: Moment,
+    keep_until: Moment,
 }
 
 impl Applying<'_> {
@@ -97,7 +101,11 @@ impl Applying<'_> {
             Action::Add { zone, label, group } => self.add(zone, label, group.as_deref()).await,
             Action::Remove { zone, warrant } => {
                 let id = self.member(self.catalog.id, zone).await?;
-                remove(&mut self.transaction, id).await?;
+                if self.keep_until > self.now {
+                    remove_and_keep(&mut self.transaction, id, self.keep_until).await?;
+                } else {
+                    remove(&mut self.transaction, id).await?;
+                }
                 self.count(*warrant).await
             }
             Action::Reset { zone, label, group, warrant } => {
@@ -130,7 +138,8 @@ impl Applying<'_> {
 
     async fn add(&mut self, zone: &Name, label: &Label, group: Option<&str>) -> Result<(), ApplyError> {
         let zone = (self.make)(zone, group);
-        let id = insert(&mut self.transaction, self.catalog.tenant, &zone, self.now).await?;
+        let heir = Inherits::Labelled(label);
+        let id = insert(&mut self.transaction, self.catalog.tenant, &zone, heir, self.now).await?;
         self.enrol(id, label, group).await
     }
 
@@ -142,14 +151,9 @@ impl Applying<'_> {
         label: &Label,
         group: Option<&str>,
     ) -> Result<(), ApplyError> {
-        // What somebody has paused or switched off stays so.
-        let service: String = sqlx::query_scalar("SELECT service FROM zones WHERE id = $1")
-            .bind(to_i64(id.0))
-            .fetch_one(&mut *self.transaction)
-            .await?;
         remove(&mut self.transaction, id).await?;
-        let anew = NewZone { service: service.parse()?, stored_as: None, ..(self.make)(zone, group) };
-        let id = insert(&mut self.transaction, self.catalog.tenant, &anew, self.now).await?;
+        let anew = NewZone { stored_as: None, ..(self.make)(zone, group) };
+        let id = insert(&mut self.transaction, self.catalog.tenant, &anew, Inherits::Nothing, self.now).await?;
         self.enrol(id, label, group).await
     }
 

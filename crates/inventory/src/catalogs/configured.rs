@@ -13,7 +13,8 @@ use super::{CatalogSettings, catalogs_of, write_settings};
 use crate::TenantId;
 use crate::database::{Inventory, Transaction};
 use crate::error::{AddZoneError, CatalogError, InventoryError};
-use crate::zones::{Ensured, NewZone, ensure, find_id, insert, remove};
+use crate::removed::{Inherits, remove};
+use crate::zones::{Ensured, NewZone, ensure, find_id, insert};
 
 impl Inventory {
     /// Adds a zone that is a catalog.
@@ -25,7 +26,7 @@ impl Inventory {
         now: Moment,
     ) -> Result<ZoneId, AddZoneError> {
         let mut transaction = self.begin().await?;
-        let id = insert(&mut transaction, tenant, zone, now).await?;
+        let id = insert(&mut transaction, tenant, zone, Inherits::Anything, now).await?;
         write_settings(&mut transaction, id, settings, now).await?;
         self.commit_change(transaction).await?;
         Ok(id)
@@ -55,6 +56,28 @@ impl Inventory {
         write_settings(&mut transaction, id, settings, now).await?;
         self.commit_change(transaction).await?;
         Ok(ensured)
+    }
+
+    /// Changes the catalog to what `decide` makes of its settings, whatever else is changed at the same time. Its members
+    /// stay what they are until the next plan. `decide` may say no: then nothing is changed.
+    pub async fn change_catalog<E>(
+        &self,
+        tenant: TenantId,
+        name: &Name,
+        now: Moment,
+        decide: impl FnOnce(&CatalogSettings) -> Result<CatalogSettings, E>,
+    ) -> Result<Result<ZoneId, E>, CatalogError> {
+        let mut transaction = self.begin().await?;
+        let not_catalog = || CatalogError::NotCatalog(name.clone());
+        let id = find_id(&mut transaction, tenant, name).await?.ok_or_else(not_catalog)?;
+        let before = settings_of(&mut transaction, tenant, id).await?.ok_or_else(not_catalog)?;
+        let settings = match decide(&before) {
+            Ok(settings) => settings,
+            Err(no) => return Ok(Err(no)),
+        };
+        write_settings(&mut transaction, id, &settings, now).await?;
+        self.commit_change(transaction).await?;
+        Ok(Ok(id))
     }
 
     /// Removes the catalog and its zone. Its members stay, as configured zones.

@@ -10,14 +10,19 @@ use crate::error::InventoryError;
 use crate::zones::read_name;
 
 impl Inventory {
-    /// The catalog's members and whatever else the tenant has. What other catalogs give away is not known here: see
-    /// [`Holdings::note_offers`].
-    pub async fn holdings(&self, catalog: &Catalog, now: Moment) -> Result<Holdings, InventoryError> {
+    /// The catalog's members and whatever else the tenant has; and the members as [`Inventory::catalog_members`] gives
+    /// them, of the same moment. What other catalogs give away is not known here: see [`Holdings::note_offers`].
+    pub async fn holdings(
+        &self,
+        catalog: &Catalog,
+        now: Moment,
+    ) -> Result<(Holdings, Vec<CatalogMember>), InventoryError> {
         // One transaction, so that a zone that moves is seen once.
         let mut transaction = self.reader().begin().await?;
         let mut holdings = Holdings::default();
-        for member in members_of(&mut transaction, catalog).await? {
-            let CatalogMember { name: zone, label, group, missing_since, .. } = member;
+        let members = members_of(&mut transaction, catalog).await?;
+        for member in &members {
+            let CatalogMember { name: zone, label, group, missing_since, .. } = member.clone();
             let missing_for = missing_since.map(|since| now.since(since));
             holdings.members.push(Member { zone, label, group, missing_for });
         }
@@ -25,7 +30,7 @@ impl Inventory {
             holdings.taken.insert(read_name(&other.spelling)?, other.taken()?);
         }
         holdings.removed_lately = removed_lately(&mut transaction, catalog, now).await?;
-        Ok(holdings)
+        Ok((holdings, members))
     }
 }
 

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use dns::Name;
-use inventory::{Inventory, NewZone, TenantId};
+use inventory::{Inventory, NewZone, TenantId, Zone, ZoneId};
 use sqlx::Connection;
 use xfr::{Algorithm, Key, Moment, Primary};
 
@@ -62,4 +62,21 @@ pub fn zone(text: &str, primaries: &[&str]) -> NewZone {
 
 pub fn key(text: &str) -> Key {
     Key::new(name(text), Algorithm::HmacSha256, vec![7; 32]).unwrap()
+}
+
+pub async fn zones_of(inventory: &Inventory, tenant: TenantId) -> Vec<Zone> {
+    let zones = inventory.intent().await.unwrap().zones;
+    zones.into_iter().filter(|zone| zone.tenant == tenant).collect()
+}
+
+pub async fn zone_by_name(inventory: &Inventory, tenant: TenantId, name: &Name) -> Option<Zone> {
+    zones_of(inventory, tenant).await.into_iter().find(|zone| zone.name == *name)
+}
+
+pub async fn zone_by_id(inventory: &Inventory, tenant: TenantId, id: ZoneId) -> Option<Zone> {
+    zones_of(inventory, tenant).await.into_iter().find(|zone| zone.id == id)
+}
+
+pub async fn count_zones(inventory: &Inventory, tenant: TenantId) -> usize {
+    zones_of(inventory, tenant).await.len()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use api::doors::MemberTemplate;
 use dns::Name;
-use inventory::{Catalog, Inventory, NewZone};
+use inventory::{Catalog, CatalogMember, Inventory, NewZone};
 use xfr::Primary;
 use zone::ZoneId;
 use zone::catalog::{Action, Consent, Holdings, Listing, plan};
@@ -30,17 +30,19 @@ pub(super) async fn follow(
     let Current { catalog, listing, confirmed_at } = current;
     let Some(workshop) = Workshop::of(node, catalog) else { return Ok(()) };
     // As long as this version is known to be the newest one, and no longer, has it been without what it does not list.
-    let holdings = inventory.holdings(catalog, *confirmed_at).await?;
-    let waiting: HashSet<Name> = waiting(&holdings);
+    let (holdings, members) = inventory.holdings(catalog, *confirmed_at).await?;
+    let waiting = members.iter().filter(|member| member.missing_since.is_some());
+    let waiting: HashSet<Name> = waiting.map(|member| member.name.clone()).collect();
     let others = all.iter().filter(|other| other.catalog.tenant == catalog.tenant && other.catalog.id != catalog.id);
     let others = others.map(|other| other.listing.clone()).collect();
     let mut actions = planned(catalog, listing.clone(), holdings, others, consent).await;
-    actions.extend(made_otherwise(node, inventory, current, &workshop, &actions).await?);
+    actions.extend(made_otherwise(node, listing, members, &workshop, &actions));
     let make = |name: &Name, group: Option<&str>| workshop.make(name, group);
     let mut undone = BTreeMap::new();
     let mut done = Tally::default();
     for part in actions.chunks(ACTIONS_AT_ONCE_MAX) {
-        let results = inventory.apply_plan(catalog, part, &make, node.clock.now()).await?;
+        let now = node.clock.now();
+        let results = inventory.apply_plan(catalog, part, &make, now, now.plus(node.keep_removed)).await?;
         for (action, result) in part.iter().zip(results) {
             let what = match (action, result) {
                 (Action::Skip { why, .. }, _) => Undone::Skipped(why.to_string()),
@@ -61,11 +63,6 @@ pub(super) async fn follow(
     done.say(catalog, listing);
     remember(node, catalog, Seen { followed: Some(listing.serial()), broken: None, undone });
     Ok(())
-}
-
-fn waiting(holdings: &Holdings) -> HashSet<Name> {
-    let waiting = holdings.members.iter().filter(|member| member.missing_for.is_some());
-    waiting.map(|member| member.zone.clone()).collect()
 }
 
 /// Off the runtime's threads: a large one takes a second.
@@ -89,18 +86,17 @@ async fn planned(
 
 /// Members whose templates say something else than when they were made, because somebody changed those: they are given
 /// their group again.
-async fn made_otherwise(
+fn made_otherwise(
     node: &Node,
-    inventory: &Inventory,
-    current: &Current,
+    listing: &Listing,
+    members: Vec<CatalogMember>,
     workshop: &Workshop,
     planned: &[Action],
-) -> Result<Vec<Action>, Unfollowed> {
-    let Current { catalog, listing, .. } = current;
+) -> Vec<Action> {
     let planned: HashSet<&Name> = planned.iter().map(Action::zone).collect();
     let listed: HashSet<&Name> = listing.entries().iter().map(|entry| &entry.zone).collect();
     let mut actions = Vec::new();
-    for member in inventory.catalog_members(catalog).await? {
+    for member in members {
         let Some(zone) = node.zone(member.id).filter(|zone| zone.instructions().is_listed()) else { continue };
         if planned.contains(&member.name) || !listed.contains(&member.name) {
             continue;
@@ -112,7 +108,7 @@ async fn made_otherwise(
             actions.push(Action::ChangeGroup { zone: member.name, group: member.group });
         }
     }
-    Ok(actions)
+    actions
 }
 
 /// Keeps what was seen, and says what is new about it.
@@ -164,7 +160,13 @@ impl Workshop {
             primaries: instructions.sources.iter().map(|source| source.configured.clone()).collect(),
             plain: read(&catalog.settings.template)?,
             groups: groups.collect::<Option<_>>()?,
-            stored: node.all_unlisted().iter().map(|zone| (zone.name.clone(), zone.id)).collect(),
+            stored: node
+                .kept
+                .all()
+                .iter()
+                .chain(&node.all_unlisted())
+                .map(|zone| (zone.name.clone(), zone.id))
+                .collect(),
         })
     }
 

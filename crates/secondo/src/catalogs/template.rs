@@ -17,7 +17,7 @@ struct Text {
 pub(crate) fn write(template: &MemberTemplate) -> String {
     let text = Text {
         primaries: template.primaries.iter().map(ToString::to_string).collect(),
-        settings: template.settings.iter().map(|(setting, value)| (setting.to_string(), value.to_owned())).collect(),
+        settings: template.settings.to_texts(),
     };
     serde_json::to_string(&text).expect("texts are always JSON")
 }
@@ -30,10 +30,11 @@ pub(crate) fn read(text: &str) -> Result<MemberTemplate, String> {
     let text: Text = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let primary = |text: &String| api::text::primary(text).map_err(|problem| problem.detail().to_owned());
     let primaries = text.primaries.iter().map(primary).collect::<Result<_, _>>()?;
-    let mut settings = Settings::default();
-    for (name, value) in &text.settings {
-        // One that this version does not know says nothing to it, as with any zone.
-        let _ = name.parse().and_then(|setting| settings.set(setting, Some(value)));
+    let (settings, errors) = Settings::from_texts(&text.settings);
+    for error in errors {
+        tracing::warn!(
+            "a setting of a catalog's members is not one of this version's, and is as if it were not set: {error}"
+        );
     }
     Ok(MemberTemplate { primaries, settings })
 }

@@ -159,7 +159,7 @@ A primary is ADDR[:PORT] with options behind it, each after a comma:
         #[arg(long = "primary", value_name = "ADDR[:PORT][,OPTION]...", value_parser = primary)]
         primaries: Vec<Primary>,
     },
-    /// Make no checks and no transfers; answers go on until the zone expires.
+    /// Make no checks and no transfers of a zone; answers go on until it expires.
     #[command(after_help = "Example:\n  secondo zone pause example.org")]
     Pause {
         /// The zone's name.
@@ -173,7 +173,7 @@ A primary is ADDR[:PORT] with options behind it, each after a comma:
         #[arg(value_parser = known_zone_name)]
         name: Name,
     },
-    /// Answer a zone with REFUSED, and make no checks and no transfers.
+    /// Answer a zone with REFUSED, and make no checks and no transfers, until it is enabled again.
     #[command(after_help = "Example:\n  secondo zone disable example.org")]
     Disable {
         /// The zone's name.
@@ -181,7 +181,11 @@ A primary is ADDR[:PORT] with options behind it, each after a comma:
         name: Name,
     },
     /// Answer and follow a disabled zone again.
-    #[command(after_help = "Example:\n  secondo zone enable example.org")]
+    #[command(after_help = "\
+Example:
+  secondo zone enable example.org
+
+A zone that was paused before it was disabled is followed again too. One that is paused is not enabled but resumed.")]
     Enable {
         /// The zone's name.
         #[arg(value_parser = known_zone_name)]
@@ -259,7 +263,11 @@ Examples:
         name: Name,
     },
     /// Remove a zone with its contents and its history.
-    #[command(after_help = "Example:\n  secondo zone remove example.org")]
+    #[command(after_help = "\
+Example:
+  secondo zone remove example.org
+
+What a catalog has removed is kept for some days, in case it comes back; this has it deleted at once too.")]
     Remove {
         /// The zone's name.
         #[arg(value_parser = known_zone_name)]

@@ -92,7 +92,7 @@ async fn from_here(zone: &NewZone, key: Option<Arc<Key>>, own: Vec<IpAddr>) -> R
         zone: zone.name().clone(),
         primaries: primaries.map(|source| Ok(source?.primary)).collect::<Result<_, Failure>>()?,
         own_addresses: own,
-        notifies: Notifies::NotSeen,
+        notifies: Notifies::Unknown,
     };
     let tls = tls::client(&TlsFiles::default());
     let tls = tls.map_err(|error| Failure::new("tls_unavailable", format!("TLS cannot be used: {error:#}")))?;

@@ -22,8 +22,15 @@ pub(crate) async fn show(server: &Server, output: &mut Output<'_>) -> Result<(),
         (
             "zones",
             format!(
-                "{} ({} current, {} pending, {} stale, {} expired)",
-                zones.total, zones.current, zones.pending, zones.stale, zones.expired
+                "{} ({} current, {} pending, {} stale, {} expired); {} near expiry, {} held back, {} frozen",
+                zones.total,
+                zones.current,
+                zones.pending,
+                zones.stale,
+                zones.expired,
+                zones.expiring,
+                zones.held,
+                zones.frozen
             ),
         ),
         (

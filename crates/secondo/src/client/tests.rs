@@ -267,6 +267,11 @@ async fn a_catalog_goes_through_every_command() {
     }
     assert!(served.run("catalog list").await.out.lines().nth(1).unwrap().starts_with("cat.example."));
     served.run("catalog set cat.example --guard-delay off").await;
+    let members =
+        served.run("catalog set cat.example --member-set notify=signed --json").await.json()["members"].clone();
+    assert_eq!(members["primaries"][0]["address"], "192.0.2.2:853", "what is not given stays: {members}");
+    let members = served.run("catalog set cat.example --own-primaries --member-set notify= --json").await.json();
+    assert_eq!(members["members"]["primaries"].as_array().map(Vec::len), Some(0), "{members}");
     let shown = served.run("catalog show cat.example --json").await.json();
     assert_eq!((&shown["guard"]["delay"], &shown["suffixes"][0]), (&"off".into(), &"example.".into()));
     served.run("catalog accept cat.example --serial 6").await.failed(1, "catalog_changed");
@@ -275,6 +280,11 @@ async fn a_catalog_goes_through_every_command() {
     assert_eq!(served.run("catalog remove cat.example").await.status, 0);
     served.run("catalog show cat.example").await.failed(1, "catalog_unknown");
     served.run("catalog add cat.example --primary 192.0.2.1 --groups /nowhere").await.failed(1, "file_unreadable");
+    // Of a longer file half of the groups would be there.
+    let groups: String = (0..6_000).map(|number| format!("[group-{number}]\n")).collect();
+    std::fs::write(&file, groups).unwrap();
+    let words = format!("catalog add cat.example --primary 192.0.2.1 --groups {}", file.display());
+    served.run(&words).await.failed(1, "file_unreadable");
 }
 
 #[tokio::test]

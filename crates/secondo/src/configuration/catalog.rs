@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use api::doors::{CatalogChange, GuardChange, MemberTemplate, NewCatalog, NewZone, check_primaries};
+use api::doors::{CatalogChange, GuardChange, MemberTemplate, NewCatalog, NewZone, TemplateChange, check_primaries};
 use serde::Deserialize;
 use toml::Spanned;
 use xfr::{Primary, Settings};
@@ -70,7 +70,10 @@ pub(super) fn read_catalog(section: &CatalogSection) -> Result<NewCatalog, Wrong
     let groups = read_groups(&section.group, section.member_key.as_ref())?;
     let rules = CatalogChange {
         suffixes: suffixes.transpose()?,
-        members: Some(members),
+        members: TemplateChange {
+            primaries: Some(members.primaries),
+            settings: members.settings.iter().map(|(setting, value)| (setting, Some(value.to_owned()))).collect(),
+        },
         groups: Some(groups),
         guard: read_guard(&section.guard)?,
     };
@@ -134,8 +137,9 @@ mod tests {
         .unwrap_or_else(|wrong| panic!("{}", wrong.message));
         let catalog = &configuration.catalogs[0];
         assert_eq!(catalog.zone.primaries()[0].key, Some("k.".parse().unwrap()));
-        let members = catalog.rules.members.as_ref().unwrap();
-        assert_eq!((members.primaries[0].to_string().as_str(), members.settings.iter().count()), ("192.0.2.2:53", 1));
+        let members = &catalog.rules.members;
+        let primaries = members.primaries.as_ref().unwrap();
+        assert_eq!((primaries[0].to_string().as_str(), members.settings.len()), ("192.0.2.2:53", 1));
         let groups = catalog.rules.groups.as_ref().unwrap();
         assert_eq!((groups["gold"].primaries[0].address.port(), groups["plain"].primaries.len()), (853, 0));
         assert_eq!(catalog.rules.guard.delay, Some(Duration::from_secs(1)));

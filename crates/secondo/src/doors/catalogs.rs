@@ -7,22 +7,23 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use api::doors::{CatalogChange, MemberTemplate, NewCatalog, ZonePage};
+use api::doors::{CatalogChange, MemberTemplate, NewCatalog, TemplateChange, ZonePage};
 use api::{Code, Problem, json, text};
 use dns::{Name, Serial};
 use inventory::{Catalog, CatalogError, CatalogMember, CatalogSettings, Inventory};
+use xfr::SettingError;
 use zone::catalog::Guard;
 
-use super::intent::{TENANT, not_added, row};
-use super::status::sort_key;
+use super::intent::{TENANT, not_added, not_settable, row};
 use super::{House, unavailable, unknown};
 use crate::catalogs::{self, Undone, Unfollowed};
 use crate::followed::Role;
 use crate::ledger::time;
+use crate::roster::sort_key;
 
 /// A catalog of which nothing has been said: it may list every name, and its members are copied from its own primaries.
 /// That is what whoever runs both ends expects; who does not trust the catalog's maker that far names suffixes.
-pub(crate) fn usual() -> CatalogSettings {
+fn usual() -> CatalogSettings {
     CatalogSettings {
         suffixes: vec![Name::root()],
         template: catalogs::write_template(&MemberTemplate::default()),
@@ -31,20 +32,32 @@ pub(crate) fn usual() -> CatalogSettings {
     }
 }
 
-/// The settings of a catalog after a change.
-pub(crate) fn settings(before: &CatalogSettings, change: CatalogChange) -> CatalogSettings {
-    let CatalogChange { suffixes, members, groups, guard } = change;
+/// The settings of a catalog that somebody configures.
+pub(crate) fn configured(change: CatalogChange) -> CatalogSettings {
+    let plain = MemberTemplate::default();
+    settings(&usual(), plain, change).expect("what is to be set was read, and has all been set together")
+}
+
+/// The settings of a catalog after a change; `members` is what its members were made of.
+fn settings(
+    before: &CatalogSettings,
+    mut members: MemberTemplate,
+    change: CatalogChange,
+) -> Result<CatalogSettings, SettingError> {
+    let CatalogChange { suffixes, members: TemplateChange { primaries, settings }, groups, guard } = change;
+    members.primaries = primaries.unwrap_or(members.primaries);
+    members.settings.change(&settings)?;
     let written = |(group, template)| (group, catalogs::write_template(&template));
-    CatalogSettings {
+    Ok(CatalogSettings {
         suffixes: suffixes.unwrap_or_else(|| before.suffixes.clone()),
-        template: members.map_or_else(|| before.template.clone(), |members| catalogs::write_template(&members)),
+        template: catalogs::write_template(&members),
         groups: groups.map_or_else(|| before.groups.clone(), |groups| groups.into_iter().map(written).collect()),
         guard: Guard {
             delay: guard.delay.unwrap_or(before.guard.delay),
             share_percent: guard.share_percent.unwrap_or(before.guard.share_percent),
             zones_min: guard.zones_min.unwrap_or(before.guard.zones_min),
         },
-    }
+    })
 }
 
 impl House {
@@ -83,8 +96,9 @@ impl House {
 
     pub(super) async fn add_catalog_and_zone(&self, catalog: NewCatalog) -> Result<json::Catalog, Problem> {
         let inventory = self.inventory()?;
-        self.check(&inventory, &catalog.rules).await?;
-        let (row, settings) = (row(&self.node, &catalog.zone), settings(&usual(), catalog.rules));
+        self.check_keys(&inventory, &catalog.rules).await?;
+        let (row, settings) = (row(&self.node, &catalog.zone), configured(catalog.rules));
+        self.check_settings(&settings)?;
         let id = inventory.add_catalog(TENANT, &row, &settings, self.node.clock.now()).await;
         let id = id.map_err(|error| not_added(&error))?;
         let is_listed = || self.node.zone(id).is_some_and(|zone| zone.instructions().is_listed());
@@ -95,13 +109,15 @@ impl House {
 
     pub(super) async fn change_rules(&self, name: &Name, change: CatalogChange) -> Result<json::Catalog, Problem> {
         let inventory = self.inventory()?;
-        self.check(&inventory, &change).await?;
-        let before = self.catalog_named(&inventory, name).await?;
-        let settings = settings(&before.settings, change);
-        inventory
-            .set_catalog(TENANT, name, &settings, self.node.clock.now())
-            .await
-            .map_err(|error| problem(&error))?;
+        self.check_keys(&inventory, &change).await?;
+        let decide = |before: &CatalogSettings| {
+            let members = read_template(&before.template)?;
+            let after = settings(before, members, change).map_err(|error| not_settable(&error))?;
+            self.check_settings(&after)?;
+            Ok(after)
+        };
+        let changed = inventory.change_catalog(TENANT, name, self.node.clock.now(), decide).await;
+        changed.map_err(|error| problem(&error))??;
         let catalog = self.catalog_named(&inventory, name).await?;
         self.shown_catalog(&inventory, &catalog).await
     }
@@ -129,18 +145,27 @@ impl House {
         }
     }
 
-    /// Whether members could be made of this: mistakes are said to whoever makes them, not when a member comes.
-    async fn check(&self, inventory: &Inventory, change: &CatalogChange) -> Result<(), Problem> {
+    /// Whether the keys are here that members would be asked for with: mistakes are said to whoever makes them, not when
+    /// a member comes.
+    async fn check_keys(&self, inventory: &Inventory, change: &CatalogChange) -> Result<(), Problem> {
         let keys = inventory.list_keys(TENANT).await.map_err(|error| unavailable(&error))?;
-        let groups = change.groups.iter().flat_map(BTreeMap::values);
-        for template in change.members.iter().chain(groups) {
-            let mut wanted = template.primaries.iter().filter_map(|primary| primary.key.as_ref());
-            if let Some(key) = wanted.find(|wanted| keys.iter().all(|key| key.name != **wanted)) {
+        let of_groups = change.groups.iter().flat_map(BTreeMap::values).flat_map(|template| &template.primaries);
+        let primaries = change.members.primaries.iter().flatten().chain(of_groups);
+        let mut wanted = primaries.filter_map(|primary| primary.key.as_ref());
+        match wanted.find(|wanted| keys.iter().all(|key| key.name != **wanted)) {
+            None => Ok(()),
+            Some(key) => {
                 let detail = format!("there is no key {key}: add it first with `secondo key add {key}`");
-                return Err(Problem::new(Code::KeyUnknown, detail));
+                Err(Problem::new(Code::KeyUnknown, detail))
             }
-            let policy = self.node.defaults.with(&template.settings);
-            policy.map_err(|error| Problem::new(Code::SettingInvalid, error.to_string()))?;
+        }
+    }
+
+    /// Whether what is set for members goes with the defaults.
+    fn check_settings(&self, settings: &CatalogSettings) -> Result<(), Problem> {
+        for template in settings.groups.values().chain([&settings.template]) {
+            let members = read_template(template)?;
+            self.node.defaults.with(&members.settings).map_err(|error| not_settable(&error))?;
         }
         Ok(())
     }
@@ -238,17 +263,21 @@ fn why(what: Undone) -> String {
     why
 }
 
+fn read_template(text: &str) -> Result<MemberTemplate, Problem> {
+    catalogs::read_template(text).map_err(|error| Problem::new(Code::Internal, error))
+}
+
 fn shown_template(text: &str) -> Result<json::MemberTemplate, Problem> {
-    let template = catalogs::read_template(text).map_err(|error| Problem::new(Code::Internal, error))?;
+    let template = read_template(text)?;
     Ok(json::MemberTemplate {
         primaries: template.primaries.iter().map(json::Primary::from).collect(),
-        settings: template.settings.iter().map(|(setting, value)| (setting.to_string(), value.to_owned())).collect(),
+        settings: template.settings.to_texts(),
     })
 }
 
 fn problem(error: &CatalogError) -> Problem {
     match error {
-        CatalogError::NotCatalog(name) | CatalogError::UnknownZone(name) => no_catalog(name),
+        CatalogError::NotCatalog(name) => no_catalog(name),
         CatalogError::Inventory(error) => unavailable(error),
     }
 }

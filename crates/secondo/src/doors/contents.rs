@@ -24,7 +24,7 @@ impl Contents for House {
             if from > to {
                 steps = steps.into_iter().rev().map(Diff::reversed).collect();
             }
-            Ok(history::lines(&steps))
+            Ok(Pieces(history::lines(&steps)))
         };
         let lines = tokio::task::spawn_blocking(work).await;
         let lines = lines.map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
@@ -84,7 +84,40 @@ impl Iterator for ZoneText {
     }
 }
 
+/// Lines, many to a piece.
+struct Pieces<L>(L);
+
+impl<L: Iterator<Item = String>> Iterator for Pieces<L> {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        let mut piece = self.0.next()?;
+        while piece.len() < PIECE_OCTETS
+            && let Some(line) = self.0.next()
+        {
+            piece.push_str(&line);
+        }
+        Some(piece)
+    }
+}
+
 fn push_line(piece: &mut String, line: &str) {
     piece.push_str(line);
     piece.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PIECE_OCTETS, Pieces};
+
+    #[test]
+    fn many_lines_are_few_pieces() {
+        let lines: Vec<String> =
+            (0..20_000).map(|number| format!("+ {number}.example. 60 IN A 192.0.2.1\n")).collect();
+        let pieces: Vec<String> = Pieces(lines.iter().cloned()).collect();
+        assert_eq!(pieces.concat(), lines.concat());
+        assert!(pieces.iter().all(|piece| piece.len() < PIECE_OCTETS + 100 && piece.ends_with('\n')));
+        assert!(pieces.len() < 20, "{}", pieces.len());
+        assert_eq!(Pieces(std::iter::empty()).count(), 0);
+    }
 }

@@ -7,21 +7,22 @@ use std::time::Duration;
 use api::doors::NewZone;
 use api::{Code, Problem, json};
 use dns::Name;
-use inventory::{TenantId, Trigger};
+use inventory::{Notify, NotifySender, TenantId};
 use tokio::sync::Semaphore;
 use transfer::doctor::{Notifies, Patient};
 use xfr::Key;
+use xfr::notify::Decline;
 
 use super::House;
-use crate::examination;
 use crate::followed::Source;
+use crate::{examination, notifies};
 
 /// Examinations at a time: people ask for them, and each keeps a handful of sockets.
 const EXAMINATIONS_MAX: usize = 8;
 /// How long one waits for the others.
 const PLACE_WITHIN: Duration = Duration::from_secs(20);
-/// Attempts that are looked through for one that came of a NOTIFY.
-const ATTEMPTS_MAX: u32 = 1_000;
+/// Rows of NOTIFYs that are looked through for one of a primary.
+const NOTIFIES_MAX: u32 = 1_000;
 
 /// Places for those under way.
 pub(crate) struct Examinations(Semaphore);
@@ -43,7 +44,7 @@ impl House {
             zone: zone.name().clone(),
             primaries: sources.into_iter().map(|source| source.primary).collect(),
             own_addresses: own_addresses.into_iter().chain(self.addresses()).collect(),
-            notifies: self.notifies(zone.name()).await,
+            notifies: self.notifies(zone).await,
         };
         let Ok(Ok(_place)) = tokio::time::timeout(PLACE_WITHIN, self.examinations.0.acquire()).await else {
             let detail = format!("{EXAMINATIONS_MAX} examinations are under way: try again in a minute");
@@ -71,12 +72,36 @@ impl House {
         addresses.filter(|address| !address.is_unspecified() && !address.is_loopback())
     }
 
-    async fn notifies(&self, name: &Name) -> Notifies {
-        let (Some(zone), Some(inventory)) = (self.node.zone_named(name), self.node.inventory.load_full()) else {
-            return Notifies::NotSeen;
+    /// What came of the last NOTIFY that somebody sent whom the zone's owner has named, or that may be from a primary.
+    async fn notifies(&self, zone: &NewZone) -> Notifies {
+        let (Some(here), Some(inventory)) = (self.node.zone_named(zone.name()), self.node.inventory.load_full())
+        else {
+            return Notifies::Unknown;
         };
-        let attempts = inventory.attempts(TenantId::DEFAULT, zone.id, None, ATTEMPTS_MAX).await.unwrap_or_default();
-        let seen = attempts.iter().any(|recorded| recorded.attempt.trigger == Trigger::Notify);
-        if seen { Notifies::Seen } else { Notifies::NotSeen }
+        // What came a moment ago counts too.
+        notifies::record(&self.node, &self.heard);
+        let Ok(rows) = inventory.notifies(TenantId::DEFAULT, here.id, NOTIFIES_MAX).await else {
+            return Notifies::Unknown;
+        };
+        let is_meant = |notify: &&Notify| match notify.sender {
+            NotifySender::Known(_) => true,
+            NotifySender::Strangers(site) => {
+                zone.primaries().iter().any(|primary| site.contains(primary.address.ip().to_canonical()))
+            }
+        };
+        let Some(last) = rows.iter().find(is_meant) else { return Notifies::None };
+        match last.declined.as_deref().map(Decline::of_code) {
+            None => Notifies::Taken,
+            Some(Some(why)) => Notifies::Declined { from: sender(&last.sender), why },
+            // Another version of this program knows why.
+            Some(None) => Notifies::Unknown,
+        }
+    }
+}
+
+fn sender(sender: &NotifySender) -> String {
+    match sender {
+        NotifySender::Known(address) => address.to_string(),
+        NotifySender::Strangers(site) => site.to_string(),
     }
 }

@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
-use api::doors::{CatalogChange, NewCatalog, NewKey, NewZone, ServiceChange, ZoneChange};
+use api::doors::{CatalogChange, NewCatalog, NewKey, NewZone, ZoneChange};
+use api::json::ServiceOrder;
 use api::{Code, Intent, Problem, json};
 use async_trait::async_trait;
 use dns::Name;
 use inventory::{
-    AddKeyError, AddZoneError, ChangeZoneError, Inventory, RemoveKeyError, RemoveZoneError, TenantId, ZoneId,
+    AddKeyError, AddZoneError, ChangeZoneError, Inventory, RemoveKeyError, RemoveZoneError, Service, TenantId, ZoneId,
 };
 use xfr::{Algorithm, Key};
 
 use super::{House, unavailable, unknown};
+use crate::followed::Role;
 use crate::ledger::time;
 use crate::node::Node;
-use crate::reconcile;
 
 /// How long an answer waits for the node to match what was asked for; it is on record already and will come about.
 const MATCHED_WITHIN: Duration = Duration::from_secs(5);
@@ -28,11 +29,19 @@ impl Intent for House {
         let inventory = self.inventory()?;
         self.node.defaults.with(&zone.settings).map_err(|error| not_settable(&error))?;
         let row = row(&self.node, &zone);
-        let now = self.node.clock.now();
+        let (now, before) = (self.node.clock.now(), *self.node.reconciled.borrow());
         let id = inventory.add_zone(TENANT, &row, now).await.map_err(|error| not_added(&error))?;
-        let listed = || self.node.zone(id).filter(|zone| zone.instructions().is_listed());
-        self.until_matched(async || listed().is_some()).await;
-        match listed() {
+        // It may have been here before, as the member of a catalog with other primaries, or kept and not answered; what is
+        // answered is known when a pass has ended.
+        let wanted = inventory::ZoneChange {
+            primaries: Some(row.primaries),
+            settings: Some(row.settings),
+            ..inventory::ZoneChange::default()
+        };
+        let is_own = || self.node.zone(id).is_some_and(|zone| zone.instructions().role == Role::Configured);
+        let has_ended = || *self.node.reconciled.borrow() > before;
+        self.until_matched(async || has_ended() && is_own() && self.is_instructed(id, &wanted)).await;
+        match self.node.zone(id).filter(|zone| zone.instructions().is_listed()) {
             Some(zone) => Ok(self.shown(&zone)),
             None => Err(Problem::new(
                 Code::TimedOut,
@@ -52,25 +61,18 @@ impl Intent for House {
     async fn change_zone(&self, name: &Name, change: ZoneChange) -> Result<json::Zone, Problem> {
         let inventory = self.inventory()?;
         self.refuse_members(&inventory, name).await?;
-        let row = inventory.zone_by_name(TENANT, name).await.map_err(|error| unavailable(&error))?;
-        let mut settings = row.ok_or_else(|| unknown(name))?.settings;
-        for (setting, value) in &change.settings {
-            settings.set(*setting, value.as_deref()).map_err(|error| not_settable(&error))?;
-        }
-        self.node.defaults.with(&settings).map_err(|error| not_settable(&error))?;
-        let service = change.service.map(|service| match service {
-            ServiceChange::Answering => inventory::Service::Answering,
-            ServiceChange::Paused => inventory::Service::Paused,
-            ServiceChange::Disabled => inventory::Service::Disabled,
-        });
-        let settings = (!change.settings.is_empty()).then_some(settings);
-        let change = inventory::ZoneChange { primaries: change.primaries, service, settings };
+        let mut decided = inventory::ZoneChange::default();
+        let decide = |zone: &inventory::Zone| {
+            decided = self.decided(zone, change)?;
+            Ok(decided.clone())
+        };
         let before = *self.node.reconciled.borrow();
-        let id = inventory.change_zone(TENANT, name, &change).await.map_err(|error| not_changed(&error))?;
+        let changed = inventory.change_zone(TENANT, name, decide).await;
+        let id = changed.map_err(|error| not_changed(&error))??;
         // A pass instructs a zone before it publishes the table that answers come from: it must have ended. One that
         // had begun before, and ends twice if it deletes, may not have read the change.
         let ended = || *self.node.reconciled.borrow() - before;
-        self.until_matched(async || ended() > 2 || ended() > 0 && self.is_instructed(id, &change)).await;
+        self.until_matched(async || ended() > 2 || ended() > 0 && self.is_instructed(id, &decided)).await;
         self.node.zone(id).map(|zone| self.shown(&zone)).ok_or_else(|| unknown(name))
     }
 
@@ -132,6 +134,16 @@ impl Intent for House {
 }
 
 impl House {
+    /// What becomes of the zone as it is.
+    fn decided(&self, zone: &inventory::Zone, change: ZoneChange) -> Result<inventory::ZoneChange, Problem> {
+        let mut settings = zone.settings.clone();
+        settings.change(&change.settings).map_err(|error| not_settable(&error))?;
+        self.node.defaults.with(&settings).map_err(|error| not_settable(&error))?;
+        let service = change.service.map(|order| ordered(zone, order)).transpose()?;
+        let settings = (!change.settings.is_empty()).then_some(settings);
+        Ok(inventory::ZoneChange { primaries: change.primaries, service, settings })
+    }
+
     /// Whether the node does what was asked for.
     fn is_instructed(&self, id: ZoneId, change: &inventory::ZoneChange) -> bool {
         let Some(zone) = self.node.zone(id) else { return false };
@@ -139,7 +151,7 @@ impl House {
         let primaries = || instructions.sources.iter().map(|source| &source.configured);
         change.primaries.as_ref().is_none_or(|wanted| primaries().eq(wanted))
             && change.settings.as_ref().is_none_or(|wanted| instructions.settings == *wanted)
-            && change.service.is_none_or(|wanted| instructions.service == reconcile::service(wanted))
+            && change.service.is_none_or(|wanted| instructions.service == wanted)
     }
 
     async fn remove_listed_or_stored(&self, inventory: &Inventory, name: &Name) -> Result<ZoneId, Problem> {
@@ -149,7 +161,7 @@ impl House {
                 Err(RemoveZoneError::Inventory(error)) => return Err(unavailable(&error)),
                 Err(error @ RemoveZoneError::Unknown(_)) => Problem::new(Code::ZoneUnknown, error.to_string()),
             };
-            let stored = self.node.unlisted(name).ok_or(unknown)?;
+            let stored = self.node.unlisted(name).or_else(|| self.node.kept.named(name)).ok_or(unknown)?;
             // Somebody may have added it meanwhile: then the inventory knows it.
             if inventory.remove_stored_zone(stored.id).await.map_err(|error| unavailable(&error))? {
                 return Ok(stored.id);
@@ -177,16 +189,41 @@ impl House {
     }
 }
 
+/// What the zone does when this is carried out. To pause or to resume a disabled zone would answer it, which somebody may
+/// have switched off for a reason; to enable a paused one would follow primaries that somebody may not trust.
+fn ordered(zone: &inventory::Zone, order: ServiceOrder) -> Result<Service, Problem> {
+    let name = &zone.name;
+    match (zone.service, order) {
+        (Service::Unproven, _) => Err(Problem::new(
+            Code::ZoneDisabled,
+            format!("the zone {name} is answered when its owner has shown that the name is theirs, and not before"),
+        )),
+        (Service::Disabled, ServiceOrder::Pause | ServiceOrder::Resume) => Err(Problem::new(
+            Code::ZoneDisabled,
+            format!("the zone {name} is disabled: have it answered again with `secondo zone enable {name}` first"),
+        )),
+        (Service::Paused, ServiceOrder::Enable) => Err(Problem::new(
+            Code::ZonePaused,
+            format!(
+                "the zone {name} is paused, and answered: have it followed again with `secondo zone resume {name}`"
+            ),
+        )),
+        (_, ServiceOrder::Pause) => Ok(Service::Paused),
+        (_, ServiceOrder::Resume | ServiceOrder::Enable) => Ok(Service::Answering),
+        (_, ServiceOrder::Disable) => Ok(Service::Disabled),
+    }
+}
+
 /// The zone as a row. If its name is that of a stored zone that the inventory has lost, it is that zone.
 pub(crate) fn row(node: &Node, zone: &NewZone) -> inventory::NewZone {
     inventory::NewZone {
-        stored_as: node.unlisted(zone.name()).map(|stored| stored.id),
+        stored_as: node.unlisted(zone.name()).or_else(|| node.kept.named(zone.name())).map(|stored| stored.id),
         settings: zone.settings.clone(),
         ..inventory::NewZone::answering(zone.name().clone(), zone.primaries().to_vec())
     }
 }
 
-fn not_settable(error: &xfr::SettingError) -> Problem {
+pub(super) fn not_settable(error: &xfr::SettingError) -> Problem {
     Problem::new(Code::SettingInvalid, error.to_string())
 }
 

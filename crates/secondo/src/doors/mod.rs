@@ -7,7 +7,7 @@ mod intent;
 mod requests;
 mod status;
 
-pub(crate) use catalogs::{settings as catalog_settings, usual as usual_catalog};
+pub(crate) use catalogs::configured as configured_catalog;
 pub(crate) use examination::Examinations;
 pub(crate) use intent::row;
 

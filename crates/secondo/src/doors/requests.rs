@@ -8,13 +8,13 @@ use api::json::HoldOrder;
 use api::{Code, Problem, Requests, json};
 use async_trait::async_trait;
 use dns::{Name, Serial};
-use inventory::{Outcome, RecordedAttempt};
+use inventory::{Outcome, RecordedAttempt, Service};
 use tokio::sync::oneshot;
 use zone::Generation;
 
 use super::House;
 use super::contents::no_way;
-use crate::followed::{Followed, Service, Transfer, Trigger, Wake};
+use crate::followed::{Followed, Transfer, Trigger, Wake};
 use crate::ledger;
 use crate::orders::{self, Refusal};
 

@@ -1,12 +1,10 @@
 //! How everything is.
 
-use std::sync::Arc;
-
 use api::doors::{AttemptPage, ZonePage};
 use api::{Problem, Status, json};
 use async_trait::async_trait;
 use dns::{Name, Rcode};
-use inventory::TenantId;
+use inventory::{Service, TenantId};
 use server::Event;
 use store::Origin;
 use xfr::{Freshness, Policy};
@@ -14,7 +12,7 @@ use zone::inspect::Inspection;
 use zone::zonemd::Verdict;
 
 use super::{House, unavailable};
-use crate::followed::{Durability, Followed, Role, Service};
+use crate::followed::{Durability, Followed, Role};
 use crate::holds::Hold;
 use crate::ledger::{shown, time};
 use crate::notifies;
@@ -22,16 +20,8 @@ use crate::notifies;
 #[async_trait]
 impl Status for House {
     async fn zones(&self, page: ZonePage) -> Result<Vec<json::Zone>, Problem> {
-        let mut zones: Vec<(String, Arc<Followed>)> = self
-            .node
-            .zones()
-            .into_iter()
-            .map(|zone| (sort_key(&zone.name), zone))
-            .filter(|(key, _)| page.after.as_ref().is_none_or(|after| *key > sort_key(after)))
-            .collect();
-        zones.sort_by(|(a, _), (b, _)| a.cmp(b));
-        zones.truncate(page.limit as usize);
-        Ok(zones.iter().map(|(_, zone)| self.shown(zone)).collect())
+        let zones = self.node.page(page.after.as_ref(), page.limit as usize);
+        Ok(zones.iter().map(|zone| self.shown(zone)).collect())
     }
 
     async fn zone(&self, name: &Name) -> Result<json::Zone, Problem> {
@@ -156,19 +146,16 @@ impl House {
             digest: held.map(|held| held.image.digest().to_string()),
             records: held.map(|held| held.image.record_count()),
             primaries: instructions.sources.iter().map(|source| json::Primary::from(&source.configured)).collect(),
-            settings: instructions
-                .settings
-                .iter()
-                .map(|(setting, value)| (setting.to_string(), value.to_owned()))
-                .collect(),
+            settings: instructions.settings.to_texts(),
             origin: match instructions.role {
                 Role::Configured => json::Origin::Configured,
                 Role::Catalog => json::Origin::Catalog,
-                Role::MemberOf(_) => json::Origin::Member,
+                // One that was removed is not shown to anybody.
+                Role::MemberOf(_) | Role::Removed => json::Origin::Member,
             },
             catalog: match &instructions.role {
                 Role::MemberOf(catalog) => Some(catalog.to_string()),
-                Role::Configured | Role::Catalog => None,
+                Role::Configured | Role::Catalog | Role::Removed => None,
             },
             created_at: time(instructions.created_at),
             last_success: condition.timers.confirmed_at().map(time),
@@ -193,6 +180,9 @@ impl House {
                 Freshness::Stale => &mut counts.stale,
                 Freshness::Expired => &mut counts.expired,
             } += 1;
+            counts.expiring += u64::from(condition.said.expires_soon());
+            counts.held += u64::from(matches!(condition.hold, Hold::Held(_) | Hold::Kept { .. }));
+            counts.frozen += u64::from(condition.hold.is_frozen());
             counts.volatile += u64::from(condition.durability == Durability::Volatile);
         }
         counts
@@ -214,9 +204,15 @@ fn warnings(zones: &json::ZoneCounts, has_inventory: bool, unlisted: usize) -> V
     if zones.expired > 0 {
         warnings.push(format!("{} zones have expired and are answered with SERVFAIL", zones.expired));
     }
-    if zones.volatile > 0 {
-        warnings.push(format!("{} zones are served from memory only, because the disk is full", zones.volatile));
-    }
+    let about = [
+        (zones.expiring, "are half-way to their expiry or nearer, and expire unless a primary confirms them"),
+        (zones.stale, "could not be checked when they were last due, and are served until they expire"),
+        (zones.held, "have a newer version that is held back: see `secondo zone publish --help`, and `zone keep`"),
+        (zones.frozen, "are frozen, and follow no primary until they are thawed"),
+        (zones.volatile, "are served from memory only, because the disk is full"),
+    ];
+    let about = about.into_iter().filter(|(count, _)| *count > 0);
+    warnings.extend(about.map(|(count, what)| format!("{count} zones {what}")));
     warnings
 }
 
@@ -284,7 +280,24 @@ fn shown_version(version: &store::Version) -> json::Version {
     }
 }
 
-/// The order of lists: names as text in lower case.
-pub(super) fn sort_key(name: &Name) -> String {
-    name.to_lower().to_string()
+#[cfg(test)]
+mod tests {
+    use api::json::ZoneCounts;
+
+    #[test]
+    fn each_condition_that_needs_somebodys_attention_has_its_warning() {
+        assert!(super::warnings(&ZoneCounts { total: 9, current: 9, ..ZoneCounts::default() }, true, 0).is_empty());
+        let none = ZoneCounts::default();
+        for (counts, says) in [
+            (ZoneCounts { expired: 2, ..none }, "2 zones have expired"),
+            (ZoneCounts { expiring: 3, ..none }, "3 zones are half-way to their expiry"),
+            (ZoneCounts { stale: 4, ..none }, "4 zones could not be checked"),
+            (ZoneCounts { held: 5, ..none }, "5 zones have a newer version that is held back"),
+            (ZoneCounts { frozen: 6, ..none }, "6 zones are frozen"),
+            (ZoneCounts { volatile: 7, ..none }, "7 zones are served from memory only"),
+        ] {
+            let warnings = super::warnings(&counts, true, 0);
+            assert!(warnings.len() == 1 && warnings[0].starts_with(says), "{warnings:?}");
+        }
+    }
 }

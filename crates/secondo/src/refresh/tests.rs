@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use dns::Name;
+use inventory::Service;
 use store::{Options, Store};
 use testing::disk::{SimulatedDisk, Survival, Syncs};
 use testing::primary::{Behaviour, Kind as Query, Primary};
@@ -17,7 +18,7 @@ use zone::ZoneId;
 
 use crate::attempt::{Attempt, Kind, attempt};
 use crate::clock::Clock;
-use crate::followed::{Durability, Followed, Guard, Instructions, Service, Source, Transfer, Trigger, Wake};
+use crate::followed::{Durability, Followed, Guard, Instructions, Source, Transfer, Trigger, Wake};
 use crate::holds::Hold;
 use crate::node::Node;
 use crate::refresh::{Refreshed, make_durable};
@@ -318,7 +319,7 @@ async fn a_zone_that_is_switched_off_is_not_answered_because_the_program_starts(
         [(Service::Answering, true), (Service::Paused, true), (Service::Disabled, false), (Service::Unproven, false)]
     {
         scene.zone().instruct(Instructions { service, ..Instructions::clone(&scene.zone().instructions()) });
-        scene.node.write_note(&scene.zone()).await;
+        scene.node.write_note(&scene.zone().write().await.unwrap()).await;
         let disk = scene.disk.cut(scene.disk.operations(), Survival::Nothing, Syncs::Kept);
         let table = start(&disk, Moment(0)).await.shared.zones.load_full();
         assert_eq!(table.get(name().borrow()).is_some(), is_answered, "{service:?}");

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use dns::Name;
 use xfr::Fault;
+use xfr::notify::Decline;
 
 /// Everything that is worth a word.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,8 +40,12 @@ pub enum Concern {
     RetryLong { retry: u32, refresh: u32 },
     #[error("MINIMUM ({minimum} s) is longer than a day: so long is it remembered that a name is not there")]
     MinimumLong { minimum: u32 },
+    #[error("the last NOTIFY, from {from}, was not taken: {why}; {}", why.advice())]
+    NotifyDeclined { from: String, why: Decline },
 }
 
+const NOTIFIES: &str = "See them all, each with what to do about it: secondo zone notifies NAME. Until one is taken, changes are \
+                        found at the next check only.";
 const OLD: &str =
     "Nothing to do: it works, with one more query at each check. A newer version of the primary knows EDNS.";
 const FIREWALL: &str = "Look for a firewall on the way that drops what it does not know (DNS messages with an OPT record); \
@@ -93,6 +98,7 @@ impl Concern {
             Self::RefreshLong { .. } => ("refresh_long", Configuration, TIMERS),
             Self::RetryLong { .. } => ("retry_long", Configuration, TIMERS),
             Self::MinimumLong { .. } => ("minimum_long", Configuration, TIMERS),
+            Self::NotifyDeclined { .. } => ("notify_declined", Configuration, NOTIFIES),
         }
     }
 }

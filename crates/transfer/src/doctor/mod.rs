@@ -33,6 +33,7 @@ use std::time::Duration;
 use dns::{Name, Soa};
 use tokio::time::Instant;
 use xfr::Pin;
+use xfr::notify::Decline;
 
 use crate::{Primary, Transfers};
 
@@ -55,11 +56,16 @@ pub struct Patient {
 }
 
 /// Whether the primaries' NOTIFYs reach us, which no question to them shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notifies {
-    /// One has had the zone looked at.
-    Seen,
-    NotSeen,
+    /// The zone is not here, or nobody has kept a record.
+    Unknown,
+    /// None has come.
+    None,
+    /// The last one was taken.
+    Taken,
+    /// The last one was not.
+    Declined { from: String, why: Decline },
 }
 
 /// What came of it.
@@ -79,13 +85,6 @@ pub struct Examined {
     /// Of the key that it shows over TLS.
     pub pin: Option<Pin>,
     pub guess: Guess,
-}
-
-impl Examination {
-    /// Whether the zone can be copied, and kept up to date.
-    pub fn has_failed(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step.outcome, Outcome::Failed(_)))
-    }
 }
 
 /// A version of the zone as one primary shows it.

@@ -61,26 +61,6 @@ pub enum StepName {
 }
 
 impl StepName {
-    pub const ALL: [Self; 17] = [
-        Self::UdpSoa,
-        Self::TcpSoa,
-        Self::Tls,
-        Self::TlsSoa,
-        Self::Authority,
-        Self::Edns,
-        Self::Tsig,
-        Self::Axfr,
-        Self::UnsignedAxfr,
-        Self::IxfrCurrent,
-        Self::IxfrOlder,
-        Self::Serials,
-        Self::Versions,
-        Self::NsRecords,
-        Self::OwnNs,
-        Self::Timers,
-        Self::Notify,
-    ];
-
     pub fn as_str(self) -> &'static str {
         match self {
             Self::UdpSoa => "udp_soa",

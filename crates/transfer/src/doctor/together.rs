@@ -143,13 +143,17 @@ fn timer_concerns(soa: &Soa) -> Vec<Concern> {
 }
 
 fn notify(patient: &Patient) -> Finding {
-    match patient.notifies {
-        Notifies::Seen => Finding::Fine("a NOTIFY has had the zone looked at before".into()),
-        Notifies::NotSeen => Finding::Unseen(format!(
-            "whether NOTIFYs of the primary reach us cannot be seen from here: raise the serial there, and see whether `secondo \
-             zone history {}` shows an attempt that came of one",
-            patient.zone
-        )),
+    let try_it = |so: &str| {
+        let zone = &patient.zone;
+        format!("{so}: raise the serial there, and see whether `secondo zone notifies {zone}` shows one")
+    };
+    match &patient.notifies {
+        Notifies::Taken => Finding::Fine("the last NOTIFY was taken".into()),
+        Notifies::Declined { from, why } => Finding::Odd(Concern::NotifyDeclined { from: from.clone(), why: *why }),
+        Notifies::None => Finding::Unseen(try_it("no NOTIFY has come yet")),
+        Notifies::Unknown => {
+            Finding::Unseen(try_it("whether NOTIFYs of the primary reach us is known only where the zone is here"))
+        }
     }
 }
 

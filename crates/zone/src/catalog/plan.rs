@@ -13,7 +13,7 @@ use super::{Consent, Entry, Holdings, Label, Listing, Member, Rules, Taken, Warr
 pub enum Action {
     /// Becomes a member.
     Add { zone: Name, label: Label, group: Option<String> },
-    /// Goes, and its contents with it (RFC 9432 §5.3).
+    /// Goes, and its contents with it, now or when they have been kept for a while (RFC 9432 §5.3).
     Remove { zone: Name, warrant: Warrant },
     /// Its label changed: its contents go, and it begins anew (RFC 9432 §5.4).
     Reset { zone: Name, label: Label, group: Option<String>, warrant: Warrant },

@@ -116,11 +116,6 @@ impl Warnings {
         self.counts.iter().map(|(code, count)| (*code, *count))
     }
 
-    /// How many there are, those that were not kept included.
-    pub fn total(&self) -> u64 {
-        self.counts.values().sum()
-    }
-
     pub fn is_empty(&self) -> bool {
         self.named.is_empty()
     }

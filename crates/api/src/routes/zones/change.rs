@@ -5,10 +5,10 @@ use dns::Name;
 
 use crate::access::Admin;
 use crate::body::Json;
-use crate::doors::{ServiceChange, ZoneChange, check_primaries};
-use crate::json::{self, Service};
+use crate::doors::{ZoneChange, check_primaries};
+use crate::json;
 use crate::path::ZoneInPath;
-use crate::problem::{Code, Problem, ProblemDetails};
+use crate::problem::{Problem, ProblemDetails};
 use crate::router::Served;
 use crate::text;
 
@@ -37,16 +37,6 @@ fn parsed(name: &Name, change: &json::ChangeZone) -> Result<ZoneChange, Problem>
         }
         None => None,
     };
-    let service = match change.service {
-        None => None,
-        Some(Service::Answering) => Some(ServiceChange::Answering),
-        Some(Service::Paused) => Some(ServiceChange::Paused),
-        Some(Service::Disabled) => Some(ServiceChange::Disabled),
-        Some(Service::Unproven) => {
-            let detail = "whether a name is proven is not for anybody to say: choose answering, paused or disabled";
-            return Err(Problem::new(Code::ServiceInvalid, detail));
-        }
-    };
     let settings = change.settings.iter().map(|(name, value)| text::setting_of(name, value.as_deref()));
-    Ok(ZoneChange { primaries, service, settings: settings.collect::<Result<_, _>>()? })
+    Ok(ZoneChange { primaries, service: change.service, settings: settings.collect::<Result<_, _>>()? })
 }

@@ -2,18 +2,14 @@
 
 #![expect(unused_qualifications, reason = "utoipa writes the parameters' path in full")]
 
-use std::convert::Infallible;
-
-use axum::body::Body;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::access::Admin;
-use crate::body::Parameters;
+use crate::body::{Parameters, streamed};
 use crate::path::ZoneInPath;
 use crate::problem::{Problem, ProblemDetails};
 use crate::router::Served;
@@ -43,11 +39,6 @@ pub(crate) async fn diff(
     Parameters(Between { from, to }): Parameters<Between>,
 ) -> Result<Response, Problem> {
     let text = served.doors.contents.diff(&name, from, to).await?;
-    let pieces = stream::iter(text).then(|piece| async {
-        // Give way between pieces, so that a large zone does not hold up every other request.
-        tokio::task::yield_now().await;
-        Ok::<String, Infallible>(piece)
-    });
     let kind = [(header::CONTENT_TYPE, "text/plain; charset=us-ascii")];
-    Ok((kind, Body::from_stream(pieces)).into_response())
+    Ok((kind, streamed(text)).into_response())
 }

@@ -1,14 +1,11 @@
 //! A zone's contents as a zone file.
 
-use std::convert::Infallible;
-
-use axum::body::Body;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use futures_util::{StreamExt, stream};
 
 use crate::access::Admin;
+use crate::body::streamed;
 use crate::path::ZoneInPath;
 use crate::problem::{Problem, ProblemDetails};
 use crate::router::Served;
@@ -28,16 +25,11 @@ pub(crate) async fn export(
     ZoneInPath(name): ZoneInPath,
 ) -> Result<Response, Problem> {
     let export = served.doors.contents.export(&name).await?;
-    let pieces = stream::iter(export.text).then(|piece| async {
-        // Give way between pieces, so that a large zone does not hold up every other request.
-        tokio::task::yield_now().await;
-        Ok::<String, Infallible>(piece)
-    });
     let headers = [
         // RFC 4027.
         (header::CONTENT_TYPE.as_str(), "text/dns; charset=us-ascii".to_owned()),
         ("secondo-serial", export.serial.to_string()),
         ("secondo-generation", export.generation.to_string()),
     ];
-    Ok((headers, Body::from_stream(pieces)).into_response())
+    Ok((headers, streamed(export.text)).into_response())
 }

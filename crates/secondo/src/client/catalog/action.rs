@@ -48,6 +48,7 @@ The catalog's own zone is followed as any zone, and never answered: what it list
 Examples:
   secondo catalog set catalog.example.org --suffix example.org
   secondo catalog set catalog.example.org --guard-delay 12h
+  secondo catalog set catalog.example.org --member-set refresh-max=1h --member-set notify=
 
 Where the catalog itself is copied from is changed with `secondo zone set`.")]
     Set {
@@ -85,10 +86,14 @@ pub(crate) struct Rules {
     /// A server to copy members from; may be given several times. Without it: the catalog's own.
     #[arg(long = "member-primary", value_name = "ADDR[:PORT][,OPTION]...", value_parser = primary)]
     pub(super) member_primaries: Vec<Primary>,
-    /// What is to differ from the defaults for members, as for `zone set`; may be given several times.
+    /// Copy members from the catalog's own primaries again.
+    #[arg(long, conflicts_with = "member_primaries")]
+    pub(super) own_primaries: bool,
+    /// What is to differ from the defaults for members, as for `zone set`; may be given several times, and without a
+    /// value the default counts again.
     #[arg(long = "member-set", value_name = "NAME=VALUE", value_parser = setting)]
     pub(super) member_settings: Vec<(Setting, Option<String>)>,
-    /// A file (TOML) with what the members of groups are made of instead.
+    /// A file (TOML) with what the members of groups are made of instead, all of them.
     #[arg(long, value_name = "FILE")]
     pub(super) groups: Option<PathBuf>,
     /// How long many members that go at a time wait; `off` to have them go at once [unless said: 1d].

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::Path;
 
 use api::doors::{MemberTemplate, check_primaries};
-use api::json::{self, AcceptCatalog, AddCatalog, Catalog, Catalogs, ChangeCatalog, ChangeGuard};
+use api::json::{self, AcceptCatalog, AddCatalog, Catalog, Catalogs, ChangeCatalog, ChangeGuard, ChangeTemplate};
 use api::segment_of;
 use dns::Name;
 use xfr::Primary;
@@ -114,21 +114,19 @@ async fn accept(name: &Name, serial: Option<u32>, server: &Server, output: &mut 
 }
 
 fn change_of(name: &Name, rules: &Rules) -> Result<ChangeCatalog, Failure> {
-    let is_about_members = !rules.member_primaries.is_empty() || !rules.member_settings.is_empty();
-    let members = || -> Result<json::MemberTemplate, Failure> {
-        if !rules.member_primaries.is_empty() {
-            check_primaries(name, &rules.member_primaries)?;
-        }
-        let settings = rules.member_settings.iter();
-        Ok(json::MemberTemplate {
-            primaries: rules.member_primaries.iter().map(json::Primary::from).collect(),
-            settings: settings.filter_map(|(setting, value)| Some((setting.to_string(), value.clone()?))).collect(),
-        })
+    if !rules.member_primaries.is_empty() {
+        check_primaries(name, &rules.member_primaries)?;
+    }
+    let primaries: Vec<_> = rules.member_primaries.iter().map(json::Primary::from).collect();
+    let settings = rules.member_settings.iter().map(|(setting, value)| (setting.to_string(), value.clone()));
+    let members = ChangeTemplate {
+        primaries: (rules.own_primaries || !primaries.is_empty()).then_some(primaries),
+        settings: settings.collect(),
     };
     let groups = rules.groups.as_deref().map(read_groups).transpose()?;
     Ok(ChangeCatalog {
         suffixes: (!rules.suffixes.is_empty()).then(|| rules.suffixes.iter().map(ToString::to_string).collect()),
-        members: is_about_members.then(members).transpose()?,
+        members,
         groups,
         guard: ChangeGuard {
             delay: rules.guard_delay.clone(),
@@ -143,12 +141,15 @@ fn read_groups(file: &Path) -> Result<std::collections::BTreeMap<String, json::M
         Failure::new("file_unreadable", format!("the file of groups {} cannot be read: {why}", file.display()))
     };
     let mut text = String::new();
-    let read = std::fs::File::open(file).and_then(|file| file.take(GROUPS_FILE_OCTETS_MAX).read_to_string(&mut text));
-    read.map_err(|error| unreadable(error.to_string()))?;
+    let opened = std::fs::File::open(file).map_err(|error| unreadable(error.to_string()))?;
+    let read = opened.take(GROUPS_FILE_OCTETS_MAX + 1).read_to_string(&mut text);
+    if read.map_err(|error| unreadable(error.to_string()))? as u64 > GROUPS_FILE_OCTETS_MAX {
+        return Err(unreadable(format!("it has more than {GROUPS_FILE_OCTETS_MAX} octets")));
+    }
     let groups = crate::configuration::groups(&text).map_err(unreadable)?;
     let shown = |template: MemberTemplate| json::MemberTemplate {
         primaries: template.primaries.iter().map(json::Primary::from).collect(),
-        settings: template.settings.iter().map(|(setting, value)| (setting.to_string(), value.to_owned())).collect(),
+        settings: template.settings.to_texts(),
     };
     Ok(groups.into_iter().map(|(group, template)| (group, shown(template))).collect())
 }

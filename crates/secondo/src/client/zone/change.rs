@@ -1,7 +1,7 @@
 //! `secondo zone set`, `pause`, `resume`, `disable` and `enable`.
 
 use api::doors::check_primaries;
-use api::json::{self, ChangeZone, Service, Zone};
+use api::json::{self, ChangeZone, Service, ServiceOrder, Zone};
 use dns::Name;
 use xfr::{Primary, Setting};
 
@@ -35,11 +35,11 @@ pub(crate) async fn set(
 
 pub(crate) async fn serve(
     name: &Name,
-    service: Service,
+    order: ServiceOrder,
     server: &Server,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let change = ChangeZone { service: Some(service), ..ChangeZone::default() };
+    let change = ChangeZone { service: Some(order), ..ChangeZone::default() };
     let zone = changed(name, &change, server, output).await?;
     if output.format() == Format::Text {
         let what = match zone.service {

@@ -12,7 +12,7 @@ mod show;
 use std::io::Write;
 
 use api::doors::NewZone;
-use api::json::{self, AddZone, HoldOrder, Service, Transfer, Zone};
+use api::json::{self, AddZone, HoldOrder, ServiceOrder, Transfer, Zone};
 use api::segment_of;
 use dns::Name;
 use xfr::{Primary, Setting};
@@ -39,11 +39,10 @@ pub(crate) async fn carry_out(
         ZoneAction::Set { name, settings, primaries } => {
             change::set(&name, settings, &primaries, server, output).await
         }
-        ZoneAction::Pause { name } => change::serve(&name, Service::Paused, server, output).await,
-        ZoneAction::Disable { name } => change::serve(&name, Service::Disabled, server, output).await,
-        ZoneAction::Resume { name } | ZoneAction::Enable { name } => {
-            change::serve(&name, Service::Answering, server, output).await
-        }
+        ZoneAction::Pause { name } => change::serve(&name, ServiceOrder::Pause, server, output).await,
+        ZoneAction::Resume { name } => change::serve(&name, ServiceOrder::Resume, server, output).await,
+        ZoneAction::Disable { name } => change::serve(&name, ServiceOrder::Disable, server, output).await,
+        ZoneAction::Enable { name } => change::serve(&name, ServiceOrder::Enable, server, output).await,
         ZoneAction::Publish { name } => hold::order(&name, HoldOrder::Publish, None, server, output).await,
         ZoneAction::Keep { name } => hold::order(&name, HoldOrder::Keep, None, server, output).await,
         ZoneAction::Freeze { name, generation } => {

@@ -1,0 +1,101 @@
+//! The zones that a node follows: by their ids, and by their names in the order in which they are listed.
+//!
+//! Invariant: both know the same zones. Two may have one name: what is stored, until the inventory says which it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use dns::Name;
+use zone::ZoneId;
+
+use crate::followed::Followed;
+
+#[derive(Default)]
+pub(crate) struct Roster {
+    /// In the order of their ids, so that nothing depends on chance that nobody asked for.
+    by_id: BTreeMap<ZoneId, Arc<Followed>>,
+    by_name: BTreeSet<(Box<str>, ZoneId)>,
+}
+
+impl Roster {
+    pub(crate) fn insert(&mut self, zone: Arc<Followed>) {
+        self.remove(zone.id);
+        self.by_name.insert((sort_key(&zone.name).into(), zone.id));
+        self.by_id.insert(zone.id, zone);
+    }
+
+    pub(crate) fn remove(&mut self, id: ZoneId) -> Option<Arc<Followed>> {
+        let zone = self.by_id.remove(&id)?;
+        self.by_name.remove(&(sort_key(&zone.name).into(), id));
+        Some(zone)
+    }
+
+    pub(crate) fn get(&self, id: ZoneId) -> Option<&Arc<Followed>> {
+        self.by_id.get(&id)
+    }
+
+    /// In the order of their ids.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Followed>> {
+        self.by_id.values()
+    }
+
+    /// The zones of this name, in the order of their ids.
+    pub(crate) fn named(&self, name: &Name) -> impl DoubleEndedIterator<Item = &Arc<Followed>> {
+        let key: Box<str> = sort_key(name).into();
+        let of_this_name = (key.clone(), ZoneId(0))..=(key, ZoneId(u64::MAX));
+        self.by_name.range(of_this_name).filter_map(|(_, id)| self.get(*id))
+    }
+
+    /// The zones after this name, in the order of [`sort_key`].
+    pub(crate) fn after(&self, name: Option<&Name>) -> impl Iterator<Item = &Arc<Followed>> {
+        let after = match name {
+            Some(name) => Bound::Excluded((sort_key(name).into(), ZoneId(u64::MAX))),
+            None => Bound::Unbounded,
+        };
+        self.by_name.range((after, Bound::Unbounded)).filter_map(|(_, id)| self.get(*id))
+    }
+}
+
+/// The order of lists: names as text in lower case.
+pub(crate) fn sort_key(name: &Name) -> String {
+    name.to_lower().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use xfr::{Bounds, Moment, Timers};
+    use zone::{Generation, ZoneId};
+
+    use super::Roster;
+    use crate::followed::Followed;
+
+    fn zone(id: u64, name: &str) -> Arc<Followed> {
+        let timers = Timers::pending(&Bounds::default(), Moment(0));
+        Arc::new(Followed::new(ZoneId(id), name.parse().unwrap(), timers, Generation(0)))
+    }
+
+    #[test]
+    fn zones_are_found_by_name_and_listed_in_its_order() {
+        let mut roster = Roster::default();
+        for (id, name) in [(4, "b.example."), (1, "C.example."), (3, "a.example."), (2, "B.example.")] {
+            roster.insert(zone(id, name));
+        }
+        let listed = |roster: &Roster, after: Option<&str>| -> Vec<u64> {
+            let after = after.map(|name| name.parse().unwrap());
+            roster.after(after.as_ref()).map(|zone| zone.id.0).collect()
+        };
+        let named = |roster: &Roster, name: &str| -> Vec<u64> {
+            roster.named(&name.parse().unwrap()).map(|zone| zone.id.0).collect()
+        };
+        assert_eq!(listed(&roster, None), [3, 2, 4, 1]);
+        assert_eq!(listed(&roster, Some("A.example.")), [2, 4, 1]);
+        assert_eq!(listed(&roster, Some("b.example.")), [1], "both of that name stand before it");
+        assert_eq!(named(&roster, "b.EXAMPLE."), [2, 4]);
+        roster.remove(ZoneId(2));
+        assert_eq!((named(&roster, "b.example."), named(&roster, "bb.example.")), (vec![4], vec![]));
+        assert_eq!(roster.iter().map(|zone| zone.id.0).collect::<Vec<_>>(), [1, 3, 4]);
+    }
+}
