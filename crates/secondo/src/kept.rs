@@ -3,6 +3,7 @@
 //! A catalog that loses its zones, or some of them, is most often mended within days. What it had is not answered
 //! meanwhile (RFC 9432 §5.3 has a removed member go, and lets it be archived), but whoever comes back is served at once,
 //! and not copied again.
+//!
 //! Whether a zone is kept is the inventory's to say; here is what is kept of it, and in the store's note that it is not to
 //! be answered, also while the program starts and without the inventory.
 //!
