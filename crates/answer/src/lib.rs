@@ -27,8 +27,8 @@ use response::Response;
 
 pub use table::{Contents, ServedZone, ZoneTable};
 
-/// The largest answer over UDP that we send, in octets, whatever the client allows: it crosses every link unfragmented.
-pub const UDP_OCTETS_MAX: usize = 1232;
+/// The largest answer over UDP that we send, in octets, whatever the client allows.
+pub const UDP_OCTETS_MAX: usize = dns::edns::UDP_OCTETS as usize;
 /// The largest answer over UDP to a client without EDNS (RFC 1035 §4.2.1).
 pub const PLAIN_UDP_OCTETS_MAX: usize = 512;
 

@@ -1,9 +1,12 @@
 //! EDNS(0) (RFC 6891): the OPT record of a message.
 
 use crate::message::Malformed;
+use crate::rtype::Type;
 
 /// The EDNS version that we speak (RFC 6891 §6.1.3).
 pub const VERSION: u8 = 0;
+/// The UDP payload that we offer, and send at the most, in octets: what passes every path without fragments.
+pub const UDP_OCTETS: u16 = 1232;
 
 /// Option codes (RFC 6891 §9 registry).
 pub mod option {
@@ -70,6 +73,21 @@ impl<'a> Edns<'a> {
     }
 }
 
+/// A whole OPT record, to be appended to a message; `options` are in wire form.
+pub fn opt_record(rcode_high: u8, version: u8, options: &[u8]) -> Vec<u8> {
+    // The root's name.
+    let mut record = vec![0];
+    record.extend(Type::OPT.0.to_be_bytes());
+    record.extend(UDP_OCTETS.to_be_bytes());
+    record.extend(Edns::ttl(rcode_high, version, false).to_be_bytes());
+    record.extend((options.len() as u16).to_be_bytes());
+    record.extend(options);
+    record
+}
+
+/// The option that asks when the server's copy of the zone expires (RFC 7314 §3).
+pub const EXPIRE_QUESTION: [u8; 4] = [0, option::EXPIRE as u8, 0, 0];
+
 /// Octets of the option that [`expire_option`] makes.
 pub const EXPIRE_OPTION_OCTETS: usize = 8;
 
@@ -89,7 +107,15 @@ fn split_option(octets: &[u8]) -> Option<(u16, &[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::Edns;
+    use super::{EXPIRE_QUESTION, Edns, UDP_OCTETS, VERSION, opt_record};
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let record = opt_record(1, VERSION, &EXPIRE_QUESTION);
+        // RFC 6891 §6.1.2: the root, the type, the size, the response code's upper bits and the version, the options.
+        assert_eq!(record, [0, 0, 41, 0x04, 0xd0, 1, 0, 0, 0, 0, 4, 0, 9, 0, 0]);
+        assert!(Edns::parse(UDP_OCTETS, 0, &EXPIRE_QUESTION).unwrap().asks_expire());
+    }
 
     #[test]
     fn options_are_read_and_lying_lengths_refused() {

@@ -100,7 +100,7 @@ impl<'a> Request<'a> {
         }
         if let Some(edns) = self.edns {
             let options = edns.answered(expires_in_secs);
-            if writer.opt(UDP_OCTETS_MAX as u16, Rcode::NOERROR, false, &options).is_err() {
+            if writer.opt(dns::edns::UDP_OCTETS, Rcode::NOERROR, false, &options).is_err() {
                 writer.set_flag(Header::TC);
             }
         }
@@ -114,11 +114,7 @@ impl<'a> Request<'a> {
         let Some(mut header) = Header::parse(reply).filter(|_| self.edns.is_some()) else { return };
         header.counts[Section::Additional as usize] += 1;
         reply[..HEADER_OCTETS].copy_from_slice(&header.to_octets());
-        reply.push(0);
-        reply.extend(Type::OPT.0.to_be_bytes());
-        reply.extend((UDP_OCTETS_MAX as u16).to_be_bytes());
-        reply.extend(Edns::ttl((rcode.0 >> 4) as u8, dns::edns::VERSION, false).to_be_bytes());
-        reply.extend([0, 0]);
+        reply.extend(dns::edns::opt_record((rcode.0 >> 4) as u8, dns::edns::VERSION, &[]));
     }
 
     /// The flags of a reply that holds the zone's own records.

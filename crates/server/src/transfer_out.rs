@@ -8,7 +8,6 @@
 
 use std::time::Duration;
 
-use answer::UDP_OCTETS_MAX;
 use dns::message::MESSAGE_OCTETS_MAX;
 use dns::writer::CompressionTable;
 use dns::{MessageWriter, Question, Rcode, RecordRef, Section, Type};
@@ -104,7 +103,7 @@ impl Transfer {
         }
         if let (Place::First, Some(options)) = (place, &self.options) {
             writer.release(opt_octets);
-            let room = writer.opt(UDP_OCTETS_MAX as u16, Rcode::NOERROR, false, options);
+            let room = writer.opt(dns::edns::UDP_OCTETS, Rcode::NOERROR, false, options);
             room.expect("room for the OPT record was kept free");
         }
         Ok(writer.finish())

@@ -10,6 +10,9 @@ use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 
+/// No answer to a query of ours is longer than this: we offer [`dns::edns::UDP_OCTETS`], and some send more.
+pub(crate) const DATAGRAM_OCTETS_MAX: usize = 4096;
+
 /// A connection's octets.
 pub trait Octets: AsyncRead + AsyncWrite + Send + Unpin {}
 

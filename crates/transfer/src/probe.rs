@@ -23,13 +23,11 @@ use xfr::reason::{Asked, Waiting};
 use xfr::{ProbeStep, Reason, Shown, SoaProbe};
 
 use crate::lanes::Lane;
+use crate::network::DATAGRAM_OCTETS_MAX;
 use crate::patience::Patience;
 use crate::pool::{Endpoint, Purpose, Wanted, unreachable_reason};
 use crate::stream::{Stream, timed_out};
 use crate::{Primary, Transfers, random_id};
-
-/// No answer to a query of ours is longer: we offer 1232 octets.
-const UDP_OCTETS_MAX: usize = 4096;
 
 /// What a probe takes to ask over UDP, until this is dropped.
 pub(crate) type Places = [OwnedSemaphorePermit; 2];
@@ -101,7 +99,7 @@ impl Query<'_> {
         let socket = self.transfers.network.datagrams(*address, *source).await.map_err(failed)?;
         let mut probe = self.probe(random_id(&*self.transfers.network)?, edns, Transport::Udp);
         socket.send(&probe.request(self.transfers.wall_clock_secs())).await.map_err(failed)?;
-        let mut message = vec![0; UDP_OCTETS_MAX];
+        let mut message = vec![0; DATAGRAM_OCTETS_MAX];
         let mut ignored = None;
         loop {
             let Ok(received) = timeout_at(until, socket.receive(&mut message)).await else {

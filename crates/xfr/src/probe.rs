@@ -6,15 +6,12 @@
 
 use std::sync::Arc;
 
-use dns::edns::{Edns, option};
+use dns::edns::{self, Edns, option};
 use dns::{CLASS_IN, Header, MessageReader, Name, Rcode, Section, Soa, Type};
 
 use crate::reason::{Asked, Reason};
 use crate::session::{open, question, verified};
 use crate::tsig::{self, Key, ResponseVerifier, Signature};
-
-/// The UDP payload that we offer, in octets: what passes every path without fragments.
-pub const UDP_OCTETS: u16 = 1232;
 
 /// Whether the query has an OPT record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,14 +70,7 @@ impl SoaProbe {
         let mut message = question(self.id, &self.zone, Type::SOA);
         if self.edns == EdnsOffer::Offered {
             message[11] = 1;
-            message.push(0);
-            message.extend(Type::OPT.0.to_be_bytes());
-            message.extend(UDP_OCTETS.to_be_bytes());
-            message.extend([0; 4]);
-            // RFC 7314 §3: an empty EXPIRE option asks for it.
-            message.extend([0, 4]);
-            message.extend(option::EXPIRE.to_be_bytes());
-            message.extend([0; 2]);
+            message.extend(edns::opt_record(0, edns::VERSION, &edns::EXPIRE_QUESTION));
         }
         if let Some(key) = &self.key {
             self.verifier = Some(tsig::sign_request(&mut message, key.clone(), now_secs));

@@ -14,7 +14,7 @@ use xfr::{Key, Pin, ProbeStep, Reason, SoaProbe, Tls};
 use super::question::{Answer, Question};
 use crate::connection::{Connection, Service};
 use crate::limits::Deadlines;
-use crate::network::Octets;
+use crate::network::{DATAGRAM_OCTETS_MAX, Octets};
 use crate::pool::unreachable_reason;
 use crate::stream::{Stream, timed_out};
 use crate::{Primary, Transfers, random_id};
@@ -23,8 +23,6 @@ use crate::{Primary, Transfers, random_id};
 const SILENCE_MAX: Duration = Duration::from_secs(5);
 /// For one exchange on a connection, a transfer's beginning too.
 const EXCHANGE_MAX: Duration = Duration::from_secs(10);
-/// No answer to a query of ours is longer: we offer 1232 octets.
-const UDP_OCTETS_MAX: usize = 4096;
 
 pub(super) struct Line<'a> {
     pub(super) transfers: &'a Transfers,
@@ -156,7 +154,7 @@ impl Line<'_> {
         let until = self.until.min(began + self.transfers.limits.deadlines.udp_try);
         let socket = self.transfers.network.datagrams(*address, *source).await.map_err(failed)?;
         socket.send(request).await.map_err(failed)?;
-        let mut message = vec![0; UDP_OCTETS_MAX];
+        let mut message = vec![0; DATAGRAM_OCTETS_MAX];
         loop {
             let Ok(received) = timeout_at(until, socket.receive(&mut message)).await else {
                 return Err(timed_out(Waiting::Answer(Asked::Soa), began));

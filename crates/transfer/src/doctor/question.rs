@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use dns::edns::Edns;
+use dns::edns::{self, Edns};
 use dns::{Header, MessageReader, Name, Opcode, Rcode, Section, Type};
-use xfr::probe::UDP_OCTETS;
 use xfr::tsig::{self, ResponseVerifier};
 use xfr::{Key, Reason};
 
@@ -42,11 +41,7 @@ impl Question {
         request.extend(self.rtype.0.to_be_bytes());
         request.extend(self.class.to_be_bytes());
         if let Some(version) = self.edns {
-            request.push(0);
-            request.extend(Type::OPT.0.to_be_bytes());
-            request.extend(UDP_OCTETS.to_be_bytes());
-            request.extend(Edns::ttl(0, version, false).to_be_bytes());
-            request.extend([0; 2]);
+            request.extend(edns::opt_record(0, version, &[]));
         }
         let verifier = self.key.map(|key| tsig::sign_request(&mut request, key, now_secs));
         Asked { request, id, opcode: self.opcode, verifier }
