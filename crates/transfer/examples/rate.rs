@@ -4,8 +4,8 @@
 //! connections that are kept, on which requests lie beside each other, and once over a new one for each transfer, over TLS
 //! with a whole handshake. Either way there are as many connections at a time as one address may have. Each is done
 //! several times, in turns; the figures are medians. Only the transfers are timed, from the first request to the last
-//! zone, not what becomes of the contents. BIND is not asked: it refuses more than ten transfers at a time
-//! (`transfers-out`).
+//! zone, not what becomes of the contents. BIND is not asked: it serves ten transfers at a time
+//! (`transfers-out`), so that there is nothing to be had from more.
 
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 #![allow(clippy::unwrap_used)]

@@ -23,6 +23,7 @@ pub(crate) async fn fetch(
 ) -> Result<Fetched, Failed> {
     let endpoint = Endpoint::of(primary);
     let mut wanted = Wanted::Any;
+    let mut may_be_crowded = true;
     loop {
         let mut stream = open(transfers, &endpoint, &request, wanted, lane).await?;
         let (limits, key) = (transfers.limits.session, primary.key.clone());
@@ -43,10 +44,16 @@ pub(crate) async fn fetch(
                 wanted = Wanted::Fresh;
             }
             Err(reason) => {
+                let is_turned_away = matches!(reason, Reason::ServFail(_) | Reason::Refused(_));
+                let is_crowded = is_turned_away && transfers.pool.note_turned_away(&endpoint);
                 if reason.is_a_whole_answer() {
                     stream.end();
                 }
-                return Err(Failed { reason, octets });
+                if !(is_crowded && may_be_crowded) {
+                    return Err(Failed { reason, octets });
+                }
+                // Once more, when there is room for it.
+                may_be_crowded = false;
             }
         }
     }

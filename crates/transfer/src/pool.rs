@@ -26,10 +26,10 @@ use crate::stream::timed_out;
 use crate::tls::TlsClient;
 use crate::{Primary, random_id};
 
-/// Addresses, and primaries that answer once, that are remembered before some are forgotten.
+/// Addresses, and the manners of primaries, that are remembered before some are forgotten.
 const REMEMBERED_MAX: usize = 1024;
-/// How long it is remembered that a primary answers once on a connection.
-const ONE_REMEMBERED: Duration = Duration::from_secs(3600);
+/// How long a primary's manners are remembered.
+const MANNERS_REMEMBERED: Duration = Duration::from_secs(3600);
 
 /// Who is at the other end of a connection, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -114,8 +114,28 @@ struct State {
     /// Connections that are open or being opened.
     open: usize,
     connections: Vec<(Endpoint, Connection)>,
-    /// Primaries that answer once on a connection, and when that was seen.
-    answering_once: HashMap<Endpoint, Instant>,
+    /// Primaries that answer once on a connection.
+    answering_once: Remembered,
+    /// Primaries that turn requests away when they have many: BIND serves ten transfers at a time (`transfers-out`).
+    crowded: Remembered,
+}
+
+/// Primaries of which something was seen, and when.
+#[derive(Default)]
+struct Remembered(HashMap<Endpoint, Instant>);
+
+impl Remembered {
+    fn note(&mut self, endpoint: &Endpoint) {
+        let now = Instant::now();
+        self.0.retain(|_, seen| now.duration_since(*seen) < MANNERS_REMEMBERED);
+        if self.0.len() < REMEMBERED_MAX {
+            self.0.insert(endpoint.clone(), now);
+        }
+    }
+
+    fn has(&self, endpoint: &Endpoint) -> bool {
+        self.0.get(endpoint).is_some_and(|seen| seen.elapsed() < MANNERS_REMEMBERED)
+    }
 }
 
 /// The right to have one connection to an address.
@@ -179,13 +199,19 @@ impl Pool {
 
     /// A connection to this primary failed on which others had been answered: from now on it is asked once on each.
     pub(crate) fn note_answers_once(&self, endpoint: &Endpoint) {
+        self.address(endpoint.address.ip().to_canonical()).state().answering_once.note(endpoint);
+    }
+
+    /// A primary has turned a transfer away. Whether that may be because it had more of them at a time than it serves: then
+    /// from now on no request lies beside another on one connection.
+    pub(crate) fn note_turned_away(&self, endpoint: &Endpoint) -> bool {
         let address = self.address(endpoint.address.ip().to_canonical());
         let mut state = address.state();
-        let now = Instant::now();
-        state.answering_once.retain(|_, seen| now.duration_since(*seen) < ONE_REMEMBERED);
-        if state.answering_once.len() < REMEMBERED_MAX {
-            state.answering_once.insert(endpoint.clone(), now);
+        let shared = |(other, connection): &(Endpoint, Connection)| other == endpoint && connection.load() > 1;
+        if state.connections.iter().any(shared) {
+            state.crowded.note(endpoint);
         }
+        state.crowded.has(endpoint)
     }
 
     /// A place of the lane; when all are taken, a connection that nobody uses gives its up.
@@ -271,8 +297,8 @@ fn find(
         let to_it = state.connections.iter().filter(|(other, _)| other == endpoint);
         to_it.map(|(_, connection)| connection.clone()).collect()
     };
-    let unused = state.connections.iter().filter(|(_, connection)| connection.load() == 0).count();
-    let may_take_one_more = state.open - unused < purpose.share_of(per_address);
+    let is_crowded = state.crowded.has(endpoint);
+    let may_take_one_more = state.in_use(is_crowded) < purpose.share_of(per_address);
     if wanted == Wanted::Any && may_take_one_more {
         for connection in to_it(&state) {
             if let Some(exchange) = connection.begin(0, id)? {
@@ -283,13 +309,13 @@ fn find(
     if may_take_one_more {
         if state.open < per_address {
             state.open += 1;
-            let service = if state.answers_once(endpoint) { Service::One } else { Service::Many };
+            let service = if state.answering_once.has(endpoint) { Service::One } else { Service::Many };
             return Ok(Found::Right(Right(address.clone()), service));
         }
         // They are another server's at this address, or have been used before.
         state.close_unused();
     }
-    if wanted == Wanted::Any {
+    if wanted == Wanted::Any && !is_crowded {
         let mut by_load = to_it(&state);
         by_load.sort_by_key(Connection::load);
         for connection in by_load {
@@ -317,8 +343,11 @@ impl Address {
 }
 
 impl State {
-    fn answers_once(&self, endpoint: &Endpoint) -> bool {
-        self.answering_once.get(endpoint).is_some_and(|seen| seen.elapsed() < ONE_REMEMBERED)
+    /// Connections that are used or being opened; or where each request counts, since the primary is crowded, requests.
+    fn in_use(&self, is_crowded: bool) -> usize {
+        let opening = self.open - self.connections.len();
+        let load = |connection: &Connection| if is_crowded { connection.load() } else { connection.load().min(1) };
+        opening + self.connections.iter().map(|(_, connection)| load(connection)).sum::<usize>()
     }
 
     fn close_unused(&mut self) {

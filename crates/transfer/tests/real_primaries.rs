@@ -78,6 +78,29 @@ async fn each_primary_sends_the_zone_and_then_what_changed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hundreds_of_zones_asked_for_at_once_are_all_given() {
+    // BIND serves ten transfers at a time and answers SERVFAIL to others (`transfers-out`).
+    const ZONES: usize = 300;
+    for software in Software::ALL {
+        let name = |number: usize| format!("zone-{number}.test");
+        let zones = |setup: Setup, number| setup.and_zone(&name(number), testing::zone_text::small(1));
+        let peer = Peer::start(software, (0..ZONES).fold(Setup::default(), zones));
+        let (primary, transfers) = (client(&peer, None), transfers());
+        let asking: Vec<_> = (0..ZONES)
+            .map(|number| {
+                let (zone, primary, transfers): (Name, _, _) =
+                    (name(number).parse().unwrap(), primary.clone(), transfers.clone());
+                tokio::spawn(async move { transfers.fetch(&zone, &primary, Fetch::Axfr, Lane::Notify).await })
+            })
+            .collect();
+        for (number, asking) in asking.into_iter().enumerate() {
+            let fetched = asking.await.unwrap();
+            assert!(fetched.is_ok(), "{software:?}, zone {number}: {:?}", fetched.err().map(|failed| failed.reason));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_primary_and_algorithm_signs_streams_that_verify() {
     for software in Software::ALL {
         for algorithm in TsigKey::ALGORITHMS {

@@ -54,7 +54,7 @@ impl Dialect for Bind {
              allow-transfer {{ {allowed} }};\n\
              notify explicit; also-notify {{ {targets}}};\n\
              notify-delay 0; notify-rate 1000; startup-notify-rate 1000;\n\
-             transfers-out 100; ixfr-from-differences yes; max-ixfr-ratio unlimited; empty-zones-enable no;\n\
+             ixfr-from-differences yes; max-ixfr-ratio unlimited; empty-zones-enable no;\n\
              check-names primary ignore;\n}};\n"
         );
         for (zone, _) in &place.setup.zones {
