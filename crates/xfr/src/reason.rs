@@ -295,6 +295,7 @@ const HELD: &str = "Look at the zone at the primary. If it is meant to be so: se
 const KEPT: &str = "Correct the zone at the primary and raise its serial, or take that version after all: secondo zone publish \
                     NAME.";
 const FROZEN: &str = "When the primary can be trusted again: secondo zone thaw NAME.";
+const CROWD: &str = "Nothing to do: more was to be asked than is asked at a time, and the zone is tried again.";
 const MEMORY: &str = "If the zone is really so large, give this machine more memory; a fifth of it is for transfers under way. \
                       Otherwise look at what the primary sends.";
 const SAME_SERVER: &str = "If several servers answer at this address, let them all hold the newest version, or give the address of the \
@@ -452,11 +453,7 @@ impl Reason {
             Self::SocketFailed { .. } => {
                 Entry("socket_failed", Ours, "Raise the limit of open files of the service.")
             }
-            Self::Busy { .. } => Entry(
-                "busy",
-                Ours,
-                "Nothing to do: more was to be asked than is asked at a time, and the zone is tried again.",
-            ),
+            Self::Busy { .. } => Entry("busy", Ours, CROWD),
             Self::Cancelled => Entry("cancelled", Ours, NOTHING),
             Self::ZoneRemoved => Entry("zone_removed", Ours, NOTHING),
             Self::Internal { .. } => Entry("internal", Ours, REPORT),
