@@ -184,14 +184,14 @@ impl Watch {
         let polls = self.polls.entry(primary).or_default();
         let Some(last_ms) = polls.last_ms.replace(now_ms) else { return Ok(()) };
         let Some(timing) = held else { return Ok(()) };
-        // What is asked because of news comes between checks and puts none of them off.
+        // What is asked because of news, maybe several times, comes between checks and puts none of them off.
         if !has_news
             && let Some(last_ms) = polls.last_due_ms.replace(now_ms)
             && now_ms - last_ms < timing.retry_ms.min(timing.refresh_ms) * 9 / 10
         {
             return Err(format!("primary {primary} is asked again after {} s", (now_ms - last_ms) / 1000));
         }
-        if self.news_ms.max(self.trouble_ms) >= last_ms || polls.count == 0 {
+        if has_news || self.trouble_ms >= last_ms || polls.count == 0 {
             (polls.first_ms, polls.count) = (now_ms, 1);
             return Ok(());
         }
