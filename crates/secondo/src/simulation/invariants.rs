@@ -184,14 +184,14 @@ impl Watch {
         let polls = self.polls.entry(primary).or_default();
         let Some(last_ms) = polls.last_ms.replace(now_ms) else { return Ok(()) };
         let Some(timing) = held else { return Ok(()) };
-        // What is asked because of news comes between checks and puts none of them off.
+        // What is asked because of news, maybe several times, comes between checks and puts none of them off.
         if !has_news
             && let Some(last_ms) = polls.last_due_ms.replace(now_ms)
             && now_ms - last_ms < timing.retry_ms.min(timing.refresh_ms) * 9 / 10
         {
             return Err(format!("primary {primary} is asked again after {} s", (now_ms - last_ms) / 1000));
         }
-        if self.news_ms.max(self.trouble_ms) >= last_ms || polls.count == 0 {
+        if has_news || self.trouble_ms >= last_ms || polls.count == 0 {
             (polls.first_ms, polls.count) = (now_ms, 1);
             return Ok(());
         }
@@ -270,7 +270,7 @@ impl Watch {
         Ok(Some(Seen { version: version.number, generation, is_new, expires_ms, durability }))
     }
 
-    /// The last attempt that has ended.
+    /// The last attempt that has ended, or a part of the one that goes on: all parts of one have its beginning.
     fn attempted(&mut self, last: &inventory::Attempt) -> Result<(), String> {
         if let inventory::Outcome::Failed(reason) = &last.outcome
             && reason.code == "internal"
@@ -279,7 +279,7 @@ impl Watch {
         }
         let (began_ms, ended_ms) = (last.at.0, last.at.0 + last.millis);
         match self.attempt.replace((began_ms, ended_ms)) {
-            Some(before) if before != (began_ms, ended_ms) && began_ms < before.1 => {
+            Some(before) if before.0 != began_ms && began_ms < before.1 => {
                 Err(format!("an attempt began {} ms before the one before it ended", before.1 - began_ms))
             }
             _ => Ok(()),
