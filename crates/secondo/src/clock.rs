@@ -11,6 +11,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::time::{ClockId, clock_gettime};
 use xfr::Moment;
 
+/// A run begins so much later than the newest time on disk, at the least: what an earlier one counted from its own beginning,
+/// in memory only, must not be counted again.
+const STARTS_APART: Duration = Duration::from_millis(10);
+
 /// What gives time and chance.
 ///
 /// A seam, so that a simulation can have its own.
@@ -65,7 +69,9 @@ impl Clock {
     /// The same by the time of a machine of the caller's.
     pub(crate) fn on(machine: Arc<dyn Machine>, newest_on_disk: Moment) -> Self {
         let wall = Moment(u64::try_from(machine.wall_clock().as_millis()).unwrap_or(u64::MAX));
-        Self { started: machine.since_boot(), machine, started_at: wall.max(newest_on_disk), wall_at_start: wall }
+        // Later than all that was, so that no two runs begin at one time where the wall clock lags behind.
+        let started_at = wall.max(newest_on_disk.plus(STARTS_APART));
+        Self { started: machine.since_boot(), machine, started_at, wall_at_start: wall }
     }
 
     pub(crate) fn now(&self) -> Moment {

@@ -57,6 +57,10 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     });
     let clock = Clock::starting_no_earlier_than(Moment(opened.newest_time_ms));
     say_what_is_stored(&opened, &clock, &data);
+    let (store, started_ms) = (opened.store.clone(), clock.now().0);
+    if let Err(error) = tokio::task::spawn_blocking(move || store.know_time(started_ms)).await? {
+        tracing::error!("when this run began cannot be written: {error}");
+    }
     let transfers =
         Transfers::new(limits(configuration.limits.transfer), Arc::new(Internet), tls::client(&configuration.tls)?);
     let mut node = Node::new(clock, configuration.defaults, data.clone(), opened.store, transfers, opened.zones);

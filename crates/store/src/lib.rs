@@ -71,6 +71,7 @@ use committer::{Committer, Confirmations, Waiter, Work};
 use database::Database;
 use image_writer::{ImageWriter, LargeWork};
 use images::ImageFiles;
+use redb::ReadableTable;
 use workers::Workers;
 
 pub use data_directory::is_in_use;
@@ -154,6 +155,20 @@ impl Store {
         let found = opening::load(&database, &images, &files)?;
         let store = Self { shared: Arc::new(Shared::start(database, images, &options, workers)?) };
         Ok(Opened { store, zones: found.zones, unreadable: found.unreadable, newest_time_ms: found.newest_time_ms })
+    }
+
+    /// Has the disk know that it was this time, in Unix milliseconds, so that whoever opens the store next does not take an
+    /// earlier one for the present. Waits for the disk: call it from a thread that may wait.
+    ///
+    /// # Errors
+    /// When that cannot be written, on a full disk for one.
+    pub fn know_time(&self, now_ms: u64) -> Result<(), StoreError> {
+        self.shared.database.write(|transaction| {
+            let mut meta = transaction.open_table(database::META)?;
+            let known_ms = meta.get(database::NEWEST_TIME_MS)?.map_or(0, |time| time.value());
+            meta.insert(database::NEWEST_TIME_MS, known_ms.max(now_ms))?;
+            Ok(())
+        })
     }
 
     /// Makes a version durable: after this returned, a crash recovers it or a later one. Shares the wait for the disk

@@ -192,10 +192,13 @@ async fn confirmations_are_written_by_themselves_and_older_ones_never_win() {
     let opened = open(directory.path());
     assert_eq!(clock_of(&opened, 1), clock(5));
     assert_eq!(opened.newest_time_ms, 5_000);
+    opened.store.know_time(7_000).unwrap();
+    opened.store.know_time(6_000).unwrap();
     opened.store.confirm(ZoneId(1), clock(4));
     opened.store.commit(commit(1, 6, 1, None)).await.unwrap();
     drop(opened);
-    assert_eq!(clock_of(&open(directory.path()), 1), clock(6));
+    let opened = open(directory.path());
+    assert_eq!((clock_of(&opened, 1), opened.newest_time_ms), (clock(6), 7_000));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! One transfer, always over a connection (RFC 5936 §4.2).
 
 use dns::Name;
+use tokio::time::{Duration, sleep};
 use xfr::{Outcome, Progress, Reason, Session};
 
 use crate::lanes::Lane;
@@ -14,6 +15,11 @@ use crate::{Failed, Fetch, Fetched, Primary, Share, Transfers};
 /// cost of handing each to another thread, and after so many octets everybody else has a turn.
 const OCTETS_PER_TURN: u64 = 256 * 1024;
 
+/// A transfer that a primary turns away because it has many is begun anew so often, and after so long, which grows with
+/// each time.
+const TURNED_AWAY_MAX: u32 = 4;
+const ROOM_AGAIN: Duration = Duration::from_millis(50);
+
 pub(crate) async fn fetch(
     transfers: &Transfers,
     zone: &Name,
@@ -23,7 +29,7 @@ pub(crate) async fn fetch(
 ) -> Result<Fetched, Failed> {
     let endpoint = Endpoint::of(primary);
     let mut wanted = Wanted::Any;
-    let mut may_be_crowded = true;
+    let mut turned_away = 0;
     loop {
         let mut stream = open(transfers, &endpoint, &request, wanted, lane).await?;
         let (limits, key) = (transfers.limits.session, primary.key.clone());
@@ -49,11 +55,12 @@ pub(crate) async fn fetch(
                 if reason.is_a_whole_answer() {
                     stream.end();
                 }
-                if !(is_crowded && may_be_crowded) {
+                if !is_crowded || turned_away == TURNED_AWAY_MAX {
                     return Err(Failed { reason, octets });
                 }
-                // Once more, when there is room for it.
-                may_be_crowded = false;
+                // Once more, when there is room for it: the primary may take a moment to see that another one has ended.
+                turned_away += 1;
+                sleep(ROOM_AGAIN * turned_away).await;
             }
         }
     }

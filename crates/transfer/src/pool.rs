@@ -28,6 +28,9 @@ use crate::{Primary, random_id};
 
 /// Addresses, and the manners of primaries, that are remembered before some are forgotten.
 const REMEMBERED_MAX: usize = 1024;
+/// Of a primary that turned requests away because it had many, this part of what an address may have is asked at a time:
+/// it has other secondaries too.
+const CROWDED_PART: usize = 2;
 /// How long a primary's manners are remembered.
 const MANNERS_REMEMBERED: Duration = Duration::from_secs(3600);
 
@@ -298,7 +301,8 @@ fn find(
         to_it.map(|(_, connection)| connection.clone()).collect()
     };
     let is_crowded = state.crowded.has(endpoint);
-    let may_take_one_more = state.in_use(is_crowded) < purpose.share_of(per_address);
+    let share = if is_crowded { (per_address / CROWDED_PART).max(1) } else { per_address };
+    let may_take_one_more = state.in_use(is_crowded) < purpose.share_of(share);
     if wanted == Wanted::Any && may_take_one_more {
         for connection in to_it(&state) {
             if let Some(exchange) = connection.begin(0, id)? {

@@ -78,6 +78,8 @@ async fn live_once(world: &Arc<World>, disk: &SimulatedDisk, until_ms: u64) -> S
     world.machine.start();
     let opened = Store::open_in_simulation(Arc::new(disk.clone()), Options::default()).expect("the store opens");
     let clock = Clock::on(world.machine.clone(), Moment(opened.newest_time_ms));
+    // As `serve` does it; there too a full disk is no reason not to start.
+    let _ = opened.store.know_time(clock.now().0);
     let network = Arc::new(SimulatedNetwork(world.clone()));
     let transfers = Transfers::new(Limits::default(), network, TlsClient::default());
     let node = Arc::new(Node::new(clock, policy(), "nowhere".into(), opened.store, transfers, opened.zones));
