@@ -81,24 +81,31 @@ pub(crate) async fn attempt(node: &Arc<Node>, zone: &Arc<Followed>, wake: &Wake)
     }
     let (attempt, heard) = match under_way.choose().await {
         Ok(choice) => {
-            let heard = Heard {
-                vouched: choice.shows_ours().then(|| choice.expires_in_secs()),
-                from_all: choice.silent == 0,
-            };
+            let vouched = choice.shows_ours().then(|| choice.expires_in_secs());
+            if let Some(expires_in_secs) = vouched {
+                under_way.vouched_for(expires_in_secs);
+            }
+            let heard = Heard { is_vouched_for: vouched.is_some(), from_all: choice.silent == 0 };
             (under_way.follow(choice, wake).await, heard)
         }
         Err(attempt) => (*attempt, Heard::default()),
     };
     node.record(zone, &attempt);
     under_way.settle(&attempt, &heard);
+    // Whether a version is held back may have changed.
+    if zone.wanted_note() != zone.note()
+        && let Some(writing) = zone.write().await
+    {
+        node.write_note(&writing).await;
+    }
     attempt
 }
 
 /// What the primaries said, all together.
 #[derive(Default)]
 struct Heard {
-    /// There if some primary showed our serial, with the seconds after which the longest-lived copy expires.
-    vouched: Option<Option<u32>>,
+    /// Whether some primary showed our serial.
+    is_vouched_for: bool,
     /// Whether none was silent.
     from_all: bool,
 }
@@ -389,6 +396,17 @@ impl UnderWay<'_> {
         }
     }
 
+    /// A primary showed our serial: expiry begins anew now, and not when a transfer from another has ended, which may take
+    /// hours. `expires_in_secs` is what the longest-lived copy has left.
+    fn vouched_for(&self, expires_in_secs: Option<u32>) {
+        let mut condition = self.zone.condition();
+        condition.timers.vouched_for(expires_in_secs, self.node.clock.now());
+        self.zone.show_expiry(&condition);
+        let facts = self.node.clock_facts(&condition.timers);
+        drop(condition);
+        self.node.store.confirm(self.zone.id, facts);
+    }
+
     /// Moves the timers, and has an expired zone answered again if it was confirmed.
     fn settle(&self, attempt: &Attempt, heard: &Heard) {
         let now = self.node.clock.now();
@@ -418,10 +436,7 @@ impl UnderWay<'_> {
             }
             (Err(_), _) => {
                 condition.timers.failed(&self.zone.bounds(), now, self.node.clock.random());
-                if let Some(expires_in_secs) = heard.vouched {
-                    condition.timers.vouched_for(expires_in_secs, now);
-                }
-                heard.vouched.is_some()
+                heard.is_vouched_for
             }
         };
         self.zone.show_expiry(&condition);

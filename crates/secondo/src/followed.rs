@@ -4,6 +4,7 @@
 //! a removed zone is never written again; `held` is the newest version, also when it has expired and is not served.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use arc_swap::ArcSwap;
 use dns::Name;
 use inventory::{RecordedAttempt, Service};
 use store::HistoryKept;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use transfer::Primary;
 use xfr::{Bounds, Freshness, Key, Moment, Policy, Settings, Timers};
 use zone::{Generation, Snapshot, ZoneId};
@@ -28,6 +29,8 @@ pub(crate) struct Followed {
     pub(crate) name: Name,
     pub(crate) served: Arc<ServedZone>,
     instructions: ArcSwap<Instructions>,
+    /// The instructions have changed.
+    instructed: Notify,
     condition: Mutex<Condition>,
     /// What stands about the zone in the store.
     note: Mutex<Note>,
@@ -128,6 +131,8 @@ pub(crate) struct Condition {
     pub(crate) silent: Vec<(SocketAddr, &'static str)>,
     /// Whether a newer version is kept from being published.
     pub(crate) hold: Hold,
+    /// When it was last tried to publish what is held back because its time is over.
+    pub(crate) release_tried_at: Option<Moment>,
     pub(crate) said: Said,
     /// How NOTIFYs are gone into.
     pub(crate) notify: Pace,
@@ -267,6 +272,7 @@ impl Followed {
             has_attempted: false,
             silent: Vec::new(),
             hold: Hold::None,
+            release_tried_at: None,
             said: Said::default(),
             notify: Pace::default(),
             scheduled: None,
@@ -277,6 +283,7 @@ impl Followed {
             served: Arc::new(ServedZone::new(id, name.clone(), contents)),
             name,
             instructions: ArcSwap::default(),
+            instructed: Notify::new(),
             condition: Mutex::new(condition),
             note: Mutex::default(),
             existence: tokio::sync::Mutex::new(Existence::Exists),
@@ -314,6 +321,19 @@ impl Followed {
 
     pub(crate) fn instruct(&self, instructions: Instructions) {
         self.instructions.store(Arc::new(instructions));
+        self.instructed.notify_waiters();
+    }
+
+    /// Returns as soon as the instructions are such.
+    pub(crate) async fn until_instructed(&self, are_such: impl Fn(&Instructions) -> bool) {
+        loop {
+            let mut instructed = pin!(self.instructed.notified());
+            instructed.as_mut().enable();
+            if are_such(&self.instructions.load()) {
+                return;
+            }
+            instructed.await;
+        }
     }
 
     /// How much history the zone keeps.
@@ -338,11 +358,11 @@ impl Followed {
     }
 
     /// When a hold is to end by itself. An end that has passed, because the program did not run then or the time was set
-    /// shorter, comes about soon; one that failed is tried again with the next check.
+    /// shorter, comes about soon; one that came to nothing is tried again with the next check.
     fn hold_ends_at(&self, condition: &Condition, now: Moment) -> Option<Moment> {
         let instructions = self.instructions.load();
         let soon = now.plus(Duration::from_secs(u64::from(instructions.policy.bounds.retry_min_secs)));
-        let has_failed = condition.timers.failures() > 0;
+        let has_failed = condition.timers.failures() > 0 || condition.release_tried_at.is_some();
         let ends_at = condition.hold.ends_at(&instructions.policy).filter(|_| instructions.is_followed())?;
         if ends_at > now { Some(ends_at) } else { Some(soon).filter(|_| !has_failed) }
     }

@@ -16,7 +16,7 @@ use xfr::{Bounds, Moment, Outcome, Reason, Timers};
 use zone::inspect::Inspection;
 use zone::{Advanced, Change, Generation, Rejection, Snapshot};
 
-use crate::followed::{Durability, Followed, Writing};
+use crate::followed::{Durability, Followed, Instructions, Writing};
 use crate::holds::{Decision, HeldBack, Hold, Want, decide};
 use crate::node::Node;
 use crate::warnings::{self, Signatures};
@@ -87,7 +87,13 @@ pub(crate) async fn refresh(
     received: &mut Received,
 ) -> Result<Refreshed, Reason> {
     let Way { primary, lane, fetch, want, expires_in_secs } = way;
-    let fetched = node.transfers.fetch(&zone.name, primary, fetch, lane).await.map_err(|failed| {
+    let fetching = node.transfers.fetch(&zone.name, primary, fetch, lane);
+    let fetched = tokio::select! {
+        fetched = fetching => fetched,
+        // A primary may draw a transfer out for hours, also when nobody wants it any more.
+        () = zone.until_instructed(|instructions| !wants(instructions, primary)) => return Err(Reason::Overtaken),
+    };
+    let fetched = fetched.map_err(|failed| {
         received.octets = failed.octets;
         failed.reason
     })?;
@@ -103,14 +109,14 @@ pub(crate) async fn refresh(
     let writing = zone.write().await.ok_or(Reason::ZoneRemoved)?;
     // Somebody's word may have come while the version was on its way.
     let instructions = zone.instructions();
-    let is_wanted =
-        instructions.is_followed() && instructions.sources.iter().any(|source| source.primary == *primary);
     let generation = |snapshot: &Option<Snapshot>| snapshot.as_ref().map(|snapshot| snapshot.generation);
-    if !is_wanted || generation(&zone.condition().held) != generation(&held) {
+    if !wants(&instructions, primary) || generation(&zone.condition().held) != generation(&held) {
         return Err(Reason::Overtaken);
     }
     if zone.condition().hold.is_frozen() {
-        return Ok(Refreshed::Held(Reason::ZoneFrozen { serial }));
+        // One that is not newer confirms nothing.
+        let is_newer = held.is_none_or(|held| serial.is_newer_than(held.image.serial()));
+        return if is_newer { Ok(Refreshed::Held(Reason::ZoneFrozen { serial })) } else { Err(Reason::Overtaken) };
     }
     match decide(
         held.as_ref().map(|held| &held.image),
@@ -131,6 +137,11 @@ pub(crate) async fn refresh(
             Ok(Refreshed::Published)
         }
     }
+}
+
+/// Whether anything is wanted from this primary.
+fn wants(instructions: &Instructions, primary: &Primary) -> bool {
+    instructions.is_followed() && instructions.sources.iter().any(|source| source.primary == *primary)
 }
 
 /// The rest of the way, also for a version that is here already: one that was held back, or one of before.
@@ -202,6 +213,7 @@ async fn hold_back(node: &Node, writing: &Writing<'_>, version: Advanced, lost_p
         };
         let (version, came_from) = (Some(Box::new(version)), Some(came_from));
         condition.hold = Hold::Held(HeldBack { serial, lost_percent, since, version, came_from });
+        condition.release_tried_at = None;
     }
     warnings::say_what_is_due(zone, node.clock.now());
     node.write_note(writing).await;

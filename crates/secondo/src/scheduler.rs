@@ -55,7 +55,7 @@ pub(crate) async fn follow_agenda(node: Arc<Node>) {
                 (condition.timers.is_due(now), condition.is_attempting())
             };
             if let Some(released) = due_release(&zone, now) {
-                tracing::warn!(zone = %zone.name, "nobody has said what is to become of the version that is held back: it is published");
+                tracing::warn!(zone = %zone.name, "nobody has said what is to become of the version that is held back: it is to be published now");
                 node.wake(&zone, Wake { guard: Guard::Released(released), ..Wake::by(Trigger::Request) });
                 node.watch(&zone);
                 continue;
@@ -91,10 +91,14 @@ pub(crate) async fn follow_agenda(node: Arc<Node>) {
 /// What is published by itself, if a hold ends now.
 fn due_release(zone: &Followed, now: Moment) -> Option<Released> {
     let instructions = zone.instructions();
-    let condition = zone.condition();
+    let mut condition = zone.condition();
     let ends_at = condition.hold.ends_at(&instructions.policy)?;
-    let is_due = ends_at <= now && instructions.is_followed() && !condition.is_attempting();
-    condition.hold.released_by_time().filter(|_| is_due)
+    // Where it came to nothing, because the primary that has it is away: with the next check.
+    let is_again = condition.release_tried_at.is_some() && !condition.timers.is_due(now);
+    let is_due = ends_at <= now && instructions.is_followed() && !condition.is_attempting() && !is_again;
+    let released = condition.hold.released_by_time().filter(|_| is_due)?;
+    condition.release_tried_at = Some(now);
+    Some(released)
 }
 
 /// Wakes the zones that primaries say have changed.

@@ -1,9 +1,9 @@
 //! Asking a primary for its SOA.
 //!
 //! ```text
-//! UDP with EDNS ── no answer ──► UDP without EDNS ── no answer, or nothing listens ──► TCP
-//!       │ ╲ it does not take EDNS ──────▲                                                ▲
-//!       │  ╲ truncated ──────────────────────────────────────────────────────────────────┘
+//! UDP with EDNS ── no answer ──► UDP without EDNS ── no answer, refused, or nothing listens ──► TCP
+//!       │ ╲ it does not take EDNS ──────▲                                                         ▲
+//!       │  ╲ truncated ───────────────────────────────────────────────────────────────────────────┘
 //!       ▼
 //!      SOA
 //! ```
@@ -59,7 +59,7 @@ pub(crate) async fn probe(
     places: Option<Places>,
 ) -> Result<Shown, Reason> {
     let mut query = Query { transfers, zone, primary, lane, patience };
-    let mut edns = EdnsOffer::Offered;
+    let (mut edns, mut refused) = (EdnsOffer::Offered, None);
     let Some(places) = places else { return query.over_connection(edns).await };
     loop {
         match query.over_udp(edns).await {
@@ -71,11 +71,19 @@ pub(crate) async fn probe(
                 edns = EdnsOffer::Without;
             }
             Ok(ProbeStep::Ignore(_)) | Err(Reason::TimedOut { .. } | Reason::Unreachable { .. }) => break,
+            // Knot refuses a catalog that it makes over UDP, whoever asks, and gives it over TCP.
+            Err(reason @ Reason::Refused(_)) => {
+                refused = Some(reason);
+                break;
+            }
             Err(reason) => return Err(reason),
         }
     }
     drop(places);
-    query.over_connection(edns).await
+    match (query.over_connection(edns).await, refused) {
+        (Err(reason), Some(refused)) if !reason.is_a_whole_answer() => Err(refused),
+        (shown, _) => shown,
+    }
 }
 
 struct Query<'a> {
@@ -126,7 +134,10 @@ impl Query<'_> {
             stream.send(&probe.request(self.transfers.wall_clock_secs()));
             let message = match stream.message().await {
                 Ok(message) => message,
-                Err(reason) if wanted == Wanted::Any && stream.may_owe_to_others(&reason) => {
+                // Unless the primary's time is over.
+                Err(reason)
+                    if wanted == Wanted::Any && stream.may_owe_to_others(&reason) && Instant::now() < until =>
+                {
                     wanted = Wanted::Fresh;
                     continue;
                 }

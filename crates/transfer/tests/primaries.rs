@@ -139,7 +139,7 @@ async fn primaries_that_do_not_know_edns_are_asked_without() {
 async fn probes_that_fail_say_why() {
     let (udp, tcp) = (Kind::SoaOverUdp, Kind::SoaOverTcp);
     for (behaviours, code) in [
-        (vec![Behaviour::Answer(udp, Rcode::REFUSED)], "refused"),
+        (vec![Behaviour::Answer(udp, Rcode::REFUSED), Behaviour::CloseAtOnce(tcp)], "refused"),
         (vec![Behaviour::Answer(udp, Rcode::SERVFAIL)], "servfail"),
         (vec![Behaviour::Answer(udp, Rcode::FORMERR)], "formerr"),
         (vec![Behaviour::NotAuthoritative], "not_authoritative"),
@@ -461,4 +461,14 @@ async fn who_waits_for_a_place_while_the_primary_is_found_dead_does_not_ask_it()
         asked += usize::from(!probe.await.unwrap().to_string().ends_with("has not been asked again"));
     }
     assert!(asked < 5, "{asked} of 20 asked");
+}
+
+#[tokio::test]
+async fn what_is_refused_over_udp_is_asked_for_over_tcp() {
+    // Knot gives a catalog that it makes (`catalog-role: generate`) over TCP only.
+    let (scripted, primary) = behaving(&[Behaviour::Answer(Kind::SoaOverUdp, Rcode::REFUSED)]);
+    assert_eq!(probed(&primary).await, Ok(1));
+    assert_eq!((scripted.count(Kind::SoaOverUdp), scripted.count(Kind::SoaOverTcp)), (1, 1));
+    scripted.behave(Behaviour::Answer(Kind::SoaOverTcp, Rcode::REFUSED));
+    assert_eq!(probed(&primary).await, Err("refused"));
 }

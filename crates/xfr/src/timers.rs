@@ -149,8 +149,15 @@ impl Timers {
     pub fn confirmed(&mut self, soa: &Soa, expires_in_secs: Option<u32>, bounds: &Bounds, now: Moment, random: u32) {
         self.take_numbers(soa, bounds);
         self.failures = 0;
-        self.confirmation = Some(self.renewed(expires_in_secs, now));
-        self.next_check = now.plus(jittered(u64::from(self.refresh_secs) * 1000, random));
+        let confirmation = self.renewed(expires_in_secs, now);
+        self.confirmation = Some(confirmation);
+        let mut delay = u64::from(self.refresh_secs) * 1000;
+        if confirmation.expires_at() < self.confirmation_at(now).expires_at() {
+            // The primary's own copy may expire before the zone is due: it is asked again in time.
+            let left = u64::try_from(confirmation.expires_at().since(now).as_millis()).unwrap_or(u64::MAX);
+            delay = delay.min((left / 2).max(u64::from(bounds.retry_min_secs.max(1)) * 1000));
+        }
+        self.next_check = now.plus(jittered(delay, random));
     }
 
     /// A check or a transfer failed, for whatever reason, bad contents among them: the delay doubles each time up to

@@ -218,3 +218,15 @@ fn a_chain_of_secondaries_does_not_stretch_the_time_until_expiry() {
     timers.confirmed(&soa, None, &bounds, at(4000), LATEST);
     assert_eq!(timers.expires_at(), Some(at(54_000)));
 }
+
+#[test]
+fn a_copy_that_expires_before_it_is_due_is_checked_in_time() {
+    // RFC 7314: the primary's own copy has 100 s left, and the zone says to look after an hour.
+    let soa = soa(3600, 600, 86_400);
+    let mut timers = Timers::pending(&Bounds::default(), at(0));
+    timers.confirmed(&soa, Some(100), &Bounds::default(), at(0), LATEST);
+    assert_eq!(timers.expires_at(), Some(at(100)));
+    assert_eq!(timers.next_check(), at(50));
+    timers.confirmed(&soa, Some(86_400), &Bounds::default(), at(50), LATEST);
+    assert_eq!(timers.next_check(), at(3650));
+}

@@ -68,6 +68,8 @@ async fn a_version_that_the_primary_took_back_is_no_longer_held() {
     scene.primary.behave(Behaviour::ClaimSerial(1));
     assert_eq!(scene.follow().await.result, Ok(Refreshed::Unchanged));
     assert!(matches!(scene.zone().condition().hold, Hold::None));
+    let scene = scene.restarted(Moment(0)).await;
+    assert!(matches!(scene.zone().condition().hold, Hold::None), "nor after a crash at once");
 }
 
 #[tokio::test(flavor = "multi_thread")]

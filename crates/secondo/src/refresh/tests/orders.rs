@@ -203,3 +203,51 @@ async fn an_order_that_makes_no_sense_is_refused_and_changes_nothing() {
     zone.end_writing().await;
     assert!(matches!(orders::freeze(&scene.node, &zone, None).await, Err(Refusal::Removed)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_that_is_drawn_out_ends_when_its_primary_is_none_any_more() {
+    let scene = Scene::new().await;
+    scene.follow().await;
+    let hanging = with_an_attempt_that_hangs(&scene, 2).await;
+    let other = Primary::with_zone("example.", &text(3, ""));
+    scene.ask(&[other.address()]);
+    assert_eq!(code(&hanging.await.unwrap()), "overtaken");
+    assert_eq!(scene.follow().await.result, Ok(Refreshed::Published));
+    assert_eq!(scene.served_serial(), Some(3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_shows_our_serial_confirms_it_though_a_transfer_from_another_is_drawn_out() {
+    let scene = Scene::new().await;
+    scene.follow().await;
+    let ours = Primary::with_zone("example.", &text(1, ""));
+    scene.ask(&[scene.primary.address(), ours.address()]);
+    let before = scene.zone().condition().timers.confirmed_at();
+    while Some(scene.node.clock.now()) <= before {
+        tokio::task::yield_now().await;
+    }
+    let hanging = with_an_attempt_that_hangs(&scene, 2).await;
+    assert!(scene.zone().condition().timers.confirmed_at() > before && !hanging.is_finished());
+    hanging.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_version_that_comes_when_its_zone_was_frozen_confirms_nothing() {
+    let scene = Scene::new().await;
+    scene.primary.publish("example.", &text(5, ""));
+    scene.follow().await;
+    scene.primary.publish("example.", &text(3, ""));
+    let (node, zone) = (scene.node.clone(), scene.zone());
+    let before = zone.condition().timers.confirmed_at();
+    let writing = zone.write().await.unwrap();
+    let (primary, asked) = (&scene.primary, scene.primary.count(Query::Axfr));
+    let wanted = zone.clone();
+    let arriving = tokio::spawn(async move {
+        attempt(&node, &wanted, &Wake { transfer: Transfer::Full, ..Wake::by(Trigger::Request) }).await
+    });
+    tokio::task::block_in_place(|| primary.wait_for(Query::Axfr, asked + 1));
+    zone.condition().hold = Hold::Frozen;
+    drop(writing);
+    assert_eq!(code(&arriving.await.unwrap()), "overtaken");
+    assert_eq!((scene.served_serial(), zone.condition().timers.confirmed_at()), (Some(5), before));
+}
