@@ -400,11 +400,23 @@ impl UnderWay<'_> {
     /// hours. `expires_in_secs` is what the longest-lived copy has left.
     fn vouched_for(&self, expires_in_secs: Option<u32>) {
         let mut condition = self.zone.condition();
-        condition.timers.vouched_for(expires_in_secs, self.node.clock.now());
+        let now = self.node.clock.now();
+        condition.timers.vouched_for(expires_in_secs, now);
+        if let Some(held) = condition.held.clone().filter(|_| !self.zone.is_over(&condition, now)) {
+            self.answer_again(held);
+        }
         self.zone.show_expiry(&condition);
         let facts = self.node.clock_facts(&condition.timers);
         drop(condition);
         self.node.store.confirm(self.zone.id, facts);
+    }
+
+    /// Has a zone answered again that had expired, and that a primary has confirmed.
+    fn answer_again(&self, held: Snapshot) {
+        if matches!(**self.zone.served.contents(), Contents::Expired) {
+            self.zone.served.publish(Contents::Live(held));
+            tracing::info!(zone = %self.zone.name, "the primary confirmed the expired zone: it is answered again");
+        }
     }
 
     /// Moves the timers, and has an expired zone answered again if it was confirmed.
@@ -421,10 +433,7 @@ impl UnderWay<'_> {
                 if attempt.result == Ok(Refreshed::Unchanged) && has_taken_back && !condition.hold.is_frozen() {
                     condition.hold = Hold::None;
                 }
-                if matches!(**self.zone.served.contents(), Contents::Expired) {
-                    self.zone.served.publish(Contents::Live(held));
-                    tracing::info!(zone = %self.zone.name, "the primary confirmed the expired zone: it is answered again");
-                }
+                self.answer_again(held);
                 true
             }
             // Publishing has moved the timers, and the commit before it has written them.
