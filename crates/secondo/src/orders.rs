@@ -4,7 +4,8 @@
 //! intent: whoever has the right to write the zone has it for the moment of publishing, not of fetching. An attempt that
 //! ends afterwards finds the word, and gives up what it brings.
 //!
-//! Invariant: the word is on disk before anything is published because of it.
+//! The word is written before anything is published because of it. Where that fails, on a full disk for one, the log says
+//! so, and the word holds as long as the program runs.
 
 use std::sync::Arc;
 
