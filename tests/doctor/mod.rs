@@ -1,9 +1,10 @@
 //! `secondo doctor`: what is wrong at a primary, and what to paste there, with a server and without one.
 
-use std::net::Ipv4Addr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
 
 use dns::Rcode;
-use serde_json::Value;
+use serde_json::{Value, json};
 use testing::certificate::Authority;
 use testing::peer::{Peer, Setup, Software, TsigKey};
 use testing::primary::{Behaviour, Kind, Primary};
@@ -102,6 +103,42 @@ fn keys_are_the_servers_or_brought_along_and_no_secret_is_shown() {
     let shown = secondo.expect(&["doctor", &primary, "--key", &key.name]);
     assert!(shown.contains("ok    tsig") && !shown.contains(&key.secret), "{shown}");
     secondo.client(&["doctor", &primary]).must_fail(&["FAIL  axfr"]);
+}
+
+/// Posts to the API what a program would that waits for nothing, and returns the status line.
+fn posted(to: &mut TcpStream, token: &str, path: &str, body: &Value) -> String {
+    let body = body.to_string();
+    let head = format!("POST {path} HTTP/1.1\r\nHost: secondo\r\nAuthorization: Bearer {token}\r\n");
+    let kind = format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+    to.write_all(format!("{head}{kind}{body}").as_bytes()).unwrap();
+    let mut answer = BufReader::new(to);
+    let (mut status, mut line, mut length) = (String::new(), String::new(), 0);
+    answer.read_line(&mut status).unwrap();
+    while answer.read_line(&mut line).unwrap() > 2 {
+        if let Some(octets) = line.to_ascii_lowercase().strip_prefix("content-length: ") {
+            length = octets.trim().parse().unwrap();
+        }
+        line.clear();
+    }
+    answer.read_exact(&mut vec![0; length]).unwrap();
+    status
+}
+
+#[test]
+fn a_key_can_be_used_as_soon_as_it_is_said_to_be_there() {
+    let secondo = secondo().started();
+    let token = std::fs::read_to_string(secondo.data().join("admin-token")).unwrap();
+    let mut api = TcpStream::connect(secondo.http()).unwrap();
+    for n in 0..20 {
+        let key = format!("key-{n}.test");
+        let added = json!({ "name": key, "algorithm": "hmac-sha256" });
+        let status = posted(&mut api, token.trim(), "/api/v1/keys", &added);
+        assert!(status.contains(" 201 "), "{status}");
+        // Nobody listens there: it is over at once.
+        let examined = json!({ "name": ZONE, "primaries": [{ "address": "127.0.0.1:1", "key": key }] });
+        let status = posted(&mut api, token.trim(), "/api/v1/doctor", &examined);
+        assert!(status.contains(" 200 "), "{status}");
+    }
 }
 
 #[test]

@@ -109,6 +109,11 @@ impl Intent for House {
             AddKeyError::ExistsAlready(_) => Problem::new(Code::KeyExists, error.to_string()),
             AddKeyError::Inventory(error) => unavailable(&error),
         })?;
+        // Whoever is told that it is there may use it: for NOTIFYs, transfers, and to examine a primary.
+        self.until_matched(async || {
+            self.node.shared.access.load().keys.get(&key.name).is_some_and(|key| **key == made)
+        })
+        .await;
         let secret = key.secret.is_none().then(|| made.secret_base64());
         Ok(json::AddedKey { name: made.name().to_string(), algorithm: key.algorithm, secret })
     }
@@ -129,7 +134,10 @@ impl Intent for House {
             RemoveKeyError::Unknown(_) => Problem::new(Code::KeyUnknown, error.to_string()),
             RemoveKeyError::InUse { .. } => Problem::new(Code::KeyInUse, error.to_string()),
             RemoveKeyError::Inventory(error) => unavailable(&error),
-        })
+        })?;
+        // Nobody gets anything with it any more.
+        self.until_matched(async || !self.node.shared.access.load().keys.contains_key(name)).await;
+        Ok(())
     }
 }
 
