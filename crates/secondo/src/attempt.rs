@@ -2,23 +2,24 @@
 //!
 //! Invariant: every attempt ends in the ledger with an outcome, and every failure in it has a reason.
 
+mod choice;
+mod following;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use answer::Contents;
 use dns::Serial;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
-use transfer::{Fetch, Lane};
-use xfr::settings::{IxfrFrom, SerialWentBack};
-use xfr::{Moment, Reason, Shown};
+use transfer::Lane;
+use xfr::{Moment, Reason};
 use zone::Snapshot;
 
-use crate::followed::{Followed, Guard, Source, Transfer, Trigger, Wake};
-use crate::holds::{Hold, Want};
+use crate::followed::{Followed, Guard, Source, Trigger, Wake};
+use crate::holds::Hold;
 use crate::node::Node;
 use crate::orders;
-use crate::refresh::{Received, Refreshed, Way, refresh};
+use crate::refresh::{Received, Refreshed};
 
 /// How one attempt went.
 #[derive(Clone, Debug)]
@@ -110,41 +111,6 @@ struct Heard {
     from_all: bool,
 }
 
-/// The primaries to fetch from, best first, and what they are compared with.
-struct Choice {
-    best: Candidate,
-    others: Vec<Candidate>,
-    /// How many primaries did not say what they have.
-    silent: usize,
-    held: Option<Snapshot>,
-}
-
-/// A primary, and what it showed.
-struct Candidate {
-    source: Source,
-    shown: Shown,
-}
-
-impl Choice {
-    /// Whether any primary showed the serial that we hold.
-    fn shows_ours(&self) -> bool {
-        let ours = self.held.as_ref().map(|held| held.image.serial());
-        self.shown().any(|shown| Some(shown.soa.serial) == ours)
-    }
-
-    /// In how many seconds the copy expires that lives longest, among those of primaries that have our version and say
-    /// so; none if any of them does not.
-    fn expires_in_secs(&self) -> Option<u32> {
-        let ours = self.held.as_ref().map(|held| held.image.serial());
-        let mut same = self.shown().filter(|shown| Some(shown.soa.serial) == ours);
-        same.try_fold(None, |longest: Option<u32>, shown| Some(longest.max(Some(shown.expires_in_secs?)))).flatten()
-    }
-
-    fn shown(&self) -> impl Iterator<Item = Shown> + '_ {
-        [&self.best].into_iter().chain(&self.others).map(|candidate| candidate.shown)
-    }
-}
-
 struct UnderWay<'a> {
     node: &'a Arc<Node>,
     zone: &'a Arc<Followed>,
@@ -165,212 +131,6 @@ fn lane(zone: &Followed, trigger: Trigger) -> Lane {
 }
 
 impl UnderWay<'_> {
-    /// Asks all primaries at the same time; the newest serial wins. They are asked also where whatever they have is taken:
-    /// how long their own copies live is said in answers to this question (RFC 7314 §4).
-    async fn choose(&self) -> Result<Choice, Box<Attempt>> {
-        let held = self.zone.condition().held.clone();
-        let instructions = self.zone.instructions();
-        let sources = &instructions.sources;
-        let mut answered = Vec::new();
-        let mut failures = Vec::new();
-        for (source, answer) in self.ask(sources).await {
-            match answer {
-                Ok(shown) => answered.push((source, shown)),
-                Err(reason) => failures.push((source, reason)),
-            }
-        }
-        let mut candidates = newest_first(answered).into_iter().map(|(source, shown)| Candidate { source, shown });
-        self.record_silence(&failures, candidates.len() > 0, held.as_ref());
-        if let Some(best) = candidates.next() {
-            return Ok(Choice { best, others: candidates.collect(), silent: failures.len(), held });
-        }
-        let attempt = match failures.into_iter().next() {
-            Some((source, reason)) => self.failed(Some(&source), Kind::Check, held.as_ref(), reason),
-            None => {
-                let detail =
-                    "the zone's primaries are not known: the inventory is not available, or does not know the zone \
-                              (then add it again)"
-                        .to_owned();
-                self.failed(None, Kind::Check, held.as_ref(), Reason::Internal { detail })
-            }
-        };
-        Err(Box::new(attempt))
-    }
-
-    /// Puts on record which primaries did not answer, each once until that changes: one that is dead for months must not
-    /// push everything else out of the ledger. The first is left to the attempt itself where nobody answered.
-    fn record_silence(&self, failures: &[(Source, Reason)], has_answer: bool, held: Option<&Snapshot>) {
-        let silent: Vec<_> = failures.iter().map(|(source, why)| (source.primary.address, why.code())).collect();
-        let before = std::mem::replace(&mut self.zone.condition().silent, silent.clone());
-        let own = usize::from(!has_answer);
-        for ((source, reason), silent) in failures.iter().zip(&silent).skip(own) {
-            if !before.contains(silent) {
-                self.node.record(self.zone, &self.failed(Some(source), Kind::Check, held, reason.clone()));
-            }
-        }
-    }
-
-    /// The answers of all primaries, in the order of the primaries.
-    async fn ask(&self, sources: &[Source]) -> Vec<(Source, Result<Shown, Reason>)> {
-        let mut asking = JoinSet::new();
-        for (index, source) in sources.iter().cloned().enumerate() {
-            let (node, name, lane) = (self.node.clone(), self.zone.name.clone(), self.lane);
-            asking.spawn(async move {
-                let answer = match source.missing_key() {
-                    Some(key) => Err(Reason::KeyMissing { key: key.clone() }),
-                    None => node.transfers.probe(&name, &source.primary, lane).await,
-                };
-                (index, source, answer)
-            });
-        }
-        let mut answers = asking.join_all().await;
-        answers.sort_by_key(|(index, ..)| *index);
-        answers.into_iter().map(|(_, source, answer)| (source, answer)).collect()
-    }
-
-    /// Follows the best primary, and when that fails, the next one that could help.
-    async fn follow(&self, choice: Choice, wake: &Wake) -> Attempt {
-        let Choice { best, others, silent, held } = choice;
-        let accepts_older = self.zone.instructions().policy.serial_went_back == SerialWentBack::Accept;
-        // A primary that is away may hold ours: nobody goes back because of one that lags behind.
-        let is_frozen = self.zone.condition().hold.is_frozen();
-        let goes_back = accepts_older && !is_frozen && silent == 0 && self.went_back(&best, held.as_ref());
-        let want = match (wake.transfer, wake.guard) {
-            _ if is_frozen => Want::Newer,
-            (Transfer::Full, _) => Want::Anything,
-            // An expired zone takes any valid version: there is nothing left to protect.
-            _ if goes_back || self.is_expired() => Want::Anything,
-            (Transfer::Newer, Guard::Released(released)) => Want::Released(released),
-            (Transfer::Newer, Guard::On) => Want::Newer,
-        };
-        let transfer = if goes_back { Transfer::Full } else { wake.transfer };
-        let mut attempt = self.follow_one(&best, held.as_ref(), transfer, want).await;
-        for other in others {
-            match &attempt.result {
-                Err(reason) if !reason.is_the_same_anywhere() => {}
-                _ => break,
-            }
-            if self.could_help(&other, held.as_ref(), transfer) {
-                self.node.record(self.zone, &attempt);
-                attempt = self.follow_one(&other, held.as_ref(), transfer, want).await;
-            }
-        }
-        attempt
-    }
-
-    /// Whether the newest serial that any primary shows is older than ours.
-    fn went_back(&self, best: &Candidate, held: Option<&Snapshot>) -> bool {
-        let Some(held) = held else { return false };
-        let (ours, theirs) = (held.image.serial(), best.shown.soa.serial);
-        ours != theirs && !theirs.is_newer_than(ours)
-    }
-
-    /// Whether this primary has anything that we do not hold already, or hold too long.
-    fn could_help(&self, candidate: &Candidate, held: Option<&Snapshot>, transfer: Transfer) -> bool {
-        let (Some(held), Transfer::Newer) = (held, transfer) else { return true };
-        candidate.shown.soa.serial.is_newer_than(held.image.serial()) || self.is_expired()
-    }
-
-    fn is_expired(&self) -> bool {
-        self.zone.condition().timers.is_expired(self.at)
-    }
-
-    async fn follow_one(
-        &self,
-        candidate: &Candidate,
-        held: Option<&Snapshot>,
-        transfer: Transfer,
-        want: Want,
-    ) -> Attempt {
-        let Candidate { source, shown } = candidate;
-        if let (Some(held), Transfer::Newer) = (held, transfer) {
-            let (ours, theirs) = (held.image.serial(), shown.soa.serial);
-            if ours == theirs {
-                return self.checked(source, held, *shown, Ok(Refreshed::Unchanged));
-            }
-            let is_newer = theirs.is_newer_than(ours);
-            let kept_back = self.zone.condition().hold.keeps_back(theirs).filter(|_| is_newer && want == Want::Newer);
-            if let Some(reason) = kept_back {
-                return self.checked(source, held, *shown, Ok(Refreshed::Held(reason)));
-            }
-            match want {
-                Want::Anything => {}
-                _ if is_newer => return self.step_or_replace(source, *shown, held, want).await,
-                _ => return self.checked(source, held, *shown, Err(Reason::of_older_serial(ours, theirs))),
-            }
-        }
-        self.transfer(source, Kind::Axfr, held, *shown, want).await
-    }
-
-    /// An attempt that ended with the primary's serial.
-    fn checked(&self, source: &Source, held: &Snapshot, shown: Shown, result: Result<Refreshed, Reason>) -> Attempt {
-        let mut attempt = self.ended(Some(source), Kind::Check, Some(held), result);
-        attempt.to_serial = Some(shown.soa.serial);
-        attempt.expires_in_secs = shown.expires_in_secs;
-        attempt
-    }
-
-    /// Whether differences from this primary lead on from our version.
-    fn has_our_history(&self, source: &Source) -> bool {
-        let instructions = self.zone.instructions();
-        match self.zone.condition().came_from {
-            _ if instructions.policy.ixfr_from == IxfrFrom::Any => true,
-            Some(came_from) => came_from == source.primary.address,
-            // After a start, and with nothing on record: one primary is the one that it came from.
-            None => instructions.sources.len() == 1,
-        }
-    }
-
-    /// IXFR, and AXFR at once from the same primary if that fails in a way that AXFR might not.
-    async fn step_or_replace(&self, source: &Source, shown: Shown, held: &Snapshot, want: Want) -> Attempt {
-        if !self.has_our_history(source) || !self.node.transfers.may_know_ixfr(&source.primary) {
-            return self.transfer(source, Kind::Axfr, Some(held), shown, want).await;
-        }
-        let stepped = self.transfer(source, Kind::Ixfr, Some(held), shown, want).await;
-        match &stepped.result {
-            Err(reason) if !reason.is_the_same_anywhere() => {
-                self.node.record(self.zone, &stepped);
-                self.transfer(source, Kind::Axfr, Some(held), shown, want).await
-            }
-            _ => stepped,
-        }
-    }
-
-    async fn transfer(
-        &self,
-        source: &Source,
-        kind: Kind,
-        held: Option<&Snapshot>,
-        shown: Shown,
-        want: Want,
-    ) -> Attempt {
-        let fetch = match (kind, held) {
-            (Kind::Ixfr, Some(held)) => Fetch::Ixfr { soa_rdata: held.image.soa_record().rdata.to_vec() },
-            _ => Fetch::Axfr,
-        };
-        let mut received = Received::default();
-        let expires_in_secs = shown.expires_in_secs;
-        let way = Way { primary: &source.primary, lane: self.lane, fetch, want, expires_in_secs };
-        let result = refresh(self.node, self.zone, way, &mut received).await;
-        let result = match (result, held) {
-            // Several servers behind one address, most likely: the zone is not confirmed, and not what it should be.
-            (Ok(Refreshed::Unchanged), Some(held)) if shown.soa.serial.is_newer_than(held.image.serial()) => {
-                Err(Reason::LessThanShown { shown: shown.soa.serial, given: held.image.serial() })
-            }
-            (result, _) => result,
-        };
-        let mut attempt = self.ended(Some(source), kind, held, result);
-        attempt.received = received;
-        attempt.expires_in_secs = expires_in_secs;
-        attempt.to_serial = match attempt.result {
-            Ok(Refreshed::Unchanged | Refreshed::Published) => {
-                self.zone.condition().held.as_ref().map(|held| held.image.serial())
-            }
-            Ok(Refreshed::Held(_)) | Err(_) => Some(shown.soa.serial),
-        };
-        attempt
-    }
-
     fn failed(&self, source: Option<&Source>, kind: Kind, held: Option<&Snapshot>, reason: Reason) -> Attempt {
         self.ended(source, kind, held, Err(reason))
     }
@@ -455,17 +215,4 @@ impl UnderWay<'_> {
             self.node.store.confirm(self.zone.id, facts);
         }
     }
-}
-
-/// The newest serial first; equal ones stay in their order. Serials far apart are not ordered (RFC 1982 §3.2), so this
-/// is no sort: each is the newest of those that are left, as far as they can be compared.
-fn newest_first(mut answered: Vec<(Source, Shown)>) -> Vec<(Source, Shown)> {
-    let mut ordered = Vec::with_capacity(answered.len());
-    while !answered.is_empty() {
-        let newest = (1..answered.len()).fold(0, |best, next| {
-            if answered[next].1.soa.serial.is_newer_than(answered[best].1.soa.serial) { next } else { best }
-        });
-        ordered.push(answered.remove(newest));
-    }
-    ordered
 }
