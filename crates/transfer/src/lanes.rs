@@ -59,6 +59,12 @@ impl Lanes {
         self.of(lane).acquire_owned().await.expect("the places of a lane are never closed")
     }
 
+    /// Whether anybody holds one of the places.
+    pub(crate) fn are_taken(&self) -> bool {
+        // Each place that is taken has its lane with it.
+        self.0.iter().any(|places| Arc::strong_count(places) > 1)
+    }
+
     fn of(&self, lane: Lane) -> Arc<Semaphore> {
         self.0[lane.index()].clone()
     }
@@ -81,7 +87,9 @@ mod tests {
         assert_eq!(first.len(), 2);
         assert!(timeout(soon, lanes.take(Lane::First)).await.is_err());
         assert!(lanes.try_take(Lane::Notify).is_some() && lanes.try_take(Lane::Refresh).is_some());
+        assert!(lanes.are_taken());
         drop(first);
         assert!(timeout(soon, lanes.take(Lane::First)).await.is_ok());
+        assert!(!lanes.are_taken());
     }
 }

@@ -39,6 +39,7 @@ mod tls;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use dns::Name;
 use xfr::{Key, Outcome, Reason, Shown, Tls};
@@ -130,6 +131,11 @@ impl Transfers {
         let probed = probe::probe(self, zone, primary, lane, patience, places).await;
         self.reach.note(Target::of(primary), &probed);
         probed
+    }
+
+    /// How long a probe takes at most, but for what it waits for places.
+    pub fn probe_takes(&self) -> Duration {
+        self.limits.deadlines.probe
     }
 
     /// One transfer. When IXFR fails, that the whole zone be fetched instead is for the caller, because contents may

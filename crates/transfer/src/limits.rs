@@ -13,7 +13,8 @@ pub struct Limits {
     pub connections: usize,
     /// Probes over UDP at a time, each with a socket of its own, shared out among the lanes.
     pub probes: usize,
-    /// Of these, to one address: a primary of ten thousand zones is asked for all of them at a start.
+    /// Of these, to one address, shared out among the lanes too: a primary of ten thousand zones is asked for all of them
+    /// at a start, and one of them may have news.
     pub probes_per_address: usize,
     /// Octets received by all transfers under way, which they hold in memory.
     pub octets_under_way: u64,
@@ -27,7 +28,7 @@ impl Default for Limits {
             connections_per_address: 8,
             connections: 256,
             probes: 1024,
-            probes_per_address: 32,
+            probes_per_address: 64,
             octets_under_way: 4 << 30,
             deadlines: Deadlines::default(),
             session: SessionLimits::default(),

@@ -11,7 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::{Duration, Instant, timeout_at};
 use xfr::reason::Waiting;
 use xfr::{Reason, Tls};
@@ -61,7 +61,7 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
-    const QUEUES: usize = Lane::COUNT + 1;
+    const QUEUES: usize = 2 * Lane::COUNT;
 
     fn lane(self) -> Lane {
         match self {
@@ -71,7 +71,7 @@ impl Purpose {
 
     fn queue(self) -> usize {
         match self {
-            Self::Probe(_) => Lane::COUNT,
+            Self::Probe(lane) => Lane::COUNT + lane.index(),
             Self::Transfer(lane) => lane.index(),
         }
     }
@@ -105,7 +105,7 @@ pub(crate) struct Pool {
 /// All that is done with one address.
 struct Address {
     /// Places for probes over UDP.
-    probes: Arc<Semaphore>,
+    probes: Lanes,
     queues: [tokio::sync::Mutex<()>; Purpose::QUEUES],
     /// There may be room again.
     freed: Arc<Notify>,
@@ -195,9 +195,9 @@ impl Pool {
     }
 
     /// A place for a probe over UDP to this address; how long that is waited for is the caller's.
-    pub(crate) async fn probe_place(&self, address: IpAddr) -> OwnedSemaphorePermit {
-        let probes = self.address(address.to_canonical()).probes.clone();
-        probes.acquire_owned().await.expect("the places of an address are never closed")
+    pub(crate) async fn probe_place(&self, address: IpAddr, lane: Lane) -> OwnedSemaphorePermit {
+        // Whoever waits, or holds a place, keeps the address from being forgotten.
+        self.address(address.to_canonical()).probes.take(lane).await
     }
 
     /// A connection to this primary failed on which others had been answered: from now on it is asked once on each.
@@ -264,8 +264,7 @@ impl Pool {
         let mut addresses = self.addresses();
         if addresses.len() >= REMEMBERED_MAX {
             // Whoever waits holds a reference, and so does each connection.
-            let is_in_use =
-                |address: &Arc<Address>| Arc::strong_count(address) > 1 || Arc::strong_count(&address.probes) > 1;
+            let is_in_use = |address: &Arc<Address>| Arc::strong_count(address) > 1 || address.probes.are_taken();
             addresses.retain(|_, address| is_in_use(address));
         }
         addresses.entry(address).or_insert_with(|| Arc::new(Address::new(self.limits.probes_per_address))).clone()
@@ -334,7 +333,7 @@ fn find(
 impl Address {
     fn new(probes: usize) -> Self {
         Self {
-            probes: Arc::new(Semaphore::new(probes)),
+            probes: Lanes::new(probes),
             queues: Default::default(),
             freed: Arc::new(Notify::new()),
             state: Mutex::default(),

@@ -44,7 +44,7 @@ pub(crate) async fn places(
         return Ok(None);
     }
     // Before the address first: whoever waits there takes no place that others need.
-    let here = patience.place(transfers.pool.probe_place(primary.address.ip())).await?;
+    let here = patience.place(transfers.pool.probe_place(primary.address.ip(), lane)).await?;
     let place = patience.place(transfers.probes.take(lane)).await?;
     Ok(Some([here, place]))
 }

@@ -30,6 +30,8 @@ const REMEMBERED_MAX: usize = 4096;
 /// How long nobody asks after the first failure, and after many.
 const MARKED_MIN: Duration = Duration::from_secs(5);
 const MARKED_MAX: Duration = Duration::from_secs(60);
+/// Who waited less than this for a connection has not shown that none can be had.
+const CONNECTING_MIN: Duration = Duration::from_secs(1);
 /// Who tries a marked primary and never says how it went does not keep others from trying.
 const TRIAL_MAX: Duration = Duration::from_secs(30);
 /// A NOTIFY may be forged: it clears a mark no more often than this.
@@ -146,23 +148,25 @@ impl Reach {
 
     /// What came of asking.
     pub(crate) fn note<T>(&self, primary: Target, asked: &Result<T, Reason>) {
-        // Silence about one zone says nothing about the primary: somebody may have made it silent about theirs.
-        let is_out_of_reach = matches!(
-            asked,
-            Err(Reason::Unreachable { .. }
-                | Reason::TimedOut { waiting: Waiting::Connection | Waiting::Handshake, .. })
-        );
         let now = Instant::now();
         let mut known = self.known();
-        if !is_out_of_reach {
-            // Our own limits and faults say nothing about it.
-            let says_nothing = |reason: &Reason| reason.fault() == xfr::Fault::Ours;
-            if !asked.as_ref().err().is_some_and(says_nothing)
-                && let Some(known) = known.get_mut(&primary)
-            {
-                known.mark = None;
+        match asked {
+            Err(Reason::Unreachable { .. }) => {}
+            Err(Reason::TimedOut { waiting: Waiting::Connection | Waiting::Handshake, millis }) => {
+                // One that had no time to be made, because that was needed for UDP, says nothing.
+                if u128::from(*millis) < CONNECTING_MIN.as_millis() {
+                    return;
+                }
             }
-            return;
+            // Our own limits and faults say nothing about it.
+            Err(reason) if reason.fault() == xfr::Fault::Ours => return,
+            // Nor does silence about one zone say that it is away: somebody may have made it silent about theirs.
+            _ => {
+                if let Some(known) = known.get_mut(&primary) {
+                    known.mark = None;
+                }
+                return;
+            }
         }
         let entry = entry(&mut known, primary, now);
         // Whoever had asked before the mark was set says the same as it.
@@ -338,6 +342,9 @@ mod tests {
         let silence = Reason::TimedOut { waiting: Waiting::Answer(Asked::Soa), millis: 9000 };
         reach.note::<()>(primary(53), &Err(silence));
         assert!(asks(&reach), "it may be silent about one zone");
+        let hurried = Reason::TimedOut { waiting: Waiting::Connection, millis: 3 };
+        reach.note::<()>(primary(53), &Err(hurried));
+        assert!(asks(&reach), "it had no time to answer");
         reach.note::<()>(primary(53), &Err(Reason::Busy { secs: 600 }));
         assert!(asks(&reach), "who waited for a place has asked nobody");
     }

@@ -393,7 +393,8 @@ async fn a_large_zone_comes_whole_and_lets_others_have_a_turn() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_primary_is_asked_for_so_many_zones_at_a_time_and_no_other_waits_for_it() {
-    let mut limits = Limits { probes_per_address: 2, ..short() };
+    // Half of them are for refreshes.
+    let mut limits = Limits { probes_per_address: 4, ..short() };
     limits.deadlines.udp_try = limits.deadlines.probe;
     let transfers = transfers(limits);
     let probe = |primary: &Primary| {
@@ -406,6 +407,11 @@ async fn one_primary_is_asked_for_so_many_zones_at_a_time_and_no_other_waits_for
     let outcome = probe(&Primary::at(([127, 0, 0, 9], mute_primary.address.port()).into())).await;
     assert!(!outcome.unwrap(), "nobody listens there, which is found out at once");
     assert_eq!(mute.count(Kind::SoaOverUdp), 2);
+    // News has places of its own there.
+    let (news, asked) = (transfers.clone(), mute_primary.clone());
+    let news = tokio::spawn(async move { news.probe(&example(), &asked, Lane::Notify).await });
+    mute.wait_for(Kind::SoaOverUdp, 3);
+    news.abort();
     waiting.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
