@@ -7,6 +7,7 @@ mod following;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use answer::Contents;
 use dns::Serial;
@@ -15,7 +16,7 @@ use transfer::Lane;
 use xfr::{Moment, Reason};
 use zone::Snapshot;
 
-use crate::followed::{Followed, Guard, Source, Trigger, Wake};
+use crate::followed::{Condition, Followed, Guard, Source, Trigger, Wake};
 use crate::holds::Hold;
 use crate::node::Node;
 use crate::orders;
@@ -70,8 +71,7 @@ pub(crate) enum Kind {
 
 /// Makes one attempt; all of it is on record when this returns. The last part of it is returned.
 pub(crate) async fn attempt(node: &Arc<Node>, zone: &Arc<Followed>, wake: &Wake) -> Attempt {
-    let lane = lane(zone, wake.trigger);
-    let under_way = UnderWay { node, zone, trigger: wake.trigger, lane, at: node.clock.now(), began: Instant::now() };
+    let under_way = UnderWay::new(node, zone, wake);
     if let Guard::Released(released) = wake.guard
         && let Some(attempt) = orders::publish_what_is_here(node, zone, released).await
     {
@@ -80,19 +80,15 @@ pub(crate) async fn attempt(node: &Arc<Node>, zone: &Arc<Followed>, wake: &Wake)
         }
         return attempt;
     }
-    let (attempt, heard) = match under_way.choose().await {
+    let (attempt, heard_all) = match under_way.choose().await {
         Ok(choice) => {
-            let vouched = choice.shows_ours().then(|| choice.expires_in_secs());
-            if let Some(expires_in_secs) = vouched {
-                under_way.vouched_for(expires_in_secs);
-            }
-            let heard = Heard { is_vouched_for: vouched.is_some(), from_all: choice.silent == 0 };
-            (under_way.follow(choice, wake).await, heard)
+            let heard_all = choice.silent == 0;
+            (under_way.follow(choice).await, heard_all)
         }
-        Err(attempt) => (*attempt, Heard::default()),
+        Err(attempt) => (*attempt, false),
     };
     node.record(zone, &attempt);
-    under_way.settle(&attempt, &heard);
+    under_way.settle(&attempt, heard_all);
     // Whether a version is held back may have changed.
     if zone.wanted_note() != zone.note()
         && let Some(writing) = zone.write().await
@@ -102,22 +98,17 @@ pub(crate) async fn attempt(node: &Arc<Node>, zone: &Arc<Followed>, wake: &Wake)
     attempt
 }
 
-/// What the primaries said, all together.
-#[derive(Default)]
-struct Heard {
-    /// Whether some primary showed our serial.
-    is_vouched_for: bool,
-    /// Whether none was silent.
-    from_all: bool,
-}
-
 struct UnderWay<'a> {
     node: &'a Arc<Node>,
     zone: &'a Arc<Followed>,
-    trigger: Trigger,
+    wake: &'a Wake,
     lane: Lane,
     at: Moment,
     began: Instant,
+    /// What we held when it began.
+    held: Option<Snapshot>,
+    /// Whether it has come to its end, so that what is still being fetched beside is of no use.
+    has_ended: AtomicBool,
 }
 
 /// Which places the attempt takes: zones of which nothing is there yet may be many, and must not keep news waiting.
@@ -130,24 +121,46 @@ fn lane(zone: &Followed, trigger: Trigger) -> Lane {
     }
 }
 
-impl UnderWay<'_> {
-    fn failed(&self, source: Option<&Source>, kind: Kind, held: Option<&Snapshot>, reason: Reason) -> Attempt {
-        self.ended(source, kind, held, Err(reason))
+impl<'a> UnderWay<'a> {
+    fn new(node: &'a Arc<Node>, zone: &'a Arc<Followed>, wake: &'a Wake) -> Self {
+        Self {
+            node,
+            zone,
+            wake,
+            lane: lane(zone, wake.trigger),
+            at: node.clock.now(),
+            began: Instant::now(),
+            held: zone.condition().held.clone(),
+            has_ended: AtomicBool::new(false),
+        }
     }
 
-    fn ended(
-        &self,
-        source: Option<&Source>,
-        kind: Kind,
-        held: Option<&Snapshot>,
-        result: Result<Refreshed, Reason>,
-    ) -> Attempt {
+    fn ours(&self) -> Option<Serial> {
+        self.held.as_ref().map(|held| held.image.serial())
+    }
+
+    /// Whether the version that we held when this began is the one that we hold.
+    fn is_still_held(&self, condition: &Condition) -> bool {
+        let generation = |held: &Option<Snapshot>| held.as_ref().map(|held| held.generation);
+        generation(&condition.held) == generation(&self.held)
+    }
+
+    /// Whether nobody waits any more for what this brings.
+    fn is_given_up(&self) -> bool {
+        self.has_ended.load(Ordering::Relaxed) || self.zone.condition().is_overtaken(self.wake)
+    }
+
+    fn failed(&self, source: Option<&Source>, kind: Kind, reason: Reason) -> Attempt {
+        self.ended(source, kind, Err(reason))
+    }
+
+    fn ended(&self, source: Option<&Source>, kind: Kind, result: Result<Refreshed, Reason>) -> Attempt {
         Attempt {
             at: self.at,
             primary: source.map(|source| source.primary.address),
-            trigger: self.trigger,
+            trigger: self.wake.trigger,
             kind,
-            from_serial: held.map(|held| held.image.serial()),
+            from_serial: self.ours(),
             to_serial: None,
             received: Received::default(),
             millis: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -160,6 +173,9 @@ impl UnderWay<'_> {
     /// hours. `expires_in_secs` is what the longest-lived copy has left.
     fn vouched_for(&self, expires_in_secs: Option<u32>) {
         let mut condition = self.zone.condition();
+        if !self.is_still_held(&condition) {
+            return;
+        }
         let now = self.node.clock.now();
         condition.timers.vouched_for(expires_in_secs, now);
         if let Some(held) = condition.held.clone().filter(|_| !self.zone.is_over(&condition, now)) {
@@ -180,16 +196,21 @@ impl UnderWay<'_> {
     }
 
     /// Moves the timers, and has an expired zone answered again if it was confirmed.
-    fn settle(&self, attempt: &Attempt, heard: &Heard) {
+    fn settle(&self, attempt: &Attempt, heard_all: bool) {
         let now = self.node.clock.now();
         let mut condition = self.zone.condition();
         let is_confirmed = match (&attempt.result, condition.held.clone()) {
+            // Somebody's word has published another version meanwhile, of which nobody has said anything.
+            (Ok(Refreshed::Unchanged | Refreshed::Held(_)), _) if !self.is_still_held(&condition) => {
+                condition.timers.notified(now);
+                false
+            }
             (Ok(Refreshed::Unchanged | Refreshed::Held(_)), Some(held)) => {
                 let (soa, bounds) = (held.image.soa(), self.zone.bounds());
                 condition.timers.confirmed(&soa, attempt.expires_in_secs, &bounds, now, self.node.clock.random());
                 // A primary that shows our serial has nothing newer that could be held back, or kept. One that is silent
                 // may have it still.
-                let has_taken_back = heard.from_all || condition.hold.came_from(attempt.primary);
+                let has_taken_back = heard_all || condition.hold.came_from(attempt.primary);
                 if attempt.result == Ok(Refreshed::Unchanged) && has_taken_back && !condition.hold.is_frozen() {
                     condition.hold = Hold::None;
                 }
@@ -205,7 +226,7 @@ impl UnderWay<'_> {
             }
             (Err(_), _) => {
                 condition.timers.failed(&self.zone.bounds(), now, self.node.clock.random());
-                heard.is_vouched_for
+                false
             }
         };
         self.zone.show_expiry(&condition);

@@ -29,8 +29,8 @@ pub(crate) struct Followed {
     pub(crate) name: Name,
     pub(crate) served: Arc<ServedZone>,
     instructions: ArcSwap<Instructions>,
-    /// The instructions have changed.
-    instructed: Notify,
+    /// What is wanted of the zone has changed.
+    wanted_otherwise: Notify,
     condition: Mutex<Condition>,
     /// What stands about the zone in the store.
     note: Mutex<Note>,
@@ -283,7 +283,7 @@ impl Followed {
             served: Arc::new(ServedZone::new(id, name.clone(), contents)),
             name,
             instructions: ArcSwap::default(),
-            instructed: Notify::new(),
+            wanted_otherwise: Notify::new(),
             condition: Mutex::new(condition),
             note: Mutex::default(),
             existence: tokio::sync::Mutex::new(Existence::Exists),
@@ -321,18 +321,32 @@ impl Followed {
 
     pub(crate) fn instruct(&self, instructions: Instructions) {
         self.instructions.store(Arc::new(instructions));
-        self.instructed.notify_waiters();
+        self.wanted_otherwise.notify_waiters();
     }
 
-    /// Returns as soon as the instructions are such.
-    pub(crate) async fn until_instructed(&self, are_such: impl Fn(&Instructions) -> bool) {
+    /// Begins an attempt, or has what woke the zone done after the one that runs, which may then give up.
+    pub(crate) fn begin(&self, wake: Wake) -> Option<Wake> {
+        let begun = self.condition().begin(wake);
+        if begun.is_none() {
+            self.wanted_otherwise.notify_waiters();
+        }
+        begun
+    }
+
+    /// Has those who wait in [`Followed::until`] look again.
+    pub(crate) fn look_again(&self) {
+        self.wanted_otherwise.notify_waiters();
+    }
+
+    /// Returns as soon as this is so, which follows from what is wanted of the zone.
+    pub(crate) async fn until(&self, is_so: impl Fn() -> bool) {
         loop {
-            let mut instructed = pin!(self.instructed.notified());
-            instructed.as_mut().enable();
-            if are_such(&self.instructions.load()) {
+            let mut wanted_otherwise = pin!(self.wanted_otherwise.notified());
+            wanted_otherwise.as_mut().enable();
+            if is_so() {
                 return;
             }
-            instructed.await;
+            wanted_otherwise.await;
         }
     }
 
@@ -415,8 +429,7 @@ impl Followed {
 }
 
 impl Condition {
-    /// Begins an attempt, or has what woke the zone done after the one that runs.
-    pub(crate) fn begin(&mut self, wake: Wake) -> Option<Wake> {
+    fn begin(&mut self, wake: Wake) -> Option<Wake> {
         match &mut self.activity {
             Activity::Idle => {
                 self.activity = Activity::Attempting { next: None };
@@ -431,6 +444,13 @@ impl Condition {
                 None
             }
         }
+    }
+
+    /// Whether somebody waits for what an attempt of this kind does not bring: the whole zone, or a version that is held
+    /// back. Those wait for nobody who may be drawing a transfer out.
+    pub(crate) fn is_overtaken(&self, wake: &Wake) -> bool {
+        let Activity::Attempting { next: Some(next) } = &self.activity else { return false };
+        next.transfer > wake.transfer || next.guard != Guard::On && wake.guard == Guard::On
     }
 
     /// Has the zone checked at once: by an attempt of its own, since the one that runs began before.

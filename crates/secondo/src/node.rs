@@ -172,8 +172,7 @@ impl Node {
 
     /// Has a zone looked at now, or after the attempt that runs.
     pub(crate) fn wake(self: &Arc<Self>, zone: &Arc<Followed>, wake: Wake) {
-        let begun = zone.condition().begin(wake);
-        if let Some(wake) = begun {
+        if let Some(wake) = zone.begin(wake) {
             tokio::spawn(attempt_until_done(self.clone(), zone.clone(), wake));
         }
     }

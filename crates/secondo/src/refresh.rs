@@ -2,8 +2,9 @@
 //!
 //! What is here already, because it was held back or served before, begins at [`commit_and_publish`].
 //!
-//! Invariants: at most one at a time for a zone; what it is decided by holds until it is published; durable before visible
-//! before announced (a full disk is the one exception); whatever fails leaves the zone as it was.
+//! Invariants: once the fetching is over, at most one at a time for a zone; what it is decided by holds until it is
+//! published; durable before visible before announced (a full disk is the one exception); whatever fails leaves the zone
+//! as it was.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -51,6 +52,8 @@ pub(crate) struct Way<'a> {
     pub(crate) want: Want,
     /// In how many seconds the primary's own copy expires, if it says so.
     pub(crate) expires_in_secs: Option<u32>,
+    /// Whether nobody waits any more for what is being fetched.
+    pub(crate) is_given_up: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// Where a version came from.
@@ -86,12 +89,12 @@ pub(crate) async fn refresh(
     way: Way<'_>,
     received: &mut Received,
 ) -> Result<Refreshed, Reason> {
-    let Way { primary, lane, fetch, want, expires_in_secs } = way;
+    let Way { primary, lane, fetch, want, expires_in_secs, is_given_up } = way;
     let fetching = node.transfers.fetch(&zone.name, primary, fetch, lane);
     let fetched = tokio::select! {
         fetched = fetching => fetched,
         // A primary may draw a transfer out for hours, also when nobody wants it any more.
-        () = zone.until_instructed(|instructions| !wants(instructions, primary)) => return Err(Reason::Overtaken),
+        () = zone.until(|| !wants(&zone.instructions(), primary) || is_given_up()) => return Err(Reason::Overtaken),
     };
     let fetched = fetched.map_err(|failed| {
         received.octets = failed.octets;

@@ -39,7 +39,6 @@ mod tls;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use dns::Name;
 use xfr::{Key, Outcome, Reason, Shown, Tls};
@@ -133,9 +132,9 @@ impl Transfers {
         probed
     }
 
-    /// How long a probe takes at most, but for what it waits for places.
-    pub fn probe_takes(&self) -> Duration {
-        self.limits.deadlines.probe
+    /// How long is waited for what.
+    pub fn deadlines(&self) -> Deadlines {
+        self.limits.deadlines
     }
 
     /// One transfer. When IXFR fails, that the whole zone be fetched instead is for the caller, because contents may

@@ -87,6 +87,8 @@ pub enum Reason {
     TooSlow { octets: u64, millis: u64 },
     #[error("the transfer was not finished after {secs} s")]
     TookTooLong { secs: u64 },
+    #[error("the transfer had not come to its end after {secs} s, and another primary gave what it was to bring")]
+    DrawnOut { secs: u64 },
     #[error("{source_address} is not an address of this machine, and no primary can be asked from it")]
     SourceNotHere { source_address: IpAddr },
 
@@ -371,6 +373,7 @@ impl Reason {
             Self::Hung { .. } => Entry("hung", Network, PRIMARY_LOG),
             Self::TooSlow { .. } => Entry("too_slow", Network, PRIMARY_LOG),
             Self::TookTooLong { .. } => Entry("took_too_long", Network, LIMITS),
+            Self::DrawnOut { .. } => Entry("drawn_out", Network, PRIMARY_LOG),
             Self::SourceNotHere { .. } => Entry("source_not_here", Configuration, SOURCE),
 
             Self::TlsFailed { .. } => Entry("tls_failed", Configuration, TLS),

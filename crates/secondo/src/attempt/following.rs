@@ -1,25 +1,88 @@
 //! Following a primary: by differences if that may be, else whole, and by the next primary where it fails.
 
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
+use tokio::time::sleep;
 use transfer::Fetch;
 use xfr::settings::{IxfrFrom, SerialWentBack};
 use xfr::{Reason, Shown};
-use zone::Snapshot;
 
 use super::choice::{Candidate, Choice};
 use super::{Attempt, Kind, UnderWay};
-use crate::followed::{Guard, Source, Transfer, Wake};
+use crate::followed::{Guard, Source, Transfer};
 use crate::holds::Want;
 use crate::refresh::{Received, Refreshed, Way, refresh};
 
+/// Transfers of one zone at a time: one that is drawn out, and one from whoever has news meanwhile.
+const TRANSFERS_MAX: usize = 2;
+
+/// What happens while primaries are followed.
+enum Event {
+    /// A transfer from this primary has ended.
+    Transferred { primary: SocketAddr, attempt: Box<Attempt> },
+    /// Others were asked again, and show this.
+    News(Vec<Candidate>),
+}
+
 impl UnderWay<'_> {
-    /// Follows the best primary, and when that fails, the next one that could help.
-    pub(super) async fn follow(&self, choice: Choice, wake: &Wake) -> Attempt {
-        let Choice { best, others, silent, held } = choice;
+    /// Follows the best primary; when that fails, the next one that could help; and when it takes long, whoever has news
+    /// meanwhile, beside it. The first that brings something ends it.
+    pub(super) async fn follow(&self, choice: Choice) -> Attempt {
+        let Choice { best, others, silent } = choice;
+        let (transfer, want) = self.aim(&best, silent);
+        let mut others = VecDeque::from(others);
+        let mut asked = vec![best.source.primary.address];
+        let mut events = FuturesUnordered::new();
+        events.push(self.transferred(best, transfer, want).boxed());
+        events.push(self.news_beside(asked.clone()).boxed());
+        let mut end = None;
+        while let Some(event) = events.next().await {
+            match event {
+                Event::Transferred { primary, attempt } if end.is_none() => {
+                    asked.retain(|other| *other != primary);
+                    if !attempt.result.as_ref().is_err_and(|reason| !reason.is_the_same_anywhere()) {
+                        end = Some(attempt);
+                    } else if !asked.is_empty() {
+                        self.node.record(self.zone, &attempt);
+                    } else if let Some(next) = self.next_that_helps(&mut others, transfer) {
+                        self.node.record(self.zone, &attempt);
+                        asked.push(next.source.primary.address);
+                        events.push(self.transferred(next, transfer, want).boxed());
+                    } else {
+                        end = Some(attempt);
+                    }
+                    if end.is_some() {
+                        self.end();
+                    }
+                }
+                Event::Transferred { attempt, .. } => self.record_late(*attempt, end.as_deref()),
+                Event::News(candidates) if !self.is_given_up() => {
+                    others = candidates.into();
+                    if asked.len() < TRANSFERS_MAX
+                        && let Some(next) = self.next_that_helps(&mut others, Transfer::Newer)
+                    {
+                        asked.push(next.source.primary.address);
+                        events.push(self.transferred(next, transfer, want).boxed());
+                    }
+                    events.push(self.news_beside(asked.clone()).boxed());
+                }
+                Event::News(_) => {}
+            }
+        }
+        end.map_or_else(|| self.failed(None, Kind::Check, Reason::Overtaken), |end| *end)
+    }
+
+    /// What is to be fetched, and what is to be done with it.
+    fn aim(&self, best: &Candidate, silent: usize) -> (Transfer, Want) {
         let accepts_older = self.zone.instructions().policy.serial_went_back == SerialWentBack::Accept;
         // A primary that is away may hold ours: nobody goes back because of one that lags behind.
         let is_frozen = self.zone.condition().hold.is_frozen();
-        let goes_back = accepts_older && !is_frozen && silent == 0 && self.went_back(&best, held.as_ref());
-        let want = match (wake.transfer, wake.guard) {
+        let goes_back = accepts_older && !is_frozen && silent == 0 && self.went_back(best);
+        let want = match (self.wake.transfer, self.wake.guard) {
             _ if is_frozen => Want::Newer,
             (Transfer::Full, _) => Want::Anything,
             // An expired zone takes any valid version: there is nothing left to protect.
@@ -27,31 +90,63 @@ impl UnderWay<'_> {
             (Transfer::Newer, Guard::Released(released)) => Want::Released(released),
             (Transfer::Newer, Guard::On) => Want::Newer,
         };
-        let transfer = if goes_back { Transfer::Full } else { wake.transfer };
-        let mut attempt = self.follow_one(&best, held.as_ref(), transfer, want).await;
-        for other in others {
-            match &attempt.result {
-                Err(reason) if !reason.is_the_same_anywhere() => {}
-                _ => break,
-            }
-            if self.could_help(&other, held.as_ref(), transfer) {
-                self.node.record(self.zone, &attempt);
-                attempt = self.follow_one(&other, held.as_ref(), transfer, want).await;
+        (if goes_back { Transfer::Full } else { self.wake.transfer }, want)
+    }
+
+    async fn transferred(&self, candidate: Candidate, transfer: Transfer, want: Want) -> Event {
+        let attempt = Box::new(self.follow_one(&candidate, transfer, want).await);
+        Event::Transferred { primary: candidate.source.primary.address, attempt }
+    }
+
+    /// What the zone's other primaries show when those that are asked for it have taken as long as a transfer may go without
+    /// getting on.
+    async fn news_beside(&self, asked: Vec<SocketAddr>) -> Event {
+        let looked = async {
+            sleep(self.node.transfers.deadlines().progress).await;
+            let instructions = self.zone.instructions();
+            let is_other = |source: &&Source| !asked.contains(&source.primary.address);
+            let others = instructions.sources.iter().filter(is_other).cloned();
+            self.ask(&others.collect::<Vec<_>>()).await.0
+        };
+        tokio::select! {
+            candidates = looked => Event::News(candidates),
+            () = self.zone.until(|| self.is_given_up()) => Event::News(Vec::new()),
+        }
+    }
+
+    /// Has what is still being fetched given up.
+    fn end(&self) {
+        self.has_ended.store(true, Ordering::Relaxed);
+        self.zone.look_again();
+    }
+
+    /// What became of a transfer that another one came before.
+    fn record_late(&self, mut attempt: Attempt, end: Option<&Attempt>) {
+        if attempt.result == Err(Reason::Overtaken) && end.is_some_and(|end| end.result.is_ok()) {
+            attempt.result = Err(Reason::DrawnOut { secs: attempt.millis / 1000 });
+        }
+        self.node.record(self.zone, &attempt);
+    }
+
+    fn next_that_helps(&self, others: &mut VecDeque<Candidate>, transfer: Transfer) -> Option<Candidate> {
+        while let Some(other) = others.pop_front() {
+            if self.could_help(&other, transfer) {
+                return Some(other);
             }
         }
-        attempt
+        None
     }
 
     /// Whether the newest serial that any primary shows is older than ours.
-    fn went_back(&self, best: &Candidate, held: Option<&Snapshot>) -> bool {
-        let Some(held) = held else { return false };
+    fn went_back(&self, best: &Candidate) -> bool {
+        let Some(held) = &self.held else { return false };
         let (ours, theirs) = (held.image.serial(), best.shown.soa.serial);
         ours != theirs && !theirs.is_newer_than(ours)
     }
 
     /// Whether this primary has anything that we do not hold already, or hold too long.
-    fn could_help(&self, candidate: &Candidate, held: Option<&Snapshot>, transfer: Transfer) -> bool {
-        let (Some(held), Transfer::Newer) = (held, transfer) else { return true };
+    fn could_help(&self, candidate: &Candidate, transfer: Transfer) -> bool {
+        let (Some(held), Transfer::Newer) = (&self.held, transfer) else { return true };
         candidate.shown.soa.serial.is_newer_than(held.image.serial()) || self.is_expired()
     }
 
@@ -59,36 +154,30 @@ impl UnderWay<'_> {
         self.zone.condition().timers.is_expired(self.at)
     }
 
-    async fn follow_one(
-        &self,
-        candidate: &Candidate,
-        held: Option<&Snapshot>,
-        transfer: Transfer,
-        want: Want,
-    ) -> Attempt {
+    async fn follow_one(&self, candidate: &Candidate, transfer: Transfer, want: Want) -> Attempt {
         let Candidate { source, shown } = candidate;
-        if let (Some(held), Transfer::Newer) = (held, transfer) {
+        if let (Some(held), Transfer::Newer) = (&self.held, transfer) {
             let (ours, theirs) = (held.image.serial(), shown.soa.serial);
             if ours == theirs {
-                return self.checked(source, held, *shown, Ok(Refreshed::Unchanged));
+                return self.checked(source, *shown, Ok(Refreshed::Unchanged));
             }
             let is_newer = theirs.is_newer_than(ours);
             let kept_back = self.zone.condition().hold.keeps_back(theirs).filter(|_| is_newer && want == Want::Newer);
             if let Some(reason) = kept_back {
-                return self.checked(source, held, *shown, Ok(Refreshed::Held(reason)));
+                return self.checked(source, *shown, Ok(Refreshed::Held(reason)));
             }
             match want {
                 Want::Anything => {}
-                _ if is_newer => return self.step_or_replace(source, *shown, held, want).await,
-                _ => return self.checked(source, held, *shown, Err(Reason::of_older_serial(ours, theirs))),
+                _ if is_newer => return self.step_or_replace(source, *shown, want).await,
+                _ => return self.checked(source, *shown, Err(Reason::of_older_serial(ours, theirs))),
             }
         }
-        self.transfer(source, Kind::Axfr, held, *shown, want).await
+        self.transfer(source, Kind::Axfr, *shown, want).await
     }
 
     /// An attempt that ended with the primary's serial.
-    fn checked(&self, source: &Source, held: &Snapshot, shown: Shown, result: Result<Refreshed, Reason>) -> Attempt {
-        let mut attempt = self.ended(Some(source), Kind::Check, Some(held), result);
+    fn checked(&self, source: &Source, shown: Shown, result: Result<Refreshed, Reason>) -> Attempt {
+        let mut attempt = self.ended(Some(source), Kind::Check, result);
         attempt.to_serial = Some(shown.soa.serial);
         attempt.expires_in_secs = shown.expires_in_secs;
         attempt
@@ -106,44 +195,45 @@ impl UnderWay<'_> {
     }
 
     /// IXFR, and AXFR at once from the same primary if that fails in a way that AXFR might not.
-    async fn step_or_replace(&self, source: &Source, shown: Shown, held: &Snapshot, want: Want) -> Attempt {
+    async fn step_or_replace(&self, source: &Source, shown: Shown, want: Want) -> Attempt {
         if !self.has_our_history(source) || !self.node.transfers.may_know_ixfr(&source.primary) {
-            return self.transfer(source, Kind::Axfr, Some(held), shown, want).await;
+            return self.transfer(source, Kind::Axfr, shown, want).await;
         }
-        let stepped = self.transfer(source, Kind::Ixfr, Some(held), shown, want).await;
+        let stepped = self.transfer(source, Kind::Ixfr, shown, want).await;
         match &stepped.result {
             Err(reason) if !reason.is_the_same_anywhere() => {
                 self.node.record(self.zone, &stepped);
-                self.transfer(source, Kind::Axfr, Some(held), shown, want).await
+                self.transfer(source, Kind::Axfr, shown, want).await
             }
             _ => stepped,
         }
     }
 
-    async fn transfer(
-        &self,
-        source: &Source,
-        kind: Kind,
-        held: Option<&Snapshot>,
-        shown: Shown,
-        want: Want,
-    ) -> Attempt {
-        let fetch = match (kind, held) {
+    async fn transfer(&self, source: &Source, kind: Kind, shown: Shown, want: Want) -> Attempt {
+        let fetch = match (kind, &self.held) {
             (Kind::Ixfr, Some(held)) => Fetch::Ixfr { soa_rdata: held.image.soa_record().rdata.to_vec() },
             _ => Fetch::Axfr,
         };
         let mut received = Received::default();
         let expires_in_secs = shown.expires_in_secs;
-        let way = Way { primary: &source.primary, lane: self.lane, fetch, want, expires_in_secs };
+        let is_given_up = || self.is_given_up();
+        let way = Way {
+            primary: &source.primary,
+            lane: self.lane,
+            fetch,
+            want,
+            expires_in_secs,
+            is_given_up: &is_given_up,
+        };
         let result = refresh(self.node, self.zone, way, &mut received).await;
-        let result = match (result, held) {
+        let result = match (result, &self.held) {
             // Several servers behind one address, most likely: the zone is not confirmed, and not what it should be.
             (Ok(Refreshed::Unchanged), Some(held)) if shown.soa.serial.is_newer_than(held.image.serial()) => {
                 Err(Reason::LessThanShown { shown: shown.soa.serial, given: held.image.serial() })
             }
             (result, _) => result,
         };
-        let mut attempt = self.ended(Some(source), kind, held, result);
+        let mut attempt = self.ended(Some(source), kind, result);
         attempt.received = received;
         attempt.expires_in_secs = expires_in_secs;
         attempt.to_serial = match attempt.result {

@@ -1,5 +1,6 @@
 //! The write path with a real store on a simulated disk, and real transfers from a scripted primary.
 
+mod drawn_out;
 mod holding;
 mod orders;
 mod primaries;
@@ -50,6 +51,15 @@ impl Scene {
     async fn new() -> Self {
         let scene = Self::on(SimulatedDisk::new(), Moment(0)).await;
         scene.primary.publish("example.", &text(1, ""));
+        scene
+    }
+
+    /// A scene in which others are waited for no longer than this.
+    async fn limited(limits: Limits) -> Self {
+        let disk = SimulatedDisk::new();
+        let node = start_limited(&disk, Moment(0), Policy::default(), limits).await;
+        let scene = Self { primary: Primary::with_zone("example.", &text(1, "")), disk, node };
+        scene.configure();
         scene
     }
 
@@ -140,11 +150,15 @@ async fn start(disk: &SimulatedDisk, not_before: Moment) -> Arc<Node> {
 }
 
 async fn start_with(disk: &SimulatedDisk, not_before: Moment, defaults: Policy) -> Arc<Node> {
+    start_limited(disk, not_before, defaults, Limits::default()).await
+}
+
+async fn start_limited(disk: &SimulatedDisk, not_before: Moment, defaults: Policy, limits: Limits) -> Arc<Node> {
     let disk = disk.clone();
     let opened = tokio::task::spawn_blocking(move || Store::open_on(Arc::new(disk), Options::default()));
     let opened = opened.await.unwrap().unwrap();
     let clock = Clock::starting_no_earlier_than(Moment(opened.newest_time_ms).max(not_before));
-    let transfers = Transfers::new(Limits::default(), Arc::new(Internet), TlsClient::default());
+    let transfers = Transfers::new(limits, Arc::new(Internet), TlsClient::default());
     Arc::new(Node::new(clock, defaults, "nowhere".into(), opened.store, transfers, opened.zones))
 }
 

@@ -8,7 +8,7 @@
 //! - No two attempts for a zone overlap, and none asks twice at a time at one primary.
 //! - What is there already is not transferred again.
 //! - No primary is asked more often than 1.2 times in a refresh interval as long as nothing happens, and never again
-//!   before the retry time unless somebody says that there is news.
+//!   before the retry time unless somebody says that there is news, or another primary draws a transfer out.
 //! - What is overdue at many zones is not asked all at once.
 //! - A zone whose primary is well is current within its refresh time, or the longest retry time where attempts had
 //!   failed before, and one retry more.
@@ -34,6 +34,8 @@ pub(super) const LATE_MAX_MS: u64 = 15 * MINUTE_MS;
 /// How much later than a primary showed it a zone may count as confirmed, and how soon a machine that was suspended
 /// notices what has expired.
 pub(super) const EXPIRED_LATE_MAX_MS: u64 = MINUTE_MS + 15 * SECOND_MS;
+/// How long a transfer takes before it is drawn out.
+const DRAWN_OUT_MS: u64 = MINUTE_MS;
 /// Shown serials that are remembered for a zone.
 const SHOWN_MAX: usize = 64;
 /// Generations that are remembered for a zone: more than can be found on disk after a start.
@@ -68,6 +70,8 @@ pub(super) struct Watch {
     /// When something last happened because of which attempts may fail.
     trouble_ms: u64,
     polls: BTreeMap<usize, Polls>,
+    /// Whether the attempt that goes on has asked for a transfer.
+    is_transferring: bool,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -124,6 +128,7 @@ impl Watch {
     pub(super) fn restarted(&mut self, zone: &SimulatedZone, now: &Now<'_>) -> Result<(), String> {
         self.polls.clear();
         self.attempt = None;
+        self.is_transferring = false;
         self.shown.values_mut().for_each(|shown| shown.true_ms = None);
         self.news(now.true_ms);
         self.trouble(now.true_ms);
@@ -180,8 +185,13 @@ impl Watch {
     }
 
     fn polled(&mut self, primary: usize, now_ms: u64, held: Option<Timing>) -> Result<(), String> {
-        let has_news = self.has_news(now_ms);
+        let (has_news, is_transferring) = (self.has_news(now_ms), self.is_transferring);
         let polls = self.polls.entry(primary).or_default();
+        // While another's transfer is drawn out.
+        if is_transferring && polls.last_ms.is_some_and(|last_ms| now_ms >= last_ms + DRAWN_OUT_MS) {
+            polls.last_ms = Some(now_ms);
+            return Ok(());
+        }
         let Some(last_ms) = polls.last_ms.replace(now_ms) else { return Ok(()) };
         let Some(timing) = held else { return Ok(()) };
         // What is asked because of news, maybe several times, comes between checks and puts none of them off.
@@ -210,7 +220,8 @@ impl Watch {
     }
 
     /// A primary is asked for a transfer of the zone.
-    pub(super) fn transferred(&self, now_ms: u64, is_settled: bool) -> Result<(), String> {
+    pub(super) fn transferred(&mut self, now_ms: u64, is_settled: bool) -> Result<(), String> {
+        self.is_transferring = true;
         if is_settled && now_ms > self.trouble_ms + LATE_MAX_MS {
             return Err("what is there already is transferred again".to_owned());
         }
@@ -232,6 +243,7 @@ impl Watch {
         let durability = {
             let condition = followed.condition();
             condition.last_attempt.as_ref().map_or(Ok(()), |last| self.attempted(&last.attempt))?;
+            self.is_transferring &= condition.is_attempting();
             condition.durability
         };
         let contents = followed.served.contents();

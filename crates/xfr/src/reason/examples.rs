@@ -20,6 +20,7 @@ impl Reason {
             Self::Hung { millis: 30_000 },
             Self::TooSlow { octets: 512, millis: 60_000 },
             Self::TookTooLong { secs: 14_400 },
+            Self::DrawnOut { secs: 75 },
             Self::SourceNotHere { source_address: [192, 0, 2, 1].into() },
             Self::TlsFailed { detail: "received corrupt message".into() },
             Self::TlsVersion,
