@@ -1,5 +1,9 @@
 //! The owner's word, and attempts that are under way when it comes.
 
+use std::time::Duration;
+
+use zone::Generation;
+
 use super::*;
 use crate::history;
 use crate::orders::{self, Refusal};
@@ -38,7 +42,7 @@ async fn a_version_of_before_is_served_again_under_a_new_generation() {
     let (store, id) = (scene.node.store.clone(), zone.id);
     let work = move || {
         let steps = history::steps(&store, id, generations[0].generation, served.generation).unwrap();
-        let unknown = history::steps(&store, id, zone::Generation(7), served.generation).is_err();
+        let unknown = history::steps(&store, id, Generation(7), served.generation).is_err();
         (history::lines(&steps).collect::<String>(), unknown)
     };
     let (lines, unknown) = tokio::task::spawn_blocking(work).await.unwrap();
@@ -158,6 +162,24 @@ async fn what_is_here_already_is_published_without_confirming_the_zone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn primaries_are_asked_at_once_about_a_version_of_before_that_has_not_long_enough_to_live() {
+    let scene = Scene::new().await;
+    scene.primary.publish("example.", "@ 60 SOA ns host 1 3600 600 3600 60\n@ 60 NS ns\nns 60 A 192.0.2.1\n");
+    scene.follow().await;
+    let short_lived = Generation(scene.generation());
+    scene.primary.publish("example.", &text(2, ""));
+    scene.follow().await;
+    let later = scene.node.clock.now().plus(Duration::from_hours(2));
+    let scene = scene.restarted(later).await;
+    assert_eq!(scene.served_serial(), Some(2));
+    assert!(orders::freeze(&scene.node, &scene.zone(), Some(short_lived)).await.is_ok());
+    assert_eq!(scene.served_serial(), None, "nobody has confirmed it for two hours");
+    assert!(scene.zone().condition().timers.is_due(scene.node.clock.now()));
+    assert_eq!(held_code(&scene.follow().await), "zone_frozen");
+    assert_eq!(scene.served_serial(), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_came_in_the_place_of_the_released_one_waits_anew_if_it_lost_more() {
     let scene = with_a_held_version().await.restarted(Moment(0)).await;
     scene.primary.publish("example.", &text(3, &records(5)));
@@ -197,7 +219,7 @@ async fn an_order_that_makes_no_sense_is_refused_and_changes_nothing() {
     assert!(matches!(orders::publish(&scene.node, &zone).await, Err(Refusal::NothingHeld)));
     assert!(matches!(orders::keep(&scene.node, &zone).await, Err(Refusal::NothingHeld)));
     assert!(matches!(orders::thaw(&scene.node, &zone).await, Err(Refusal::NotFrozen)));
-    let never = Some(zone::Generation(1));
+    let never = Some(Generation(1));
     assert!(matches!(orders::freeze(&scene.node, &zone, never).await, Err(Refusal::NoWay(_))));
     assert!(matches!(zone.condition().hold, Hold::None));
     zone.end_writing().await;
