@@ -346,7 +346,7 @@ fn instructions(
 }
 
 /// Has a followed zone looked after in another way; whether it is now to be answered, or no longer.
-fn instruct(node: &Node, zone: &Followed, instructions: Instructions) -> bool {
+pub(crate) fn instruct(node: &Node, zone: &Followed, instructions: Instructions) -> bool {
     let before = zone.instructions();
     if *before == instructions {
         return false;
@@ -384,7 +384,7 @@ fn instruct(node: &Node, zone: &Followed, instructions: Instructions) -> bool {
 }
 
 /// Has the store know what must be known without the inventory; what cannot be written now is tried again later.
-async fn write_notes(node: &Arc<Node>) {
+pub(crate) async fn write_notes(node: &Arc<Node>) {
     let mut writing = JoinSet::new();
     let listed = node.zones().into_iter().filter(|zone| zone.instructions().is_listed());
     for zone in listed.chain(node.kept.all()) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use dns::{CLASS_IN, Header, Opcode, Type};
+use inventory::Service;
 use server::Notified;
 use testing::disk::SimulatedDisk;
 use tokio::sync::mpsc;
@@ -64,6 +65,7 @@ impl Stage {
                 // Some file systems take room for what is rewritten too: on those nothing can be written any more.
                 let room = if state.dice.percent(50) { used + state.dice.below(20_000) as usize } else { used - 1 };
                 self.disk.set_room(Some(room));
+                state.disk_is_full = true;
                 let until_ms = now_ms + state.dice.wait(2 * HOUR_MS);
                 state.plan.at(until_ms, Event::DiskHasRoom);
             }
@@ -71,6 +73,8 @@ impl Stage {
                 let mut state = self.world.state();
                 state.note(now_ms, None, "the disk has room", &[13]);
                 self.disk.set_room(None);
+                state.disk_is_full = false;
+                state.plan.at(now_ms + MINUTE_MS, Event::NotesAgain);
                 let next_ms = now_ms + state.dice.wait(10 * DAY_MS);
                 state.plan.at(next_ms, Event::DiskFull);
             }
@@ -88,6 +92,12 @@ impl Stage {
                 state.look_at_all(now_ms, &self.node);
                 state.plan.at(now_ms + HOUR_MS, Event::LookAtAll);
             }
+            Event::Order(zone) => self.order(zone, now_ms),
+            Event::NotesAgain => self.write_notes_again(),
+            Event::NewsDue(zone) => {
+                let is_disk_well = !self.disk.has_lost_power();
+                self.world.state().check_news(now_ms, &self.node, zone, is_disk_well);
+            }
             Event::LookForExpiry(zone) => self.look_for_expiry(zone, now_ms),
         }
         None
@@ -98,6 +108,7 @@ impl Stage {
         let making = match state.dice.below(40) {
             0 => Making::SerialBack,
             1 | 2 => Making::Wrong,
+            3..6 if state.zones[index].is_large => Making::Shrunk,
             _ => Making::Ordinary,
         };
         let zone = &mut state.zones[index];
@@ -107,6 +118,10 @@ impl Stage {
         let numbers = [14, zone.newest().number, zone.newest().serial.0.into(), making as u64];
         state.note(now_ms, Some(index), "a new version: number, serial, making", &numbers);
         state.trouble_of(now_ms, index);
+        state.disturb(index);
+        if making == Making::Shrunk {
+            state.plan.at(now_ms + state.dice.wait(12 * HOUR_MS), Event::Order(index));
+        }
         for primary in &primaries[1..] {
             let at_ms = now_ms + state.dice.wait(COPIED_AFTER_MS);
             state.plan.at(at_ms, Event::Copy { zone: index, primary: *primary });
@@ -123,7 +138,8 @@ impl Stage {
             state.plan.at(now_ms + state.dice.wait(HOUR_MS), Event::Notify { zone: index, sender });
         }
         // A wrong version is noticed by its owner soon.
-        let mean_ms = if making == Making::Wrong { 12 * HOUR_MS } else { (1 + index as u64 % 5) * DAY_MS };
+        let is_mistake = making == Making::Wrong || making == Making::Shrunk && state.dice.percent(50);
+        let mean_ms = if is_mistake { 12 * HOUR_MS } else { (1 + index as u64 % 5) * DAY_MS };
         state.plan.at(now_ms + state.dice.wait(mean_ms), Event::Change(index));
     }
 
@@ -142,14 +158,15 @@ impl Stage {
     fn notify(&self, index: usize, sender: Sender, now_ms: u64) {
         let state = &mut *self.world.state();
         let zone = &state.zones[index];
-        let addresses = zone.primaries.iter().map(|primary| state.primaries[*primary].address);
+        let addresses = zone.followed.iter().map(|primary| state.primaries[*primary].address);
         let rule = NotifyRule {
             zone: zone.id,
             senders: addresses.map(|address| Prefix::of_one(address.ip())).collect(),
             keys: Vec::new(),
             trust: zone.policy.notify,
-            checks: Checks::Made,
+            checks: if zone.service == Service::Paused { Checks::Paused } else { Checks::Made },
         };
+        let rules = if zone.service.is_answered() { std::slice::from_ref(&rule) } else { &[] };
         let (from, times) = match sender {
             Sender::Primary(primary) => (state.primaries[primary].address, 1),
             Sender::Forger(primary) => (state.primaries[primary].address, state.dice.between(1, 50)),
@@ -160,16 +177,14 @@ impl Stage {
         message.extend(zone.name.as_wire());
         message.extend(Type::SOA.0.to_be_bytes());
         message.extend(CLASS_IN.to_be_bytes());
-        let Judgement::Accept { zones, serial } = judge(&message, from.ip(), None, |_| std::slice::from_ref(&rule))
-        else {
-            return;
-        };
+        let Judgement::Accept { zones, serial } = judge(&message, from.ip(), None, |_| rules) else { return };
         state.note(now_ms, Some(index), "NOTIFY", &[16, times]);
         state.news(now_ms, index);
         for zone in zones.iter().cycle().take(zones.len() * times as usize) {
             // One that finds no room is sent again some day.
             let _ = self.notifies.try_send(Notified { zone: *zone, from, serial, signed_by: None });
         }
+        state.told(now_ms, &self.node, index);
     }
 
     fn break_primary(&self, primary: usize, now_ms: u64) {

@@ -9,6 +9,10 @@
 //! - What is there already is not transferred again.
 //! - No primary is asked more often than 1.2 times in a refresh interval as long as nothing happens, and never again
 //!   before the retry time unless somebody says that there is news, or another primary draws a transfer out.
+//! - What has lost too many of its records is published at its owner's word or when its time has come, not before.
+//! - What the owner has said holds, from when it is answered and over starts (`word`): nothing is published of a frozen
+//!   zone, nothing is asked for one that is paused or disabled, nobody is answered for a disabled one.
+//! - News of which a primary that is well has told the node is served within a minute (`news`).
 //! - What is overdue at many zones is not asked all at once.
 //! - A zone whose primary is well is current within its refresh time, or the longest retry time where attempts had
 //!   failed before, and one retry more.
@@ -20,12 +24,16 @@ use std::collections::BTreeMap;
 
 use answer::Contents;
 use dns::Serial;
+use inventory::Service;
 use xfr::settings::SerialWentBack;
 
+use super::news::News;
 use super::plan::{MINUTE_MS, SECOND_MS};
 use super::primary::SimulatedPrimary;
+use super::word::Word;
 use super::zones::{SimulatedZone, Timing, Version};
 use crate::followed::Durability;
+use crate::holds::Hold;
 use crate::node::Node;
 
 /// How much later than promised something may be: an attempt that is under way takes its time, and so does waiting
@@ -38,6 +46,8 @@ pub(super) const EXPIRED_LATE_MAX_MS: u64 = MINUTE_MS + 15 * SECOND_MS;
 const DRAWN_OUT_MS: u64 = MINUTE_MS;
 /// Shown serials that are remembered for a zone.
 const SHOWN_MAX: usize = 64;
+/// A version that has lost so much, in percent, never comes about by itself.
+const WAITS_FOR_THE_OWNER_PERCENT: u64 = 90;
 /// Generations that are remembered for a zone: more than can be found on disk after a start.
 const PUBLISHED_MAX: usize = 16;
 
@@ -72,6 +82,17 @@ pub(super) struct Watch {
     polls: BTreeMap<usize, Polls>,
     /// Whether the attempt that goes on has asked for a transfer.
     is_transferring: bool,
+    /// What its owner has said.
+    pub(super) word: Word,
+    /// What the node was told of.
+    pub(super) told: News,
+    /// When the zone was confirmed without its serial being shown: by a newer version that is kept back, or before the
+    /// version that is served took the place of another one without anybody being asked.
+    vouched: ShownAt,
+    /// When the first of those versions in a row was shown that have lost too much, by the node's clock.
+    held_since_ms: Option<u64>,
+    /// When its owner last changed what keeps the zone from being current.
+    free_since_ms: u64,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -124,12 +145,30 @@ impl Watch {
         self.trouble_ms = now_ms;
     }
 
+    /// The owner's word has changed what may be expected of the zone.
+    pub(super) fn freed(&mut self, now_ms: u64) {
+        self.free_since_ms = now_ms;
+        self.has_other_numbers();
+    }
+
+    /// What was held back is so no longer.
+    pub(super) fn holds_anew(&mut self) {
+        self.held_since_ms = None;
+    }
+
+    /// What counts for the zone's checks is now another, and the next one is still as the numbers of before had it.
+    fn has_other_numbers(&mut self) {
+        self.polls.values_mut().for_each(|polls| (polls.count, polls.last_due_ms) = (0, None));
+    }
+
     /// The node starts again.
     pub(super) fn restarted(&mut self, zone: &SimulatedZone, now: &Now<'_>) -> Result<(), String> {
         self.polls.clear();
         self.attempt = None;
         self.is_transferring = false;
         self.shown.values_mut().for_each(|shown| shown.true_ms = None);
+        self.vouched.true_ms = None;
+        self.disturbed();
         self.news(now.true_ms);
         self.trouble(now.true_ms);
         let node_ms = now.node.clock.now().0;
@@ -162,7 +201,7 @@ impl Watch {
 
     /// Whether it may be asked for because of news, which may wait for its turn.
     pub(super) fn has_news(&self, now_ms: u64) -> bool {
-        now_ms <= self.news_ms + LATE_MAX_MS
+        now_ms <= self.news_ms + LATE_MAX_MS || self.word.is_requested()
     }
 
     /// A primary is asked for the zone's serial over UDP.
@@ -222,15 +261,37 @@ impl Watch {
     /// A primary is asked for a transfer of the zone.
     pub(super) fn transferred(&mut self, now_ms: u64, is_settled: bool) -> Result<(), String> {
         self.is_transferring = true;
-        if is_settled && now_ms > self.trouble_ms + LATE_MAX_MS {
+        if is_settled && now_ms > self.trouble_ms + LATE_MAX_MS && !self.word.is_wanted_whole() {
             return Err("what is there already is transferred again".to_owned());
         }
         Ok(())
     }
 
     /// A primary shows a serial, at this time of the node's clock.
-    pub(super) fn shown(&mut self, serial: Serial, node_ms: u64, true_ms: u64) {
-        self.shown.insert(serial.0, ShownAt { node_ms, true_ms: Some(true_ms) });
+    pub(super) fn shown(
+        &mut self,
+        serial: Serial,
+        (zone, held): (&SimulatedZone, Option<&Version>),
+        node_ms: u64,
+        true_ms: u64,
+    ) {
+        let now = ShownAt { node_ms, true_ms: Some(true_ms) };
+        if let Some(held) = held.filter(|held| held.serial != serial) {
+            let version = zone.version_with(serial);
+            let is_held = version.is_some_and(|version| zone.loses(held, version).is_some());
+            let is_kept = version.is_some_and(|version| self.word.is_kept(version.number));
+            // An expired zone takes whatever there is, unless it is frozen.
+            let is_over = node_ms >= self.expires_ms(held);
+            let is_kept_back = (is_held || is_kept) && !is_over || self.word.is_frozen() || self.word.is_open();
+            if serial.is_newer_than(held.serial) && is_kept_back {
+                self.vouched = now;
+            }
+            if is_held {
+                self.held_since_ms.get_or_insert(node_ms);
+            }
+            self.word.has_seen(version);
+        }
+        self.shown.insert(serial.0, now);
         if self.shown.len() > SHOWN_MAX {
             let oldest = self.shown.iter().min_by_key(|(_, at)| at.node_ms).map(|(serial, _)| *serial);
             oldest.inspect(|serial| _ = self.shown.remove(serial));
@@ -240,14 +301,15 @@ impl Watch {
     /// What is served now; none when nothing is.
     pub(super) fn look(&mut self, zone: &SimulatedZone, now: &Now<'_>) -> Result<Option<Seen>, String> {
         let Some(followed) = now.node.zone(zone.id) else { return Ok(None) };
-        let durability = {
+        let (held, durability) = {
             let condition = followed.condition();
             condition.last_attempt.as_ref().map_or(Ok(()), |last| self.attempted(&last.attempt))?;
             self.is_transferring &= condition.is_attempting();
-            condition.durability
+            (condition.held.clone(), condition.durability)
         };
-        let contents = followed.served.contents();
-        let Contents::Live(snapshot) = &**contents else { return Ok(None) };
+        self.word.check_answered(zone, now.node)?;
+        // What was published counts as that also where it had expired by then.
+        let Some(snapshot) = held else { return Ok(None) };
         let generation = snapshot.generation.0;
         let Some(version) = zone.version_of(snapshot.image.digest()) else {
             return Err(format!("generation {generation} is served, whose contents nobody published"));
@@ -257,22 +319,34 @@ impl Watch {
         if is_new && generation <= self.highest {
             return Err(format!("generation {generation} is served after {}", self.highest));
         }
+        if is_new {
+            self.check_published(zone, (version, generation), now.node.clock.now().0)?;
+        }
         self.published.insert(generation, version.number);
         if self.published.len() > PUBLISHED_MAX {
             self.published.pop_first();
         }
         self.generation = Some(generation);
         self.highest = self.highest.max(generation);
-        let shown = self.shown.get(&version.serial.0).copied().unwrap_or_default();
+        let shown = self.confirmed(version);
         if durability == Durability::Durable {
             self.durable = generation;
-            if is_new {
+            // In an earlier life the node's clock may have been further than what it left on disk.
+            let of_this_life = self.shown.get(&version.serial.0).filter(|shown| is_new && shown.true_ms.is_some());
+            if let Some(shown) = of_this_life {
                 self.durable_node_ms = self.durable_node_ms.max(shown.node_ms);
             }
         }
+        let contents = followed.served.contents();
+        let Contents::Live(live) = &**contents else { return Ok(None) };
+        if live.generation != snapshot.generation {
+            return Err(format!("generation {generation} is the newest, and {} is served", live.generation.0));
+        }
         let expires_ms = self.expires_ms(version);
-        let by_its_clock_ms = now.node.clock.now().0.saturating_sub(expires_ms);
-        let truly_ms = shown.true_ms.map_or(0, |at_ms| now.true_ms.saturating_sub(at_ms + version.timing.expire_ms));
+        let past_ms = u64::from(zone.policy.serve_past_expiry_secs) * SECOND_MS;
+        let by_its_clock_ms = now.node.clock.now().0.saturating_sub(expires_ms + past_ms);
+        let allowed_ms = version.timing.expire_ms + past_ms;
+        let truly_ms = shown.true_ms.map_or(0, |at_ms| now.true_ms.saturating_sub(at_ms + allowed_ms));
         let late_ms = by_its_clock_ms.max(truly_ms);
         let is_awake = now.true_ms > now.resumed_ms + EXPIRED_LATE_MAX_MS;
         if is_awake && late_ms > EXPIRED_LATE_MAX_MS {
@@ -289,6 +363,10 @@ impl Watch {
         {
             return Err(format!("an attempt ended by a fault of ours: {}", reason.message));
         }
+        // The owner's word waits for no attempt.
+        if last.kind == inventory::Kind::Publish {
+            return Ok(());
+        }
         let (began_ms, ended_ms) = (last.at.0, last.at.0 + last.millis);
         match self.attempt.replace((began_ms, ended_ms)) {
             Some(before) if before.0 != began_ms && began_ms < before.1 => {
@@ -298,9 +376,64 @@ impl Watch {
         }
     }
 
+    /// Another version than before is served: whether it was time for it.
+    fn check_published(
+        &mut self,
+        zone: &SimulatedZone,
+        (version, generation): (&Version, u64),
+        node_ms: u64,
+    ) -> Result<(), String> {
+        let before = self.generation.and_then(|generation| zone.version(*self.published.get(&generation)?));
+        let is_expired = before.is_some_and(|before| node_ms + EXPIRED_LATE_MAX_MS >= self.expires_ms(before));
+        self.word.check_published(version, generation, is_expired)?;
+        if let Some(before) = before {
+            let lost = zone.loses(before, version);
+            if let Some(lost) = lost {
+                let hold_ms = u64::from(zone.policy.hold_secs) * SECOND_MS;
+                let is_time = lost < WAITS_FOR_THE_OWNER_PERCENT
+                    && self.held_since_ms.is_some_and(|since_ms| node_ms >= since_ms + hold_ms);
+                // A version of before that the zone is being frozen with has lost what it has by its owner's word.
+                let is_wanted = self.word.is_open() || self.word.releases(version.serial, Some(lost));
+                if !is_time && !is_expired && !is_wanted {
+                    let number = version.number;
+                    return Err(format!("version {number}, which lost {lost} % of the records, is not held back"));
+                }
+            }
+            // What takes its place without anybody being asked is confirmed as this was.
+            self.vouched = self.confirmed(before);
+            if lost.is_some() {
+                self.has_other_numbers();
+            }
+        }
+        self.held_since_ms = None;
+        self.word.has_published();
+        Ok(())
+    }
+
+    /// When this version, as the one that is served, was last confirmed.
+    fn confirmed(&self, version: &Version) -> ShownAt {
+        let shown = self.shown.get(&version.serial.0).copied().unwrap_or_default();
+        if shown.node_ms >= self.vouched.node_ms { shown } else { self.vouched }
+    }
+
     /// Until when a version may be served, by the node's clock.
     fn expires_ms(&self, version: &Version) -> u64 {
-        self.shown.get(&version.serial.0).copied().unwrap_or_default().node_ms + version.timing.expire_ms
+        self.confirmed(version).node_ms + version.timing.expire_ms
+    }
+
+    /// The version of a generation, if it was served.
+    pub(super) fn version_at(&self, generation: u64) -> Option<u64> {
+        self.published.get(&generation).copied()
+    }
+
+    /// Whether the newest version is to be served as soon as it is known: by its owner's word, and as far as the node
+    /// can know.
+    pub(super) fn is_wanted(&self, zone: &SimulatedZone, node: &Node) -> bool {
+        let newest = zone.newest();
+        let is_kept = |hold: &Hold| matches!(hold, Hold::Kept { serial } if *serial == newest.serial);
+        let is_kept = node.zone(zone.id).is_none_or(|followed| is_kept(&followed.condition().hold));
+        let is_followed = zone.service == Service::Answering && zone.followed.contains(&zone.primaries[0]);
+        newest.digest.is_some() && is_followed && !is_kept && !self.word.is_frozen() && !self.word.is_open()
     }
 
     /// Whether the newest version should be served by now, and is not. What is held is served unless it has expired.
@@ -313,17 +446,25 @@ impl Watch {
         now: &Now<'_>,
     ) -> Result<(), String> {
         let newest = zone.newest();
-        if newest.digest.is_none() || served.is_some_and(|served| served.version == newest.number) {
+        if !self.is_wanted(zone, now.node) || served.is_some_and(|served| served.version == newest.number) {
             return Ok(());
         }
         let Some(well_since_ms) = primaries[zone.primaries[0]].well_since_ms() else { return Ok(()) };
-        let mut since_ms = newest.made_ms.max(well_since_ms).max(now.running_since_ms);
+        let mut since_ms = newest.made_ms.max(well_since_ms).max(now.running_since_ms).max(self.free_since_ms);
+        let timing = held.map_or(newest.timing, |held| held.timing);
+        let late_max_ms = timing.refresh_ms.max(timing.retry_longest_ms) + timing.retry_ms + LATE_MAX_MS;
+        match held.and_then(|held| zone.loses(held, newest)) {
+            Some(WAITS_FOR_THE_OWNER_PERCENT..) => return Ok(()),
+            // Its time begins when it has been found out.
+            Some(_) => since_ms += u64::from(zone.policy.hold_secs) * SECOND_MS + late_max_ms,
+            None => {}
+        }
         if let Some(held) = held
             && held.number != newest.number
             && !newest.serial.is_newer_than(held.serial)
         {
             // Taken as soon as all primaries agree where that is wanted, and when it has expired.
-            for primary in zone.primaries.iter().map(|primary| &primaries[*primary]) {
+            for primary in zone.followed.iter().map(|primary| &primaries[*primary]) {
                 let Some(has_since_ms) = primary.has_since_ms(index, newest.number) else { return Ok(()) };
                 let Some(well_since_ms) = primary.well_since_ms() else { return Ok(()) };
                 since_ms = since_ms.max(has_since_ms).max(well_since_ms);
@@ -334,9 +475,8 @@ impl Watch {
                 since_ms = since_ms.max(now.true_ms.saturating_sub(expired_for_ms));
             }
         }
-        let timing = held.map_or(newest.timing, |held| held.timing);
         let late_ms = now.true_ms.saturating_sub(since_ms);
-        if late_ms > timing.refresh_ms.max(timing.retry_longest_ms) + timing.retry_ms + LATE_MAX_MS {
+        if late_ms > late_max_ms {
             let (newest, held) = (newest.serial.0, held.map(|held| held.serial.0));
             return Err(format!(
                 "serial {newest} is not served {} s after it could be, and {held:?} is held",

@@ -13,11 +13,11 @@ use xfr::Moment;
 
 use super::events::Stage;
 use super::network::SimulatedNetwork;
+use super::orders::instruct_all;
 use super::plan::{DAY_MS, MINUTE_MS, Stop};
 use super::world::World;
 use super::zones::policy;
 use crate::clock::Clock;
-use crate::followed::{Instructions, Source};
 use crate::node::Node;
 use crate::scheduler;
 
@@ -28,7 +28,9 @@ const NOTIFIES_WAITING_MAX: usize = 4096;
 pub(super) fn live(world: &Arc<World>, until_ms: u64) {
     let mut disk = SimulatedDisk::without_past();
     loop {
-        let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+        let mut runtime = Builder::new_current_thread();
+        // What other threads do is done one after the other: orders wait for it.
+        let runtime = runtime.enable_time().start_paused(true).max_blocking_threads(1).build().expect("a runtime");
         let stop = runtime.block_on(async {
             let stop = live_once(world, &disk, until_ms).await;
             world.machine.stop();
@@ -83,7 +85,8 @@ async fn live_once(world: &Arc<World>, disk: &SimulatedDisk, until_ms: u64) -> S
     let network = Arc::new(SimulatedNetwork(world.clone()));
     let transfers = Transfers::new(Limits::default(), network, TlsClient::default());
     let node = Arc::new(Node::new(clock, policy(), "nowhere".into(), opened.store, transfers, opened.zones));
-    instruct(world, &node);
+    world.born(&node);
+    instruct_all(&world.state(), &node);
     world.started(&node);
     let (notifies, notified) = mpsc::channel(NOTIFIES_WAITING_MAX);
     let tasks = [
@@ -99,22 +102,6 @@ async fn live_once(world: &Arc<World>, disk: &SimulatedDisk, until_ms: u64) -> S
         let _ = node.store.flush().await;
     }
     stop
-}
-
-/// Has the node follow all zones, as the inventory would have it.
-fn instruct(world: &World, node: &Node) {
-    let state = world.state();
-    for zone in &state.zones {
-        let followed = node.zone(zone.id).unwrap_or_else(|| {
-            let fresh = Arc::new(node.fresh(zone.id, zone.name.clone(), &zone.policy.bounds));
-            node.follow(fresh.clone());
-            fresh
-        });
-        let source = |primary: &usize| Source::new(xfr::Primary::at(state.primaries[*primary].address), None);
-        let sources = zone.primaries.iter().map(source).collect();
-        followed.instruct(Instructions { sources, policy: zone.policy.clone(), ..Instructions::default() });
-    }
-    node.publish_table();
 }
 
 /// Carries out what is planned, each at its time.

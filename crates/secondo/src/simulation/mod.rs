@@ -1,15 +1,18 @@
 //! A simulation of months and years, from a seed.
 //!
-//! The scheduler, attempts, refreshes, sessions, timers and the store are the program's own; time, network and disk are
-//! simulated. Primaries die, lie, lag behind and set their serials back, packets are lost, the program is killed, the
-//! power goes in the middle of a commit, the disk is full, clocks are set. A judge watches from outside.
+//! The scheduler, attempts, refreshes, orders, sessions, timers and the store are the program's own; time, network and disk
+//! are simulated. Primaries die, lie, lag behind, lose records and set their serials back, packets are lost, the program
+//! is killed, the power goes in the middle of a commit, the disk is full, clocks are set. Owners freeze their zones, also
+//! with a version of before, thaw, pause and disable them, publish or keep what is held back, change what is set and
+//! whom to ask, and want to know now. A judge watches from outside.
 //!
 //! ```text
 //!  plan ──► events ──► zones, primaries, disk, clocks          (what happens when: from the seed)
+//!             └──────► orders ──► the node                     (by the functions that doors and reconcile call)
 //!                           ▲
 //!  life: the node ──► network, machine                         (what the node sees of the world)
 //!                           │
-//!                           └──► invariants, at_once, trace    (what is right, and what was)
+//!                           └──► invariants, word, news, at_once, trace    (what is right, and what was)
 //! ```
 //!
 //! ```text
@@ -28,9 +31,12 @@ mod life;
 mod machine;
 mod message;
 mod network;
+mod news;
+mod orders;
 mod plan;
 mod primary;
 mod trace;
+mod word;
 mod world;
 mod zones;
 

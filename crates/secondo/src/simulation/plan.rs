@@ -33,6 +33,12 @@ pub(super) enum Event {
     /// Whether the disk has lost its power meanwhile.
     PowerGone,
     LookAtAll,
+    /// Its owner says what is to be done with the zone.
+    Order(usize),
+    /// What could not be written of orders is tried again.
+    NotesAgain,
+    /// News of which the node was told is to be served by now.
+    NewsDue(usize),
     /// The zone may not be served any more, unless it was confirmed.
     LookForExpiry(usize),
 }
@@ -69,6 +75,7 @@ impl Plan {
         let mut plan = Self::default();
         (0..zones).for_each(|zone| plan.at(dice.wait(DAY_MS), Event::Change(zone)));
         (0..zones).for_each(|zone| plan.at(DAY_MS, Event::LookForExpiry(zone)));
+        (0..zones).for_each(|zone| plan.at(dice.wait(8 * DAY_MS), Event::Order(zone)));
         (0..primaries).for_each(|primary| plan.at(dice.wait(3 * DAY_MS), Event::Breaks(primary)));
         plan.at(dice.wait(10 * DAY_MS), Event::WallClockSet);
         plan.at(dice.wait(10 * DAY_MS), Event::Suspended);

@@ -70,6 +70,11 @@ impl SimulatedPrimary {
         }
     }
 
+    /// The number of the version that it has of a zone.
+    pub(super) fn version_of(&self, zone: usize) -> Option<u64> {
+        self.held.get(&zone).map(|(number, _)| *number)
+    }
+
     /// Since when it has this version of a zone as its newest.
     pub(super) fn has_since_ms(&self, zone: usize, version: u64) -> Option<u64> {
         self.held.get(&zone).filter(|(number, _)| *number == version).map(|(_, since_ms)| *since_ms)

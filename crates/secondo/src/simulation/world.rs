@@ -12,7 +12,7 @@ use dns::{Serial, Type};
 use super::Scale;
 use super::at_once::AtOnce;
 use super::dice::Dice;
-use super::invariants::{Now, Seen, Violation, Watch};
+use super::invariants::{LATE_MAX_MS, Now, Seen, Violation, Watch};
 use super::machine::SimulatedMachine;
 use super::message::Asked;
 use super::plan::{MONTH_MS, Plan};
@@ -35,15 +35,16 @@ pub(super) struct State {
     pub(super) trace: Trace,
     pub(super) violation: Option<Violation>,
     pub(super) node: Weak<Node>,
-    running_since_ms: u64,
+    pub(super) running_since_ms: u64,
     resumed_ms: u64,
     /// Of how many months it was told that they have passed.
     months_told: u64,
     pub(super) counts: Counts,
+    pub(super) disk_is_full: bool,
     /// By the zones' numbers.
-    watches: Vec<Watch>,
+    pub(super) watches: Vec<Watch>,
     /// Zones, each as often as it has primaries.
-    checks: usize,
+    pub(super) checks: usize,
     at_once: AtOnce,
     by_address: HashMap<SocketAddr, usize>,
 }
@@ -56,6 +57,9 @@ pub(super) struct Counts {
     pub(super) versions: u64,
     pub(super) starts: u64,
     pub(super) volatile: u64,
+    pub(super) orders: u64,
+    /// News of which the node was told, and which it served in time.
+    pub(super) told: u64,
 }
 
 impl World {
@@ -86,6 +90,7 @@ impl World {
             resumed_ms: 0,
             months_told: 0,
             counts: Counts::default(),
+            disk_is_full: false,
         };
         Arc::new(Self { machine, state: Mutex::new(state) })
     }
@@ -122,6 +127,8 @@ impl World {
         let held = state.held(&node, zone);
         let is_settled = state.is_settled(zone, held);
         let timing = state.timing(zone, held);
+        state.check_asked(now_ms, zone, primary);
+        state.look_for_end_of_hold(now_ms, &node, zone);
         let watch = &mut state.watches[zone];
         if !is_settled {
             watch.trouble(now_ms);
@@ -148,6 +155,7 @@ impl World {
         let what = if asked.qtype == Type::SOA { "asked over TCP" } else { "asked for a transfer" };
         state.note(now_ms, Some(zone), what, &[2, primary as u64, asked.qtype.0.into()]);
         state.look(now_ms, &node, zone);
+        state.check_asked(now_ms, zone, primary);
         let held = state.held(&node, zone);
         let result = if asked.qtype == Type::SOA {
             let timing = state.timing(zone, held);
@@ -165,7 +173,10 @@ impl World {
         let mut state = self.state();
         let Some(node) = state.node.upgrade() else { return };
         state.note(now_ms, Some(zone), "shown", &[3, primary as u64, serial.0.into()]);
-        state.watches[zone].shown(serial, node.clock.now().0, now_ms);
+        let held = state.held(&node, zone);
+        let State { zones, watches, .. } = &mut *state;
+        let held = held.and_then(|number| zones[zone].version(number));
+        watches[zone].shown(serial, (&zones[zone], held), node.clock.now().0, now_ms);
         state.look(now_ms, &node, zone);
     }
 }
@@ -221,6 +232,7 @@ impl State {
     /// The machine goes on then.
     pub(super) fn resumed(&mut self, then_ms: u64) {
         (self.running_since_ms, self.resumed_ms) = (then_ms, then_ms);
+        self.watches.iter_mut().for_each(Watch::disturbed);
     }
 
     fn now<'a>(&self, true_ms: u64, node: &'a Arc<Node>) -> Now<'a> {
@@ -241,12 +253,13 @@ impl State {
         for (zone, watch) in self.zones.iter().zip(&mut self.watches) {
             if zone.primaries.contains(&primary) {
                 watch.trouble(now_ms);
+                watch.disturbed();
             }
         }
     }
 
     /// The number of the version that the node holds, served or not.
-    fn held(&self, node: &Arc<Node>, zone: usize) -> Option<u64> {
+    pub(super) fn held(&self, node: &Arc<Node>, zone: usize) -> Option<u64> {
         let zone = &self.zones[zone];
         let digest = node.zone(zone.id)?.condition().held.as_ref()?.image.digest();
         zone.version_of(digest).map(|version| version.number)
@@ -264,10 +277,19 @@ impl State {
         let is_settled = |primary: &SimulatedPrimary| {
             primary.well_since_ms().is_some() && primary.has_since_ms(index, newest).is_some()
         };
-        held == Some(newest) && zone.primaries.iter().all(|primary| is_settled(&self.primaries[*primary]))
+        held == Some(newest) && zone.followed.iter().all(|primary| is_settled(&self.primaries[*primary]))
     }
 
-    fn judge(&mut self, now_ms: u64, zone: usize, result: Result<(), String>) {
+    /// What was held back comes about by itself, and may have to be fetched again for that.
+    fn look_for_end_of_hold(&mut self, now_ms: u64, node: &Node, zone: usize) {
+        let Some(followed) = node.zone(self.zones[zone].id) else { return };
+        let ends_at = followed.condition().hold.ends_at(&self.zones[zone].policy);
+        if ends_at.is_some_and(|end| (end.0..=end.0 + LATE_MAX_MS).contains(&node.clock.now().0)) {
+            self.news(now_ms, zone);
+        }
+    }
+
+    pub(super) fn judge(&mut self, now_ms: u64, zone: usize, result: Result<(), String>) {
         if let (Err(what), None) = (result, &self.violation) {
             self.trace.note(now_ms, Some(zone), format_args!("BROKEN: {what}"));
             self.violation = Some(Violation { at_ms: now_ms, zone: Some(zone), what });

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use dns::text::zone_from_text;
 use dns::{Name, Records, Serial, Soa};
-use xfr::settings::SerialWentBack;
-use xfr::{Bounds, Policy};
+use inventory::Service;
+use xfr::{Bounds, Policy, Setting, Settings};
 use zone::{Change, Digest, ZoneId};
 
 use super::dice::Dice;
@@ -14,12 +14,20 @@ const HOUR_SECS: u64 = 3600;
 const DAY_SECS: u64 = 24 * HOUR_SECS;
 /// Versions that are remembered: more than come before a zone expires.
 const REMEMBERED_MAX: usize = 160;
+/// Zones with fewer records may lose as many as they like.
+const GUARDED_RECORDS_MIN: u64 = 100;
+/// So many hosts has a zone that is large enough for its records to be guarded.
+const LARGE_HOSTS: u64 = 110;
 
 pub(super) struct SimulatedZone {
     pub(super) id: ZoneId,
     pub(super) name: Name,
     /// The primary where versions are made first, and others that copy them later.
     pub(super) primaries: Vec<usize>,
+    /// Those of them that the zone's owner has named.
+    pub(super) followed: Vec<usize>,
+    pub(super) service: Service,
+    pub(super) settings: Settings,
     pub(super) policy: Policy,
     /// The newest last.
     pub(super) versions: VecDeque<Version>,
@@ -27,6 +35,8 @@ pub(super) struct SimulatedZone {
     pub(super) records: Records,
     made: u64,
     hosts: Vec<u64>,
+    /// Whether it has so many records that their loss is guarded.
+    pub(super) is_large: bool,
     numbers: [u64; 3],
 }
 
@@ -36,6 +46,8 @@ pub(super) struct Version {
     pub(super) number: u64,
     pub(super) serial: Serial,
     pub(super) timing: Timing,
+    soa: Soa,
+    pub(super) records: u64,
     /// None for contents that nobody may ever see.
     pub(super) digest: Option<Digest>,
     pub(super) made_ms: u64,
@@ -58,23 +70,31 @@ pub(super) enum Making {
     SerialBack,
     /// It is no zone.
     Wrong,
+    /// Many records are missing, if the zone had many.
+    Shrunk,
 }
 
 impl SimulatedZone {
     pub(super) fn new(index: usize, primaries: Vec<usize>, dice: &mut Dice) -> Self {
-        let mut policy = policy();
+        let mut settings = Settings::default();
         if dice.percent(20) {
-            policy.serial_went_back = SerialWentBack::Accept;
+            settings.set(Setting::SerialWentBack, Some("accept")).expect("a setting");
         }
+        let is_large = dice.percent(15);
+        let hosts = if is_large { LARGE_HOSTS } else { dice.between(2, 16) };
         let mut zone = Self {
             id: ZoneId(index as u64 + 1),
             name: format!("z{index}.example.").parse().expect("a name"),
+            followed: primaries.clone(),
             primaries,
-            policy,
+            service: Service::Answering,
+            policy: policy().with(&settings).expect("settings that go together"),
+            settings,
             versions: VecDeque::new(),
             records: Records::new(),
             made: 0,
-            hosts: (0..dice.between(2, 16)).collect(),
+            hosts: (0..hosts).collect(),
+            is_large,
             numbers: numbers(dice),
         };
         let serial = match dice.below(4) {
@@ -100,8 +120,36 @@ impl SimulatedZone {
         self.versions.iter().rev().find(|version| version.digest == Some(digest))
     }
 
+    /// The newest version of this serial.
+    pub(super) fn version_with(&self, serial: Serial) -> Option<&Version> {
+        self.versions.iter().rev().find(|version| version.serial == serial)
+    }
+
+    /// Has what is set for the zone be this.
+    pub(super) fn set(&mut self, setting: Setting, value: Option<&str>) {
+        self.settings.set(setting, value).expect("a setting");
+        self.policy = policy().with(&self.settings).expect("settings that go together");
+        for version in &mut self.versions {
+            version.timing = Timing::of(&version.soa, &self.policy.bounds);
+        }
+    }
+
+    /// How much of its records, in percent, the zone loses by a version, if that is so much that it is held back.
+    pub(super) fn loses(&self, before: &Version, after: &Version) -> Option<u64> {
+        let is_guarded = before.records >= GUARDED_RECORDS_MIN && after.serial.is_newer_than(before.serial);
+        let lost = (before.records.saturating_sub(after.records) * 100).div_ceil(before.records.max(1));
+        Some(lost).filter(|lost| is_guarded && after.digest.is_some() && *lost > self.policy.shrink_limit.0.into())
+    }
+
     /// Makes the next version.
     pub(super) fn change(&mut self, making: Making, now_ms: u64, dice: &mut Dice) {
+        if making == Making::Shrunk {
+            let left = dice.between(2, 60) as usize * self.hosts.len() / 100;
+            self.hosts.truncate(left.max(2));
+        } else if self.is_large && (self.hosts.len() as u64) < LARGE_HOSTS && dice.percent(50) {
+            let missing = LARGE_HOSTS - self.hosts.len() as u64;
+            self.hosts.extend((0..missing).map(|_| dice.throw() >> 40));
+        }
         match dice.below(3) {
             0 if self.hosts.len() < 16 => self.hosts.push(dice.throw() >> 40),
             1 if self.hosts.len() > 2 => _ = self.hosts.remove(dice.below(self.hosts.len() as u64) as usize),
@@ -126,11 +174,14 @@ impl SimulatedZone {
         self.made += 1;
         self.records = records(&self.name, &self.text(making, serial, dice));
         let soa = self.records.iter().next().and_then(|soa| Soa::parse(soa.rdata)).expect("the SOA comes first");
+        let seen = (making != Making::Wrong).then(|| digest(&self.name, self.records.clone()));
         self.versions.push_back(Version {
             number: self.made,
             serial,
             timing: Timing::of(&soa, &self.policy.bounds),
-            digest: (making != Making::Wrong).then(|| digest(&self.name, self.records.clone())),
+            soa,
+            records: seen.map_or(0, |(_, records)| records),
+            digest: seen.map(|(digest, _)| digest),
             made_ms,
         });
         if self.versions.len() > REMEMBERED_MAX {
@@ -197,7 +248,9 @@ fn records(name: &Name, text: &str) -> Records {
     zone_from_text(&name.to_string(), text).expect("a zone in text")
 }
 
-fn digest(name: &Name, records: Records) -> Digest {
+/// What a version's contents are known by, and how many records they are.
+fn digest(name: &Name, records: Records) -> (Digest, u64) {
     let whole = zone::advance(name.borrow(), None, &Change::Full(records), [0; 16], zone::Limits::default());
-    whole.expect("a right version").image.digest()
+    let image = whole.expect("a right version").image;
+    (image.digest(), image.record_count())
 }
