@@ -72,6 +72,7 @@ codes! {
     TimedOut = "timed_out", 503, "It took too long";
     InventoryUnavailable = "inventory_unavailable", 503, "The inventory is not available";
     StoreUnavailable = "store_unavailable", 503, "The zone store is not available";
+    NotOnDisk = "not_on_disk", 507, "It is done, and is not on disk";
     ShuttingDown = "shutting_down", 503, "The service is stopping";
     Internal = "internal", 500, "A fault of Secondo's own";
 }

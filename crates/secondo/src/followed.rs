@@ -121,6 +121,8 @@ pub(crate) struct Condition {
     /// The last generation used.
     pub(crate) generation: Generation,
     pub(crate) durability: Durability,
+    /// Of what must be known of the zone at a start.
+    pub(crate) note_durability: Durability,
     /// The primary that the newest version came from; none where it is not known, or came from none.
     pub(crate) came_from: Option<SocketAddr>,
     /// As it stands in the ledger, or will.
@@ -141,7 +143,7 @@ pub(crate) struct Condition {
     activity: Activity,
 }
 
-/// Whether the served version is on disk.
+/// Whether the served version, or what is to be known of the zone, is on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Durability {
     Durable,
@@ -267,6 +269,7 @@ impl Followed {
             held,
             generation,
             durability: Durability::Durable,
+            note_durability: Durability::Durable,
             came_from: None,
             last_attempt: None,
             has_attempted: false,
@@ -429,6 +432,11 @@ impl Followed {
 }
 
 impl Condition {
+    /// Whether a restart finds the zone as it is.
+    pub(crate) fn is_on_disk(&self) -> bool {
+        (self.durability, self.note_durability) == (Durability::Durable, Durability::Durable)
+    }
+
     fn begin(&mut self, wake: Wake) -> Option<Wake> {
         match &mut self.activity {
             Activity::Idle => {

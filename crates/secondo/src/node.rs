@@ -19,7 +19,7 @@ use crate::agenda::Agenda;
 use crate::attempt::{self, Attempt, Kind};
 use crate::catalogs::Catalogs;
 use crate::clock::Clock;
-use crate::followed::{Followed, Role, Trigger, Wake, Writing};
+use crate::followed::{Durability, Followed, Role, Trigger, Wake, Writing};
 use crate::kept::{KEEP_REMOVED, Kept};
 use crate::ledger;
 use crate::note::Note;
@@ -45,7 +45,7 @@ pub(crate) struct Node {
     pub(crate) agenda: Agenda,
     /// What the sockets read.
     pub(crate) shared: Shared,
-    /// Some served version is in memory only.
+    /// Some served version, or some order, is in memory only.
     pub(crate) volatile: Notify,
     pub(crate) catalogs: Catalogs,
     /// How often the node was made to match the inventory.
@@ -226,19 +226,37 @@ impl Node {
         }
     }
 
-    /// Has the store know what must be known of the zone at a start.
-    pub(crate) async fn write_note(&self, writing: &Writing<'_>) {
+    /// Has the store know what must be known of the zone at a start; whether it does. If not, it is tried again until it
+    /// does ([`crate::scheduler::follow_disk`]).
+    pub(crate) async fn write_note(&self, writing: &Writing<'_>) -> Durability {
         let zone = writing.zone;
-        let note = zone.wanted_note();
-        if note == zone.note() {
-            return;
+        let (note, before) = (zone.wanted_note(), zone.condition().note_durability);
+        // What was tried in vain may be there all the same.
+        if note == zone.note() && before == Durability::Durable {
+            return Durability::Durable;
         }
-        match self.store.note(zone.id, note.write()).await {
-            Ok(()) => zone.noted(note),
-            Err(error) => {
-                tracing::error!(zone = %zone.name, "what is set for the zone is not on disk yet: {error}");
+        let durability = match self.store.note(zone.id, note.write()).await {
+            Ok(()) => {
+                zone.noted(note);
+                if before == Durability::Volatile {
+                    tracing::info!(zone = %zone.name, "what is set for the zone, or was ordered, is on disk now");
+                }
+                Durability::Durable
             }
+            Err(error) if before == Durability::Volatile => {
+                tracing::debug!(zone = %zone.name, "what is set for the zone is still in memory only: {error}");
+                Durability::Volatile
+            }
+            Err(error) => {
+                tracing::error!(zone = %zone.name, "what is set for the zone, or was ordered, holds, and is not on disk yet: {error}");
+                Durability::Volatile
+            }
+        };
+        zone.condition().note_durability = durability;
+        if durability == Durability::Volatile {
+            self.volatile.notify_one();
         }
+        durability
     }
 
     pub(crate) fn clock_facts(&self, timers: &Timers) -> ClockFacts {

@@ -4,20 +4,22 @@
 //! intent: whoever has the right to write the zone has it for the moment of publishing, not of fetching. An attempt that
 //! ends afterwards finds the word, and gives up what it brings.
 //!
-//! The word is written before anything is published because of it. Where that fails, on a full disk for one, the log says
-//! so, and the word holds as long as the program runs.
+//! The word is written before anything is published because of it. Where that fails, on a full disk for one, the word
+//! holds all the same, and a version of before is served from memory if need be: whoever freezes a zone does so because
+//! its primary cannot be trusted, now. But then it is not said to be done ([`Refusal::NotOnDisk`]), because a restart would
+//! forget it; it is written as soon as there is room.
 
 use std::sync::Arc;
 
 use dns::Serial;
-use inventory::RecordedAttempt;
+use inventory::{Outcome, RecordedAttempt};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use xfr::{Moment, Reason};
 use zone::{Advanced, Generation};
 
 use crate::attempt::{Attempt, Kind};
-use crate::followed::{Followed, Guard, Trigger, Wake, Writing};
+use crate::followed::{Durability, Followed, Guard, Trigger, Wake, Writing};
 use crate::history::{self, NoWay};
 use crate::holds::{Hold, Released};
 use crate::node::Node;
@@ -34,6 +36,8 @@ pub(crate) enum Refusal {
     NoWay(NoWay),
     /// The zone is frozen at its present version, and the one of before could not be published.
     NotPublished(Reason),
+    /// It is carried out, and would be forgotten by a restart.
+    NotOnDisk,
     Removed,
     /// Nobody was there to see the end of it.
     Stopping,
@@ -42,14 +46,21 @@ pub(crate) enum Refusal {
 /// Publishes the version that is held back or kept. What is no longer here is fetched again; the attempt says what came of
 /// it.
 pub(crate) async fn publish(node: &Arc<Node>, zone: &Arc<Followed>) -> Result<RecordedAttempt, Refusal> {
-    let released = zone.condition().hold.released_by_owner().ok_or(Refusal::NothingHeld)?;
-    if let Some(attempt) = publish_what_is_here(node, zone, released).await {
-        return Ok(crate::ledger::recorded(&attempt));
+    let released = zone.condition().hold.released_by_owner();
+    let released = released.ok_or_else(|| already(zone, Refusal::NothingHeld))?;
+    let recorded = match publish_what_is_here(node, zone, released).await {
+        Some(attempt) => crate::ledger::recorded(&attempt),
+        None => {
+            let (ended, ending) = oneshot::channel();
+            let guard = Guard::Released(released);
+            node.wake(zone, Wake { guard, waiting: vec![ended], ..Wake::by(Trigger::Request) });
+            ending.await.map_err(|_| Refusal::Stopping)?
+        }
+    };
+    match recorded.attempt.outcome {
+        Outcome::Updated if !zone.condition().is_on_disk() => Err(Refusal::NotOnDisk),
+        _ => Ok(recorded),
     }
-    let (ended, ending) = oneshot::channel();
-    let guard = Guard::Released(released);
-    node.wake(zone, Wake { guard, waiting: vec![ended], ..Wake::by(Trigger::Request) });
-    ending.await.map_err(|_| Refusal::Stopping)
 }
 
 /// Keeps what is served until there is a version after the one that is held back.
@@ -57,12 +68,15 @@ pub(crate) async fn keep(node: &Node, zone: &Followed) -> Result<(), Refusal> {
     let writing = zone.write().await.ok_or(Refusal::Removed)?;
     {
         let mut condition = zone.condition();
-        let Hold::Held(held) = &condition.hold else { return Err(Refusal::NothingHeld) };
+        let Hold::Held(held) = &condition.hold else {
+            drop(condition);
+            return Err(already(zone, Refusal::NothingHeld));
+        };
         condition.hold = Hold::Kept { serial: held.serial };
     }
-    node.write_note(&writing).await;
+    let noted = node.write_note(&writing).await;
     node.schedule(zone);
-    Ok(())
+    done(noted)
 }
 
 /// Publishes nothing any more, after the version of this generation if one is given.
@@ -77,9 +91,12 @@ pub(crate) async fn freeze(node: &Node, zone: &Followed, generation: Option<Gene
     zone.condition().hold = Hold::Frozen;
     // A crash must not leave the old version served and the primary followed.
     node.write_note(&writing).await;
-    let Some(version) = before else { return Ok(()) };
-    let attempt = under_way.publish(&writing, version, Origin::Here { came_from: None }).await;
-    attempt.result.map(|_| ()).map_err(Refusal::NotPublished)
+    if let Some(version) = before {
+        let attempt = under_way.publish(&writing, version, Origin::Here { came_from: None }).await;
+        attempt.result.map_err(Refusal::NotPublished)?;
+    }
+    // Also that of the present version, which a crash would take back.
+    if zone.condition().is_on_disk() { Ok(()) } else { Err(Refusal::NotOnDisk) }
 }
 
 /// Follows the primaries again.
@@ -88,14 +105,27 @@ pub(crate) async fn thaw(node: &Node, zone: &Followed) -> Result<(), Refusal> {
     {
         let mut condition = zone.condition();
         if !condition.hold.is_frozen() {
-            return Err(Refusal::NotFrozen);
+            drop(condition);
+            return Err(already(zone, Refusal::NotFrozen));
         }
         condition.hold = Hold::None;
         condition.check_soon(Trigger::Request, node.clock.now());
     }
-    node.write_note(&writing).await;
+    let noted = node.write_note(&writing).await;
     node.schedule(zone);
-    Ok(())
+    done(noted)
+}
+
+fn done(noted: Durability) -> Result<(), Refusal> {
+    match noted {
+        Durability::Durable => Ok(()),
+        Durability::Volatile => Err(Refusal::NotOnDisk),
+    }
+}
+
+/// Why there is nothing to do for an order: it may be given again to see whether it is on disk by now.
+fn already(zone: &Followed, refusal: Refusal) -> Refusal {
+    if zone.condition().is_on_disk() { refusal } else { Refusal::NotOnDisk }
 }
 
 /// Publishes the version that is held back without asking anybody. None if it is not here: after a start it is only known

@@ -301,9 +301,14 @@ fn publish(node: &Node, zone: &Followed, next: Snapshot, durability: Durability,
     }
 }
 
-/// Commits the served version of a zone that is in memory only; whether it is durable now.
+/// Writes what is in memory only: what was ordered about the zone, and its served version; whether both are durable now.
 pub(crate) async fn make_durable(node: &Node, zone: &Arc<Followed>) -> bool {
-    let Some(_writing) = zone.write().await else { return true };
+    let Some(writing) = zone.write().await else { return true };
+    // The order first: a crash must not leave a version of before served and the primary followed.
+    let note_durability = zone.condition().note_durability;
+    if note_durability == Durability::Volatile && node.write_note(&writing).await == Durability::Volatile {
+        return false;
+    }
     let commit = {
         let condition = zone.condition();
         let Some(held) = &condition.held else { return true };

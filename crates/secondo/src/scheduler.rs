@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::time::{Instant, sleep};
 use xfr::Moment;
 
-use crate::followed::{Durability, Followed, Guard, Trigger, Wake};
+use crate::followed::{Followed, Guard, Trigger, Wake};
 use crate::holds::Released;
 use crate::node::{Node, due_trigger};
 use crate::refresh;
@@ -122,7 +122,7 @@ pub(crate) async fn follow_notifies(node: Arc<Node>, notified: Arc<Mutex<mpsc::R
     std::future::pending::<()>().await;
 }
 
-/// Commits what is in memory only, as soon as there is room.
+/// Writes what is in memory only, as soon as there is room.
 pub(crate) async fn follow_disk(node: Arc<Node>) {
     loop {
         while !commit_volatile(&node).await {}
@@ -133,9 +133,9 @@ pub(crate) async fn follow_disk(node: Arc<Node>) {
 /// Tries every zone, since there may be room for a small one and none for a large one; whether all are durable now.
 pub(crate) async fn commit_volatile(node: &Arc<Node>) -> bool {
     let began = Instant::now();
-    let is_volatile = |zone: &Arc<Followed>| zone.condition().durability == Durability::Volatile;
+    let is_volatile = |zone: &Arc<Followed>| !zone.condition().is_on_disk();
     let mut all_durable = true;
-    for zone in node.zones().into_iter().filter(is_volatile) {
+    for zone in node.zones().into_iter().chain(node.kept.all()).filter(is_volatile) {
         all_durable &= refresh::make_durable(node, &zone).await;
     }
     if !all_durable {

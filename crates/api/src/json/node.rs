@@ -31,7 +31,7 @@ pub struct ZoneCounts {
     pub held: u64,
     #[serde(default)]
     pub frozen: u64,
-    /// Served from memory only, because the disk is full.
+    /// Served from memory only, or with orders that are there only, because the disk is full.
     pub volatile: u64,
 }
 

@@ -142,7 +142,7 @@ pub struct Zone {
     pub freshness: Freshness,
     pub hold: Hold,
     pub service: Service,
-    /// Whether the served version is in memory only, because the disk is full.
+    /// Whether the served version, or what was ordered about the zone, is in memory only, because the disk is full.
     pub volatile: bool,
     /// The SOA's, the primary's own; none before the first transfer.
     pub serial: Option<u32>,

@@ -12,8 +12,8 @@ use inventory::{
 };
 use xfr::{Algorithm, Key};
 
-use super::{House, unavailable, unknown};
-use crate::followed::Role;
+use super::{House, not_on_disk, unavailable, unknown};
+use crate::followed::{Durability, Role};
 use crate::ledger::time;
 use crate::node::Node;
 
@@ -73,7 +73,12 @@ impl Intent for House {
         // had begun before, and ends twice if it deletes, may not have read the change.
         let ended = || *self.node.reconciled.borrow() - before;
         self.until_matched(async || ended() > 2 || ended() > 0 && self.is_instructed(id, &decided)).await;
-        self.node.zone(id).map(|zone| self.shown(&zone)).ok_or_else(|| unknown(name))
+        let zone = self.node.zone(id).ok_or_else(|| unknown(name))?;
+        // The inventory knows it; but a start answers for its stored zones before it has been asked.
+        if decided.service.is_some() && zone.condition().note_durability == Durability::Volatile {
+            return Err(not_on_disk(name));
+        }
+        Ok(self.shown(&zone))
     }
 
     async fn remove_zone(&self, name: &Name) -> Result<(), Problem> {

@@ -56,6 +56,16 @@ fn unknown(name: &Name) -> Problem {
     Problem::new(Code::ZoneUnknown, format!("there is no zone {name}: see secondo zone list"))
 }
 
+/// What was ordered is done, and there is no room to write it down.
+fn not_on_disk(name: &Name) -> Problem {
+    let detail = format!(
+        "what was ordered for the zone {name} holds as long as the program runs, but could not be written to our disk, which \
+         is full or fails, as the log says: a restart may forget it; make room, and it is written within seconds: give \
+         the order again to see whether it is"
+    );
+    Problem::new(Code::NotOnDisk, detail)
+}
+
 fn unavailable(error: &InventoryError) -> Problem {
     Problem::new(Code::InventoryUnavailable, error.to_string())
 }

@@ -12,8 +12,8 @@ use inventory::{Outcome, RecordedAttempt, Service};
 use tokio::sync::oneshot;
 use zone::Generation;
 
-use super::House;
 use super::contents::no_way;
+use super::{House, not_on_disk};
 use crate::followed::{Followed, Transfer, Trigger, Wake};
 use crate::ledger;
 use crate::orders::{self, Refusal};
@@ -110,6 +110,7 @@ fn refused(name: &Name, zone: &Followed, refusal: Refusal) -> Problem {
                 format!("the zone is frozen at the present version, because that one cannot be published: {reason}");
             Problem::new(Code::GenerationUnknown, detail)
         }
+        Refusal::NotOnDisk => not_on_disk(name),
         Refusal::Removed => Problem::new(Code::ZoneUnknown, format!("the zone {name} has been removed")),
         Refusal::Stopping => not_attempted(name, zone),
     }

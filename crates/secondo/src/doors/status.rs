@@ -12,7 +12,7 @@ use zone::inspect::Inspection;
 use zone::zonemd::Verdict;
 
 use super::{House, unavailable};
-use crate::followed::{Durability, Followed, Role};
+use crate::followed::{Followed, Role};
 use crate::holds::Hold;
 use crate::ledger::{shown, time};
 use crate::notifies;
@@ -140,7 +140,7 @@ impl House {
             freshness,
             hold,
             service,
-            volatile: condition.durability == Durability::Volatile,
+            volatile: !condition.is_on_disk(),
             serial: held.map(|held| held.image.serial().0),
             generation: held.map(|held| held.generation.0),
             digest: held.map(|held| held.image.digest().to_string()),
@@ -183,7 +183,7 @@ impl House {
             counts.expiring += u64::from(condition.said.expires_soon());
             counts.held += u64::from(matches!(condition.hold, Hold::Held(_) | Hold::Kept { .. }));
             counts.frozen += u64::from(condition.hold.is_frozen());
-            counts.volatile += u64::from(condition.durability == Durability::Volatile);
+            counts.volatile += u64::from(!condition.is_on_disk());
         }
         counts
     }
@@ -209,7 +209,10 @@ fn warnings(zones: &json::ZoneCounts, has_inventory: bool, unlisted: usize) -> V
         (zones.stale, "could not be checked when they were last due, and are served until they expire"),
         (zones.held, "have a newer version that is held back: see `secondo zone publish --help`, and `zone keep`"),
         (zones.frozen, "are frozen, and follow no primary until they are thawed"),
-        (zones.volatile, "are served from memory only, because the disk is full"),
+        (
+            zones.volatile,
+            "are served from memory only, or what was ordered about them is there only, because the disk is full",
+        ),
     ];
     let about = about.into_iter().filter(|(count, _)| *count > 0);
     warnings.extend(about.map(|(count, what)| format!("{count} zones {what}")));

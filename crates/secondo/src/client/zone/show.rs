@@ -44,7 +44,10 @@ fn facts(zone: &Zone) -> Vec<(&'static str, String)> {
     facts.extend(zone.held_back.as_ref().map(|held_back| ("held back", held_back_text(held_back))));
     facts.extend(zone.warnings.iter().map(|warning| ("warning", format!("{} ({})", warning.message, warning.code))));
     if zone.volatile {
-        facts.push(("volatile", "this version is in memory only: the disk is full".to_owned()));
+        facts.push((
+            "volatile",
+            "this version, or what was ordered about the zone, is in memory only: the disk is full".to_owned(),
+        ));
     }
     if let Some(attempt) = &zone.last_attempt {
         facts.push(("last attempt", format!("{} {}", time_text(attempt.last_at), attempt_text(attempt))));

@@ -246,3 +246,71 @@ async fn an_older_version_that_comes_when_its_zone_was_frozen_confirms_nothing()
     assert_eq!(code(&arriving.await.unwrap()), "overtaken");
     assert_eq!((scene.served_serial(), zone.condition().timers.confirmed_at()), (Some(5), before));
 }
+
+/// Has the disk take nothing more, however small.
+async fn fill(scene: &Scene) {
+    scene.disk.set_room(Some(scene.disk.used()));
+    for octets in [1 << 16, 1 << 10, 1] {
+        let mut others = 1_000..;
+        while let Some(other) = others.next()
+            && scene.node.store.note(ZoneId(octets * other), vec![b'.'; octets as usize]).await.is_ok()
+        {}
+    }
+}
+
+/// What a start would find now.
+async fn restarted(scene: &Scene) -> Arc<Followed> {
+    let disk = scene.disk.cut(scene.disk.operations(), Survival::Nothing, Syncs::Kept);
+    start(&disk, Moment(0)).await.zone(ZONE).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_or_published_on_a_full_disk_is_not_said_to_be_done() {
+    let scene = with_a_held_version().await;
+    let (zone, node) = (scene.zone(), scene.node.clone());
+    let is_kept = |zone: &Followed| matches!(zone.condition().hold, Hold::Kept { .. });
+    fill(&scene).await;
+    for _ in 0..2 {
+        assert!(matches!(orders::keep(&node, &zone).await, Err(Refusal::NotOnDisk)), "also when it is given again");
+        assert!(is_kept(&zone) && !is_kept(&*restarted(&scene).await));
+    }
+    for _ in 0..2 {
+        assert!(matches!(orders::publish(&node, &zone).await, Err(Refusal::NotOnDisk)));
+        assert_eq!(scene.served_serial(), Some(2));
+    }
+    assert_eq!(restarted(&scene).await.snapshot().unwrap().image.serial().0, 1);
+    scene.disk.set_room(None);
+    assert!(commit_volatile(&node).await);
+    assert!(matches!(orders::publish(&node, &zone).await, Err(Refusal::NothingHeld)));
+    assert_eq!(restarted(&scene).await.snapshot().unwrap().image.serial().0, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_zone_is_frozen_at_a_version_of_before_on_a_full_disk_and_that_is_not_said_to_be_done() {
+    let scene = Scene::new().await;
+    scene.follow().await;
+    let (zone, node) = (scene.zone(), scene.node.clone());
+    let before = zone.snapshot().unwrap();
+    scene.primary.publish("example.", &text(2, ""));
+    scene.follow().await;
+    let is_frozen = |zone: &Followed| zone.condition().hold.is_frozen();
+    fill(&scene).await;
+    assert!(matches!(orders::freeze(&node, &zone, Some(before.generation)).await, Err(Refusal::NotOnDisk)));
+    assert!(is_frozen(&zone) && scene.served_serial() == Some(1), "the brake works on a full disk");
+    assert!(!is_frozen(&*restarted(&scene).await));
+    // As soon as there is room, without another order.
+    assert!(!make_durable(&node, &zone).await);
+    scene.disk.set_room(None);
+    assert!(commit_volatile(&node).await && zone.condition().is_on_disk());
+    let after = restarted(&scene).await;
+    assert!(is_frozen(&after) && after.snapshot().unwrap().image.serial().0 == 1);
+    fill(&scene).await;
+    for _ in 0..2 {
+        assert!(matches!(orders::thaw(&node, &zone).await, Err(Refusal::NotOnDisk)));
+        assert!(!is_frozen(&zone) && is_frozen(&*restarted(&scene).await));
+    }
+    scene.disk.set_room(None);
+    assert!(commit_volatile(&node).await);
+    assert!(matches!(orders::thaw(&node, &zone).await, Err(Refusal::NotFrozen)));
+    assert!(!is_frozen(&*restarted(&scene).await));
+}
