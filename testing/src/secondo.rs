@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::process::{Process, read_lossy};
+use crate::process::{self, Process, read_lossy};
 use crate::{eventually, port};
 
 /// How long a start may take on a busy machine, recovery after a kill included.
@@ -29,13 +29,23 @@ pub struct Secondo {
     process: Option<Process>,
     /// Where its standard error goes instead of its log file.
     log_to: Option<PathBuf>,
+    /// How large a file of its may be, in octets, until that is lifted.
+    file_octets_max: Option<u64>,
 }
 
 impl Secondo {
     /// A server that has never run; `program` is `env!("CARGO_BIN_EXE_secondo")`.
     pub fn new(program: &str) -> Self {
         let directory = TempDir::with_prefix("secondo-test-").expect("there is room for temporary files");
-        Self { program: program.into(), directory, dns: port::free(), zones: Vec::new(), process: None, log_to: None }
+        Self {
+            program: program.into(),
+            directory,
+            dns: port::free(),
+            zones: Vec::new(),
+            process: None,
+            log_to: None,
+            file_octets_max: None,
+        }
     }
 
     /// Has this configuration file read at every start from now on.
@@ -58,6 +68,18 @@ impl Secondo {
     pub fn logging_to(mut self, file: &str) -> Self {
         self.log_to = Some(file.into());
         self
+    }
+
+    /// Lets no file of its grow larger at any start from now on.
+    pub fn with_files_of_at_most(mut self, octets: u64) -> Self {
+        self.file_octets_max = Some(octets);
+        self
+    }
+
+    /// Lets the files of the running server grow again.
+    pub fn lift_limit_of_files(&self) {
+        let process = self.process.as_ref().expect("it is running").id();
+        process::run(Command::new("prlimit").args([&format!("--pid={process}"), "--fsize=unlimited:"]));
     }
 
     /// Gives no `--zone` at any start from now on.
@@ -123,7 +145,14 @@ impl Secondo {
     }
 
     fn serve_command(&self, dns: SocketAddr, http: &str) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = match self.file_octets_max {
+            None => Command::new(&self.program),
+            Some(octets) => {
+                let mut command = Command::new("prlimit");
+                command.arg(format!("--fsize={octets}:unlimited")).arg(&self.program);
+                command
+            }
+        };
         command.arg("serve").arg("--data").arg(self.data());
         command.args(["--dns", &dns.to_string(), "--http", http]);
         if self.configuration_file().exists() {

@@ -6,10 +6,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use testing::peer::{Peer, Setup, Software};
+use testing::primary::Primary;
 use testing::secondo::Secondo;
 use testing::{eventually, port, query, zone_text};
 
 use crate::scene::{SOON, ZONE, add, secondo, serves, zones};
+
+/// Enough for what the program keeps of a few small zones, and not for a large one.
+const FILE_OCTETS_MAX: u64 = 4 << 20;
 
 /// A killed server with two zones, one of them removed again, and no primary.
 fn killed_with_one_zone_removed() -> Secondo {
@@ -228,6 +232,29 @@ fn files_for_the_convenience_of_clients_are_no_reason_not_to_serve() {
         Some(0) => Ok(()),
         _ => Err(secondo.log()),
     });
+}
+
+/// `ulimit -f`, which systems set by default here and there; the kernel ends whoever does not take the signal.
+#[test]
+fn a_limit_of_file_sizes_is_as_a_full_disk() {
+    let primary = Primary::with_zone(ZONE, &zone_text::small(1));
+    let mut secondo = secondo().with_files_of_at_most(FILE_OCTETS_MAX).started();
+    add(&secondo, ZONE, primary.address());
+    serves(&secondo, ZONE, 1);
+    for serial in 2..4 {
+        primary.publish(ZONE, &zone_text::of_hosts(serial, 100_000));
+        secondo.expect(&["zone", "refresh", ZONE]);
+        assert_eq!(query::serial(secondo.dns(), ZONE), Ok(serial));
+        assert_eq!(secondo.zone(ZONE)["volatile"], true, "so small a limit hinders nothing");
+    }
+    assert!(secondo.log().contains("the disk is full"), "{}", secondo.log());
+    secondo.lift_limit_of_files();
+    eventually(SOON, "the version to be on disk", || match secondo.zone(ZONE) {
+        zone if zone["volatile"] == false => Ok(()),
+        zone => Err(zone.to_string()),
+    });
+    secondo.kill_and_restart();
+    assert_eq!(query::serial(secondo.dns(), ZONE), Ok(3));
 }
 
 #[test]

@@ -38,6 +38,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use rustix::process::Signal;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use command::{Command, CommandLine, ServeArguments};
@@ -69,6 +72,15 @@ fn raise_open_files() {
     }
 }
 
+/// Has a file that may not grow any further (`ulimit -f`) be an error like a full disk, and not our end.
+fn outlive_limits_of_file_sizes(runtime: &Runtime) {
+    let _entered = runtime.enter();
+    // That the signal is taken is enough: nobody needs to listen.
+    if let Err(error) = signal(SignalKind::from_raw(Signal::XFSZ.as_raw())) {
+        tracing::warn!("a limit of file sizes, if there is one, may end us: {error}");
+    }
+}
+
 fn serve(arguments: &ServeArguments) -> ExitCode {
     let filter = EnvFilter::try_from_env("SECONDO_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let is_terminal = std::io::stderr().is_terminal();
@@ -88,6 +100,7 @@ fn serve(arguments: &ServeArguments) -> ExitCode {
         Err(error) => return end(&format!("the system gives us no threads: {error}"), FAILED),
     };
     raise_open_files();
+    outlive_limits_of_file_sizes(&runtime);
     let result = runtime.block_on(serve::serve(configuration));
     // A large zone may just be built; nothing of it has been promised.
     runtime.shutdown_timeout(ABANDONED_AFTER);

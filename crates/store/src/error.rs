@@ -11,7 +11,9 @@ use zone::{Generation, ZoneId};
 /// a later call may succeed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("{what}: the disk is full: make room; until then new versions are only in memory and lost at a crash")]
+    #[error(
+        "{what}: the disk is full, or what we may take of it: make room; until then new versions are only in memory and lost at a crash"
+    )]
     DiskFull { what: String },
     #[error("{} is used by another secondo: stop that one first, or give this one a data directory of its own", .directory.display())]
     Locked { directory: PathBuf },
@@ -43,7 +45,10 @@ impl StoreError {
     pub(crate) fn from_io(what: impl Into<String>, error: &io::Error) -> Self {
         let what = what.into();
         match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { what },
+            // To a quota, and to a limit of file sizes (`ulimit -f`), the same holds as to the end of the disk.
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                Self::DiskFull { what }
+            }
             _ => Self::Io { what, error: error.to_string() },
         }
     }
@@ -62,5 +67,24 @@ impl StoreError {
             }
             error => Self::Damaged { what: format!("{what}: {error}") },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::StoreError;
+
+    /// No space left (ENOSPC), over quota (EDQUOT), file too large (EFBIG); of Linux.
+    #[test]
+    fn whatever_keeps_files_from_growing_is_a_full_disk() {
+        for code in [28, 122, 27] {
+            let error = || io::Error::from_raw_os_error(code);
+            let ours = [StoreError::from_io("writing", &error()), StoreError::from_redb("writing", error())];
+            assert!(ours.iter().all(|error| matches!(error, StoreError::DiskFull { .. })), "{ours:?}");
+        }
+        let failing = StoreError::from_io("writing", &io::Error::from_raw_os_error(5));
+        assert!(matches!(failing, StoreError::Io { .. }));
     }
 }
