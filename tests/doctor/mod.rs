@@ -68,6 +68,21 @@ fn a_missing_permission_is_named_with_the_lines_that_give_it() {
 }
 
 #[test]
+fn a_permission_that_knot_denies_with_notauth_is_told_from_a_zone_that_is_not_there() {
+    let setup = Setup::zone(ZONE, zone_text::small(1)).key(TsigKey::of("hmac-sha256"));
+    let peer = Peer::start(Software::Knot, setup);
+    let secondo = secondo();
+    let ran = secondo.client(&["doctor", &named(peer.address())]);
+    ran.must_fail(&["FAIL  axfr", "which shows the zone, does not permit", "notauth; fault: configuration"]);
+    ran.must_fail(&["Allow our addresses", "action: transfer", "acl: secondo"]);
+    let ran = secondo.client(&["doctor", &format!("other.test@{}", peer.address()), "--json"]);
+    let examined = found(&ran);
+    let reason = &step(&examined, "tcp_soa")["reason"];
+    assert_eq!(reason["code"], "refused");
+    assert!(reason["advice"].as_str().unwrap().contains("Check the zone's name"), "{reason}");
+}
+
+#[test]
 fn without_a_server_the_doctor_asks_from_where_it_is_called() {
     let secondo = secondo();
     let peer = Peer::start(Software::Knot, Setup::zone(ZONE, zone_text::small(1)));

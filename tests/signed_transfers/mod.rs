@@ -83,6 +83,8 @@ fn a_primary_that_wants_a_signature_refuses_without() {
         let reason = failure(&secondo, ZONE);
         assert!(["refused", "notauth"].contains(&reason["code"].as_str().unwrap()), "{reason}");
         assert_eq!(reason["fault"], "configuration", "{reason}");
+        // Knot says NOTAUTH, of a zone whose SOA record it shows.
+        assert!(reason["advice"].as_str().unwrap().contains("Allow our addresses"), "{reason}");
         has_nothing_to_serve(&secondo, ZONE);
     });
 }

@@ -109,7 +109,7 @@ pub enum Reason {
     // The primary says no.
     #[error("the primary refused our {0}")]
     Refused(Asked),
-    #[error("the primary answered our {0} that it does not hold the zone (NOTAUTH)")]
+    #[error("{}", notauth(*.0))]
     NotAuth(Asked),
     #[error("the primary answered our {0} that it has a fault of its own (SERVFAIL)")]
     ServFail(Asked),
@@ -260,6 +260,16 @@ pub enum Reason {
     Internal { detail: String },
 }
 
+/// Knot denies a transfer so, of a zone that it holds.
+fn notauth(asked: Asked) -> String {
+    match asked {
+        Asked::Soa => format!("the primary answered our {asked} that it does not hold the zone (NOTAUTH)"),
+        Asked::Axfr | Asked::Ixfr => {
+            format!("the primary, which shows the zone, does not permit our {asked} (NOTAUTH)")
+        }
+    }
+}
+
 fn skew(secs: i64) -> String {
     match secs {
         0 => "the primary says so, but gave our own time".into(),
@@ -270,11 +280,14 @@ fn skew(secs: i64) -> String {
 
 const PATH: &str = "Check the address and port, that the primary listens there, and that every firewall on the way lets \
                     UDP and TCP from our addresses through.";
-const ALLOW: &str = "Allow our addresses at the primary. BIND: allow-transfer { OUR-ADDRESS; }; in the zone. Knot: an \
-                     acl with address: OUR-ADDRESS and action: transfer, named by the zone. NSD: provide-xfr: \
-                     OUR-ADDRESS NOKEY (or the key's name). PowerDNS: allow-axfr-ips=OUR-ADDRESS.";
+const ALLOW: &str = "Allow our addresses at the primary, or give the key that it wants here. BIND: allow-transfer { \
+                     OUR-ADDRESS; }; in the zone. Knot: an acl with address: OUR-ADDRESS and action: transfer, named by \
+                     the zone. NSD: provide-xfr: OUR-ADDRESS NOKEY (or the key's name). PowerDNS: \
+                     allow-axfr-ips=OUR-ADDRESS.";
 const HOLD: &str = "Check the zone's name and that this server is a primary for it: its configuration must name the \
                     zone, and its log says whether the zone was loaded.";
+const HOLD_OR_ANSWER: &str = "Check the zone's name and that this server is a primary for it: most servers refuse what \
+                              they do not hold. If it is, let it answer our addresses (BIND: allow-query).";
 const PRIMARY_LOG: &str = "Look into the primary's log for the same minute.";
 const BROKEN: &str = "The primary, or a device before it, sends what the protocol does not allow; check that the \
                       address is a DNS server, and whether a newer version of it is out.";
@@ -300,9 +313,9 @@ const MEMORY: &str = "If the zone is really so large, give this machine more mem
 const SAME_SERVER: &str = "If several servers answer at this address, let them all hold the newest version, or give the address of the \
                            one that changes are made at.";
 const SAME_KEY: &str = "Give both sides the same key: name, algorithm and secret, to the letter. BIND: key \"NAME\" { \
-                        algorithm …; secret \"…\"; }; and allow-transfer { key \"NAME\"; };. Knot: a key section and key: NAME in the \
-                        acl. NSD: a key: clause and provide-xfr: OUR-ADDRESS NAME. PowerDNS: pdnsutil import-tsig-key \
-                        and activate-tsig-key ZONE NAME primary.";
+                        algorithm …; secret \"…\"; }; and allow-transfer { key \"NAME\"; };. Knot: a key section, and an acl \
+                        with key: NAME and our address, if any. NSD: a key: clause and provide-xfr: OUR-ADDRESS NAME. \
+                        PowerDNS: pdnsutil import-tsig-key and activate-tsig-key ZONE NAME primary.";
 const CLOCK: &str = "Set both clocks by NTP; TSIG allows 300 s between them.";
 const SOURCE: &str =
     "Give an address that this machine has (ip address shows them), or none, for the system to choose.";
@@ -322,6 +335,15 @@ const BUSY: &str = "Wait. If it goes on, see whether other transfers from this p
                     configuration ([limits] connections_per_address, connections).";
 const NOTHING: &str = "Nothing to do.";
 const REPORT: &str = "Look into our log; if it says no more, tell us.";
+
+/// What to do about a primary that denies what it was asked for: of the zone itself what `of_soa` says, of a transfer, which
+/// is asked of whom has shown the zone, to allow it.
+fn denied(asked: Asked, of_soa: &'static str) -> &'static str {
+    match asked {
+        Asked::Soa => of_soa,
+        Asked::Axfr | Asked::Ixfr => ALLOW,
+    }
+}
 
 /// What follows from a reason.
 struct Entry(&'static str, Fault, &'static str);
@@ -383,8 +405,8 @@ impl Reason {
             Self::TlsPin { .. } => Entry("tls_pin", Configuration, PIN),
             Self::TlsOurCertificate { .. } => Entry("tls_our_certificate", Configuration, OUR_CERTIFICATE),
 
-            Self::Refused(_) => Entry("refused", Configuration, ALLOW),
-            Self::NotAuth(_) => Entry("notauth", Configuration, HOLD),
+            Self::Refused(asked) => Entry("refused", Configuration, denied(*asked, HOLD_OR_ANSWER)),
+            Self::NotAuth(asked) => Entry("notauth", Configuration, denied(*asked, HOLD)),
             Self::ServFail(_) => Entry("servfail", Primary, HOLD),
             Self::FormErr(_) => Entry("formerr", Primary, PRIMARY_LOG),
             Self::NotImp(_) => Entry("notimp", Primary, BROKEN),

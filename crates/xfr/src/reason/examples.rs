@@ -29,7 +29,7 @@ impl Reason {
             Self::TlsPin { found: "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".into() },
             Self::TlsOurCertificate { alert: "CertificateRequired".into() },
             Self::Refused(Asked::Axfr),
-            Self::NotAuth(Asked::Soa),
+            Self::NotAuth(Asked::Axfr),
             Self::ServFail(Asked::Soa),
             Self::FormErr(Asked::Ixfr),
             Self::NotImp(Asked::Ixfr),
