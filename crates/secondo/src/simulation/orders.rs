@@ -17,7 +17,7 @@ use super::zones::SimulatedZone;
 use crate::followed::{Followed, Instructions, Source, Transfer, Trigger, Wake};
 use crate::holds::Hold;
 use crate::node::Node;
-use crate::orders;
+use crate::orders::{self, Refusal};
 use crate::reconcile::{instruct, write_notes};
 
 /// How often an owner orders anything; and how long what stops a zone lasts until the owner looks again.
@@ -222,26 +222,30 @@ fn wish_number(wish: Wish) -> u64 {
 
 /// Gives the order to the node, and waits for its answer.
 async fn given(node: &Arc<Node>, zone: &Arc<Followed>, order: Order) -> Answer {
-    let is_done = match order {
-        Order::Freeze(generation) => orders::freeze(node, zone, generation).await.is_ok(),
-        Order::Thaw => orders::thaw(node, zone).await.is_ok(),
-        Order::Publish(_) => orders::publish(node, zone).await.is_ok(),
-        Order::Keep => orders::keep(node, zone).await.is_ok(),
+    let carried_out = match order {
+        Order::Freeze(generation) => orders::freeze(node, zone, generation).await,
+        Order::Thaw => orders::thaw(node, zone).await,
+        Order::Publish(_) => orders::publish(node, zone).await.map(|_| ()),
+        Order::Keep => orders::keep(node, zone).await,
         Order::Refresh => attempted(node, zone, Transfer::Newer).await,
         Order::RefreshFull => attempted(node, zone, Transfer::Full).await,
         Order::Instruct => {
             write_notes(node).await;
-            true
+            Ok(())
         }
     };
-    if is_done { Answer::Done } else { Answer::Refused }
+    match carried_out {
+        Ok(()) => Answer::Done,
+        Err(Refusal::NotOnDisk) => Answer::NotOnDisk,
+        Err(_) => Answer::Refused,
+    }
 }
 
 /// As the doors have a zone attempted.
-async fn attempted(node: &Arc<Node>, zone: &Arc<Followed>, transfer: Transfer) -> bool {
+async fn attempted(node: &Arc<Node>, zone: &Arc<Followed>, transfer: Transfer) -> Result<(), Refusal> {
     let (ended, ending) = oneshot::channel();
     node.wake(zone, Wake { transfer, waiting: vec![ended], ..Wake::by(Trigger::Request) });
-    ending.await.is_ok()
+    ending.await.map(|_| ()).map_err(|_| Refusal::Stopping)
 }
 
 /// What an order has others do on threads of their own is done before anything else goes on: one seed has one course. The

@@ -54,6 +54,8 @@ pub(super) enum Order {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     Done,
+    /// It holds, and a start may find what was before.
+    NotOnDisk,
     Refused,
 }
 
@@ -103,6 +105,12 @@ impl Word {
                 let before = self.frozen.is_some();
                 self.take_over(zone, followed);
                 self.may_be_lost |= before != self.frozen.is_some();
+                return Ok(());
+            }
+            (_, Answer::NotOnDisk) => {
+                self.unanswered -= 1;
+                self.take_over(zone, followed);
+                self.may_be_lost = true;
                 return Ok(());
             }
             (_, Answer::Done) => {
