@@ -166,6 +166,15 @@ impl SimulatedDisk {
         state.now.files.get_mut(&file).expect("every name has a file")[offset] ^= 1;
     }
 
+    /// Does to a file's octets what no program did, as a file system does that mixes up its blocks. A later cut shows it
+    /// too if the disk is new: one that a cut gave.
+    pub fn spoil(&self, name: &str, spoil: impl Fn(&mut Vec<u8>)) {
+        let mut state = self.state();
+        let file = state.now.names[name];
+        let State { before, now, .. } = &mut *state;
+        [before, now].into_iter().filter_map(|contents| contents.files.get_mut(&file)).for_each(spoil);
+    }
+
     /// A file's octets.
     pub fn octets(&self, name: &str) -> Option<Vec<u8>> {
         let state = self.state();

@@ -234,6 +234,85 @@ fn files_for_the_convenience_of_clients_are_no_reason_not_to_serve() {
     });
 }
 
+/// Writes octets by chance over ten pages of the stored zones.
+fn damage_pages(secondo: &Secondo, seed: u64) {
+    let path = secondo.data().join("zones.redb");
+    let mut octets = fs::read(&path).unwrap();
+    let mut state = seed;
+    let mut roll = || {
+        // Knuth's MMIX generator.
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize
+    };
+    for _ in 0..10 {
+        let page = roll() % (octets.len() / 4096);
+        octets[page * 4096..(page + 1) * 4096].fill_with(|| roll() as u8);
+    }
+    fs::write(&path, octets).unwrap();
+}
+
+fn put_aside(secondo: &Secondo) -> usize {
+    let names = fs::read_dir(secondo.data()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with("zones.redb.damaged-")).count()
+}
+
+#[test]
+fn damaged_stored_zones_are_put_aside_and_copied_again() {
+    const LARGE: &str = "large.test";
+    const DISABLED: &str = "disabled.test";
+    let setup = Setup::zone(ZONE, zone_text::small(1))
+        .and_zone(LARGE, zone_text::of_hosts(1, 20_000))
+        .and_zone(DISABLED, zone_text::small(1));
+    let mut peer = Peer::start(Software::Knot, setup);
+    let mut secondo = secondo().started();
+    for zone in [ZONE, LARGE, DISABLED] {
+        add(&secondo, zone, peer.address());
+        serves(&secondo, zone, 1);
+    }
+    secondo.expect(&["zone", "disable", DISABLED]);
+    let rcode = |secondo: &Secondo, zone| query::ask(secondo.dns(), zone, dns::Type::SOA).unwrap().rcode;
+    for seed in 0..5 {
+        secondo.kill();
+        damage_pages(&secondo, seed);
+        secondo.start();
+        assert_eq!(rcode(&secondo, DISABLED), dns::Rcode::REFUSED, "seed {seed}");
+        for zone in [ZONE, LARGE] {
+            serves(&secondo, zone, 1);
+        }
+    }
+    secondo.kill();
+    peer.switch_off();
+    let (database, before) = (secondo.data().join("zones.redb"), put_aside(&secondo));
+    let half = fs::metadata(&database).unwrap().len() / 2;
+    fs::File::options().write(true).open(&database).unwrap().set_len(half).unwrap();
+    // Without an inventory nobody knows what to copy: all stays as it is.
+    let inventory = secondo.data().join("inventory.db");
+    let away = secondo.data().join("away.db");
+    fs::rename(&inventory, &away).unwrap();
+    let refused = secondo.serve_in_vain();
+    assert!(refused.code == Some(1) && refused.stderr.contains("stored zones are damaged"), "{refused:?}");
+    assert_eq!(put_aside(&secondo), before);
+    fs::rename(&away, &inventory).unwrap();
+    secondo.start();
+    assert_eq!(put_aside(&secondo), before + 1);
+    for (zone, expected) in
+        [(ZONE, dns::Rcode::SERVFAIL), (LARGE, dns::Rcode::SERVFAIL), (DISABLED, dns::Rcode::REFUSED)]
+    {
+        assert_eq!(rcode(&secondo, zone), expected, "{zone}");
+    }
+    let status = secondo.json(&["status"]);
+    assert!(status["warnings"].to_string().contains("zones.redb.damaged-"), "{status}");
+    assert!(secondo.log().contains("no zone is frozen any more"), "{}", secondo.log());
+    peer.switch_on();
+    for zone in [ZONE, LARGE] {
+        secondo.expect(&["zone", "refresh", zone]);
+        serves(&secondo, zone, 1);
+    }
+    secondo.kill_and_restart();
+    assert_eq!(put_aside(&secondo), before + 1, "it happens once");
+    assert_eq!(query::serial(secondo.dns(), LARGE), Ok(1));
+}
+
 /// `ulimit -f`, which systems set by default here and there; the kernel ends whoever does not take the signal.
 #[test]
 fn a_limit_of_file_sizes_is_as_a_full_disk() {

@@ -9,7 +9,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use dns::Name;
 use inventory::{Inventory, Service};
 use server::{Access, Shared};
-use store::{ClockFacts, Store, StoredContents, StoredZone};
+use store::{ClockFacts, PutAside, Store, StoredContents, StoredZone};
 use tokio::sync::{Notify, watch};
 use transfer::Transfers;
 use xfr::{Bounds, Moment, Policy, Reason, Timers};
@@ -27,6 +27,8 @@ use crate::refresh::{Received, Refreshed};
 use crate::roster::Roster;
 use crate::warnings;
 
+/// The file of the inventory, in the data directory.
+pub(crate) const INVENTORY: &str = "inventory.db";
 /// The beginning of 2026, in Unix milliseconds.
 const GENERATIONS_BEGIN_MS: u64 = 1_767_225_600_000;
 const GENERATIONS_PER_MS: u64 = 1 << 10;
@@ -55,6 +57,8 @@ pub(crate) struct Node {
     pub(crate) kept: Kept,
     /// For how long they are.
     pub(crate) keep_removed: Duration,
+    /// The database of stored zones that was damaged when the program started.
+    pub(crate) put_aside: Option<PutAside>,
 }
 
 impl Node {
@@ -104,6 +108,7 @@ impl Node {
             followed: RwLock::new(followed),
             kept,
             keep_removed: KEEP_REMOVED,
+            put_aside: None,
         };
         node.publish_table();
         node
@@ -281,7 +286,7 @@ impl Node {
     }
 
     pub(crate) fn inventory_file(&self) -> PathBuf {
-        self.data.join("inventory.db")
+        self.data.join(INVENTORY)
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, Roster> {

@@ -14,6 +14,7 @@ use api::doors::{NewCatalog, NewZone};
 use dns::Name;
 use inventory::{AddZoneError, Intent, Inventory, InventoryError, Service, TenantId};
 use server::{Access, TransferOut};
+use store::PutAside;
 use tokio::task::JoinSet;
 use xfr::notify::{Checks, NotifyRule};
 use xfr::settings::ShrinkLimit;
@@ -41,6 +42,15 @@ pub(crate) struct AtStart {
     pub(crate) transfer_out: TransferOut,
     /// The highest id in the store, also of a zone that cannot be read; none where nothing is stored.
     pub(crate) highest_stored: Option<ZoneId>,
+    /// What was stored was damaged and put aside.
+    pub(crate) put_aside: Option<PutAside>,
+}
+
+impl AtStart {
+    /// Whether this server has followed zones before.
+    pub(crate) fn has_a_past(&self) -> bool {
+        self.highest_stored.is_some() || self.put_aside.is_some()
+    }
 }
 
 /// Why the inventory is not there.
@@ -74,7 +84,7 @@ pub(crate) enum Unavailable {
 pub(crate) async fn bring_up(node: &Arc<Node>, at_start: &AtStart) -> Result<(), Unavailable> {
     let path = node.inventory_file();
     // One that is missing is made only where no zone is stored: its loss must not go unnoticed.
-    if at_start.highest_stored.is_some() && !path.exists() {
+    if at_start.has_a_past() && !path.exists() {
         return Err(Unavailable::Missing { path: path.display().to_string() });
     }
     let inventory = Inventory::open(&path).await?;
@@ -137,10 +147,10 @@ async fn put_configured(node: &Node, inventory: &Inventory, at_start: &AtStart) 
             Err(AddZoneError::UnknownKey { zone, key }) => Unavailable::UnknownKey { zone, key },
             Err(error) => Unavailable::Configured(error),
         };
-        if at_start.highest_stored.is_none() {
+        if !at_start.has_a_past() {
             return Err(error);
         }
-        // What is stored is served, and everything else goes on.
+        // What is stored, or listed, is served, and everything else goes on.
         tracing::error!(zone = %row.name, "{error}");
     }
     Ok(())

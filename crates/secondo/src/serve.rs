@@ -2,7 +2,8 @@
 //!
 //! The order: the data directory and its lock, the stored zones, the DNS sockets, the inventory, the API. So no zone is
 //! REFUSED because the program is starting, a second server on the same data is turned away before it touches anything, and
-//! whatever happens to the inventory, stored zones are answered.
+//! whatever happens to the inventory, stored zones are answered. Only where the stored zones were damaged and are put aside
+//! the inventory comes before the sockets.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use server::{Access, Heard, Notified, Rules};
-use store::{Opened, Options, Store};
+use store::{DamagedDatabase, Opened, Options, PutAside, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, mpsc, oneshot};
@@ -20,11 +21,11 @@ use tokio::task::JoinHandle;
 use transfer::{Internet, Limits, Transfers};
 use xfr::Moment;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Machine, ThisMachine};
 use crate::configuration::Configuration;
 use crate::doors::{self, Examinations, House};
 use crate::lasting::lasting;
-use crate::node::Node;
+use crate::node::{INVENTORY, Node};
 use crate::reconcile::AtStart;
 use crate::{catalogs, notifies, published, reconcile, scheduler, tls};
 
@@ -44,6 +45,9 @@ const ANNOUNCED_AGAIN_AFTER: Duration = Duration::from_secs(5);
 pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let data = configuration.data.clone();
     let opened = open_store(&data).await?;
+    if let Some(put_aside) = &opened.put_aside {
+        say_what_is_put_aside(put_aside, &data);
+    }
     // What a killed server left names a port that may be anybody's by now.
     published::withdraw(&data);
     let readable = opened.zones.iter().map(|stored| stored.zone);
@@ -54,6 +58,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         catalogs: configuration.catalogs,
         transfer_out: configuration.transfer_out,
         highest_stored: readable.chain(unreadable).max(),
+        put_aside: opened.put_aside.clone(),
     });
     let clock = Clock::starting_no_earlier_than(Moment(opened.newest_time_ms));
     say_what_is_stored(&opened, &clock, &data);
@@ -66,6 +71,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let mut node = Node::new(clock, configuration.defaults, data.clone(), opened.store, transfers, opened.zones);
     node.contents_limits = configuration.limits.contents;
     node.keep_removed = configuration.keep_removed;
+    node.put_aside = at_start.put_aside.clone();
     let node = Arc::new(node);
     // What the inventory has no say in holds without it too; what it does have, nobody is told before it is asked.
     let (transfer_out, rules) = (at_start.transfer_out.clone(), Rules::Awaited);
@@ -80,11 +86,18 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let listener = listen_http(configuration.http).await?;
     let http = listener.local_addr()?;
     let (notifying, notified) = mpsc::channel(NOTIFIES_WAITING_MAX);
+    // Then only the inventory tells which names are ours, and nobody is REFUSED for one of those.
+    let is_anew = at_start.put_aside.is_some();
+    if is_anew {
+        bring_up_inventory(&node, &at_start).await?;
+    }
     let running = server::serve(sockets, node.shared.clone(), notifying, server::Limits::default())?;
     let (dns, dns_over_tls) = (running.addresses().to_vec(), running.tls_addresses().to_vec());
     let heard = running.heard().clone();
 
-    bring_up_inventory(&node, &at_start).await?;
+    if !is_anew {
+        bring_up_inventory(&node, &at_start).await?;
+    }
     let tasks = start_tasks(&node, notified, &heard, &at_start);
     let house = House {
         node: node.clone(),
@@ -99,7 +112,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let api = match published::admin_token(&data) {
         Ok(token) => Some(tokio::spawn(answer_api(listener, house, api::Token::new(&token), api_stops))),
         // A full disk, say, or a file that is somebody else's: no reason to keep names from being answered.
-        Err(error) if at_start.highest_stored.is_some() => {
+        Err(error) if at_start.has_a_past() => {
             tracing::error!(
                 "the API is closed: the admin token in {} cannot be read or made: {error}",
                 data.display()
@@ -174,10 +187,27 @@ async fn answer_api(listener: TcpListener, house: House, token: api::Token, stop
     api::serve(listener, doors::open(house), token, stopped).await;
 }
 
+/// Opens the store. One that is damaged as a whole is put aside only where there is an inventory, which says what is to be
+/// copied again.
 async fn open_store(data: &Path) -> anyhow::Result<Opened> {
     let directory = data.to_owned();
-    let opened = tokio::task::spawn_blocking(move || Store::open(&directory, Options::default())).await?;
+    let has_inventory = std::fs::metadata(data.join(INVENTORY)).is_ok_and(|inventory| inventory.len() > 0);
+    let unix_secs = ThisMachine.wall_clock().as_secs();
+    let damaged = if has_inventory { DamagedDatabase::IsPutAside { unix_secs } } else { DamagedDatabase::Stays };
+    let options = Options { damaged, ..Options::default() };
+    let opened = tokio::task::spawn_blocking(move || Store::open(&directory, options)).await?;
     Ok(opened?)
+}
+
+fn say_what_is_put_aside(put_aside: &PutAside, data: &Path) {
+    let PutAside { name, what } = put_aside;
+    tracing::error!(
+        kept = %data.join(name).display(),
+        "the stored zones are damaged ({what}) and put aside: all zones are copied again from their primaries, and \
+         answered with SERVFAIL until then; what was ordered about versions is lost, so that no zone is frozen any more: \
+         give `secondo zone freeze` again where a primary cannot be trusted; to have all back as it was, stop this server \
+         and restore the data directory from a backup; what was put aside, images/damaged-* too, is never deleted here"
+    );
 }
 
 fn say_what_is_stored(opened: &Opened, clock: &Clock, data: &Path) {

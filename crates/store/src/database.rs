@@ -4,13 +4,15 @@
 //! itself, so that a disk with room again is a disk that works again. Every transaction is durable and in two phases,
 //! with what redb needs to open at once after a crash ("quick repair"): see [`Database::write`] for what that costs.
 
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use redb::{ReadTransaction, ReadableDatabase, TableDefinition, WriteTransaction};
 
 use crate::StoreError;
-use crate::disk::{DATABASE, DATABASE_BEING_MADE, DatabaseFile, Disk, IMAGES};
+use crate::disk::{DATABASE, DATABASE_BEING_MADE, DatabaseFile, Disk};
+use crate::images;
 
 /// [`crate::rows::ZoneRow`] by zone.
 pub(crate) const ZONES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("zones");
@@ -47,7 +49,7 @@ impl Database {
     pub(crate) fn open(disk: Arc<dyn Disk>, files: &[String]) -> Result<Self, StoreError> {
         let database = if files.iter().any(|name| name == DATABASE) {
             open(&*disk)?
-        } else if let Some(image) = files.iter().find(|name| name.starts_with(IMAGES)) {
+        } else if let Some(image) = files.iter().find(|name| images::is_ours(name)) {
             let what = format!("{DATABASE} is missing although {image} is there");
             return Err(StoreError::Damaged { what });
         } else {
@@ -142,12 +144,13 @@ fn open(disk: &dyn Disk) -> Result<redb::Database, StoreError> {
         return Err(StoreError::Damaged { what: format!("{DATABASE} is empty") });
     }
     let (database, format) = guarded("opening zones.redb", || {
-        let database = builder().create_with_backend(DatabaseFile(file))?;
+        // What turns out to be damaged is left as it is: see [`Database::abandon`].
+        let database = ManuallyDrop::new(builder().create_with_backend(DatabaseFile(file))?);
         let format = database.begin_read()?.open_table(META)?.get(FORMAT)?.map(|format| format.value());
         Ok((database, format))
     })?;
     match format {
-        Some(FORMAT_KNOWN) => Ok(database),
+        Some(FORMAT_KNOWN) => Ok(ManuallyDrop::into_inner(database)),
         Some(found) => Err(StoreError::NewerFormat { found, known: FORMAT_KNOWN }),
         None => Err(StoreError::Damaged { what: format!("{DATABASE} does not say its format") }),
     }
@@ -157,8 +160,17 @@ fn open(disk: &dyn Disk) -> Result<redb::Database, StoreError> {
 /// half a database that looks like a damaged one.
 fn make(disk: &dyn Disk) -> Result<redb::Database, StoreError> {
     let failed = |error| StoreError::from_io("making zones.redb", &error);
+    let database = make_beside(disk)?;
+    disk.rename(DATABASE_BEING_MADE, DATABASE).map_err(failed)?;
+    disk.sync_directory_of(DATABASE).map_err(failed)?;
+    Ok(database)
+}
+
+/// Makes an empty database, whole and synced, beside its place.
+pub(crate) fn make_beside(disk: &dyn Disk) -> Result<redb::Database, StoreError> {
+    let failed = |error| StoreError::from_io("making zones.redb", &error);
     let file = disk.create(DATABASE_BEING_MADE).map_err(failed)?;
-    let database = guarded("making zones.redb", || {
+    guarded("making zones.redb", || {
         let database = builder().create_with_backend(DatabaseFile(file))?;
         let mut transaction = database.begin_write()?;
         transaction.set_quick_repair(true);
@@ -170,10 +182,7 @@ fn make(disk: &dyn Disk) -> Result<redb::Database, StoreError> {
         transaction.open_table(DIFFS)?;
         transaction.commit()?;
         Ok(database)
-    })?;
-    disk.rename(DATABASE_BEING_MADE, DATABASE).map_err(failed)?;
-    disk.sync_directory_of(DATABASE).map_err(failed)?;
-    Ok(database)
+    })
 }
 
 fn builder() -> redb::Builder {

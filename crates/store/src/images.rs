@@ -130,6 +130,11 @@ pub(crate) fn check(octets: &[u8], row: ImageRow) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether a name, as the disk has it, is that of a file that a row named, or was to name.
+pub(crate) fn is_ours(name: &str) -> bool {
+    name.strip_prefix(IMAGES).is_some_and(|file| zone_of(file).is_some())
+}
+
 /// The zone of a file that this store wrote, `ZONE-GENERATION` or `ZONE-GENERATION.new`.
 fn zone_of(file: &str) -> Option<ZoneId> {
     let (zone, generation) = file.strip_suffix(BEING_WRITTEN).unwrap_or(file).split_once('-')?;

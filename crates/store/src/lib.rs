@@ -12,6 +12,7 @@
 //! images/ZONE-GENERATION   a larger image, mapped read-only
 //! images/…​.new             one that is being written
 //! images/damaged-…         one that failed its checksum, for whoever wants to look
+//! zones.redb.damaged-TIME  a database that was put aside, since when in Unix seconds
 //! ```
 //!
 //! Files of others in the data directory (inventory, token) are not touched; nothing is ever deleted but image files
@@ -31,7 +32,8 @@
 //! returned; a zone for which [`Store::remove`] returned is gone. A crash after 1 or before 4 leaves a file that no
 //! row names: [`Store::open`] sweeps it. A zone whose octets are not those that were committed is reported as
 //! [`StoredContents::Unusable`] and harms no other zone. A database that cannot be opened is an error and is never
-//! replaced; an empty one is made only where neither database nor images are.
+//! replaced; an empty one is made only where neither database nor images are, and, if the caller wants that
+//! ([`DamagedDatabase`]), where the database is damaged as a whole, which is then put aside.
 //!
 //! Clock facts may be up to a minute old: a lost confirmation makes a zone expire earlier, never later.
 //!
@@ -51,6 +53,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use zone::{Diff, Generation, ZoneId};
 
+mod aside;
 mod committer;
 mod data_directory;
 mod database;
@@ -69,8 +72,10 @@ mod workers;
 
 use committer::{Committer, Confirmations, Waiter, Work};
 use database::Database;
+use disk::DATABASE;
 use image_writer::{ImageWriter, LargeWork};
 use images::ImageFiles;
+use opening::Found;
 use redb::ReadableTable;
 use workers::Workers;
 
@@ -87,11 +92,22 @@ const QUEUE_MAX: usize = 4_096;
 pub struct Options {
     /// The longest that a confirmation waits in memory. Losing it makes expiry earlier, never later.
     pub confirmations_late_max: Duration,
+    pub damaged: DamagedDatabase,
+}
+
+/// What becomes of a database that is there and damaged so that it cannot be opened, or not every zone in it be found. One that
+/// cannot be read or written now is not meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DamagedDatabase {
+    /// It stays, and opening is an error.
+    Stays,
+    /// It gets a name of this time, in Unix seconds, and an empty one takes its place.
+    IsPutAside { unix_secs: u64 },
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { confirmations_late_max: Duration::from_secs(60) }
+        Self { confirmations_late_max: Duration::from_secs(60), damaged: DamagedDatabase::Stays }
     }
 }
 
@@ -104,6 +120,17 @@ pub struct Opened {
     pub unreadable: Vec<(ZoneId, String)>,
     /// The newest time on disk, in Unix milliseconds: the node's clock starts no earlier.
     pub newest_time_ms: u64,
+    /// Of a database that was damaged; then nothing is stored.
+    pub put_aside: Option<PutAside>,
+}
+
+/// A damaged database that was put aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PutAside {
+    /// Its file's name now, in the data directory.
+    pub name: String,
+    /// What was wrong with it.
+    pub what: String,
 }
 
 /// The door to the disk; a clone is another handle to the same store.
@@ -149,12 +176,30 @@ impl Store {
     }
 
     fn open_with(disk: Arc<dyn Disk>, options: Options, workers: Workers) -> Result<Opened, StoreError> {
-        let files = disk.list().map_err(|error| StoreError::from_io("listing the data directory", &error))?;
-        let database = Arc::new(Database::open(disk.clone(), &files)?);
-        let images = Arc::new(ImageFiles::new(disk));
-        let found = opening::load(&database, &images, &files)?;
+        let images = Arc::new(ImageFiles::new(disk.clone()));
+        let (database, found, put_aside) = match (Self::read(&disk, &images), options.damaged) {
+            (Err(StoreError::Damaged { what }), DamagedDatabase::IsPutAside { unix_secs }) => {
+                let files = list(&*disk)?;
+                // One that is missing may be somewhere else, and was not damaged.
+                if !files.iter().any(|name| name == DATABASE) {
+                    return Err(StoreError::Damaged { what });
+                }
+                let name = aside::put_aside(&*disk, &images, &files, unix_secs)?;
+                let (database, found) = Self::read(&disk, &images)?;
+                (database, found, Some(PutAside { name, what }))
+            }
+            (read, _) => read.map(|(database, found)| (database, found, None))?,
+        };
         let store = Self { shared: Arc::new(Shared::start(database, images, &options, workers)?) };
-        Ok(Opened { store, zones: found.zones, unreadable: found.unreadable, newest_time_ms: found.newest_time_ms })
+        let Found { zones, unreadable, newest_time_ms } = found;
+        Ok(Opened { store, zones, unreadable, newest_time_ms, put_aside })
+    }
+
+    fn read(disk: &Arc<dyn Disk>, images: &ImageFiles) -> Result<(Arc<Database>, Found), StoreError> {
+        let files = list(&**disk)?;
+        let database = Arc::new(Database::open(disk.clone(), &files)?);
+        let found = opening::load(&database, images, &files)?;
+        Ok((database, found))
     }
 
     /// Has the disk know that it was this time, in Unix milliseconds, so that whoever opens the store next does not take an
@@ -222,6 +267,10 @@ impl Store {
     pub fn diff(&self, zone: ZoneId, to: Generation) -> Result<Option<Diff>, StoreError> {
         self.shared.database.diff(zone, to)
     }
+}
+
+fn list(disk: &dyn Disk) -> Result<Vec<String>, StoreError> {
+    disk.list().map_err(|error| StoreError::from_io("listing the data directory", &error))
 }
 
 impl Shared {

@@ -181,7 +181,7 @@ async fn steps_that_do_not_lead_to_the_head_are_refused() {
 #[tokio::test]
 async fn confirmations_are_written_by_themselves_and_older_ones_never_win() {
     let directory = tempfile::tempdir().unwrap();
-    let options = Options { confirmations_late_max: Duration::ZERO };
+    let options = Options { confirmations_late_max: Duration::ZERO, ..Options::default() };
     let opened = Store::open(directory.path(), options).unwrap();
     opened.store.commit(commit(1, 1, 1, None)).await.unwrap();
     opened.store.confirm(ZoneId(1), clock(5));

@@ -51,7 +51,7 @@ async fn more_commits_than_the_queue_holds_all_get_their_turn() {
 #[tokio::test]
 async fn a_confirmation_reaches_the_disk_without_being_asked_to() {
     let disk = SimulatedDisk::new();
-    let opened = open(&disk, Options { confirmations_late_max: Duration::from_millis(1) });
+    let opened = open(&disk, Options { confirmations_late_max: Duration::from_millis(1), ..Options::default() });
     opened.store.commit(commit(1, 1, 1, None)).await.unwrap();
     opened.store.confirm(ZoneId(1), clock(2));
     testing::eventually(Duration::from_secs(10), "the confirmation on disk", || {

@@ -104,7 +104,11 @@ impl Status for House {
                 Some(_) => json::InventoryStatus::Available,
                 None => json::InventoryStatus::Unavailable,
             },
-            warnings: warnings(&zones, inventory.is_some(), self.node.all_unlisted().len()),
+            warnings: self
+                .anew()
+                .into_iter()
+                .chain(warnings(&zones, inventory.is_some(), self.node.all_unlisted().len()))
+                .collect(),
             queries: json::QueryCounts {
                 udp: tally.of(Event::UdpMessage),
                 tcp: tally.of(Event::TcpMessage),
@@ -166,6 +170,15 @@ impl House {
             warnings: Vec::new(),
             last_attempt: condition.last_attempt.as_ref().map(shown),
         }
+    }
+
+    /// What is to be said until the next start of stored zones that were damaged.
+    fn anew(&self) -> Option<String> {
+        let name = &self.node.put_aside.as_ref()?.name;
+        Some(format!(
+            "the stored zones were damaged when the server started, and are put aside as {name}: all are copied again, and \
+             none is frozen any more; the log says more"
+        ))
     }
 
     fn counts(&self) -> json::ZoneCounts {

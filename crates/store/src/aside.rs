@@ -1,0 +1,41 @@
+//! Putting a damaged database aside, so that the program can start and have its zones copied again.
+//!
+//! Nothing is deleted: the database becomes `zones.redb.damaged-TIME`, and the images, which are known by its rows alone,
+//! become `images/damaged-…`, which no start sweeps. Images are not taken over: they say neither whether they are the
+//! octets that were written nor when the zone expires, and a start must revive nothing.
+//!
+//! The order lets a crash, and a full disk, happen anywhere: the empty database is there before the damaged one goes, and
+//! while the damaged one is there, the next start does the same again.
+
+use std::io;
+
+use crate::StoreError;
+use crate::database;
+use crate::disk::{DATABASE, DATABASE_BEING_MADE, Disk};
+use crate::images::{self, ImageFiles};
+
+/// What follows the name of a database that was put aside, before the time.
+const DAMAGED: &str = ".damaged-";
+
+/// Puts the database and all images aside and an empty database in their place; the name that the damaged one has now.
+pub(crate) fn put_aside(
+    disk: &dyn Disk,
+    images: &ImageFiles,
+    files: &[String],
+    unix_secs: u64,
+) -> Result<String, StoreError> {
+    database::make_beside(disk)?;
+    let failed = |error: io::Error| StoreError::from_io("putting the damaged zones.redb aside", &error);
+    for image in files.iter().filter(|name| images::is_ours(name)) {
+        images.put_aside(image).map_err(failed)?;
+    }
+    // A name that is taken is that of an earlier one, which is kept too.
+    let name = (unix_secs..)
+        .map(|secs| format!("{DATABASE}{DAMAGED}{secs}"))
+        .find(|name| disk.open(name).is_err())
+        .expect("there are more names than files");
+    disk.rename(DATABASE, &name).map_err(failed)?;
+    disk.rename(DATABASE_BEING_MADE, DATABASE).map_err(failed)?;
+    disk.sync_directory_of(DATABASE).map_err(failed)?;
+    Ok(name)
+}
