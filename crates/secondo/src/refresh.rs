@@ -24,7 +24,7 @@ use crate::warnings::{self, Signatures};
 
 /// What came and what is held may have so many octets together for the next version to be built where the octets came
 /// in. That takes less than a millisecond, which is no longer than reading a message of 64 KiB.
-const ADVANCED_HERE_OCTETS_MAX: u64 = 64 * 1024;
+pub(crate) const ADVANCED_HERE_OCTETS_MAX: u64 = 64 * 1024;
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,9 +92,11 @@ pub(crate) async fn refresh(
     let Way { primary, lane, fetch, want, expires_in_secs, is_given_up } = way;
     let fetching = node.transfers.fetch(&zone.name, primary, fetch, lane);
     let fetched = tokio::select! {
-        fetched = fetching => fetched,
+        // First: nothing more is asked of a primary from which nobody wants anything.
+        biased;
         // A primary may draw a transfer out for hours, also when nobody wants it any more.
         () = zone.until(|| !wants(&zone.instructions(), primary) || is_given_up()) => return Err(Reason::Overtaken),
+        fetched = fetching => fetched,
     };
     let fetched = fetched.map_err(|failed| {
         received.octets = failed.octets;

@@ -2,6 +2,7 @@
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use inventory::Service;
 use tokio::time::{Instant, timeout_at};
 use xfr::{Reason, Shown};
 
@@ -29,13 +30,15 @@ impl UnderWay<'_> {
         let instructions = self.zone.instructions();
         let is_overtaken = || {
             let wanted = self.zone.instructions();
-            self.is_given_up() || !wanted.is_followed() || wanted.sources != instructions.sources
+            self.is_given_up() || wanted.service != Service::Answering || wanted.sources != instructions.sources
         };
         let (candidates, failures) = tokio::select! {
-            asked = self.ask(&instructions.sources) => asked,
+            // First: nothing more is asked for a zone that nobody wants followed, or of whom it has no more to do with.
+            biased;
             () = self.zone.until(is_overtaken) => {
                 return Err(Box::new(self.failed(None, Kind::Check, Reason::Overtaken)));
             }
+            asked = self.ask(&instructions.sources) => asked,
         };
         self.record_silence(&failures, !candidates.is_empty());
         let mut candidates = candidates.into_iter();

@@ -109,8 +109,9 @@ impl UnderWay<'_> {
             self.ask(&others.collect::<Vec<_>>()).await.0
         };
         tokio::select! {
-            candidates = looked => Event::News(candidates),
+            biased;
             () = self.zone.until(|| self.is_given_up()) => Event::News(Vec::new()),
+            candidates = looked => Event::News(candidates),
         }
     }
 

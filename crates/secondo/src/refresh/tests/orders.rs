@@ -143,6 +143,21 @@ async fn nothing_is_asked_for_a_zone_that_was_paused_while_an_attempt_ran() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_more_is_asked_for_a_zone_that_is_paused_while_its_primary_is_silent() {
+    let scene = Scene::new().await;
+    scene.follow().await;
+    scene.primary.behave(Behaviour::Silent(Query::SoaOverUdp));
+    let (before, asking) = (scene.primary.count(Query::SoaOverUdp), begin(&scene));
+    let primary = &scene.primary;
+    tokio::task::block_in_place(|| primary.wait_for(Query::SoaOverUdp, before + 1));
+    let zone = scene.zone();
+    zone.instruct(Instructions { service: Service::Paused, ..Instructions::clone(&zone.instructions()) });
+    assert_eq!(code(&asking.await.unwrap()), "overtaken");
+    assert_eq!(scene.primary.count(Query::SoaOverUdp), before + 1, "there was no second try");
+    assert_eq!(zone.condition().timers.failures(), 0, "nothing has failed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_here_already_is_published_without_confirming_the_zone() {
     let mut scene = with_a_held_version().await;
     let first = scene.zone().snapshot().unwrap();
