@@ -13,6 +13,7 @@ use zone::zonemd::Verdict;
 use crate::followed::{Condition, Followed};
 use crate::holds::Hold;
 use crate::node::Node;
+use crate::refresh::ADVANCED_HERE_OCTETS_MAX;
 
 /// Shares of the time until expiry, in percent, at which it is said that no more is left.
 const WARNED_LEFT_PERCENT: [u8; 3] = [50, 25, 10];
@@ -183,9 +184,11 @@ pub(crate) async fn look_at_signatures(node: &Node, zone: &Followed) {
     };
     let Some(held) = held else { return };
     let (image, now_secs) = (held.image.clone(), node.clock.now().0 / 1000);
-    let Ok(horizon) = tokio::task::spawn_blocking(move || zone::inspect::horizon(&image, now_secs)).await else {
-        return;
-    };
+    let is_small = image.as_bytes().len() as u64 <= ADVANCED_HERE_OCTETS_MAX;
+    let work = move || zone::inspect::horizon(&image, now_secs);
+    // Thousands of small zones are looked at after a start: handing each to another thread takes longer.
+    let looked = if is_small { Ok(work()) } else { tokio::task::spawn_blocking(work).await };
+    let Ok(horizon) = looked else { return };
     let mut condition = zone.condition();
     if condition.held.as_ref().is_some_and(|now| now.generation == held.generation) {
         condition.said.signatures = horizon.into();

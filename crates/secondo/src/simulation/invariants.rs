@@ -100,6 +100,9 @@ struct ShownAt {
     node_ms: u64,
     /// True time; none when it was in an earlier life of the node.
     true_ms: Option<u64>,
+    /// When what is served expires all the same, by the node's clock: what takes a version's place without anybody being
+    /// asked lives no longer than that.
+    until_ms: Option<u64>,
 }
 
 /// The polls of a zone at one primary.
@@ -178,6 +181,11 @@ impl Watch {
         }
         let held = now.node.zone(zone.id).and_then(|zone| zone.condition().held.clone());
         let generation = held.as_ref().map(|held| held.generation.0);
+        let before = self.generation.filter(|_| self.generation < generation);
+        if let Some(before) = before.and_then(|before| zone.version(self.version_at(before)?)) {
+            // What the owner's word put there as the end came is confirmed as this was.
+            self.vouched = self.confirmed(before);
+        }
         self.generation = generation;
         if generation.unwrap_or_default() < self.durable {
             return Err(format!("generation {} was on disk, and now there is {generation:?}", self.durable));
@@ -275,7 +283,7 @@ impl Watch {
         node_ms: u64,
         true_ms: u64,
     ) {
-        let now = ShownAt { node_ms, true_ms: Some(true_ms) };
+        let now = ShownAt { node_ms, true_ms: Some(true_ms), until_ms: None };
         if let Some(held) = held.filter(|held| held.serial != serial) {
             let version = zone.version_with(serial);
             let is_held = version.is_some_and(|version| zone.loses(held, version).is_some());
@@ -301,11 +309,13 @@ impl Watch {
     /// What is served now; none when nothing is.
     pub(super) fn look(&mut self, zone: &SimulatedZone, now: &Now<'_>) -> Result<Option<Seen>, String> {
         let Some(followed) = now.node.zone(zone.id) else { return Ok(None) };
-        let (held, durability) = {
+        let (held, durability, was_here) = {
             let condition = followed.condition();
-            condition.last_attempt.as_ref().map_or(Ok(()), |last| self.attempted(&last.attempt))?;
+            let last = condition.last_attempt.as_ref();
+            last.map_or(Ok(()), |last| self.attempted(&last.attempt))?;
             self.is_transferring &= condition.is_attempting();
-            (condition.held.clone(), condition.durability)
+            let was_here = last.is_some_and(|last| last.attempt.kind == inventory::Kind::Publish);
+            (condition.held.clone(), condition.durability, was_here)
         };
         self.word.check_answered(zone, now.node)?;
         // What was published counts as that also where it had expired by then.
@@ -320,7 +330,7 @@ impl Watch {
             return Err(format!("generation {generation} is served after {}", self.highest));
         }
         if is_new {
-            self.check_published(zone, (version, generation), now.node.clock.now().0)?;
+            self.check_published(zone, (version, generation), was_here, now.node.clock.now().0)?;
         }
         self.published.insert(generation, version.number);
         if self.published.len() > PUBLISHED_MAX {
@@ -381,6 +391,7 @@ impl Watch {
         &mut self,
         zone: &SimulatedZone,
         (version, generation): (&Version, u64),
+        was_here: bool,
         node_ms: u64,
     ) -> Result<(), String> {
         let before = self.generation.and_then(|generation| zone.version(*self.published.get(&generation)?));
@@ -399,8 +410,10 @@ impl Watch {
                     return Err(format!("version {number}, which lost {lost} % of the records, is not held back"));
                 }
             }
-            // What takes its place without anybody being asked is confirmed as this was.
-            self.vouched = self.confirmed(before);
+            if was_here {
+                let until_ms = Some(self.expires_ms(before));
+                self.vouched = ShownAt { until_ms, ..self.confirmed(before) };
+            }
             if lost.is_some() {
                 self.has_other_numbers();
             }
@@ -413,12 +426,13 @@ impl Watch {
     /// When this version, as the one that is served, was last confirmed.
     fn confirmed(&self, version: &Version) -> ShownAt {
         let shown = self.shown.get(&version.serial.0).copied().unwrap_or_default();
-        if shown.node_ms >= self.vouched.node_ms { shown } else { self.vouched }
+        if shown.node_ms > self.vouched.node_ms { shown } else { self.vouched }
     }
 
     /// Until when a version may be served, by the node's clock.
     fn expires_ms(&self, version: &Version) -> u64 {
-        self.confirmed(version).node_ms + version.timing.expire_ms
+        let ShownAt { node_ms, until_ms, .. } = self.confirmed(version);
+        (node_ms + version.timing.expire_ms).min(until_ms.unwrap_or(u64::MAX))
     }
 
     /// The version of a generation, if it was served.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use store::{Options, Store};
 use testing::disk::{SimulatedDisk, Survival, Syncs};
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::sleep;
 use transfer::{Limits, TlsClient, Transfers};
@@ -28,9 +28,7 @@ const NOTIFIES_WAITING_MAX: usize = 4096;
 pub(super) fn live(world: &Arc<World>, until_ms: u64) {
     let mut disk = SimulatedDisk::without_past();
     loop {
-        let mut runtime = Builder::new_current_thread();
-        // What other threads do is done one after the other: orders wait for it.
-        let runtime = runtime.enable_time().start_paused(true).max_blocking_threads(1).build().expect("a runtime");
+        let runtime = runtime();
         let stop = runtime.block_on(async {
             let stop = live_once(world, &disk, until_ms).await;
             world.machine.stop();
@@ -49,6 +47,12 @@ pub(super) fn live(world: &Arc<World>, until_ms: u64) {
         }
         be_away(world);
     }
+}
+
+/// One thread, and another one for work that makes its caller wait, which does one thing after the other.
+fn runtime() -> Runtime {
+    let mut runtime = Builder::new_current_thread();
+    runtime.enable_time().start_paused(true).max_blocking_threads(1).build().expect("a runtime")
 }
 
 /// What is on the disk after such an end.

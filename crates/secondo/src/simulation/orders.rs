@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, mpsc};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use inventory::Service;
 use tokio::sync::oneshot;
@@ -248,21 +248,24 @@ async fn attempted(node: &Arc<Node>, zone: &Arc<Followed>, transfer: Transfer) -
     ending.await.map(|_| ()).map_err(|_| Refusal::Stopping)
 }
 
-/// What an order has others do on threads of their own is done before anything else goes on: one seed has one course. The
-/// runtime has one such thread, which does one thing after the other.
+/// What an order has done on another thread, which does one thing after the other, is done before the order goes on, and
+/// that thread wakes nobody here: how fast it is must make no difference to who is first.
 struct InStep<F>(Pin<Box<F>>);
 
 impl<F: Future> Future for InStep<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let polled = self.0.as_mut().poll(context);
-        if polled.is_pending() {
+        // It gets to such work, then past it, and then waits for something of this thread's, if for anything.
+        for _ in 0..2 {
+            if let Poll::Ready(output) = self.0.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return Poll::Ready(output);
+            }
             let (done, is_done) = mpsc::channel();
             tokio::task::spawn_blocking(move || done.send(()));
             is_done.recv().expect("what was handed in is done");
         }
-        polled
+        self.0.as_mut().poll(context)
     }
 }
 
