@@ -292,6 +292,11 @@ fn damaged_stored_zones_are_put_aside_and_copied_again() {
     let refused = secondo.serve_in_vain();
     assert!(refused.code == Some(1) && refused.stderr.contains("stored zones are damaged"), "{refused:?}");
     assert_eq!(put_aside(&secondo), before);
+    // Nor with one that is damaged too.
+    fs::write(&inventory, [0x5a; 8192]).unwrap();
+    let refused = secondo.serve_in_vain();
+    assert!(refused.code == Some(1) && refused.stderr.contains("the inventory is damaged"), "{refused:?}");
+    assert_eq!(put_aside(&secondo), before);
     fs::rename(&away, &inventory).unwrap();
     secondo.start();
     assert_eq!(put_aside(&secondo), before + 1);

@@ -14,7 +14,7 @@ pub enum InventoryError {
     )]
     Locked,
     #[error(
-        "the inventory is damaged ({0}): restore it from a backup, or move it away and make an empty file of its name for a new one; stored zones go on being served"
+        "the inventory is damaged ({0}): restore it from a backup, or move it away and make an empty file of its name for a new one"
     )]
     Damaged(String),
     #[error(

@@ -111,6 +111,10 @@ struct UnderWay<'a> {
     has_ended: AtomicBool,
 }
 
+fn millis_since(moment: Instant) -> u64 {
+    u64::try_from(moment.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Which places the attempt takes: zones of which nothing is there yet may be many, and must not keep news waiting.
 fn lane(zone: &Followed, trigger: Trigger) -> Lane {
     match trigger {
@@ -163,7 +167,7 @@ impl<'a> UnderWay<'a> {
             from_serial: self.ours(),
             to_serial: None,
             received: Received::default(),
-            millis: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            millis: millis_since(self.began),
             result,
             expires_in_secs: None,
         }
@@ -218,7 +222,12 @@ impl<'a> UnderWay<'a> {
                 true
             }
             // Publishing has moved the timers, and the commit before it has written them.
-            (Ok(_), _) => false,
+            (Ok(Refreshed::Published), _) => false,
+            // Nothing came, and nothing is there.
+            (Ok(_), None) => {
+                condition.timers.failed(&self.zone.bounds(), now, self.node.clock.random());
+                false
+            }
             // What is wanted now has not been tried yet.
             (Err(Reason::Overtaken), _) => {
                 condition.timers.notified(now);

@@ -307,6 +307,17 @@ fn restore(stored: StoredZone, defaults: &Policy, clock: &Clock) -> Followed {
     zone.condition().hold = note.hold();
     zone.condition().came_from = note.came_from;
     zone.noted(note);
+    if zone.condition().held.is_none() {
+        if zone.condition().hold.is_frozen() {
+            tracing::error!(
+                zone = %zone.name,
+                "the zone was frozen at the version that is lost: nothing is fetched in its place, and it is answered with \
+                 SERVFAIL until `secondo zone thaw` has it follow its primaries again"
+            );
+        } else {
+            tracing::warn!(zone = %zone.name, "the zone is fetched again");
+        }
+    }
     let is_over = zone.is_over(&zone.condition(), clock.now());
     if let (false, Some(held)) = (is_over, zone.condition().held.clone()) {
         zone.served.publish(Contents::Live(held));
@@ -321,7 +332,7 @@ fn restore_contents(stored: StoredZone, bounds: &Bounds, clock: &Clock) -> Follo
     let image = match contents {
         StoredContents::Whole(image) => image,
         StoredContents::Unusable(what) => {
-            tracing::error!(zone = %name, "the stored version cannot be used: {what}: the zone is fetched again");
+            tracing::error!(zone = %name, "the stored version cannot be used: {what}");
             return Followed::new(id, name, Timers::pending(bounds, now), generation);
         }
     };

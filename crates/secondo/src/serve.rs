@@ -12,8 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use inventory::Inventory;
 use server::{Access, Heard, Notified, Rules};
-use store::{DamagedDatabase, Opened, Options, PutAside, Store};
+use store::{DamagedDatabase, Opened, Options, PutAside, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, mpsc, oneshot};
@@ -190,13 +191,30 @@ async fn answer_api(listener: TcpListener, house: House, token: api::Token, stop
 /// Opens the store. One that is damaged as a whole is put aside only where there is an inventory, which says what is to be
 /// copied again.
 async fn open_store(data: &Path) -> anyhow::Result<Opened> {
-    let directory = data.to_owned();
-    let has_inventory = std::fs::metadata(data.join(INVENTORY)).is_ok_and(|inventory| inventory.len() > 0);
+    let open = |damaged| {
+        let (directory, options) = (data.to_owned(), Options { damaged, ..Options::default() });
+        tokio::task::spawn_blocking(move || Store::open(&directory, options))
+    };
+    let error = match open(DamagedDatabase::Stays).await? {
+        Ok(opened) => return Ok(opened),
+        Err(error @ StoreError::Damaged { .. }) => error,
+        Err(error) => return Err(error.into()),
+    };
+    let inventory = data.join(INVENTORY);
+    if !std::fs::metadata(&inventory).is_ok_and(|file| file.len() > 0) {
+        return Err(error.into());
+    }
+    match Inventory::open(&inventory).await {
+        Ok(inventory) => inventory.close().await,
+        Err(inventory) => {
+            anyhow::bail!(
+                "{error}; nothing is put aside, because the inventory does not say what is to be copied again: {inventory}"
+            );
+        }
+    }
     let unix_secs = ThisMachine.wall_clock().as_secs();
-    let damaged = if has_inventory { DamagedDatabase::IsPutAside { unix_secs } } else { DamagedDatabase::Stays };
-    let options = Options { damaged, ..Options::default() };
-    let opened = tokio::task::spawn_blocking(move || Store::open(&directory, options)).await?;
-    Ok(opened?)
+    let opened = open(DamagedDatabase::IsPutAside { unix_secs }).await?;
+    opened.context("the stored zones are damaged and cannot be put aside, so that nothing can be served")
 }
 
 fn say_what_is_put_aside(put_aside: &PutAside, data: &Path) {

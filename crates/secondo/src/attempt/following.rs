@@ -6,19 +6,16 @@ use std::sync::atomic::Ordering;
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use transfer::Fetch;
 use xfr::settings::{IxfrFrom, SerialWentBack};
 use xfr::{Reason, Shown};
 
 use super::choice::{Candidate, Choice};
-use super::{Attempt, Kind, UnderWay};
+use super::{Attempt, Kind, UnderWay, millis_since};
 use crate::followed::{Guard, Source, Transfer};
 use crate::holds::Want;
 use crate::refresh::{Received, Refreshed, Way, refresh};
-
-/// Transfers of one zone at a time: one that is drawn out, and one from whoever has news meanwhile.
-const TRANSFERS_MAX: usize = 2;
 
 /// What happens while primaries are followed.
 enum Event {
@@ -29,15 +26,16 @@ enum Event {
 }
 
 impl UnderWay<'_> {
-    /// Follows the best primary; when that fails, the next one that could help; and when it takes long, whoever has news
-    /// meanwhile, beside it. The first that brings something ends it.
+    /// Follows the best primary; when that fails, the next one that could help; and when it takes long, all who have news
+    /// meanwhile, beside it and each other: any of them may draw its transfer out too. The first that brings something ends
+    /// it.
     pub(super) async fn follow(&self, choice: Choice) -> Attempt {
         let Choice { best, others, silent } = choice;
         let (transfer, want) = self.aim(&best, silent);
         let mut others = VecDeque::from(others);
         let mut asked = vec![best.source.primary.address];
         let mut events = FuturesUnordered::new();
-        events.push(self.transferred(best, transfer, want).boxed());
+        events.push(self.transferred(best, transfer, want, self.began).boxed());
         events.push(self.news_beside(asked.clone()).boxed());
         let mut end = None;
         while let Some(event) = events.next().await {
@@ -51,7 +49,7 @@ impl UnderWay<'_> {
                     } else if let Some(next) = self.next_that_helps(&mut others, transfer) {
                         self.node.record(self.zone, &attempt);
                         asked.push(next.source.primary.address);
-                        events.push(self.transferred(next, transfer, want).boxed());
+                        events.push(self.transferred(next, transfer, want, Instant::now()).boxed());
                     } else {
                         end = Some(attempt);
                     }
@@ -61,12 +59,10 @@ impl UnderWay<'_> {
                 }
                 Event::Transferred { attempt, .. } => self.record_late(*attempt, end.as_deref()),
                 Event::News(candidates) if !self.is_given_up() => {
-                    others = candidates.into();
-                    if asked.len() < TRANSFERS_MAX
-                        && let Some(next) = self.next_that_helps(&mut others, Transfer::Newer)
-                    {
+                    others.clear();
+                    for next in candidates.into_iter().filter(|news| self.could_help(news, Transfer::Newer)) {
                         asked.push(next.source.primary.address);
-                        events.push(self.transferred(next, transfer, want).boxed());
+                        events.push(self.transferred(next, transfer, want, Instant::now()).boxed());
                     }
                     events.push(self.news_beside(asked.clone()).boxed());
                 }
@@ -93,9 +89,11 @@ impl UnderWay<'_> {
         (if goes_back { Transfer::Full } else { self.wake.transfer }, want)
     }
 
-    async fn transferred(&self, candidate: Candidate, transfer: Transfer, want: Want) -> Event {
-        let attempt = Box::new(self.follow_one(&candidate, transfer, want).await);
-        Event::Transferred { primary: candidate.source.primary.address, attempt }
+    /// Follows this primary, whose time is counted from then on.
+    async fn transferred(&self, candidate: Candidate, transfer: Transfer, want: Want, since: Instant) -> Event {
+        let mut attempt = self.follow_one(&candidate, transfer, want).await;
+        attempt.millis = attempt.millis.min(millis_since(since));
+        Event::Transferred { primary: candidate.source.primary.address, attempt: Box::new(attempt) }
     }
 
     /// What the zone's other primaries show when those that are asked for it have taken as long as a transfer may go without
@@ -157,6 +155,11 @@ impl UnderWay<'_> {
 
     async fn follow_one(&self, candidate: &Candidate, transfer: Transfer, want: Want) -> Attempt {
         let Candidate { source, shown } = candidate;
+        // What was stored of it cannot be used: whoever froze it did not trust its primaries.
+        if self.held.is_none() && self.zone.condition().hold.is_frozen() {
+            let serial = shown.soa.serial;
+            return self.checked(source, *shown, Ok(Refreshed::Held(Reason::ZoneFrozen { serial })));
+        }
         if let (Some(held), Transfer::Newer) = (&self.held, transfer) {
             let (ours, theirs) = (held.image.serial(), shown.soa.serial);
             if ours == theirs {

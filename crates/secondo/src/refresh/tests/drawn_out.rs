@@ -48,6 +48,7 @@ async fn what_another_primary_has_meanwhile_is_taken_though_a_transfer_is_drawn_
     scene.follow().await;
     let other = Primary::with_zone("example.", &text(1, ""));
     scene.ask(&[scene.primary.address(), other.address()]);
+    let asked = scene.primary.count(Query::Axfr);
     let hanging = with_an_attempt_that_hangs(&scene, 9).await;
     tokio::task::block_in_place(|| other.wait_for(Query::SoaOverUdp, 3));
     assert!(!hanging.is_finished() && other.count(Query::Axfr) == 0, "it has nothing new");
@@ -55,8 +56,26 @@ async fn what_another_primary_has_meanwhile_is_taken_though_a_transfer_is_drawn_
     let attempt = hanging.await.unwrap();
     assert_eq!((attempt.primary, attempt.result), (Some(other.address()), Ok(Refreshed::Published)));
     assert_eq!(scene.served_serial(), Some(2));
+    assert_eq!(scene.primary.count(Query::Axfr), asked, "the transfer that hung was waited for");
     let last = scene.zone().condition().last_attempt.clone().unwrap().attempt;
     assert_eq!(last.primary, Some(other.address()), "what it was ended by is its end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_primaries_that_draw_their_transfers_out_do_not_keep_the_news_of_yet_another_away() {
+    let scene = Scene::limited(impatient()).await;
+    scene.follow().await;
+    let (slow, refusing) = (Primary::start(), Primary::with_zone("example.", &text(7, "")));
+    slow.behave(Behaviour::HangHalfWay);
+    slow.publish("example.", &text(8, &records(300)));
+    refusing.behave(Behaviour::Answer(Query::Axfr, dns::Rcode::REFUSED));
+    let well = Primary::with_zone("example.", &text(2, ""));
+    scene.ask(&[scene.primary.address(), slow.address(), refusing.address(), well.address()]);
+    let hanging = with_an_attempt_that_hangs(&scene, 9).await;
+    let attempt = hanging.await.unwrap();
+    assert_eq!((attempt.primary, attempt.result), (Some(well.address()), Ok(Refreshed::Published)));
+    assert!(slow.count(Query::Axfr) + refusing.count(Query::Axfr) >= 2, "they were not asked, so this shows nothing");
+    assert_eq!(slow.count(Query::Axfr), 1, "nobody was waited for");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -329,3 +329,18 @@ async fn a_zone_is_frozen_at_a_version_of_before_on_a_full_disk_and_that_is_not_
     assert!(matches!(orders::thaw(&node, &zone).await, Err(Refusal::NotFrozen)));
     assert!(!is_frozen(&*restarted(&scene).await));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_zone_of_which_nothing_is_left_stays_dark_and_asks_for_nothing_until_it_is_thawed() {
+    // What a disk that damaged the frozen version leaves.
+    let scene = Scene::new().await;
+    let zone = scene.zone();
+    zone.condition().hold = Hold::Frozen;
+    for transfer in [Transfer::Newer, Transfer::Full] {
+        assert_eq!(held_code(&scene.attempt(transfer).await), "zone_frozen");
+        assert_eq!((scene.served_serial(), scene.primary.count(Query::Axfr)), (None, 0));
+        assert!(!zone.condition().timers.is_due(scene.node.clock.now()), "it would be asked again and again");
+    }
+    assert!(orders::thaw(&scene.node, &zone).await.is_ok());
+    assert_eq!(scene.follow().await.result, Ok(Refreshed::Published));
+}
