@@ -131,6 +131,8 @@ pub(crate) struct Condition {
     pub(crate) has_attempted: bool,
     /// The primaries that did not answer when all were last asked, and why, by codes.
     pub(crate) silent: Vec<(SocketAddr, &'static str)>,
+    /// The primaries that a transfer is under way from, and since when.
+    pub(crate) transfers: Vec<(SocketAddr, Moment)>,
     /// Whether a newer version is kept from being published.
     pub(crate) hold: Hold,
     /// When it was last tried to publish what is held back because its time is over.
@@ -274,6 +276,7 @@ impl Followed {
             last_attempt: None,
             has_attempted: false,
             silent: Vec::new(),
+            transfers: Vec::new(),
             hold: Hold::None,
             release_tried_at: None,
             said: Said::default(),

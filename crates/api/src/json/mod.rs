@@ -33,5 +33,5 @@ pub use time::{NotATime, Time};
 pub use words::UnknownWord;
 pub use zone::{
     AddZone, ChangeZone, Ending, Freshness, HeldBack, History, Hold, HoldOrder, OrderHold, Origin, Refresh,
-    Refreshed, Service, ServiceOrder, State, Transfer, Version, Zone, ZoneWarning, Zones,
+    Refreshed, Service, ServiceOrder, State, Transfer, TransferUnderWay, Version, Zone, ZoneWarning, Zones,
 };

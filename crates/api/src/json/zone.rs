@@ -173,7 +173,19 @@ pub struct Zone {
     /// What validating resolvers will mind about the served version; only where one zone is shown.
     #[serde(default)]
     pub warnings: Vec<ZoneWarning>,
+    /// The transfers that are under way. Most are over in a moment; one that stays here is drawn out by its primary.
+    #[serde(default)]
+    pub transfers: Vec<TransferUnderWay>,
     pub last_attempt: Option<Attempt>,
+}
+
+/// A transfer that has not come to its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TransferUnderWay {
+    /// The primary's address and port.
+    #[schema(example = "192.0.2.1:53")]
+    pub primary: String,
+    pub since: Time,
 }
 
 /// A newer version that is not published.

@@ -13,7 +13,7 @@ use xfr::{Reason, Shown};
 
 use super::choice::{Candidate, Choice};
 use super::{Attempt, Kind, UnderWay, millis_since};
-use crate::followed::{Guard, Source, Transfer};
+use crate::followed::{Followed, Guard, Source, Transfer};
 use crate::holds::Want;
 use crate::refresh::{Received, Refreshed, Way, refresh};
 
@@ -229,7 +229,9 @@ impl UnderWay<'_> {
             expires_in_secs,
             is_given_up: &is_given_up,
         };
+        let shown_under_way = ShownUnderWay::new(self, source.primary.address);
         let result = refresh(self.node, self.zone, way, &mut received).await;
+        drop(shown_under_way);
         let result = match (result, &self.held) {
             // Several servers behind one address, most likely: the zone is not confirmed, and not what it should be.
             (Ok(Refreshed::Unchanged), Some(held)) if shown.soa.serial.is_newer_than(held.image.serial()) => {
@@ -247,5 +249,25 @@ impl UnderWay<'_> {
             Ok(Refreshed::Held(_)) | Err(_) => Some(shown.soa.serial),
         };
         attempt
+    }
+}
+
+/// Has a transfer shown as under way, as long as it is there.
+struct ShownUnderWay<'a> {
+    zone: &'a Followed,
+    primary: SocketAddr,
+}
+
+impl<'a> ShownUnderWay<'a> {
+    fn new(under_way: &'a UnderWay<'_>, primary: SocketAddr) -> Self {
+        let since = under_way.node.clock.now();
+        under_way.zone.condition().transfers.push((primary, since));
+        Self { zone: under_way.zone, primary }
+    }
+}
+
+impl Drop for ShownUnderWay<'_> {
+    fn drop(&mut self) {
+        self.zone.condition().transfers.retain(|(primary, _)| *primary != self.primary);
     }
 }

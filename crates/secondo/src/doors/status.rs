@@ -1,5 +1,7 @@
 //! How everything is.
 
+use std::net::SocketAddr;
+
 use api::doors::{AttemptPage, ZonePage};
 use api::{Problem, Status, json};
 use async_trait::async_trait;
@@ -7,7 +9,7 @@ use dns::{Name, Rcode};
 use inventory::{Service, TenantId};
 use server::Event;
 use store::Origin;
-use xfr::{Freshness, Policy};
+use xfr::{Freshness, Moment, Policy};
 use zone::inspect::Inspection;
 use zone::zonemd::Verdict;
 
@@ -128,6 +130,10 @@ impl Status for House {
     }
 }
 
+fn under_way((primary, since): &(SocketAddr, Moment)) -> json::TransferUnderWay {
+    json::TransferUnderWay { primary: primary.to_string(), since: time(*since) }
+}
+
 impl House {
     pub(super) fn shown(&self, zone: &Followed) -> json::Zone {
         let now = self.node.clock.now();
@@ -168,6 +174,7 @@ impl House {
             answers_until: zone.answers_until(&condition).map(time),
             held_back,
             warnings: Vec::new(),
+            transfers: condition.transfers.iter().map(under_way).collect(),
             last_attempt: condition.last_attempt.as_ref().map(shown),
         }
     }

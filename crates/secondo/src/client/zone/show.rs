@@ -49,6 +49,10 @@ fn facts(zone: &Zone) -> Vec<(&'static str, String)> {
             "this version, or what was ordered about the zone, is in memory only: the disk is full".to_owned(),
         ));
     }
+    for transfer in &zone.transfers {
+        let since = time_text(transfer.since);
+        facts.push(("under way", format!("a transfer from {}, begun {since}", transfer.primary)));
+    }
     if let Some(attempt) = &zone.last_attempt {
         facts.push(("last attempt", format!("{} {}", time_text(attempt.last_at), attempt_text(attempt))));
         if let Some(reason) = &attempt.reason {

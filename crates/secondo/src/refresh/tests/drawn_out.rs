@@ -52,10 +52,15 @@ async fn what_another_primary_has_meanwhile_is_taken_though_a_transfer_is_drawn_
     let hanging = with_an_attempt_that_hangs(&scene, 9).await;
     tokio::task::block_in_place(|| other.wait_for(Query::SoaOverUdp, 3));
     assert!(!hanging.is_finished() && other.count(Query::Axfr) == 0, "it has nothing new");
+    let under_way = |scene: &Scene| -> Vec<SocketAddr> {
+        scene.zone().condition().transfers.iter().map(|(primary, _)| *primary).collect()
+    };
+    assert_eq!(under_way(&scene), [scene.primary.address()]);
     other.publish("example.", &text(2, ""));
     let attempt = hanging.await.unwrap();
     assert_eq!((attempt.primary, attempt.result), (Some(other.address()), Ok(Refreshed::Published)));
     assert_eq!(scene.served_serial(), Some(2));
+    assert_eq!(under_way(&scene), []);
     assert_eq!(scene.primary.count(Query::Axfr), asked, "the transfer that hung was waited for");
     let last = scene.zone().condition().last_attempt.clone().unwrap().attempt;
     assert_eq!(last.primary, Some(other.address()), "what it was ended by is its end");
