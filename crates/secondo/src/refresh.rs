@@ -291,11 +291,8 @@ fn publish(node: &Node, zone: &Followed, next: Snapshot, durability: Durability,
     if !condition.hold.is_frozen() {
         condition.hold = Hold::None;
     }
-    // What was here already revives nothing. Where its own numbers let it live no longer, primaries are asked at once.
+    // What was here already revives nothing.
     let is_over = zone.is_over(&condition, now);
-    if is_over {
-        condition.timers.notified(now);
-    }
     zone.served.publish(if is_over { Contents::Expired } else { Contents::Live(next) });
     drop(condition);
     if durability == Durability::Volatile {

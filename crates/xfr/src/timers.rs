@@ -195,8 +195,9 @@ impl Timers {
         self.next_check = self.next_check.min(now);
     }
 
-    /// The bounds were changed: what the zone's SOA says counts again, within the new ones. A check that would be
-    /// later than the new refresh time is drawn nearer; expiry is only drawn nearer, never put off.
+    /// The bounds were changed, or a version that nobody has just confirmed took the place of another: what the zone's SOA
+    /// says counts again, within the new bounds. A check that would be later than the new refresh time is drawn nearer;
+    /// expiry is only drawn nearer, never put off, and where it would come before the check the zone is due at once.
     pub fn rebound(&mut self, soa: &Soa, bounds: &Bounds, now: Moment) {
         self.take_numbers(soa, bounds);
         self.next_check = self.next_check.min(now.plus(Duration::from_secs(u64::from(self.refresh_secs))));
@@ -204,6 +205,9 @@ impl Timers {
             let after = self.confirmation_at(before.at);
             Confirmation::new(before.at, before.expires_at().min(after.expires_at()))
         });
+        if self.expires_at().is_some_and(|expires_at| expires_at <= self.next_check) {
+            self.notified(now);
+        }
     }
 
     pub fn is_due(&self, now: Moment) -> bool {

@@ -168,6 +168,16 @@ fn a_notify_makes_a_zone_due_at_once() {
     assert_eq!(timers.expires_at(), Some(at(5000)));
 }
 
+#[test]
+fn a_zone_that_would_expire_before_its_next_check_is_due_at_once() {
+    let long_lived = soa(6 * 3600, 600, 14 * 86_400);
+    for (expire_max_secs, is_due) in [(5 * 3600, false), (2 * 3600, true), (3600, true)] {
+        let mut timers = confirmed(&long_lived, 0);
+        timers.rebound(&long_lived, &Bounds { expire_max_secs, ..Bounds::default() }, at(80 * 60));
+        assert_eq!(timers.is_due(at(80 * 60)), is_due, "{expire_max_secs}");
+    }
+}
+
 proptest! {
     #[test]
     fn expiry_never_moves_later_without_a_confirmation_and_checks_never_stop(
