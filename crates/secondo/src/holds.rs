@@ -45,7 +45,10 @@ pub(crate) enum Want {
     Newer,
     /// The same, and the owner, or time, has said that it may have lost records.
     Released(Released),
-    /// Whatever it is: the owner has asked for the whole zone, or accepts older serials, or ours has expired.
+    /// Something newer or older, if it is sane: all primaries have gone back, and that is accepted. One that shows an older
+    /// version may give a newer one all the same.
+    NewerOrOlder,
+    /// Whatever it is: the owner has asked for the whole zone, or ours has expired.
     Anything,
 }
 
@@ -97,7 +100,10 @@ pub(crate) fn decide(
         return Err(Reason::SerialNotRaised { serial: ours });
     }
     if !theirs.is_newer_than(ours) {
-        return Err(Reason::of_older_serial(ours, theirs));
+        return match want {
+            Want::NewerOrOlder => Ok(Decision::Publish),
+            _ => Err(Reason::of_older_serial(ours, theirs)),
+        };
     }
     let lost_percent = lost_percent(held.record_count(), next.record_count());
     let is_guarded = held.record_count() >= GUARDED_RECORDS_MIN && lost_percent > policy.shrink_limit.0;

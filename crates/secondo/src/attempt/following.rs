@@ -82,7 +82,8 @@ impl UnderWay<'_> {
             _ if is_frozen => Want::Newer,
             (Transfer::Full, _) => Want::Anything,
             // An expired zone takes any valid version: there is nothing left to protect.
-            _ if goes_back || self.is_expired() => Want::Anything,
+            _ if self.is_expired() => Want::Anything,
+            _ if goes_back => Want::NewerOrOlder,
             (Transfer::Newer, Guard::Released(released)) => Want::Released(released),
             (Transfer::Newer, Guard::On) => Want::Newer,
         };
@@ -171,7 +172,7 @@ impl UnderWay<'_> {
                 return self.checked(source, *shown, Ok(Refreshed::Held(reason)));
             }
             match want {
-                Want::Anything => {}
+                Want::Anything | Want::NewerOrOlder => {}
                 _ if is_newer => return self.step_or_replace(source, *shown, want).await,
                 _ => return self.checked(source, *shown, Err(Reason::of_older_serial(ours, theirs))),
             }

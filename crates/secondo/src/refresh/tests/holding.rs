@@ -73,6 +73,16 @@ async fn a_version_that_the_primary_took_back_is_no_longer_held() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_back_is_not_published_because_its_primary_shows_an_older_serial_and_that_is_accepted() {
+    let scene = with_a_held_version().await;
+    scene.set(Setting::SerialWentBack, "accept");
+    scene.primary.behave(Behaviour::ClaimSerial(0));
+    let attempt = scene.follow().await;
+    assert_eq!((attempt.kind, held_code(&attempt)), (Kind::Axfr, "version_held"));
+    assert_eq!(scene.served_serial(), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_zone_publishes_nothing_and_does_not_expire_while_its_primary_answers() {
     let scene = with_a_held_version().await;
     let wake = by_time(&scene);
