@@ -59,12 +59,19 @@ pub(crate) struct Released {
     serial: Serial,
     /// So much, in percent, may another version have lost.
     lost_percent_max: u8,
+    /// The owner had kept it back, and has thought better of it.
+    was_kept: bool,
 }
 
 impl Released {
     /// Whether it means the version that is held back now, or allows for it.
     pub(crate) fn is_about(self, held: &HeldBack) -> bool {
         self.allows(held.serial, held.lost_percent)
+    }
+
+    /// Whether the owner has said since that what is served is to be kept.
+    pub(crate) fn is_overtaken(self, hold: &Hold) -> bool {
+        matches!(hold, Hold::Kept { .. }) && !self.was_kept
     }
 
     fn allows(self, serial: Serial, lost_percent: u8) -> bool {
@@ -162,8 +169,10 @@ impl Hold {
     /// no more.
     pub(crate) fn released_by_owner(&self) -> Option<Released> {
         match self {
-            Self::Held(held) => Some(Released { serial: held.serial, lost_percent_max: held.lost_percent }),
-            Self::Kept { serial } => Some(Released { serial: *serial, lost_percent_max: 0 }),
+            Self::Held(held) => {
+                Some(Released { serial: held.serial, lost_percent_max: held.lost_percent, was_kept: false })
+            }
+            Self::Kept { serial } => Some(Released { serial: *serial, lost_percent_max: 0, was_kept: true }),
             Self::None | Self::Frozen => None,
         }
     }
@@ -171,7 +180,8 @@ impl Hold {
     /// What comes about by itself: the newest version, unless that has to wait for the owner.
     pub(crate) fn released_by_time(&self) -> Option<Released> {
         let Self::Held(held) = self else { return None };
-        Some(Released { serial: held.serial, lost_percent_max: WAITS_FOR_THE_OWNER_PERCENT - 1 })
+        let lost_percent_max = WAITS_FOR_THE_OWNER_PERCENT - 1;
+        Some(Released { serial: held.serial, lost_percent_max, was_kept: false })
     }
 
     /// Why a version with this serial, which is newer than ours, is not even fetched; none if it is.
@@ -220,7 +230,7 @@ mod tests {
     }
 
     fn released(serial: u32, lost_percent_max: u8) -> Want {
-        Want::Released(Released { serial: dns::Serial(serial), lost_percent_max })
+        Want::Released(Released { serial: dns::Serial(serial), lost_percent_max, was_kept: false })
     }
 
     fn held_back(lost_percent: u8) -> Hold {
@@ -267,10 +277,19 @@ mod tests {
         assert_eq!(decided(70, released(2, 60)), Ok(Decision::Hold { lost_percent: 64 }));
         assert_eq!(decided(100, released(2, 0)), Ok(Decision::Publish), "it is not guarded anyway");
         let mut held = held_back(60);
-        assert_eq!(held.released_by_owner(), Some(Released { serial: dns::Serial(2), lost_percent_max: 60 }));
-        assert_eq!(held.released_by_time(), Some(Released { serial: dns::Serial(2), lost_percent_max: 89 }));
+        assert_eq!(
+            held.released_by_owner(),
+            Some(Released { serial: dns::Serial(2), lost_percent_max: 60, was_kept: false })
+        );
+        assert_eq!(
+            held.released_by_time(),
+            Some(Released { serial: dns::Serial(2), lost_percent_max: 89, was_kept: false })
+        );
         held = Hold::Kept { serial: dns::Serial(2) };
-        assert_eq!(held.released_by_owner(), Some(Released { serial: dns::Serial(2), lost_percent_max: 0 }));
+        assert_eq!(
+            held.released_by_owner(),
+            Some(Released { serial: dns::Serial(2), lost_percent_max: 0, was_kept: true })
+        );
         assert_eq!((held.released_by_time(), Hold::Frozen.released_by_owner()), (None, None));
     }
 

@@ -123,6 +123,11 @@ pub(crate) async fn refresh(
         let is_newer = held.is_none_or(|held| serial.is_newer_than(held.image.serial()));
         return if is_newer { Ok(Refreshed::Held(Reason::ZoneFrozen { serial })) } else { Err(Reason::Overtaken) };
     }
+    if let Want::Released(released) = want
+        && released.is_overtaken(&zone.condition().hold)
+    {
+        return Err(Reason::Overtaken);
+    }
     match decide(
         held.as_ref().map(|held| &held.image),
         &advanced.image,

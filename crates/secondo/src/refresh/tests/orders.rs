@@ -207,6 +207,17 @@ async fn a_version_that_came_in_the_place_of_the_released_one_waits_anew_if_it_l
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_to_be_published_by_itself_is_not_once_the_owner_keeps_what_is_served() {
+    let scene = with_a_held_version().await;
+    let wake = by_time(&scene);
+    assert!(orders::keep(&scene.node, &scene.zone()).await.is_ok());
+    scene.primary.publish("example.", &text(3, &records(60)));
+    let overtaken = attempt(&scene.node, &scene.zone(), &wake).await;
+    assert_eq!((code(&overtaken), scene.served_serial()), ("overtaken", Some(1)));
+    assert_eq!(held_code(&scene.follow().await), "version_held", "and judged anew");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_primary_that_lags_behind_does_not_end_a_hold_that_a_silent_one_gave_reason_for() {
     for kept in [false, true] {
         let scene = with_a_held_version().await;
