@@ -218,6 +218,29 @@ async fn what_was_to_be_published_by_itself_is_not_once_the_owner_keeps_what_is_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_primary_says_about_one_version_does_not_confirm_another_that_took_its_place_meanwhile() {
+    let scene = Scene::new().await;
+    let mut generations = Vec::new();
+    for serial in [9, 3] {
+        scene.primary.publish("example.", &text(serial, ""));
+        assert_eq!(scene.attempt(Transfer::Full).await.result, Ok(Refreshed::Published));
+        generations.push(Generation(scene.generation()));
+    }
+    // Newer than 3, and older than 9. The answer comes over TCP, after the word.
+    scene.primary.publish("example.", &text(5, ""));
+    scene.primary.behave(Behaviour::Silent(Query::SoaOverUdp));
+    let confirmed_at = scene.zone().condition().timers.confirmed_at();
+    let (before, asking) = (scene.primary.count(Query::SoaOverUdp), begin(&scene));
+    let primary = &scene.primary;
+    tokio::task::block_in_place(|| primary.wait_for(Query::SoaOverUdp, before + 1));
+    assert!(orders::freeze(&scene.node, &scene.zone(), Some(generations[0])).await.is_ok());
+    assert_eq!(held_code(&asking.await.unwrap()), "zone_frozen");
+    let zone = scene.zone();
+    assert_eq!((scene.served_serial(), zone.condition().timers.confirmed_at()), (Some(9), confirmed_at));
+    assert!(zone.condition().timers.is_due(scene.node.clock.now()), "what is there now has not been asked about");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_primary_that_lags_behind_does_not_end_a_hold_that_a_silent_one_gave_reason_for() {
     for kept in [false, true] {
         let scene = with_a_held_version().await;
