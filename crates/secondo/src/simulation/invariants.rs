@@ -395,7 +395,7 @@ impl Watch {
         node_ms: u64,
     ) -> Result<(), String> {
         let before = self.generation.and_then(|generation| zone.version(*self.published.get(&generation)?));
-        let is_expired = before.is_some_and(|before| node_ms + EXPIRED_LATE_MAX_MS >= self.may_expire_ms(before));
+        let is_expired = before.is_some_and(|before| node_ms + EXPIRED_LATE_MAX_MS >= self.expires_ms(before));
         self.word.check_published(version, generation, is_expired)?;
         if let Some(before) = before {
             let lost = zone.loses(before, version);
@@ -433,13 +433,6 @@ impl Watch {
     fn expires_ms(&self, version: &Version) -> u64 {
         let ShownAt { node_ms, until_ms, .. } = self.confirmed(version);
         (node_ms + version.timing.expire_ms).min(until_ms.unwrap_or(u64::MAX))
-    }
-
-    /// From when on a version may have expired. Whether a newer one that was shown confirmed it is not known here: what
-    /// could not be fetched is not held back.
-    fn may_expire_ms(&self, version: &Version) -> u64 {
-        let shown = self.shown.get(&version.serial.0).copied().unwrap_or_default();
-        (shown.node_ms + version.timing.expire_ms).min(self.expires_ms(version))
     }
 
     /// The version of a generation, if it was served.

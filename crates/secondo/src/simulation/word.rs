@@ -305,8 +305,7 @@ impl State {
             Order::Instruct => watch.freed(now_ms),
             _ => {}
         }
-        // Also where an attempt was overtaken by the word, and another one goes by it.
-        if answer == Answer::Done {
+        if order != Order::Keep && answer == Answer::Done {
             watch.news(now_ms);
         }
         let result = result.and_then(|()| self.check_frozen_before(node, zone, (order, answer)));
