@@ -27,6 +27,10 @@ pub(super) struct Stage {
 
 /// How long after a change secondaries of the owner's have it.
 const COPIED_AFTER_MS: u64 = 2 * HOUR_MS;
+/// How often an owner orders anything; of a hundred NOTIFYs so many have one give an order while it is gone into.
+const ORDERED_EVERY_MS: u64 = 8 * DAY_MS;
+const ORDERED_AT_ONCE: u64 = 2;
+const UNDER_WAY_MS: u64 = 500;
 /// A power cut that comes in the middle of a commit comes within so many operations.
 const OPERATIONS_MAX: u64 = 40;
 
@@ -92,7 +96,13 @@ impl Stage {
                 state.look_at_all(now_ms, &self.node);
                 state.plan.at(now_ms + HOUR_MS, Event::LookAtAll);
             }
-            Event::Order(zone) => self.order(zone, now_ms),
+            Event::Order(zone) => {
+                self.order(zone, now_ms);
+                let mut state = self.world.state();
+                let next_ms = now_ms + state.dice.wait(ORDERED_EVERY_MS);
+                state.plan.at(next_ms, Event::Order(zone));
+            }
+            Event::OrderAtOnce(zone) => self.order(zone, now_ms),
             Event::NotesAgain => self.write_notes_again(),
             Event::NewsDue(zone) => {
                 let is_disk_well = !self.disk.has_lost_power();
@@ -120,7 +130,7 @@ impl Stage {
         state.trouble_of(now_ms, index);
         state.disturb(index);
         if making == Making::Shrunk {
-            state.plan.at(now_ms + state.dice.wait(12 * HOUR_MS), Event::Order(index));
+            state.plan.at(now_ms + state.dice.wait(12 * HOUR_MS), Event::OrderAtOnce(index));
         }
         for primary in &primaries[1..] {
             let at_ms = now_ms + state.dice.wait(COPIED_AFTER_MS);
@@ -185,6 +195,10 @@ impl Stage {
             let _ = self.notifies.try_send(Notified { zone: *zone, from, serial, signed_by: None });
         }
         state.told(now_ms, &self.node, index);
+        if state.dice.percent(ORDERED_AT_ONCE) {
+            let at_ms = now_ms + state.dice.below(UNDER_WAY_MS);
+            state.plan.at(at_ms, Event::OrderAtOnce(index));
+        }
     }
 
     fn break_primary(&self, primary: usize, now_ms: u64) {

@@ -89,6 +89,10 @@ pub(super) struct Watch {
     /// When the zone was confirmed without its serial being shown: by a newer version that is kept back, or before the
     /// version that is served took the place of another one without anybody being asked.
     vouched: ShownAt,
+    /// When the attempt that goes on was last shown a newer version than is held.
+    newer: Option<ShownAt>,
+    /// Until when the zone lived as it was found at the last start: what was confirmed last may not have been on disk.
+    restored_until_ms: Option<u64>,
     /// When the first of those versions in a row was shown that have lost too much, by the node's clock.
     held_since_ms: Option<u64>,
     /// When its owner last changed what keeps the zone from being current.
@@ -154,6 +158,11 @@ impl Watch {
         self.has_other_numbers();
     }
 
+    /// What the zone is frozen at is confirmed by what has been shown to the attempt that goes on, as it finds at its end.
+    pub(super) fn freezes(&mut self) {
+        self.vouched = self.newer.filter(|newer| newer.node_ms > self.vouched.node_ms).unwrap_or(self.vouched);
+    }
+
     /// What was held back is so no longer.
     pub(super) fn holds_anew(&mut self) {
         self.held_since_ms = None;
@@ -169,6 +178,7 @@ impl Watch {
         self.polls.clear();
         self.attempt = None;
         self.is_transferring = false;
+        self.newer = None;
         self.shown.values_mut().for_each(|shown| shown.true_ms = None);
         self.vouched.true_ms = None;
         self.disturbed();
@@ -179,7 +189,14 @@ impl Watch {
             let behind_ms = self.durable_node_ms - node_ms;
             return Err(format!("the node's clock is {} s behind what is on disk", behind_ms / 1000));
         }
-        let held = now.node.zone(zone.id).and_then(|zone| zone.condition().held.clone());
+        // In an earlier life the node's clock may have been further than what it left on disk.
+        for shown in self.shown.values_mut().chain([&mut self.vouched]) {
+            shown.node_ms = shown.node_ms.min(node_ms);
+        }
+        let followed = now.node.zone(zone.id);
+        let expires_at = followed.as_ref().and_then(|followed| followed.condition().timers.expires_at());
+        self.restored_until_ms = expires_at.map(|at| at.0);
+        let held = followed.and_then(|followed| followed.condition().held.clone());
         let generation = held.as_ref().map(|held| held.generation.0);
         let before = self.generation.filter(|_| self.generation < generation);
         if let Some(before) = before.and_then(|before| zone.version(self.version_at(before)?)) {
@@ -291,8 +308,11 @@ impl Watch {
             // An expired zone takes whatever there is, unless it is frozen.
             let is_over = node_ms >= self.expires_ms(held);
             let is_kept_back = (is_held || is_kept) && !is_over || self.word.is_frozen() || self.word.is_open();
-            if serial.is_newer_than(held.serial) && is_kept_back {
-                self.vouched = now;
+            if serial.is_newer_than(held.serial) {
+                self.newer = Some(now);
+                if is_kept_back {
+                    self.vouched = now;
+                }
             }
             if is_held {
                 self.held_since_ms.get_or_insert(node_ms);
@@ -314,6 +334,7 @@ impl Watch {
             let last = condition.last_attempt.as_ref();
             last.map_or(Ok(()), |last| self.attempted(&last.attempt))?;
             self.is_transferring &= condition.is_attempting();
+            self.newer = self.newer.filter(|_| condition.is_attempting());
             let was_here = last.is_some_and(|last| last.attempt.kind == inventory::Kind::Publish);
             (condition.held.clone(), condition.durability, was_here)
         };
@@ -395,7 +416,7 @@ impl Watch {
         node_ms: u64,
     ) -> Result<(), String> {
         let before = self.generation.and_then(|generation| zone.version(*self.published.get(&generation)?));
-        let is_expired = before.is_some_and(|before| node_ms + EXPIRED_LATE_MAX_MS >= self.expires_ms(before));
+        let is_expired = before.is_some_and(|before| node_ms + EXPIRED_LATE_MAX_MS >= self.may_expire_ms(before));
         self.word.check_published(version, generation, is_expired)?;
         if let Some(before) = before {
             let lost = zone.loses(before, version);
@@ -433,6 +454,14 @@ impl Watch {
     fn expires_ms(&self, version: &Version) -> u64 {
         let ShownAt { node_ms, until_ms, .. } = self.confirmed(version);
         (node_ms + version.timing.expire_ms).min(until_ms.unwrap_or(u64::MAX))
+    }
+
+    /// From when on a version may have expired. Whether a newer one that was shown confirmed it is not known here: what
+    /// could not be fetched is not held back.
+    fn may_expire_ms(&self, version: &Version) -> u64 {
+        let shown = self.shown.get(&version.serial.0).copied().unwrap_or_default();
+        let until_ms = self.restored_until_ms.filter(|_| shown.true_ms.is_none()).unwrap_or(u64::MAX);
+        (shown.node_ms + version.timing.expire_ms).min(self.expires_ms(version)).min(until_ms)
     }
 
     /// The version of a generation, if it was served.

@@ -20,8 +20,7 @@ use crate::node::Node;
 use crate::orders::{self, Refusal};
 use crate::reconcile::{instruct, write_notes};
 
-/// How often an owner orders anything; and how long what stops a zone lasts until the owner looks again.
-const EVERY_MS: u64 = 8 * DAY_MS;
+/// How long what stops a zone lasts until the owner looks again.
 const STOPPED_MS: u64 = DAY_MS;
 /// What owners set for their zones, and take back.
 const SETTINGS: [(Setting, &str); 7] = [
@@ -118,8 +117,9 @@ impl Stage {
         let state = &mut *self.world.state();
         let followed = self.node.zone(state.zones[index].id).expect("all zones are followed");
         let wish = Wish::of(&followed, &mut state.dice);
-        let mean_ms = if wish.stops() { STOPPED_MS } else { EVERY_MS };
-        state.plan.at(now_ms + state.dice.wait(mean_ms), Event::Order(index));
+        if wish.stops() {
+            state.plan.at(now_ms + state.dice.wait(STOPPED_MS), Event::OrderAtOnce(index));
+        }
         // What has been served until now is judged by what was ordered until now.
         state.look(now_ms, &self.node, index);
         let order = match wish {

@@ -35,6 +35,8 @@ pub(super) enum Event {
     LookAtAll,
     /// Its owner says what is to be done with the zone.
     Order(usize),
+    /// So does an owner who sees that something happens.
+    OrderAtOnce(usize),
     /// What could not be written of orders is tried again.
     NotesAgain,
     /// News of which the node was told is to be served by now.

@@ -276,7 +276,8 @@ impl State {
                 watch.news(now_ms);
                 self.checks = self.zones.iter().map(|zone| zone.followed.len()).sum();
             }
-            Order::Freeze(_) | Order::Keep => {}
+            Order::Freeze(_) => watch.freezes(),
+            Order::Keep => {}
             Order::Thaw | Order::Publish(_) | Order::Refresh | Order::RefreshFull => watch.news(now_ms),
         }
     }
@@ -305,7 +306,8 @@ impl State {
             Order::Instruct => watch.freed(now_ms),
             _ => {}
         }
-        if order != Order::Keep && answer == Answer::Done {
+        // Also where an attempt was overtaken by the word, and another one goes by it.
+        if answer == Answer::Done {
             watch.news(now_ms);
         }
         let result = result.and_then(|()| self.check_frozen_before(node, zone, (order, answer)));
