@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use answer::Contents;
 use dns::Serial;
 use tokio::time::Instant;
-use transfer::Lane;
+use transfer::{Lane, Received};
 use xfr::{Moment, Reason};
 use zone::Snapshot;
 
@@ -20,7 +20,7 @@ use crate::followed::{Condition, Followed, Guard, Source, Trigger, Wake};
 use crate::holds::Hold;
 use crate::node::Node;
 use crate::orders;
-use crate::refresh::{Received, Refreshed};
+use crate::refresh::Refreshed;
 
 /// How one attempt went.
 #[derive(Clone, Debug)]

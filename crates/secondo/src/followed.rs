@@ -14,7 +14,7 @@ use dns::Name;
 use inventory::{RecordedAttempt, Service};
 use store::HistoryKept;
 use tokio::sync::{Notify, oneshot};
-use transfer::Primary;
+use transfer::{Meter, Primary};
 use xfr::{Bounds, Freshness, Key, Moment, Policy, Settings, Timers};
 use zone::{Generation, Snapshot, ZoneId};
 
@@ -114,6 +114,13 @@ enum Existence {
     Removed,
 }
 
+/// A transfer that is under way.
+pub(crate) struct Transferring {
+    pub(crate) primary: SocketAddr,
+    pub(crate) since: Moment,
+    pub(crate) meter: Arc<Meter>,
+}
+
 /// What changes while a zone is followed.
 pub(crate) struct Condition {
     pub(crate) timers: Timers,
@@ -131,8 +138,7 @@ pub(crate) struct Condition {
     pub(crate) has_attempted: bool,
     /// The primaries that did not answer when all were last asked, and why, by codes.
     pub(crate) silent: Vec<(SocketAddr, &'static str)>,
-    /// The primaries that a transfer is under way from, and since when.
-    pub(crate) transfers: Vec<(SocketAddr, Moment)>,
+    pub(crate) transfers: Vec<Transferring>,
     /// Whether a newer version is kept from being published.
     pub(crate) hold: Hold,
     /// When it was last tried to publish what is held back because its time is over.

@@ -11,7 +11,7 @@ use inventory::{Inventory, Service};
 use server::{Access, Shared};
 use store::{ClockFacts, PutAside, Store, StoredContents, StoredZone};
 use tokio::sync::{Notify, watch};
-use transfer::Transfers;
+use transfer::{Received, Transfers};
 use xfr::{Bounds, Moment, Policy, Reason, Timers};
 use zone::{Generation, Limits, Snapshot, ZoneId};
 
@@ -23,7 +23,7 @@ use crate::followed::{Durability, Followed, Role, Trigger, Wake, Writing};
 use crate::kept::{KEEP_REMOVED, Kept};
 use crate::ledger;
 use crate::note::Note;
-use crate::refresh::{Received, Refreshed};
+use crate::refresh::Refreshed;
 use crate::roster::Roster;
 use crate::warnings;
 

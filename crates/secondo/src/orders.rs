@@ -15,6 +15,7 @@ use dns::Serial;
 use inventory::{Outcome, RecordedAttempt};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
+use transfer::Received;
 use xfr::{Moment, Reason};
 use zone::{Advanced, Generation};
 
@@ -23,7 +24,7 @@ use crate::followed::{Durability, Followed, Guard, Trigger, Wake, Writing};
 use crate::history::{self, NoWay};
 use crate::holds::{Hold, Released};
 use crate::node::Node;
-use crate::refresh::{Origin, Received, Refreshed, commit_and_publish};
+use crate::refresh::{Origin, Refreshed, commit_and_publish};
 
 /// Why an order cannot be carried out.
 pub(crate) enum Refusal {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use answer::Contents;
 use dns::Soa;
 use store::StoreError;
-use transfer::{Fetch, Lane, Primary};
+use transfer::{Fetch, Lane, Meter, Primary};
 use xfr::{Bounds, Moment, Outcome, Reason, Timers};
 use zone::inspect::Inspection;
 use zone::{Advanced, Change, Generation, Rejection, Snapshot};
@@ -37,13 +37,6 @@ pub(crate) enum Refreshed {
     Held(Reason),
 }
 
-/// How much came, whatever came of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Received {
-    pub(crate) octets: u64,
-    pub(crate) records: u64,
-}
-
 /// Where from, and how.
 pub(crate) struct Way<'a> {
     pub(crate) primary: &'a Primary,
@@ -54,6 +47,8 @@ pub(crate) struct Way<'a> {
     pub(crate) expires_in_secs: Option<u32>,
     /// Whether nobody waits any more for what is being fetched.
     pub(crate) is_given_up: &'a (dyn Fn() -> bool + Sync),
+    /// Shows what has come.
+    pub(crate) meter: &'a Meter,
 }
 
 /// Where a version came from.
@@ -83,14 +78,9 @@ impl Origin {
 }
 
 /// Brings `zone` up to a primary by one transfer.
-pub(crate) async fn refresh(
-    node: &Node,
-    zone: &Followed,
-    way: Way<'_>,
-    received: &mut Received,
-) -> Result<Refreshed, Reason> {
-    let Way { primary, lane, fetch, want, expires_in_secs, is_given_up } = way;
-    let fetching = node.transfers.fetch(&zone.name, primary, fetch, lane);
+pub(crate) async fn refresh(node: &Node, zone: &Followed, way: Way<'_>) -> Result<Refreshed, Reason> {
+    let Way { primary, lane, fetch, want, expires_in_secs, is_given_up, meter } = way;
+    let fetching = node.transfers.fetch(&zone.name, primary, fetch, lane, meter);
     let fetched = tokio::select! {
         // First: nothing more is asked of a primary from which nobody wants anything.
         biased;
@@ -98,18 +88,14 @@ pub(crate) async fn refresh(
         () = zone.until(|| !wants(&zone.instructions(), primary) || is_given_up()) => return Err(Reason::Overtaken),
         fetched = fetching => fetched,
     };
-    let fetched = fetched.map_err(|failed| {
-        received.octets = failed.octets;
-        failed.reason
-    })?;
-    *received = Received { octets: fetched.octets, records: fetched.records };
+    let fetched = fetched?;
     // What has come takes memory until the end of this.
     let _share = fetched.share;
     let Outcome::Change(change) = fetched.outcome else {
         return Ok(Refreshed::Unchanged);
     };
     let held = zone.condition().held.clone();
-    let (advanced, inspection) = advance(node, zone, held.clone(), change, received.octets).await?;
+    let (advanced, inspection) = advance(node, zone, held.clone(), change, meter.read().octets).await?;
     let serial = advanced.image.serial();
     let writing = zone.write().await.ok_or(Reason::ZoneRemoved)?;
     // Somebody's word may have come while the version was on its way.

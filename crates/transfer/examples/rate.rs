@@ -18,7 +18,7 @@ use dns::Name;
 use testing::certificate::Certificate;
 use testing::peer::{Peer, Setup, Software};
 use testing::zone_text;
-use transfer::{Deadlines, Fetch, Internet, Lane, Limits, Primary, TlsClient, Transfers};
+use transfer::{Deadlines, Fetch, Internet, Lane, Limits, Meter, Primary, TlsClient, Transfers};
 use xfr::{Alpn, Identity, Pin, Tls};
 
 const ZONES: usize = 1000;
@@ -107,7 +107,7 @@ async fn copy(number: usize, primary: &Primary, connections: Connections, shared
             transfers(Limits { deadlines, ..Limits::default() })
         }
     };
-    transfers.fetch(&zone, primary, Fetch::Axfr, Lane::Notify).await.unwrap();
+    transfers.fetch(&zone, primary, Fetch::Axfr, Lane::Notify, &Meter::default()).await.unwrap();
 }
 
 fn transfers(limits: Limits) -> Transfers {

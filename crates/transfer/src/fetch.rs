@@ -8,7 +8,7 @@ use crate::lanes::Lane;
 use crate::patience::Patience;
 use crate::pool::{Endpoint, Purpose, Wanted};
 use crate::stream::Stream;
-use crate::{Failed, Fetch, Fetched, Primary, Share, Transfers};
+use crate::{Fetch, Fetched, Meter, Primary, Share, Transfers};
 
 /// Reading a message of 64 KiB takes well under a millisecond, which nobody else notices; but octets of a large zone
 /// are there as fast as they are read, and reading on and on would. So messages are read where they arrive, without the
@@ -26,7 +26,8 @@ pub(crate) async fn fetch(
     primary: &Primary,
     request: Fetch,
     lane: Lane,
-) -> Result<Fetched, Failed> {
+    meter: &Meter,
+) -> Result<Fetched, Reason> {
     let endpoint = Endpoint::of(primary);
     let mut wanted = Wanted::Any;
     let mut turned_away = 0;
@@ -35,12 +36,11 @@ pub(crate) async fn fetch(
         let (limits, key) = (transfers.limits.session, primary.key.clone());
         let mut session = Session::new(zone.clone(), request.clone(), stream.id(), key, limits);
         let mut share = transfers.budget.share();
-        let ended = run(transfers, &mut stream, &mut session, &mut share).await;
-        let octets = session.octets();
+        let ended = run(transfers, &mut stream, &mut session, &mut share, meter).await;
         match ended {
             Ok(outcome) => {
                 stream.end();
-                return Ok(Fetched { outcome, octets, records: session.records(), share });
+                return Ok(Fetched { outcome, share });
             }
             Err(reason) if wanted == Wanted::Any && stream.may_owe_to_others(&reason) => {
                 // Silence costs time, and is not tried twice.
@@ -56,7 +56,7 @@ pub(crate) async fn fetch(
                     stream.end();
                 }
                 if !is_crowded || turned_away == TURNED_AWAY_MAX {
-                    return Err(Failed { reason, octets });
+                    return Err(reason);
                 }
                 // Once more, when there is room for it: the primary may take a moment to see that another one has ended.
                 turned_away += 1;
@@ -72,11 +72,10 @@ async fn open(
     request: &Fetch,
     wanted: Wanted,
     lane: Lane,
-) -> Result<Stream, Failed> {
+) -> Result<Stream, Reason> {
     let deadlines = transfers.limits.deadlines;
     let mut patience = Patience::new(&deadlines, deadlines.transfer);
-    let exchange = transfers.pool.exchange(endpoint, Purpose::Transfer(lane), wanted, &mut patience).await;
-    let exchange = exchange.map_err(|reason| Failed { reason, octets: 0 })?;
+    let exchange = transfers.pool.exchange(endpoint, Purpose::Transfer(lane), wanted, &mut patience).await?;
     Ok(Stream::new(exchange, request.asked(), deadlines, patience.primary_until()))
 }
 
@@ -85,12 +84,15 @@ async fn run(
     stream: &mut Stream,
     session: &mut Session,
     share: &mut Share,
+    meter: &Meter,
 ) -> Result<Outcome, Reason> {
     stream.send(&session.request(transfers.wall_clock_secs()));
     let mut octets_at_turn = 0;
     loop {
         let message = stream.message().await?;
-        if let Progress::Done(outcome) = session.receive(&message, transfers.wall_clock_secs())? {
+        let progress = session.receive(&message, transfers.wall_clock_secs());
+        meter.show(session);
+        if let Progress::Done(outcome) = progress? {
             return Ok(outcome);
         }
         if session.octets() - octets_at_turn >= OCTETS_PER_TURN {

@@ -14,6 +14,7 @@
 //! doctor      everything that can be asked of a primary, step by step, and what to change there
 //! lanes       places for NOTIFY, refresh and first transfer
 //! budget      what all transfers under way may hold together
+//! meter       what has come of one so far
 //! ```
 //!
 //! This crate decides when to give up and nothing else: what octets mean is for `xfr`, what to fetch and what to do
@@ -29,6 +30,7 @@ pub mod doctor;
 mod fetch;
 mod lanes;
 mod limits;
+mod meter;
 mod network;
 mod patience;
 mod pool;
@@ -46,6 +48,7 @@ use xfr::{Key, Outcome, Reason, Shown, Tls};
 pub use budget::Share;
 pub use lanes::Lane;
 pub use limits::{Deadlines, Limits};
+pub use meter::{Meter, Received};
 pub use network::{Datagrams, Internet, Network, Octets};
 pub use tls::{OurCertificate, TlsClient};
 pub use xfr::session::Fetch;
@@ -76,22 +79,12 @@ impl Primary {
     }
 }
 
-/// What a transfer brought, and what it took.
+/// What a transfer brought.
 #[derive(Debug)]
 pub struct Fetched {
     pub outcome: Outcome,
-    pub octets: u64,
-    pub records: u64,
     /// What the contents count for among all that is under way; kept until they are built or let go of.
     pub share: Share,
-}
-
-/// Why a transfer brought nothing, and what came nevertheless.
-#[derive(Debug, thiserror::Error)]
-#[error("{reason}")]
-pub struct Failed {
-    pub reason: Reason,
-    pub octets: u64,
 }
 
 /// Everything that goes out to primaries goes through here. Clones share their limits and connections.
@@ -138,16 +131,22 @@ impl Transfers {
     }
 
     /// One transfer. When IXFR fails, that the whole zone be fetched instead is for the caller, because contents may
-    /// also fail later.
-    pub async fn fetch(&self, zone: &Name, primary: &Primary, request: Fetch, lane: Lane) -> Result<Fetched, Failed> {
-        let nothing = |reason| Failed { reason, octets: 0 };
-        self.may_ask(primary, lane).map_err(nothing)?;
+    /// also fail later. `meter` shows what has come, also of one that is dropped.
+    pub async fn fetch(
+        &self,
+        zone: &Name,
+        primary: &Primary,
+        request: Fetch,
+        lane: Lane,
+        meter: &Meter,
+    ) -> Result<Fetched, Reason> {
+        self.may_ask(primary, lane)?;
         if lane != Lane::Request {
-            self.reach.turn(Target::of(primary), self.limits.deadlines.slot).await.map_err(nothing)?;
+            self.reach.turn(Target::of(primary), self.limits.deadlines.slot).await?;
         }
         let is_ixfr = matches!(request, Fetch::Ixfr { .. });
-        let fetched = fetch::fetch(self, zone, primary, request, lane).await;
-        let outcome = fetched.as_ref().map(drop).map_err(|failed| failed.reason.clone());
+        let fetched = fetch::fetch(self, zone, primary, request, lane, meter).await;
+        let outcome = fetched.as_ref().map(drop).map_err(Clone::clone);
         self.reach.note(Target::of(primary), &outcome);
         self.reach.note_transfer(Target::of(primary), &outcome);
         // FORMERR is what servers from before RFC 1995 say (BIND 4 and 8.1).

@@ -12,7 +12,9 @@ use async_trait::async_trait;
 use dns::Name;
 use testing::primary::{Behaviour, Kind, Order, Primary as Scripted};
 use tokio::time::Instant;
-use transfer::{Datagrams, Deadlines, Fetch, Internet, Lane, Limits, Network, Octets, Primary, TlsClient, Transfers};
+use transfer::{
+    Datagrams, Deadlines, Fetch, Internet, Lane, Limits, Meter, Network, Octets, Primary, TlsClient, Transfers,
+};
 
 const ZONE: &str = "@ 60 SOA ns host 1 60 60 600 60\n@ 60 NS ns\nns 60 A 192.0.2.1\n";
 
@@ -42,8 +44,9 @@ fn behaving(behaviours: &[Behaviour]) -> (Scripted, Primary) {
 }
 
 async fn fetch(transfers: &Transfers, primary: &Primary, lane: Lane) -> Result<u64, &'static str> {
-    let fetched = transfers.fetch(&example(), primary, Fetch::Axfr, lane).await;
-    fetched.map(|fetched| fetched.records).map_err(|failed| failed.reason.code())
+    let meter = Meter::default();
+    let fetched = transfers.fetch(&example(), primary, Fetch::Axfr, lane, &meter).await;
+    fetched.map(|_| meter.read().records).map_err(|reason| reason.code())
 }
 
 /// So many transfers at the same time; whether each brought the zone.
@@ -84,8 +87,9 @@ async fn a_refusal_is_an_answer_and_leaves_the_connection_as_it_was() {
     let (scripted, primary) = behaving(&[Behaviour::Answer(Kind::Ixfr, dns::Rcode::NOTIMP)]);
     let transfers = transfers(limits());
     let soa_rdata = dns::text::rdata_from_text(dns::Type::SOA, "ns.example. host.example. 0 60 60 600 60").unwrap();
-    let ixfr = transfers.fetch(&example(), &primary, Fetch::Ixfr { soa_rdata }, Lane::Refresh).await;
-    assert_eq!(ixfr.unwrap_err().reason.code(), "notimp");
+    let ixfr =
+        transfers.fetch(&example(), &primary, Fetch::Ixfr { soa_rdata }, Lane::Refresh, &Meter::default()).await;
+    assert_eq!(ixfr.unwrap_err().code(), "notimp");
     assert_eq!(fetch(&transfers, &primary, Lane::Refresh).await, Ok(4));
     assert_eq!(scripted.connections_over_tcp(), 1);
 }
@@ -262,7 +266,8 @@ async fn a_primary_that_does_not_know_ixfr_is_remembered() {
         assert!(transfers.may_know_ixfr(&primary));
         let soa_rdata =
             dns::text::rdata_from_text(dns::Type::SOA, "ns.example. host.example. 0 60 60 600 60").unwrap();
-        let ixfr = transfers.fetch(&example(), &primary, Fetch::Ixfr { soa_rdata }, Lane::Refresh).await;
+        let ixfr =
+            transfers.fetch(&example(), &primary, Fetch::Ixfr { soa_rdata }, Lane::Refresh, &Meter::default()).await;
         assert!(ixfr.is_err() && !transfers.may_know_ixfr(&primary), "{rcode}");
     }
 }

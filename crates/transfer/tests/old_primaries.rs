@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use dns::{Name, Type};
 use testing::primary::{OldBind, Primary as Scripted};
-use transfer::{Fetch, Internet, Lane, Limits, Primary, TlsClient, Transfers};
+use transfer::{Fetch, Internet, Lane, Limits, Meter, Primary, TlsClient, Transfers};
 use xfr::{Algorithm, Key, Outcome};
 use zone::Change;
 
@@ -30,11 +30,11 @@ async fn zones_are_copied_and_followed_from_the_primaries_of_2001() {
             let serial =
                 async || transfers.probe(&zone, &primary, Lane::Refresh).await.map(|shown| shown.soa.serial.0);
             let whole = async |request| {
-                let fetched = transfers.fetch(&zone, &primary, request, Lane::Refresh).await?;
+                let fetched = transfers.fetch(&zone, &primary, request, Lane::Refresh, &Meter::default()).await?;
                 let Outcome::Change(Change::Full(records)) = fetched.outcome else {
                     panic!("{old:?}: no whole zone")
                 };
-                Ok::<_, transfer::Failed>(records.iter().map(|record| record.rtype).collect::<Vec<_>>())
+                Ok::<_, xfr::Reason>(records.iter().map(|record| record.rtype).collect::<Vec<_>>())
             };
             assert_eq!(serial().await, Ok(1), "{old:?}");
             assert!(whole(Fetch::Axfr).await.unwrap().len() >= 3, "{old:?}");
@@ -45,8 +45,8 @@ async fn zones_are_copied_and_followed_from_the_primaries_of_2001() {
             // Where differences are not known, it is said so, or the whole zone comes in their place.
             match whole(Fetch::Ixfr { soa_rdata }).await {
                 Ok(types) => assert!(types.len() >= 4, "{old:?}: {types:?}"),
-                Err(failed) => {
-                    assert_eq!((failed.reason.code(), old), ("formerr", OldBind::Four));
+                Err(reason) => {
+                    assert_eq!((reason.code(), old), ("formerr", OldBind::Four));
                     assert!(!transfers.may_know_ixfr(&primary));
                     assert!(whole(Fetch::Axfr).await.unwrap().len() >= 4);
                 }

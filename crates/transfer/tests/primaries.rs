@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use dns::{Name, Rcode, RecordRef, Type};
 use testing::primary::{Behaviour, Kind, Primary as Scripted};
-use transfer::{Deadlines, Fetch, Internet, Lane, Limits, Primary, TlsClient, Transfers};
+use transfer::{Deadlines, Fetch, Internet, Lane, Limits, Meter, Primary, TlsClient, Transfers};
 use xfr::{Algorithm, Key, Outcome};
 use zone::Change;
 
@@ -62,8 +62,8 @@ async fn probed_within(limits: Limits, primary: &Primary) -> Result<u32, &'stati
 
 /// The records of a whole zone, or the steps, in short; or the reason's code.
 async fn fetched(primary: &Primary, fetch: Fetch) -> Result<String, &'static str> {
-    let fetched = transfers(short()).fetch(&example(), primary, fetch, Lane::Refresh).await;
-    let outcome = fetched.map_err(|failed| failed.reason.code())?.outcome;
+    let fetched = transfers(short()).fetch(&example(), primary, fetch, Lane::Refresh, &Meter::default()).await;
+    let outcome = fetched.map_err(|reason| reason.code())?.outcome;
     Ok(match outcome {
         Outcome::Unchanged(serial) => format!("unchanged {serial}"),
         Outcome::Change(Change::Full(records)) => format!("{} records", records.len()),
@@ -232,9 +232,10 @@ async fn an_endless_transfer_ends_at_its_limit() {
     let (_scripted, primary) = behaving(&[Behaviour::Endless]);
     let mut limits = short();
     limits.session.records = 10_000;
-    let failed = transfers(limits).fetch(&example(), &primary, Fetch::Axfr, Lane::Refresh).await.unwrap_err();
-    assert_eq!(failed.reason.code(), "too_many_records");
-    assert!(failed.octets > 10_000, "what it cost is told: {} octets", failed.octets);
+    let meter = Meter::default();
+    let reason = transfers(limits).fetch(&example(), &primary, Fetch::Axfr, Lane::Refresh, &meter).await.unwrap_err();
+    assert_eq!(reason.code(), "too_many_records");
+    assert!(meter.read().octets > 10_000, "what it cost is told: {} octets", meter.read().octets);
 }
 
 #[tokio::test]
@@ -244,8 +245,11 @@ async fn a_transfer_that_goes_on_for_too_long_is_given_up() {
     scripted.publish("example.", &format!("{TWO}{}", large_text(100_000)));
     let mut limits = short();
     limits.deadlines.transfer = Duration::from_millis(500);
-    let failed = transfers(limits).fetch(&example(), &primary, Fetch::Axfr, Lane::Refresh).await.unwrap_err();
-    assert_eq!(failed.reason.code(), "took_too_long");
+    let reason = transfers(limits)
+        .fetch(&example(), &primary, Fetch::Axfr, Lane::Refresh, &Meter::default())
+        .await
+        .unwrap_err();
+    assert_eq!(reason.code(), "took_too_long");
 }
 
 #[tokio::test]
@@ -254,8 +258,11 @@ async fn a_transfer_that_takes_more_memory_than_there_is_for_all_is_given_up() {
     let (scripted, primary) = behaving(&[]);
     scripted.publish("example.", &format!("{TWO}{}", large_text(50_000)));
     let limits = Limits { octets_under_way: 500_000, ..short() };
-    let failed = transfers(limits).fetch(&example(), &primary, Fetch::Axfr, Lane::Refresh).await.unwrap_err();
-    assert_eq!(failed.reason.code(), "too_much_under_way");
+    let reason = transfers(limits)
+        .fetch(&example(), &primary, Fetch::Axfr, Lane::Refresh, &Meter::default())
+        .await
+        .unwrap_err();
+    assert_eq!(reason.code(), "too_much_under_way");
 }
 
 #[tokio::test]
@@ -266,9 +273,10 @@ async fn memory_for_all_is_counted_as_it_is_taken_and_not_as_it_came() {
         (0..4_000).map(|host| format!("h{host}.{name} 60 TYPE65280 \\# 60 {}\n", "00".repeat(60))).collect();
     scripted.publish("example.", &format!("{TWO}{many}"));
     let limits = Limits { octets_under_way: 600_000, ..short() };
-    let failed = transfers(limits).fetch(&example(), &primary, Fetch::Axfr, Lane::Refresh).await.unwrap_err();
-    assert_eq!(failed.reason.code(), "too_much_under_way");
-    assert!(failed.octets < 600_000, "{} octets came", failed.octets);
+    let meter = Meter::default();
+    let reason = transfers(limits).fetch(&example(), &primary, Fetch::Axfr, Lane::Refresh, &meter).await.unwrap_err();
+    assert_eq!(reason.code(), "too_much_under_way");
+    assert!(meter.read().octets < 600_000, "{} octets came", meter.read().octets);
 }
 
 #[tokio::test]
@@ -352,9 +360,9 @@ async fn no_more_connections_to_one_primary_than_allowed() {
     let tasks: Vec<_> = (0..12)
         .map(|_| {
             let (transfers, primary) = (transfers.clone(), primary.clone());
-            tokio::spawn(
-                async move { transfers.fetch(&example(), &primary, Fetch::Axfr, Lane::Refresh).await.is_ok() },
-            )
+            tokio::spawn(async move {
+                transfers.fetch(&example(), &primary, Fetch::Axfr, Lane::Refresh, &Meter::default()).await.is_ok()
+            })
         })
         .collect();
     for task in tasks {
@@ -370,7 +378,7 @@ async fn a_fetch_that_is_given_up_closes_its_connection() {
     let (scripted, primary) = behaving(&[Behaviour::Silent(Kind::Axfr)]);
     let limits = Limits { deadlines: Deadlines::default(), ..short() };
     let fetch = tokio::spawn(async move {
-        transfers(limits).fetch(&example(), &primary, Fetch::Axfr, Lane::Refresh).await.is_ok()
+        transfers(limits).fetch(&example(), &primary, Fetch::Axfr, Lane::Refresh, &Meter::default()).await.is_ok()
     });
     scripted.wait_for(Kind::Axfr, 1);
     fetch.abort();
@@ -381,12 +389,13 @@ async fn a_fetch_that_is_given_up_closes_its_connection() {
 async fn a_large_zone_comes_whole_and_lets_others_have_a_turn() {
     let scripted = Scripted::with_zone("example.", &format!("{ONE}{}", large_text(50_000)));
     let limits = Limits { deadlines: Deadlines::default(), ..short() };
+    let meter = Meter::default();
     let fetched = transfers(limits)
-        .fetch(&example(), &Primary::at(scripted.address()), Fetch::Axfr, Lane::Refresh)
+        .fetch(&example(), &Primary::at(scripted.address()), Fetch::Axfr, Lane::Refresh, &meter)
         .await
         .unwrap();
     let Outcome::Change(Change::Full(records)) = fetched.outcome else { panic!("no zone") };
-    assert_eq!((records.len(), fetched.records), (50_003, 50_004));
+    assert_eq!((records.len() as u64, meter.read().records), (50_003, 50_004));
     let last: RecordRef<'_> = records.iter().last().unwrap();
     assert_eq!(last.owner.to_string(), "host-49999.example.");
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use dns::{Name, RecordRef, Type};
 use testing::peer::{Peer, Setup, Software, TsigKey};
-use transfer::{Fetch, Internet, Lane, Limits, Primary, TlsClient, Transfers};
+use transfer::{Fetch, Internet, Lane, Limits, Meter, Primary, TlsClient, Transfers};
 use xfr::{Key, Outcome, Reason};
 use zone::Change;
 
@@ -40,8 +40,8 @@ async fn serial(primary: &Primary) -> Result<u32, Reason> {
 
 async fn fetch(primary: &Primary, request: Fetch) -> Result<Outcome, Reason> {
     let zone = "example.".parse().unwrap();
-    let fetched = transfers().fetch(&zone, primary, request, Lane::Refresh).await;
-    fetched.map(|fetched| fetched.outcome).map_err(|failed| failed.reason)
+    let fetched = transfers().fetch(&zone, primary, request, Lane::Refresh, &Meter::default()).await;
+    fetched.map(|fetched| fetched.outcome)
 }
 
 fn whole(outcome: Result<Outcome, Reason>) -> dns::Records {
@@ -90,12 +90,14 @@ async fn hundreds_of_zones_asked_for_at_once_are_all_given() {
             .map(|number| {
                 let (zone, primary, transfers): (Name, _, _) =
                     (name(number).parse().unwrap(), primary.clone(), transfers.clone());
-                tokio::spawn(async move { transfers.fetch(&zone, &primary, Fetch::Axfr, Lane::Notify).await })
+                tokio::spawn(async move {
+                    transfers.fetch(&zone, &primary, Fetch::Axfr, Lane::Notify, &Meter::default()).await
+                })
             })
             .collect();
         for (number, asking) in asking.into_iter().enumerate() {
             let fetched = asking.await.unwrap();
-            assert!(fetched.is_ok(), "{software:?}, zone {number}: {:?}", fetched.err().map(|failed| failed.reason));
+            assert!(fetched.is_ok(), "{software:?}, zone {number}: {:?}", fetched.err());
         }
     }
 }

@@ -9,7 +9,7 @@ use dns::Name;
 use rustls::RootCertStore;
 use testing::certificate::{Authority, Certificate};
 use testing::primary::{Behaviour, InPlaceOfTls, Kind, Primary as Scripted};
-use transfer::{Deadlines, Fetch, Internet, Lane, Limits, OurCertificate, Primary, TlsClient, Transfers};
+use transfer::{Deadlines, Fetch, Internet, Lane, Limits, Meter, OurCertificate, Primary, TlsClient, Transfers};
 use xfr::{Alpn, Identity, Pin, Tls};
 
 const ZONE: &str = "@ 60 SOA ns host 1 60 60 600 60\n@ 60 NS ns\nns 60 A 192.0.2.1\n";
@@ -61,8 +61,9 @@ impl Scene {
     async fn asked_with(&self, transfers: &Transfers, primary: &Primary) -> Result<u64, &'static str> {
         let zone: Name = "example.".parse().unwrap();
         let soa = transfers.probe(&zone, primary, Lane::Request).await.map_err(|reason| reason.code());
-        let fetched = transfers.fetch(&zone, primary, Fetch::Axfr, Lane::Request).await;
-        let fetched = fetched.map(|fetched| fetched.records).map_err(|failed| failed.reason.code());
+        let meter = Meter::default();
+        let fetched = transfers.fetch(&zone, primary, Fetch::Axfr, Lane::Request, &meter).await;
+        let fetched = fetched.map(|_| meter.read().records).map_err(|reason| reason.code());
         assert_eq!(soa.err(), fetched.err(), "the probe ends as the transfer does");
         fetched
     }
@@ -184,7 +185,8 @@ async fn a_transfer_that_is_cut_off_brings_nothing() {
         let transfers = scene.transfers(None);
         let primary = scene.primary(name("primary.test"));
         let zone = "example.".parse().unwrap();
-        let failed = transfers.fetch(&zone, &primary, Fetch::Axfr, Lane::Refresh).await.unwrap_err();
-        assert_eq!(failed.reason.code(), "connection_closed", "{behaviour:?}");
+        let reason =
+            transfers.fetch(&zone, &primary, Fetch::Axfr, Lane::Refresh, &Meter::default()).await.unwrap_err();
+        assert_eq!(reason.code(), "connection_closed", "{behaviour:?}");
     }
 }

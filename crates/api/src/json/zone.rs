@@ -186,6 +186,9 @@ pub struct TransferUnderWay {
     #[schema(example = "192.0.2.1:53")]
     pub primary: String,
     pub since: Time,
+    /// What has come so far.
+    pub octets: u64,
+    pub records: u64,
 }
 
 /// A newer version that is not published.

@@ -2,20 +2,21 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::{Instant, sleep};
-use transfer::Fetch;
+use transfer::{Fetch, Meter};
 use xfr::settings::{IxfrFrom, SerialWentBack};
 use xfr::{Reason, Shown};
 
 use super::choice::{Candidate, Choice};
 use super::{Attempt, Kind, UnderWay, millis_since};
-use crate::followed::{Followed, Guard, Source, Transfer};
+use crate::followed::{Followed, Guard, Source, Transfer, Transferring};
 use crate::holds::Want;
-use crate::refresh::{Received, Refreshed, Way, refresh};
+use crate::refresh::{Refreshed, Way, refresh};
 
 /// What happens while primaries are followed.
 enum Event {
@@ -219,7 +220,7 @@ impl UnderWay<'_> {
             (Kind::Ixfr, Some(held)) => Fetch::Ixfr { soa_rdata: held.image.soa_record().rdata.to_vec() },
             _ => Fetch::Axfr,
         };
-        let mut received = Received::default();
+        let meter = Arc::<Meter>::default();
         let expires_in_secs = shown.expires_in_secs;
         let is_given_up = || self.is_given_up();
         let way = Way {
@@ -229,9 +230,10 @@ impl UnderWay<'_> {
             want,
             expires_in_secs,
             is_given_up: &is_given_up,
+            meter: &meter,
         };
-        let shown_under_way = ShownUnderWay::new(self, source.primary.address);
-        let result = refresh(self.node, self.zone, way, &mut received).await;
+        let shown_under_way = ShownUnderWay::new(self, source.primary.address, meter.clone());
+        let result = refresh(self.node, self.zone, way).await;
         drop(shown_under_way);
         let result = match (result, &self.held) {
             // Several servers behind one address, most likely: the zone is not confirmed, and not what it should be.
@@ -241,7 +243,7 @@ impl UnderWay<'_> {
             (result, _) => result,
         };
         let mut attempt = self.ended(Some(source), kind, result);
-        attempt.received = received;
+        attempt.received = meter.read();
         attempt.expires_in_secs = expires_in_secs;
         attempt.to_serial = match attempt.result {
             Ok(Refreshed::Unchanged | Refreshed::Published) => {
@@ -260,15 +262,15 @@ struct ShownUnderWay<'a> {
 }
 
 impl<'a> ShownUnderWay<'a> {
-    fn new(under_way: &'a UnderWay<'_>, primary: SocketAddr) -> Self {
+    fn new(under_way: &'a UnderWay<'_>, primary: SocketAddr, meter: Arc<Meter>) -> Self {
         let since = under_way.node.clock.now();
-        under_way.zone.condition().transfers.push((primary, since));
+        under_way.zone.condition().transfers.push(Transferring { primary, since, meter });
         Self { zone: under_way.zone, primary }
     }
 }
 
 impl Drop for ShownUnderWay<'_> {
     fn drop(&mut self) {
-        self.zone.condition().transfers.retain(|(primary, _)| *primary != self.primary);
+        self.zone.condition().transfers.retain(|transfer| transfer.primary != self.primary);
     }
 }

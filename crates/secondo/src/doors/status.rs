@@ -1,7 +1,5 @@
 //! How everything is.
 
-use std::net::SocketAddr;
-
 use api::doors::{AttemptPage, ZonePage};
 use api::{Problem, Status, json};
 use async_trait::async_trait;
@@ -9,12 +7,13 @@ use dns::{Name, Rcode};
 use inventory::{Service, TenantId};
 use server::Event;
 use store::Origin;
-use xfr::{Freshness, Moment, Policy};
+use transfer::Received;
+use xfr::{Freshness, Policy};
 use zone::inspect::Inspection;
 use zone::zonemd::Verdict;
 
 use super::{House, unavailable};
-use crate::followed::{Followed, Role};
+use crate::followed::{Followed, Role, Transferring};
 use crate::holds::Hold;
 use crate::ledger::{shown, time};
 use crate::notifies;
@@ -130,8 +129,9 @@ impl Status for House {
     }
 }
 
-fn under_way((primary, since): &(SocketAddr, Moment)) -> json::TransferUnderWay {
-    json::TransferUnderWay { primary: primary.to_string(), since: time(*since) }
+fn under_way(transfer: &Transferring) -> json::TransferUnderWay {
+    let Received { octets, records } = transfer.meter.read();
+    json::TransferUnderWay { primary: transfer.primary.to_string(), since: time(transfer.since), octets, records }
 }
 
 impl House {

@@ -1,6 +1,6 @@
 //! `secondo zone show`.
 
-use api::json::{Attempt, HeldBack, Hold, Origin, Zone};
+use api::json::{Attempt, HeldBack, Hold, Origin, TransferUnderWay, Zone};
 use dns::Name;
 
 use super::change::settings_text;
@@ -51,7 +51,9 @@ fn facts(zone: &Zone) -> Vec<(&'static str, String)> {
     }
     for transfer in &zone.transfers {
         let since = time_text(transfer.since);
-        facts.push(("under way", format!("a transfer from {}, begun {since}", transfer.primary)));
+        let TransferUnderWay { primary, octets, records, .. } = transfer;
+        let text = format!("a transfer from {primary}, begun {since}: {octets} octets, {records} records so far");
+        facts.push(("under way", text));
     }
     if let Some(attempt) = &zone.last_attempt {
         facts.push(("last attempt", format!("{} {}", time_text(attempt.last_at), attempt_text(attempt))));

@@ -28,6 +28,24 @@ async fn a_transfer_that_is_drawn_out_ends_when_its_primary_is_none_any_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_had_come_of_a_transfer_that_was_given_up_is_on_record() {
+    let scene = Scene::new().await;
+    scene.follow().await;
+    let hanging = with_an_attempt_that_hangs(&scene, 2).await;
+    let come = |scene: &Scene| scene.zone().condition().transfers.first().map(|transfer| transfer.meter.read());
+    // The first half is one message.
+    while come(&scene).is_none_or(|received| received.records == 0) {
+        tokio::task::yield_now().await;
+    }
+    let shown = come(&scene).unwrap();
+    let other = Primary::with_zone("example.", &text(3, ""));
+    scene.ask(&[other.address()]);
+    let attempt = hanging.await.unwrap();
+    assert_eq!((code(&attempt), attempt.received), ("overtaken", shown));
+    assert!(shown.octets > shown.records * 10, "{shown:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_shows_our_serial_confirms_it_though_a_transfer_from_another_is_drawn_out() {
     let scene = Scene::new().await;
     scene.follow().await;
@@ -53,7 +71,7 @@ async fn what_another_primary_has_meanwhile_is_taken_though_a_transfer_is_drawn_
     tokio::task::block_in_place(|| other.wait_for(Query::SoaOverUdp, 3));
     assert!(!hanging.is_finished() && other.count(Query::Axfr) == 0, "it has nothing new");
     let under_way = |scene: &Scene| -> Vec<SocketAddr> {
-        scene.zone().condition().transfers.iter().map(|(primary, _)| *primary).collect()
+        scene.zone().condition().transfers.iter().map(|transfer| transfer.primary).collect()
     };
     assert_eq!(under_way(&scene), [scene.primary.address()]);
     other.publish("example.", &text(2, ""));
