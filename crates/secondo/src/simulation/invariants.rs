@@ -45,7 +45,7 @@ pub(super) const EXPIRED_LATE_MAX_MS: u64 = MINUTE_MS + 15 * SECOND_MS;
 /// How long a transfer takes before it is drawn out.
 const DRAWN_OUT_MS: u64 = MINUTE_MS;
 /// Shown serials that are remembered for a zone.
-const SHOWN_MAX: usize = 64;
+const SHOWN_MAX: usize = 128;
 /// A version that has lost so much, in percent, never comes about by itself.
 const WAITS_FOR_THE_OWNER_PERCENT: u64 = 90;
 /// Generations that are remembered for a zone: more than can be found on disk after a start.
@@ -321,7 +321,10 @@ impl Watch {
         }
         self.shown.insert(serial.0, now);
         if self.shown.len() > SHOWN_MAX {
-            let oldest = self.shown.iter().min_by_key(|(_, at)| at.node_ms).map(|(serial, _)| *serial);
+            // What is held may have been shown before many that are older, and none of them is taken.
+            let held = held.map(|held| held.serial.0);
+            let others = self.shown.iter().filter(|(serial, _)| Some(**serial) != held);
+            let oldest = others.min_by_key(|(_, at)| at.node_ms).map(|(serial, _)| *serial);
             oldest.inspect(|serial| _ = self.shown.remove(serial));
         }
     }
