@@ -96,6 +96,9 @@ impl Confirmation {
 const OVERDUE_SPREAD_SECS: u32 = 30;
 /// Checks are this share of their time earlier than they could be, at most: zones loaded together drift apart.
 const JITTER_PARTS: u64 = 10;
+/// A zone of which nothing is answered, because it has expired or was never had, is tried at least so often, unless its
+/// own retry time is longer: its primary may be well again, and everybody who asks finds the zone dark until then.
+const DARK_LONGEST_SECS: u64 = 300;
 /// Delays are doubled at most so often; the bound of the retry time comes first.
 const DOUBLINGS_MAX: u32 = 20;
 
@@ -161,7 +164,8 @@ impl Timers {
     }
 
     /// A check or a transfer failed, for whatever reason, bad contents among them: the delay doubles each time up to
-    /// the longest retry time, but never reaches beyond the middle of what is left until expiry.
+    /// the longest retry time, but never reaches beyond the middle of what is left until expiry, nor beyond five minutes
+    /// or the zone's own retry time where nothing is answered.
     ///
     /// A failure before the zone was due is that of an extra attempt, for a NOTIFY or by hand. It lets nothing grow
     /// and puts nothing off, or a burst of NOTIFYs, forged ones even, would send the next check hours away.
@@ -173,15 +177,15 @@ impl Timers {
             return;
         }
         let longest = (u64::from(bounds.retry_max_secs) * 1000).max(base);
-        let mut delay = (base << self.failures.min(DOUBLINGS_MAX)).min(longest);
+        let delay = (base << self.failures.min(DOUBLINGS_MAX)).min(longest);
         self.failures = self.failures.saturating_add(1);
-        if let Some(expires_at) = self.expires_at()
-            && expires_at > now
-        {
-            let left = u64::try_from(expires_at.since(now).as_millis()).unwrap_or(u64::MAX);
-            delay = delay.min((left / 2).max(base));
-        }
-        self.next_check = now.plus(jittered(delay, random));
+        let bound = match self.expires_at() {
+            Some(expires_at) if expires_at > now => {
+                u64::try_from(expires_at.since(now).as_millis()).unwrap_or(u64::MAX) / 2
+            }
+            _ => DARK_LONGEST_SECS * 1000,
+        };
+        self.next_check = now.plus(jittered(delay.min(bound.max(base)), random));
     }
 
     /// Another primary showed our serial while the one with news did not give it: the zone stays stale and is tried

@@ -91,6 +91,21 @@ fn a_growing_retry_does_not_sleep_past_expiry() {
 }
 
 #[test]
+fn a_zone_of_which_nothing_is_answered_is_tried_every_five_minutes_or_as_its_soa_says() {
+    let slowest = |mut timers: Timers, mut now| {
+        for _ in 0..20 {
+            timers.failed(&Bounds::default(), now, LATEST);
+            now = timers.next_check();
+        }
+        timers.failed(&Bounds::default(), now, LATEST);
+        timers.next_check().since(now).as_secs()
+    };
+    assert_eq!(slowest(confirmed(&soa(1000, 100, 4000), 0), at(1000)), 300, "expired");
+    assert_eq!(slowest(confirmed(&soa(1000, 900, 4000), 0), at(1000)), 900, "expired, and its owner wants no more");
+    assert_eq!(slowest(Timers::pending(&Bounds::default(), at(0)), at(0)), 300, "never had");
+}
+
+#[test]
 fn overdue_checks_are_spread_after_a_start_and_expiry_stays() {
     // NSD #25, PDNS #6038.
     let restored = |next: u64, now: u64, random| {
