@@ -1,6 +1,7 @@
 //! The primary is gone: answers go on, also from a server that was killed and started meanwhile.
 
 use dns::{Rcode, Serial, Type};
+use serde_json::json;
 use testing::peer::{Peer, Setup};
 use testing::primary::Primary;
 use testing::zone_text::{self, Timers};
@@ -77,4 +78,27 @@ fn the_first_answer_after_a_start_is_the_zones_own() {
         let first = eventually(SOON, "the first answer", || query::ask(secondo.dns(), zone, Type::SOA));
         assert_eq!((first.rcode, first.serial), (Rcode::NOERROR, Some(Serial(1))), "{first:?}");
     }
+}
+
+#[test]
+fn a_primary_that_shows_nothing_while_another_is_well_is_said() {
+    let text = zone_text::with_timers(1, Timers::SECONDS);
+    let (well, empty) = (Primary::with_zone(ZONE, &text), Primary::start());
+    let secondo = secondo().configured(FAST_TIMERS).started();
+    let (first, second) = (well.address().to_string(), empty.address().to_string());
+    secondo.expect(&["zone", "add", ZONE, "--primary", &first, "--primary", &second]);
+    serves(&secondo, ZONE, 1);
+    eventually(SOON, "what the second primary says", || {
+        let (zone, silent) = (secondo.zone(ZONE), json!([{ "primary": second, "code": "notauth" }]));
+        let status = secondo.expect(&["status"]);
+        let is_said = status.contains("1 zones have a primary that shows nothing of them");
+        if zone["silent"] == silent && is_said { Ok(()) } else { Err(format!("{zone} {status}")) }
+    });
+    let shown = secondo.expect(&["zone", "show", ZONE]);
+    assert!(shown.contains(&format!("{second} (notauth)")), "{shown}");
+    empty.publish(ZONE, &text);
+    eventually(SOON, "the second primary to be heard", || {
+        let status = secondo.expect(&["status"]);
+        if status.contains("warning") { Err(status) } else { Ok(()) }
+    });
 }

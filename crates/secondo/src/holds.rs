@@ -121,10 +121,11 @@ pub(crate) fn decide(
     Ok(Decision::Publish)
 }
 
-/// The share of its records that a zone has lost, in percent, rounded up.
+/// The share of its records that a zone has lost, in percent, rounded up unless some are left.
 fn lost_percent(before: u64, after: u64) -> u8 {
     let lost = before.saturating_sub(after);
-    u8::try_from((lost * 100).div_ceil(before.max(1))).unwrap_or(100)
+    let most = if after > 0 { 99 } else { 100 };
+    u8::try_from((lost * 100).div_ceil(before.max(1))).map_or(most, |percent| percent.min(most))
 }
 
 /// Whether a newer version is kept from being published.

@@ -209,6 +209,10 @@ pub enum Reason {
     VersionKept { serial: Serial },
     #[error("the zone is frozen: the version with serial {serial} is not fetched")]
     ZoneFrozen { serial: Serial },
+    #[error(
+        "the zone is frozen, and nothing of it is left here: it is not answered, and serial {serial} is not fetched"
+    )]
+    FrozenAndLost { serial: Serial },
 
     // TSIG.
     #[error("the primary does not know the key {key}")]
@@ -296,17 +300,20 @@ const IXFR: &str = "Nothing to do: the whole zone is fetched by AXFR instead. If
 const LIMITS: &str = "If the zone is really that large, raise the limit in our configuration ([limits] transfer_octets, \
                       transfer_records, transfer_time); otherwise check what the primary puts into it.";
 const WHOLE: &str = "Check what the primary puts into the zone: more than this cannot be served of one.";
-const CONTENT: &str = "Correct the zone at the primary and raise its serial; until then we go on serving the last good \
-                       version.";
-const CROWDED: &str = "Spread the records over several names at the primary and raise the serial; until then we go on \
-                       serving the last good version. Queries for so crowded a name are a way to exhaust a server; if it must \
+const CONTENT: &str = "Correct the zone at the primary and raise its serial; until it expires the last good version is \
+                       served.";
+const CROWDED: &str = "Spread the records over several names at the primary and raise the serial; until it expires the \
+                       last good version is served. Queries for so crowded a name are a way to exhaust a server; if it must \
                        be, raise the limit in our configuration ([limits] records_per_rrset, types_per_name).";
 const SERIAL: &str = "Raise the serial at the primary above ours, or fetch the zone again in full here: secondo zone \
-                      refresh NAME --full.";
+                      refresh NAME --full. Where serial-went-back=accept is set, an older serial is taken as soon as all \
+                      primaries answer, and none of them shows a newer one.";
 const HELD: &str = "Look at the zone at the primary. If it is meant to be so: secondo zone publish NAME; if not: secondo zone keep \
                     NAME, and correct it there.";
 const KEPT: &str = "Correct the zone at the primary and raise its serial, or take that version after all: secondo zone publish \
                     NAME.";
+const LOST: &str = "What is frozen was damaged on this machine's disk. When the primary can be trusted, secondo zone thaw NAME \
+                    has the zone copied again.";
 const FROZEN: &str = "When the primary can be trusted again: secondo zone thaw NAME.";
 const MEMORY: &str = "If the zone is really so large, give this machine more memory; a fifth of it is for transfers under way. \
                       Otherwise look at what the primary sends.";
@@ -454,6 +461,7 @@ impl Reason {
             Self::VersionHeld { .. } => Entry("version_held", Primary, HELD),
             Self::VersionKept { .. } => Entry("version_kept", Configuration, KEPT),
             Self::ZoneFrozen { .. } => Entry("zone_frozen", Configuration, FROZEN),
+            Self::FrozenAndLost { .. } => Entry("frozen_and_lost", Ours, LOST),
             Self::LessThanShown { .. } => Entry("less_than_shown", Primary, SAME_SERVER),
 
             Self::TsigBadKey { .. } => Entry("tsig_bad_key", Configuration, SAME_KEY),

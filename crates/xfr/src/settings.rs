@@ -203,7 +203,7 @@ impl Setting {
             Self::ExpireMin => "the shortest time for which a zone is served without a confirmation, such as 1d",
             Self::ExpireMax => "the longest time for which a zone is served without a confirmation, such as 28d",
             Self::SerialWentBack => {
-                "what is done when a primary shows an older serial: wait (keep ours) or accept (take theirs)"
+                "what is done when the primaries, all of them, show an older serial: wait (keep ours) or accept (take theirs)"
             }
             Self::IxfrFrom => {
                 "from which of several primaries differences are taken: same (which our version came from) or any"

@@ -33,5 +33,6 @@ pub use time::{NotATime, Time};
 pub use words::UnknownWord;
 pub use zone::{
     AddZone, ChangeZone, Ending, Freshness, HeldBack, History, Hold, HoldOrder, OrderHold, Origin, Refresh,
-    Refreshed, Service, ServiceOrder, State, Transfer, TransferUnderWay, Version, Zone, ZoneWarning, Zones,
+    Refreshed, Service, ServiceOrder, SilentPrimary, State, Transfer, TransferUnderWay, Version, Zone, ZoneWarning,
+    Zones,
 };

@@ -23,6 +23,9 @@ pub struct ZoneCounts {
     pub current: u64,
     pub stale: u64,
     pub expired: u64,
+    /// Of those, the ones that are answered all the same, by `serve_past_expiry`.
+    #[serde(default)]
+    pub served_past_expiry: u64,
     /// Of those that are not expired, the ones for which half of the time until then has passed without a confirmation.
     #[serde(default)]
     pub expiring: u64,
@@ -31,6 +34,12 @@ pub struct ZoneCounts {
     pub held: u64,
     #[serde(default)]
     pub frozen: u64,
+    /// Of those, the ones of which nothing is left, so that nothing is answered.
+    #[serde(default)]
+    pub frozen_and_lost: u64,
+    /// Current, though at least one of their primaries showed nothing of them.
+    #[serde(default)]
+    pub half_heard: u64,
     /// Served from memory only, or with orders that are there only, because the disk is full.
     pub volatile: u64,
 }

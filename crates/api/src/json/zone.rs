@@ -173,10 +173,24 @@ pub struct Zone {
     /// What validating resolvers will mind about the served version; only where one zone is shown.
     #[serde(default)]
     pub warnings: Vec<ZoneWarning>,
+    /// The primaries that showed nothing of the zone when all were last asked.
+    #[serde(default)]
+    pub silent: Vec<SilentPrimary>,
     /// The transfers that are under way. Most are over in a moment; one that stays here is drawn out by its primary.
     #[serde(default)]
     pub transfers: Vec<TransferUnderWay>,
     pub last_attempt: Option<Attempt>,
+}
+
+/// A primary that showed nothing of a zone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SilentPrimary {
+    /// Its address and port.
+    #[schema(example = "192.0.2.1:53")]
+    pub primary: String,
+    /// Why, by the code of a reason.
+    #[schema(example = "refused")]
+    pub code: String,
 }
 
 /// A transfer that has not come to its end.

@@ -69,6 +69,7 @@ fn pending(id: u64, zone: &NewZone) -> json::Zone {
         answers_until: None,
         held_back: None,
         warnings: Vec::new(),
+        silent: Vec::new(),
         transfers: Vec::new(),
         last_attempt: None,
     }

@@ -123,7 +123,8 @@ impl UnderWay<'_> {
 
     /// What became of a transfer that another one came before.
     fn record_late(&self, mut attempt: Attempt, end: Option<&Attempt>) {
-        if attempt.result == Err(Reason::Overtaken) && end.is_some_and(|end| end.result.is_ok()) {
+        let has_had_time = u128::from(attempt.millis) >= self.node.transfers.deadlines().progress.as_millis();
+        if has_had_time && attempt.result == Err(Reason::Overtaken) && end.is_some_and(|end| end.result.is_ok()) {
             attempt.result = Err(Reason::DrawnOut { secs: attempt.millis / 1000 });
         }
         self.node.record(self.zone, &attempt);
@@ -160,7 +161,7 @@ impl UnderWay<'_> {
         // What was stored of it cannot be used: whoever froze it did not trust its primaries.
         if self.held.is_none() && self.zone.condition().hold.is_frozen() {
             let serial = shown.soa.serial;
-            return self.checked(source, *shown, Ok(Refreshed::Held(Reason::ZoneFrozen { serial })));
+            return self.checked(source, *shown, Ok(Refreshed::Held(Reason::FrozenAndLost { serial })));
         }
         if let (Some(held), Transfer::Newer) = (&self.held, transfer) {
             let (ours, theirs) = (held.image.serial(), shown.soa.serial);

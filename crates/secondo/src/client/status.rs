@@ -55,6 +55,9 @@ pub(crate) async fn show(server: &Server, output: &mut Output<'_>) -> Result<(),
             ),
         ),
     ])?;
+    if status.attempts_dropped > 0 {
+        output.facts([("attempts", format!("{} are not on record", status.attempts_dropped))])?;
+    }
     for warning in &status.warnings {
         output.line(&format!("warning: {warning}"))?;
     }

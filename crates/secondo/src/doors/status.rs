@@ -1,5 +1,7 @@
 //! How everything is.
 
+use std::net::SocketAddr;
+
 use api::doors::{AttemptPage, ZonePage};
 use api::{Problem, Status, json};
 use async_trait::async_trait;
@@ -129,6 +131,10 @@ impl Status for House {
     }
 }
 
+fn shown_silent((primary, code): &(SocketAddr, &'static str)) -> json::SilentPrimary {
+    json::SilentPrimary { primary: primary.to_string(), code: (*code).to_owned() }
+}
+
 fn under_way(transfer: &Transferring) -> json::TransferUnderWay {
     let Received { octets, records } = transfer.meter.read();
     json::TransferUnderWay { primary: transfer.primary.to_string(), since: time(transfer.since), octets, records }
@@ -174,6 +180,7 @@ impl House {
             answers_until: zone.answers_until(&condition).map(time),
             held_back,
             warnings: Vec::new(),
+            silent: condition.silent.iter().map(shown_silent).collect(),
             transfers: condition.transfers.iter().map(under_way).collect(),
             last_attempt: condition.last_attempt.as_ref().map(shown),
         }
@@ -200,6 +207,11 @@ impl House {
                 Freshness::Stale => &mut counts.stale,
                 Freshness::Expired => &mut counts.expired,
             } += 1;
+            let is_expired = condition.timers.is_expired(now);
+            counts.served_past_expiry += u64::from(is_expired && !zone.is_over(&condition, now));
+            let is_current = condition.freshness(now) == Freshness::Current;
+            counts.half_heard += u64::from(is_current && !condition.silent.is_empty());
+            counts.frozen_and_lost += u64::from(condition.hold.is_frozen() && condition.held.is_none());
             counts.expiring += u64::from(condition.said.expires_soon());
             counts.held += u64::from(matches!(condition.hold, Hold::Held(_) | Hold::Kept { .. }));
             counts.frozen += u64::from(condition.hold.is_frozen());
@@ -221,14 +233,18 @@ fn warnings(zones: &json::ZoneCounts, has_inventory: bool, unlisted: usize) -> V
              it (zone list shows them without primaries)"
         ));
     }
-    if zones.expired > 0 {
-        warnings.push(format!("{} zones have expired and are answered with SERVFAIL", zones.expired));
-    }
     let about = [
+        (zones.expired - zones.served_past_expiry, "have expired and are answered with SERVFAIL"),
+        (zones.served_past_expiry, "have expired and are answered all the same, because serve-past-expiry is set"),
         (zones.expiring, "are half-way to their expiry or nearer, and expire unless a primary confirms them"),
         (zones.stale, "could not be checked when they were last due, and are served until they expire"),
         (zones.held, "have a newer version that is held back: see `secondo zone publish --help`, and `zone keep`"),
         (zones.frozen, "are frozen, and follow no primary until they are thawed"),
+        (
+            zones.frozen_and_lost,
+            "are frozen, and answered with SERVFAIL, because nothing of them is left on the disk",
+        ),
+        (zones.half_heard, "have a primary that shows nothing of them: zone show says which"),
         (
             zones.volatile,
             "are served from memory only, or what was ordered about them is there only, because the disk is full",
@@ -313,6 +329,9 @@ mod tests {
         let none = ZoneCounts::default();
         for (counts, says) in [
             (ZoneCounts { expired: 2, ..none }, "2 zones have expired"),
+            (ZoneCounts { expired: 2, served_past_expiry: 2, ..none }, "2 zones have expired and are answered all"),
+            (ZoneCounts { frozen_and_lost: 8, ..none }, "8 zones are frozen, and answered with SERVFAIL"),
+            (ZoneCounts { half_heard: 9, ..none }, "9 zones have a primary that shows nothing"),
             (ZoneCounts { expiring: 3, ..none }, "3 zones are half-way to their expiry"),
             (ZoneCounts { stale: 4, ..none }, "4 zones could not be checked"),
             (ZoneCounts { held: 5, ..none }, "5 zones have a newer version that is held back"),

@@ -73,6 +73,7 @@ impl Reason {
             Self::VersionHeld { serial: ours, lost_percent: 73 },
             Self::VersionKept { serial: ours },
             Self::ZoneFrozen { serial: ours },
+            Self::FrozenAndLost { serial: ours },
             Self::LessThanShown { shown: theirs, given: ours },
             Self::TsigBadKey { key: key() },
             Self::TsigBadSig { key: key() },

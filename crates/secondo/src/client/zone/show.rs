@@ -1,6 +1,6 @@
 //! `secondo zone show`.
 
-use api::json::{Attempt, HeldBack, Hold, Origin, TransferUnderWay, Zone};
+use api::json::{Attempt, HeldBack, Hold, Origin, SilentPrimary, TransferUnderWay, Zone};
 use dns::Name;
 
 use super::change::settings_text;
@@ -49,6 +49,9 @@ fn facts(zone: &Zone) -> Vec<(&'static str, String)> {
             "this version, or what was ordered about the zone, is in memory only: the disk is full".to_owned(),
         ));
     }
+    for SilentPrimary { primary, code } in &zone.silent {
+        facts.push(("shows nothing", format!("{primary} ({code})")));
+    }
     for transfer in &zone.transfers {
         let since = time_text(transfer.since);
         let TransferUnderWay { primary, octets, records, .. } = transfer;
@@ -78,7 +81,7 @@ fn held_back_text(held_back: &HeldBack) -> String {
 
 fn origin_text(zone: &Zone) -> String {
     match (zone.origin, &zone.catalog) {
-        (Origin::Member, Some(catalog)) => format!("the catalog {catalog} lists it"),
+        (Origin::Member, Some(catalog)) => format!("it is a member of the catalog {catalog}"),
         (Origin::Catalog, _) => "it is a catalog: followed, and not answered".to_owned(),
         _ => "it was configured".to_owned(),
     }

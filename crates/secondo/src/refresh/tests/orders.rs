@@ -371,7 +371,7 @@ async fn a_frozen_zone_of_which_nothing_is_left_stays_dark_and_asks_for_nothing_
     let zone = scene.zone();
     zone.condition().hold = Hold::Frozen;
     for transfer in [Transfer::Newer, Transfer::Full] {
-        assert_eq!(held_code(&scene.attempt(transfer).await), "zone_frozen");
+        assert_eq!(held_code(&scene.attempt(transfer).await), "frozen_and_lost");
         assert_eq!((scene.served_serial(), scene.primary.count(Query::Axfr)), (None, 0));
         assert!(!zone.condition().timers.is_due(scene.node.clock.now()), "it would be asked again and again");
     }
