@@ -355,6 +355,10 @@ impl Watch {
         }
         if is_new {
             self.check_published(zone, (version, generation), was_here, now.node.clock.now().0)?;
+            if was_here {
+                // Until now the next check was as the numbers of the one before had it.
+                self.free_since_ms = now.true_ms;
+            }
         }
         self.published.insert(generation, version.number);
         if self.published.len() > PUBLISHED_MAX {
