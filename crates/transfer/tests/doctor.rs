@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,8 +12,9 @@ use rustls::RootCertStore;
 use testing::certificate::{Authority, Certificate};
 use testing::peer::{Peer, Setup, Software as Installed, TsigKey};
 use testing::primary::{Behaviour, Kind, OldBind, Primary as Scripted};
-use testing::zone_text;
-use transfer::doctor::{Examination, Notifies, Outcome, Paste, Patient, Software, Us, Way};
+use testing::process::Process;
+use testing::{eventually, query, zone_text};
+use transfer::doctor::{Examination, Notifies, Outcome, Part, Paste, Patient, Software, Us, Way};
 use transfer::{Deadlines, Internet, Limits, Primary, TlsClient, Transfers};
 use xfr::{Algorithm, Alpn, Identity, Key, Pin, Tls};
 
@@ -398,13 +399,25 @@ fn all_of_us() -> Vec<Us> {
     all
 }
 
+fn is_for_options(part: &Part) -> bool {
+    part.place.contains("within the options block")
+}
+
+fn lines(part: &Part) -> Vec<String> {
+    part.lines.clone()
+}
+
 /// What the server's own checker says about the lines, as they would be pasted.
 fn check(software: Software, paste: &Paste) -> Result<(), String> {
     let directory = tempfile::tempdir().unwrap();
     let (last, others) = paste.parts.split_last().unwrap();
-    let mut text: Vec<String> = others.iter().flat_map(|part| part.lines.clone()).collect();
+    let mut text: Vec<String> = others.iter().filter(|part| !is_for_options(part)).flat_map(lines).collect();
     let program = match software {
         Software::Bind => {
+            // As everybody's: one options block, which is there before.
+            text.push("options { directory \"/\";".into());
+            text.extend(others.iter().filter(|part| is_for_options(part)).flat_map(lines));
+            text.push("};".into());
             text.push("zone \"example.org\" { type primary; file \"example.org.zone\";".into());
             text.extend(last.lines.clone());
             text.push("};".into());
@@ -448,6 +461,45 @@ fn what_is_to_be_pasted_is_taken_by_the_servers_own_checkers() {
             }
         }
     }
+}
+
+#[test]
+fn bind_that_is_told_to_listen_with_tls_goes_on_answering_the_world() {
+    let us = Us { address: Some(Ipv4Addr::LOCALHOST.into()), port: 53, key: None, way: Way::Tls };
+    let paste = Paste::of(Software::Bind, &"example.org.".parse().unwrap(), &us);
+    let (for_options, others): (Vec<Part>, Vec<Part>) = paste.parts.into_iter().partition(is_for_options);
+    let directory = tempfile::tempdir().unwrap();
+    Secured::new().certificate.write_files(directory.path(), "transfers");
+    std::fs::write(directory.path().join("example.org.zone"), ZONE).unwrap();
+    let (plain, secure) = (testing::port::free(), testing::port::free());
+    let here = directory.path().display();
+    let text = format!(
+        "{}\noptions {{ directory \"{here}\"; pid-file none; session-keyfile none; lock-file none; port {};\n\
+         managed-keys-directory \"{here}\"; recursion no; dnssec-validation no;\n{}\n}};\ncontrols {{ }};\n\
+         zone \"example.org\" {{ type primary; file \"example.org.zone\";\n{}\n}};\n",
+        lines(&others[0]).join("\n").replace("/etc/bind", &here.to_string()),
+        plain.port(),
+        for_options.iter().flat_map(lines).collect::<Vec<_>>().join("\n"),
+        lines(&others[1]).join("\n"),
+    );
+    // The ports and addresses of a test in the place of the world's.
+    let text = text.replace("port 853", &format!("port {}", secure.port()));
+    let text = text.replace("{ any; }", "{ 127.0.0.1; ::1; }").replace("notify yes", "notify no");
+    let file = directory.path().join("named.conf");
+    std::fs::write(&file, &text).unwrap();
+    // AppArmor would keep Debian's own out of temporary directories.
+    let named = directory.path().join("named");
+    std::fs::copy(testing::peer::system_program("named"), &named).unwrap();
+    let mut command = Command::new(named);
+    command.args(["-g", "-n", "1", "-c"]).arg(&file);
+    let process = Process::start(command, &directory.path().join("log"));
+    let output = |seen: String| format!("{seen}\n{}\n{text}", process.output());
+    eventually(Duration::from_secs(20), "BIND to answer in clear text", || {
+        query::has_serial(plain, "example.org", 7).map_err(output)
+    });
+    eventually(Duration::from_secs(20), "BIND to listen with TLS", || {
+        TcpStream::connect(secure).map_err(|error| output(error.to_string()))
+    });
 }
 
 #[test]

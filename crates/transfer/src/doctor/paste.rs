@@ -14,6 +14,14 @@ const SECRET: &str = "SECRET";
 /// Where our address belongs, when it is not known.
 const OUR_ADDRESS: &str = "OUR-ADDRESS";
 const DNS_PORT: u16 = 53;
+/// The first listen-on line ends BIND's own, which is port 53 of every address: the world would be answered no more.
+const BIND_LISTENS: &str = "\
+// A line that begins with listen-on { or listen-on-v6 { and is there already stays, in the place of the one here.
+// One of each must be there: without it, BIND would no longer answer on port 53.
+listen-on { any; };
+listen-on-v6 { any; };
+listen-on port 853 tls transfers { any; };
+listen-on-v6 port 853 tls transfers { any; };";
 
 /// Who we are to the primary.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,11 +124,15 @@ fn bind(words: &Words, us: &Us) -> Paste {
     }
     let mut over = "";
     if us.way == Way::Tls {
-        let text = "tls transfers {\n    cert-file \"/etc/bind/transfers.pem\";\n    key-file \"/etc/bind/transfers.key\";\n};\n\
-                    options {\n    listen-on port 853 tls transfers { any; };\n    listen-on-v6 port 853 tls transfers { any; };\n};";
         parts.push(Part {
             place: "in named.conf (BIND 9.18 or later), unless it listens with TLS already",
-            lines: lines(text),
+            lines: lines(
+                "tls transfers {\n    cert-file \"/etc/bind/transfers.pem\";\n    key-file \"/etc/bind/transfers.key\";\n};",
+            ),
+        });
+        parts.push(Part {
+            place: "in named.conf, within the options block that is there, unless it listens with TLS already",
+            lines: lines(BIND_LISTENS),
         });
         over = " port 853 transport tls";
     }
