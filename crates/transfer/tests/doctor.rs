@@ -502,6 +502,38 @@ fn bind_that_is_told_to_listen_with_tls_goes_on_answering_the_world() {
     });
 }
 
+/// A zone's list in PowerDNS's database, with one entry before the lines are run and whatever is there behind them.
+fn powerdns_list(us: &Us, list: &str, before: &str) -> String {
+    let paste = Paste::of(Software::PowerDns, &"example.org.".parse().unwrap(), us);
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path().display();
+    let configuration = format!("launch=gsqlite3\ngsqlite3-database={here}/db\ngsqlite3-dnssec=yes\n");
+    std::fs::write(directory.path().join("pdns.conf"), configuration).unwrap();
+    let script = format!(
+        "set -e\nsqlite3 {here}/db < /usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql\n\
+         pdnsutil() {{ command pdnsutil --config-dir={here} \"$@\"; }}\n\
+         pdnsutil create-zone example.org\npdnsutil set-meta example.org {list} {before}\n{}\n\
+         pdnsutil get-meta example.org {list} | grep =\n",
+        lines(paste.parts.last().unwrap()).join("\n").replace("SECRET", "c2VjcmV0"),
+    );
+    let output = Command::new("sh").arg("-c").arg(&script).output().unwrap();
+    assert!(output.status.success(), "{output:?} of\n{script}");
+    String::from_utf8(output.stdout).unwrap().lines().last().unwrap().to_owned()
+}
+
+#[test]
+fn what_is_to_be_pasted_takes_nothing_from_others_who_copy_the_zone() {
+    let mut us = Us { address: Some([192, 0, 2, 7].into()), port: 53, key: None, way: Way::ClearText };
+    let list = |us: &Us, list, before| powerdns_list(us, list, before);
+    assert_eq!(list(&us, "ALSO-NOTIFY", "192.0.2.8"), "ALSO-NOTIFY = 192.0.2.8, 192.0.2.7:53");
+    assert_eq!(list(&us, "ALLOW-AXFR-FROM", "192.0.2.8"), "ALLOW-AXFR-FROM = 192.0.2.8, 192.0.2.7");
+    us.key = Some(("transfer.example.".parse().unwrap(), Algorithm::HmacSha512));
+    assert_eq!(list(&us, "TSIG-ALLOW-AXFR", "other"), "TSIG-ALLOW-AXFR = other, transfer.example");
+    // No PowerShell is here to try it with.
+    let windows = Paste::of(Software::WindowsDns, &"example.org.".parse().unwrap(), &us);
+    assert!(lines(&windows.parts[0])[0].contains("replaces both lists"), "{:?}", windows.parts);
+}
+
 #[test]
 fn an_address_that_is_not_known_is_left_to_be_filled_in() {
     let us = Us { address: None, port: 53, key: None, way: Way::ClearText };

@@ -140,7 +140,10 @@ fn bind(words: &Words, us: &Us) -> Paste {
     let text =
         format!("allow-transfer{over} {{ {allowed}; }};\nnotify yes;\nalso-notify {{ {address}{at}{signed}; }};");
     parts.push(Part { place: "in named.conf, in the zone's block; then: rndc reconfig", lines: lines(&text) });
-    paste(Software::Bind, parts)
+    let mut paste = paste(Software::Bind, parts);
+    let note = "a zone's own lists go before those of the options block: name whom those name in the zone's too";
+    paste.notes.push(note.into());
+    paste
 }
 
 fn knot(words: &Words, us: &Us) -> Paste {
@@ -157,6 +160,9 @@ fn knot(words: &Words, us: &Us) -> Paste {
     );
     let place = "in knot.conf, each below the section of its name; then: knotc reload";
     let mut paste = paste(Software::Knot, vec![Part { place, lines: lines(&text) }]);
+    let note =
+        "where the zone has others in notify or acl, or its template has, add to them: notify: [ other, secondo ]";
+    paste.notes.push(note.into());
     if us.way == Way::Tls {
         paste.notes.push("Knot DNS gives zones over TLS from version 3.5 on (server: listen-tls)".into());
     }
@@ -199,10 +205,11 @@ fn powerdns(words: &Words, us: &Us) -> Paste {
                 "pdnsutil import-tsig-key {key} {algorithm} '{SECRET}'\npdnsutil activate-tsig-key {zone} {key} primary\n"
             );
         }
-        None => text += &format!("pdnsutil set-meta {zone} ALLOW-AXFR-FROM {address}\n"),
+        None => text += &format!("pdnsutil add-meta {zone} ALLOW-AXFR-FROM {address}\n"),
     }
     let host = if address.contains(':') { format!("[{address}]") } else { address.clone() };
-    text += &format!("pdnsutil set-meta {zone} ALSO-NOTIFY {host}:{port}");
+    // Not set-meta, which would forget the other servers that copy the zone.
+    text += &format!("pdnsutil add-meta {zone} ALSO-NOTIFY {host}:{port}");
     let parts = vec![
         Part { place: "in pdns.conf", lines: lines("primary=yes") },
         Part { place: "in a shell on the primary", lines: lines(&text) },
@@ -221,7 +228,9 @@ fn powerdns(words: &Words, us: &Us) -> Paste {
 fn windows(words: &Words, us: &Us) -> Paste {
     let Words { zone, address, port, .. } = words;
     let text = format!(
-        "Set-DnsServerPrimaryZone -Name \"{zone}\" `\n    -SecureSecondaries TransferToSecureServers -SecondaryServers {address} `\n    \
+        "# This replaces both lists: write the servers that are in them already too, with commas between them. They are shown\n\
+         # by: Get-DnsServerZone -Name \"{zone}\" | Format-List SecondaryServers, NotifyServers\n\
+         Set-DnsServerPrimaryZone -Name \"{zone}\" `\n    -SecureSecondaries TransferToSecureServers -SecondaryServers {address} `\n    \
          -Notify NotifyServers -NotifyServers {address}"
     );
     let place = "in PowerShell on the primary, as its administrator";
