@@ -181,6 +181,25 @@ fn a_zone_that_is_here_is_examined_at_its_primaries_and_its_notifies_are_known()
 }
 
 #[test]
+fn a_primary_that_shows_an_older_serial_than_ours_is_told_with_what_to_do() {
+    let secondo = secondo().started();
+    let primary = Primary::with_zone(ZONE, &zone_text::small(10));
+    add(&secondo, ZONE, primary.address());
+    serves(&secondo, ZONE, 10);
+    assert_eq!(step(&secondo.json(&["doctor", ZONE]), "our_serial")["outcome"], "passed");
+    primary.publish(ZONE, &zone_text::small(3));
+    let ran = secondo.client(&["doctor", ZONE]);
+    ran.must_fail(&["FAIL  our_serial", "older than ours, 10, and not taken: 3 at", "our_serial (serial_went_back)"]);
+    ran.must_fail(&[&format!("secondo zone set {ZONE}. serial-went-back=accept")]);
+    ran.must_fail(&[&format!("secondo zone refresh {ZONE}. --full")]);
+    secondo.expect(&["zone", "freeze", ZONE]);
+    assert_eq!(step(&secondo.json(&["doctor", ZONE]), "our_serial")["outcome"], "passed");
+    secondo.expect(&["zone", "thaw", ZONE]);
+    secondo.expect(&["zone", "set", ZONE, "serial-went-back=accept"]);
+    secondo.expect(&["doctor", ZONE]);
+}
+
+#[test]
 fn over_tls_the_servers_authorities_count_and_the_pin_is_shown() {
     let authority = Authority::new();
     let certificate = authority.server(&["primary.test", "127.0.0.1"]);

@@ -7,11 +7,11 @@ use inventory::{Outcome, RecordedAttempt, RecordedReason};
 use xfr::Moment;
 
 use crate::attempt::{Attempt, Kind};
-use crate::followed::Trigger;
+use crate::followed::{Followed, Trigger};
 use crate::refresh::Refreshed;
 
 /// The row for an attempt.
-pub(crate) fn row(attempt: &Attempt) -> inventory::Attempt {
+pub(crate) fn row(zone: &Followed, attempt: &Attempt) -> inventory::Attempt {
     inventory::Attempt {
         at: attempt.at,
         primary: attempt.primary,
@@ -37,15 +37,15 @@ pub(crate) fn row(attempt: &Attempt) -> inventory::Attempt {
         outcome: match &attempt.result {
             Ok(Refreshed::Unchanged) => Outcome::Unchanged,
             Ok(Refreshed::Published) => Outcome::Updated,
-            Ok(Refreshed::Held(reason)) => Outcome::Held(RecordedReason::from(reason)),
-            Err(reason) => Outcome::Failed(RecordedReason::from(reason)),
+            Ok(Refreshed::Held(reason)) => Outcome::Held(RecordedReason::of(reason, &zone.name)),
+            Err(reason) => Outcome::Failed(RecordedReason::of(reason, &zone.name)),
         },
     }
 }
 
 /// An attempt as it would be read back from the ledger, before it is there.
-pub(crate) fn recorded(attempt: &Attempt) -> RecordedAttempt {
-    RecordedAttempt { id: 0, attempt: row(attempt), last_at: attempt.at, count: 1 }
+pub(crate) fn recorded(zone: &Followed, attempt: &Attempt) -> RecordedAttempt {
+    RecordedAttempt { id: 0, attempt: row(zone, attempt), last_at: attempt.at, count: 1 }
 }
 
 /// A recorded attempt for the API.

@@ -277,11 +277,11 @@ impl Node {
         attempt.say(zone);
         {
             let mut condition = zone.condition();
-            condition.last_attempt = Some(ledger::recorded(attempt));
+            condition.last_attempt = Some(ledger::recorded(zone, attempt));
             condition.has_attempted = true;
         }
         if let Some(inventory) = &*self.inventory.load() {
-            inventory.ledger().record(zone.id, ledger::row(attempt));
+            inventory.ledger().record(zone.id, ledger::row(zone, attempt));
         }
     }
 
@@ -372,7 +372,7 @@ async fn attempt_until_done(node: Arc<Node>, zone: Arc<Followed>, wake: Wake) {
             }
             for waiting in wake.waiting {
                 // Whoever asked may have gone away meanwhile.
-                let _ = waiting.send(ledger::recorded(&attempt));
+                let _ = waiting.send(ledger::recorded(&zone, &attempt));
             }
         }
         if zone.instructions().role == Role::Catalog {

@@ -50,7 +50,7 @@ pub(crate) async fn publish(node: &Arc<Node>, zone: &Arc<Followed>) -> Result<Re
     let released = zone.condition().hold.released_by_owner();
     let released = released.ok_or_else(|| already(zone, Refusal::NothingHeld))?;
     let recorded = match publish_what_is_here(node, zone, released).await {
-        Some(attempt) => crate::ledger::recorded(&attempt),
+        Some(attempt) => crate::ledger::recorded(zone, &attempt),
         None => {
             let (ended, ending) = oneshot::channel();
             let guard = Guard::Released(released);

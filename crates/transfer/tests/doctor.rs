@@ -7,14 +7,14 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dns::{Name, Rcode};
+use dns::{Name, Rcode, Serial};
 use rustls::RootCertStore;
 use testing::certificate::{Authority, Certificate};
 use testing::peer::{Peer, Setup, Software as Installed, TsigKey};
 use testing::primary::{Behaviour, Kind, OldBind, Primary as Scripted};
 use testing::process::Process;
 use testing::{eventually, query, zone_text};
-use transfer::doctor::{Examination, Notifies, Outcome, Part, Paste, Patient, Software, Us, Way};
+use transfer::doctor::{Examination, Notifies, Ours, Outcome, Part, Paste, Patient, Software, Takes, Us, Way};
 use transfer::{Deadlines, Internet, Limits, Primary, TlsClient, Transfers};
 use xfr::{Algorithm, Alpn, Identity, Key, Pin, Tls};
 
@@ -45,7 +45,7 @@ fn behaving(behaviours: &[Behaviour]) -> (Scripted, Primary) {
 
 fn patient(zone: &str, primaries: &[Primary]) -> Patient {
     let (zone, primaries) = (zone.parse().unwrap(), primaries.to_vec());
-    Patient { zone, primaries, own_addresses: Vec::new(), notifies: Notifies::None }
+    Patient { zone, primaries, own_addresses: Vec::new(), notifies: Notifies::None, ours: None }
 }
 
 async fn examined_by(tls: TlsClient, patient: &Patient) -> Examination {
@@ -241,6 +241,44 @@ async fn several_primaries_are_compared() {
     let examination = examined(&both).await;
     let newest = format!("newest is {}'s", one.address());
     assert!(examination.steps.iter().any(|step| step.found.contains(&newest)), "{:?}", examination.steps);
+}
+
+#[tokio::test]
+async fn serials_are_compared_with_ours() {
+    let (one, first) = behaving(&[]);
+    let (_two, second) = behaving(&[]);
+    let told = async |primaries: &[Primary], serial: u32, takes: Takes| {
+        let ours = Some(Ours { serial: Serial(serial), takes });
+        let examination =
+            examined_by(TlsClient::default(), &Patient { ours, ..patient("example.", primaries) }).await;
+        let steps = examination.steps.iter().filter(|step| step.name.as_str() == "our_serial").cloned().collect();
+        Examination { steps, primaries: Vec::new() }
+    };
+    let alone = std::slice::from_ref(&first);
+    let older = told(alone, 10, Takes::Newer).await;
+    assert_eq!(complaints(&older), ["our_serial failed serial_went_back"]);
+    assert_eq!(older.steps[0].found, format!("older than ours, 10, and not taken: 7 at {}", one.address()));
+    let Outcome::Failed(cause) = &older.steps[0].outcome else { unreachable!("it failed") };
+    assert!(cause.advice.contains("secondo zone set example. serial-went-back=accept"), "{}", cause.advice);
+    for (serial, takes, found) in [
+        (10, Takes::OlderToo, "older ones are taken too"),
+        (10, Takes::None, "frozen here at the serial 10"),
+        (7, Takes::Newer, "the serial that is shown, 7"),
+        (6, Takes::Newer, "newer than ours, 6: 7 at"),
+        // Around the circle.
+        (u32::MAX, Takes::Newer, "newer than ours"),
+    ] {
+        let examination = told(alone, serial, takes).await;
+        assert_eq!(complaints(&examination), [""; 0], "{serial} {takes:?}");
+        assert!(examination.steps[0].found.contains(found), "{}", examination.steps[0].found);
+    }
+    let far = told(alone, 7 ^ 1 << 31, Takes::Newer).await;
+    assert_eq!(complaints(&far), ["our_serial failed serial_incomparable"]);
+    // One that lags behind another is not what keeps the zone from being up to date.
+    one.behave(Behaviour::ClaimSerial(5));
+    let both = told(&[first, second], 7, Takes::Newer).await;
+    assert_eq!(complaints(&both), ["our_serial warning serial_went_back"]);
+    assert!(both.steps[0].found.ends_with(&format!("not taken: 5 at {}", one.address())), "{}", both.steps[0].found);
 }
 
 #[tokio::test]

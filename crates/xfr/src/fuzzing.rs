@@ -173,7 +173,7 @@ fn notify(input: &[u8], key: Option<&Arc<Key>>) -> &'static str {
 }
 
 fn described(reason: &crate::Reason) -> &'static str {
-    assert!(!reason.to_string().is_empty() && !reason.advice().is_empty());
+    assert!(!reason.to_string().is_empty() && !reason.advice(&Name::root()).is_empty());
     reason.code()
 }
 

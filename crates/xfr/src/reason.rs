@@ -282,6 +282,11 @@ fn skew(secs: i64) -> String {
     }
 }
 
+/// The advice with the zone's name where `ZONE` stands for it.
+pub fn naming(advice: &str, zone: &Name) -> String {
+    advice.replace("ZONE", &zone.to_string())
+}
+
 const PATH: &str = "Check the address and port, that the primary listens there, and that every firewall on the way lets \
                     UDP and TCP from our addresses through.";
 const ALLOW: &str = "Allow our addresses at the primary, or give the key that it wants here. BIND: allow-transfer { \
@@ -306,15 +311,15 @@ const CROWDED: &str = "Spread the records over several names at the primary and 
                        last good version is served. Queries for so crowded a name are a way to exhaust a server; if it must \
                        be, raise the limit in our configuration ([limits] records_per_rrset, types_per_name).";
 const SERIAL: &str = "Raise the serial at the primary above ours, or fetch the zone again in full here: secondo zone \
-                      refresh NAME --full. Where serial-went-back=accept is set, an older serial is taken as soon as all \
+                      refresh ZONE --full. Where serial-went-back=accept is set, an older serial is taken as soon as all \
                       primaries answer, and none of them shows a newer one.";
-const HELD: &str = "Look at the zone at the primary. If it is meant to be so: secondo zone publish NAME; if not: secondo zone keep \
-                    NAME, and correct it there.";
+const HELD: &str = "Look at the zone at the primary. If it is meant to be so: secondo zone publish ZONE; if not: secondo zone keep \
+                    ZONE, and correct it there.";
 const KEPT: &str = "Correct the zone at the primary and raise its serial, or take that version after all: secondo zone publish \
-                    NAME.";
-const LOST: &str = "What is frozen was damaged on this machine's disk. When the primary can be trusted, secondo zone thaw NAME \
+                    ZONE.";
+const LOST: &str = "What is frozen was damaged on this machine's disk. When the primary can be trusted, secondo zone thaw ZONE \
                     has the zone copied again.";
-const FROZEN: &str = "When the primary can be trusted again: secondo zone thaw NAME.";
+const FROZEN: &str = "When the primary can be trusted again: secondo zone thaw ZONE.";
 const MEMORY: &str = "If the zone is really so large, give this machine more memory; a fifth of it is for transfers under way. \
                       Otherwise look at what the primary sends.";
 const SAME_SERVER: &str = "If several servers answer at this address, let them all hold the newest version, or give the address of the \
@@ -366,9 +371,9 @@ impl Reason {
         self.entry().1
     }
 
-    /// What to do about it, and where.
-    pub fn advice(&self) -> String {
-        self.entry().2.to_owned()
+    /// What to do about it, and where, if it came of copying this zone.
+    pub fn advice(&self, zone: &Name) -> String {
+        naming(self.entry().2, zone)
     }
 
     /// Whether any other transfer now, of another kind or from another primary, would end the same way.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
-use dns::Serial;
+use dns::{Name, Serial};
 use xfr::Moment;
 
 use crate::error::InventoryError;
@@ -95,13 +95,14 @@ pub struct RecordedReason {
     pub advice: String,
 }
 
-impl From<&xfr::Reason> for RecordedReason {
-    fn from(reason: &xfr::Reason) -> Self {
+impl RecordedReason {
+    /// As whoever reads it of this zone is to have it.
+    pub fn of(reason: &xfr::Reason, zone: &Name) -> Self {
         Self {
             code: reason.code().to_owned(),
             fault: reason.fault().to_string(),
             message: reason.to_string(),
-            advice: reason.advice(),
+            advice: reason.advice(zone),
         }
     }
 }

@@ -93,6 +93,7 @@ async fn from_here(zone: &NewZone, key: Option<Arc<Key>>, own: Vec<IpAddr>) -> R
         primaries: primaries.map(|source| Ok(source?.primary)).collect::<Result<_, Failure>>()?,
         own_addresses: own,
         notifies: Notifies::Unknown,
+        ours: None,
     };
     let tls = tls::client(&TlsFiles::default());
     let tls = tls.map_err(|error| Failure::new("tls_unavailable", format!("TLS cannot be used: {error:#}")))?;

@@ -9,9 +9,10 @@ use api::{Code, Problem, json};
 use dns::Name;
 use inventory::{Notify, NotifySender, TenantId};
 use tokio::sync::Semaphore;
-use transfer::doctor::{Notifies, Patient};
+use transfer::doctor::{Notifies, Ours, Patient, Takes};
 use xfr::Key;
 use xfr::notify::Decline;
+use xfr::settings::SerialWentBack;
 
 use super::House;
 use crate::followed::Source;
@@ -45,6 +46,7 @@ impl House {
             primaries: sources.into_iter().map(|source| source.primary).collect(),
             own_addresses: own_addresses.into_iter().chain(self.addresses()).collect(),
             notifies: self.notifies(zone).await,
+            ours: self.ours(zone.name()),
         };
         let Ok(Ok(_place)) = tokio::time::timeout(PLACE_WITHIN, self.examinations.0.acquire()).await else {
             let detail = format!("{EXAMINATIONS_MAX} examinations are under way: try again in a minute");
@@ -70,6 +72,20 @@ impl House {
     fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         let addresses = self.dns.iter().map(std::net::SocketAddr::ip);
         addresses.filter(|address| !address.is_unspecified() && !address.is_loopback())
+    }
+
+    /// The version of the zone that is here, and what may come in its place.
+    fn ours(&self, zone: &Name) -> Option<Ours> {
+        let here = self.node.zone_named(zone)?;
+        let accepts_older = here.instructions().policy.serial_went_back == SerialWentBack::Accept;
+        let condition = here.condition();
+        let serial = condition.held.as_ref()?.image.serial();
+        let takes = match () {
+            () if condition.hold.is_frozen() => Takes::None,
+            () if accepts_older || condition.timers.is_expired(self.node.clock.now()) => Takes::OlderToo,
+            () => Takes::Newer,
+        };
+        Some(Ours { serial, takes })
     }
 
     /// What came of the last NOTIFY that somebody sent whom the zone's owner has named, or that may be from a primary.

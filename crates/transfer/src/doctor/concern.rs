@@ -3,9 +3,10 @@
 
 use std::net::SocketAddr;
 
-use dns::Name;
+use dns::{Name, Serial};
 use xfr::Fault;
 use xfr::notify::Decline;
+use xfr::reason::naming;
 
 /// Everything that is worth a word.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +21,8 @@ pub enum Concern {
     UnsignedAllowed { key: Name },
     #[error("the primaries show different serials: {shown}; the newest is {newest}'s")]
     SerialsDiffer { shown: String, newest: SocketAddr },
+    #[error("older than ours, {ours}, and not taken: {shown}")]
+    OlderThanOurs { ours: Serial, shown: String },
     #[error("{one} and {other} show one serial, but have {what}")]
     SameSerialDiffers { one: SocketAddr, other: SocketAddr, what: String },
     #[error("the zone has one NS record, {name}")]
@@ -44,7 +47,7 @@ pub enum Concern {
     NotifyDeclined { from: String, why: Decline },
 }
 
-const NOTIFIES: &str = "See them all, each with what to do about it: secondo zone notifies NAME. Until one is taken, changes are \
+const NOTIFIES: &str = "See them all, each with what to do about it: secondo zone notifies ZONE. Until one is taken, changes are \
                         found at the next check only.";
 const OLD: &str =
     "Nothing to do: it works, with one more query at each check. A newer version of the primary knows EDNS.";
@@ -56,6 +59,8 @@ const UNSIGNED: &str = "Allow transfers at the primary with the key alone, not b
                         nothing.";
 const BEHIND: &str = "Nothing to do if a change is just on its way: the newest one is fetched. Otherwise see why the others do \
                       not follow it.";
+const OLDER: &str = "Raise the serial at the primary above ours. Or have older serials taken too: secondo zone set ZONE \
+                     serial-went-back=accept; or fetch what the primary has, this once: secondo zone refresh ZONE --full.";
 const TWO_VERSIONS: &str = "Let the primaries hold the same zone: raise the serial at each change, and see that they all take it \
                             over.";
 const TWO_SERVERS: &str = "Have a second name server, in another network, and an NS record for it (RFC 2182 §5): this one, for \
@@ -77,8 +82,8 @@ impl Concern {
         self.entry().1
     }
 
-    pub fn advice(&self) -> &'static str {
-        self.entry().2
+    pub fn advice(&self, zone: &Name) -> String {
+        naming(self.entry().2, zone)
     }
 
     fn entry(&self) -> (&'static str, Fault, &'static str) {
@@ -89,6 +94,7 @@ impl Concern {
             Self::EdnsVersions => ("edns_versions", Primary, VERSIONS),
             Self::UnsignedAllowed { .. } => ("unsigned_allowed", Configuration, UNSIGNED),
             Self::SerialsDiffer { .. } => ("serials_differ", Primary, BEHIND),
+            Self::OlderThanOurs { .. } => ("serial_went_back", Primary, OLDER),
             Self::SameSerialDiffers { .. } => ("same_serial_differs", Primary, TWO_VERSIONS),
             Self::NsSingle { .. } => ("ns_single", Configuration, TWO_SERVERS),
             Self::NsNotAnswered { .. } => ("ns_not_answered", Primary, ASK_NS),

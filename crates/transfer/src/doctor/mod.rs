@@ -5,7 +5,7 @@
 //! walk        one primary, step by step ──► steps, and what was seen
 //!   └► line       the questions' way to it: datagrams, connections, TLS
 //!        └► question  one question and its answer
-//! together    what all primaries together say: serials, NS records, timers
+//! together    what all primaries together say: serials, also beside ours, NS records, timers
 //! software    what the primary may be, by what it says and how it behaves
 //! paste       the lines for its configuration
 //! step        what is said: steps, outcomes, sentences      concern   what is wrong without making an attempt fail
@@ -30,7 +30,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use dns::{Name, Soa};
+use dns::{Name, Serial, Soa};
 use tokio::time::Instant;
 use xfr::Pin;
 use xfr::notify::Decline;
@@ -53,6 +53,25 @@ pub struct Patient {
     /// Where the world is to ask us; empty when that is not known.
     pub own_addresses: Vec<IpAddr>,
     pub notifies: Notifies,
+    /// None where no version of the zone is here.
+    pub ours: Option<Ours>,
+}
+
+/// The version that is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ours {
+    pub serial: Serial,
+    pub takes: Takes,
+}
+
+/// Which other versions are taken in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    Newer,
+    /// Its owner has set so, or it has expired.
+    OlderToo,
+    /// It is frozen.
+    None,
 }
 
 /// Whether the primaries' NOTIFYs reach us, which no question to them shows.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use dns::Name;
 use xfr::{Fault, Reason};
 
 use super::concern::Concern;
@@ -53,6 +54,7 @@ pub enum StepName {
     IxfrCurrent,
     IxfrOlder,
     Serials,
+    OurSerial,
     Versions,
     NsRecords,
     OwnNs,
@@ -75,6 +77,7 @@ impl StepName {
             Self::IxfrCurrent => "ixfr_current",
             Self::IxfrOlder => "ixfr_older",
             Self::Serials => "serials",
+            Self::OurSerial => "our_serial",
             Self::Versions => "versions",
             Self::NsRecords => "ns_records",
             Self::OwnNs => "own_ns",
@@ -91,26 +94,28 @@ impl fmt::Display for StepName {
 }
 
 impl Step {
-    pub(super) fn new(name: StepName, primary: Option<SocketAddr>, finding: Finding) -> Self {
+    pub(super) fn new(zone: &Name, name: StepName, primary: Option<SocketAddr>, finding: Finding) -> Self {
+        let of_reason = |reason: &Reason| Cause::of_reason(reason, zone);
+        let of_concern = |concern: &Concern| Cause::of_concern(concern, zone);
         let (outcome, found) = match finding {
             Finding::Fine(found) => (Outcome::Passed, found),
             Finding::Unseen(found) => (Outcome::Skipped, found),
-            Finding::Slow(reason) => (Outcome::Warning(Cause::of_reason(&reason)), reason.to_string()),
-            Finding::Bad(reason) => (Outcome::Failed(Cause::of_reason(&reason)), reason.to_string()),
-            Finding::Odd(concern) => (Outcome::Warning(Cause::of_concern(&concern)), concern.to_string()),
-            Finding::Wrong(concern) => (Outcome::Failed(Cause::of_concern(&concern)), concern.to_string()),
+            Finding::Slow(reason) => (Outcome::Warning(of_reason(&reason)), reason.to_string()),
+            Finding::Bad(reason) => (Outcome::Failed(of_reason(&reason)), reason.to_string()),
+            Finding::Odd(concern) => (Outcome::Warning(of_concern(&concern)), concern.to_string()),
+            Finding::Wrong(concern) => (Outcome::Failed(of_concern(&concern)), concern.to_string()),
         };
         Self { name, primary, outcome, found }
     }
 }
 
 impl Cause {
-    fn of_reason(reason: &Reason) -> Self {
-        Self { code: reason.code(), fault: reason.fault(), advice: reason.advice() }
+    fn of_reason(reason: &Reason, zone: &Name) -> Self {
+        Self { code: reason.code(), fault: reason.fault(), advice: reason.advice(zone) }
     }
 
-    fn of_concern(concern: &Concern) -> Self {
-        Self { code: concern.code(), fault: concern.fault(), advice: concern.advice().to_owned() }
+    fn of_concern(concern: &Concern, zone: &Name) -> Self {
+        Self { code: concern.code(), fault: concern.fault(), advice: concern.advice(zone) }
     }
 }
 

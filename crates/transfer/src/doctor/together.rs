@@ -8,18 +8,21 @@ use xfr::Reason;
 
 use super::concern::Concern;
 use super::step::{Finding, Step, StepName};
-use super::{Notifies, Patient, Seen};
+use super::{Notifies, Ours, Patient, Seen, Takes};
 
 const DAY_SECS: u32 = 86_400;
 
 /// The steps that concern no primary alone.
 pub(super) fn steps(patient: &Patient, seen: &[Seen]) -> Vec<Step> {
     let mut steps = Vec::new();
-    let mut say = |name, finding| steps.push(Step::new(name, None, finding));
+    let mut say = |name, finding| steps.push(Step::new(&patient.zone, name, None, finding));
     let newest = newest(seen);
     if patient.primaries.len() > 1 {
         say(StepName::Serials, serials(seen));
         say(StepName::Versions, versions(seen));
+    }
+    if let Some(ours) = patient.ours {
+        say(StepName::OurSerial, our_serial(ours, seen));
     }
     let Some(newest) = newest else {
         for name in [StepName::NsRecords, StepName::OwnNs, StepName::Timers] {
@@ -63,6 +66,40 @@ fn serials(seen: &[Seen]) -> Finding {
     }
     let shown: Vec<String> = seen.iter().map(|one| format!("{} at {}", one.soa.serial, one.primary)).collect();
     Finding::Odd(Concern::SerialsDiffer { shown: shown.join(", "), newest: newest.primary })
+}
+
+/// Whether what the primaries show would be taken in the place of what is here.
+fn our_serial(ours: Ours, seen: &[Seen]) -> Finding {
+    let Ours { serial, takes } = ours;
+    let theirs = |one: &&Seen| one.soa.serial;
+    let listed = |seen: &[&Seen]| -> String {
+        let shown = seen.iter().map(|one| format!("{} at {}", one.soa.serial, one.primary));
+        shown.collect::<Vec<_>>().join(", ")
+    };
+    if seen.is_empty() {
+        return Finding::Unseen(format!("no primary has shown a serial to compare with ours, {serial}"));
+    }
+    let others: Vec<&Seen> = seen.iter().filter(|one| theirs(one) != serial).collect();
+    let (newer, older): (Vec<&Seen>, Vec<&Seen>) = others.iter().partition(|one| theirs(one).is_newer_than(serial));
+    match takes {
+        _ if others.is_empty() => Finding::Fine(format!("the version here has the serial that is shown, {serial}")),
+        Takes::None => Finding::Fine(format!(
+            "the zone is frozen here at the serial {serial}, and others are shown: {}",
+            listed(&others)
+        )),
+        _ if older.is_empty() => Finding::Fine(format!("newer than ours, {serial}: {}", listed(&newer))),
+        Takes::OlderToo => {
+            Finding::Fine(format!("other than ours, {serial}, and older ones are taken too: {}", listed(&others)))
+        }
+        Takes::Newer => {
+            if let Some(far) = older.iter().find(|one| !serial.is_newer_than(theirs(one))) {
+                return Finding::Bad(Reason::SerialIncomparable { ours: serial, theirs: far.soa.serial });
+            }
+            let concern = Concern::OlderThanOurs { ours: serial, shown: listed(&older) };
+            // Another primary brings the zone up to date, or confirms what is here.
+            if older.len() < seen.len() { Finding::Odd(concern) } else { Finding::Wrong(concern) }
+        }
+    }
 }
 
 /// One serial must mean one zone: nothing else tells versions apart.

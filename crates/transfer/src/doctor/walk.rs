@@ -113,7 +113,7 @@ impl Walk<'_> {
             }
             finding => finding,
         };
-        self.steps.push(Step::new(name, Some(self.line.primary.address), finding));
+        self.steps.push(Step::new(self.line.zone, name, Some(self.line.primary.address), finding));
     }
 
     fn skip(&mut self, names: &[StepName], why: &str) {
@@ -152,11 +152,11 @@ impl Walk<'_> {
                 let alpn = handshake.alpn.map_or_else(|| "without ALPN".into(), |alpn| format!("ALPN \"{alpn}\""));
                 let pin = handshake.pin.map(|pin| format!(", and the key with the pin {pin}")).unwrap_or_default();
                 let found = format!("TLS 1.3, {alpn}, a primary that shows who it is{pin}");
-                Step::new(name, Some(self.line.primary.address), Finding::Fine(found))
+                Step::new(self.line.zone, name, Some(self.line.primary.address), Finding::Fine(found))
             }
             Err(reason) => {
                 let is_doubtful = matches!(reason, Reason::TlsCertificate { .. });
-                let mut step = Step::new(name, Some(self.line.primary.address), Finding::Bad(reason));
+                let mut step = Step::new(self.line.zone, name, Some(self.line.primary.address), Finding::Bad(reason));
                 self.pin = if is_doubtful { self.line.pin_of_anybody().await } else { None };
                 if let Some(pin) = self.pin {
                     step.found.push_str(&format!("; its key has the pin {pin}"));
