@@ -355,6 +355,22 @@ async fn the_real_ones_say_what_is_wrong_with_a_key() {
     }
 }
 
+#[tokio::test]
+async fn a_transfer_that_is_denied_to_a_key_is_said_to_be_a_matter_of_the_key() {
+    let there = TsigKey::of("hmac-sha256");
+    let peer = Peer::start(Installed::Nsd, Setup::zone("example.test", zone_text::small(1)).key(there.clone()));
+    let here = Key::from_base64(there.name.parse().unwrap(), Algorithm::HmacSha512, &there.secret).unwrap();
+    let primary = Primary { key: Some(Arc::new(here)), ..Primary::at(peer.address()) };
+    let examination = examined_by(TlsClient::default(), &patient("example.test", &[primary])).await;
+    assert_eq!(complaints(&examination), ["axfr failed refused"]);
+    let step = examination.steps.iter().find(|step| step.name.as_str() == "axfr").unwrap();
+    let Outcome::Failed(cause) = &step.outcome else { unreachable!("it failed") };
+    let said = &cause.advice;
+    let name = there.name.trim_end_matches('.');
+    assert!(said.contains(&format!("{name} with hmac-sha512")) && !said.contains("NOKEY"), "{said}");
+    assert!(said.contains("activate-tsig-key example.test. "), "{said}");
+}
+
 struct Secured {
     authority: Authority,
     certificate: Certificate,

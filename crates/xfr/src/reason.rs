@@ -289,10 +289,11 @@ pub fn naming(advice: &str, zone: &Name) -> String {
 
 const PATH: &str = "Check the address and port, that the primary listens there, and that every firewall on the way lets \
                     UDP and TCP from our addresses through.";
-const ALLOW: &str = "Allow our addresses at the primary, or give the key that it wants here. BIND: allow-transfer { \
-                     OUR-ADDRESS; }; in the zone. Knot: an acl with address: OUR-ADDRESS and action: transfer, named by \
-                     the zone. NSD: provide-xfr: OUR-ADDRESS NOKEY (or the key's name). PowerDNS: \
-                     allow-axfr-ips=OUR-ADDRESS.";
+const ALLOW: &str = "Allow our addresses at the primary, or the key that is used here: compare its name and algorithm there. \
+                     BIND: allow-transfer { OUR-ADDRESS; }; in the zone, or { key \"NAME\"; }. Knot: an acl with address: \
+                     OUR-ADDRESS, or key: NAME, and action: transfer, named by the zone. NSD: provide-xfr: OUR-ADDRESS \
+                     NAME, or NOKEY in the key's place where none is used here. PowerDNS: allow-axfr-ips=OUR-ADDRESS, or \
+                     pdnsutil activate-tsig-key ZONE NAME primary.";
 const HOLD: &str = "Check the zone's name and that this server is a primary for it: its configuration must name the \
                     zone, and its log says whether the zone was loaded.";
 const HOLD_OR_ANSWER: &str = "Check the zone's name and that this server is a primary for it: most servers refuse what \

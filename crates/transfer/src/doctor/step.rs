@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use dns::Name;
-use xfr::{Fault, Reason};
+use xfr::{Algorithm, Fault, Reason};
 
 use super::concern::Concern;
 
@@ -102,6 +102,10 @@ impl Step {
             Finding::Unseen(found) => (Outcome::Skipped, found),
             Finding::Slow(reason) => (Outcome::Warning(of_reason(&reason)), reason.to_string()),
             Finding::Bad(reason) => (Outcome::Failed(of_reason(&reason)), reason.to_string()),
+            Finding::DeniedToKey { reason, key, algorithm } => {
+                let advice = key_denied(zone, &key, algorithm);
+                (Outcome::Failed(Cause { advice, ..of_reason(&reason) }), reason.to_string())
+            }
             Finding::Odd(concern) => (Outcome::Warning(of_concern(&concern)), concern.to_string()),
             Finding::Wrong(concern) => (Outcome::Failed(of_concern(&concern)), concern.to_string()),
         };
@@ -119,6 +123,20 @@ impl Cause {
     }
 }
 
+/// A permission by address alone is not among it: it would allow transfers that nobody has signed.
+fn key_denied(zone: &Name, key: &Name, algorithm: Algorithm) -> String {
+    // NSD finds a key by its name as it is written, which is without the last dot.
+    let key = key.to_string();
+    let key = key.trim_end_matches('.');
+    format!(
+        "Permit transfers with the key {key} at the primary, and compare name and algorithm there: here it is {key} with \
+         {algorithm}, and some servers answer queries signed with another algorithm, but permit no transfer. BIND: \
+         allow-transfer {{ key \"{key}\"; }}; in the zone. Knot: an acl with key: {key} and action: transfer, named by the \
+         zone. NSD: algorithm: {algorithm} in the key: clause, and provide-xfr: OUR-ADDRESS {key} in the zone. PowerDNS: \
+         pdnsutil activate-tsig-key {zone} {key} primary."
+    )
+}
+
 /// What a step has to say.
 pub(super) enum Finding {
     Fine(String),
@@ -127,6 +145,12 @@ pub(super) enum Finding {
     Slow(Reason),
     /// What makes an attempt fail.
     Bad(Reason),
+    /// A transfer that was asked for with this key, and which the primary does not permit.
+    DeniedToKey {
+        reason: Reason,
+        key: Name,
+        algorithm: Algorithm,
+    },
     /// What no attempt fails of.
     Odd(Concern),
     /// What no attempt sees, but makes a copy that cannot be relied on.

@@ -108,7 +108,7 @@ impl Walk<'_> {
     fn say(&mut self, name: StepName, finding: Finding) {
         let finding = match finding {
             // It may not be the primary that took the time.
-            Finding::Bad(_) | Finding::Slow(_) if self.line.is_over() => {
+            Finding::Bad(_) | Finding::DeniedToKey { .. } | Finding::Slow(_) if self.line.is_over() => {
                 Finding::Unseen("no time was left for it".into())
             }
             finding => finding,
@@ -327,7 +327,7 @@ impl Walk<'_> {
             Ok(Begun::Enough { octets }) => Finding::Fine(format!(
                 "it gives the zone; the transfer was given up after {octets} octets, which is enough to know"
             )),
-            Err(reason) => Finding::Bad(reason),
+            Err(reason) => self.denied(reason),
         };
         self.say(StepName::Axfr, found);
         if let Some(key) = key {
@@ -345,6 +345,16 @@ impl Walk<'_> {
         let older = soa.serial.0.wrapping_sub(SERIALS_BACK);
         let found = self.differences(with_serial(rdata, older), older).await;
         self.say(StepName::IxfrOlder, found);
+    }
+
+    /// Why a transfer was not given, to the key if it was asked for with one.
+    fn denied(&self, reason: Reason) -> Finding {
+        match (&self.line.primary.key, reason) {
+            (Some(key), reason @ (Reason::Refused(_) | Reason::NotAuth(_))) => {
+                Finding::DeniedToKey { reason, key: key.name().clone(), algorithm: key.algorithm() }
+            }
+            (_, reason) => Finding::Bad(reason),
+        }
     }
 
     /// What the primary gives to one that holds this serial.
