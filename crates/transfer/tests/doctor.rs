@@ -171,6 +171,16 @@ async fn keys_that_do_not_fit_are_told_apart() {
         }
     }
     let (scripted, primary) = behaving(&[]);
+    scripted.add_key(key("a secret"));
+    let address = primary.address;
+    let wrong = examined(&[Primary { key: Some(key("another")), ..primary }]).await;
+    for step in wrong.steps.iter().filter(|step| ["ns_records", "own_ns", "timers"].contains(&step.name.as_str())) {
+        assert_eq!(
+            step.found,
+            format!("{address} was not asked for it, because our signed query to it failed (see tsig)")
+        );
+    }
+    let (scripted, primary) = behaving(&[]);
     scripted.add_key(Arc::new(Key::generate("other.".parse().unwrap(), Algorithm::HmacSha256).unwrap()));
     let unknown = examined(&[Primary { key: Some(key("a secret")), ..primary.clone() }]).await;
     assert!(complaints(&unknown).contains(&"tsig failed tsig_bad_key".into()), "{:?}", told(&unknown));

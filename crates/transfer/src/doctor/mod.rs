@@ -118,6 +118,15 @@ struct Seen {
     addresses: Vec<(Name, Vec<IpAddr>)>,
 }
 
+/// Why it was not looked at what a primary holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unseen {
+    /// It has not shown the zone.
+    NotShown,
+    /// Our signed query to it failed, and it may have shown the SOA record all the same.
+    SignedFailed(SocketAddr),
+}
+
 pub(crate) async fn examine(transfers: &Transfers, patient: &Patient) -> Examination {
     let until = Instant::now() + EXAMINATION_MAX;
     let mut walks = tokio::task::JoinSet::new();
@@ -128,12 +137,15 @@ pub(crate) async fn examine(transfers: &Transfers, patient: &Patient) -> Examina
     let mut walked = walks.join_all().await;
     walked.sort_by_key(|(index, _)| *index);
     let mut examination = Examination { steps: Vec::new(), primaries: Vec::new() };
-    let mut seen = Vec::new();
+    let (mut seen, mut unseen) = (Vec::new(), Vec::new());
     for (_, walked) in walked {
         examination.steps.extend(walked.steps);
         examination.primaries.push(walked.examined);
-        seen.extend(walked.seen);
+        match walked.seen {
+            Ok(version) => seen.push(version),
+            Err(why) => unseen.push(why),
+        }
     }
-    examination.steps.extend(together::steps(patient, &seen));
+    examination.steps.extend(together::steps(patient, &seen, &unseen));
     examination
 }

@@ -8,25 +8,25 @@ use xfr::Reason;
 
 use super::concern::Concern;
 use super::step::{Finding, Step, StepName};
-use super::{Notifies, Ours, Patient, Seen, Takes};
+use super::{Notifies, Ours, Patient, Seen, Takes, Unseen};
 
 const DAY_SECS: u32 = 86_400;
 
 /// The steps that concern no primary alone.
-pub(super) fn steps(patient: &Patient, seen: &[Seen]) -> Vec<Step> {
+pub(super) fn steps(patient: &Patient, seen: &[Seen], unseen: &[Unseen]) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut say = |name, finding| steps.push(Step::new(&patient.zone, name, None, finding));
     let newest = newest(seen);
     if patient.primaries.len() > 1 {
-        say(StepName::Serials, serials(seen));
+        say(StepName::Serials, serials(seen, unseen));
         say(StepName::Versions, versions(seen));
     }
     if let Some(ours) = patient.ours {
-        say(StepName::OurSerial, our_serial(ours, seen));
+        say(StepName::OurSerial, our_serial(ours, seen, unseen));
     }
     let Some(newest) = newest else {
         for name in [StepName::NsRecords, StepName::OwnNs, StepName::Timers] {
-            say(name, Finding::Unseen("no primary has shown the zone".into()));
+            say(name, Finding::Unseen(nothing_seen(unseen)));
         }
         say(StepName::Notify, notify(patient));
         return steps;
@@ -45,14 +45,25 @@ pub(super) fn steps(patient: &Patient, seen: &[Seen]) -> Vec<Step> {
     steps
 }
 
+fn nothing_seen(unseen: &[Unseen]) -> String {
+    let not_taken = unseen.iter().find_map(|why| match why {
+        Unseen::SignedFailed(primary) => Some(primary),
+        Unseen::NotShown => None,
+    });
+    match not_taken {
+        Some(primary) => format!("{primary} was not asked for it, because our signed query to it failed (see tsig)"),
+        None => "no primary has shown the zone".into(),
+    }
+}
+
 /// Who has no newer one beside it (RFC 1982).
 fn newest(seen: &[Seen]) -> Option<&Seen> {
     seen.iter().reduce(|newest, other| if other.soa.serial.is_newer_than(newest.soa.serial) { other } else { newest })
 }
 
-fn serials(seen: &[Seen]) -> Finding {
+fn serials(seen: &[Seen], unseen: &[Unseen]) -> Finding {
     let (Some(newest), [first, others @ ..]) = (newest(seen), seen) else {
-        return Finding::Unseen("no primary has shown a serial".into());
+        return Finding::Unseen(nothing_seen(unseen));
     };
     if others.is_empty() {
         return Finding::Unseen(format!("{} alone has shown a serial, {}", first.primary, first.soa.serial));
@@ -69,7 +80,7 @@ fn serials(seen: &[Seen]) -> Finding {
 }
 
 /// Whether what the primaries show would be taken in the place of what is here.
-fn our_serial(ours: Ours, seen: &[Seen]) -> Finding {
+fn our_serial(ours: Ours, seen: &[Seen], unseen: &[Unseen]) -> Finding {
     let Ours { serial, takes } = ours;
     let theirs = |one: &&Seen| one.soa.serial;
     let listed = |seen: &[&Seen]| -> String {
@@ -77,7 +88,7 @@ fn our_serial(ours: Ours, seen: &[Seen]) -> Finding {
         shown.collect::<Vec<_>>().join(", ")
     };
     if seen.is_empty() {
-        return Finding::Unseen(format!("no primary has shown a serial to compare with ours, {serial}"));
+        return Finding::Unseen(nothing_seen(unseen));
     }
     let others: Vec<&Seen> = seen.iter().filter(|one| theirs(one) != serial).collect();
     let (newer, older): (Vec<&Seen>, Vec<&Seen>) = others.iter().partition(|one| theirs(one).is_newer_than(serial));

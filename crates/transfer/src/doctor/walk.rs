@@ -17,7 +17,7 @@ use super::line::Line;
 use super::question::{Answer, Question};
 use super::software::{self, Manners};
 use super::step::{Finding, Step, StepName};
-use super::{Examined, Seen};
+use super::{Examined, Seen, Unseen};
 use crate::{Primary, Transfers};
 
 /// Enough of a transfer to know that it is one; a small zone is there whole by then.
@@ -31,7 +31,7 @@ const NAME_SERVERS_MAX: usize = 13;
 pub(super) struct Walked {
     pub(super) steps: Vec<Step>,
     pub(super) examined: Examined,
-    pub(super) seen: Option<Seen>,
+    pub(super) seen: Result<Seen, Unseen>,
 }
 
 /// What came of a query for the SOA.
@@ -238,7 +238,7 @@ impl Walk<'_> {
     }
 
     /// Everything behind the first answers, if the primary is one for the zone.
-    async fn go_on(&mut self) -> Option<Seen> {
+    async fn go_on(&mut self) -> Result<Seen, Unseen> {
         let authority = match &self.soa {
             _ if self.lacks_authority => Finding::Bad(Reason::NotAuthoritative),
             Some(_) => Finding::Fine("it answers as a primary of the zone: with AA".into()),
@@ -248,21 +248,25 @@ impl Walk<'_> {
         self.edns_step().await;
         let is_signed_for = self.tsig_step().await;
         if self.soa.is_none() || self.lacks_authority || !is_signed_for {
-            let why = if is_signed_for { "it has not shown the zone" } else { "it does not answer what we sign" };
+            let (why, unseen) = if is_signed_for {
+                ("it has not shown the zone", Unseen::NotShown)
+            } else {
+                ("it does not answer what we sign", Unseen::SignedFailed(self.line.primary.address))
+            };
             self.skip(&self.transfers(), why);
-            return None;
+            return Err(unseen);
         }
         self.transfer_steps().await;
-        self.look().await
+        self.look().await.ok_or(Unseen::NotShown)
     }
 
-    fn nothing_more(&mut self) -> Option<Seen> {
+    fn nothing_more(&mut self) -> Result<Seen, Unseen> {
         self.skip(&[StepName::Authority, StepName::Edns], "the primary cannot be asked");
         if self.line.primary.key.is_some() {
             self.skip(&[StepName::Tsig], "the primary cannot be asked");
         }
         self.skip(&self.transfers(), "the primary cannot be asked");
-        None
+        Err(Unseen::NotShown)
     }
 
     /// The steps that only a primary which has shown the zone can take.
