@@ -599,6 +599,20 @@ fn what_is_to_be_pasted_takes_nothing_from_others_who_copy_the_zone() {
 }
 
 #[test]
+fn nsd_is_to_be_restarted_for_what_its_control_does_not_apply() {
+    for way in [Way::ClearText, Way::Tls] {
+        let us = Us { address: Some([192, 0, 2, 7].into()), port: 53, key: None, way };
+        let paste = Paste::of(Software::Nsd, &"example.org.".parse().unwrap(), &us);
+        // nsd-control(8): reconfig applies neither addresses nor ports.
+        let restarts = |part: &Part| part.place.contains("restart NSD");
+        for part in &paste.parts {
+            assert_eq!(restarts(part), part.lines[0] == "server:", "{part:?}");
+        }
+        assert_eq!(paste.parts.iter().any(restarts), way == Way::Tls);
+    }
+}
+
+#[test]
 fn an_address_that_is_not_known_is_left_to_be_filled_in() {
     let us = Us { address: None, port: 53, key: None, way: Way::ClearText };
     for software in Software::ALL {

@@ -22,6 +22,16 @@ listen-on { any; };
 listen-on-v6 { any; };
 listen-on port 853 tls transfers { any; };
 listen-on-v6 port 853 tls transfers { any; };";
+/// The first ip-address ends NSD's own, which is port 53 of every address, as BIND's does.
+const NSD_LISTENS: &str = "\
+server:
+    # The ip-address lines that are there stay, and one with @853 comes beside them. Without any for port 53, NSD would
+    # no longer answer there.
+    #ip-address: ADDRESS
+    #ip-address: ADDRESS@853
+    tls-port: 853
+    tls-service-pem: \"/etc/nsd/transfers.pem\"
+    tls-service-key: \"/etc/nsd/transfers.key\"";
 
 /// Who we are to the primary.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,11 +189,9 @@ fn nsd(words: &Words, us: &Us) -> Paste {
         with.clone_from(key);
     }
     if us.way == Way::Tls {
-        let text = "server:\n    tls-service-pem: \"/etc/nsd/transfers.pem\"\n    tls-service-key: \"/etc/nsd/transfers.key\"\n    \
-                    tls-port: 853";
         let place =
-            "in nsd.conf, with an ip-address: ADDRESS@853 beside the others, unless it listens with TLS already";
-        parts.push(Part { place, lines: lines(text) });
+            "in nsd.conf, unless it listens with TLS already; then restart NSD: nsd-control reconfig does not do";
+        parts.push(Part { place, lines: lines(NSD_LISTENS) });
     }
     let at = if *port == DNS_PORT { String::new() } else { format!("@{port}") };
     let text = format!("provide-xfr: {address} {with}\nnotify: {address}{at} {with}");
