@@ -7,7 +7,7 @@ use testing::primary::Primary;
 use testing::zone_text::{self, Timers};
 use testing::{eventually, query};
 
-use crate::scene::{FAST_TIMERS, SOON, ZONE, add, failure, following, secondo, serves, with_each_primary};
+use crate::scene::{FAST_TIMERS, SOON, ZONE, add, attempt, failure, following, secondo, serves, with_each_primary};
 
 #[test]
 fn answers_go_on_when_the_primary_is_switched_off_and_we_are_killed_and_started_again() {
@@ -101,4 +101,17 @@ fn a_primary_that_shows_nothing_while_another_is_well_is_said() {
         let status = secondo.expect(&["status"]);
         if status.contains("warning") { Err(status) } else { Ok(()) }
     });
+}
+
+#[test]
+fn what_fails_again_and_again_is_one_line_in_the_log_and_one_row_that_counts() {
+    let empty = Primary::start();
+    let secondo = secondo().configured(FAST_TIMERS).started();
+    add(&secondo, ZONE, empty.address());
+    attempt(&secondo, ZONE, "several tries", |attempt| attempt["count"].as_u64() >= Some(3));
+    let lines = |what: &str| secondo.log().lines().filter(|line| line.contains(what)).count();
+    assert_eq!(lines("the attempt failed"), 1, "{}", secondo.log());
+    empty.publish(ZONE, &zone_text::small(1));
+    serves(&secondo, ZONE, 1);
+    assert_eq!(lines("a new version is served"), 1, "{}", secondo.log());
 }

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use answer::Contents;
 use dns::Serial;
+use inventory::{Outcome, RecordedAttempt};
 use tokio::time::Instant;
 use transfer::{Lane, Received};
 use xfr::{Moment, Reason};
@@ -39,8 +40,10 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    /// Into the log.
-    pub(crate) fn say(&self, zone: &Followed) {
+    /// Into the log. What is as it was `before` is said once, and then to whoever looks closely: a primary of a hundred thousand zones may
+    /// be dead for days.
+    pub(crate) fn say(&self, zone: &Followed, before: Option<&RecordedAttempt>) {
+        let is_again = before.is_some_and(|before| self.ends_as(&before.attempt));
         let zone = &zone.name;
         let primary = self.primary.map(|address| address.to_string()).unwrap_or_default();
         let serial = self.to_serial.map(|serial| serial.0);
@@ -50,12 +53,24 @@ impl Attempt {
                 tracing::info!(%zone, primary, serial, ?kind, records, millis, "a new version is served");
             }
             Ok(Refreshed::Unchanged) => tracing::debug!(%zone, primary, serial, "nothing new"),
+            Ok(Refreshed::Held(reason)) if is_again => tracing::debug!(%zone, primary, serial, "{reason}"),
             Ok(Refreshed::Held(reason)) => tracing::info!(%zone, primary, serial, "{reason}"),
             Err(reason) => {
                 let (kind, code) = (self.kind, reason.code());
-                tracing::warn!(%zone, primary, serial, ?kind, reason = code, "the attempt failed: {reason}");
+                if is_again {
+                    tracing::debug!(%zone, primary, serial, ?kind, reason = code, "the attempt failed again: {reason}");
+                } else {
+                    tracing::warn!(%zone, primary, serial, ?kind, reason = code, "the attempt failed: {reason}");
+                }
             }
         }
+    }
+
+    /// Whether it came to nothing from the same primary, and for the same reason.
+    fn ends_as(&self, before: &inventory::Attempt) -> bool {
+        let (Outcome::Held(recorded) | Outcome::Failed(recorded)) = &before.outcome else { return false };
+        let (Ok(Refreshed::Held(reason)) | Err(reason)) = &self.result else { return false };
+        (before.primary, recorded.code.as_str()) == (self.primary, reason.code())
     }
 }
 

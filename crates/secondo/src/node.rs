@@ -274,12 +274,12 @@ impl Node {
 
     /// Puts an attempt on record and into the log; without an inventory it is only there.
     pub(crate) fn record(&self, zone: &Followed, attempt: &Attempt) {
-        attempt.say(zone);
-        {
+        let before = {
             let mut condition = zone.condition();
-            condition.last_attempt = Some(ledger::recorded(zone, attempt));
-            condition.has_attempted = true;
-        }
+            let had_attempted = std::mem::replace(&mut condition.has_attempted, true);
+            condition.last_attempt.replace(ledger::recorded(zone, attempt)).filter(|_| had_attempted)
+        };
+        attempt.say(zone, before.as_ref());
         if let Some(inventory) = &*self.inventory.load() {
             inventory.ledger().record(zone.id, ledger::row(zone, attempt));
         }
