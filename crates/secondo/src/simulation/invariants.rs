@@ -102,6 +102,9 @@ pub(super) struct Watch {
 #[derive(Clone, Copy, Default)]
 struct ShownAt {
     node_ms: u64,
+    /// When last in an answer that confirms the version for sure: what a transfer brings does not, where its primary had
+    /// shown more.
+    sure_ms: u64,
     /// True time; none when it was in an earlier life of the node.
     true_ms: Option<u64>,
     /// When what is served expires all the same, by the node's clock: what takes a version's place without anybody being
@@ -191,7 +194,7 @@ impl Watch {
         }
         // In an earlier life the node's clock may have been further than what it left on disk.
         for shown in self.shown.values_mut().chain([&mut self.vouched]) {
-            shown.node_ms = shown.node_ms.min(node_ms);
+            (shown.node_ms, shown.sure_ms) = (shown.node_ms.min(node_ms), shown.sure_ms.min(node_ms));
         }
         let followed = now.node.zone(zone.id);
         let expires_at = followed.as_ref().and_then(|followed| followed.condition().timers.expires_at());
@@ -300,7 +303,9 @@ impl Watch {
         node_ms: u64,
         true_ms: u64,
     ) {
-        let now = ShownAt { node_ms, true_ms: Some(true_ms), until_ms: None };
+        let before = self.shown.get(&serial.0).filter(|_| self.is_transferring);
+        let sure_ms = before.map_or(node_ms, |before| before.sure_ms);
+        let now = ShownAt { node_ms, sure_ms, true_ms: Some(true_ms), until_ms: None };
         if let Some(held) = held.filter(|held| held.serial != serial) {
             let version = zone.version_with(serial);
             let is_held = version.is_some_and(|version| zone.loses(held, version).is_some());
@@ -468,7 +473,7 @@ impl Watch {
     fn may_expire_ms(&self, version: &Version) -> u64 {
         let shown = self.shown.get(&version.serial.0).copied().unwrap_or_default();
         let until_ms = self.restored_until_ms.filter(|_| shown.true_ms.is_none()).unwrap_or(u64::MAX);
-        (shown.node_ms + version.timing.expire_ms).min(self.expires_ms(version)).min(until_ms)
+        (shown.sure_ms + version.timing.expire_ms).min(self.expires_ms(version)).min(until_ms)
     }
 
     /// The version of a generation, if it was served.
