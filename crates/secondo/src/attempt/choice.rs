@@ -1,5 +1,8 @@
 //! Which primaries an attempt may fetch from: all are asked, and the newest serial goes first.
 
+use std::cmp::Ordering;
+
+use dns::Serial;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use inventory::Service;
@@ -101,7 +104,7 @@ impl UnderWay<'_> {
         if let Some(expires_in_secs) = self.vouching(&answered) {
             self.vouched_for(expires_in_secs);
         }
-        (newest_first(answered), failures)
+        (newest_first(answered, self.ours()), failures)
     }
 
     async fn probe(&self, source: &Source) -> Result<Shown, Reason> {
@@ -121,13 +124,24 @@ impl UnderWay<'_> {
     }
 }
 
-/// The newest serial first; equal ones stay in their order. Serials far apart are not ordered (RFC 1982 §3.2), so this
-/// is no sort: each is the newest of those that are left, as far as they can be compared.
-fn newest_first(mut answered: Vec<Candidate>) -> Vec<Candidate> {
+/// The newest serial first; equal ones stay in their order. Serials go round in a circle: one may be newer than what is
+/// news here, and older than ours. So what is newer than ours comes first, then ours, then the others. Serials far apart
+/// are not ordered (RFC 1982 §3.2), so this is no sort: each is the newest of those that are left, as far as they can be
+/// compared.
+fn newest_first(mut answered: Vec<Candidate>, ours: Option<Serial>) -> Vec<Candidate> {
+    let rank = |serial: Serial| match ours {
+        Some(ours) if serial.is_newer_than(ours) => 2,
+        Some(ours) if serial == ours => 1,
+        _ => 0,
+    };
+    let is_better = |one: Serial, other: Serial| match rank(one).cmp(&rank(other)) {
+        Ordering::Equal => one.is_newer_than(other),
+        order => order.is_gt(),
+    };
     let mut ordered = Vec::with_capacity(answered.len());
     while !answered.is_empty() {
         let newest = (1..answered.len()).fold(0, |best, next| {
-            if answered[next].shown.soa.serial.is_newer_than(answered[best].shown.soa.serial) { next } else { best }
+            if is_better(answered[next].shown.soa.serial, answered[best].shown.soa.serial) { next } else { best }
         });
         ordered.push(answered.remove(newest));
     }

@@ -186,3 +186,24 @@ async fn differences_are_taken_from_the_primary_that_our_version_came_from() {
     scene.set(Setting::IxfrFrom, "any");
     assert_eq!(scene.follow().await.kind, Kind::Ixfr, "where they are said to have one history");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn news_goes_before_a_serial_that_is_newer_than_it_and_older_than_ours() {
+    // RFC 1982: each third of the circle is newer than the one before it.
+    let (ours, news, older) = (0, 0x6000_0000, 0xC000_0000);
+    assert!(Serial(news).is_newer_than(Serial(ours)) && Serial(older).is_newer_than(Serial(news)));
+    assert!(Serial(ours).is_newer_than(Serial(older)));
+    for policy in ["wait", "accept"] {
+        let scene = Scene::new().await;
+        scene.primary.publish("example.", &text(ours, ""));
+        scene.follow().await;
+        let behind = Primary::with_zone("example.", &text(ours, ""));
+        behind.behave(Behaviour::ClaimSerial(older));
+        scene.ask(&[behind.address(), scene.primary.address()]);
+        scene.set(Setting::SerialWentBack, policy);
+        scene.primary.publish("example.", &text(news, ""));
+        let attempt = scene.follow().await;
+        assert_eq!((attempt.primary, attempt.result), (Some(scene.primary.address()), Ok(Refreshed::Published)));
+        assert_eq!((scene.served_serial(), behind.count(Query::Axfr)), (Some(news), 0), "{policy}");
+    }
+}
