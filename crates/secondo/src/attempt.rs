@@ -40,8 +40,8 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    /// Into the log. What is as it was `before` is said once, and then to whoever looks closely: a primary of a hundred thousand zones may
-    /// be dead for days.
+    /// Into the log. What is as it was `before` is said once, and then to whoever looks closely: a primary of a hundred
+    /// thousand zones may be dead for days.
     pub(crate) fn say(&self, zone: &Followed, before: Option<&RecordedAttempt>) {
         let is_again = before.is_some_and(|before| self.ends_as(&before.attempt));
         let zone = &zone.name;
@@ -66,11 +66,16 @@ impl Attempt {
         }
     }
 
-    /// Whether it came to nothing from the same primary, and for the same reason.
+    /// Whether it came to nothing from the same primary and for the same reason, or has the same version held back.
     fn ends_as(&self, before: &inventory::Attempt) -> bool {
-        let (Outcome::Held(recorded) | Outcome::Failed(recorded)) = &before.outcome else { return false };
-        let (Ok(Refreshed::Held(reason)) | Err(reason)) = &self.result else { return false };
-        (before.primary, recorded.code.as_str()) == (self.primary, reason.code())
+        let is_as_before = match (&before.outcome, &self.result) {
+            (Outcome::Held(recorded), Ok(Refreshed::Held(reason))) => {
+                recorded.code == reason.code() && before.to_serial == self.to_serial
+            }
+            (Outcome::Failed(recorded), Err(reason)) => recorded.code == reason.code(),
+            _ => false,
+        };
+        is_as_before && before.primary == self.primary
     }
 }
 
@@ -238,17 +243,13 @@ impl<'a> UnderWay<'a> {
             }
             // Publishing has moved the timers, and the commit before it has written them.
             (Ok(Refreshed::Published), _) => false,
-            // Nothing came, and nothing is there.
-            (Ok(_), None) => {
-                condition.timers.failed(&self.zone.bounds(), now, self.node.clock.random());
-                false
-            }
             // What is wanted now has not been tried yet.
             (Err(Reason::Overtaken), _) => {
                 condition.timers.notified(now);
                 false
             }
-            (Err(_), _) => {
+            // Nothing came, and nothing is there; or it failed.
+            (Ok(_), None) | (Err(_), _) => {
                 condition.timers.failed(&self.zone.bounds(), now, self.node.clock.random());
                 false
             }

@@ -11,7 +11,7 @@ use crate::followed::{Followed, Trigger};
 use crate::refresh::Refreshed;
 
 /// The row for an attempt.
-pub(crate) fn row(zone: &Followed, attempt: &Attempt) -> inventory::Attempt {
+fn row(zone: &Followed, attempt: &Attempt) -> inventory::Attempt {
     inventory::Attempt {
         at: attempt.at,
         primary: attempt.primary,

@@ -274,15 +274,16 @@ impl Node {
 
     /// Puts an attempt on record and into the log; without an inventory it is only there.
     pub(crate) fn record(&self, zone: &Followed, attempt: &Attempt) {
+        let recorded = ledger::recorded(zone, attempt);
+        if let Some(inventory) = &*self.inventory.load() {
+            inventory.ledger().record(zone.id, recorded.attempt.clone());
+        }
         let before = {
             let mut condition = zone.condition();
             let had_attempted = std::mem::replace(&mut condition.has_attempted, true);
-            condition.last_attempt.replace(ledger::recorded(zone, attempt)).filter(|_| had_attempted)
+            condition.last_attempt.replace(recorded).filter(|_| had_attempted)
         };
         attempt.say(zone, before.as_ref());
-        if let Some(inventory) = &*self.inventory.load() {
-            inventory.ledger().record(zone.id, ledger::row(zone, attempt));
-        }
     }
 
     pub(crate) fn inventory_file(&self) -> PathBuf {

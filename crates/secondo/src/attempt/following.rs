@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Duration, Instant, sleep};
 use transfer::{Fetch, Meter};
 use xfr::settings::{IxfrFrom, SerialWentBack};
 use xfr::{Reason, Shown};
@@ -123,7 +123,7 @@ impl UnderWay<'_> {
 
     /// What became of a transfer that another one came before.
     fn record_late(&self, mut attempt: Attempt, end: Option<&Attempt>) {
-        let has_had_time = u128::from(attempt.millis) >= self.node.transfers.deadlines().progress.as_millis();
+        let has_had_time = Duration::from_millis(attempt.millis) >= self.node.transfers.deadlines().progress;
         if has_had_time && attempt.result == Err(Reason::Overtaken) && end.is_some_and(|end| end.result.is_ok()) {
             attempt.result = Err(Reason::DrawnOut { secs: attempt.millis / 1000 });
         }

@@ -201,16 +201,16 @@ impl House {
         for zone in self.node.zones() {
             let condition = zone.condition();
             counts.total += 1;
-            *match condition.freshness(now) {
+            let freshness = condition.freshness(now);
+            *match freshness {
                 Freshness::Pending => &mut counts.pending,
                 Freshness::Current => &mut counts.current,
                 Freshness::Stale => &mut counts.stale,
                 Freshness::Expired => &mut counts.expired,
             } += 1;
-            let is_expired = condition.timers.is_expired(now);
+            let is_expired = freshness == Freshness::Expired;
             counts.served_past_expiry += u64::from(is_expired && !zone.is_over(&condition, now));
-            let is_current = condition.freshness(now) == Freshness::Current;
-            counts.half_heard += u64::from(is_current && !condition.silent.is_empty());
+            counts.half_heard += u64::from(freshness == Freshness::Current && !condition.silent.is_empty());
             counts.frozen_and_lost += u64::from(condition.hold.is_frozen() && condition.held.is_none());
             counts.expiring += u64::from(condition.said.expires_soon());
             counts.held += u64::from(matches!(condition.hold, Hold::Held(_) | Hold::Kept { .. }));
