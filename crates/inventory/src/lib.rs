@@ -36,14 +36,5 @@ pub use ledger::{
     ATTEMPTS_MAX, Attempt, Kind, Ledger, Notify, NotifySender, NotifySpan, Outcome, RecordedAttempt, RecordedReason,
     StrangerNotify, Trigger,
 };
-pub use zone::ZoneId;
+pub use zone::{TenantId, ZoneId};
 pub use zones::{Ensured, NewZone, Service, Zone, ZoneChange};
-
-/// A tenant, by its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TenantId(pub u64);
-
-impl TenantId {
-    /// The tenant of single mode, which owns everything.
-    pub const DEFAULT: Self = Self(1);
-}

@@ -1,8 +1,8 @@
 //! The image: one snapshot of a zone in one flat, position-independent buffer.
 //!
 //! ```text
-//! header │ apex │ owners …                    │ slots        │ order          │ nsec3
-//!               │ rank parent flags name      │ tag, offset  │ offset, offset │ offset, offset
+//! header │ apex │ owners …                    │ slots        │ order          │ ring
+//!               │ rank parent flags name      │ tag, offset  │ offset, offset │ of NSEC3 records
 //!               │   RRset RRset RRset …       │ by hash      │ canonical      │ hash order
 //!               │     records, then RRSIGs    │              │                │
 //! ```
@@ -11,28 +11,33 @@
 //!   non-terminals are owners without RRsets. Blobs start at multiples of four octets and are named by that multiple,
 //!   so that 32 bits reach 16 GiB.
 //! - *slots* is an open-addressed hash table over the owners, keyed by a secret in the header: nobody can choose names
-//!   that collide. *order* lists the owners canonically (RFC 4034 §6.1), *nsec3* the NSEC3 owners, which is hash order.
-//! - All numbers are little-endian. The octets on disk are the octets in memory: starting means mapping.
+//!   that collide. *order* lists the owners canonically (RFC 4034 §6.1), *ring* the owners of the NSEC3 records that
+//!   are in use, by their hashes.
+//! - All numbers are little-endian. The octets on disk are the octets in memory: starting means mapping. Images of the
+//!   format before, which had another ring, are built anew when they are read.
 //!
 //! Invariants: never changes after it is built; has exactly one SOA, at the apex; every owner is in the zone; for one
 //! set of records and one seed the octets are always the same, however the zone came to be.
 //!
-//! The rest of the program sees three primitives: [`Image::owner`], [`Image::predecessor`], [`Image::covering`].
+//! The rest of the program sees three primitives: [`Image::owner`], [`Image::predecessor`], [`Ring::of`].
 
 mod build;
 mod index;
 mod owner;
+mod ring;
 
 use std::sync::Arc;
 
 use dns::{NameBuf, NameRef, RecordRef, Serial, Soa, Type};
 
 use crate::digest::Digest;
+use crate::limits::Limits;
 
 pub(crate) use build::build;
 pub use build::{Notes, TooLarge};
 pub use index::Deepest;
 pub use owner::{Owner, Rrset, RrsetRecords, Rrsets};
+pub use ring::Ring;
 
 /// Octets that an image lives in: a buffer of its own, or a file mapped read-only.
 pub type ImageBytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
@@ -51,11 +56,15 @@ pub enum Damaged {
     Format(u32),
     #[error("the image's checksum does not fit its octets")]
     Checksum,
+    #[error("the image of format {FORMAT_BEFORE} cannot be built anew")]
+    Unbuildable,
 }
 
 const MAGIC: [u8; 4] = *b"2ndZ";
 /// The format's number; a change of the layout takes the next one.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// The format before: the same but for the ring, which was a list of offsets, and for flags of NSEC3 owners.
+const FORMAT_BEFORE: u32 = 1;
 /// What offsets of owners count in.
 const UNIT: usize = 4;
 
@@ -73,10 +82,10 @@ mod field {
     pub(super) const RECORDS: usize = 24;
     pub(super) const SLOTS_AT: usize = 32;
     pub(super) const ORDER_AT: usize = 40;
-    pub(super) const NSEC3_AT: usize = 48;
+    pub(super) const RING_AT: usize = 48;
     pub(super) const SLOT_COUNT: usize = 56;
     pub(super) const OWNER_COUNT: usize = 60;
-    pub(super) const NSEC3_COUNT: usize = 64;
+    pub(super) const RING_COUNT: usize = 64;
     pub(super) const APEX_OCTETS: usize = 68;
     pub(super) const SEED: Range<usize> = 72..88;
     pub(super) const DIGEST: Range<usize> = 88..120;
@@ -91,10 +100,20 @@ pub struct Image {
     slot_mask: usize,
     order_at: usize,
     owner_count: usize,
-    nsec3_at: usize,
-    nsec3_count: usize,
+    ring: Option<ring::Layout>,
     apex_octets: usize,
     seed: Seed,
+}
+
+/// How a zone proves what it does not hold.
+#[derive(Clone, Copy)]
+pub enum Denial<'a> {
+    /// Not at all: it is not signed.
+    Unsigned,
+    /// By NSEC records (RFC 4034 §4).
+    Nsec,
+    /// By NSEC3 records (RFC 5155).
+    Nsec3(Ring<'a>),
 }
 
 impl Image {
@@ -108,7 +127,7 @@ impl Image {
             return Err(Damaged::NotAnImage);
         }
         let format = u32_at(octets, field::FORMAT);
-        if format != FORMAT {
+        if !matches!(format, FORMAT | FORMAT_BEFORE) {
             return Err(Damaged::Format(format));
         }
         if u64_at(octets, field::OCTETS) != octets.len() as u64 {
@@ -117,7 +136,16 @@ impl Image {
         if crc32c::crc32c(&octets[field::CHECKED_FROM..]) != u32_at(octets, field::CHECKSUM) {
             return Err(Damaged::Checksum);
         }
-        Ok(Self::trusted(bytes))
+        if format == FORMAT_BEFORE { Self::upgraded(bytes) } else { Ok(Self::trusted(bytes)) }
+    }
+
+    /// The same contents in today's format.
+    fn upgraded(before: ImageBytes) -> Result<Self, Damaged> {
+        let before = Self::trusted(before);
+        let records: Vec<_> = before.records().collect();
+        let notes = &mut Notes::default();
+        let draft = build(before.apex(), before.serial(), &records, before.seed, Limits::NONE, notes);
+        Ok(draft.map_err(|_| Damaged::Unbuildable)?.seal(before.digest()))
     }
 
     /// An image whose octets this program has just written or checked.
@@ -125,13 +153,18 @@ impl Image {
         let octets = (*bytes).as_ref();
         let mut seed = Seed::default();
         seed.copy_from_slice(&octets[field::SEED]);
+        let owner_count = u32_at(octets, field::OWNER_COUNT) as usize;
+        let ring_count = match u32_at(octets, field::FORMAT) {
+            FORMAT_BEFORE => 0,
+            _ => u32_at(octets, field::RING_COUNT) as usize,
+        };
+        let ring_at = u64_at(octets, field::RING_AT) as usize;
         Self {
             slots_at: u64_at(octets, field::SLOTS_AT) as usize,
             slot_mask: u32_at(octets, field::SLOT_COUNT) as usize - 1,
             order_at: u64_at(octets, field::ORDER_AT) as usize,
-            owner_count: u32_at(octets, field::OWNER_COUNT) as usize,
-            nsec3_at: u64_at(octets, field::NSEC3_AT) as usize,
-            nsec3_count: u32_at(octets, field::NSEC3_COUNT) as usize,
+            owner_count,
+            ring: (ring_count > 0).then(|| ring::Layout::at(octets, ring_at, ring_count, owner_count)),
             apex_octets: u32_at(octets, field::APEX_OCTETS) as usize,
             seed,
             bytes,
@@ -225,29 +258,14 @@ impl Image {
         self.ranked(at_or_before.start)
     }
 
-    /// The NSEC3 owner whose hash is `hash` or the last one before it, around the end of the circle (RFC 5155 §7.2):
-    /// the one that matches or covers it. None in a zone without NSEC3.
-    ///
-    /// `hash` is in base32hex, as an owner's first label is.
-    pub fn covering(&self, hash: &[u8]) -> Option<Owner<'_>> {
-        let hash_at = |index: usize| self.nsec3(index).name().labels().next().unwrap_or_default();
-        let not_after =
-            |label: &[u8]| label.iter().map(u8::to_ascii_lowercase).le(hash.iter().map(u8::to_ascii_lowercase));
-        let (mut low, mut high) = (0, self.nsec3_count);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if not_after(hash_at(middle)) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
+    /// How this zone proves what it does not hold: by the ring of NSEC3 records that its NSEC3PARAM record names, where there
+    /// is one, because a chain of NSEC records beside it may be on its way out (RFC 5155 §10.4).
+    pub fn denial(&self) -> Denial<'_> {
+        match &self.ring {
+            Some(layout) => Denial::Nsec3(Ring { image: self, layout }),
+            None if self.apex_owner().rrset(Type::NSEC).is_some() => Denial::Nsec,
+            None => Denial::Unsigned,
         }
-        let last = self.nsec3_count.checked_sub(1)?;
-        Some(self.nsec3(low.checked_sub(1).unwrap_or(last)))
-    }
-
-    fn nsec3(&self, index: usize) -> Owner<'_> {
-        Owner::at(self, u32_at(self.as_bytes(), self.nsec3_at + 4 * index))
     }
 
     fn ranked(&self, rank: usize) -> Owner<'_> {

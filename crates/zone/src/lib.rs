@@ -13,6 +13,7 @@ mod digest;
 pub mod image;
 pub mod inspect;
 mod limits;
+pub mod nsec3;
 pub mod zonemd;
 
 pub use advance::{Advanced, Rejection, advance};
@@ -32,6 +33,15 @@ impl std::fmt::Display for ZoneId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
     }
+}
+
+/// A tenant, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TenantId(pub u64);
+
+impl TenantId {
+    /// The tenant of single mode, which owns everything.
+    pub const DEFAULT: Self = Self(1);
 }
 
 /// Ours, one for each snapshot published; it only grows, whatever the primary does to its serial.

@@ -10,9 +10,11 @@ use std::sync::Arc;
 use dns::{Name, NameRef, RecordRef, Serial, Type, rdata};
 
 use super::owner::{blob, rrset};
+use super::ring::Entries;
 use super::{FORMAT, Image, MAGIC, Seed, UNIT, field, index};
 use crate::digest::Digest;
 use crate::limits::Limits;
+use crate::nsec3::{self, Parameters};
 
 /// What was changed on the way from the primary's records to what is served (each is logged).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub enum TooLarge {
     Zone,
 }
 
+/// Rings of NSEC3 records that one is chosen from: the one in use, and one that comes or goes.
+const RINGS_MAX: usize = 4;
 /// Names without records that every zone may have.
 const EMPTY_NAMES_FREE: u64 = 1 << 16;
 
@@ -188,7 +192,8 @@ struct ImageWriter {
     apex_labels: usize,
     /// Offsets of owners in units.
     order: Vec<u32>,
-    nsec3: Vec<u32>,
+    /// One for each NSEC3PARAM record.
+    rings: Vec<Entries>,
     records: u64,
     names: u64,
     empty_names: u64,
@@ -206,7 +211,7 @@ impl ImageWriter {
             apex_octets: apex.octets(),
             apex_labels: apex.label_count(),
             order: Vec::new(),
-            nsec3: Vec::new(),
+            rings: Vec::new(),
             records: 0,
             names: 0,
             empty_names: 0,
@@ -250,13 +255,21 @@ impl ImageWriter {
         let unit = u32::try_from(at / UNIT).map_err(|_| TooLarge::Zone)?;
         let rank = u32::try_from(self.order.len()).map_err(|_| TooLarge::Zone)?;
         let parent = self.ancestors.last().map_or(at, |above| above.at);
-        if name.is_wildcard() && depth > 0 {
-            self.octets[parent + blob::FLAGS] |= blob::WILDCARD_BELOW;
+        if depth > 0 {
+            let wildcard = if name.is_wildcard() { blob::WILDCARD_BELOW } else { 0 };
+            let flags = &mut self.octets[parent + blob::FLAGS];
+            *flags = *flags & !blob::HASH | wildcard;
         }
         let has = |rtype: Type| records.iter().any(|record| record.rtype == rtype);
         let is_occluded = self.ancestors.last().is_some_and(|above| above.occludes);
         let is_cut = depth > 0 && has(Type::NS);
-        let flags = [(is_cut, blob::CUT), (is_occluded, blob::OCCLUDED), (has(Type::DNAME), blob::DNAME)];
+        let is_hash = has(Type::NSEC3) && records.iter().all(|record| rrset_key(record).0 == Type::NSEC3);
+        let flags = [
+            (is_cut, blob::CUT),
+            (is_occluded, blob::OCCLUDED),
+            (has(Type::DNAME), blob::DNAME),
+            (is_hash, blob::HASH),
+        ];
         let flags = flags.iter().filter(|(is_set, _)| *is_set).fold(0, |flags, (_, flag)| flags | flag);
 
         self.octets.extend(rank.to_le_bytes());
@@ -274,12 +287,32 @@ impl ImageWriter {
         }
         self.octets[at + blob::RRSETS..at + blob::RRSETS + 2].copy_from_slice(&rrsets.to_le_bytes());
         self.order.push(unit);
-        if has(Type::NSEC3) && depth == 1 && is_hash(name) {
-            self.nsec3.push(unit);
+        match depth {
+            0 => {
+                let parameters = records.iter().filter(|record| record.rtype == Type::NSEC3PARAM);
+                self.rings.extend(parameters.filter_map(ring).take(RINGS_MAX));
+            }
+            1 => self.nsec3(name, records, unit),
+            _ => {}
         }
         let occludes = flags & (blob::CUT | blob::OCCLUDED | blob::DNAME) != 0;
         self.ancestors.push(Ancestor { key_octets, depth, at, occludes });
         Ok(())
+    }
+
+    /// Puts the owner of an NSEC3 record into the ring that it belongs to. One that is no hash belongs to none: it would
+    /// stand between hashes and seem to cover what the ones beside it cover.
+    fn nsec3(&mut self, name: NameRef<'_>, records: &[RecordRef<'_>], unit: u32) {
+        let Some(hash) = name.labels().next().and_then(nsec3::from_label) else { return };
+        for ring in &mut self.rings {
+            let belongs = |record: &RecordRef<'_>| {
+                let parameters = Parameters::parse(record.rdata).map(|(parameters, ..)| parameters);
+                record.rtype == Type::NSEC3 && parameters == Some(ring.parameters())
+            };
+            if records.iter().any(belongs) {
+                ring.owners.push((hash, unit));
+            }
+        }
     }
 
     /// Writes the records of one type and the RRSIGs that cover it.
@@ -345,8 +378,9 @@ impl ImageWriter {
         self.octets.extend(slots);
         let order_at = self.octets.len();
         self.octets.extend(self.order.iter().flat_map(|unit| unit.to_le_bytes()));
-        let nsec3_at = self.octets.len();
-        self.octets.extend(self.nsec3.iter().flat_map(|unit| unit.to_le_bytes()));
+        let ring_at = self.octets.len();
+        let ring = self.rings.iter().find(|ring| !ring.owners.is_empty());
+        self.octets.extend(ring.map(Entries::to_octets).unwrap_or_default());
         u32::try_from(self.octets.len() / UNIT).map_err(|_| TooLarge::Zone)?;
 
         let octets = self.octets.len() as u64;
@@ -358,7 +392,7 @@ impl ImageWriter {
             (field::RECORDS, self.records),
             (field::SLOTS_AT, slots_at as u64),
             (field::ORDER_AT, order_at as u64),
-            (field::NSEC3_AT, nsec3_at as u64),
+            (field::RING_AT, ring_at as u64),
         ] {
             header[at..at + 8].copy_from_slice(&value.to_le_bytes());
         }
@@ -367,7 +401,7 @@ impl ImageWriter {
             (field::SERIAL, serial.0),
             (field::SLOT_COUNT, u32::try_from(slot_count).map_err(|_| TooLarge::Zone)?),
             (field::OWNER_COUNT, self.order.len() as u32),
-            (field::NSEC3_COUNT, self.nsec3.len() as u32),
+            (field::RING_COUNT, ring.map_or(0, |ring| ring.owners.len()) as u32),
             (field::APEX_OCTETS, self.apex_octets as u32),
         ] {
             header[at..at + 4].copy_from_slice(&value.to_le_bytes());
@@ -377,11 +411,10 @@ impl ImageWriter {
     }
 }
 
-/// Whether the first label can be a hash: 20 octets, as of the only algorithm there is, in base32hex (RFC 5155 §3).
-/// An owner that is none would stand between hashes and seem to cover what the ones beside it cover.
-fn is_hash(name: NameRef<'_>) -> bool {
-    let label = name.labels().next().unwrap_or_default();
-    label.len() == 32 && label.iter().all(|octet| matches!(octet, b'0'..=b'9' | b'a'..=b'v' | b'A'..=b'V'))
+/// The ring that an NSEC3PARAM record names, without its records.
+fn ring(record: &RecordRef<'_>) -> Option<Entries> {
+    let Parameters { iterations, salt, .. } = Parameters::in_use(record.rdata)?;
+    Some(Entries { iterations, salt: salt.to_vec(), owners: Vec::new() })
 }
 
 /// What an RRset is sorted by: the type that it is or covers, records before signatures.

@@ -21,6 +21,8 @@ pub(super) mod blob {
     pub(in super::super) const DNAME: u8 = 4;
     /// Has a wildcard directly below it.
     pub(in super::super) const WILDCARD_BELOW: u8 = 8;
+    /// Has nothing but NSEC3 records, and no name below it.
+    pub(in super::super) const HASH: u8 = 16;
 }
 
 /// An RRset: `type:2 records:2 signatures:2 spelled:2 ttl:4 signature_ttl:4 octets:4`, then names that are spelled
@@ -89,6 +91,12 @@ impl<'a> Owner<'a> {
     /// Whether it exists only because something below it does (RFC 8020 §2).
     pub fn is_empty_non_terminal(self) -> bool {
         u16_at(self.octets, blob::RRSETS) == 0
+    }
+
+    /// Whether it is there for its NSEC3 record alone: whoever asks for such a name is told that it does not exist
+    /// (RFC 5155 §7.2.8).
+    pub fn is_hash(self) -> bool {
+        self.has_flag(blob::HASH)
     }
 
     /// The cut or DNAME nearest to the apex among this owner's ancestors, when it is occluded.

@@ -1,7 +1,8 @@
 use dns::text::{record_to_text, zone_from_text};
 use dns::{Name, Type};
 
-use crate::image::{Deepest, Owner};
+use crate::image::{Deepest, Denial, Owner};
+use crate::nsec3::{Hash, Parameters, SHA_1, from_label};
 use crate::{Change, Image, Limits, advance};
 
 fn image(text: &str) -> Image {
@@ -103,15 +104,124 @@ fn the_predecessor_is_the_name_itself_or_the_last_one_before_it() {
     assert_eq!(predecessor("0.example."), "Example.");
 }
 
+/// The hashes that have NSEC3 records, in the order of the ring, and the label of what covers or matches a name.
+fn of_ring(image: &Image, text: &str) -> String {
+    let Denial::Nsec3(ring) = image.denial() else { panic!("no ring") };
+    ring.of(name(text).borrow()).name().to_string()[..4].to_lowercase()
+}
+
+/// Signs nothing, but has an NSEC3 record for each of these names, with the salt of the RFC's example.
+fn ring_of(names: &[&str]) -> String {
+    let parameters = Parameters { algorithm: SHA_1, iterations: 12, salt: &[0xaa, 0xbb, 0xcc, 0xdd] };
+    let mut hashes: Vec<Hash> = names.iter().map(|text| parameters.hash(name(text).borrow())).collect();
+    hashes.sort_unstable();
+    let label = |hash: &Hash| {
+        let bits: String = hash.iter().map(|octet| format!("{octet:08b}")).collect();
+        let digits = bits.as_bytes().chunks(5).map(|digit| std::str::from_utf8(digit).unwrap());
+        digits.map(|digit| char::from_digit(u32::from_str_radix(digit, 2).unwrap(), 32).unwrap()).collect::<String>()
+    };
+    let mut text = "@ 0 NSEC3PARAM 1 0 12 AABBCCDD\n".to_owned();
+    for (hash, next) in hashes.iter().zip(hashes.iter().cycle().skip(1)) {
+        text += &format!("{} 60 NSEC3 1 0 12 AABBCCDD {} A\n", label(hash), label(next));
+    }
+    text
+}
+
+const SOA_AND_NS: &str = "@ 60 SOA ns host 7 2 3 4 5\n@ 60 NS ns\n";
+
 #[test]
-fn nsec3_covering_goes_around_the_circle() {
-    let image = image(ZONE);
-    let covering = |hash: &str| image.covering(hash.as_bytes()).unwrap().name().to_string()[..2].to_lowercase();
-    assert_eq!(covering("05fmrhdlj2k56mqn9jkc2tpkjtlib4ut"), "05");
-    assert_eq!(covering("0fffffffffffffffffffffffffffffff"), "05");
-    assert_eq!(covering("vfffffffffffffffffffffffffffffff"), "t7");
-    assert_eq!(covering("00000000000000000000000000000000"), "t7", "before the first is behind the last");
-    assert!(super::tests::image("@ 1 SOA a b 1 2 3 4 5\n@ 1 NS a\n").covering(b"0").is_none());
+fn the_ring_gives_the_record_that_matches_or_covers_and_goes_around_the_circle() {
+    // RFC 5155 Appendix A and B.
+    let names =
+        ["example.", "a.example.", "ai.example.", "ns1.example.", "ns2.example.", "w.example.", "*.w.example."];
+    let image = image(&(SOA_AND_NS.to_owned() + &ring_of(&names) + "w 60 A 192.0.2.1\n*.w 60 A 192.0.2.1\n"));
+    assert_eq!(of_ring(&image, "EXAMPLE."), "0p9m", "matching");
+    // c.x.w hashes to 0va5…, *.x.w to 92pq…, the names with the highest and the lowest hash of all of these to r53b… and 0p9m….
+    assert_eq!(of_ring(&image, "c.x.w.example."), "0p9m", "covering");
+    let before_the_first = (0..2000).map(|number| format!("{number}.example.")).find(|candidate| {
+        Parameters { algorithm: SHA_1, iterations: 12, salt: &[0xaa, 0xbb, 0xcc, 0xdd] }
+            .hash(name(candidate).borrow())[0]
+            == 0
+    });
+    assert_eq!(of_ring(&image, &before_the_first.unwrap()), "r53b", "before the first is behind the last");
+    let Denial::Nsec3(ring) = image.denial() else { panic!("no ring") };
+    let owner = |text: &str| image.owner(name(text).borrow()).unwrap();
+    for _ in 0..2 {
+        assert!(
+            ring.matching(owner("w.example.")).is_some_and(|found| found.name().to_string().starts_with("k8udemvp"))
+        );
+        assert!(ring.matching(owner("0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example.")).is_none());
+        let below = ring.of_wildcard_below(owner("w.example."));
+        assert!(below.name().to_string().starts_with("r53bq7cc"), "the wildcard is there: {}", below.name());
+    }
+}
+
+#[test]
+fn a_large_ring_gives_what_a_walk_along_it_gives() {
+    let names: Vec<String> = (0..1000).map(|number| format!("n{number}.example.")).collect();
+    let text = ring_of(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let image = image(&(SOA_AND_NS.to_owned() + &text));
+    let parameters = Parameters { algorithm: SHA_1, iterations: 12, salt: &[0xaa, 0xbb, 0xcc, 0xdd] };
+    let mut ring: Vec<(Hash, String)> = image
+        .owners()
+        .filter(|owner| owner.is_hash())
+        .map(|owner| (from_label(owner.name().labels().next().unwrap()).unwrap(), owner.name().to_string()))
+        .collect();
+    ring.sort();
+    for number in 0..2000 {
+        let candidate = format!("n{number}.example.");
+        let hash = parameters.hash(name(&candidate).borrow());
+        let (_, expected) = ring.iter().rev().find(|(found, _)| *found <= hash).unwrap_or(ring.last().unwrap());
+        assert_eq!(of_ring(&image, &candidate), expected[..4].to_lowercase(), "{candidate}");
+    }
+}
+
+#[test]
+fn a_zone_denies_by_the_ring_that_its_parameters_name() {
+    let kind = |text: &str| match image(&(SOA_AND_NS.to_owned() + text)).denial() {
+        Denial::Unsigned => "unsigned".to_owned(),
+        Denial::Nsec => "nsec".to_owned(),
+        Denial::Nsec3(ring) => format!("{:?} {}", ring.parameters(), ring.is_too_dear()),
+    };
+    let hash = "t7g6pdmcph4ipevt6sbr0h9cgs6q1mhg";
+    let in_use =
+        |iterations: u16| format!("@ 0 NSEC3PARAM 1 0 {iterations} -\n{hash} 60 NSEC3 1 0 {iterations} - {hash} A\n");
+    assert_eq!(kind(""), "unsigned");
+    assert_eq!(kind("@ 60 NSEC ns NS SOA\n"), "nsec");
+    assert_eq!(kind(&in_use(500)), "Parameters { algorithm: 1, iterations: 500, salt: [] } false");
+    assert_eq!(
+        kind(&(in_use(501) + "@ 60 NSEC ns NS SOA\n")),
+        "Parameters { algorithm: 1, iterations: 501, salt: [] } true"
+    );
+    // RFC 5155 §4.1.2: one with flags is not in use; nor is one without records.
+    assert_eq!(kind(&format!("@ 0 NSEC3PARAM 1 1 0 -\n{hash} 60 NSEC3 1 0 0 - {hash} A\n")), "unsigned");
+    let another = format!("@ 0 NSEC3PARAM 1 0 0 AA\n{}", in_use(3));
+    assert_eq!(kind(&another), "Parameters { algorithm: 1, iterations: 3, salt: [] } false");
+}
+
+#[test]
+fn a_name_that_is_there_for_its_nsec3_record_alone_is_known_as_such() {
+    let (first, second) = ("05fmrhdlj2k56mqn9jkc2tpkjtlib4ut", "t7g6pdmcph4ipevt6sbr0h9cgs6q1mhg");
+    let text = format!(
+        "{first} 60 NSEC3 1 0 0 - {second} A\n{second} 60 NSEC3 1 0 0 - {first} A\na.{second} 60 A 192.0.2.1\n"
+    );
+    let image = image(&(SOA_AND_NS.to_owned() + &text));
+    let is_hash = |text: &str| image.owner(name(text).borrow()).unwrap().is_hash();
+    assert!(is_hash(&format!("{first}.example.")));
+    assert!(!is_hash(&format!("{second}.example.")) && !is_hash("example."));
+}
+
+#[test]
+fn an_image_of_the_format_before_is_read_with_all_that_it_holds() {
+    let before = include_bytes!("data/format-1.image");
+    let image = Image::from_bytes(std::sync::Arc::new(before.to_vec())).unwrap();
+    let text: Vec<String> = image.records().map(record_to_text).collect();
+    assert_eq!((text.len(), image.serial().0, image.record_count()), (13, 7, 13));
+    let records = zone_from_text("Example.", &text.join("\n")).unwrap();
+    let apex: Name = "example.".parse().unwrap();
+    let anew = advance(apex.borrow(), None, &Change::Full(records), [7; 16], Limits::default()).unwrap().image;
+    assert_eq!(image.as_bytes(), anew.as_bytes());
+    assert!(matches!(image.denial(), Denial::Nsec3(_)));
 }
 
 #[test]
@@ -162,17 +272,16 @@ fn odd_octets_in_labels_sort_as_rfc_4034_says() {
 #[test]
 fn nsec3_owners_that_are_no_hashes_cover_nothing() {
     // NSD 4.15, PDNS #1352: they are kept, and the others are found as without them.
-    let (low, high) = ("05fmrhdlj2k56mqn9jkc2tpkjtlib4ut", "t7g6pdmcph4ipevt6sbr0h9cgs6q1mhg");
-    let chain = format!("{low} 60 NSEC3 1 0 0 - {high} A\n{high} 60 NSEC3 1 1 0 - {low} A\n");
+    let ring = ring_of(&["a.example.", "b.example."]);
     let no_base32 = "z".repeat(32);
-    let odd: String = ["@", "zz", &no_base32, &format!("zz.{low}"), "*", &format!("{low}.{high}")]
-        .map(|owner| format!("{owner} 60 NSEC3 1 1 5 AABB {low} A\n"))
+    let odd: String = ["@", "zz", &no_base32, "zz.0p9mhaveqvm6t7vbl5lop2u3t2rp3tom", "*"]
+        .map(|owner| format!("{owner} 60 NSEC3 1 1 12 AABBCCDD 0p9mhaveqvm6t7vbl5lop2u3t2rp3tom A\n"))
         .concat();
-    let image = image(&format!("@ 60 SOA ns host 7 2 3 4 5\n@ 60 NS ns\n{chain}{odd}"));
-    assert_eq!(image.record_count(), 10);
-    for (hash, covering) in [("00", high), (low, low), ("a0", low), ("tz", high), ("zz", high), ("", high)] {
-        let found = image.covering(hash.as_bytes()).unwrap().name().to_string();
-        assert_eq!(found, format!("{covering}.Example."), "{hash}");
+    let (with, without) = (image(&(SOA_AND_NS.to_owned() + &ring + &odd)), image(&(SOA_AND_NS.to_owned() + &ring)));
+    assert_eq!(with.record_count(), 10);
+    for number in 0..50 {
+        let candidate = format!("n{number}.example.");
+        assert_eq!(of_ring(&with, &candidate), of_ring(&without, &candidate));
     }
 }
 
@@ -185,5 +294,5 @@ fn a_zone_whose_name_leaves_no_room_is_a_zone() {
     let records = zone_from_text(&apex.to_string(), "@ 60 SOA . . 7 2 3 4 5\n@ 60 NS .\n").unwrap();
     let image = advance(apex.borrow(), None, &Change::Full(records), [7; 16], Limits::default()).unwrap().image;
     assert_eq!(image.owner(apex.borrow()).map(Owner::rank), Some(0));
-    assert!(image.covering(b"05fmrhdlj2k56mqn9jkc2tpkjtlib4ut").is_none());
+    assert!(matches!(image.denial(), Denial::Unsigned));
 }

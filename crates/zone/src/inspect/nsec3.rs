@@ -8,15 +8,8 @@ use dns::Type;
 
 use super::{Place, Warning, Warnings, has_data, is_child_of_apex};
 use crate::image::{Image, Owner, Rrset};
+use crate::nsec3::{Hash, ITERATIONS_MAX, Parameters, SHA_1, from_label, next_hash};
 
-/// Iterations above which resolvers answer SERVFAIL, where fewer make the zone one that is not signed (RFC 9276
-/// Appendix A, CVE-2023-50868).
-const ITERATIONS_MAX: u16 = 500;
-/// The only hash algorithm (RFC 5155 §11), and the octets of its hash.
-const SHA_1: u8 = 1;
-const HASH_OCTETS: usize = 20;
-/// Characters of such a hash in base32hex.
-const LABEL_OCTETS: usize = HASH_OCTETS * 8 / 5;
 /// The only flag of an NSEC3 record (RFC 5155 §3.1.2.1).
 const OPT_OUT: u8 = 1;
 
@@ -103,26 +96,6 @@ impl<'a> Chains<'a> {
     }
 }
 
-type Hash = [u8; HASH_OCTETS];
-
-/// How names of a ring are hashed.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Parameters<'a> {
-    algorithm: u8,
-    iterations: u16,
-    salt: &'a [u8],
-}
-
-impl<'a> Parameters<'a> {
-    /// Reads what NSEC3 and NSEC3PARAM records begin with: the parameters, the flags, and what follows.
-    fn parse(rdata: &'a [u8]) -> Option<(Self, u8, &'a [u8])> {
-        let ([algorithm, flags, high, low, salt_octets], rest) = rdata.split_first_chunk()?;
-        let (salt, rest) = rest.split_at_checked(usize::from(*salt_octets))?;
-        let iterations = u16::from_be_bytes([*high, *low]);
-        Some((Self { algorithm: *algorithm, iterations, salt }, *flags, rest))
-    }
-}
-
 /// One ring, as far as it has been followed.
 struct Chain<'a> {
     parameters: Parameters<'a>,
@@ -195,33 +168,8 @@ impl Names {
 
 /// The hash that an NSEC3 record's owner is named by (RFC 5155 §3).
 fn hash_of(owner: Owner<'_>) -> Option<Hash> {
-    let label: &[u8; LABEL_OCTETS] = owner.name().labels().next()?.try_into().ok()?;
     if !is_child_of_apex(owner) {
         return None;
     }
-    let mut hash = Hash::default();
-    for (octets, characters) in hash.as_chunks_mut::<5>().0.iter_mut().zip(label.as_chunks::<8>().0) {
-        let mut bits: u64 = 0;
-        for character in characters {
-            bits = bits << 5 | u64::from(base32hex(*character)?);
-        }
-        octets.copy_from_slice(&bits.to_be_bytes()[3..]);
-    }
-    Some(hash)
-}
-
-/// The value of a character (RFC 4648 §7).
-fn base32hex(character: u8) -> Option<u8> {
-    match character {
-        b'0'..=b'9' => Some(character - b'0'),
-        b'a'..=b'v' => Some(character - b'a' + 10),
-        b'A'..=b'V' => Some(character - b'A' + 10),
-        _ => None,
-    }
-}
-
-/// The next hash, from what follows the parameters (RFC 5155 §3.2).
-fn next_hash(octets: &[u8]) -> Option<Hash> {
-    let (length, rest) = octets.split_first()?;
-    (usize::from(*length) == HASH_OCTETS).then(|| rest.first_chunk().copied())?
+    from_label(owner.name().labels().next()?)
 }
