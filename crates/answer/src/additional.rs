@@ -1,22 +1,29 @@
 //! The additional section: addresses of the hosts that an answer names.
 
-use dns::{Full, NameRef, Section, Type, rdata};
-use zone::image::{Image, Owner, Rrset};
+use dns::{NameRef, Section, Type, rdata};
+use zone::image::{Owner, Rrset};
 
-use crate::response::Response;
+use crate::response::{Response, Trouble};
+use crate::table::Contents;
+use crate::view::View;
 
 /// Hosts for which one answer gives addresses that it could leave out.
 const HOSTS_MAX: usize = 32;
-/// Hosts that are remembered, so that none comes twice when an RRset names it in two spellings.
-const HOSTS_REMEMBERED: usize = 32;
 
-/// Adds what fits of the addresses of an NS, MX or SRV RRset's hosts; leaving some out is no fault
-/// (RFC 2181 §9).
-pub(crate) fn add(image: &Image, rrset: Rrset<'_>, response: &mut Response<'_>) {
-    for host in hosts(image, rrset).take(HOSTS_MAX) {
-        // Glue stands in for what another zone says: only a list of servers may name it.
-        if !host.is_occluded() || rrset.rtype() == Type::NS {
-            addresses(host).for_each(|rrset| response.rrset_if_it_fits(Section::Additional, rrset));
+/// Adds what fits of what is known of an RRset's hosts; leaving some out is no fault (RFC 2181 §9).
+pub(crate) fn add(view: View<'_>, rrset: Rrset<'_>, response: &mut Response<'_>) {
+    let mut hosts = Hosts::default();
+    for name in targets(rrset) {
+        let owner = view.owner(name);
+        match owner.filter(|owner| !owner.is_occluded()) {
+            Some(owner) => hosts.offer(owner, rrset.rtype(), response),
+            // Glue stands in for what another zone says: only a list of servers may name it.
+            None if !offer_neighbours(view, name, rrset.rtype(), &mut hosts, response)
+                && rrset.rtype() == Type::NS =>
+            {
+                owner.into_iter().for_each(|glue| hosts.offer(glue, Type::NS, response));
+            }
+            None => {}
         }
     }
 }
@@ -24,45 +31,85 @@ pub(crate) fn add(image: &Image, rrset: Rrset<'_>, response: &mut Response<'_>) 
 /// Adds a referral's glue: all of it for servers below the cut, or the answer is truncated (RFC 9471 §3.1); what fits
 /// for others.
 pub(crate) fn add_glue(
-    image: &Image,
+    view: View<'_>,
     cut: Owner<'_>,
     servers: Rrset<'_>,
     response: &mut Response<'_>,
-) -> Result<(), Full> {
-    let is_needed = |host: &Owner<'_>| host.name().is_at_or_below(cut.name());
-    for host in hosts(image, servers).filter(is_needed) {
-        addresses(host).try_for_each(|rrset| response.rrset(Section::Additional, rrset))?;
+) -> Result<(), Trouble> {
+    let mut hosts = Hosts::default();
+    let is_needed = |name: &NameRef<'_>| name.is_at_or_below(cut.name());
+    for host in targets(servers).filter(is_needed).filter_map(|name| view.owner(name)) {
+        if hosts.is_new(host) {
+            addresses(host).try_for_each(|rrset| response.rrset(Section::Additional, rrset))?;
+        }
     }
-    for host in hosts(image, servers).filter(|host| !is_needed(host)).take(HOSTS_MAX) {
-        addresses(host).for_each(|rrset| response.rrset_if_it_fits(Section::Additional, rrset));
+    for name in targets(servers).filter(|name| !is_needed(name)) {
+        match view.owner(name) {
+            Some(host) => hosts.offer(host, Type::NS, response),
+            None => {
+                offer_neighbours(view, name, Type::NS, &mut hosts, response);
+            }
+        }
     }
     Ok(())
+}
+
+fn targets(rrset: Rrset<'_>) -> impl Iterator<Item = NameRef<'_>> {
+    rrset.records().filter_map(|record| match rdata::additional_target(record.rtype, record.rdata)? {
+        // RFC 9460 §2.5.2: the owner itself. Other types mean by it that there is no such service (RFC 2782, RFC 7505).
+        root if root.is_root() && record.rtype.is_service_binding() => Some(record.owner),
+        target => Some(target),
+    })
+}
+
+/// Offers what another zone of the tenant's says of a host, and tells whether there is something.
+fn offer_neighbours(
+    view: View<'_>,
+    name: NameRef<'_>,
+    named_by: Type,
+    hosts: &mut Hosts,
+    response: &mut Response<'_>,
+) -> bool {
+    let Some(zone) = view.neighbour(name) else { return false };
+    let contents = zone.contents();
+    let Contents::Live(snapshot) = &**contents else { return false };
+    let Some(host) = snapshot.image.owner(name).filter(|host| !host.is_occluded()) else { return false };
+    hosts.offer(host, named_by, response);
+    true
 }
 
 fn addresses(host: Owner<'_>) -> impl Iterator<Item = Rrset<'_>> {
     [Type::A, Type::AAAA].into_iter().filter_map(move |rtype| host.rrset(rtype))
 }
 
-/// The hosts of an RRset that are in the zone, each once.
-fn hosts<'a>(image: &'a Image, rrset: Rrset<'a>) -> impl Iterator<Item = Owner<'a>> {
-    let mut ranks = [0; HOSTS_REMEMBERED];
-    let mut remembered = 0;
-    rrset.records().filter_map(move |record| {
-        let host = owner(image, rdata::additional_target(record.rtype, record.rdata)?)?;
-        if ranks[..remembered].contains(&host.rank()) {
-            return None;
-        }
-        if let Some(place) = ranks.get_mut(remembered) {
-            *place = host.rank();
-            remembered += 1;
-        }
-        Some(host)
-    })
+/// Hosts that have had their turn: none comes twice when an RRset names it in two spellings.
+#[derive(Default)]
+struct Hosts {
+    /// Where they are in memory: they may be of several zones.
+    places: [usize; HOSTS_MAX],
+    count: usize,
 }
 
-fn owner<'a>(image: &'a Image, name: NameRef<'_>) -> Option<Owner<'a>> {
-    if !name.is_at_or_below(image.apex()) {
-        return None;
+impl Hosts {
+    fn is_new(&mut self, host: Owner<'_>) -> bool {
+        let place = host.name().as_wire().as_ptr().addr();
+        if self.places[..self.count].contains(&place) {
+            return false;
+        }
+        if let Some(free) = self.places.get_mut(self.count) {
+            *free = place;
+            self.count += 1;
+        }
+        true
     }
-    image.owner(name)
+
+    /// Adds what fits of a host that a record of this type names.
+    fn offer(&mut self, host: Owner<'_>, named_by: Type, response: &mut Response<'_>) {
+        if self.count == HOSTS_MAX || !self.is_new(host) {
+            return;
+        }
+        // RFC 9460 §4.1: whoever follows an alias asks for the target's record of the same type next.
+        let binding = host.rrset(named_by).filter(|_| named_by.is_service_binding());
+        addresses(host).chain(binding).for_each(|rrset| response.rrset_if_it_fits(Section::Additional, rrset));
+    }
 }

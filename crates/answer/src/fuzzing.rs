@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use dns::MessageReader;
 use dns::Name;
-use zone::{Change, Generation, Limits, Snapshot, ZoneId};
+use zone::{Change, Generation, Limits, Snapshot, TenantId, ZoneId};
 
 use crate::{Contents, Scratch, ServedZone, Transport, ZoneTable, answer};
 
@@ -31,7 +31,7 @@ static ZONES: LazyLock<ZoneTable> = LazyLock::new(|| {
         .expect("a sane zone")
         .image;
     let contents = Contents::Live(Snapshot { generation: Generation(1), image });
-    ZoneTable::new([Arc::new(ServedZone::new(ZoneId(1), apex, contents))])
+    ZoneTable::new([Arc::new(ServedZone::new(ZoneId(1), TenantId::DEFAULT, apex, contents))])
 });
 
 /// Answers `query` over every transport.

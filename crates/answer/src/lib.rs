@@ -1,21 +1,23 @@
 //! From the octets of a query and the zones to the octets of the answer.
 //!
 //! Total: any octets in, never a panic. No allocation, no lock, no clock of its own, no I/O. A query sees one snapshot of one
-//! zone from beginning to end.
+//! zone from beginning to end, and of each zone that an alias leads to.
 //!
 //! The way through: [`query`] reads what is asked, [`table`] finds the zone, [`resolve`] walks its contents as
-//! RFC 1034 §4.3.2 does, [`response`] writes, [`additional`] adds addresses. What is not a plain query (NOTIFY,
-//! transfers, TSIG) has been taken out before by the server.
+//! RFC 1034 §4.3.2 does, [`denial`] proves what is not there, [`additional`] adds addresses, [`response`] writes. What
+//! is not a plain query (NOTIFY, transfers, TSIG) has been taken out before by the server.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod additional;
+mod denial;
 #[doc(hidden)]
 pub mod fuzzing;
 mod query;
 mod resolve;
 mod response;
 mod table;
+mod view;
 
 use dns::edns::extended_error;
 use dns::writer::CompressionTable;
@@ -24,6 +26,7 @@ use zone::ZoneId;
 
 use query::{Query, Unanswerable};
 use response::Response;
+use view::View;
 
 pub use table::{Contents, ServedZone, ZoneTable};
 
@@ -118,8 +121,7 @@ pub fn answer(
     }
     let qname = query.question.name.borrow();
     let found = match query.question.qtype {
-        // RFC 4035 §3.1.4.1: the DS of a zone lives above it.
-        Type::DS => zones.find_above(qname).or_else(|| zones.find(qname)),
+        Type::DS => zones.find_for_ds(qname),
         _ => zones.find(qname),
     };
     let Some(zone) = found else {
@@ -135,7 +137,8 @@ pub fn answer(
             if query.question.qtype == Type::SOA && qname == zone.apex.borrow() && asks() {
                 response.expires_in(zone.expires_in_secs(now_ms()));
             }
-            let result = resolve::resolve(&snapshot.image, query.question.name, query.question.qtype, &mut response);
+            let view = View { zones, zone, image: &snapshot.image };
+            let result = resolve::resolve(view, query.question.name, query.question.qtype, &mut response);
             response.finish(result, zone.id)
         }
     }

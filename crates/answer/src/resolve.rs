@@ -1,12 +1,16 @@
-//! The walk through one zone's contents (RFC 1034 §4.3.2): down to the name, along aliases, to an answer, a referral
-//! or a denial.
+//! The walk through a zone's contents (RFC 1034 §4.3.2): down to the name, along aliases, to an answer, a referral or a
+//! denial. An alias may lead on into another zone of the same tenant.
 
-use dns::{Full, NameBuf, Rcode, RecordRef, Section, Type, rdata};
+use dns::{NameBuf, NameRef, Rcode, RecordRef, Section, Type, rdata};
+use zone::ZoneId;
 use zone::image::{Deepest, Image, Owner, Rrset, wildcard_below};
 
 use crate::Kind;
 use crate::additional;
-use crate::response::Response;
+use crate::denial::{self, Given, Missing};
+use crate::response::{Response, Trouble};
+use crate::table::Contents;
+use crate::view::View;
 
 /// Aliases followed for one question. Longer chains are cut short; the client asks on.
 const ALIASES_MAX: usize = 16;
@@ -14,9 +18,15 @@ const ALIASES_MAX: usize = 16;
 /// Writes what the zone says about `name` and `qtype`.
 ///
 /// # Errors
-/// When it does not fit; what has been written then must not be sent.
-pub(crate) fn resolve(image: &Image, name: NameBuf, qtype: Type, response: &mut Response<'_>) -> Result<(), Full> {
-    let mut walk = Walk { image, name, qtype, substituted: [usize::MAX; ALIASES_MAX], step: 0 };
+/// When it does not fit, or cannot be proved; what has been written then must not be sent.
+pub(crate) fn resolve(
+    view: View<'_>,
+    name: NameBuf,
+    qtype: Type,
+    response: &mut Response<'_>,
+) -> Result<(), Trouble> {
+    let mut given = Given::default();
+    let mut walk = Walk { view, name, qtype, given: &mut given, substituted: None };
     let place = walk.place();
     // RFC 1034 §4.1.1: AA speaks of the name in the question.
     if !matches!(place, Place::Cut(_)) {
@@ -24,18 +34,23 @@ pub(crate) fn resolve(image: &Image, name: NameBuf, qtype: Type, response: &mut 
     }
     match walk.at(place, response)? {
         Next::Done => Ok(()),
-        Next::Alias(target) => walk.follow(target, response),
+        Next::Alias(target) => {
+            let substituted = walk.substituted;
+            let mut chain = Chain::from(name, qtype, given, substituted);
+            let held = Held { zone: view.zone.id, image: view.image, before: None };
+            chain.go_on(view, &held, target, response)
+        }
     }
 }
 
-struct Walk<'a> {
-    image: &'a Image,
+/// One step: a name in one zone.
+struct Walk<'a, 'g> {
+    view: View<'a>,
     name: NameBuf,
     qtype: Type,
-    /// Ranks of the owners whose DNAMEs are in the answer, by step.
-    substituted: [usize; ALIASES_MAX],
-    /// Aliases followed so far.
-    step: usize,
+    given: &'g mut Given,
+    /// Where the DNAME is in memory that was put into the answer on this step.
+    substituted: Option<usize>,
 }
 
 #[expect(clippy::large_enum_variant, reason = "it lives on the stack for one step; a box would allocate")]
@@ -52,44 +67,123 @@ enum Place<'a> {
     Dname(Owner<'a>),
     Name(Owner<'a>),
     /// The name does not exist, and a wildcard stands for it (RFC 4592).
-    Wildcard(Owner<'a>),
-    Nothing,
+    Wildcard {
+        encloser: Owner<'a>,
+        wildcard: Owner<'a>,
+    },
+    Nothing {
+        encloser: Owner<'a>,
+    },
 }
 
-impl<'a> Walk<'a> {
-    /// Goes on along aliases. Apart from [`resolve`] because few questions come here, and remembering names takes room.
+/// Aliases that have been followed. Apart from [`Walk`] because few questions come here, and remembering names takes
+/// room.
+struct Chain {
+    qtype: Type,
+    seen: [NameBuf; ALIASES_MAX],
+    /// Where the DNAMEs are in memory that are in the answer.
+    substituted: [usize; ALIASES_MAX],
+    step: usize,
+    given: Given,
+}
+
+/// The zones that a query has been in, each with the contents that it had then: whoever comes back finds the same.
+struct Held<'a> {
+    zone: ZoneId,
+    image: &'a Image,
+    before: Option<&'a Held<'a>>,
+}
+
+impl Held<'_> {
+    fn image(&self, zone: ZoneId) -> Option<&Image> {
+        if self.zone == zone { Some(self.image) } else { self.before?.image(zone) }
+    }
+}
+
+impl Chain {
     #[inline(never)]
-    fn follow(mut self, mut target: NameBuf, response: &mut Response<'_>) -> Result<(), Full> {
-        let mut seen = [NameBuf::root(); ALIASES_MAX];
-        while self.step + 1 < ALIASES_MAX {
-            seen[self.step] = self.name;
-            self.step += 1;
-            let is_ours = target.borrow().is_at_or_below(self.image.apex());
-            let leads_in_a_circle = seen[..self.step].iter().any(|name| name.borrow() == target.borrow());
-            if !is_ours || leads_in_a_circle {
-                break;
-            }
-            self.name = target;
-            match self.at(self.place(), response)? {
-                Next::Done => return Ok(()),
-                Next::Alias(next) => target = next,
+    fn from(name: NameBuf, qtype: Type, given: Given, substituted: Option<usize>) -> Self {
+        let mut chain =
+            Self { qtype, seen: [NameBuf::root(); ALIASES_MAX], substituted: [0; ALIASES_MAX], step: 0, given };
+        chain.note(name, substituted);
+        chain
+    }
+
+    fn note(&mut self, name: NameBuf, substituted: Option<usize>) {
+        self.seen[self.step] = name;
+        self.substituted[self.step] = substituted.unwrap_or_default();
+        self.step += 1;
+    }
+
+    /// Goes on at the target of an alias that was found in `view`, as long as that is ours to answer.
+    fn go_on(
+        &mut self,
+        view: View<'_>,
+        held: &Held<'_>,
+        target: NameBuf,
+        response: &mut Response<'_>,
+    ) -> Result<(), Trouble> {
+        let leads_in_a_circle = self.seen[..self.step].iter().any(|name| name.borrow() == target.borrow());
+        let zone = view.zone_of(target.borrow()).filter(|_| !leads_in_a_circle && self.step < ALIASES_MAX);
+        let Some(zone) = zone else { return self.end(response) };
+        if let Some(image) = held.image(zone.id) {
+            return self.step(View { zone, image, ..view }, held, target, response);
+        }
+        let contents = zone.contents();
+        let Contents::Live(snapshot) = &**contents else { return self.end(response) };
+        let held = Held { zone: zone.id, image: &snapshot.image, before: Some(held) };
+        self.step(View { zone, image: &snapshot.image, ..view }, &held, target, response)
+    }
+
+    fn step(
+        &mut self,
+        view: View<'_>,
+        held: &Held<'_>,
+        name: NameBuf,
+        response: &mut Response<'_>,
+    ) -> Result<(), Trouble> {
+        let mut walk = Walk { view, name, qtype: self.qtype, given: &mut self.given, substituted: None };
+        let place = walk.place();
+        let next = match place {
+            // RFC 6672 §3.2: it is in the answer already.
+            Place::Dname(owner) if self.substituted.contains(&place_of(owner)) => walk.make_alias(owner, response)?,
+            place => walk.at(place, response)?,
+        };
+        let substituted = walk.substituted;
+        match next {
+            Next::Done => Ok(()),
+            Next::Alias(target) => {
+                self.note(name, substituted);
+                self.go_on(view, held, target, response)
             }
         }
+    }
+
+    fn end(&self, response: &mut Response<'_>) -> Result<(), Trouble> {
         response.conclude(Kind::Answer, Rcode::NOERROR);
         Ok(())
     }
+}
 
-    fn at(&mut self, place: Place<'a>, response: &mut Response<'_>) -> Result<Next, Full> {
+impl<'a> Walk<'a, '_> {
+    fn at(&mut self, place: Place<'a>, response: &mut Response<'_>) -> Result<Next, Trouble> {
         match place {
             Place::Cut(owner) => self.refer(owner, response).map(|()| Next::Done),
             Place::Dname(owner) => self.substitute(owner, response),
-            Place::Name(owner) | Place::Wildcard(owner) => self.answer(owner, response),
-            Place::Nothing => self.deny(Kind::NameError, Rcode::NXDOMAIN, response).map(|()| Next::Done),
+            Place::Name(owner) => self.answer(owner, None, response),
+            Place::Wildcard { encloser, wildcard } => self.answer(wildcard, Some(encloser), response),
+            Place::Nothing { encloser } => {
+                self.deny(Kind::NameError, Missing::Name { encloser }, response).map(|()| Next::Done)
+            }
         }
     }
 
     fn place(&self) -> Place<'a> {
-        let (owner, exact) = match self.image.deepest(self.name.borrow()) {
+        let (owner, exact) = match self.view.image.deepest(self.name.borrow()) {
+            // RFC 5155 §7.2.8: names that are hashes do not exist for who asks.
+            Deepest::Exact(owner) | Deepest::Encloser(owner) if owner.is_hash() => {
+                (owner.parent().unwrap_or(owner), false)
+            }
             Deepest::Exact(owner) => (owner, true),
             Deepest::Encloser(owner) => (owner, false),
         };
@@ -107,66 +201,85 @@ impl<'a> Walk<'a> {
             return Place::Dname(owner);
         }
         if owner.has_wildcard_below() {
-            let wildcard = wildcard_below(owner.name()).and_then(|name| self.image.owner(name.borrow()));
+            let wildcard = wildcard_below(owner.name()).and_then(|name| self.view.image.owner(name.borrow()));
             if let Some(wildcard) = wildcard {
-                return Place::Wildcard(wildcard);
+                return Place::Wildcard { encloser: owner, wildcard };
             }
         }
-        Place::Nothing
+        Place::Nothing { encloser: owner }
     }
 
-    fn answer(&self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<Next, Full> {
-        let name = self.name.borrow();
-        let found = match self.qtype {
-            // RFC 8482 §4.1: one RRset is answer enough.
-            Type::ANY => owner.rrsets().find(|rrset| rrset.record_count() > 0),
-            Type::RRSIG => return self.answer_signatures(owner, response).map(|()| Next::Done),
-            qtype => owner.rrset(qtype),
+    /// Answers from `owner`: the name itself, or a wildcard below its closest encloser.
+    fn answer(
+        &mut self,
+        owner: Owner<'a>,
+        encloser: Option<Owner<'a>>,
+        response: &mut Response<'_>,
+    ) -> Result<Next, Trouble> {
+        let missing = match encloser {
+            Some(encloser) => Missing::TypeOfWildcard { encloser, wildcard: owner },
+            None => Missing::Type { owner },
         };
-        if let Some(rrset) = found {
-            response.rrset_as(Section::Answer, rrset, name)?;
-            response.conclude(Kind::Answer, Rcode::NOERROR);
-            additional::add(self.image, rrset, response);
-            return Ok(Next::Done);
-        }
-        // RFC 4035 §2.5: NSEC may stand beside a CNAME, so that its absence is no reason to go elsewhere.
-        if let Some(alias) = owner.rrset(Type::CNAME).filter(|_| self.qtype != Type::NSEC) {
-            response.rrset_as(Section::Answer, alias, name)?;
-            return Ok(Next::Alias(target(alias).expect("an alias in an image has a name as its data")));
-        }
-        self.deny(Kind::NoData, Rcode::NOERROR, response).map(|()| Next::Done)
-    }
-
-    fn answer_signatures(&self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<(), Full> {
         let before = response.answer_count();
-        for rrset in owner.rrsets() {
-            response.records_as(Section::Answer, rrset.signatures(), self.name.borrow())?;
+        let mut next = Next::Done;
+        match self.qtype {
+            Type::RRSIG => self.signatures(owner, response)?,
+            Type::ANY => self.any(owner, response)?,
+            qtype => match owner.rrset(qtype) {
+                Some(rrset) => {
+                    response.rrset_as(Section::Answer, rrset, self.name.borrow())?;
+                    additional::add(self.view, rrset, response);
+                }
+                None => {
+                    // RFC 4035 §2.5: NSEC may stand beside a CNAME, so that its absence is no reason to go elsewhere.
+                    if let Some(alias) = owner.rrset(Type::CNAME).filter(|_| qtype != Type::NSEC) {
+                        response.rrset_as(Section::Answer, alias, self.name.borrow())?;
+                        next = Next::Alias(target(alias).expect("an alias in an image has a name as its data"));
+                    }
+                }
+            },
         }
         if response.answer_count() == before {
-            return self.deny(Kind::NoData, Rcode::NOERROR, response);
+            return self.deny(Kind::NoData, missing, response).map(|()| Next::Done);
         }
         response.conclude(Kind::Answer, Rcode::NOERROR);
-        Ok(())
+        if let Some(encloser) = encloser {
+            self.prove(Missing::NameAlone { encloser }, response)?;
+        }
+        Ok(next)
+    }
+
+    fn any(&self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<(), Trouble> {
+        // RFC 8482 §4.1: one RRset is answer enough.
+        let limit = if self.view.zone.answers_any_in_full() { usize::MAX } else { 1 };
+        let mut rrsets = owner.rrsets().filter(|rrset| rrset.record_count() > 0).take(limit);
+        rrsets.try_for_each(|rrset| Ok(response.rrset_as(Section::Answer, rrset, self.name.borrow())?))
+    }
+
+    fn signatures(&self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<(), Trouble> {
+        let name = self.name.borrow();
+        owner.rrsets().try_for_each(|rrset| Ok(response.records_as(Section::Answer, rrset.signatures(), name)?))
     }
 
     /// RFC 6672 §3.1: the DNAME, and a CNAME made from it.
-    fn substitute(&mut self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<Next, Full> {
-        let Some(dname) = owner.rrset(Type::DNAME) else {
-            return self.deny(Kind::NameError, Rcode::NXDOMAIN, response).map(|()| Next::Done);
-        };
-        if !self.substituted.contains(&owner.rank()) {
+    fn substitute(&mut self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<Next, Trouble> {
+        if let Some(dname) = owner.rrset(Type::DNAME) {
             response.rrset(Section::Answer, dname)?;
-            self.substituted[self.step] = owner.rank();
+            self.substituted = Some(place_of(owner));
         }
+        self.make_alias(owner, response)
+    }
+
+    fn make_alias(&mut self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<Next, Trouble> {
         let name = self.name.borrow();
-        let prefix = &name.as_wire()[..name.octets() - owner.name().octets()];
-        let target = dname.records().next().and_then(|record| rdata::alias_target(record.rdata));
-        let Some(Ok(target)) = target.map(|target| NameBuf::concatenate(prefix, target)) else {
+        let dname = owner.rrset(Type::DNAME);
+        let made = dname.and_then(|dname| Some((dname.ttl(), substituted(name, owner.name(), dname)?)));
+        let Some((ttl, target)) = made else {
             response.conclude(Kind::Failure, Rcode::YXDOMAIN);
             return Ok(Next::Done);
         };
-        let made = RecordRef { owner: name, rtype: Type::CNAME, ttl: dname.ttl(), rdata: target.borrow().as_wire() };
-        response.record(Section::Answer, made)?;
+        let record = RecordRef { owner: name, rtype: Type::CNAME, ttl, rdata: target.borrow().as_wire() };
+        response.record(Section::Answer, record)?;
         if matches!(self.qtype, Type::CNAME | Type::ANY) {
             // The alias is the answer (RFC 1034 §4.3.2, step 3a).
             response.conclude(Kind::Answer, Rcode::NOERROR);
@@ -175,31 +288,45 @@ impl<'a> Walk<'a> {
         Ok(Next::Alias(target))
     }
 
-    fn refer(&self, cut: Owner<'a>, response: &mut Response<'_>) -> Result<(), Full> {
+    fn refer(&mut self, cut: Owner<'a>, response: &mut Response<'_>) -> Result<(), Trouble> {
         response.conclude(Kind::Referral, Rcode::NOERROR);
-        let Some(servers) = cut.rrset(Type::NS) else {
-            return Ok(());
-        };
+        let Some(servers) = cut.rrset(Type::NS) else { return Ok(()) };
         response.rrset(Section::Authority, servers)?;
-        if response.dnssec_ok()
-            && let Some(ds) = cut.rrset(Type::DS)
-        {
-            response.rrset(Section::Authority, ds)?;
+        match cut.rrset(Type::DS) {
+            Some(ds) if response.dnssec_ok() => response.rrset(Section::Authority, ds)?,
+            Some(_) => {}
+            None => self.prove(Missing::Type { owner: cut }, response)?,
         }
-        additional::add_glue(self.image, cut, servers, response)
+        additional::add_glue(self.view, cut, servers, response)
     }
 
-    /// RFC 2308 §3: the SOA, for as long as the denial may be kept.
-    fn deny(&self, kind: Kind, rcode: Rcode, response: &mut Response<'_>) -> Result<(), Full> {
-        response.conclude(kind, rcode);
-        match self.image.apex_owner().rrset(Type::SOA) {
-            Some(soa) => response.rrset_with_ttl(Section::Authority, soa, self.image.soa().minimum),
-            None => Ok(()),
+    /// RFC 2308 §3: the SOA, for as long as the denial may be kept; and the proof.
+    fn deny(&mut self, kind: Kind, missing: Missing<'_>, response: &mut Response<'_>) -> Result<(), Trouble> {
+        response.conclude(kind, if kind == Kind::NameError { Rcode::NXDOMAIN } else { Rcode::NOERROR });
+        let image = self.view.image;
+        if let Some(soa) = image.apex_owner().rrset(Type::SOA) {
+            response.rrset_with_ttl(Section::Authority, soa, image.soa().minimum)?;
         }
+        self.prove(missing, response)
     }
+
+    fn prove(&mut self, missing: Missing<'_>, response: &mut Response<'_>) -> Result<(), Trouble> {
+        denial::prove(self.view.image, self.name.borrow(), missing, self.given, response)
+    }
+}
+
+/// Where an owner is in memory: no two that an answer speaks of are in one place, of whatever zones they are.
+fn place_of(owner: Owner<'_>) -> usize {
+    owner.name().as_wire().as_ptr().addr()
 }
 
 fn target(alias: Rrset<'_>) -> Option<NameBuf> {
     let record = alias.records().next()?;
     rdata::alias_target(record.rdata).map(NameBuf::from)
+}
+
+/// The name with what is above a DNAME's owner replaced by its target; none when that is too long (RFC 6672 §2.2).
+fn substituted(name: NameRef<'_>, above: NameRef<'_>, dname: Rrset<'_>) -> Option<NameBuf> {
+    let prefix = &name.as_wire()[..name.octets() - above.octets()];
+    NameBuf::concatenate(prefix, target(dname)?.borrow()).ok()
 }

@@ -1,6 +1,6 @@
 //! Writing the response: flags, limits, RRsets with their RRSIGs, truncation, EDNS.
 
-use dns::edns::{EXPIRE_OPTION_OCTETS, expire_option, option};
+use dns::edns::{EXPIRE_OPTION_OCTETS, expire_option, extended_error, option};
 use dns::writer::CompressionTable;
 use dns::{Full, Header, MessageWriter, NameRef, Rcode, RecordRef, Section};
 use zone::ZoneId;
@@ -15,6 +15,20 @@ const OPT_OCTETS: usize = 11;
 const EXTENDED_ERROR_OCTETS: usize = 6;
 /// The OPT record with all the options that an answer may have.
 const OPT_OCTETS_MAX: usize = OPT_OCTETS + EXTENDED_ERROR_OCTETS + EXPIRE_OPTION_OCTETS;
+
+/// Why what has been written must not be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    Full,
+    /// A proof would take more hashing than a zone may want (RFC 9276 §3.2).
+    TooDear,
+}
+
+impl From<Full> for Trouble {
+    fn from(Full: Full) -> Self {
+        Self::Full
+    }
+}
 
 pub(crate) struct Response<'a> {
     writer: MessageWriter<'a>,
@@ -65,22 +79,25 @@ impl<'a> Response<'a> {
         self.end(Kind::Failure, extended_error, zone)
     }
 
-    pub(crate) fn finish(mut self, result: Result<(), Full>, zone: ZoneId) -> Outcome {
+    pub(crate) fn finish(mut self, result: Result<(), Trouble>, zone: ZoneId) -> Outcome {
         let kind = self.kind;
         match (result, self.transport) {
             (Ok(()), _) => self.end(kind, None, Some(zone)),
-            (Err(Full), Transport::Udp) => {
+            (Err(Trouble::Full), Transport::Udp) => {
                 self.writer.clear_records();
                 self.writer.set_flag(Header::TC);
                 self.end(kind, None, Some(zone))
             }
-            (Err(Full), Transport::Tcp) => {
-                // More than a message can hold: no transport could carry it.
-                self.writer.clear_records();
-                self.writer.clear_flag(Header::AA);
-                self.fail(Rcode::SERVFAIL, Some(dns::edns::extended_error::OTHER), Some(zone))
-            }
+            // More than a message can hold: no transport could carry it.
+            (Err(Trouble::Full), Transport::Tcp) => self.give_up(extended_error::OTHER, zone),
+            (Err(Trouble::TooDear), _) => self.give_up(extended_error::UNSUPPORTED_NSEC3_ITERATIONS, zone),
         }
+    }
+
+    fn give_up(mut self, extended_error: u16, zone: ZoneId) -> Outcome {
+        self.writer.clear_records();
+        self.writer.clear_flag(Header::AA);
+        self.fail(Rcode::SERVFAIL, Some(extended_error), Some(zone))
     }
 
     fn end(mut self, kind: Kind, extended_error: Option<u16>, zone: Option<ZoneId>) -> Outcome {

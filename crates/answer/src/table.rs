@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 use dns::name::NAME_OCTETS_MAX;
 use dns::{Name, NameRef};
-use zone::{Snapshot, ZoneId};
+use zone::{Snapshot, TenantId, ZoneId};
 
 /// What a zone has to answer from.
 #[derive(Clone, Debug)]
@@ -22,15 +22,25 @@ pub enum Contents {
 /// One answered zone. Publishing swaps its contents; a query that is under way keeps what it has.
 pub struct ServedZone {
     pub id: ZoneId,
+    /// Whose it is: answers go on into other zones of the same tenant, and into no others.
+    pub tenant: TenantId,
     pub apex: Name,
     contents: ArcSwap<Contents>,
     /// In Unix milliseconds; 0 as long as it is not known.
     expires_at_ms: AtomicU64,
+    answers_any_in_full: AtomicBool,
 }
 
 impl ServedZone {
-    pub fn new(id: ZoneId, apex: Name, contents: Contents) -> Self {
-        Self { id, apex, contents: ArcSwap::from_pointee(contents), expires_at_ms: AtomicU64::new(0) }
+    pub fn new(id: ZoneId, tenant: TenantId, apex: Name, contents: Contents) -> Self {
+        Self {
+            id,
+            tenant,
+            apex,
+            contents: ArcSwap::from_pointee(contents),
+            expires_at_ms: AtomicU64::new(0),
+            answers_any_in_full: AtomicBool::new(false),
+        }
     }
 
     pub fn contents(&self) -> Guard<Arc<Contents>> {
@@ -55,6 +65,15 @@ impl ServedZone {
     /// Has it said from now on that the zone expires at this moment, in Unix milliseconds.
     pub fn set_expires_at(&self, at_ms: u64) {
         self.expires_at_ms.store(at_ms, Ordering::Relaxed);
+    }
+
+    /// Whether ANY gets all RRsets of a name, and not one alone (RFC 8482 §4.1).
+    pub fn answers_any_in_full(&self) -> bool {
+        self.answers_any_in_full.load(Ordering::Relaxed)
+    }
+
+    pub fn set_answers_any_in_full(&self, in_full: bool) {
+        self.answers_any_in_full.store(in_full, Ordering::Relaxed);
     }
 
     /// One swap: a query sees all of it or none.
@@ -102,9 +121,15 @@ impl ZoneTable {
         }
     }
 
-    /// The zone that `name`'s parent is in.
-    pub fn find_above(&self, name: NameRef<'_>) -> Option<&Arc<ServedZone>> {
-        self.find(name.parent()?)
+    /// The zone that answers for the DS of `name`. Of a zone that is above it (RFC 4035 §3.1.4.1); but where the zone above
+    /// is another tenant's, it is as if it were elsewhere.
+    pub fn find_for_ds(&self, name: NameRef<'_>) -> Option<&Arc<ServedZone>> {
+        let zone = self.find(name)?;
+        if zone.apex.borrow() != name {
+            return Some(zone);
+        }
+        let above = name.parent().and_then(|parent| self.find(parent));
+        above.filter(|above| above.tenant == zone.tenant).or(Some(zone))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Arc<ServedZone>> {
@@ -134,13 +159,15 @@ mod tests {
     use std::sync::Arc;
 
     use dns::Name;
-    use zone::ZoneId;
+    use zone::{TenantId, ZoneId};
 
     use super::{Contents, ServedZone, ZoneTable};
 
     #[test]
     fn the_longest_apex_wins_and_case_does_not_matter() {
-        let zone = |id, apex: &str| Arc::new(ServedZone::new(ZoneId(id), apex.parse().unwrap(), Contents::Absent));
+        let zone = |id, apex: &str| {
+            Arc::new(ServedZone::new(ZoneId(id), TenantId::DEFAULT, apex.parse().unwrap(), Contents::Absent))
+        };
         let table = ZoneTable::new([zone(1, "Example.org."), zone(2, "sub.example.ORG."), zone(3, "net.")]);
         let find = |name: &str| table.find(name.parse::<Name>().unwrap().borrow()).map(|zone| zone.id.0);
         assert_eq!(find("a.b.SUB.example.org."), Some(2));
@@ -148,9 +175,9 @@ mod tests {
         assert_eq!(find("example.org."), Some(1));
         assert_eq!(find("org."), None);
         assert_eq!(find("."), None);
-        let above = |name: &str| table.find_above(name.parse::<Name>().unwrap().borrow()).map(|zone| zone.id.0);
-        assert_eq!(above("sub.example.org."), Some(1));
-        assert_eq!(above("example.org."), None);
+        let for_ds = |name: &str| table.find_for_ds(name.parse::<Name>().unwrap().borrow()).map(|zone| zone.id.0);
+        assert_eq!((for_ds("sub.example.org."), for_ds("a.sub.example.org.")), (Some(1), Some(2)));
+        assert_eq!((for_ds("example.org."), for_ds("org.")), (Some(1), None));
         assert_eq!(
             ZoneTable::new([zone(9, ".")]).find("any.thing.".parse::<Name>().unwrap().borrow()).unwrap().id.0,
             9

@@ -10,7 +10,7 @@ use dns::edns::Edns;
 use dns::text::{record_to_text, zone_from_text};
 use dns::writer::CompressionTable;
 use dns::{CLASS_IN, Header, MessageReader, MessageWriter, Name, Question, Rcode, RecordRef, Type};
-use zone::{Change, Generation, Limits, Snapshot, ZoneId, advance};
+use zone::{Change, Generation, Limits, Snapshot, TenantId, ZoneId, advance};
 
 const EXAMPLE: &str = "
 @       3600 SOA   ns1 host 7 7200 3600 1209600 300
@@ -53,7 +53,7 @@ fn zone(id: u64, apex: &str, text: &str) -> Arc<ServedZone> {
     let records = zone_from_text(&apex.to_string(), text).unwrap();
     let image = advance(apex.borrow(), None, &Change::Full(records), [1; 16], Limits::default()).unwrap().image;
     let snapshot = Snapshot { generation: Generation(1), image };
-    Arc::new(ServedZone::new(ZoneId(id), apex, Contents::Live(snapshot)))
+    Arc::new(ServedZone::new(ZoneId(id), TenantId::DEFAULT, apex, Contents::Live(snapshot)))
 }
 
 fn example() -> ZoneTable {
@@ -518,8 +518,10 @@ fn names_that_are_not_ours_are_refused() {
 
 #[test]
 fn a_zone_that_is_absent_or_expired_is_servfail() {
-    let absent = Arc::new(ServedZone::new(ZoneId(1), "example.".parse().unwrap(), Contents::Absent));
-    let expired = Arc::new(ServedZone::new(ZoneId(2), "sub.other.".parse().unwrap(), Contents::Expired));
+    let absent =
+        Arc::new(ServedZone::new(ZoneId(1), TenantId::DEFAULT, "example.".parse().unwrap(), Contents::Absent));
+    let expired =
+        Arc::new(ServedZone::new(ZoneId(2), TenantId::DEFAULT, "sub.other.".parse().unwrap(), Contents::Expired));
     let zones = ZoneTable::new([absent, expired, zone(3, "other.", "@ 1 SOA a b 1 2 3 4 5\n@ 1 NS a\n")]);
     let ask = |name: &str| show(&respond(&zones, &query(name, Type::A, Some((1232, false))), Transport::Udp));
     assert_eq!(ask("www.example."), "SERVFAIL\nopt rcode-high=0 15=[0, 14]");

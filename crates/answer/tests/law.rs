@@ -11,7 +11,7 @@ use dns::text::zone_from_text;
 use dns::writer::CompressionTable;
 use dns::{CLASS_IN, Header, MessageWriter, Name, NameBuf, NameRef, Question, Rcode, Type};
 use proptest::prelude::*;
-use zone::{Change, Generation, Image, Limits, Snapshot, ZoneId, advance, between};
+use zone::{Change, Generation, Image, Limits, Snapshot, TenantId, ZoneId, advance, between};
 
 const TYPES: [Type; 12] = [
     Type::A,
@@ -85,7 +85,7 @@ fn line() -> impl Strategy<Value = String> {
 
 fn table(image: &Image) -> ZoneTable {
     let snapshot = Snapshot { generation: Generation(1), image: image.clone() };
-    ZoneTable::new([Arc::new(ServedZone::new(ZoneId(1), apex(), Contents::Live(snapshot)))])
+    ZoneTable::new([Arc::new(ServedZone::new(ZoneId(1), TenantId::DEFAULT, apex(), Contents::Live(snapshot)))])
 }
 
 fn ask(zones: &ZoneTable, name: NameRef<'_>, qtype: Type, transport: Transport) -> Vec<u8> {

@@ -22,6 +22,7 @@ pub mod extended_error {
     pub const NOT_READY: u16 = 14;
     pub const NOT_AUTHORITATIVE: u16 = 20;
     pub const INVALID_DATA: u16 = 24;
+    pub const UNSUPPORTED_NSEC3_ITERATIONS: u16 = 27;
 }
 
 /// What an OPT record says.

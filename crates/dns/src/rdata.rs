@@ -239,9 +239,9 @@ fn parameters(octets: &[u8]) -> Option<usize> {
     (at == octets.len()).then_some(at)
 }
 
-/// The name for which an answer's additional section gives addresses (RFC 1035 §3.3, RFC 2782).
+/// The name for which an answer's additional section gives addresses (RFC 1035 §3.3, RFC 2782, RFC 9460 §4.1).
 pub fn additional_target(rtype: Type, rdata: &[u8]) -> Option<NameRef<'_>> {
-    if !matches!(rtype, Type::NS | Type::MX | Type::SRV) {
+    if !matches!(rtype, Type::NS | Type::MX | Type::SRV | Type::SVCB | Type::HTTPS) {
         return None;
     }
     parts(rtype, rdata).find_map(|part| match part {

@@ -16,7 +16,7 @@ use store::HistoryKept;
 use tokio::sync::{Notify, oneshot};
 use transfer::{Meter, Primary};
 use xfr::{Bounds, Freshness, Key, Moment, Policy, Settings, Timers};
-use zone::{Generation, Snapshot, ZoneId};
+use zone::{Generation, Snapshot, TenantId, ZoneId};
 
 use crate::holds::{Hold, Released};
 use crate::note::Note;
@@ -292,7 +292,7 @@ impl Followed {
         };
         let zone = Self {
             id,
-            served: Arc::new(ServedZone::new(id, name.clone(), contents)),
+            served: Arc::new(ServedZone::new(id, TenantId::DEFAULT, name.clone(), contents)),
             name,
             instructions: ArcSwap::default(),
             wanted_otherwise: Notify::new(),

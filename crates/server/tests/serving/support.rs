@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use xfr::Moment;
 use xfr::tsig::{Algorithm, Key};
-use zone::{Change, Generation, Snapshot, ZoneId, advance};
+use zone::{Change, Generation, Snapshot, TenantId, ZoneId, advance};
 
 /// Longer than anything here takes; only a failing test waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -178,11 +178,11 @@ pub(crate) fn live(id: u64, apex: &str, text: &str) -> Arc<ServedZone> {
     let records = zone_from_text(&apex.to_string(), text).unwrap();
     let image = advance(apex.borrow(), None, &Change::Full(records), [7; 16], zone::Limits::default()).unwrap().image;
     let contents = Contents::Live(Snapshot { generation: Generation(1), image });
-    Arc::new(ServedZone::new(ZoneId(id), apex, contents))
+    Arc::new(ServedZone::new(ZoneId(id), TenantId::DEFAULT, apex, contents))
 }
 
 pub(crate) fn absent(id: u64, apex: &str) -> Arc<ServedZone> {
-    Arc::new(ServedZone::new(ZoneId(id), apex.parse().unwrap(), Contents::Absent))
+    Arc::new(ServedZone::new(ZoneId(id), TenantId::DEFAULT, apex.parse().unwrap(), Contents::Absent))
 }
 
 pub(crate) fn key(name: &str, algorithm: Algorithm) -> Arc<Key> {

@@ -10,7 +10,7 @@ use answer::{Contents, ServedZone};
 use dns::{Header, MessageReader, Opcode, Rcode, RecordRef, Records, Section, Type};
 use server::{Access, Event, Limits, TransferOut};
 use xfr::tsig::{Algorithm, Signature, sign_request};
-use zone::{Snapshot, ZoneId};
+use zone::{Snapshot, TenantId, ZoneId};
 
 use crate::support::{
     Server, Setup, TcpClient, ZONE, absent, asking_expire, framed, header, key, live, message, now_secs, query,
@@ -30,7 +30,12 @@ fn large_zone(hosts: usize) -> Arc<ServedZone> {
 fn huge_zone() -> Arc<ServedZone> {
     static SNAPSHOT: OnceLock<Snapshot> = OnceLock::new();
     let snapshot = SNAPSHOT.get_or_init(|| large_zone(300_000).snapshot().unwrap());
-    Arc::new(ServedZone::new(ZoneId(1), "example.".parse().unwrap(), Contents::Live(snapshot.clone())))
+    Arc::new(ServedZone::new(
+        ZoneId(1),
+        TenantId::DEFAULT,
+        "example.".parse().unwrap(),
+        Contents::Live(snapshot.clone()),
+    ))
 }
 
 /// Reads a whole transfer: the messages, and the records between the two SOAs with the first of these.
