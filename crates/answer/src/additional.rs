@@ -12,16 +12,17 @@ const HOSTS_MAX: usize = 32;
 
 /// Adds what fits of what is known of an RRset's hosts; leaving some out is no fault (RFC 2181 §9).
 pub(crate) fn add(view: View<'_>, rrset: Rrset<'_>, response: &mut Response<'_>) {
-    let mut hosts = Hosts::default();
+    if !rdata::names_hosts(rrset.rtype()) {
+        return;
+    }
+    let mut hosts = Hosts { named_by: Some(rrset), ..Hosts::default() };
     for name in targets(rrset) {
         let owner = view.owner(name);
         match owner.filter(|owner| !owner.is_occluded()) {
-            Some(owner) => hosts.offer(owner, rrset.rtype(), response),
+            Some(owner) => hosts.offer(owner, response),
             // Glue stands in for what another zone says: only a list of servers may name it.
-            None if !offer_neighbours(view, name, rrset.rtype(), &mut hosts, response)
-                && rrset.rtype() == Type::NS =>
-            {
-                owner.into_iter().for_each(|glue| hosts.offer(glue, Type::NS, response));
+            None if !offer_neighbours(view, name, &mut hosts, response) && rrset.rtype() == Type::NS => {
+                owner.into_iter().for_each(|glue| hosts.offer(glue, response));
             }
             None => {}
         }
@@ -45,9 +46,9 @@ pub(crate) fn add_glue(
     }
     for name in targets(servers).filter(|name| !is_needed(name)) {
         match view.owner(name) {
-            Some(host) => hosts.offer(host, Type::NS, response),
+            Some(host) => hosts.offer(host, response),
             None => {
-                offer_neighbours(view, name, Type::NS, &mut hosts, response);
+                offer_neighbours(view, name, &mut hosts, response);
             }
         }
     }
@@ -56,25 +57,22 @@ pub(crate) fn add_glue(
 
 fn targets(rrset: Rrset<'_>) -> impl Iterator<Item = NameRef<'_>> {
     rrset.records().filter_map(|record| match rdata::additional_target(record.rtype, record.rdata)? {
-        // RFC 9460 §2.5.2: the owner itself. Other types mean by it that there is no such service (RFC 2782, RFC 7505).
-        root if root.is_root() && record.rtype.is_service_binding() => Some(record.owner),
+        // RFC 9460 §2.5.2: the owner itself. Other types mean by it that there is no such service (RFC 2782, RFC 7505), as
+        // does an alias.
+        root if root.is_root() && record.rtype.is_service_binding() && !record.rdata.starts_with(&[0, 0]) => {
+            Some(record.owner)
+        }
         target => Some(target),
     })
 }
 
 /// Offers what another zone of the tenant's says of a host, and tells whether there is something.
-fn offer_neighbours(
-    view: View<'_>,
-    name: NameRef<'_>,
-    named_by: Type,
-    hosts: &mut Hosts,
-    response: &mut Response<'_>,
-) -> bool {
+fn offer_neighbours(view: View<'_>, name: NameRef<'_>, hosts: &mut Hosts<'_>, response: &mut Response<'_>) -> bool {
     let Some(zone) = view.neighbour(name) else { return false };
     let contents = zone.contents();
     let Contents::Live(snapshot) = &**contents else { return false };
     let Some(host) = snapshot.image.owner(name).filter(|host| !host.is_occluded()) else { return false };
-    hosts.offer(host, named_by, response);
+    hosts.offer(host, response);
     true
 }
 
@@ -84,13 +82,15 @@ fn addresses(host: Owner<'_>) -> impl Iterator<Item = Rrset<'_>> {
 
 /// Hosts that have had their turn: none comes twice when an RRset names it in two spellings.
 #[derive(Default)]
-struct Hosts {
+struct Hosts<'a> {
     /// Where they are in memory: they may be of several zones.
     places: [usize; HOSTS_MAX],
     count: usize,
+    /// The RRset in the answer that names them; none for a referral's servers.
+    named_by: Option<Rrset<'a>>,
 }
 
-impl Hosts {
+impl Hosts<'_> {
     fn is_new(&mut self, host: Owner<'_>) -> bool {
         let place = host.name().as_wire().as_ptr().addr();
         if self.places[..self.count].contains(&place) {
@@ -103,13 +103,19 @@ impl Hosts {
         true
     }
 
-    /// Adds what fits of a host that a record of this type names.
-    fn offer(&mut self, host: Owner<'_>, named_by: Type, response: &mut Response<'_>) {
+    /// Adds what fits of a host.
+    fn offer(&mut self, host: Owner<'_>, response: &mut Response<'_>) {
         if self.count == HOSTS_MAX || !self.is_new(host) {
             return;
         }
-        // RFC 9460 §4.1: whoever follows an alias asks for the target's record of the same type next.
-        let binding = host.rrset(named_by).filter(|_| named_by.is_service_binding());
-        addresses(host).chain(binding).for_each(|rrset| response.rrset_if_it_fits(Section::Additional, rrset));
+        for rrset in addresses(host).chain(self.binding(host)) {
+            response.rrset_if_it_fits(Section::Additional, rrset);
+        }
+    }
+
+    /// RFC 9460 §4.1: whoever follows an alias asks for the target's record of the same type next.
+    fn binding<'h>(&self, host: Owner<'h>) -> Option<Rrset<'h>> {
+        let by = self.named_by.filter(|by| by.rtype().is_service_binding())?;
+        host.rrset(by.rtype()).filter(|_| by.records().next().is_some_and(|record| record.owner != host.name()))
     }
 }

@@ -25,38 +25,51 @@ pub(crate) fn resolve(
     qtype: Type,
     response: &mut Response<'_>,
 ) -> Result<(), Trouble> {
-    let mut given = Given::default();
-    let mut walk = Walk { view, name, qtype, given: &mut given, substituted: None };
+    let walk = Walk { view, name, qtype, owed: None };
     let place = walk.place();
     // RFC 1034 §4.1.1: AA speaks of the name in the question.
     if !matches!(place, Place::Cut(_)) {
         response.authoritative();
     }
-    match walk.at(place, response)? {
+    let next = walk.at(place, response)?;
+    match next {
         Next::Done => Ok(()),
-        Next::Alias(target) => {
-            let substituted = walk.substituted;
-            let mut chain = Chain::from(name, qtype, given, substituted);
+        Next::Alias { target, by } => {
             let held = Held { zone: view.zone.id, image: view.image, before: None };
-            chain.go_on(view, &held, target, response)
+            Chain::of(qtype).go_on(&walk, by, &held, target, response)
         }
     }
 }
 
 /// One step: a name in one zone.
-struct Walk<'a, 'g> {
+struct Walk<'a> {
     view: View<'a>,
     name: NameBuf,
     qtype: Type,
-    given: &'g mut Given,
-    /// Where the DNAME is in memory that was put into the answer on this step.
-    substituted: Option<usize>,
+    owed: Option<&'a Owed<'a>>,
+}
+
+/// Proofs that names on the way here are not there, for which wildcards have answered. They come behind the answer
+/// (RFC 1035 §4.1), which ends with the last alias.
+struct Owed<'a> {
+    image: &'a Image,
+    name: NameRef<'a>,
+    encloser: Owner<'a>,
+    before: Option<&'a Owed<'a>>,
 }
 
 #[expect(clippy::large_enum_variant, reason = "it lives on the stack for one step; a box would allocate")]
-enum Next {
+enum Next<'a> {
     Done,
-    Alias(NameBuf),
+    Alias { target: NameBuf, by: By<'a> },
+}
+
+/// What an alias was found by.
+#[derive(Clone, Copy)]
+enum By<'a> {
+    Name,
+    Wildcard { encloser: Owner<'a> },
+    Dname(Owner<'a>),
 }
 
 /// What stands in the way to a name, or at it.
@@ -81,10 +94,9 @@ enum Place<'a> {
 struct Chain {
     qtype: Type,
     seen: [NameBuf; ALIASES_MAX],
-    /// Where the DNAMEs are in memory that are in the answer.
+    /// Where the DNAMEs in the answer are in memory.
     substituted: [usize; ALIASES_MAX],
     step: usize,
-    given: Given,
 }
 
 /// The zones that a query has been in, each with the contents that it had then: whoever comes back finds the same.
@@ -102,71 +114,73 @@ impl Held<'_> {
 
 impl Chain {
     #[inline(never)]
-    fn from(name: NameBuf, qtype: Type, given: Given, substituted: Option<usize>) -> Self {
-        let mut chain =
-            Self { qtype, seen: [NameBuf::root(); ALIASES_MAX], substituted: [0; ALIASES_MAX], step: 0, given };
-        chain.note(name, substituted);
-        chain
+    fn of(qtype: Type) -> Self {
+        Self { qtype, seen: [NameBuf::root(); ALIASES_MAX], substituted: [0; ALIASES_MAX], step: 0 }
     }
 
-    fn note(&mut self, name: NameBuf, substituted: Option<usize>) {
-        self.seen[self.step] = name;
-        self.substituted[self.step] = substituted.unwrap_or_default();
-        self.step += 1;
-    }
-
-    /// Goes on at the target of an alias that was found in `view`, as long as that is ours to answer.
+    /// Goes on at the target of an alias that was found in `walk`, as long as that is ours to answer.
     fn go_on(
         &mut self,
-        view: View<'_>,
+        walk: &Walk<'_>,
+        by: By<'_>,
         held: &Held<'_>,
         target: NameBuf,
         response: &mut Response<'_>,
     ) -> Result<(), Trouble> {
+        self.seen[self.step] = walk.name;
+        if let By::Dname(owner) = by {
+            self.substituted[self.step] = place_of(owner);
+        }
+        self.step += 1;
+        let (view, name) = (walk.view, walk.name.borrow());
+        let owed = match by {
+            By::Wildcard { encloser } => Some(Owed { image: view.image, name, encloser, before: walk.owed }),
+            By::Name | By::Dname(_) => None,
+        };
+        let owed = owed.as_ref().or(walk.owed);
         let leads_in_a_circle = self.seen[..self.step].iter().any(|name| name.borrow() == target.borrow());
         let zone = view.zone_of(target.borrow()).filter(|_| !leads_in_a_circle && self.step < ALIASES_MAX);
-        let Some(zone) = zone else { return self.end(response) };
+        let Some(zone) = zone else { return end(owed, response) };
         if let Some(image) = held.image(zone.id) {
-            return self.step(View { zone, image, ..view }, held, target, response);
+            let view = View { zone, image, ..view };
+            return self.step(&Walk { view, name: target, qtype: self.qtype, owed }, held, response);
         }
         let contents = zone.contents();
-        let Contents::Live(snapshot) = &**contents else { return self.end(response) };
+        let Contents::Live(snapshot) = &**contents else { return end(owed, response) };
         let held = Held { zone: zone.id, image: &snapshot.image, before: Some(held) };
-        self.step(View { zone, image: &snapshot.image, ..view }, &held, target, response)
+        let view = View { zone, image: &snapshot.image, ..view };
+        self.step(&Walk { view, name: target, qtype: self.qtype, owed }, &held, response)
     }
 
-    fn step(
-        &mut self,
-        view: View<'_>,
-        held: &Held<'_>,
-        name: NameBuf,
-        response: &mut Response<'_>,
-    ) -> Result<(), Trouble> {
-        let mut walk = Walk { view, name, qtype: self.qtype, given: &mut self.given, substituted: None };
-        let place = walk.place();
-        let next = match place {
+    fn step(&mut self, walk: &Walk<'_>, held: &Held<'_>, response: &mut Response<'_>) -> Result<(), Trouble> {
+        let next = match walk.place() {
             // RFC 6672 §3.2: it is in the answer already.
             Place::Dname(owner) if self.substituted.contains(&place_of(owner)) => walk.make_alias(owner, response)?,
             place => walk.at(place, response)?,
         };
-        let substituted = walk.substituted;
         match next {
             Next::Done => Ok(()),
-            Next::Alias(target) => {
-                self.note(name, substituted);
-                self.go_on(view, held, target, response)
-            }
+            Next::Alias { target, by } => self.go_on(walk, by, held, target, response),
         }
-    }
-
-    fn end(&self, response: &mut Response<'_>) -> Result<(), Trouble> {
-        response.conclude(Kind::Answer, Rcode::NOERROR);
-        Ok(())
     }
 }
 
-impl<'a> Walk<'a, '_> {
-    fn at(&mut self, place: Place<'a>, response: &mut Response<'_>) -> Result<Next, Trouble> {
+/// Ends with what there is: the client asks on.
+fn end(owed: Option<&Owed<'_>>, response: &mut Response<'_>) -> Result<(), Trouble> {
+    response.conclude(Kind::Answer, Rcode::NOERROR);
+    prove_owed(owed, &mut Given::default(), response)
+}
+
+fn prove_owed(mut owed: Option<&Owed<'_>>, given: &mut Given, response: &mut Response<'_>) -> Result<(), Trouble> {
+    while let Some(Owed { image, name, encloser, before }) = owed {
+        denial::prove(image, *name, Missing::NameAlone { encloser: *encloser }, given, response)?;
+        owed = *before;
+    }
+    Ok(())
+}
+
+impl<'a> Walk<'a> {
+    fn at(&self, place: Place<'a>, response: &mut Response<'_>) -> Result<Next<'a>, Trouble> {
         match place {
             Place::Cut(owner) => self.refer(owner, response).map(|()| Next::Done),
             Place::Dname(owner) => self.substitute(owner, response),
@@ -211,42 +225,44 @@ impl<'a> Walk<'a, '_> {
 
     /// Answers from `owner`: the name itself, or a wildcard below its closest encloser.
     fn answer(
-        &mut self,
+        &self,
         owner: Owner<'a>,
         encloser: Option<Owner<'a>>,
         response: &mut Response<'_>,
-    ) -> Result<Next, Trouble> {
-        let missing = match encloser {
-            Some(encloser) => Missing::TypeOfWildcard { encloser, wildcard: owner },
-            None => Missing::Type { owner },
-        };
+    ) -> Result<Next<'a>, Trouble> {
         let before = response.answer_count();
-        let mut next = Next::Done;
+        let mut named = None;
         match self.qtype {
             Type::RRSIG => self.signatures(owner, response)?,
             Type::ANY => self.any(owner, response)?,
-            qtype => match owner.rrset(qtype) {
-                Some(rrset) => {
+            qtype => {
+                named = owner.rrset(qtype);
+                if let Some(rrset) = named {
                     response.rrset_as(Section::Answer, rrset, self.name.borrow())?;
-                    additional::add(self.view, rrset, response);
+                // RFC 4035 §2.5: NSEC may stand beside a CNAME, so that its absence is no reason to go elsewhere.
+                } else if let Some(alias) = owner.rrset(Type::CNAME).filter(|_| qtype != Type::NSEC) {
+                    response.rrset_as(Section::Answer, alias, self.name.borrow())?;
+                    let target = target(alias).expect("an alias in an image has a name as its data");
+                    let by = encloser.map_or(By::Name, |encloser| By::Wildcard { encloser });
+                    return Ok(Next::Alias { target, by });
                 }
-                None => {
-                    // RFC 4035 §2.5: NSEC may stand beside a CNAME, so that its absence is no reason to go elsewhere.
-                    if let Some(alias) = owner.rrset(Type::CNAME).filter(|_| qtype != Type::NSEC) {
-                        response.rrset_as(Section::Answer, alias, self.name.borrow())?;
-                        next = Next::Alias(target(alias).expect("an alias in an image has a name as its data"));
-                    }
-                }
-            },
+            }
         }
-        if response.answer_count() == before {
-            return self.deny(Kind::NoData, missing, response).map(|()| Next::Done);
+        let is_denied = response.answer_count() == before;
+        match encloser {
+            Some(encloser) if is_denied => {
+                self.deny(Kind::NoData, Missing::TypeOfWildcard { encloser, wildcard: owner }, response)?;
+            }
+            None if is_denied => self.deny(Kind::NoData, Missing::Type { owner }, response)?,
+            _ => {
+                response.conclude(Kind::Answer, Rcode::NOERROR);
+                self.prove(encloser.map(|encloser| Missing::NameAlone { encloser }), response)?;
+            }
         }
-        response.conclude(Kind::Answer, Rcode::NOERROR);
-        if let Some(encloser) = encloser {
-            self.prove(Missing::NameAlone { encloser }, response)?;
+        if let Some(rrset) = named {
+            additional::add(self.view, rrset, response);
         }
-        Ok(next)
+        Ok(Next::Done)
     }
 
     fn any(&self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<(), Trouble> {
@@ -262,20 +278,20 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// RFC 6672 §3.1: the DNAME, and a CNAME made from it.
-    fn substitute(&mut self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<Next, Trouble> {
+    fn substitute(&self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<Next<'a>, Trouble> {
         if let Some(dname) = owner.rrset(Type::DNAME) {
             response.rrset(Section::Answer, dname)?;
-            self.substituted = Some(place_of(owner));
         }
         self.make_alias(owner, response)
     }
 
-    fn make_alias(&mut self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<Next, Trouble> {
+    fn make_alias(&self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<Next<'a>, Trouble> {
         let name = self.name.borrow();
         let dname = owner.rrset(Type::DNAME);
         let made = dname.and_then(|dname| Some((dname.ttl(), substituted(name, owner.name(), dname)?)));
         let Some((ttl, target)) = made else {
             response.conclude(Kind::Failure, Rcode::YXDOMAIN);
+            self.prove(None, response)?;
             return Ok(Next::Done);
         };
         let record = RecordRef { owner: name, rtype: Type::CNAME, ttl, rdata: target.borrow().as_wire() };
@@ -283,35 +299,44 @@ impl<'a> Walk<'a, '_> {
         if matches!(self.qtype, Type::CNAME | Type::ANY) {
             // The alias is the answer (RFC 1034 §4.3.2, step 3a).
             response.conclude(Kind::Answer, Rcode::NOERROR);
+            self.prove(None, response)?;
             return Ok(Next::Done);
         }
-        Ok(Next::Alias(target))
+        Ok(Next::Alias { target, by: By::Dname(owner) })
     }
 
-    fn refer(&mut self, cut: Owner<'a>, response: &mut Response<'_>) -> Result<(), Trouble> {
+    fn refer(&self, cut: Owner<'a>, response: &mut Response<'_>) -> Result<(), Trouble> {
         response.conclude(Kind::Referral, Rcode::NOERROR);
         let Some(servers) = cut.rrset(Type::NS) else { return Ok(()) };
         response.rrset(Section::Authority, servers)?;
-        match cut.rrset(Type::DS) {
-            Some(ds) if response.dnssec_ok() => response.rrset(Section::Authority, ds)?,
-            Some(_) => {}
-            None => self.prove(Missing::Type { owner: cut }, response)?,
+        let ds = cut.rrset(Type::DS);
+        if let Some(ds) = ds.filter(|_| response.dnssec_ok()) {
+            response.rrset(Section::Authority, ds)?;
         }
+        self.prove(ds.is_none().then_some(Missing::Type { owner: cut }), response)?;
         additional::add_glue(self.view, cut, servers, response)
     }
 
     /// RFC 2308 §3: the SOA, for as long as the denial may be kept; and the proof.
-    fn deny(&mut self, kind: Kind, missing: Missing<'_>, response: &mut Response<'_>) -> Result<(), Trouble> {
+    fn deny(&self, kind: Kind, missing: Missing<'_>, response: &mut Response<'_>) -> Result<(), Trouble> {
         response.conclude(kind, if kind == Kind::NameError { Rcode::NXDOMAIN } else { Rcode::NOERROR });
         let image = self.view.image;
         if let Some(soa) = image.apex_owner().rrset(Type::SOA) {
             response.rrset_with_ttl(Section::Authority, soa, image.soa().minimum)?;
         }
-        self.prove(missing, response)
+        self.prove(Some(missing), response)
     }
 
-    fn prove(&mut self, missing: Missing<'_>, response: &mut Response<'_>) -> Result<(), Trouble> {
-        denial::prove(self.view.image, self.name.borrow(), missing, self.given, response)
+    /// Proves what is missing here, if anything is, and what is owed from the way here.
+    fn prove(&self, missing: Option<Missing<'_>>, response: &mut Response<'_>) -> Result<(), Trouble> {
+        if !response.dnssec_ok() {
+            return Ok(());
+        }
+        let mut given = Given::default();
+        if let Some(missing) = missing {
+            denial::prove(self.view.image, self.name.borrow(), missing, &mut given, response)?;
+        }
+        prove_owed(self.owed, &mut given, response)
     }
 }
 

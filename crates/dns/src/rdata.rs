@@ -241,13 +241,18 @@ fn parameters(octets: &[u8]) -> Option<usize> {
 
 /// The name for which an answer's additional section gives addresses (RFC 1035 §3.3, RFC 2782, RFC 9460 §4.1).
 pub fn additional_target(rtype: Type, rdata: &[u8]) -> Option<NameRef<'_>> {
-    if !matches!(rtype, Type::NS | Type::MX | Type::SRV | Type::SVCB | Type::HTTPS) {
+    if !names_hosts(rtype) {
         return None;
     }
     parts(rtype, rdata).find_map(|part| match part {
         Part::Compressible(name) | Part::Name(name) => Some(name),
         Part::Octets(_) => None,
     })
+}
+
+/// Whether records of this type name hosts, for which see [`additional_target`].
+pub fn names_hosts(rtype: Type) -> bool {
+    matches!(rtype, Type::NS | Type::MX | Type::SRV | Type::SVCB | Type::HTTPS)
 }
 
 /// The name that CNAME or DNAME data leads to.
