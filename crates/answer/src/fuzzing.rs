@@ -1,12 +1,14 @@
 //! The door for the fuzzer, and for the test that replays its corpus: any octets as a query.
 
+use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZero;
 use std::sync::{Arc, LazyLock};
 
 use dns::MessageReader;
 use dns::Name;
 use zone::{Change, Generation, Limits, Snapshot, TenantId, ZoneId};
 
-use crate::{Contents, Scratch, ServedZone, Transport, ZoneTable, answer};
+use crate::{Asker, Contents, Cookies, Persona, PersonaText, Scratch, ServedZone, Transport, ZoneTable, answer};
 
 const ZONE: &str = "\
 @ 60 SOA ns host 1 60 60 600 60
@@ -34,6 +36,16 @@ static ZONES: LazyLock<ZoneTable> = LazyLock::new(|| {
     ZoneTable::new([Arc::new(ServedZone::new(ZoneId(1), TenantId::DEFAULT, apex, contents))])
 });
 
+const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// Says as much as can be said.
+static PERSONA: LazyLock<Persona> = LazyLock::new(|| Persona {
+    name: PersonaText::new(&"n".repeat(crate::PERSONA_TEXT_OCTETS_MAX)),
+    version: PersonaText::new("version"),
+    cookies: Cookies::new(vec![[7; 16]]),
+    report_agent: Some("agent.example.".parse().expect("a name")),
+});
+
 /// Answers `query` over every transport.
 ///
 /// # Panics
@@ -42,7 +54,8 @@ pub fn query(query: &[u8]) {
     let mut scratch = Scratch::new();
     let mut out = vec![0; dns::message::MESSAGE_OCTETS_MAX];
     for transport in [Transport::Udp, Transport::Tcp] {
-        let length = answer(query, &ZONES, transport, || 0, &mut scratch, &mut out).length;
+        let asker = Asker { keepalive: Some(100), padding: NonZero::new(468), ..Asker::plain(transport, CLIENT) };
+        let length = answer(query, &ZONES, &asker, &PERSONA, || 0, &mut scratch, &mut out).length;
         if length == 0 {
             continue;
         }

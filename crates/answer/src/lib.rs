@@ -5,29 +5,38 @@
 //!
 //! The way through: [`query`] reads what is asked, [`table`] finds the zone, [`resolve`] walks its contents as
 //! RFC 1034 §4.3.2 does, [`denial`] proves what is not there, [`additional`] adds addresses, [`response`] writes. What
-//! is not a plain query (NOTIFY, transfers, TSIG) has been taken out before by the server.
+//! is not a plain query (NOTIFY, transfers, TSIG) has been taken out before by the server. [`persona`] and [`chaos`] say who
+//! answers, [`cookie`] knows clients again.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod additional;
+mod chaos;
+mod cookie;
 mod denial;
 #[doc(hidden)]
 pub mod fuzzing;
+mod persona;
 mod query;
 mod resolve;
 mod response;
 mod table;
 mod view;
 
+use std::net::IpAddr;
+use std::num::NonZero;
+
 use dns::edns::extended_error;
 use dns::writer::CompressionTable;
-use dns::{Header, Opcode, Rcode, Type};
+use dns::{Header, Opcode, Question, Rcode, Type};
 use zone::ZoneId;
 
-use query::{Query, Unanswerable};
-use response::Response;
+use query::Query;
+use response::{OPTIONS_OCTETS, Response};
 use view::View;
 
+pub use cookie::{CookieSecret, CookieShown, Cookies};
+pub use persona::{PERSONA_TEXT_OCTETS_MAX, Persona, PersonaText};
 pub use table::{Contents, ServedZone, ZoneTable};
 
 /// The largest answer over UDP that we send, in octets, whatever the client allows.
@@ -42,14 +51,34 @@ pub enum Transport {
     Tcp,
 }
 
+/// Who asks, and over what.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker {
+    pub transport: Transport,
+    pub address: IpAddr,
+    /// For how long its connection may be idle, in tenths of a second, if it is one that clients may keep open (RFC 7828).
+    pub keepalive: Option<u16>,
+    /// Where nobody on the way sees more than lengths: of what answers get a multiple, in octets, if that is asked for
+    /// (RFC 8467 §4.1).
+    pub padding: Option<NonZero<u16>>,
+}
+
+impl Asker {
+    /// Who asks over a transport about which there is nothing else to say.
+    pub fn plain(transport: Transport, address: IpAddr) -> Self {
+        Self { transport, address, keepalive: None, padding: None }
+    }
+}
+
 /// Memory that answering needs: one for each thread.
 pub struct Scratch {
     table: CompressionTable,
+    options: Box<[u8; OPTIONS_OCTETS]>,
 }
 
 impl Scratch {
     pub fn new() -> Self {
-        Self { table: CompressionTable::small() }
+        Self { table: CompressionTable::small(), options: Box::new([0; OPTIONS_OCTETS]) }
     }
 }
 
@@ -68,6 +97,20 @@ pub struct Outcome {
     pub kind: Kind,
     /// The zone that the question fell into.
     pub zone: Option<ZoneId>,
+    /// With kind and zone: answers that differ in it differ in more than the name that was asked for.
+    pub about: u32,
+    pub cookie: CookieShown,
+}
+
+impl Outcome {
+    const IGNORED: Self = Self {
+        length: 0,
+        rcode: Rcode::NOERROR,
+        kind: Kind::Ignored,
+        zone: None,
+        about: 0,
+        cookie: CookieShown::None,
+    };
 }
 
 /// What sort of answer it is, for counting.
@@ -89,18 +132,18 @@ pub enum Kind {
 pub fn answer(
     query: &[u8],
     zones: &ZoneTable,
-    transport: Transport,
-    now_ms: impl FnOnce() -> u64,
+    asker: &Asker,
+    persona: &Persona,
+    now_ms: impl Fn() -> u64,
     scratch: &mut Scratch,
     out: &mut [u8],
 ) -> Outcome {
-    let ignored = Outcome { length: 0, rcode: Rcode::NOERROR, kind: Kind::Ignored, zone: None };
     let Some(header) = Header::parse(query) else {
-        return ignored;
+        return Outcome::IGNORED;
     };
     // An answer to an answer would let two servers talk for ever.
     if header.is_response() {
-        return ignored;
+        return Outcome::IGNORED;
     }
     match header.opcode() {
         Opcode::QUERY => {}
@@ -108,19 +151,25 @@ pub fn answer(
         Opcode::UPDATE => return Response::bare(header, Rcode::REFUSED, &mut scratch.table, out),
         _ => return Response::bare(header, Rcode::NOTIMP, &mut scratch.table, out),
     }
-    let query = match Query::parse(query) {
-        Ok(query) => query,
-        Err(Unanswerable::Malformed) => return Response::bare(header, Rcode::FORMERR, &mut scratch.table, out),
+    let Ok(query) = Query::parse(query) else {
+        return Response::bare(header, Rcode::FORMERR, &mut scratch.table, out);
     };
-    let mut response = Response::new(&query, transport, &mut scratch.table, out);
+    let mut response = begin(&query, asker, persona, &now_ms, scratch, out);
     if query.edns.is_some_and(|edns| edns.version > dns::edns::VERSION) {
         return response.fail(Rcode::BADVERS, None, None);
     }
-    if let Some(rcode) = not_for_us(&query) {
+    let Some(question) = &query.question else {
+        return response.fail(Rcode::NOERROR, None, None);
+    };
+    if question.qclass == dns::CLASS_CH {
+        let result = chaos::tell(question, persona, &mut response);
+        return response.finish(result, None);
+    }
+    if let Some(rcode) = not_for_us(question) {
         return response.fail(rcode, None, None);
     }
-    let qname = query.question.name.borrow();
-    let found = match query.question.qtype {
+    let qname = question.name.borrow();
+    let found = match question.qtype {
         Type::DS => zones.find_for_ds(qname),
         _ => zones.find(qname),
     };
@@ -133,20 +182,39 @@ pub fn answer(
         Contents::Expired => response.fail(Rcode::SERVFAIL, Some(extended_error::INVALID_DATA), Some(zone.id)),
         Contents::Live(snapshot) => {
             // RFC 7314 §3: said to who asks for the SOA of the zone.
-            let asks = || query.edns.is_some_and(|edns| edns.asks_expire());
-            if query.question.qtype == Type::SOA && qname == zone.apex.borrow() && asks() {
+            if query.wants.expire && question.qtype == Type::SOA && qname == zone.apex.borrow() {
                 response.expires_in(zone.expires_in_secs(now_ms()));
             }
+            if query.wants.zone_version {
+                response.version(&snapshot.image);
+            }
             let view = View { zones, zone, image: &snapshot.image };
-            let result = resolve::resolve(view, query.question.name, query.question.qtype, &mut response);
-            response.finish(result, zone.id)
+            let result = resolve::resolve(view, question.name, question.qtype, &mut response);
+            response.finish(result, Some(zone.id))
         }
     }
 }
 
+/// The response with what it has before anything is looked for.
+fn begin<'a>(
+    query: &Query<'_>,
+    asker: &Asker,
+    persona: &'a Persona,
+    now_ms: &impl Fn() -> u64,
+    scratch: &'a mut Scratch,
+    out: &'a mut [u8],
+) -> Response<'a> {
+    let mut response = Response::new(query, asker, persona, scratch, out);
+    if let (Some(cookie), Some(cookies)) = (query.wants.cookie, &persona.cookies) {
+        let (shown, cookie) = cookies.answer(cookie, asker.address, now_ms() / 1000);
+        response.cookie(shown, cookie);
+    }
+    response
+}
+
 /// The refusal of what no zone's contents could answer.
-fn not_for_us(query: &Query<'_>) -> Option<Rcode> {
-    match (query.question.qclass, query.question.qtype) {
+fn not_for_us(question: &Question) -> Option<Rcode> {
+    match (question.qclass, question.qtype) {
         (dns::CLASS_IN, Type::ANY) => None,
         // Transfers that get here were not allowed.
         (dns::CLASS_IN, Type::AXFR | Type::IXFR) => Some(Rcode::REFUSED),

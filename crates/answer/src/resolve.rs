@@ -230,6 +230,7 @@ impl<'a> Walk<'a> {
         encloser: Option<Owner<'a>>,
         response: &mut Response<'_>,
     ) -> Result<Next<'a>, Trouble> {
+        response.is_about(owner);
         let before = response.answer_count();
         let mut named = None;
         match self.qtype {
@@ -286,6 +287,7 @@ impl<'a> Walk<'a> {
     }
 
     fn make_alias(&self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<Next<'a>, Trouble> {
+        response.is_about(owner);
         let name = self.name.borrow();
         let dname = owner.rrset(Type::DNAME);
         let made = dname.and_then(|dname| Some((dname.ttl(), substituted(name, owner.name(), dname)?)));
@@ -307,6 +309,7 @@ impl<'a> Walk<'a> {
 
     fn refer(&self, cut: Owner<'a>, response: &mut Response<'_>) -> Result<(), Trouble> {
         response.conclude(Kind::Referral, Rcode::NOERROR);
+        response.is_about(cut);
         let Some(servers) = cut.rrset(Type::NS) else { return Ok(()) };
         response.rrset(Section::Authority, servers)?;
         let ds = cut.rrset(Type::DS);

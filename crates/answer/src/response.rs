@@ -1,20 +1,33 @@
 //! Writing the response: flags, limits, RRsets with their RRSIGs, truncation, EDNS.
 
-use dns::edns::{EXPIRE_OPTION_OCTETS, expire_option, extended_error, option};
-use dns::writer::CompressionTable;
-use dns::{Full, Header, MessageWriter, NameRef, Rcode, RecordRef, Section};
-use zone::ZoneId;
-use zone::image::{Rrset, RrsetRecords};
+use std::num::NonZero;
 
+use dns::edns::{expire_option, extended_error, option};
+use dns::writer::CompressionTable;
+use dns::{Full, Header, MessageWriter, Name, NameRef, Rcode, RecordRef, Section};
+use zone::ZoneId;
+use zone::image::{Image, Owner, Rrset, RrsetRecords};
+
+use crate::cookie::{COOKIE_OCTETS, CookieShown};
+use crate::persona::{PERSONA_TEXT_OCTETS_MAX, Persona, PersonaText};
 use crate::query::Query;
-use crate::{Kind, Outcome, PLAIN_UDP_OCTETS_MAX, Transport, UDP_OCTETS_MAX};
+use crate::{Asker, Kind, Outcome, PLAIN_UDP_OCTETS_MAX, Scratch, Transport, UDP_OCTETS_MAX};
 
 /// An OPT record without options.
 const OPT_OCTETS: usize = 11;
-/// An extended error without text (RFC 8914 §2).
-const EXTENDED_ERROR_OCTETS: usize = 6;
-/// The OPT record with all the options that an answer may have.
-const OPT_OCTETS_MAX: usize = OPT_OCTETS + EXTENDED_ERROR_OCTETS + EXPIRE_OPTION_OCTETS;
+/// Code and length of an option.
+const OPTION_HEAD_OCTETS: usize = 4;
+/// An OPT record with all the options that an answer must have if they are asked for: an extended error without text
+/// (RFC 8914 §2), EXPIRE, ZONEVERSION, keepalive, a cookie, NSID. With a question of the greatest length it fits into 512
+/// octets.
+const OPT_OCTETS_MAX: usize =
+    OPT_OCTETS + 6 * OPTION_HEAD_OCTETS + 2 + 4 + ZONE_VERSION_OCTETS + 2 + COOKIE_OCTETS + PERSONA_TEXT_OCTETS_MAX;
+/// ZONEVERSION's data with a serial (RFC 9660 §2).
+const ZONE_VERSION_OCTETS: usize = 6;
+/// Its type that says that the version is the SOA's serial (RFC 9660 §3.1).
+const SOA_SERIAL: u8 = 0;
+/// Room for all options, and padding up to a block of the usual length.
+pub(crate) const OPTIONS_OCTETS: usize = 1024;
 
 /// Why what has been written must not be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,34 +48,67 @@ pub(crate) struct Response<'a> {
     transport: Transport,
     has_edns: bool,
     dnssec_ok: bool,
-    expires_in_secs: Option<u32>,
+    options: Options<'a>,
+    told: Told<'a>,
     kind: Kind,
     rcode: Rcode,
+    about: u32,
+}
+
+/// What the answer's options say.
+#[derive(Default)]
+struct Told<'a> {
+    name: Option<&'a [u8]>,
+    expires_in_secs: Option<u32>,
+    zone_version: Option<[u8; ZONE_VERSION_OCTETS]>,
+    keepalive: Option<u16>,
+    cookie: Option<[u8; COOKIE_OCTETS]>,
+    shown: CookieShown,
+    report_agent: Option<&'a [u8]>,
+    padding: Option<NonZero<u16>>,
 }
 
 impl<'a> Response<'a> {
     pub(crate) fn new(
         query: &Query<'_>,
-        transport: Transport,
-        table: &'a mut CompressionTable,
+        asker: &Asker,
+        persona: &'a Persona,
+        scratch: &'a mut Scratch,
         out: &'a mut [u8],
     ) -> Self {
-        let limit = match (transport, query.edns) {
+        let limit = match (asker.transport, query.edns) {
             (Transport::Tcp, _) => dns::message::MESSAGE_OCTETS_MAX,
             (Transport::Udp, None) => PLAIN_UDP_OCTETS_MAX,
             // RFC 6891 §6.2.3: less than 512 means 512.
             (Transport::Udp, Some(edns)) => usize::from(edns.udp_octets).clamp(PLAIN_UDP_OCTETS_MAX, UDP_OCTETS_MAX),
         };
         let flags = Header::QR | (query.header.flags & (Header::RD | Header::CD));
-        let mut writer = MessageWriter::new(out, limit, table, query.header.id, flags);
+        let mut writer = MessageWriter::new(out, limit, &mut scratch.table, query.header.id, flags);
         let has_edns = query.edns.is_some();
         if has_edns {
             writer.reserve(OPT_OCTETS_MAX);
         }
-        writer.question(&query.question).expect("a question fits into 512 octets beside header and OPT");
-        let dnssec_ok = query.dnssec_ok();
-        let (kind, rcode) = (Kind::Failure, Rcode::NOERROR);
-        Self { writer, transport, has_edns, dnssec_ok, expires_in_secs: None, kind, rcode }
+        if let Some(question) = &query.question {
+            writer.question(question).expect("a question fits into 512 octets beside header and OPT");
+        }
+        let told = Told {
+            name: persona.name.as_ref().filter(|_| query.wants.name).map(PersonaText::as_bytes),
+            keepalive: asker.keepalive.filter(|_| query.wants.keepalive),
+            report_agent: persona.report_agent.as_ref().map(Name::as_wire),
+            padding: asker.padding.filter(|_| query.wants.padding),
+            ..Told::default()
+        };
+        Self {
+            writer,
+            transport: asker.transport,
+            has_edns,
+            dnssec_ok: query.dnssec_ok(),
+            options: Options { octets: &mut scratch.options, length: 0 },
+            told,
+            kind: Kind::Failure,
+            rcode: Rcode::NOERROR,
+            about: 0,
+        }
     }
 
     /// A header and nothing else: for what could not be read (RFC 8906 §3.1.4 wants an answer all the same).
@@ -70,7 +116,7 @@ impl<'a> Response<'a> {
         let flags = Header::QR | header.flags & Header::RD | Header::request_flags(header.opcode());
         let mut writer = MessageWriter::new(out, PLAIN_UDP_OCTETS_MAX, table, header.id, flags);
         writer.set_rcode(rcode);
-        Outcome { length: writer.finish(), rcode, kind: Kind::Failure, zone: None }
+        Outcome { length: writer.finish(), rcode, kind: Kind::Failure, ..Outcome::IGNORED }
     }
 
     /// Ends with an error and no records.
@@ -79,14 +125,14 @@ impl<'a> Response<'a> {
         self.end(Kind::Failure, extended_error, zone)
     }
 
-    pub(crate) fn finish(mut self, result: Result<(), Trouble>, zone: ZoneId) -> Outcome {
+    pub(crate) fn finish(mut self, result: Result<(), Trouble>, zone: Option<ZoneId>) -> Outcome {
         let kind = self.kind;
         match (result, self.transport) {
-            (Ok(()), _) => self.end(kind, None, Some(zone)),
+            (Ok(()), _) => self.end(kind, None, zone),
             (Err(Trouble::Full), Transport::Udp) => {
                 self.writer.clear_records();
                 self.writer.set_flag(Header::TC);
-                self.end(kind, None, Some(zone))
+                self.end(kind, None, zone)
             }
             // More than a message can hold: no transport could carry it.
             (Err(Trouble::Full), Transport::Tcp) => self.give_up(extended_error::OTHER, zone),
@@ -94,35 +140,83 @@ impl<'a> Response<'a> {
         }
     }
 
-    fn give_up(mut self, extended_error: u16, zone: ZoneId) -> Outcome {
+    fn give_up(mut self, extended_error: u16, zone: Option<ZoneId>) -> Outcome {
         self.writer.clear_records();
         self.writer.clear_flag(Header::AA);
-        self.fail(Rcode::SERVFAIL, Some(extended_error), Some(zone))
+        self.told.zone_version = None;
+        self.fail(Rcode::SERVFAIL, Some(extended_error), zone)
     }
 
     fn end(mut self, kind: Kind, extended_error: Option<u16>, zone: Option<ZoneId>) -> Outcome {
         self.writer.set_rcode(self.rcode);
         if self.has_edns {
             self.writer.release(OPT_OCTETS_MAX);
-            let mut options = Options::default();
-            if let Some(code) = extended_error {
-                let [high, low] = code.to_be_bytes();
-                let [code_high, code_low] = option::EXTENDED_ERROR.to_be_bytes();
-                options.push(&[code_high, code_low, 0, 2, high, low]);
-            }
-            if let Some(secs) = self.expires_in_secs {
-                options.push(&expire_option(secs));
-            }
+            self.write_options(extended_error);
             self.writer
-                .opt(UDP_OCTETS_MAX as u16, self.rcode, self.dnssec_ok, options.octets())
+                .opt(UDP_OCTETS_MAX as u16, self.rcode, self.dnssec_ok, self.options.octets())
                 .expect("room for the OPT record has been kept free");
         }
-        Outcome { rcode: self.rcode, kind, zone, length: self.writer.finish() }
+        let Self { rcode, about, .. } = self;
+        Outcome { rcode, kind, zone, about, cookie: self.told.shown, length: self.writer.finish() }
+    }
+
+    fn write_options(&mut self, extended_error: Option<u16>) {
+        let options = &mut self.options;
+        let told = &self.told;
+        if let Some(code) = extended_error {
+            options.push(option::EXTENDED_ERROR, &code.to_be_bytes());
+        }
+        if let Some(secs) = told.expires_in_secs {
+            options.extend(&expire_option(secs));
+        }
+        if let Some(version) = told.zone_version {
+            options.push(option::ZONE_VERSION, &version);
+        }
+        if let Some(keepalive) = told.keepalive {
+            options.push(option::KEEPALIVE, &keepalive.to_be_bytes());
+        }
+        if let Some(cookie) = told.cookie {
+            options.push(option::COOKIE, &cookie);
+        }
+        if let Some(name) = told.name {
+            options.push(option::NSID, name);
+        }
+        let room = self.writer.room().saturating_sub(OPT_OCTETS);
+        if let Some(agent) =
+            told.report_agent.filter(|agent| options.length + OPTION_HEAD_OCTETS + agent.len() <= room)
+        {
+            options.push(option::REPORT_CHANNEL, agent);
+        }
+        if let Some(block) = told.padding {
+            let octets = self.writer.len() + OPT_OCTETS + options.length + OPTION_HEAD_OCTETS;
+            let missing = octets.next_multiple_of(usize::from(block.get())) - octets;
+            if options.length + OPTION_HEAD_OCTETS + missing <= room.min(OPTIONS_OCTETS) {
+                options.pad(missing);
+            }
+        }
     }
 
     /// Has it said in how many seconds the zone expires, if that is known.
     pub(crate) fn expires_in(&mut self, secs: Option<u32>) {
-        self.expires_in_secs = secs;
+        self.told.expires_in_secs = secs;
+    }
+
+    /// Has it said which version of the zone answers (RFC 9660).
+    pub(crate) fn version(&mut self, image: &Image) {
+        let [a, b, c, d] = image.serial().0.to_be_bytes();
+        self.told.zone_version = Some([image.apex().label_count() as u8, SOA_SERIAL, a, b, c, d]);
+    }
+
+    /// Has the client given a cookie.
+    pub(crate) fn cookie(&mut self, shown: CookieShown, cookie: [u8; COOKIE_OCTETS]) {
+        self.told.shown = shown;
+        self.told.cookie = Some(cookie);
+    }
+
+    /// Notes what the answer is about, so that equal ones can be told from others: an owner of the zone, which stands for
+    /// all names that it answers for.
+    pub(crate) fn is_about(&mut self, owner: Owner<'_>) {
+        self.about = owner.rank() as u32;
     }
 
     pub(crate) fn dnssec_ok(&self) -> bool {
@@ -176,6 +270,15 @@ impl<'a> Response<'a> {
         self.writer.record(section, record)
     }
 
+    pub(crate) fn record_of_class(
+        &mut self,
+        section: Section,
+        record: RecordRef<'_>,
+        class: u16,
+    ) -> Result<(), Trouble> {
+        Ok(self.writer.record_of_class(section, record, class)?)
+    }
+
     /// Adds an RRset if all of it fits, and says nothing if not.
     pub(crate) fn rrset_if_it_fits(&mut self, section: Section, rrset: Rrset<'_>) {
         let mark = self.writer.mark();
@@ -192,18 +295,32 @@ impl<'a> Response<'a> {
     }
 }
 
-/// The options of an answer, one after the other.
-#[derive(Default)]
-struct Options {
-    octets: [u8; OPT_OCTETS_MAX - OPT_OCTETS],
+/// The options of an answer, one after the other, in memory that answers use in turn.
+struct Options<'a> {
+    octets: &'a mut [u8; OPTIONS_OCTETS],
     length: usize,
 }
 
-impl Options {
-    fn push(&mut self, option: &[u8]) {
-        let end = self.length + option.len();
-        self.octets[self.length..end].copy_from_slice(option);
+impl Options<'_> {
+    fn push(&mut self, code: u16, data: &[u8]) {
+        self.extend(&code.to_be_bytes());
+        self.extend(&(data.len() as u16).to_be_bytes());
+        self.extend(data);
+    }
+
+    fn extend(&mut self, octets: &[u8]) {
+        let end = self.length + octets.len();
+        self.octets[self.length..end].copy_from_slice(octets);
         self.length = end;
+    }
+
+    /// RFC 7830 §3: padding is zeros.
+    fn pad(&mut self, octets: usize) {
+        self.push(option::PADDING, &[]);
+        let length_at = self.length - 2;
+        self.octets[length_at..self.length].copy_from_slice(&(octets as u16).to_be_bytes());
+        self.octets[self.length..self.length + octets].fill(0);
+        self.length += octets;
     }
 
     fn octets(&self) -> &[u8] {

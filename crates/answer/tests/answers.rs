@@ -3,9 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fmt::Write;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use answer::{Contents, Scratch, ServedZone, Transport, ZoneTable, answer};
+use answer::{Asker, Contents, Persona, Scratch, ServedZone, Transport, ZoneTable, answer};
 use dns::edns::Edns;
 use dns::text::{record_to_text, zone_from_text};
 use dns::writer::CompressionTable;
@@ -84,10 +85,19 @@ fn query(name: &str, qtype: Type, edns: Option<(u16, bool)>) -> Vec<u8> {
 }
 
 const NOW_MS: u64 = 1_000_000;
+const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn respond(zones: &ZoneTable, query: &[u8], transport: Transport) -> Vec<u8> {
     let mut out = vec![0xaa; 65_535];
-    let outcome = answer(query, zones, transport, || NOW_MS, &mut Scratch::new(), &mut out);
+    let outcome = answer(
+        query,
+        zones,
+        &Asker::plain(transport, CLIENT),
+        &Persona::default(),
+        || NOW_MS,
+        &mut Scratch::new(),
+        &mut out,
+    );
     out.truncate(outcome.length);
     out
 }

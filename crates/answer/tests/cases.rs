@@ -23,10 +23,11 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fmt::Write;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use answer::{Contents, Scratch, ServedZone, Transport, ZoneTable, answer};
+use answer::{Asker, Contents, Persona, Scratch, ServedZone, Transport, ZoneTable, answer};
 use dns::edns::Edns;
 use dns::text::{record_to_text, zone_from_text};
 use dns::writer::CompressionTable;
@@ -34,6 +35,8 @@ use dns::{CLASS_IN, Header, MessageReader, MessageWriter, Name, Question, Rcode,
 use zone::image::{Owner, Rrset};
 use zone::nsec3::{Hash, Parameters, SHA_1, from_label, next_hash};
 use zone::{Change, Generation, Image, Limits, Snapshot, TenantId, ZoneId, advance};
+
+const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 #[test]
 fn every_case_is_answered_as_it_says() {
@@ -227,7 +230,15 @@ fn ask(zones: &ZoneTable, question: &str) -> String {
     }
     let length = writer.finish();
     let mut out = vec![0xaa; 65_535];
-    let outcome = answer(&query[..length], zones, transport, || 0, &mut Scratch::new(), &mut out);
+    let outcome = answer(
+        &query[..length],
+        zones,
+        &Asker::plain(transport, CLIENT),
+        &Persona::default(),
+        || 0,
+        &mut Scratch::new(),
+        &mut out,
+    );
     show(&out[..outcome.length], &qname)
 }
 

@@ -4,9 +4,10 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use answer::{Contents, Scratch, ServedZone, Transport, ZoneTable, answer};
+use answer::{Asker, Contents, Persona, Scratch, ServedZone, Transport, ZoneTable, answer};
 use dns::text::zone_from_text;
 use dns::writer::CompressionTable;
 use dns::{CLASS_IN, Header, MessageWriter, Name, NameBuf, NameRef, Question, Rcode, Type};
@@ -83,6 +84,8 @@ fn line() -> impl Strategy<Value = String> {
     })
 }
 
+const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
 fn table(image: &Image) -> ZoneTable {
     let snapshot = Snapshot { generation: Generation(1), image: image.clone() };
     ZoneTable::new([Arc::new(ServedZone::new(ZoneId(1), TenantId::DEFAULT, apex(), Contents::Live(snapshot)))])
@@ -96,7 +99,15 @@ fn ask(zones: &ZoneTable, name: NameRef<'_>, qtype: Type, transport: Transport) 
     writer.opt(1232, Rcode::NOERROR, true, &[]).unwrap();
     let length = writer.finish();
     let mut out = vec![0; 65_535];
-    let outcome = answer(&query[..length], zones, transport, || 0, &mut Scratch::new(), &mut out);
+    let outcome = answer(
+        &query[..length],
+        zones,
+        &Asker::plain(transport, CLIENT),
+        &Persona::default(),
+        || 0,
+        &mut Scratch::new(),
+        &mut out,
+    );
     out.truncate(outcome.length);
     out
 }

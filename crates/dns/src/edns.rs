@@ -13,7 +13,11 @@ pub mod option {
     pub const NSID: u16 = 3;
     pub const EXPIRE: u16 = 9;
     pub const COOKIE: u16 = 10;
+    pub const KEEPALIVE: u16 = 11;
+    pub const PADDING: u16 = 12;
     pub const EXTENDED_ERROR: u16 = 15;
+    pub const REPORT_CHANNEL: u16 = 18;
+    pub const ZONE_VERSION: u16 = 19;
 }
 
 /// Extended DNS error codes (RFC 8914 §4).

@@ -68,6 +68,7 @@ impl Rcode {
     pub const BADKEY: Self = Self(17);
     pub const BADTIME: Self = Self(18);
     pub const BADTRUNC: Self = Self(22);
+    pub const BADCOOKIE: Self = Self(23);
 }
 
 impl fmt::Display for Rcode {

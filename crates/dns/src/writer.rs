@@ -112,6 +112,11 @@ impl<'a> MessageWriter<'a> {
         self.length == HEADER_OCTETS
     }
 
+    /// Octets that may still be written.
+    pub fn room(&self) -> usize {
+        self.limit.saturating_sub(self.length)
+    }
+
     /// Keeps `octets` at the end free for what must come last; see [`MessageWriter::release`].
     pub fn reserve(&mut self, octets: usize) {
         self.limit = self.limit.saturating_sub(octets);

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use answer::{PERSONA_TEXT_OCTETS_MAX, PersonaText};
 use api::doors::{NewCatalog, NewZone};
 use serde::Deserialize;
 use server::TransferOut;
@@ -18,6 +19,7 @@ use xfr::{Algorithm, Key, Policy, Prefix, Primary, Setting, SettingError, Settin
 
 use crate::command::ServeArguments;
 use crate::kept::KEEP_REMOVED;
+use crate::persona::PersonaSettings;
 use catalog::{CatalogSection, read_catalog};
 use limits::{LimitsSection, read_limits};
 
@@ -31,6 +33,7 @@ pub(crate) struct Configuration {
     pub(crate) dns: Vec<SocketAddr>,
     /// Where DNS is answered over TLS; there is a certificate of ours then.
     pub(crate) dns_over_tls: Vec<SocketAddr>,
+    pub(crate) persona: PersonaSettings,
     pub(crate) http: SocketAddr,
     /// What counts where nothing is set for a zone.
     pub(crate) defaults: Policy,
@@ -102,6 +105,11 @@ struct File {
 struct DnsSection {
     listen: Option<Vec<Spanned<String>>>,
     tls_listen: Vec<Spanned<String>>,
+    /// What the server says of itself.
+    name: Option<Spanned<String>>,
+    version: Option<Spanned<String>>,
+    report_agent: Option<Spanned<String>>,
+    cookie_secrets: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -201,6 +209,7 @@ impl Configuration {
         if let Some(data) = file.data {
             configuration.data = data;
         }
+        configuration.persona = persona(&file.dns)?;
         if let Some(listen) = file.dns.listen {
             configuration.dns = listen.iter().map(|text| checked(text, listen_address)).collect::<Result<_, _>>()?;
         }
@@ -306,6 +315,7 @@ impl Default for Configuration {
             data: PathBuf::from("secondo-data"),
             dns: vec![SocketAddr::from(([127, 0, 0, 1], 5300))],
             dns_over_tls: Vec::new(),
+            persona: PersonaSettings::default(),
             http: SocketAddr::from(([127, 0, 0, 1], 8053)),
             defaults: Policy::default(),
             limits: Limits::default(),
@@ -342,6 +352,24 @@ fn checked<T>(text: &Spanned<String>, read: impl FnOnce(&str) -> Result<T, Strin
 pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         format!("{text:?} is no address to listen on: write one such as 127.0.0.1:5300, 0.0.0.0:53 or [::1]:5300")
+    })
+}
+
+fn persona(section: &DnsSection) -> Result<PersonaSettings, Wrong> {
+    let short = |text: &str| {
+        PersonaText::new(text).ok_or_else(|| format!("it must have 1 to {PERSONA_TEXT_OCTETS_MAX} octets"))
+    };
+    let text = |text: &Option<Spanned<String>>| text.as_ref().map(|text| checked(text, short)).transpose();
+    let agent = |text: &str| match api::text::zone_name(text).map_err(detail)? {
+        // RFC 9567 §6.1: reports are questions below it.
+        root if root.borrow().is_root() => Err("reports cannot be sent to the root".to_owned()),
+        agent => Ok(agent),
+    };
+    Ok(PersonaSettings {
+        name: text(&section.name)?,
+        version: text(&section.version)?,
+        report_agent: section.report_agent.as_ref().map(|text| checked(text, agent)).transpose()?,
+        cookie_secrets: section.cookie_secrets.clone(),
     })
 }
 
@@ -482,6 +510,8 @@ mod tests {
             ("[catalogs]\nkeep_removed = \"never\"\n", 2, "off for not at all"),
             ("[tenancy]\nmode = \"multi\"\n", 2, "unknown variant"),
             ("[dns\n", 1, ""),
+            ("[dns]\nname = \"\"\n", 2, "1 to 64 octets"),
+            ("[dns]\nreport_agent = \".\"\n", 2, "the root"),
             (
                 "[[key]]\nname = \"k\"\nsecret = \"c2VjcmV0c2VjcmV0\"\n[[key]]\nname = \"K.\"\nsecret = \"c2VjcmV0c2VjcmV0\"\n",
                 5,

@@ -22,6 +22,7 @@ mod note;
 mod notifies;
 mod orders;
 mod pace;
+mod persona;
 mod published;
 mod reconcile;
 mod refresh;

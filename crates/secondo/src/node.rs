@@ -77,6 +77,7 @@ impl Node {
         let shared = Shared {
             zones: Arc::default(),
             access: Arc::new(ArcSwap::from_pointee(Access::default())),
+            persona: Arc::default(),
             now: Arc::new(move || now.now()),
         };
         let (mut followed, kept) = (Roster::default(), Kept::default());

@@ -28,7 +28,7 @@ use crate::doors::{self, Examinations, House};
 use crate::lasting::lasting;
 use crate::node::{INVENTORY, Node};
 use crate::reconcile::AtStart;
-use crate::{catalogs, notifies, published, reconcile, scheduler, tls};
+use crate::{catalogs, notifies, persona, published, reconcile, scheduler, tls};
 
 /// NOTIFYs that wait to wake their zones; a primary whose NOTIFY finds no room sends it again.
 const NOTIFIES_WAITING_MAX: usize = 4096;
@@ -78,6 +78,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let (transfer_out, rules) = (at_start.transfer_out.clone(), Rules::Awaited);
     let access = Access { transfer_out, rules, ..Access::default() };
     node.shared.access.store(Arc::new(access));
+    node.shared.persona.store(Arc::new(configuration.persona.begin()?));
 
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let mut sockets = server::bind(&configuration.dns, workers)?;
@@ -99,7 +100,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     if !is_anew {
         bring_up_inventory(&node, &at_start).await?;
     }
-    let tasks = start_tasks(&node, notified, &heard, &at_start);
+    let tasks = start_tasks(&node, notified, &heard, &at_start, configuration.persona.cookie_secrets);
     let house = House {
         node: node.clone(),
         counters: running.counters().clone(),
@@ -165,9 +166,10 @@ fn start_tasks(
     notified: mpsc::Receiver<Notified>,
     heard: &Heard,
     at_start: &Arc<AtStart>,
-) -> [JoinHandle<()>; 6] {
+    cookie_secrets: Option<PathBuf>,
+) -> [JoinHandle<()>; 7] {
     let (agenda, notify, disk, inventory) = (node.clone(), node.clone(), node.clone(), node.clone());
-    let catalogs = node.clone();
+    let (catalogs, cookies) = (node.clone(), node.clone());
     let (notified, at_start) = (Arc::new(Mutex::new(notified)), at_start.clone());
     let (record, heard) = (node.clone(), heard.clone());
     [
@@ -177,6 +179,9 @@ fn start_tasks(
         lasting("committing after a full disk", move || scheduler::follow_disk(disk.clone())),
         lasting("following the inventory", move || reconcile::follow_inventory(inventory.clone(), at_start.clone())),
         lasting("following catalogs", move || catalogs::follow_catalogs(catalogs.clone())),
+        lasting("following the cookie secrets", move || {
+            persona::follow_cookie_secrets(cookies.clone(), cookie_secrets.clone())
+        }),
     ]
 }
 

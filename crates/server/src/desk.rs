@@ -9,7 +9,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use answer::{Contents, Transport, ZoneTable};
 use dns::{CLASS_IN, Header, MessageReader, Name, NameBuf, Opcode, Rcode, Serial, Type};
@@ -23,6 +23,7 @@ use crate::access::{Access, Rules};
 use crate::counters::Event;
 use crate::front::{Bench, Reply, Sender};
 use crate::heard::{Latest, Who};
+use crate::limits::Limits;
 use crate::request::{Request, bare, without_signature};
 use crate::transfer_out::Transfer;
 use crate::{Notified, Shared};
@@ -31,6 +32,8 @@ pub(crate) struct Desk {
     shared: Shared,
     notifies: mpsc::Sender<Notified>,
     transfers: Arc<Semaphore>,
+    /// See [`Limits::idle`].
+    idle: Duration,
 }
 
 /// A reply that is still to be signed.
@@ -41,8 +44,8 @@ enum Draft {
 }
 
 impl Desk {
-    pub(crate) fn new(shared: Shared, notifies: mpsc::Sender<Notified>, transfers: usize) -> Self {
-        Self { shared, notifies, transfers: Arc::new(Semaphore::new(transfers)) }
+    pub(crate) fn new(shared: Shared, notifies: mpsc::Sender<Notified>, limits: Limits) -> Self {
+        Self { shared, notifies, transfers: Arc::new(Semaphore::new(limits.transfers)), idle: limits.idle }
     }
 
     /// Answers an ordinary query into `out`.
@@ -54,7 +57,8 @@ impl Desk {
         bench: &mut Bench,
         out: &mut [u8],
     ) -> answer::Outcome {
-        answer::answer(query, zones, sender.transport(), || (self.shared.now)().0, &mut bench.scratch, out)
+        let (asker, persona) = (sender.asker(self.idle), self.shared.persona.load());
+        answer::answer(query, zones, &asker, &persona, || (self.shared.now)().0, &mut bench.scratch, out)
     }
 
     /// Answers `message` into `out`.

@@ -1,8 +1,10 @@
 //! One message in, one reply out: the same for every transport.
 
 use std::net::SocketAddr;
+use std::num::NonZero;
+use std::time::Duration;
 
-use answer::{Scratch, Transport, ZoneTable};
+use answer::{Asker, Scratch, Transport, ZoneTable};
 use dns::Header;
 use xfr::notify::Channel;
 
@@ -44,7 +46,21 @@ impl Sender {
             Channel::Tcp | Channel::Tls => Transport::Tcp,
         }
     }
+
+    /// What `answer` is to know of it; `idle` is how long its connection may be without a message.
+    pub(crate) fn asker(&self, idle: Duration) -> Asker {
+        let tenths = u16::try_from(idle.as_millis() / 100).unwrap_or(u16::MAX);
+        let (keepalive, padding) = match self.channel {
+            Channel::Udp => (None, None),
+            Channel::Tcp => (Some(tenths), None),
+            Channel::Tls => (Some(tenths), PADDING),
+        };
+        Asker { transport: self.transport(), address: self.address.ip(), keepalive, padding }
+    }
 }
+
+/// What RFC 8467 §4.1 recommends, in octets.
+const PADDING: Option<NonZero<u16>> = NonZero::new(468);
 
 pub(crate) enum Reply {
     Nothing,
@@ -105,7 +121,7 @@ mod tests {
 
     use super::{Bench, Reply, Sender, reply};
     use crate::desk::Desk;
-    use crate::{Access, Shared};
+    use crate::{Access, Limits, Shared};
 
     #[test]
     fn no_damage_to_any_octet_of_any_kind_of_message_makes_it_panic() {
@@ -117,10 +133,11 @@ mod tests {
         let shared = Shared {
             zones: Arc::default(),
             access: Arc::new(ArcSwap::from_pointee(access)),
+            persona: Arc::default(),
             now: Arc::new(|| xfr::Moment(0)),
         };
         let (notifies, _receiver) = mpsc::channel(1);
-        let desk = Desk::new(shared, notifies, 1);
+        let desk = Desk::new(shared, notifies, Limits { transfers: 1, ..Limits::default() });
         let mut bench = Bench::default();
         let mut out = vec![0; MESSAGE_OCTETS_MAX];
         let mut send = |message: &[u8]| {

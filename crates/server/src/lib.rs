@@ -40,7 +40,7 @@ mod udp;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use answer::ZoneTable;
+use answer::{Persona, ZoneTable};
 use arc_swap::ArcSwap;
 use dns::{Name, Serial};
 use xfr::Moment;
@@ -62,6 +62,8 @@ pub type Now = Arc<dyn Fn() -> Moment + Send + Sync>;
 pub struct Shared {
     pub zones: Arc<ArcSwap<ZoneTable>>,
     pub access: Arc<ArcSwap<Access>>,
+    /// What the server says of itself.
+    pub persona: Arc<ArcSwap<Persona>>,
     pub now: Now,
 }
 

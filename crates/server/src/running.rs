@@ -51,7 +51,7 @@ pub fn serve(
 ) -> io::Result<Running> {
     let blocks: Vec<Arc<Block>> = (0..=sockets.udp.len()).map(|_| Arc::default()).collect();
     let heard = Heard::new(blocks.len());
-    let desk = Arc::new(Desk::new(shared.clone(), notifies, limits.transfers));
+    let desk = Arc::new(Desk::new(shared.clone(), notifies, limits));
     let house = Arc::new(House {
         zones: shared.zones.clone(),
         desk: desk.clone(),

@@ -78,7 +78,7 @@ impl Setup {
             let tls = TlsServer::new(certificate.chain(), certificate.key()).unwrap();
             sockets = sockets.with_tls(&[listen], tls).unwrap();
         }
-        let shared = Shared { zones, access: access.clone(), now: Arc::new(|| Moment(0)) };
+        let shared = Shared { zones, access: access.clone(), persona: Arc::default(), now: Arc::new(|| Moment(0)) };
         let running = serve(sockets, shared, sender, self.limits).unwrap();
         let (address, counters) = (running.addresses()[0], running.counters().clone());
         let tls_address = running.tls_addresses().first().copied();
