@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod catalogs;
+mod certificates;
 mod changes;
 mod commands;
 mod crash;

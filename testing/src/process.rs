@@ -56,6 +56,11 @@ impl Process {
         self.child.wait().expect("a child can be waited for")
     }
 
+    /// SIGHUP: it is to read again what it reads from files.
+    pub fn hang_up(&self) {
+        signal(&self.id().to_string(), "HUP");
+    }
+
     /// SIGSTOP: it holds its sockets and answers nothing.
     pub fn freeze(&self) {
         signal(&format!("-{}", self.id()), "STOP");

@@ -201,6 +201,11 @@ impl Secondo {
         self.process.take().expect("only a running server can be ended").terminate()
     }
 
+    /// SIGHUP: it reads its certificate again.
+    pub fn hang_up(&self) {
+        self.process.as_ref().expect("it is running").hang_up();
+    }
+
     /// Runs a client command.
     pub fn client(&self, words: &[&str]) -> Ran {
         let mut command = Command::new(&self.program);

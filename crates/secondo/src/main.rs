@@ -5,6 +5,7 @@
 mod agenda;
 mod attempt;
 mod catalogs;
+mod certificate;
 mod client;
 mod clock;
 mod command;

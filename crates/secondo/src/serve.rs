@@ -22,13 +22,14 @@ use tokio::task::JoinHandle;
 use transfer::{Internet, Limits, Transfers};
 use xfr::Moment;
 
+use crate::certificate::Certificate;
 use crate::clock::{Clock, Machine, ThisMachine};
 use crate::configuration::Configuration;
 use crate::doors::{self, Examinations, House};
 use crate::lasting::lasting;
 use crate::node::{INVENTORY, Node};
 use crate::reconcile::AtStart;
-use crate::{catalogs, notifies, persona, published, reconcile, scheduler, tls};
+use crate::{catalogs, certificate, notifies, persona, published, reconcile, scheduler, tls};
 
 /// NOTIFYs that wait to wake their zones; a primary whose NOTIFY finds no room sends it again.
 const NOTIFIES_WAITING_MAX: usize = 4096;
@@ -67,8 +68,10 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     if let Err(error) = tokio::task::spawn_blocking(move || store.know_time(started_ms)).await? {
         tracing::error!("when this run began cannot be written: {error}");
     }
-    let transfers =
-        Transfers::new(limits(configuration.limits.transfer), Arc::new(Internet), tls::client(&configuration.tls)?);
+    let certificate = configuration.tls.ours.as_ref().map(Certificate::read).transpose()?.map(Arc::new);
+    let to_primaries = certificate.as_ref().map(|certificate| certificate.to_primaries());
+    let tls = tls::client(&configuration.tls.authorities, to_primaries)?;
+    let transfers = Transfers::new(limits(configuration.limits.transfer), Arc::new(Internet), tls);
     let mut node = Node::new(clock, configuration.defaults, data.clone(), opened.store, transfers, opened.zones);
     node.contents_limits = configuration.limits.contents;
     node.keep_removed = configuration.keep_removed;
@@ -82,8 +85,8 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
 
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let mut sockets = server::bind(&configuration.dns, workers)?;
-    if !configuration.dns_over_tls.is_empty() {
-        sockets = sockets.with_tls(&configuration.dns_over_tls, tls::server(&configuration.tls)?)?;
+    if let Some(certificate) = certificate.as_ref().filter(|_| !configuration.dns_over_tls.is_empty()) {
+        sockets = sockets.with_tls(&configuration.dns_over_tls, certificate.to_clients())?;
     }
     let listener = listen_http(configuration.http).await?;
     let http = listener.local_addr()?;
@@ -100,13 +103,15 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     if !is_anew {
         bring_up_inventory(&node, &at_start).await?;
     }
-    let tasks = start_tasks(&node, notified, &heard, &at_start, configuration.persona.cookie_secrets);
+    let mut tasks = start_tasks(&node, notified, &heard, &at_start, configuration.persona.cookie_secrets);
+    tasks.push(follow_certificate(&node, certificate.clone())?);
     let house = House {
         node: node.clone(),
         counters: running.counters().clone(),
         heard: heard.clone(),
         dns: dns.clone(),
         dns_over_tls: dns_over_tls.clone(),
+        certificate,
         http,
         examinations: Examinations::default(),
     };
@@ -167,12 +172,12 @@ fn start_tasks(
     heard: &Heard,
     at_start: &Arc<AtStart>,
     cookie_secrets: Option<PathBuf>,
-) -> [JoinHandle<()>; 7] {
+) -> Vec<JoinHandle<()>> {
     let (agenda, notify, disk, inventory) = (node.clone(), node.clone(), node.clone(), node.clone());
     let (catalogs, cookies) = (node.clone(), node.clone());
     let (notified, at_start) = (Arc::new(Mutex::new(notified)), at_start.clone());
     let (record, heard) = (node.clone(), heard.clone());
-    [
+    vec![
         lasting("the agenda", move || scheduler::follow_agenda(agenda.clone())),
         lasting("waking for NOTIFY", move || scheduler::follow_notifies(notify.clone(), notified.clone())),
         lasting("putting NOTIFYs on record", move || notifies::keep_record(record.clone(), heard.clone())),
@@ -183,6 +188,12 @@ fn start_tasks(
             persona::follow_cookie_secrets(cookies.clone(), cookie_secrets.clone())
         }),
     ]
+}
+
+fn follow_certificate(node: &Arc<Node>, certificate: Option<Arc<Certificate>>) -> std::io::Result<JoinHandle<()>> {
+    let (node, hangups) = (node.clone(), Arc::new(Mutex::new(signal(SignalKind::hangup())?)));
+    let follow = move || certificate::follow(node.clone(), certificate.clone(), hangups.clone());
+    Ok(lasting("following our certificate", follow))
 }
 
 async fn answer_api(listener: TcpListener, house: House, token: api::Token, stop: oneshot::Receiver<()>) {

@@ -9,12 +9,15 @@
 //! ALPN: "dot" is selected when it is offered; a client that offers nothing is served (RFC 7858 knows no ALPN), one that
 //! offers only something else is not (RFC 7301 §3.2).
 //!
-//! Does not do: reading certificates from files, changing them while it runs (whoever can do that puts a new
-//! [`TlsServer`] where connections find it), client certificates, padding.
+//! A new certificate is shown from the next handshake on, and nobody is cut off for it. Sessions from under the one of
+//! before are not resumed: whoever changes a certificate because its key was stolen wants no more to come of that.
+//!
+//! Does not do: reading certificates from files, client certificates, padding.
 
 use std::io;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -25,9 +28,9 @@ use tokio_rustls::server::TlsStream;
 /// RFC 7858 as ALPN names it (RFC 9103 §7.1).
 const DOT: &[u8] = b"dot";
 
-/// What clients are shown; cheap to clone.
+/// What clients are shown. Clones are one: all show the same.
 #[derive(Clone)]
-pub struct TlsServer(TlsAcceptor);
+pub struct TlsServer(Arc<ArcSwap<ServerConfig>>);
 
 /// The certificate and the key are not fit for use.
 #[derive(Debug, thiserror::Error)]
@@ -40,12 +43,16 @@ impl TlsServer {
     /// # Errors
     /// When the key is not the certificate's, or of a kind that TLS 1.3 does not know.
     pub fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, TlsError> {
-        let mut configuration = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_protocol_versions(&[&rustls::version::TLS13])?
-            .with_no_client_auth()
-            .with_single_cert(chain, key)?;
-        configuration.alpn_protocols = vec![DOT.to_vec()];
-        Ok(Self(TlsAcceptor::from(Arc::new(configuration))))
+        Ok(Self(Arc::new(ArcSwap::from_pointee(configuration(chain, key)?))))
+    }
+
+    /// Shows another certificate from the next handshake on.
+    ///
+    /// # Errors
+    /// As [`TlsServer::new`]; then the one of before is shown as if nothing had been.
+    pub fn show(&self, chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<(), TlsError> {
+        self.0.store(Arc::new(configuration(chain, key)?));
+        Ok(())
     }
 
     /// Shakes hands; whoever calls it sets the deadline.
@@ -53,8 +60,20 @@ impl TlsServer {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        self.0.accept(stream).await
+        TlsAcceptor::from(self.0.load_full()).accept(stream).await
     }
+}
+
+fn configuration(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<ServerConfig, rustls::Error> {
+    let mut configuration = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    configuration.alpn_protocols = vec![DOT.to_vec()];
+    Ok(configuration)
 }
 
 impl std::fmt::Debug for TlsServer {

@@ -125,6 +125,11 @@ impl Transfers {
         probed
     }
 
+    /// Shows another certificate to primaries from now on; connections that are open already go on.
+    pub fn show_certificate(&self, ours: OurCertificate) {
+        self.pool.tls().show(ours);
+    }
+
     /// How long is waited for what.
     pub fn deadlines(&self) -> Deadlines {
         self.limits.deadlines

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::aws_lc_rs::digest::{SHA256, digest};
 use rustls::client::WebPkiServerVerifier;
@@ -38,16 +38,31 @@ pub struct OurCertificate {
 /// What all TLS connections have in common.
 pub struct TlsClient {
     roots: Arc<RootCertStore>,
-    ours: Option<OurCertificate>,
     provider: Arc<CryptoProvider>,
-    made: Mutex<HashMap<Tls, Arc<ClientConfig>>>,
+    made: Mutex<Made>,
+}
+
+/// Our certificate, and what has been made with it.
+#[derive(Default)]
+struct Made {
+    ours: Option<OurCertificate>,
+    configurations: HashMap<Tls, Arc<ClientConfig>>,
 }
 
 impl TlsClient {
     /// Trusts the certificates of `authorities`, and shows `ours` to primaries that want to know who we are.
     pub fn new(authorities: RootCertStore, ours: Option<OurCertificate>) -> Self {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        Self { roots: Arc::new(authorities), ours, provider, made: Mutex::default() }
+        Self {
+            roots: Arc::new(authorities),
+            provider,
+            made: Mutex::new(Made { ours, configurations: HashMap::new() }),
+        }
+    }
+
+    /// Shows another certificate to primaries from the next handshake on.
+    pub(crate) fn show(&self, ours: OurCertificate) {
+        *self.made() = Made { ours: Some(ours), configurations: HashMap::new() };
     }
 
     /// Shakes hands; nothing has been sent to anybody else than the right primary when this fails.
@@ -92,19 +107,25 @@ impl TlsClient {
     }
 
     fn configuration(&self, tls: &Tls) -> Result<Arc<ClientConfig>, Reason> {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(configuration) = made.get(tls) {
+        let mut made = self.made();
+        if let Some(configuration) = made.configurations.get(tls) {
             return Ok(configuration.clone());
         }
-        let configuration = Arc::new(self.make(tls).map_err(|error| failed(error.to_string()))?);
-        if made.len() >= CONFIGURATIONS_KEPT {
-            made.clear();
+        let configuration = self.make(tls, made.ours.as_ref()).map_err(|error| failed(error.to_string()))?;
+        let configuration = Arc::new(configuration);
+        if made.configurations.len() >= CONFIGURATIONS_KEPT {
+            made.configurations.clear();
         }
-        made.insert(tls.clone(), configuration.clone());
+        made.configurations.insert(tls.clone(), configuration.clone());
         Ok(configuration)
     }
 
-    fn make(&self, tls: &Tls) -> Result<ClientConfig, Error> {
+    fn made(&self) -> MutexGuard<'_, Made> {
+        // Whole between any two statements, so that a panic elsewhere does not spoil it.
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn make(&self, tls: &Tls, ours: Option<&OurCertificate>) -> Result<ClientConfig, Error> {
         // RFC 9103 §7.1: TLS 1.3 or later.
         let builder = ClientConfig::builder_with_provider(self.provider.clone())
             .with_protocol_versions(&[&rustls::version::TLS13])?;
@@ -117,7 +138,7 @@ impl TlsClient {
             }
         };
         let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
-        let mut configuration = match &self.ours {
+        let mut configuration = match ours {
             Some(ours) => builder.with_client_auth_cert(ours.chain.clone(), ours.key.clone_key())?,
             None => builder.with_no_client_auth(),
         };

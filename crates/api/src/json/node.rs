@@ -70,6 +70,18 @@ pub struct NotifyCounts {
     pub unrecorded: u64,
 }
 
+/// Our certificate. Its files are read again when they change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Certificate {
+    pub file: String,
+    /// From then on it is good.
+    pub begins_at: Option<Time>,
+    /// From then on nobody takes it any more.
+    pub ends_at: Option<Time>,
+    /// Why what the files hold now is not shown, but what they held before.
+    pub refused: Option<String>,
+}
+
 /// The running program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NodeStatus {
@@ -80,6 +92,8 @@ pub struct NodeStatus {
     pub dns: Vec<String>,
     /// Where DNS is answered over TLS.
     pub dns_over_tls: Vec<String>,
+    /// The certificate that clients and primaries are shown, if there is one.
+    pub certificate: Option<Certificate>,
     /// Where this API is answered.
     pub http: String,
     pub zones: ZoneCounts,

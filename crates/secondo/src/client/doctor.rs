@@ -18,7 +18,6 @@ use super::failure::Failure;
 use super::key::read_secret;
 use super::output::{Format, Output};
 use super::server::Server;
-use crate::configuration::TlsFiles;
 use crate::followed::Source;
 use crate::{examination, tls};
 
@@ -95,7 +94,7 @@ async fn from_here(zone: &NewZone, key: Option<Arc<Key>>, own: Vec<IpAddr>) -> R
         notifies: Notifies::Unknown,
         ours: None,
     };
-    let tls = tls::client(&TlsFiles::default());
+    let tls = tls::client(&[], None);
     let tls = tls.map_err(|error| Failure::new("tls_unavailable", format!("TLS cannot be used: {error:#}")))?;
     let transfers = Transfers::new(Limits::default(), Arc::new(Internet), tls);
     Ok(examination::shown(&patient, &transfers.examine(&patient).await, None))

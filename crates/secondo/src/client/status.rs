@@ -1,6 +1,6 @@
 //! `secondo status`.
 
-use api::json::NodeStatus;
+use api::json::{Certificate, NodeStatus};
 
 use super::failure::Failure;
 use super::output::{Format, Output, time_text};
@@ -17,6 +17,7 @@ pub(crate) async fn show(server: &Server, output: &mut Output<'_>) -> Result<(),
         ("running since", time_text(status.started_at)),
         ("DNS", status.dns.join(", ")),
         ("DNS over TLS", if status.dns_over_tls.is_empty() { "-".into() } else { status.dns_over_tls.join(", ") }),
+        ("certificate", status.certificate.as_ref().map_or_else(|| "-".into(), certificate)),
         ("HTTP", status.http),
         ("inventory", status.inventory.to_string()),
         (
@@ -62,4 +63,11 @@ pub(crate) async fn show(server: &Server, output: &mut Output<'_>) -> Result<(),
         output.line(&format!("warning: {warning}"))?;
     }
     Ok(())
+}
+
+fn certificate(certificate: &Certificate) -> String {
+    match certificate.ends_at {
+        Some(ends_at) => format!("{} (until {})", certificate.file, time_text(ends_at)),
+        None => certificate.file.clone(),
+    }
 }

@@ -19,6 +19,7 @@ use dns::Name;
 use inventory::{Inventory, InventoryError};
 use server::{Counters, Heard};
 
+use crate::certificate::Certificate;
 use crate::followed::Followed;
 use crate::node::Node;
 
@@ -29,6 +30,7 @@ pub(crate) struct House {
     pub(crate) heard: Heard,
     pub(crate) dns: Vec<SocketAddr>,
     pub(crate) dns_over_tls: Vec<SocketAddr>,
+    pub(crate) certificate: Option<Arc<Certificate>>,
     pub(crate) http: SocketAddr,
     pub(crate) examinations: Examinations,
 }

@@ -95,12 +95,15 @@ impl Status for House {
         let tally = self.counters.read();
         let inventory = self.node.inventory.load_full();
         let zones = self.counts();
+        // Certificates go by that, and nothing else here.
+        let wall_clock_secs = self.node.clock.machine().wall_clock().as_secs();
         Ok(json::NodeStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: time(started_at),
             uptime_secs: now.since(started_at).as_secs(),
             dns: self.dns.iter().map(ToString::to_string).collect(),
             dns_over_tls: self.dns_over_tls.iter().map(ToString::to_string).collect(),
+            certificate: self.certificate.as_ref().map(|certificate| certificate.shown()),
             http: self.http.to_string(),
             zones,
             inventory: match inventory {
@@ -110,6 +113,7 @@ impl Status for House {
             warnings: self
                 .anew()
                 .into_iter()
+                .chain(self.certificate.iter().flat_map(|certificate| certificate.warnings(wall_clock_secs)))
                 .chain(warnings(&zones, inventory.is_some(), self.node.all_unlisted().len()))
                 .collect(),
             queries: json::QueryCounts {
