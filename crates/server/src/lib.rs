@@ -4,6 +4,7 @@
 //! bind          addresses → sockets, or whose fault it is that there are none
 //! udp, tcp      octets from and to the network; everything that waits has a deadline, everything that grows a bound
 //! tls           the handshake; what comes after it is TCP's
+//! house         what all connections share
 //! front         one message → one reply, the same for every transport
 //!   peek          is it an ordinary query?  yes: `answer`, no: the desk
 //!   desk          TSIG, NOTIFY, requests for transfers; request: what these ask, and short replies
@@ -28,6 +29,7 @@ mod counters;
 mod desk;
 mod front;
 mod heard;
+mod house;
 mod limits;
 mod peek;
 mod request;

@@ -16,8 +16,9 @@ use crate::connections::Connections;
 use crate::counters::{Block, Counters};
 use crate::desk::Desk;
 use crate::heard::Heard;
+use crate::house::House;
 use crate::limits::Limits;
-use crate::tcp::{self, House, Wire};
+use crate::tcp::{self, Wire};
 use crate::udp::Worker;
 use crate::{Notified, Shared};
 

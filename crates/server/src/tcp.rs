@@ -14,51 +14,29 @@
 //! no more than what it has asked in one burst, at most [`OUTGOING_OCTETS`] and a message. A message of no octets
 //! ends the connection: it is no query, and whoever sends it is lost in the stream.
 
-use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use answer::ZoneTable;
-use arc_swap::ArcSwap;
-use dns::message::MESSAGE_OCTETS_MAX;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use xfr::notify::Channel;
 
-use crate::connections::{Connections, Place};
-use crate::counters::{Block, Event};
-use crate::desk::{Desk, wall_clock_secs};
-use crate::front::{Bench, Reply, Sender, reply};
-use crate::heard::Shelf;
-use crate::limits::Limits;
+use crate::connections::Place;
+use crate::counters::Event;
+use crate::desk::wall_clock_secs;
+use crate::front::Sender;
+use crate::house::{House, LENGTH_OCTETS, write};
 use crate::tls::TlsServer;
-use crate::transfer_out::Transfer;
 
-/// The prefix of each message (RFC 1035 §4.2.2).
-pub(crate) const LENGTH_OCTETS: usize = 2;
 /// Read at once from a connection, in octets.
 const READ_OCTETS: usize = 4096;
 /// Replies to pipelined queries are gathered up to here, then written, in octets.
 const OUTGOING_OCTETS: usize = 65_536;
 /// When connections cannot be accepted, most likely for lack of file descriptors.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
-
-/// What all connections share.
-pub(crate) struct House {
-    pub(crate) zones: Arc<ArcSwap<ZoneTable>>,
-    pub(crate) desk: Arc<Desk>,
-    pub(crate) block: Arc<Block>,
-    pub(crate) shelf: Arc<Shelf>,
-    pub(crate) limits: Limits,
-    pub(crate) connections: Arc<Connections>,
-    pub(crate) stop: CancellationToken,
-    pub(crate) tasks: TaskTracker,
-}
 
 /// What connections of one listener speak.
 #[derive(Clone)]
@@ -125,9 +103,7 @@ async fn connection(stream: TcpStream, address: SocketAddr, _place: Place, wire:
 }
 
 async fn converse_over_tls(stream: TcpStream, tls: &TlsServer, address: SocketAddr, house: &House) -> End {
-    let Limits { handshake, idle_when_crowded, .. } = house.limits;
-    let deadline = if house.connections.is_crowded() { handshake.min(idle_when_crowded) } else { handshake };
-    match timeout(deadline, tls.shake_hands(stream)).await {
+    match timeout(house.handshake(), tls.shake_hands(stream)).await {
         Ok(Ok(stream)) => {
             house.block.count(Event::TlsAccepted);
             converse(stream, Sender { address, channel: Channel::Tls }, house).await
@@ -165,7 +141,7 @@ where
         if let Err(end) = read_message(stream, &mut message, house).await {
             return end;
         }
-        let transfer = answer_into(&mut outgoing, &message, sender, house);
+        let transfer = house.answer_into(&mut outgoing, &message, sender);
         let is_more_waiting = has_whole_message(stream.buffer());
         if transfer.is_none() && is_more_waiting && outgoing.len() < OUTGOING_OCTETS {
             continue;
@@ -192,20 +168,12 @@ where
     }
 }
 
-/// Hands all of it to the kernel: what is written over TLS may else wait for more.
-pub(crate) async fn write(stream: &mut (impl AsyncWrite + Unpin), octets: &[u8]) -> io::Result<()> {
-    stream.write_all(octets).await?;
-    stream.flush().await
-}
-
 /// Reads one message, without its length, into `message`.
 async fn read_message<S>(stream: &mut BufReader<S>, message: &mut Vec<u8>, house: &House) -> Result<(), End>
 where
     S: AsyncRead + Unpin,
 {
-    let limits = &house.limits;
-    let idle = if house.connections.is_crowded() { limits.idle_when_crowded } else { limits.idle };
-    match timeout(idle, stream.fill_buf()).await {
+    match timeout(house.idle(), stream.fill_buf()).await {
         Err(_) => return Err(End::TimedOut),
         Ok(Err(_)) => return Err(End::Broken),
         Ok(Ok([])) => return Err(End::Done),
@@ -219,35 +187,12 @@ where
         let read = stream.take(length).read_to_end(message).await? as u64;
         Ok::<bool, io::Error>(length > 0 && read == length)
     };
-    match timeout(limits.message, whole).await {
+    match timeout(house.limits.message, whole).await {
         Err(_) => Err(End::TimedOut),
         Ok(Err(_)) => Err(End::Broken),
         Ok(Ok(false)) => Err(End::Done),
         Ok(Ok(true)) => Ok(()),
     }
-}
-
-thread_local! {
-    /// One for each thread of the runtime, however many connections there are; never held across an await.
-    static BENCH: RefCell<(Bench, Vec<u8>)> = RefCell::new((Bench::default(), vec![0; MESSAGE_OCTETS_MAX]));
-}
-
-/// Appends the reply to `message`, with its length, to `outgoing`; a transfer is given back.
-fn answer_into(outgoing: &mut Vec<u8>, message: &[u8], sender: Sender, house: &House) -> Option<Box<Transfer>> {
-    let zones = house.zones.load();
-    BENCH.with_borrow_mut(|(bench, out)| {
-        let reply = reply(message, sender, &zones, &house.desk, bench, out);
-        bench.pour(&house.block, &house.shelf);
-        match reply {
-            Reply::Nothing => None,
-            Reply::Message(octets) => {
-                outgoing.extend((octets as u16).to_be_bytes());
-                outgoing.extend(&out[..octets]);
-                None
-            }
-            Reply::Transfer(transfer) => Some(transfer),
-        }
-    })
 }
 
 fn has_whole_message(buffer: &[u8]) -> bool {

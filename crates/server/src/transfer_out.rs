@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use xfr::tsig::{ResponseSigner, TSIG_OCTETS_MAX};
 use zone::Image;
 
-use crate::tcp::{LENGTH_OCTETS, write};
+use crate::house::{LENGTH_OCTETS, write};
 
 /// A transfer that was granted and has not begun.
 pub(crate) struct Transfer {

@@ -1,0 +1,82 @@
+//! What all connections share, whatever they speak, and how one message of theirs is answered.
+
+use std::cell::RefCell;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use answer::ZoneTable;
+use arc_swap::ArcSwap;
+use dns::message::MESSAGE_OCTETS_MAX;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::connections::Connections;
+use crate::counters::Block;
+use crate::desk::Desk;
+use crate::front::{Bench, Reply, Sender, reply};
+use crate::heard::Shelf;
+use crate::limits::Limits;
+use crate::transfer_out::Transfer;
+
+/// The prefix of each message (RFC 1035 §4.2.2).
+pub(crate) const LENGTH_OCTETS: usize = 2;
+
+pub(crate) struct House {
+    pub(crate) zones: Arc<ArcSwap<ZoneTable>>,
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) block: Arc<Block>,
+    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) limits: Limits,
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+}
+
+thread_local! {
+    /// One for each thread of the runtime, however many connections there are; never held across an await.
+    static BENCH: RefCell<(Bench, Vec<u8>)> = RefCell::new((Bench::default(), vec![0; MESSAGE_OCTETS_MAX]));
+}
+
+impl House {
+    /// Appends the reply to `message`, with its length, to `outgoing`; a transfer is given back.
+    pub(crate) fn answer_into(
+        &self,
+        outgoing: &mut Vec<u8>,
+        message: &[u8],
+        sender: Sender,
+    ) -> Option<Box<Transfer>> {
+        let zones = self.zones.load();
+        BENCH.with_borrow_mut(|(bench, out)| {
+            let reply = reply(message, sender, &zones, &self.desk, bench, out);
+            bench.pour(&self.block, &self.shelf);
+            match reply {
+                Reply::Nothing => None,
+                Reply::Message(octets) => {
+                    outgoing.extend((octets as u16).to_be_bytes());
+                    outgoing.extend(&out[..octets]);
+                    None
+                }
+                Reply::Transfer(transfer) => Some(transfer),
+            }
+        })
+    }
+
+    /// How long a connection may now stay without a message.
+    pub(crate) fn idle(&self) -> Duration {
+        if self.connections.is_crowded() { self.limits.idle_when_crowded } else { self.limits.idle }
+    }
+
+    /// How long a handshake may take now.
+    pub(crate) fn handshake(&self) -> Duration {
+        let Limits { handshake, idle_when_crowded, .. } = self.limits;
+        if self.connections.is_crowded() { handshake.min(idle_when_crowded) } else { handshake }
+    }
+}
+
+/// Hands all of it to the kernel: what is written over TLS may else wait for more.
+pub(crate) async fn write(stream: &mut (impl AsyncWrite + Unpin), octets: &[u8]) -> io::Result<()> {
+    stream.write_all(octets).await?;
+    stream.flush().await
+}
