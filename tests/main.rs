@@ -24,4 +24,5 @@ mod scene;
 mod settings;
 mod signed_transfers;
 mod strangers;
+mod transfers_out;
 mod without_primary;

@@ -197,6 +197,16 @@ impl<'a> MessageWriter<'a> {
         self.length
     }
 
+    /// Appends the message to `to`, and begins another one of this ID, these flags and this limit.
+    pub fn pour_into(&mut self, to: &mut Vec<u8>) {
+        self.out[..HEADER_OCTETS].copy_from_slice(&self.header.to_octets());
+        to.extend(&self.out[..self.length]);
+        self.header.counts = [0; 4];
+        self.length = HEADER_OCTETS;
+        self.questions_end = HEADER_OCTETS;
+        self.table.clear();
+    }
+
     fn record_parts(&mut self, record: RecordRef<'_>, class: u16) -> Result<(), Full> {
         self.name(record.owner)?;
         self.octets(&record.rtype.0.to_be_bytes())?;
@@ -348,6 +358,20 @@ mod tests {
             assert!(message.len() <= limit);
             let read = read_all(&message);
             assert!(records.iter().take(read.len()).eq(read.iter()));
+        }
+    }
+
+    #[test]
+    fn messages_follow_each_other_and_each_is_read_by_itself() {
+        let records = zone_from_text("Example.", ZONE).unwrap();
+        let mut out = vec![0; 512];
+        let mut table = CompressionTable::small();
+        let mut writer = MessageWriter::new(&mut out, 512, &mut table, 7, 0);
+        for _ in 0..2 {
+            records.iter().for_each(|record| writer.record(Section::Answer, record).unwrap());
+            let mut message = Vec::new();
+            writer.pour_into(&mut message);
+            assert_eq!(read_all(&message), records);
         }
     }
 

@@ -10,6 +10,7 @@ mod client;
 mod clock;
 mod command;
 mod configuration;
+mod differences;
 mod doors;
 mod examination;
 mod followed;

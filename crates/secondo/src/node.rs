@@ -19,6 +19,7 @@ use crate::agenda::Agenda;
 use crate::attempt::{self, Attempt, Kind};
 use crate::catalogs::Catalogs;
 use crate::clock::Clock;
+use crate::differences::KeptDifferences;
 use crate::followed::{Durability, Followed, Role, Trigger, Wake, Writing};
 use crate::kept::{KEEP_REMOVED, Kept};
 use crate::ledger;
@@ -47,6 +48,7 @@ pub(crate) struct Node {
     pub(crate) agenda: Agenda,
     /// What the sockets read.
     pub(crate) shared: Shared,
+    pub(crate) differences: Arc<KeptDifferences>,
     /// Some served version, or some order, is in memory only.
     pub(crate) volatile: Notify,
     pub(crate) catalogs: Catalogs,
@@ -74,10 +76,12 @@ impl Node {
     ) -> Self {
         let agenda = Agenda::default();
         let now = clock.clone();
+        let differences = Arc::new(KeptDifferences::new(store.clone()));
         let shared = Shared {
             zones: Arc::default(),
             access: Arc::new(ArcSwap::from_pointee(Access::default())),
             persona: Arc::default(),
+            differences: differences.clone(),
             now: Arc::new(move || now.now()),
         };
         let (mut followed, kept) = (Roster::default(), Kept::default());
@@ -103,6 +107,7 @@ impl Node {
             inventory: ArcSwapOption::empty(),
             agenda,
             shared,
+            differences,
             volatile: Notify::new(),
             catalogs: Catalogs::default(),
             reconciled: watch::Sender::new(0),

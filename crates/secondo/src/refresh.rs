@@ -17,6 +17,7 @@ use xfr::{Bounds, Moment, Outcome, Reason, Timers};
 use zone::inspect::Inspection;
 use zone::{Advanced, Change, Generation, Rejection, Snapshot};
 
+use crate::differences;
 use crate::followed::{Durability, Followed, Instructions, Writing};
 use crate::holds::{Decision, HeldBack, Hold, Want, decide};
 use crate::node::Node;
@@ -245,9 +246,13 @@ async fn commit(
             steps,
         }
     };
+    let small = differences::small(&commit.steps);
     let snapshot = Snapshot { generation: commit.head.generation, image };
     match node.store.commit(commit).await {
-        Ok(()) => Ok((snapshot, Durability::Durable)),
+        Ok(()) => {
+            node.differences.note(zone.id, snapshot.generation, small);
+            Ok((snapshot, Durability::Durable))
+        }
         Err(StoreError::DiskFull { what }) => {
             tracing::error!(zone = %zone.name, "{what}: the disk is full: the new version is served from memory only");
             Ok((snapshot, Durability::Volatile))

@@ -34,8 +34,10 @@ pub enum Event {
     NotifyUnrecorded,
     /// Messages whose TSIG was wrong (RFC 8945 §5.2).
     TsigFailed,
-    /// Transfers out that were sent to their end, and those refused, turned away for lack of a slot, or cut off.
+    /// Zones that were sent whole, differences that were, and transfers out that were refused, turned away for lack of a
+    /// place, or cut off.
     TransferSent,
+    DifferencesSent,
     TransferRefused,
     TransferFailed,
     /// TCP connections taken, for TLS too, and those closed at once because there were too many.
@@ -50,7 +52,7 @@ pub enum Event {
 }
 
 impl Event {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::UdpMessage,
         Self::TcpMessage,
         Self::TlsMessage,
@@ -63,6 +65,7 @@ impl Event {
         Self::NotifyUnrecorded,
         Self::TsigFailed,
         Self::TransferSent,
+        Self::DifferencesSent,
         Self::TransferRefused,
         Self::TransferFailed,
         Self::TcpAccepted,

@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, mpsc};
 use xfr::Prefix;
 use xfr::notify::{self, Decline, Declined, Judgement, Standing};
 use xfr::tsig::{SignedRequest, TsigError, TsigFailure, Verified, verify_request};
-use zone::Snapshot;
+use zone::{Snapshot, ZoneId};
 
 use crate::access::{Access, Rules};
 use crate::counters::Event;
@@ -25,8 +25,8 @@ use crate::front::{Bench, Reply, Sender};
 use crate::heard::{Latest, Who};
 use crate::limits::Limits;
 use crate::request::{Request, bare, without_signature};
-use crate::transfer_out::Transfer;
-use crate::{Notified, Shared};
+use crate::transfer_out::{Opening, Transfer};
+use crate::{Notified, Shared, transfer_out};
 
 pub(crate) struct Desk {
     shared: Shared,
@@ -195,28 +195,58 @@ impl Desk {
         let Some(zone) = zones.get(name).filter(|_| request.question.qclass == CLASS_IN) else {
             return refuse(Rcode::NOTAUTH);
         };
-        let Contents::Live(Snapshot { image, .. }) = (**zone.contents()).clone() else {
+        let Contents::Live(snapshot) = (**zone.contents()).clone() else {
             return refuse(Rcode::SERVFAIL);
         };
         let expires_in_secs = zone.expires_in_secs((self.shared.now)().0);
+        let image = &snapshot.image;
         let ours = image.serial();
         let is_current = |theirs: Serial| theirs == ours || theirs.is_newer_than(ours);
-        // RFC 1995 §2: over UDP, and to those who have this version or a newer one, the SOA alone.
-        if request.sender.transport() == Transport::Udp || request.serial.is_some_and(is_current) {
-            return Draft::Message(request.with_soa(image.soa_record(), expires_in_secs), Rcode::NOERROR);
+        let soa_alone = || Draft::Message(request.with_soa(image.soa_record(), expires_in_secs), Rcode::NOERROR);
+        // RFC 1995 §2 and §4: the SOA alone to those who have this version or a newer one, and over UDP where there is no
+        // room for differences.
+        if request.serial.is_some_and(is_current) {
+            return soa_alone();
+        }
+        if request.sender.transport() == Transport::Udp {
+            let differences = self.differences_at_hand(request, zone.id, &snapshot, expires_in_secs);
+            return differences.map_or_else(soa_alone, |message| {
+                bench.tally.count(Event::DifferencesSent);
+                Draft::Message(message, Rcode::NOERROR)
+            });
         }
         let Ok(place) = self.transfers.clone().try_acquire_owned() else {
             return refuse(Rcode::SERVFAIL);
         };
         Draft::Transfer(Box::new(Transfer {
-            image,
-            id: request.header.id,
-            flags: request.authoritative_flags(),
+            zone: zone.id,
+            snapshot,
+            since: request
+                .serial
+                .filter(|theirs| request.question.qtype == Type::IXFR && ours.is_newer_than(*theirs)),
+            differences: self.shared.differences.clone(),
             question: request.question,
-            options: request.edns.map(|edns| edns.answered(expires_in_secs)),
+            opening: Opening {
+                id: request.header.id,
+                flags: request.authoritative_flags(),
+                options: request.edns.map(|edns| edns.answered(expires_in_secs)),
+            },
             signer: request.signed.map(SignedRequest::signer),
-            _place: place,
+            place: Arc::new(place),
         }))
+    }
+
+    /// A message with all differences from the version that the client has, if one datagram carries them.
+    fn differences_at_hand(
+        &self,
+        request: &Request<'_>,
+        zone: ZoneId,
+        snapshot: &Snapshot,
+        expires_in_secs: Option<u32>,
+    ) -> Option<Vec<u8>> {
+        let from = request.serial.filter(|theirs| snapshot.image.serial().is_newer_than(*theirs))?;
+        let steps = self.shared.differences.at_hand(zone, from, snapshot)?;
+        request.with_records(transfer_out::differences(&snapshot.image, &steps), expires_in_secs)
     }
 }
 

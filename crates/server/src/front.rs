@@ -134,6 +134,7 @@ mod tests {
             zones: Arc::default(),
             access: Arc::new(ArcSwap::from_pointee(access)),
             persona: Arc::default(),
+            differences: Arc::new(crate::NothingKept),
             now: Arc::new(|| xfr::Moment(0)),
         };
         let (notifies, _receiver) = mpsc::channel(1);

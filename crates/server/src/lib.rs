@@ -8,7 +8,8 @@
 //! front         one message → one reply, the same for every transport
 //!   peek          is it an ordinary query?  yes: `answer`, no: the desk
 //!   desk          TSIG, NOTIFY, requests for transfers; request: what these ask, and short replies
-//! transfer_out  one snapshot, streamed message by message
+//! transfer_out  one snapshot, or the differences that lead there, streamed message by message
+//! differences   the door to whoever keeps them
 //! access        who may do what: plain tables, replaced as a whole
 //! counters      what was seen and done
 //! heard         NOTIFYs, added up for the ledger
@@ -17,8 +18,7 @@
 //! Invariants: whatever strangers send, no thread ends, no memory grows without bound, and nobody is waited for without
 //! a deadline; a NOTIFY does no more than put notes into bounded places; nothing here changes a zone.
 //!
-//! Does not do: deciding which zones there are, fetching anything, QUIC, rate limits, outgoing diffs (IXFR is
-//! answered with the whole zone).
+//! Does not do: deciding which zones there are, fetching anything, keeping differences, QUIC, rate limits.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -27,6 +27,7 @@ mod bind;
 mod connections;
 mod counters;
 mod desk;
+mod differences;
 mod front;
 mod heard;
 mod house;
@@ -51,6 +52,7 @@ use zone::ZoneId;
 pub use access::{Access, Rules, TransferOut};
 pub use bind::{BindError, Protocol, Sockets, bind};
 pub use counters::{Counters, Event, Tally};
+pub use differences::{Differences, NothingKept, Way};
 pub use heard::{Heard, HeardNotify, Latest, Who};
 pub use limits::Limits;
 pub use running::{Running, serve};
@@ -66,6 +68,7 @@ pub struct Shared {
     pub access: Arc<ArcSwap<Access>>,
     /// What the server says of itself.
     pub persona: Arc<ArcSwap<Persona>>,
+    pub differences: Arc<dyn Differences>,
     pub now: Now,
 }
 

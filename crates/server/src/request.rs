@@ -5,7 +5,7 @@ use dns::edns::{Edns, expire_option};
 use dns::message::{HEADER_OCTETS, MESSAGE_OCTETS_MAX};
 use dns::writer::CompressionTable;
 use dns::{Header, Malformed, MessageReader, MessageWriter, Question, Rcode, RecordRef, Section, Serial, Soa, Type};
-use xfr::tsig::SignedRequest;
+use xfr::tsig::{SignedRequest, TSIG_OCTETS_MAX};
 
 use crate::front::Sender;
 
@@ -88,6 +88,27 @@ impl<'a> Request<'a> {
         let mut reply = bare(self.message, rcode);
         self.append_options(&mut reply, rcode);
         reply
+    }
+
+    /// All of the records, if one message carries them and the signature.
+    pub(crate) fn with_records<'r>(
+        &self,
+        mut records: impl Iterator<Item = RecordRef<'r>>,
+        expires_in_secs: Option<u32>,
+    ) -> Option<Vec<u8>> {
+        let mut out = vec![0; self.octets_max()];
+        let mut table = CompressionTable::small();
+        let mut writer =
+            MessageWriter::new(&mut out, usize::MAX, &mut table, self.header.id, self.authoritative_flags());
+        writer.reserve(if self.signed.is_some() { TSIG_OCTETS_MAX } else { 0 });
+        writer.question(&self.question).ok()?;
+        records.try_for_each(|record| writer.record(Section::Answer, record)).ok()?;
+        if let Some(edns) = self.edns {
+            writer.opt(dns::edns::UDP_OCTETS, Rcode::NOERROR, false, &edns.answered(expires_in_secs)).ok()?;
+        }
+        let length = writer.finish();
+        out.truncate(length);
+        Some(out)
     }
 
     pub(crate) fn with_soa(&self, soa: RecordRef<'_>, expires_in_secs: Option<u32>) -> Vec<u8> {

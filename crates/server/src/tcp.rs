@@ -30,6 +30,7 @@ use crate::desk::wall_clock_secs;
 use crate::front::Sender;
 use crate::house::{House, LENGTH_OCTETS, write};
 use crate::tls::TlsServer;
+use crate::transfer_out::Sent;
 
 /// Read at once from a connection, in octets.
 const READ_OCTETS: usize = 4096;
@@ -158,13 +159,21 @@ where
         outgoing.shrink_to(READ_OCTETS);
         let Some(transfer) = transfer else { continue };
         let zone = transfer.question.name;
-        if let Err(error) = transfer.send(stream.get_mut(), house.limits.write, wall_clock_secs).await {
-            house.block.count(Event::TransferFailed);
-            tracing::info!(%zone, to = %sender.address, %error, "a transfer out was cut off");
-            return End::Broken;
+        match transfer.send(stream.get_mut(), house.limits.write, wall_clock_secs).await {
+            Err(error) => {
+                house.block.count(Event::TransferFailed);
+                tracing::info!(%zone, to = %sender.address, %error, "a transfer out was cut off");
+                return End::Broken;
+            }
+            Ok(Sent::Whole) => {
+                house.block.count(Event::TransferSent);
+                tracing::info!(%zone, to = %sender.address, "a zone was transferred out");
+            }
+            Ok(Sent::Differences) => {
+                house.block.count(Event::DifferencesSent);
+                tracing::info!(%zone, to = %sender.address, "differences of a zone were transferred out");
+            }
         }
-        house.block.count(Event::TransferSent);
-        tracing::info!(%zone, to = %sender.address, "a zone was transferred out");
     }
 }
 

@@ -1,35 +1,49 @@
-//! A zone on its way out: AXFR (RFC 5936), and IXFR answered with the whole zone (RFC 1995 §4).
+//! A zone on its way out: AXFR (RFC 5936), and IXFR answered with differences or with the whole zone (RFC 1995 §4).
 //!
-//! One snapshot from beginning to end, however long the client takes and whatever is published meanwhile. Records go
-//! into messages as large as TCP carries, each with names compressed against all of it; one message is in memory at a
-//! time. The client must take each message within the write deadline.
+//! One snapshot from beginning to end, however long the client takes and whatever is published meanwhile: differences
+//! end exactly there, or are not sent. They come from the disk one step at a time, away from the runtime's threads and
+//! with a deadline. The client must take each message within the write deadline.
 //!
-//! Does not do: deciding who may have the zone (see the desk), diffs.
+//! Does not do: deciding who may have the zone (see the desk), keeping differences.
 
+mod packing;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use dns::message::MESSAGE_OCTETS_MAX;
-use dns::writer::CompressionTable;
-use dns::{MessageWriter, Question, Rcode, RecordRef, Section, Type};
+use dns::{Question, RecordRef, Serial, Type};
 use tokio::io::AsyncWrite;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
-use xfr::tsig::{ResponseSigner, TSIG_OCTETS_MAX};
-use zone::Image;
+use xfr::tsig::ResponseSigner;
+use zone::{Diff, Generation, Image, Snapshot, ZoneId};
 
-use crate::house::{LENGTH_OCTETS, write};
+use crate::differences::Differences;
+pub(crate) use packing::Opening;
+use packing::Packing;
+
+/// How long differences are waited for.
+const DISK_DEADLINE: Duration = Duration::from_secs(5);
 
 /// A transfer that was granted and has not begun.
 pub(crate) struct Transfer {
-    pub(crate) image: Image,
-    pub(crate) id: u16,
-    pub(crate) flags: u16,
+    pub(crate) zone: ZoneId,
+    pub(crate) snapshot: Snapshot,
+    /// The version that the client has, if it asks for differences.
+    pub(crate) since: Option<Serial>,
+    pub(crate) differences: Arc<dyn Differences>,
     pub(crate) question: Question,
-    /// The options of the first message's OPT record, if it has one (RFC 5936 §2.2.5).
-    pub(crate) options: Option<Vec<u8>>,
+    pub(crate) opening: Opening,
     pub(crate) signer: Option<ResponseSigner>,
-    /// The place among the transfers that run at one time.
-    pub(crate) _place: OwnedSemaphorePermit,
+    /// The place among the transfers that run at one time; who waits for the disk keeps it.
+    pub(crate) place: Arc<OwnedSemaphorePermit>,
+}
+
+/// What was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    Whole,
+    Differences,
 }
 
 /// Why a transfer ended before its end; the connection is closed then, which tells the client (RFC 5936 §4.1.1).
@@ -39,12 +53,20 @@ pub(crate) enum TransferError {
     RecordTooLarge { octets: usize },
     #[error("the client did not take a message in time")]
     TooSlow,
+    #[error("a difference was not kept any longer, or could not be read in time")]
+    DifferenceLost,
     #[error("the connection broke: {0}")]
     Connection(#[from] std::io::Error),
 }
 
+/// Steps that lead to the snapshot, the first of which is here.
+struct Steps {
+    first: Diff,
+    rest: Vec<Generation>,
+}
+
 impl Transfer {
-    /// Sends the whole zone: its SOA, all other records, its SOA (RFC 5936 §2.2).
+    /// Sends what was asked for.
     ///
     /// `now_secs` gives the wall clock, in seconds since the Unix epoch, for signatures.
     pub(crate) async fn send(
@@ -52,77 +74,82 @@ impl Transfer {
         stream: &mut (impl AsyncWrite + Unpin),
         deadline: Duration,
         now_secs: impl Fn() -> u64,
-    ) -> Result<(), TransferError> {
-        let image = self.image.clone();
-        let mut records = whole(&image);
-        let mut next = records.next();
-        let mut table = CompressionTable::large();
-        let mut message = Vec::new();
-        let mut frame = Vec::with_capacity(LENGTH_OCTETS + MESSAGE_OCTETS_MAX);
-        let mut place = Place::First;
-        while next.is_some() {
-            message.resize(MESSAGE_OCTETS_MAX, 0);
-            let length = self.pack(&mut message, &mut table, place, &mut next, &mut records)?;
-            message.truncate(length);
-            if let Some(signer) = &mut self.signer {
-                signer.sign(&mut message, now_secs());
-            }
-            frame.clear();
-            frame.extend((message.len() as u16).to_be_bytes());
-            frame.extend(&message);
-            timeout(deadline, write(stream, &frame)).await.map_err(|_| TransferError::TooSlow)??;
-            place = Place::Later;
+    ) -> Result<Sent, TransferError> {
+        let steps = self.steps().await;
+        let mut room = packing::Room::default();
+        let (opening, signer) = (self.opening.clone(), self.signer.take());
+        let mut packing = Packing::new(&mut room, opening, &self.question, signer, stream, deadline, now_secs);
+        let image = &self.snapshot.image;
+        let Some(Steps { first, rest }) = steps else {
+            packing.put_all(whole(image)).await?;
+            packing.finish().await?;
+            return Ok(Sent::Whole);
+        };
+        // RFC 1995 §4: the newest SOA around the steps, of each what goes before what comes.
+        packing.put_all(std::iter::once(image.soa_record())).await?;
+        packing.put_all(records(&first)).await?;
+        drop(first);
+        for to in rest {
+            let step = self.step(to).await?;
+            packing.put_all(records(&step)).await?;
         }
-        Ok(())
+        packing.put_all(std::iter::once(image.soa_record())).await?;
+        packing.finish().await?;
+        Ok(Sent::Differences)
     }
 
-    /// Fills one message, and leaves in `next` the record that did not fit any more.
-    fn pack<'i>(
-        &self,
-        message: &mut [u8],
-        table: &mut CompressionTable,
-        place: Place,
-        next: &mut Option<RecordRef<'i>>,
-        records: &mut impl Iterator<Item = RecordRef<'i>>,
-    ) -> Result<usize, TransferError> {
-        let reserved = if self.signer.is_some() { TSIG_OCTETS_MAX } else { 0 };
-        let mut writer = MessageWriter::new(message, MESSAGE_OCTETS_MAX, table, self.id, self.flags);
-        let opt_octets = OPT_OCTETS + self.options.as_ref().map_or(0, Vec::len);
-        writer.reserve(reserved + opt_octets);
-        if place == Place::First {
-            writer.question(&self.question).expect("a message of 64 KiB has room for a question");
-        }
-        while let Some(record) = *next {
-            if writer.record(Section::Answer, record).is_err() {
-                if writer.count(Section::Answer) == 0 {
-                    return Err(TransferError::RecordTooLarge { octets: record.rdata.len() });
-                }
-                break;
+    /// The steps from the client's version, unless the whole zone is less, or they are not there.
+    async fn steps(&self) -> Option<Steps> {
+        let from = self.since?;
+        let (differences, zone, snapshot) = (self.differences.clone(), self.zone, self.snapshot.clone());
+        self.away(move || {
+            let way = differences.way(zone, from, &snapshot)?;
+            if way.records > snapshot.image.record_count() {
+                return None;
             }
-            *next = records.next();
-        }
-        if let (Place::First, Some(options)) = (place, &self.options) {
-            writer.release(opt_octets);
-            let room = writer.opt(dns::edns::UDP_OCTETS, Rcode::NOERROR, false, options);
-            room.expect("room for the OPT record was kept free");
-        }
-        Ok(writer.finish())
+            let (first, rest) = way.steps.split_first()?;
+            Some(Steps { first: differences.step(zone, *first)?, rest: rest.to_vec() })
+        })
+        .await
+        .flatten()
+    }
+
+    async fn step(&self, to: Generation) -> Result<Diff, TransferError> {
+        let (differences, zone) = (self.differences.clone(), self.zone);
+        let step = self.away(move || differences.step(zone, to)).await;
+        step.flatten().ok_or(TransferError::DifferenceLost)
+    }
+
+    /// Does what may wait for the disk where it holds nobody up. A thread that waits for ever keeps the transfer's
+    /// place, so that there are never more of them than places.
+    async fn away<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let place = self.place.clone();
+        let working = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(place);
+            done
+        });
+        timeout(DISK_DEADLINE, working).await.ok()?.ok()
     }
 }
 
-/// An OPT record without options.
-const OPT_OCTETS: usize = 11;
-
-/// Where a message stands in the stream.
-#[derive(Clone, Copy, PartialEq)]
-enum Place {
-    First,
-    Later,
-}
-
-/// The records of a transfer in their order.
+/// The records of a whole zone in their order: its SOA, all others, its SOA (RFC 5936 §2.2).
 fn whole(image: &Image) -> impl Iterator<Item = RecordRef<'_>> {
     let soa = image.soa_record();
     let rest = image.records().filter(|record| record.rtype != Type::SOA);
     std::iter::once(soa).chain(rest).chain(std::iter::once(soa))
+}
+
+/// The records of differences in one answer.
+pub(crate) fn differences<'a>(image: &'a Image, steps: &'a [Diff]) -> impl Iterator<Item = RecordRef<'a>> + Clone {
+    let soa = image.soa_record();
+    std::iter::once(soa).chain(steps.iter().flat_map(records)).chain(std::iter::once(soa))
+}
+
+/// The records of one step: the old SOA and what goes, the new SOA and what comes.
+fn records(step: &Diff) -> impl Iterator<Item = RecordRef<'_>> + Clone {
+    [&step.removed, &step.added].into_iter().flat_map(|records| {
+        let is_soa = |record: &RecordRef<'_>| record.rtype == Type::SOA;
+        records.iter().filter(is_soa).chain(records.iter().filter(move |record| !is_soa(record)))
+    })
 }

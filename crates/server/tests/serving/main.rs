@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod differences;
 mod hostile;
 mod notify;
 mod queries;

@@ -11,7 +11,10 @@ use arc_swap::ArcSwap;
 use dns::text::{rdata_from_text, zone_from_text};
 use dns::writer::CompressionTable;
 use dns::{CLASS_IN, Header, MessageReader, MessageWriter, Name, Opcode, Question, Rcode, RecordRef, Section, Type};
-use server::{Access, Counters, Heard, Limits, Notified, Running, Shared, Tally, TlsServer, bind, serve};
+use server::{
+    Access, Counters, Differences, Heard, Limits, NothingKept, Notified, Running, Shared, Tally, TlsServer, bind,
+    serve,
+};
 use testing::certificate::Certificate;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
@@ -46,6 +49,7 @@ pub(crate) struct Setup {
     pub(crate) listen: &'static str,
     pub(crate) zones: Vec<Arc<ServedZone>>,
     pub(crate) access: Access,
+    pub(crate) differences: Arc<dyn Differences>,
     pub(crate) limits: Limits,
     pub(crate) notifies_max: usize,
     /// Shown over TLS; without it there is none.
@@ -58,6 +62,7 @@ impl Default for Setup {
             listen: "127.0.0.1:0",
             zones: vec![live(1, "example.", ZONE)],
             access: Access::default(),
+            differences: Arc::new(NothingKept),
             limits: Limits::default(),
             notifies_max: 16,
             certificate: None,
@@ -78,7 +83,13 @@ impl Setup {
             let tls = TlsServer::new(certificate.chain(), certificate.key()).unwrap();
             sockets = sockets.with_tls(&[listen], tls).unwrap();
         }
-        let shared = Shared { zones, access: access.clone(), persona: Arc::default(), now: Arc::new(|| Moment(0)) };
+        let shared = Shared {
+            zones,
+            access: access.clone(),
+            persona: Arc::default(),
+            differences: self.differences,
+            now: Arc::new(|| Moment(0)),
+        };
         let running = serve(sockets, shared, sender, self.limits).unwrap();
         let (address, counters) = (running.addresses()[0], running.counters().clone());
         let tls_address = running.tls_addresses().first().copied();

@@ -1,0 +1,3 @@
+//! Zones on their way out: whoever copies from us.
+
+mod differences;
