@@ -1,3 +1,4 @@
 //! Zones on their way out: whoever copies from us.
 
+mod access;
 mod differences;

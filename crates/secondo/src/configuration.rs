@@ -6,16 +6,17 @@ mod catalog;
 mod limits;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use answer::{PERSONA_TEXT_OCTETS_MAX, PersonaText};
 use api::doors::{NewCatalog, NewZone};
 use serde::Deserialize;
-use server::TransferOut;
 use toml::Spanned;
-use xfr::{Algorithm, Key, Policy, Prefix, Primary, Setting, SettingError, Settings};
+use xfr::{Algorithm, Key, Policy, Primary, Setting, SettingError, Settings};
 
 use crate::command::ServeArguments;
 use crate::kept::KEEP_REMOVED;
@@ -41,7 +42,6 @@ pub(crate) struct Configuration {
     /// For how long zones are kept that catalogs have removed.
     pub(crate) keep_removed: Duration,
     pub(crate) tls: TlsFiles,
-    pub(crate) transfer_out: TransferOut,
     pub(crate) keys: Vec<Key>,
     pub(crate) zones: Vec<NewZone>,
     pub(crate) catalogs: Vec<NewCatalog>,
@@ -141,6 +141,7 @@ struct TlsSection {
 #[serde(deny_unknown_fields, default)]
 struct TransferOutSection {
     allow: Option<Vec<Spanned<String>>>,
+    notify: Option<Vec<Spanned<String>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -216,9 +217,11 @@ impl Configuration {
         if let Some(listen) = file.http.listen {
             configuration.http = checked(&listen, listen_address)?;
         }
-        if let Some(allow) = file.transfer_out.allow {
-            let prefixes = allow.iter().map(|text| checked(text, prefix)).collect::<Result<_, _>>()?;
-            configuration.transfer_out = TransferOut(prefixes);
+        if let Some(allow) = &file.transfer_out.allow {
+            configuration.defaults.allow_transfer = read_all(allow)?;
+        }
+        if let Some(targets) = &file.transfer_out.notify {
+            configuration.defaults.notify_to = read_all(targets)?;
         }
         for (name, value) in file.timers.iter().chain(&file.defaults) {
             let setting: Setting = checked(name, setting_name)?;
@@ -321,7 +324,6 @@ impl Default for Configuration {
             limits: Limits::default(),
             keep_removed: KEEP_REMOVED,
             tls: TlsFiles::default(),
-            transfer_out: TransferOut::default(),
             keys: Vec::new(),
             zones: Vec::new(),
             catalogs: Vec::new(),
@@ -381,8 +383,9 @@ fn time_or_off(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(secs.into()))
 }
 
-fn prefix(text: &str) -> Result<Prefix, String> {
-    text.parse().map_err(|error: xfr::NoPrefix| error.to_string())
+fn read_all<T: FromStr<Err: Display>>(texts: &[Spanned<String>]) -> Result<Vec<T>, Wrong> {
+    let read = |text: &str| text.parse().map_err(|error: T::Err| error.to_string());
+    texts.iter().map(|text| checked(text, read)).collect()
 }
 
 fn setting_name(name: &str) -> Result<Setting, String> {
@@ -466,7 +469,8 @@ mod tests {
         let configuration = Configuration::parse(
             "data = \"/var/lib/secondo\"\n[dns]\nlisten = [\"0.0.0.0:53\", \"[::]:53\"]\ntls_listen = [\"0.0.0.0:853\"]\n\
              [tls]\ncertificate = \"ours.pem\"\nkey = \"ours.key\"\n[http]\nlisten = \"127.0.0.1:80\"\n\
-             [timers]\nrefresh_min = \"1s\"\nretry_max = \"1d\"\n[transfer_out]\nallow = [\"192.0.2.0/24\"]\n\
+             [timers]\nrefresh_min = \"1s\"\nretry_max = \"1d\"\n[transfer_out]\nallow = [\"192.0.2.0/24,key=k\"]\n\
+             notify = [\"192.0.2.9,key=k\", \"192.0.2.10:5353\"]\n\
              [tenancy]\nmode = \"single\"\n[[key]]\nname = \"k\"\nsecret = \"c2VjcmV0c2VjcmV0\"\n\
              [[zone]]\nname = \"example.org\"\nprimaries = [\"192.0.2.1:5353\"]\nkey = \"k\"\n",
         )
@@ -478,6 +482,8 @@ mod tests {
         );
         assert_eq!(configuration.zones[0].primaries()[0].key, Some("k.".parse().unwrap()));
         assert_eq!(configuration.keys.len(), 1);
+        let defaults = &configuration.defaults;
+        assert_eq!((defaults.allow_transfer.len(), defaults.notify_to.len()), (1, 2));
     }
 
     #[test]
@@ -490,6 +496,8 @@ mod tests {
             ("[timers]\nnotify = \"signed\"\n", 2, "below [defaults]"),
             ("[defaults]\nnotify = \"never\"\n", 2, "any or signed"),
             ("[tls]\ncertificate = \"ours.pem\"\n", 2, "give both"),
+            ("[transfer_out]\nallow = [\"everybody\"]\n", 2, "who may copy"),
+            ("[transfer_out]\nnotify = [\"ns.example\"]\n", 2, "no server to be notified"),
             ("[dns]\ntls_listen = [\"127.0.0.1:853\"]\n", 2, "needs a certificate"),
             ("[dns]\ntls_listen = [\"853\"]\n", 2, "no address to listen on"),
             (

@@ -8,7 +8,7 @@ use answer::{Contents, ServedZone, ZoneTable};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use dns::Name;
 use inventory::{Inventory, Service};
-use server::{Access, Shared};
+use server::{Access, Shared, TransferOut};
 use store::{ClockFacts, PutAside, Store, StoredContents, StoredZone};
 use tokio::sync::{Notify, watch};
 use transfer::{Received, Transfers};
@@ -160,6 +160,20 @@ impl Node {
         // Of two stored zones of one name the newer one is answered, until the inventory says which it is.
         zones.sort_unstable_by_key(|zone| zone.id);
         self.shared.zones.store(Arc::new(ZoneTable::new(zones)));
+    }
+
+    /// Who may copy which zone, as far as that is known: by what is set for zones, which stands in the store too.
+    pub(crate) fn transfer_out(&self) -> TransferOut {
+        let default = &self.defaults.allow_transfer;
+        let followed = self.read();
+        let answered = followed.iter().filter(|zone| zone.instructions().is_answered());
+        let own = answered.filter(|zone| zone.instructions().policy.allow_transfer != *default);
+        let mut own: Vec<&Arc<Followed>> = own.collect();
+        // As in [`Node::publish_table`].
+        own.sort_unstable_by_key(|zone| zone.id);
+        let allowed = |zone: &Arc<Followed>| zone.instructions().policy.allow_transfer.clone();
+        let zones = own.into_iter().map(|zone| (zone.name.clone(), allowed(zone))).collect();
+        TransferOut { default: default.clone(), zones }
     }
 
     /// The zone of this name, the answered one first: names of those are unique.

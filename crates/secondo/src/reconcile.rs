@@ -13,7 +13,7 @@ use std::time::Duration;
 use api::doors::{NewCatalog, NewZone};
 use dns::Name;
 use inventory::{AddZoneError, Intent, Inventory, InventoryError, Service, TenantId};
-use server::{Access, TransferOut};
+use server::Access;
 use store::PutAside;
 use tokio::task::JoinSet;
 use xfr::notify::{Checks, NotifyRule};
@@ -39,7 +39,6 @@ pub(crate) struct AtStart {
     pub(crate) keys: Vec<Key>,
     pub(crate) zones: Vec<NewZone>,
     pub(crate) catalogs: Vec<NewCatalog>,
-    pub(crate) transfer_out: TransferOut,
     /// The highest id in the store, also of a zone that cannot be read; none where nothing is stored.
     pub(crate) highest_stored: Option<ZoneId>,
     /// What was stored was damaged and put aside.
@@ -117,7 +116,7 @@ pub(crate) async fn bring_up(node: &Arc<Node>, at_start: &AtStart) -> Result<(),
     }
     let inventory = Arc::new(inventory);
     node.inventory.store(Some(inventory.clone()));
-    reconcile(node, &inventory, &intent, &at_start.transfer_out).await;
+    reconcile(node, &inventory, &intent).await;
     say_what_is_not_listed(node, &intent);
     Ok(())
 }
@@ -189,7 +188,7 @@ pub(crate) async fn follow_inventory(node: Arc<Node>, at_start: Arc<AtStart>) {
             let mut until = EVERY;
             match read(&node, &inventory).await {
                 Ok(intent) => {
-                    reconcile(&node, &inventory, &intent, &at_start.transfer_out).await;
+                    reconcile(&node, &inventory, &intent).await;
                     let end = first_end(&intent).map(|end| end.since(node.clock.now()) + AFTER_AN_END);
                     until = end.map_or(EVERY, |end| end.min(EVERY));
                 }
@@ -219,7 +218,7 @@ pub(crate) fn say_unavailable(error: &Unavailable) {
 }
 
 /// Follows what should be followed, and nothing that was removed.
-async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent, transfer_out: &TransferOut) {
+async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent) {
     let mut has_changed = false;
     let mut removed: Vec<(ZoneId, Option<Arc<Followed>>)> =
         intent.removed.iter().map(|id| (*id, node.forget(*id).or_else(|| node.kept.take(*id)))).collect();
@@ -251,7 +250,7 @@ async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent, tra
         fresh.push(zone);
         has_changed = true;
     }
-    node.shared.access.store(Arc::new(access(node, intent, transfer_out)));
+    node.shared.access.store(Arc::new(access(node, intent)));
     if has_changed {
         node.publish_table();
     }
@@ -410,8 +409,8 @@ pub(crate) async fn write_notes(node: &Arc<Node>) {
     writing.join_all().await;
 }
 
-fn access(node: &Node, intent: &Intent, transfer_out: &TransferOut) -> Access {
-    let mut access = Access { transfer_out: transfer_out.clone(), ..Access::default() };
+fn access(node: &Node, intent: &Intent) -> Access {
+    let mut access = Access { transfer_out: node.transfer_out(), ..Access::default() };
     for ((_, name), key) in &intent.keys {
         access.keys.insert(name.clone(), key.clone());
     }

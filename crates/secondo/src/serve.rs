@@ -58,7 +58,6 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         keys: configuration.keys,
         zones: configuration.zones,
         catalogs: configuration.catalogs,
-        transfer_out: configuration.transfer_out,
         highest_stored: readable.chain(unreadable).max(),
         put_aside: opened.put_aside.clone(),
     });
@@ -78,8 +77,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     node.put_aside = at_start.put_aside.clone();
     let node = Arc::new(node);
     // What the inventory has no say in holds without it too; what it does have, nobody is told before it is asked.
-    let (transfer_out, rules) = (at_start.transfer_out.clone(), Rules::Awaited);
-    let access = Access { transfer_out, rules, ..Access::default() };
+    let access = Access { transfer_out: node.transfer_out(), rules: Rules::Awaited, ..Access::default() };
     node.shared.access.store(Arc::new(access));
     node.shared.persona.store(Arc::new(configuration.persona.begin()?));
 

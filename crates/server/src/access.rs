@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use dns::{Name, NameRef};
 use xfr::notify::NotifyRule;
-use xfr::{Key, Prefix};
+use xfr::{Admission, Key};
 
 /// Everything that the desk asks before it does what a message wants.
 #[derive(Clone, Debug, Default)]
@@ -31,21 +31,26 @@ pub enum Rules {
     Awaited,
 }
 
-/// Where transfers out may go. Nowhere else: a zone's whole contents are their owner's (RFC 5936 §5).
+/// Who may copy zones. Nobody else: a zone's whole contents are their owner's (RFC 5936 §5).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TransferOut(pub Vec<Prefix>);
+pub struct TransferOut {
+    /// Who may copy zones of which nothing else is said.
+    pub default: Vec<Admission>,
+    /// What is said of zones by their names, letter case aside.
+    pub zones: HashMap<Name, Vec<Admission>>,
+}
 
 impl Default for TransferOut {
     /// This machine only.
     fn default() -> Self {
-        let one = Prefix::of_one(std::net::Ipv6Addr::LOCALHOST.into());
-        Self(vec![Prefix::loopback_v4(), one])
+        Self { default: Admission::loopback(), zones: HashMap::new() }
     }
 }
 
 impl TransferOut {
-    pub fn allows(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|prefix| prefix.contains(address))
+    pub fn allows(&self, zone: NameRef<'_>, address: IpAddr, signed_by: Option<&Name>) -> bool {
+        let own = if self.zones.is_empty() { None } else { self.zones.get(&zone.to_name()) };
+        own.unwrap_or(&self.default).iter().any(|admission| admission.admits(address, signed_by))
     }
 }
 
@@ -63,6 +68,8 @@ impl Access {
 mod tests {
     use std::net::IpAddr;
 
+    use dns::Name;
+
     use super::TransferOut;
 
     fn address(text: &str) -> IpAddr {
@@ -72,7 +79,18 @@ mod tests {
     #[test]
     fn transfers_out_stay_on_this_machine_unless_told_otherwise() {
         let default = TransferOut::default();
-        assert!(default.allows(address("127.0.0.2")) && default.allows(address("::1")));
-        assert!(!default.allows(address("192.0.2.1")) && !default.allows(address("2001:db8::1")));
+        let zone: Name = "example.".parse().unwrap();
+        let allows = |from| default.allows(zone.borrow(), address(from), None);
+        assert!(allows("127.0.0.2") && allows("::1"));
+        assert!(!allows("192.0.2.1") && !allows("2001:db8::1"));
+    }
+
+    #[test]
+    fn what_is_said_of_a_zone_goes_before_what_is_said_of_all() {
+        let mut out = TransferOut::default();
+        let zone: Name = "Example.".parse().unwrap();
+        out.zones.insert("example.".parse().unwrap(), vec!["192.0.2.0/24".parse().unwrap()]);
+        assert!(out.allows(zone.borrow(), address("192.0.2.1"), None));
+        assert!(!out.allows(zone.borrow(), address("127.0.0.1"), None));
     }
 }

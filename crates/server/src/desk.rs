@@ -178,7 +178,9 @@ impl Desk {
             return refuse(Rcode::BADVERS);
         }
         // Before anything else, so that others learn nothing and take no place (RFC 5936 §5).
-        if !access.transfer_out.allows(request.sender.address.ip()) {
+        let name = request.question.name.borrow();
+        let signed_by = request.signed.map(|signed| signed.key().name());
+        if !access.transfer_out.allows(name, request.sender.address.ip(), signed_by) {
             return refuse(Rcode::REFUSED);
         }
         let is_well_formed = match (request.question.qtype, request.sender.transport()) {
@@ -191,7 +193,6 @@ impl Desk {
         if !is_well_formed || request.header.counts[0] != 1 {
             return refuse(Rcode::FORMERR);
         }
-        let name = request.question.name.borrow();
         let Some(zone) = zones.get(name).filter(|_| request.question.qclass == CLASS_IN) else {
             return refuse(Rcode::NOTAUTH);
         };

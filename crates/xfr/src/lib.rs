@@ -7,6 +7,7 @@
 //! session  AXFR and IXFR                                      octets in → a whole change, or a reason
 //! tsig     signing requests, checking answers, and the server's side of both (RFC 8945)
 //! timers   when to check again, when a zone expires           (now, random number) → state
+//! secondaries  who may copy from us, and who is told of news: as typed
 //! settings what may be set for a zone, and the policy that follows
 //! notify   may this NOTIFY wake a zone?                       octets in → zones to check and an answer
 //! ```
@@ -24,6 +25,7 @@ mod prefix;
 mod primary;
 pub mod probe;
 pub mod reason;
+pub mod secondaries;
 pub mod session;
 pub mod settings;
 pub mod span;
@@ -35,6 +37,7 @@ pub use prefix::{NoPrefix, Prefix};
 pub use primary::{Alpn, Identity, Pin, Primary, Tls};
 pub use probe::{ProbeStep, Shown, SoaProbe};
 pub use reason::{Fault, Reason};
+pub use secondaries::{Admission, Target};
 pub use session::{Outcome, Progress, Session, SessionLimits};
 pub use settings::{Policy, Setting, SettingError, Settings};
 pub use timers::{Bounds, Freshness, Timers};

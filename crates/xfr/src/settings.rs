@@ -10,6 +10,7 @@ use std::str::FromStr;
 use dns::Name;
 
 use crate::prefix::Prefix;
+use crate::secondaries::{Admission, Target};
 use crate::span;
 use crate::timers::Bounds;
 
@@ -33,6 +34,10 @@ pub struct Policy {
     /// How long versions are kept as history, in seconds, and how many.
     pub history_secs: u32,
     pub history_versions: u32,
+    /// Who may copy the zone from here.
+    pub allow_transfer: Vec<Admission>,
+    /// Who is told of its new versions.
+    pub notify_to: Vec<Target>,
 }
 
 impl Default for Policy {
@@ -50,6 +55,8 @@ impl Default for Policy {
             serve_past_expiry_secs: 0,
             history_secs: 30 * 24 * 3600,
             history_versions: 1000,
+            allow_transfer: Admission::loopback(),
+            notify_to: Vec::new(),
         }
     }
 }
@@ -126,6 +133,8 @@ pub enum Setting {
     ServePastExpiry,
     HistoryFor,
     HistoryVersions,
+    AllowTransfer,
+    NotifyTo,
 }
 
 /// What is set for one zone: what differs from the defaults, in the words that [`Policy`] writes.
@@ -149,9 +158,11 @@ const LISTED_MAX: usize = 64;
 const HISTORY_VERSIONS_MAX: u32 = 10_000;
 /// The word for something that is not done.
 const OFF: &str = "off";
+/// The word for a list that nobody is on.
+const NOBODY: &str = "nobody";
 
 impl Setting {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::RefreshMin,
         Self::RefreshMax,
         Self::RetryMin,
@@ -169,6 +180,8 @@ impl Setting {
         Self::ServePastExpiry,
         Self::HistoryFor,
         Self::HistoryVersions,
+        Self::AllowTransfer,
+        Self::NotifyTo,
     ];
 
     pub fn name(self) -> &'static str {
@@ -190,6 +203,8 @@ impl Setting {
             Self::ServePastExpiry => "serve_past_expiry",
             Self::HistoryFor => "history_for",
             Self::HistoryVersions => "history_versions",
+            Self::AllowTransfer => "allow_transfer",
+            Self::NotifyTo => "notify_to",
         }
     }
 
@@ -219,6 +234,12 @@ impl Setting {
             Self::ServePastExpiry => "for how long beyond its expiry a zone is served, such as 7d, or off",
             Self::HistoryFor => "how long versions are kept as history, such as 30d",
             Self::HistoryVersions => "how many versions are kept as history at most, 1 to 10000",
+            Self::AllowTransfer => {
+                "who may copy the zone from here, apart by spaces: blocks of addresses, key=NAME, both as in 192.0.2.0/24,key=NAME, or nobody"
+            }
+            Self::NotifyTo => {
+                "who is told of new versions, apart by spaces: ADDRESS[:PORT][,key=NAME][,source=ADDRESS], or nobody"
+            }
         }
     }
 }
@@ -387,6 +408,8 @@ impl Policy {
                 let why = || wrong(format!("it is a number from 1 to {HISTORY_VERSIONS_MAX}"));
                 self.history_versions = versions.ok_or_else(why)?;
             }
+            Setting::AllowTransfer => self.allow_transfer = apart(value).map_err(wrong)?,
+            Setting::NotifyTo => self.notify_to = apart(value).map_err(wrong)?,
         }
         Ok(())
     }
@@ -429,19 +452,38 @@ impl Policy {
             },
             Setting::HistoryFor => span::text(self.history_secs),
             Setting::HistoryVersions => self.history_versions.to_string(),
+            Setting::AllowTransfer => joined_apart(&self.allow_transfer),
+            Setting::NotifyTo => joined_apart(&self.notify_to),
         }
     }
 }
 
 /// Reads a list with commas or spaces between.
 fn list<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<Vec<T>, String> {
-    let words = text.split([',', ' ']).filter(|word| !word.is_empty());
+    read_all(text.split([',', ' ']))
+}
+
+/// Reads a list with spaces between.
+fn apart<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<Vec<T>, String> {
+    if text == NOBODY { Ok(Vec::new()) } else { read_all(text.split(' ')) }
+}
+
+fn read_all<'t, T: FromStr<Err: fmt::Display>>(words: impl Iterator<Item = &'t str>) -> Result<Vec<T>, String> {
+    let words = words.filter(|word| !word.is_empty());
     let listed: Vec<T> =
         words.map(|word| word.parse().map_err(|error: T::Err| error.to_string())).collect::<Result<_, _>>()?;
     if listed.len() > LISTED_MAX {
         return Err(format!("it lists {}, and at most {LISTED_MAX} are allowed", listed.len()));
     }
     Ok(listed)
+}
+
+fn joined_apart<T: fmt::Display>(items: &[T]) -> String {
+    if items.is_empty() {
+        return NOBODY.into();
+    }
+    let words: Vec<String> = items.iter().map(ToString::to_string).collect();
+    words.join(" ")
 }
 
 fn joined<T: fmt::Display>(items: &[T]) -> String {
@@ -529,6 +571,8 @@ mod tests {
             (Setting::ShrinkLimit, "101"),
             (Setting::HistoryVersions, "0"),
             (Setting::ServePastExpiry, "0s"),
+            (Setting::AllowTransfer, "192.0.2.0/24,198.51.100.0/24"),
+            (Setting::NotifyTo, "ns.example"),
         ] {
             let error = settings.set(setting, Some(value)).unwrap_err();
             assert!(error.to_string().starts_with(&format!("{setting} cannot be {value:?}: ")), "{error}");

@@ -139,7 +139,10 @@ fn a_notify_over_tls_wakes_the_zone_and_is_told_as_such() {
 #[test]
 fn transfers_over_tls_have_the_access_of_those_over_tcp() {
     let (authority, setup) = with_tls();
-    let access = Access { transfer_out: server::TransferOut(vec![]), ..Access::default() };
+    let access = Access {
+        transfer_out: server::TransferOut { default: Vec::new(), ..server::TransferOut::default() },
+        ..Access::default()
+    };
     let server = Setup { access, ..setup }.start();
     let mut connection = connect(Client::trusting(&authority), &server).unwrap();
     let refused = ask(&mut connection, &query("example.", Type::AXFR));

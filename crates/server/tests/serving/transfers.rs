@@ -179,7 +179,7 @@ fn one_snapshot_is_sent_whatever_is_published_meanwhile() {
 
 #[test]
 fn who_may_not_have_the_zone_is_refused_and_learns_nothing() {
-    let outside = TransferOut(vec!["192.0.2.0/24".parse().unwrap()]);
+    let outside = TransferOut { default: vec!["192.0.2.0/24".parse().unwrap()], ..TransferOut::default() };
     let access = Access { transfer_out: outside, ..Access::default() };
     let server = Setup { access, ..Setup::default() }.start();
     let mut client = server.tcp();
@@ -191,6 +191,26 @@ fn who_may_not_have_the_zone_is_refused_and_learns_nothing() {
         }
     }
     assert_eq!(server.stop().of(Event::TransferRefused), 4);
+}
+
+#[test]
+fn a_key_opens_what_an_address_does_not() {
+    let key = key("key.", Algorithm::HmacSha256);
+    let mut access = Access::default();
+    access.keys.insert("key.".parse().unwrap(), key.clone());
+    access.transfer_out.default = vec!["127.0.0.0/8,key=KEY.".parse().unwrap()];
+    access.transfer_out.zones.insert("closed.".parse().unwrap(), Vec::new());
+    let zones = vec![live(1, "example.", ZONE), live(2, "closed.", ZONE)];
+    let server = Setup { access, zones, ..Setup::default() }.start();
+    let mut client = server.tcp();
+    for (zone, expected) in [("example.", Rcode::NOERROR), ("closed.", Rcode::REFUSED), ("unknown.", Rcode::NOTAUTH)]
+    {
+        let mut asked = query(zone, Type::AXFR);
+        assert_eq!(rcode(&client.ask(&asked)), Rcode::REFUSED, "{zone} without a signature");
+        sign_request(&mut asked, key.clone(), now_secs());
+        assert_eq!(rcode(&client.ask(&asked)), expected, "{zone}");
+    }
+    assert_eq!(server.stop().of(Event::TransferRefused), 5);
 }
 
 #[test]
