@@ -6,7 +6,7 @@
 //! The way through: [`query`] reads what is asked, [`table`] finds the zone, [`resolve`] walks its contents as
 //! RFC 1034 §4.3.2 does, [`denial`] proves what is not there, [`additional`] adds addresses, [`response`] writes. What
 //! is not a plain query (NOTIFY, transfers, TSIG) has been taken out before by the server. [`persona`] and [`chaos`] say who
-//! answers, [`cookie`] knows clients again.
+//! answers, [`cookie`] knows clients again, [`shorten`] takes back what is not to be sent whole.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -20,6 +20,7 @@ mod persona;
 mod query;
 mod resolve;
 mod response;
+mod shorten;
 mod table;
 mod view;
 
@@ -37,6 +38,7 @@ use view::View;
 
 pub use cookie::{CookieSecret, CookieShown, Cookies};
 pub use persona::{PERSONA_TEXT_OCTETS_MAX, Persona, PersonaText};
+pub use shorten::shorten;
 pub use table::{Contents, ServedZone, ZoneTable};
 
 /// The largest answer over UDP that we send, in octets, whatever the client allows.
@@ -100,6 +102,8 @@ pub struct Outcome {
     /// With kind and zone: answers that differ in it differ in more than the name that was asked for.
     pub about: u32,
     pub cookie: CookieShown,
+    /// Octets of the OPT record, which is the last one; 0 when there is none.
+    pub opt_octets: usize,
 }
 
 impl Outcome {
@@ -110,11 +114,12 @@ impl Outcome {
         zone: None,
         about: 0,
         cookie: CookieShown::None,
+        opt_octets: 0,
     };
 }
 
 /// What sort of answer it is, for counting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     Answer,
     NoData,

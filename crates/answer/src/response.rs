@@ -149,6 +149,7 @@ impl<'a> Response<'a> {
 
     fn end(mut self, kind: Kind, extended_error: Option<u16>, zone: Option<ZoneId>) -> Outcome {
         self.writer.set_rcode(self.rcode);
+        let opt_at = self.writer.len();
         if self.has_edns {
             self.writer.release(OPT_OCTETS_MAX);
             self.write_options(extended_error);
@@ -157,7 +158,8 @@ impl<'a> Response<'a> {
                 .expect("room for the OPT record has been kept free");
         }
         let Self { rcode, about, .. } = self;
-        Outcome { rcode, kind, zone, about, cookie: self.told.shown, length: self.writer.finish() }
+        let length = self.writer.finish();
+        Outcome { length, opt_octets: length - opt_at, rcode, kind, zone, about, cookie: self.told.shown }
     }
 
     fn write_options(&mut self, extended_error: Option<u16>) {

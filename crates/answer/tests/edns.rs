@@ -272,3 +272,30 @@ fn answers_about_one_thing_are_known_as_such_whatever_name_was_asked_for() {
     assert_ne!(about("a.example."), about("ns.a.example."));
     assert_eq!(about("other.").0, Kind::Failure);
 }
+
+#[test]
+fn an_answer_is_shortened_to_what_brings_the_client_back() {
+    let shortened = |asked: &Asked<'_>| {
+        let mut answered = respond(asked, &talkative());
+        let outcome = answer::shorten(&answered.outcome, &mut answered.message);
+        answered.message.truncate(outcome.length);
+        let mut reader = MessageReader::new(&answered.message).unwrap();
+        let question = reader.question().unwrap().unwrap();
+        assert_eq!((question.name.to_string(), question.qtype), ("ns.a.example.".into(), Type::A));
+        let mut edns = None;
+        while let Some(record) = reader.record().unwrap() {
+            assert_eq!(record.rtype, Type::OPT);
+            let opt = Edns::parse(record.class, record.ttl, reader.raw_rdata(&record)).unwrap();
+            edns = Some((opt.rcode_high, opt.options().map(|(code, data)| (code, data.len())).collect::<Vec<_>>()));
+        }
+        reader.finish().unwrap();
+        (outcome.rcode, reader.header().flags & (Header::TC | Header::AA | 0xf), edns)
+    };
+    let agent = (option::REPORT_CHANNEL, 12);
+    let without_edns = Asked { options: None, ..ask("ns.a.example.", &[]) };
+    assert_eq!(shortened(&without_edns), (Rcode::NOERROR, Header::TC, None));
+    assert_eq!(shortened(&ask("ns.a.example.", &[])), (Rcode::NOERROR, Header::TC, Some((0, vec![agent]))));
+    // RFC 7873 §5.2.3: with the cookie that it must come again with. 23 is 1 and 7.
+    let with_cookie = ask("ns.a.example.", &[(option::COOKIE, &CLIENT_COOKIE)]);
+    assert_eq!(shortened(&with_cookie), (Rcode::BADCOOKIE, 7, Some((1, vec![(option::COOKIE, 24), agent]))));
+}

@@ -4,6 +4,7 @@
 
 mod catalog;
 mod limits;
+mod rate_limit;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use answer::{PERSONA_TEXT_OCTETS_MAX, PersonaText};
 use api::doors::{NewCatalog, NewZone};
 use serde::Deserialize;
+use server::RateLimit;
 use toml::Spanned;
 use xfr::{Algorithm, Key, Policy, Primary, Setting, SettingError, Settings};
 
@@ -23,6 +25,7 @@ use crate::kept::KEEP_REMOVED;
 use crate::persona::PersonaSettings;
 use catalog::{CatalogSection, read_catalog};
 use limits::{LimitsSection, read_limits};
+use rate_limit::{RateLimitSection, read_rate_limit};
 
 pub(crate) use catalog::groups;
 pub(crate) use limits::Limits;
@@ -39,6 +42,8 @@ pub(crate) struct Configuration {
     /// What counts where nothing is set for a zone.
     pub(crate) defaults: Policy,
     pub(crate) limits: Limits,
+    /// How often one network gets the same answer; none for as often as it asks.
+    pub(crate) rate: Option<RateLimit>,
     /// For how long zones are kept that catalogs have removed.
     pub(crate) keep_removed: Duration,
     pub(crate) tls: TlsFiles,
@@ -91,6 +96,7 @@ struct File {
     timers: SettingsSection,
     defaults: SettingsSection,
     limits: LimitsSection,
+    rate_limit: RateLimitSection,
     catalogs: CatalogsSection,
     tls: TlsSection,
     transfer_out: TransferOutSection,
@@ -235,6 +241,7 @@ impl Configuration {
         let defaults = configuration.defaults.check();
         defaults.map_err(|error| wrong(text.find("[timers]").unwrap_or(0), &error))?;
         configuration.limits = read_limits(&file.limits)?;
+        configuration.rate = read_rate_limit(&file.rate_limit)?;
         if let Some(text) = &file.catalogs.keep_removed {
             configuration.keep_removed = checked(text, time_or_off)?;
         }
@@ -322,6 +329,7 @@ impl Default for Configuration {
             http: SocketAddr::from(([127, 0, 0, 1], 8053)),
             defaults: Policy::default(),
             limits: Limits::default(),
+            rate: None,
             keep_removed: KEEP_REMOVED,
             tls: TlsFiles::default(),
             keys: Vec::new(),
@@ -518,6 +526,8 @@ mod tests {
             ("[catalogs]\nkeep_removed = \"never\"\n", 2, "off for not at all"),
             ("[tenancy]\nmode = \"multi\"\n", 2, "unknown variant"),
             ("[dns\n", 1, ""),
+            ("[rate_limit]\nresponses_per_second = 2000000\n", 2, "0 (off) to 1000000"),
+            ("[rate_limit]\nexempt = [\"all\"]\n", 2, "no block of addresses"),
             ("[dns]\nname = \"\"\n", 2, "1 to 64 octets"),
             ("[dns]\nreport_agent = \".\"\n", 2, "the root"),
             (

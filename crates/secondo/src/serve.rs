@@ -94,7 +94,8 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     if is_anew {
         bring_up_inventory(&node, &at_start).await?;
     }
-    let running = server::serve(sockets, node.shared.clone(), notifying, server::Limits::default())?;
+    let server_limits = server::Limits { rate: configuration.rate, ..server::Limits::default() };
+    let running = server::serve(sockets, node.shared.clone(), notifying, server_limits)?;
     let (dns, dns_over_tls) = (running.addresses().to_vec(), running.tls_addresses().to_vec());
     let heard = running.heard().clone();
 

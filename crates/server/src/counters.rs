@@ -24,6 +24,9 @@ pub enum Event {
     SendFailed,
     /// UDP replies that had to say "ask over TCP".
     Truncated,
+    /// UDP replies beyond the rate limit: sent without their records, and not sent.
+    RateSlipped,
+    RateDropped,
     NotifyAccepted,
     /// NOTIFYs that were not taken, for whatever reason.
     NotifyRefused,
@@ -52,13 +55,15 @@ pub enum Event {
 }
 
 impl Event {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::UdpMessage,
         Self::TcpMessage,
         Self::TlsMessage,
         Self::Dropped,
         Self::SendFailed,
         Self::Truncated,
+        Self::RateSlipped,
+        Self::RateDropped,
         Self::NotifyAccepted,
         Self::NotifyRefused,
         Self::NotifyOverflow,

@@ -11,11 +11,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use answer::{Contents, Transport, ZoneTable};
+use answer::{Contents, Outcome, Transport, ZoneTable};
 use dns::{CLASS_IN, Header, MessageReader, Name, NameBuf, Opcode, Rcode, Serial, Type};
 use tokio::sync::{Semaphore, mpsc};
 use xfr::Prefix;
-use xfr::notify::{self, Decline, Declined, Judgement, Standing};
+use xfr::notify::{self, Channel, Decline, Declined, Judgement, Standing};
 use xfr::tsig::{SignedRequest, TsigError, TsigFailure, Verified, verify_request};
 use zone::{Snapshot, ZoneId};
 
@@ -24,6 +24,7 @@ use crate::counters::Event;
 use crate::front::{Bench, Reply, Sender};
 use crate::heard::{Latest, Who};
 use crate::limits::Limits;
+use crate::rate_limit::{RateLimiter, Verdict};
 use crate::request::{Request, bare, without_signature};
 use crate::transfer_out::{Opening, Transfer};
 use crate::{Notified, Shared, transfer_out};
@@ -34,6 +35,7 @@ pub(crate) struct Desk {
     transfers: Arc<Semaphore>,
     /// See [`Limits::idle`].
     idle: Duration,
+    rate_limiter: Option<RateLimiter>,
 }
 
 /// A reply that is still to be signed.
@@ -44,8 +46,10 @@ enum Draft {
 }
 
 impl Desk {
-    pub(crate) fn new(shared: Shared, notifies: mpsc::Sender<Notified>, limits: Limits) -> Self {
-        Self { shared, notifies, transfers: Arc::new(Semaphore::new(limits.transfers)), idle: limits.idle }
+    pub(crate) fn new(shared: Shared, notifies: mpsc::Sender<Notified>, limits: &Limits) -> Self {
+        let transfers = Arc::new(Semaphore::new(limits.transfers));
+        let rate_limiter = limits.rate.clone().map(RateLimiter::new);
+        Self { shared, notifies, transfers, idle: limits.idle, rate_limiter }
     }
 
     /// Answers an ordinary query into `out`.
@@ -56,9 +60,27 @@ impl Desk {
         zones: &ZoneTable,
         bench: &mut Bench,
         out: &mut [u8],
-    ) -> answer::Outcome {
+    ) -> Outcome {
         let (asker, persona) = (sender.asker(self.idle), self.shared.persona.load());
         answer::answer(query, zones, &asker, &persona, || (self.shared.now)().0, &mut bench.scratch, out)
+    }
+
+    /// What is sent of an answer: over UDP anybody can ask in somebody else's name.
+    pub(crate) fn limit(&self, outcome: Outcome, sender: Sender, bench: &mut Bench, out: &mut [u8]) -> Outcome {
+        let Some(limiter) = self.rate_limiter.as_ref().filter(|_| sender.channel == Channel::Udp) else {
+            return outcome;
+        };
+        match limiter.judge(sender.address.ip(), &outcome) {
+            Verdict::Send => outcome,
+            Verdict::Slip => {
+                bench.tally.count(Event::RateSlipped);
+                answer::shorten(&outcome, out)
+            }
+            Verdict::Drop => {
+                bench.tally.count(Event::RateDropped);
+                Outcome { length: 0, ..outcome }
+            }
+        }
     }
 
     /// Answers `message` into `out`.

@@ -88,6 +88,7 @@ pub(crate) fn reply(
         Way::Drop => Reply::Nothing,
         Way::Answer => {
             let outcome = desk.answer(message, sender, zones, bench, out);
+            let outcome = desk.limit(outcome, sender, bench, out);
             if outcome.length > 0 {
                 bench.tally.count_reply(outcome.rcode);
                 Reply::Message(outcome.length)
@@ -138,7 +139,7 @@ mod tests {
             now: Arc::new(|| xfr::Moment(0)),
         };
         let (notifies, _receiver) = mpsc::channel(1);
-        let desk = Desk::new(shared, notifies, Limits { transfers: 1, ..Limits::default() });
+        let desk = Desk::new(shared, notifies, &Limits { transfers: 1, ..Limits::default() });
         let mut bench = Bench::default();
         let mut out = vec![0; MESSAGE_OCTETS_MAX];
         let mut send = |message: &[u8]| {

@@ -10,6 +10,7 @@
 //!   desk          TSIG, NOTIFY, requests for transfers; request: what these ask, and short replies
 //! transfer_out  one snapshot, or the differences that lead there, streamed message by message
 //! differences   the door to whoever keeps them
+//! rate_limit    how often one network gets the same answer over UDP
 //! access        who may do what: plain tables, replaced as a whole
 //! counters      what was seen and done
 //! heard         NOTIFYs, added up for the ledger
@@ -18,7 +19,7 @@
 //! Invariants: whatever strangers send, no thread ends, no memory grows without bound, and nobody is waited for without
 //! a deadline; a NOTIFY does no more than put notes into bounded places; nothing here changes a zone.
 //!
-//! Does not do: deciding which zones there are, fetching anything, keeping differences, QUIC, rate limits.
+//! Does not do: deciding which zones there are, fetching anything, keeping differences, QUIC.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -33,6 +34,7 @@ mod heard;
 mod house;
 mod limits;
 mod peek;
+mod rate_limit;
 mod request;
 mod running;
 mod tcp;
@@ -55,6 +57,7 @@ pub use counters::{Counters, Event, Tally};
 pub use differences::{Differences, NothingKept, Way};
 pub use heard::{Heard, HeardNotify, Latest, Who};
 pub use limits::Limits;
+pub use rate_limit::RateLimit;
 pub use running::{Running, serve};
 pub use tls::{TlsError, TlsServer};
 

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-/// Bounds on TCP connections and transfers out. [`Limits::default`] suits most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use crate::rate_limit::RateLimit;
+
+/// Bounds on connections, transfers out, and answers to one network. [`Limits::default`] suits most.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// TCP connections open at one time, those for TLS among them. Each may hold some 200 KiB when it does its worst, and
     /// over TLS half as much again.
@@ -23,6 +25,8 @@ pub struct Limits {
     pub write: Duration,
     /// Transfers out that run at one time.
     pub transfers: usize,
+    /// How often one network gets the same answer over UDP; none for as often as it asks.
+    pub rate: Option<RateLimit>,
 }
 
 impl Default for Limits {
@@ -36,6 +40,7 @@ impl Default for Limits {
             message: Duration::from_secs(5),
             write: Duration::from_secs(10),
             transfers: 16,
+            rate: None,
         }
     }
 }

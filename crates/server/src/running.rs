@@ -52,14 +52,14 @@ pub fn serve(
 ) -> io::Result<Running> {
     let blocks: Vec<Arc<Block>> = (0..=sockets.udp.len()).map(|_| Arc::default()).collect();
     let heard = Heard::new(blocks.len());
-    let desk = Arc::new(Desk::new(shared.clone(), notifies, limits));
+    let desk = Arc::new(Desk::new(shared.clone(), notifies, &limits));
     let house = Arc::new(House {
         zones: shared.zones.clone(),
         desk: desk.clone(),
         block: blocks[0].clone(),
         shelf: heard.shelf(0),
-        limits,
         connections: Connections::new(limits.connections, limits.connections_per_client),
+        limits,
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
     });

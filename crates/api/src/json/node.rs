@@ -54,6 +54,9 @@ pub struct QueryCounts {
     pub refused: u64,
     /// Of all, those answered SERVFAIL.
     pub servfail: u64,
+    /// Those whose answers were beyond the rate limit: sent without their records, or not sent.
+    #[serde(default)]
+    pub rate_limited: u64,
 }
 
 /// NOTIFYs since the start.

@@ -122,6 +122,7 @@ impl Status for House {
                 tls: tally.of(Event::TlsMessage),
                 refused: tally.replies_with(Rcode::REFUSED),
                 servfail: tally.replies_with(Rcode::SERVFAIL),
+                rate_limited: tally.of(Event::RateSlipped) + tally.of(Event::RateDropped),
             },
             notifies: json::NotifyCounts {
                 accepted: tally.of(Event::NotifyAccepted),

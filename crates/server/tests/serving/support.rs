@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use answer::{Contents, ServedZone, ZoneTable};
+use answer::{Contents, Persona, ServedZone, ZoneTable};
 use arc_swap::ArcSwap;
 use dns::text::{rdata_from_text, zone_from_text};
 use dns::writer::CompressionTable;
@@ -51,6 +51,7 @@ pub(crate) struct Setup {
     pub(crate) access: Access,
     pub(crate) differences: Arc<dyn Differences>,
     pub(crate) limits: Limits,
+    pub(crate) persona: Persona,
     pub(crate) notifies_max: usize,
     /// Shown over TLS; without it there is none.
     pub(crate) certificate: Option<Certificate>,
@@ -64,6 +65,7 @@ impl Default for Setup {
             access: Access::default(),
             differences: Arc::new(NothingKept),
             limits: Limits::default(),
+            persona: Persona::default(),
             notifies_max: 16,
             certificate: None,
         }
@@ -86,7 +88,7 @@ impl Setup {
         let shared = Shared {
             zones,
             access: access.clone(),
-            persona: Arc::default(),
+            persona: Arc::new(ArcSwap::from_pointee(self.persona)),
             differences: self.differences,
             now: Arc::new(|| Moment(0)),
         };

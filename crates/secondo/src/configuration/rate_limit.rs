@@ -1,0 +1,53 @@
+//! `[rate_limit]`: how often one network gets the same answer over UDP. Off unless it is set.
+
+use std::ops::RangeInclusive;
+
+use serde::Deserialize;
+use server::RateLimit;
+use toml::Spanned;
+use xfr::{NoPrefix, Prefix};
+
+use super::{Wrong, checked};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RateLimitSection {
+    responses_per_second: Option<Spanned<u32>>,
+    all_per_second: Option<Spanned<u32>>,
+    exempt: Option<Vec<Spanned<String>>>,
+}
+
+const PER_SECOND: RangeInclusive<u32> = 0..=1_000_000;
+/// How many answers of all kinds there are for one of a kind, where nothing is said about it: a large resolver asks for
+/// many names, and for none of them often.
+const ALL_FOR_ONE: u32 = 50;
+
+pub(super) fn read_rate_limit(section: &RateLimitSection) -> Result<Option<RateLimit>, Wrong> {
+    let responses_per_second = rate(section.responses_per_second.as_ref())?.unwrap_or(0);
+    let all_per_second = rate(section.all_per_second.as_ref())?;
+    let exempt = match &section.exempt {
+        Some(texts) => texts.iter().map(|text| checked(text, prefix)).collect::<Result<_, _>>()?,
+        None => RateLimit::exempt_by_default(),
+    };
+    let all_per_second = match all_per_second {
+        // 0 is no limit, as it is for one of a kind.
+        Some(0) => *PER_SECOND.end(),
+        Some(rate) => rate,
+        None => responses_per_second.saturating_mul(ALL_FOR_ONE).min(*PER_SECOND.end()),
+    };
+    Ok((responses_per_second > 0).then_some(RateLimit { responses_per_second, all_per_second, exempt }))
+}
+
+fn rate(number: Option<&Spanned<u32>>) -> Result<Option<u32>, Wrong> {
+    match number {
+        Some(number) if !PER_SECOND.contains(number.get_ref()) => {
+            let message = format!("it is 0 (off) to {}", PER_SECOND.end());
+            Err(Wrong { at: number.span().start, message })
+        }
+        number => Ok(number.map(|number| *number.get_ref())),
+    }
+}
+
+fn prefix(text: &str) -> Result<Prefix, String> {
+    text.parse().map_err(|error: NoPrefix| error.to_string())
+}
