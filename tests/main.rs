@@ -18,6 +18,7 @@ mod first_copy;
 mod holding;
 mod import;
 mod notify;
+mod over_quic;
 mod over_tls;
 mod root_zone;
 mod scene;

@@ -12,6 +12,7 @@ pub mod peer;
 pub mod port;
 pub mod primary;
 pub mod process;
+pub mod python;
 pub mod query;
 pub mod secondo;
 pub mod tls;

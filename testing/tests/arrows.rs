@@ -25,7 +25,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
 const PURE: [&str; 4] = ["dns", "zone", "answer", "xfr"];
 
 /// Crates from outside that only these of ours may use directly.
-const OWNERS: [(&str, &[&str]); 11] = [
+const OWNERS: [(&str, &[&str]); 12] = [
     ("domain", &["dns"]),
     // HMAC for TSIG, the hashes that ZONEMD names, and pins of TLS keys; nothing else here is cryptography of the protocol.
     ("aws-lc-rs", &["xfr", "zone", "transfer", "testing"]),
@@ -37,6 +37,7 @@ const OWNERS: [(&str, &[&str]); 11] = [
     ("utoipa", &["api"]),
     ("reqwest", &["secondo"]),
     ("clap", &["secondo"]),
+    ("quinn", &["server"]),
     ("rcgen", &["testing"]),
 ];
 

@@ -37,6 +37,8 @@ pub(crate) struct Configuration {
     pub(crate) dns: Vec<SocketAddr>,
     /// Where DNS is answered over TLS; there is a certificate of ours then.
     pub(crate) dns_over_tls: Vec<SocketAddr>,
+    /// The same over QUIC.
+    pub(crate) dns_over_quic: Vec<SocketAddr>,
     pub(crate) persona: PersonaSettings,
     pub(crate) http: SocketAddr,
     /// What counts where nothing is set for a zone.
@@ -111,6 +113,7 @@ struct File {
 struct DnsSection {
     listen: Option<Vec<Spanned<String>>>,
     tls_listen: Vec<Spanned<String>>,
+    quic_listen: Vec<Spanned<String>>,
     /// What the server says of itself.
     name: Option<Spanned<String>>,
     version: Option<Spanned<String>>,
@@ -218,7 +221,7 @@ impl Configuration {
         }
         configuration.persona = persona(&file.dns)?;
         if let Some(listen) = file.dns.listen {
-            configuration.dns = listen.iter().map(|text| checked(text, listen_address)).collect::<Result<_, _>>()?;
+            configuration.dns = listen_addresses(&listen)?;
         }
         if let Some(listen) = file.http.listen {
             configuration.http = checked(&listen, listen_address)?;
@@ -246,10 +249,11 @@ impl Configuration {
             configuration.keep_removed = checked(text, time_or_off)?;
         }
         configuration.tls = tls_files(file.tls)?;
-        let over_tls = file.dns.tls_listen.iter().map(|text| checked(text, listen_address));
-        configuration.dns_over_tls = over_tls.collect::<Result<_, _>>()?;
-        if let (Some(first), None) = (file.dns.tls_listen.first(), &configuration.tls.ours) {
-            let message = "TLS needs a certificate and its key: give both below [tls]".to_owned();
+        configuration.dns_over_tls = listen_addresses(&file.dns.tls_listen)?;
+        configuration.dns_over_quic = listen_addresses(&file.dns.quic_listen)?;
+        let mut secured = file.dns.tls_listen.iter().chain(&file.dns.quic_listen);
+        if let (Some(first), None) = (secured.next(), &configuration.tls.ours) {
+            let message = "TLS and QUIC need a certificate and its key: give both below [tls]".to_owned();
             return Err(Wrong { at: first.span().start, message });
         }
         for section in &file.key {
@@ -325,6 +329,7 @@ impl Default for Configuration {
             data: PathBuf::from("secondo-data"),
             dns: vec![SocketAddr::from(([127, 0, 0, 1], 5300))],
             dns_over_tls: Vec::new(),
+            dns_over_quic: Vec::new(),
             persona: PersonaSettings::default(),
             http: SocketAddr::from(([127, 0, 0, 1], 8053)),
             defaults: Policy::default(),
@@ -381,6 +386,10 @@ fn persona(section: &DnsSection) -> Result<PersonaSettings, Wrong> {
         report_agent: section.report_agent.as_ref().map(|text| checked(text, agent)).transpose()?,
         cookie_secrets: section.cookie_secrets.clone(),
     })
+}
+
+fn listen_addresses(texts: &[Spanned<String>]) -> Result<Vec<SocketAddr>, Wrong> {
+    texts.iter().map(|text| checked(text, listen_address)).collect()
 }
 
 fn time_or_off(text: &str) -> Result<Duration, String> {
@@ -476,6 +485,7 @@ mod tests {
     fn the_file_says_everything_that_flags_say_and_more() {
         let configuration = Configuration::parse(
             "data = \"/var/lib/secondo\"\n[dns]\nlisten = [\"0.0.0.0:53\", \"[::]:53\"]\ntls_listen = [\"0.0.0.0:853\"]\n\
+             quic_listen = [\"0.0.0.0:853\", \"[::]:853\"]\n\
              [tls]\ncertificate = \"ours.pem\"\nkey = \"ours.key\"\n[http]\nlisten = \"127.0.0.1:80\"\n\
              [timers]\nrefresh_min = \"1s\"\nretry_max = \"1d\"\n[transfer_out]\nallow = [\"192.0.2.0/24,key=k\"]\n\
              notify = [\"192.0.2.9,key=k\", \"192.0.2.10:5353\"]\n\
@@ -483,7 +493,10 @@ mod tests {
              [[zone]]\nname = \"example.org\"\nprimaries = [\"192.0.2.1:5353\"]\nkey = \"k\"\n",
         )
         .unwrap_or_else(|wrong| panic!("{}", wrong.message));
-        assert_eq!((configuration.dns.len(), configuration.dns_over_tls.len()), (2, 1));
+        assert_eq!(
+            (configuration.dns.len(), configuration.dns_over_tls.len(), configuration.dns_over_quic.len()),
+            (2, 1, 2)
+        );
         assert_eq!(
             (configuration.defaults.bounds.refresh_min_secs, configuration.defaults.bounds.retry_max_secs),
             (1, 86_400)
@@ -506,7 +519,8 @@ mod tests {
             ("[tls]\ncertificate = \"ours.pem\"\n", 2, "give both"),
             ("[transfer_out]\nallow = [\"everybody\"]\n", 2, "who may copy"),
             ("[transfer_out]\nnotify = [\"ns.example\"]\n", 2, "no server to be notified"),
-            ("[dns]\ntls_listen = [\"127.0.0.1:853\"]\n", 2, "needs a certificate"),
+            ("[dns]\ntls_listen = [\"127.0.0.1:853\"]\n", 2, "need a certificate"),
+            ("[dns]\nquic_listen = [\"127.0.0.1:853\"]\n", 2, "need a certificate"),
             ("[dns]\ntls_listen = [\"853\"]\n", 2, "no address to listen on"),
             (
                 "[[zone]]\nname = \"a.test\"\nprimaries = [\"192.0.2.1\"]\nsettings = { retry_min = \"never\" }\n",

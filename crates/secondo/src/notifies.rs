@@ -126,6 +126,7 @@ fn transport(channel: Channel) -> json::NotifyTransport {
         Channel::Udp => json::NotifyTransport::Udp,
         Channel::Tcp => json::NotifyTransport::Tcp,
         Channel::Tls => json::NotifyTransport::Tls,
+        Channel::Quic => json::NotifyTransport::Quic,
     }
 }
 

@@ -83,8 +83,9 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
 
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let mut sockets = server::bind(&configuration.dns, workers)?;
-    if let Some(certificate) = certificate.as_ref().filter(|_| !configuration.dns_over_tls.is_empty()) {
+    if let Some(certificate) = &certificate {
         sockets = sockets.with_tls(&configuration.dns_over_tls, certificate.to_clients())?;
+        sockets = sockets.with_quic(&configuration.dns_over_quic, certificate.to_clients())?;
     }
     let listener = listen_http(configuration.http).await?;
     let http = listener.local_addr()?;
@@ -97,6 +98,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let server_limits = server::Limits { rate: configuration.rate, ..server::Limits::default() };
     let running = server::serve(sockets, node.shared.clone(), notifying, server_limits)?;
     let (dns, dns_over_tls) = (running.addresses().to_vec(), running.tls_addresses().to_vec());
+    let dns_over_quic = running.quic_addresses().to_vec();
     let heard = running.heard().clone();
 
     if !is_anew {
@@ -110,6 +112,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         heard: heard.clone(),
         dns: dns.clone(),
         dns_over_tls: dns_over_tls.clone(),
+        dns_over_quic: dns_over_quic.clone(),
         certificate,
         http,
         examinations: Examinations::default(),
@@ -140,7 +143,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
             Some(tokio::spawn(announce(data.clone(), dns.clone(), http)))
         }
     };
-    if let Err(error) = say_where(&dns, &dns_over_tls, http, &data) {
+    if let Err(error) = say_where(&dns, &dns_over_tls, &dns_over_quic, http, &data) {
         tracing::warn!("nobody reads our standard output: {error}");
     }
     wait_for_the_end().await?;
@@ -297,7 +300,13 @@ async fn announce(data: PathBuf, dns: Vec<SocketAddr>, http: SocketAddr) {
     tracing::info!("the addresses are written for clients now");
 }
 
-fn say_where(dns: &[SocketAddr], over_tls: &[SocketAddr], http: SocketAddr, data: &Path) -> std::io::Result<()> {
+fn say_where(
+    dns: &[SocketAddr],
+    over_tls: &[SocketAddr],
+    over_quic: &[SocketAddr],
+    http: SocketAddr,
+    data: &Path,
+) -> std::io::Result<()> {
     let first = published::reachable(dns.first().copied().unwrap_or(http));
     let mut out = std::io::stdout().lock();
     for address in dns {
@@ -305,6 +314,9 @@ fn say_where(dns: &[SocketAddr], over_tls: &[SocketAddr], http: SocketAddr, data
     }
     for address in over_tls {
         writeln!(out, "DNS is answered on {address} (TLS)")?;
+    }
+    for address in over_quic {
+        writeln!(out, "DNS is answered on {address} (QUIC)")?;
     }
     writeln!(out, "The API is answered on http://{http}; everything is kept in {}", data.display())?;
     writeln!(out, "Add a zone:  secondo zone add example.org --primary 192.0.2.1 --data {}", data.display())?;

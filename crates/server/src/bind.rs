@@ -1,4 +1,5 @@
-//! Opening the sockets: for each address one TCP listener and one UDP socket for each worker; for TLS a TCP listener.
+//! Opening the sockets: for each address one TCP listener and one UDP socket for each worker; for TLS a TCP listener, for
+//! QUIC one UDP socket.
 //!
 //! The UDP sockets of an address share its port by SO_REUSEPORT, so that the kernel spreads queries over the workers.
 //! SO_REUSEPORT would also share the port with any other process of the same user, a second Secondo included, each
@@ -36,8 +37,10 @@ pub struct Sockets {
     pub(crate) udp: Vec<UdpSocket>,
     pub(crate) tcp: Vec<TcpListener>,
     pub(crate) tls: Option<(Vec<TcpListener>, TlsServer)>,
+    pub(crate) quic: Option<(Vec<UdpSocket>, TlsServer)>,
     addresses: Vec<SocketAddr>,
     tls_addresses: Vec<SocketAddr>,
+    quic_addresses: Vec<SocketAddr>,
 }
 
 impl Sockets {
@@ -57,21 +60,68 @@ impl Sockets {
     /// As [`bind`], and when an address is one of those for plain DNS.
     pub fn with_tls(mut self, listen: &[SocketAddr], tls: TlsServer) -> Result<Self, BindError> {
         let mut listeners = Vec::new();
-        let mut seen = HashSet::new();
-        for address in listen.iter().filter(|address| address.port() == 0 || seen.insert(**address)) {
-            if self.addresses.contains(address) {
-                return Err(BindError::PlainToo { address: *address });
-            }
-            let others: Vec<SocketAddr> = self.addresses.iter().chain(listen).copied().collect();
-            check_overlap(*address, &others)?;
-            self.addresses.iter().try_for_each(|plain| check_overlap(*plain, &[*address]))?;
-            let of_tcp = |error| BindError::of(*address, Protocol::Tcp, error);
-            let listener = tcp_listener(*address).map_err(of_tcp)?;
-            self.tls_addresses.push(listener.local_addr().map_err(of_tcp)?.as_socket().unwrap_or(*address));
+        for address in self.beside_plain(listen, Secured::Tls)? {
+            let of_tcp = |error| BindError::of(address, Protocol::Tcp, error);
+            let listener = tcp_listener(address).map_err(of_tcp)?;
+            self.tls_addresses.push(listener.local_addr().map_err(of_tcp)?.as_socket().unwrap_or(address));
             listeners.push(listener.into());
         }
         self.tls = Some((listeners, tls));
         Ok(self)
+    }
+
+    /// The addresses for QUIC, with the ports that port 0 became.
+    pub fn quic_addresses(&self) -> &[SocketAddr] {
+        &self.quic_addresses
+    }
+
+    /// Opens these for QUIC too, or none of them. TLS may have the same: it is TCP.
+    ///
+    /// # Errors
+    /// As [`bind`], and when an address is one of those for plain DNS.
+    pub fn with_quic(mut self, listen: &[SocketAddr], tls: TlsServer) -> Result<Self, BindError> {
+        let mut sockets = Vec::new();
+        for address in self.beside_plain(listen, Secured::Quic)? {
+            let of_udp = |error| BindError::of(address, Protocol::Udp, error);
+            // Whoever shares the port would get half of the packets: it is not shared.
+            let socket = quic_socket(address).map_err(of_udp)?;
+            self.quic_addresses.push(socket.local_addr().map_err(of_udp)?.as_socket().unwrap_or(address));
+            sockets.push(socket.into());
+        }
+        self.quic = Some((sockets, tls));
+        Ok(self)
+    }
+
+    /// Each of these addresses once, if none is in the way of another or of one for plain DNS.
+    fn beside_plain(&self, listen: &[SocketAddr], secured: Secured) -> Result<Vec<SocketAddr>, BindError> {
+        let mut seen = HashSet::new();
+        let once: Vec<SocketAddr> =
+            listen.iter().copied().filter(|address| address.port() == 0 || seen.insert(*address)).collect();
+        let others: Vec<SocketAddr> = self.addresses.iter().chain(listen).copied().collect();
+        for address in &once {
+            if self.addresses.contains(address) {
+                return Err(BindError::PlainToo { address: *address, secured });
+            }
+            check_overlap(*address, &others)?;
+            self.addresses.iter().try_for_each(|plain| check_overlap(*plain, &[*address]))?;
+        }
+        Ok(once)
+    }
+}
+
+/// What DNS goes in where it is not plain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secured {
+    Tls,
+    Quic,
+}
+
+impl fmt::Display for Secured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tls => "TLS",
+            Self::Quic => "QUIC",
+        })
     }
 }
 
@@ -100,8 +150,10 @@ pub enum BindError {
         "cannot listen on both {wildcard} and {address}: the first already covers the second; leave one of them out"
     )]
     Overlapping { wildcard: SocketAddr, address: SocketAddr },
-    #[error("cannot listen on {address} for plain DNS and for TLS: give TLS a port of its own, usually 853")]
-    PlainToo { address: SocketAddr },
+    #[error(
+        "cannot listen on {address} for plain DNS and for {secured}: give {secured} a port of its own, usually 853"
+    )]
+    PlainToo { address: SocketAddr, secured: Secured },
     #[error(
         "cannot listen on {address}: {protocol} port {} is taken by another program, perhaps by a Secondo that runs \
          already; stop it or choose another port (`ss -lnp 'sport = :{}'` shows who has it)",
@@ -146,8 +198,15 @@ pub fn bind(listen: &[SocketAddr], workers: usize) -> Result<Sockets, BindError>
     if listen.is_empty() {
         return Err(BindError::NoAddress);
     }
-    let mut sockets =
-        Sockets { udp: Vec::new(), tcp: Vec::new(), tls: None, addresses: Vec::new(), tls_addresses: Vec::new() };
+    let mut sockets = Sockets {
+        udp: Vec::new(),
+        tcp: Vec::new(),
+        tls: None,
+        quic: None,
+        addresses: Vec::new(),
+        tls_addresses: Vec::new(),
+        quic_addresses: Vec::new(),
+    };
     let mut seen = HashSet::new();
     for address in listen.iter().filter(|address| address.port() == 0 || seen.insert(**address)) {
         check_overlap(*address, listen)?;
@@ -214,6 +273,18 @@ fn udp_socket(address: SocketAddr) -> io::Result<Socket> {
     let _ = socket.set_recv_buffer_size(RECEIVE_QUEUE_OCTETS);
     socket.set_read_timeout(Some(RECEIVE_PATIENCE))?;
     socket.set_write_timeout(Some(SEND_PATIENCE))?;
+    Ok(socket)
+}
+
+fn quic_socket(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, None)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // Best effort: the kernel's own size serves too.
+    let _ = socket.set_recv_buffer_size(RECEIVE_QUEUE_OCTETS);
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
     Ok(socket)
 }
 

@@ -1,4 +1,4 @@
-//! Who is connected: places for TCP connections, in all and for each client.
+//! Who is connected: places for connections, over TCP, TLS and QUIC together, in all and for each client.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -63,6 +63,14 @@ impl Connections {
         *of_client += 1;
         taken.all += 1;
         Some(Place { connections: self.clone(), client })
+    }
+
+    /// Whether an address that a stranger only claims to have must be proved first: when half of all places are taken, or
+    /// half of those that whoever has it may have.
+    pub(crate) fn wants_proof(&self, address: IpAddr) -> bool {
+        let taken = self.taken();
+        let of_client = taken.by_client.get(&Client::from(address)).copied().unwrap_or_default();
+        taken.all >= self.places / 2 || of_client >= self.places_per_client / 2
     }
 
     /// Whether more than half of the places are taken.

@@ -18,6 +18,7 @@ pub enum Event {
     UdpMessage,
     TcpMessage,
     TlsMessage,
+    QuicMessage,
     /// Messages that got no reply: answers, fragments, senders that cannot be answered.
     Dropped,
     /// Replies that the kernel or the client did not take.
@@ -52,13 +53,25 @@ pub enum Event {
     TlsAccepted,
     TlsFailed,
     TlsTimedOut,
+    /// QUIC connections whose handshake came to its end, and those whose handshake failed.
+    QuicAccepted,
+    QuicFailed,
+    /// QUIC connections that were sent away to prove their address, and those refused because there were too many.
+    QuicRetried,
+    QuicTurnedAway,
+    /// What a deadline ended over QUIC: a handshake, a message that did not arrive, a reply that was not read, a connection
+    /// without messages.
+    QuicTimedOut,
+    /// QUIC connections closed because the client broke the protocol's rules (RFC 9250 §4.3.3).
+    QuicMisused,
 }
 
 impl Event {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 30] = [
         Self::UdpMessage,
         Self::TcpMessage,
         Self::TlsMessage,
+        Self::QuicMessage,
         Self::Dropped,
         Self::SendFailed,
         Self::Truncated,
@@ -79,6 +92,12 @@ impl Event {
         Self::TlsAccepted,
         Self::TlsFailed,
         Self::TlsTimedOut,
+        Self::QuicAccepted,
+        Self::QuicFailed,
+        Self::QuicRetried,
+        Self::QuicTurnedAway,
+        Self::QuicTimedOut,
+        Self::QuicMisused,
     ];
 }
 

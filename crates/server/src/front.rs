@@ -43,7 +43,7 @@ impl Sender {
     pub(crate) fn transport(&self) -> Transport {
         match self.channel {
             Channel::Udp => Transport::Udp,
-            Channel::Tcp | Channel::Tls => Transport::Tcp,
+            Channel::Tcp | Channel::Tls | Channel::Quic => Transport::Tcp,
         }
     }
 
@@ -54,6 +54,8 @@ impl Sender {
             Channel::Udp => (None, None),
             Channel::Tcp => (Some(tenths), None),
             Channel::Tls => (Some(tenths), PADDING),
+            // RFC 9250 §5.5.2: QUIC itself says how long.
+            Channel::Quic => (None, PADDING),
         };
         Asker { transport: self.transport(), address: self.address.ip(), keepalive, padding }
     }
@@ -66,7 +68,7 @@ pub(crate) enum Reply {
     Nothing,
     /// So many octets of the buffer.
     Message(usize),
-    /// A stream of messages; over TCP only.
+    /// A stream of messages; never over UDP.
     Transfer(Box<Transfer>),
 }
 
@@ -83,6 +85,7 @@ pub(crate) fn reply(
         Channel::Udp => Event::UdpMessage,
         Channel::Tcp => Event::TcpMessage,
         Channel::Tls => Event::TlsMessage,
+        Channel::Quic => Event::QuicMessage,
     });
     let reply = match way(message) {
         Way::Drop => Reply::Nothing,

@@ -2,23 +2,25 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use answer::ZoneTable;
 use arc_swap::ArcSwap;
+use dns::NameBuf;
 use dns::message::MESSAGE_OCTETS_MAX;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::connections::Connections;
-use crate::counters::Block;
+use crate::counters::{Block, Event};
 use crate::desk::Desk;
 use crate::front::{Bench, Reply, Sender, reply};
 use crate::heard::Shelf;
 use crate::limits::Limits;
-use crate::transfer_out::Transfer;
+use crate::transfer_out::{Sent, Transfer, TransferError};
 
 /// The prefix of each message (RFC 1035 §4.2.2).
 pub(crate) const LENGTH_OCTETS: usize = 2;
@@ -61,6 +63,24 @@ impl House {
                 Reply::Transfer(transfer) => Some(transfer),
             }
         })
+    }
+
+    /// Counts and tells what became of a transfer out.
+    pub(crate) fn note_transfer(&self, zone: &NameBuf, to: SocketAddr, sent: Result<Sent, TransferError>) {
+        match sent {
+            Ok(Sent::Whole) => {
+                self.block.count(Event::TransferSent);
+                tracing::info!(%zone, %to, "a zone was transferred out");
+            }
+            Ok(Sent::Differences) => {
+                self.block.count(Event::DifferencesSent);
+                tracing::info!(%zone, %to, "differences of a zone were transferred out");
+            }
+            Err(error) => {
+                self.block.count(Event::TransferFailed);
+                tracing::info!(%zone, %to, %error, "a transfer out was cut off");
+            }
+        }
     }
 
     /// How long a connection may now stay without a message.

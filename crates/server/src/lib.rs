@@ -1,9 +1,10 @@
-//! The sockets around `answer`: UDP, TCP and TLS, NOTIFY in, zones out to those who may take them.
+//! The sockets around `answer`: UDP, TCP, TLS and QUIC, NOTIFY in, zones out to those who may take them.
 //!
 //! ```text
 //! bind          addresses → sockets, or whose fault it is that there are none
 //! udp, tcp      octets from and to the network; everything that waits has a deadline, everything that grows a bound
-//! tls           the handshake; what comes after it is TCP's
+//! tls           the certificate, and the handshake; what comes after it is TCP's
+//! quic          who is let in; visit: one connection; stream: one query
 //! house         what all connections share
 //! front         one message → one reply, the same for every transport
 //!   peek          is it an ordinary query?  yes: `answer`, no: the desk
@@ -19,7 +20,7 @@
 //! Invariants: whatever strangers send, no thread ends, no memory grows without bound, and nobody is waited for without
 //! a deadline; a NOTIFY does no more than put notes into bounded places; nothing here changes a zone.
 //!
-//! Does not do: deciding which zones there are, fetching anything, keeping differences, QUIC.
+//! Does not do: deciding which zones there are, fetching anything, keeping differences.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -34,6 +35,7 @@ mod heard;
 mod house;
 mod limits;
 mod peek;
+mod quic;
 mod rate_limit;
 mod request;
 mod running;
@@ -52,7 +54,7 @@ use xfr::Moment;
 use zone::ZoneId;
 
 pub use access::{Access, Rules, TransferOut};
-pub use bind::{BindError, Protocol, Sockets, bind};
+pub use bind::{BindError, Protocol, Secured, Sockets, bind};
 pub use counters::{Counters, Event, Tally};
 pub use differences::{Differences, NothingKept, Way};
 pub use heard::{Heard, HeardNotify, Latest, Who};

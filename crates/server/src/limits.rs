@@ -7,8 +7,8 @@ use crate::rate_limit::RateLimit;
 /// Bounds on connections, transfers out, and answers to one network. [`Limits::default`] suits most.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// TCP connections open at one time, those for TLS among them. Each may hold some 200 KiB when it does its worst, and
-    /// over TLS half as much again.
+    /// Connections open at one time, over TCP, TLS and QUIC together. Each may hold some 200 KiB when it does its worst,
+    /// over TLS half as much again, over QUIC some 600 KiB.
     pub connections: usize,
     /// Of these, from one client: an IPv4 address, or an IPv6 /64, of which every subscriber has one.
     pub connections_per_client: usize,
@@ -16,12 +16,12 @@ pub struct Limits {
     pub idle: Duration,
     /// The same, while more than half of the connections are taken: silent ones then make room.
     pub idle_when_crowded: Duration,
-    /// From the beginning of a TLS handshake to its end. While more than half of the connections are taken it has
+    /// From the beginning of a handshake, over TLS or QUIC, to its end. While more than half of the connections are taken it has
     /// `idle_when_crowded`.
     pub handshake: Duration,
     /// From a message's first octet to its last.
     pub message: Duration,
-    /// From handing replies to the kernel until it has taken them all: a client that does not read is cut off.
+    /// From handing replies to the kernel, or to QUIC, until it has taken them all: a client that does not read is cut off.
     pub write: Duration,
     /// Transfers out that run at one time.
     pub transfers: usize,

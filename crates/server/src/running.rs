@@ -18,6 +18,7 @@ use crate::desk::Desk;
 use crate::heard::Heard;
 use crate::house::House;
 use crate::limits::Limits;
+use crate::quic;
 use crate::tcp::{self, Wire};
 use crate::udp::Worker;
 use crate::{Notified, Shared};
@@ -26,6 +27,7 @@ use crate::{Notified, Shared};
 pub struct Running {
     addresses: Vec<SocketAddr>,
     tls_addresses: Vec<SocketAddr>,
+    quic_addresses: Vec<SocketAddr>,
     counters: Counters,
     heard: Heard,
     stop_udp: Arc<AtomicBool>,
@@ -37,7 +39,7 @@ pub struct Running {
 /// Serves `sockets` until stopped. NOTIFYs that may wake a zone go to `notifies`; when it is full, the primary is left
 /// to send again.
 ///
-/// Must be called inside a tokio runtime: TCP connections are tasks there. UDP has threads of its own.
+/// Must be called inside a tokio runtime: connections are tasks there. UDP has threads of its own.
 ///
 /// # Errors
 /// When the system gives no thread, or the runtime does not take a socket.
@@ -67,6 +69,7 @@ pub fn serve(
     let mut running = Running {
         addresses: sockets.addresses().to_vec(),
         tls_addresses: sockets.tls_addresses().to_vec(),
+        quic_addresses: sockets.quic_addresses().to_vec(),
         counters: Counters::new(&blocks),
         heard,
         stop_udp: Arc::default(),
@@ -80,6 +83,13 @@ pub fn serve(
     if let Some((listeners, tls)) = sockets.tls {
         for listener in listeners {
             house.tasks.spawn(tcp::accept(TcpListener::from_std(listener)?, Wire::Tls(tls.clone()), house.clone()));
+        }
+    }
+    if let Some((sockets, tls)) = sockets.quic {
+        let unproved = quic::unproved(&house.limits);
+        for socket in sockets {
+            let endpoint = quic::endpoint(socket, &tls, &house.limits)?;
+            house.tasks.spawn(quic::accept(endpoint, tls.clone(), unproved.clone(), house.clone()));
         }
     }
     for (index, (socket, block)) in sockets.udp.into_iter().zip(&blocks[1..]).enumerate() {
@@ -101,6 +111,11 @@ impl Running {
     /// The addresses that are answered on over TLS.
     pub fn tls_addresses(&self) -> &[SocketAddr] {
         &self.tls_addresses
+    }
+
+    /// The addresses that are answered on over QUIC.
+    pub fn quic_addresses(&self) -> &[SocketAddr] {
+        &self.quic_addresses
     }
 
     pub fn counters(&self) -> &Counters {

@@ -30,7 +30,6 @@ use crate::desk::wall_clock_secs;
 use crate::front::Sender;
 use crate::house::{House, LENGTH_OCTETS, write};
 use crate::tls::TlsServer;
-use crate::transfer_out::Sent;
 
 /// Read at once from a connection, in octets.
 const READ_OCTETS: usize = 4096;
@@ -159,20 +158,11 @@ where
         outgoing.shrink_to(READ_OCTETS);
         let Some(transfer) = transfer else { continue };
         let zone = transfer.question.name;
-        match transfer.send(stream.get_mut(), house.limits.write, wall_clock_secs).await {
-            Err(error) => {
-                house.block.count(Event::TransferFailed);
-                tracing::info!(%zone, to = %sender.address, %error, "a transfer out was cut off");
-                return End::Broken;
-            }
-            Ok(Sent::Whole) => {
-                house.block.count(Event::TransferSent);
-                tracing::info!(%zone, to = %sender.address, "a zone was transferred out");
-            }
-            Ok(Sent::Differences) => {
-                house.block.count(Event::DifferencesSent);
-                tracing::info!(%zone, to = %sender.address, "differences of a zone were transferred out");
-            }
+        let sent = transfer.send(stream.get_mut(), house.limits.write, wall_clock_secs).await;
+        let is_broken = sent.is_err();
+        house.note_transfer(&zone, sender.address, sent);
+        if is_broken {
+            return End::Broken;
         }
     }
 }

@@ -48,10 +48,11 @@ pub enum Channel {
     Udp,
     Tcp,
     Tls,
+    Quic,
 }
 
 impl Channel {
-    pub const ALL: [Self; 3] = [Self::Udp, Self::Tcp, Self::Tls];
+    pub const ALL: [Self; 4] = [Self::Udp, Self::Tcp, Self::Tls, Self::Quic];
 
     /// Its name on record.
     pub fn as_str(self) -> &'static str {
@@ -59,6 +60,7 @@ impl Channel {
             Self::Udp => "udp",
             Self::Tcp => "tcp",
             Self::Tls => "tls",
+            Self::Quic => "quic",
         }
     }
 }

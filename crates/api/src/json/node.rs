@@ -50,6 +50,7 @@ pub struct QueryCounts {
     pub udp: u64,
     pub tcp: u64,
     pub tls: u64,
+    pub quic: u64,
     /// Of all, those answered REFUSED.
     pub refused: u64,
     /// Of all, those answered SERVFAIL.
@@ -95,6 +96,8 @@ pub struct NodeStatus {
     pub dns: Vec<String>,
     /// Where DNS is answered over TLS.
     pub dns_over_tls: Vec<String>,
+    /// Where DNS is answered over QUIC.
+    pub dns_over_quic: Vec<String>,
     /// The certificate that clients and primaries are shown, if there is one.
     pub certificate: Option<Certificate>,
     /// Where this API is answered.

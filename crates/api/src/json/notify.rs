@@ -12,6 +12,7 @@ words! {
         Udp = "udp",
         Tcp = "tcp",
         Tls = "tls",
+        Quic = "quic",
     }
 }
 

@@ -494,6 +494,7 @@ impl Status for Fake {
             uptime_secs: 60,
             dns: vec!["127.0.0.1:5300".into()],
             dns_over_tls: vec!["127.0.0.1:853".into()],
+            dns_over_quic: vec!["127.0.0.1:853".into()],
             certificate: None,
             http: "127.0.0.1:8053".into(),
             zones: json::ZoneCounts { total: self.zones.lock().unwrap().len() as u64, ..Default::default() },

@@ -16,7 +16,8 @@ pub(crate) async fn show(server: &Server, output: &mut Output<'_>) -> Result<(),
         ("version", status.version),
         ("running since", time_text(status.started_at)),
         ("DNS", status.dns.join(", ")),
-        ("DNS over TLS", if status.dns_over_tls.is_empty() { "-".into() } else { status.dns_over_tls.join(", ") }),
+        ("DNS over TLS", addresses(&status.dns_over_tls)),
+        ("DNS over QUIC", addresses(&status.dns_over_quic)),
         ("certificate", status.certificate.as_ref().map_or_else(|| "-".into(), certificate)),
         ("HTTP", status.http),
         ("inventory", status.inventory.to_string()),
@@ -37,10 +38,11 @@ pub(crate) async fn show(server: &Server, output: &mut Output<'_>) -> Result<(),
         (
             "queries",
             format!(
-                "{} by UDP, {} by TCP, {} by TLS ({} refused, {} failed)",
+                "{} by UDP, {} by TCP, {} by TLS, {} by QUIC ({} refused, {} failed)",
                 status.queries.udp,
                 status.queries.tcp,
                 status.queries.tls,
+                status.queries.quic,
                 status.queries.refused,
                 status.queries.servfail
             ),
@@ -63,6 +65,10 @@ pub(crate) async fn show(server: &Server, output: &mut Output<'_>) -> Result<(),
         output.line(&format!("warning: {warning}"))?;
     }
     Ok(())
+}
+
+fn addresses(addresses: &[String]) -> String {
+    if addresses.is_empty() { "-".into() } else { addresses.join(", ") }
 }
 
 fn certificate(certificate: &Certificate) -> String {

@@ -30,6 +30,7 @@ pub(crate) struct House {
     pub(crate) heard: Heard,
     pub(crate) dns: Vec<SocketAddr>,
     pub(crate) dns_over_tls: Vec<SocketAddr>,
+    pub(crate) dns_over_quic: Vec<SocketAddr>,
     pub(crate) certificate: Option<Arc<Certificate>>,
     pub(crate) http: SocketAddr,
     pub(crate) examinations: Examinations,

@@ -15,7 +15,7 @@ fn assert_answers(server: &Server) {
 }
 
 /// Octets that look random and are the same in each run.
-fn noise(seed: u64) -> impl FnMut(usize) -> Vec<u8> {
+pub(crate) fn noise(seed: u64) -> impl FnMut(usize) -> Vec<u8> {
     let mut state = seed;
     move |octets| {
         let mut next = || {

@@ -6,6 +6,7 @@ mod differences;
 mod hostile;
 mod notify;
 mod queries;
+mod quic;
 mod rate_limit;
 mod support;
 mod tls;

@@ -41,6 +41,10 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     /// Where it speaks TLS.
     pub(crate) tls_address: Option<SocketAddr>,
+    /// Where it speaks QUIC.
+    pub(crate) quic_address: Option<SocketAddr>,
+    /// What it shows over TLS and QUIC.
+    pub(crate) tls: Option<TlsServer>,
     pub(crate) counters: Counters,
     pub(crate) heard: Heard,
 }
@@ -53,7 +57,7 @@ pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) persona: Persona,
     pub(crate) notifies_max: usize,
-    /// Shown over TLS; without it there is none.
+    /// Shown over TLS and QUIC; without it there is neither.
     pub(crate) certificate: Option<Certificate>,
 }
 
@@ -81,9 +85,10 @@ impl Setup {
         let (sender, notifies) = mpsc::channel(self.notifies_max);
         let listen = self.listen.parse().unwrap();
         let mut sockets = bind(&[listen], 2).unwrap();
-        if let Some(certificate) = self.certificate {
-            let tls = TlsServer::new(certificate.chain(), certificate.key()).unwrap();
-            sockets = sockets.with_tls(&[listen], tls).unwrap();
+        let tls = self.certificate.map(|shown| TlsServer::new(shown.chain(), shown.key()).unwrap());
+        if let Some(tls) = &tls {
+            sockets = sockets.with_tls(&[listen], tls.clone()).unwrap();
+            sockets = sockets.with_quic(&[listen], tls.clone()).unwrap();
         }
         let shared = Shared {
             zones,
@@ -95,9 +100,11 @@ impl Setup {
         let running = serve(sockets, shared, sender, self.limits).unwrap();
         let (address, counters) = (running.addresses()[0], running.counters().clone());
         let tls_address = running.tls_addresses().first().copied();
+        let quic_address = running.quic_addresses().first().copied();
         let heard = running.heard().clone();
         drop(inside);
-        Server { runtime, running: Some(running), notifies, access, address, tls_address, counters, heard }
+        let running = Some(running);
+        Server { runtime, running, notifies, access, address, tls_address, quic_address, tls, counters, heard }
     }
 }
 

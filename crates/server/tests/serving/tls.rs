@@ -236,7 +236,9 @@ fn a_port_is_for_plain_dns_or_for_tls() {
     let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
     let sockets = bind(&[any], 1).unwrap();
     let plain = sockets.addresses()[0];
-    assert!(matches!(sockets.with_tls(&[plain], tls()), Err(BindError::PlainToo { address }) if address == plain));
+    assert!(
+        matches!(sockets.with_tls(&[plain], tls()), Err(BindError::PlainToo { address, .. }) if address == plain)
+    );
     let wildcard = bind(&["0.0.0.0:0".parse().unwrap()], 1).unwrap();
     let covered = SocketAddr::new([127, 0, 0, 1].into(), wildcard.addresses()[0].port());
     assert!(
