@@ -1,11 +1,12 @@
-//! What tests stand on: real name servers as primaries, scripted ones, our own program as a process, certificates, and a disk that
-//! forgets.
+//! What tests stand on: real name servers as primaries, scripted ones, our own program as a process, certificates,
+//! dice, and a disk that forgets.
 //!
 //! Invariants: tests only, nothing of the product depends on it. Every process, directory and port that is taken here
 //! is given back when its owner is dropped, and nobody else's is touched. Waiting for a process from outside is
 //! polling with a deadline ([`eventually`]); nothing here sleeps and hopes.
 
 pub mod certificate;
+pub mod dice;
 pub mod disk;
 pub mod eventually;
 pub mod peer;

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-pub use setup::{Setup, TsigKey};
+pub use setup::{Answers, Setup, TsigKey};
 use tempfile::TempDir;
 
 use crate::eventually::pause;
@@ -52,6 +52,11 @@ impl Software {
     /// Whether it can be told to speak over TLS only with clients that somebody vouches for.
     pub fn checks_clients(self) -> bool {
         self == Self::Bind
+    }
+
+    /// Whether it can be told to take its zones from another server.
+    pub fn copies(self) -> bool {
+        self == Self::PowerDns
     }
 
     fn dialect(self) -> &'static dyn Dialect {
@@ -143,6 +148,7 @@ impl Peer {
     pub fn start(software: Software, setup: Setup) -> Self {
         assert!(setup.tls.is_none() || software.speaks_tls(), "{software:?} speaks no TLS");
         assert!(setup.clients_of.is_none() || software.checks_clients(), "{software:?} checks no clients");
+        assert!(setup.copied_from.is_none() || software.copies(), "{software:?} is not told here how to copy");
         let mut printed = String::new();
         for _ in 0..STARTS_MAX {
             let directory = TempDir::with_prefix("secondo-peer-").expect("there is room for temporary files");

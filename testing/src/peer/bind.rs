@@ -17,7 +17,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Dialect, Place, system_program, zone_file_name};
+use super::{Answers, Dialect, Place, system_program, zone_file_name};
 use crate::process;
 
 pub(super) struct Bind;
@@ -44,13 +44,17 @@ impl Dialect for Bind {
             let _ = write!(targets, "{} port {}{signed}; ", target.ip(), target.port());
         }
         let over_tls = over_tls(place, &mut text);
+        let sparing = match place.setup.answers {
+            Answers::AsInstalled => "",
+            Answers::Sparing => "minimal-responses no-auth; minimal-any yes; ",
+        };
         let _ = write!(
             text,
             "controls {{ inet 127.0.0.1 port {control} allow {{ 127.0.0.1; }} keys {{ \"control\"; }}; }};\n\
              options {{\n\
              directory \"{directory}\"; pid-file none; session-keyfile \"{directory}/session.key\"; lock-file none;\n\
              managed-keys-directory \"{directory}\"; listen-on-v6 {{ none; }};\n\
-             listen-on port {port} {{ 127.0.0.1; }}; {over_tls}recursion no; dnssec-validation no;\n\
+             listen-on port {port} {{ 127.0.0.1; }}; {over_tls}{sparing}recursion no; dnssec-validation no;\n\
              allow-transfer {{ {allowed} }};\n\
              notify explicit; also-notify {{ {targets}}};\n\
              notify-delay 0; notify-rate 1000; startup-notify-rate 1000;\n\

@@ -4,7 +4,8 @@
 //! settings of zones need `gsqlite3-dnssec` although nothing is signed; answers are cached for 20 s unless every
 //! cache is off; it would notify the zone's name servers, by asking a resolver for them, unless `only-notify` is
 //! empty; signatures in a zone file are not served unless the zone is marked as signed elsewhere; a transfer sends the
-//! first and the last SOA in messages of their own.
+//! first and the last SOA in messages of their own. A signed zone file that `load-zone` takes over lacks what it needs to
+//! know for opt-out and for empty non-terminals: it must copy the zone from another server, and then finds out all that.
 //!
 //! 4.7 does not speak TLS. On a TCP connection: as many requests one after the other as wanted, after refusals too;
 //! closed 5 s after the last one. Requests that wait together are answered in their order, each wholly before the next.
@@ -34,6 +35,9 @@ impl Dialect for PowerDns {
             place.address.ip(),
             place.address.port()
         );
+        if place.setup.copied_from.is_some() {
+            text.push_str("secondary=yes\nxfr-cycle-interval=1\n");
+        }
         if !targets.is_empty() {
             let _ = writeln!(text, "also-notify={}", targets.join(","));
         }
@@ -42,6 +46,12 @@ impl Dialect for PowerDns {
         process::run(Command::new("sqlite3").arg(place.path("pdns.sqlite3")).stdin(Stdio::from(schema)));
         if let Some(key) = &place.setup.key {
             tool(place, &["import-tsig-key", &key.name, key.algorithm, &key.secret]);
+        }
+        if let Some(primary) = place.setup.copied_from {
+            for (zone, _) in &place.setup.zones {
+                tool(place, &["create-secondary-zone", &dotted(zone), &primary.to_string()]);
+            }
+            return;
         }
         for (zone, _) in &place.setup.zones {
             self.take_over(place, zone);

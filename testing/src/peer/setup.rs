@@ -47,6 +47,19 @@ pub struct Setup {
     pub tls: Option<Certificate>,
     /// The authority, in PEM, that must vouch for clients over TLS.
     pub clients_of: Option<String>,
+    /// Takes its zones from this server instead of from their texts, which may be empty then.
+    pub copied_from: Option<SocketAddr>,
+    /// Answers with what was asked for and what it needs, as far as its configuration can say so.
+    pub answers: Answers,
+}
+
+/// How much a server says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Answers {
+    #[default]
+    AsInstalled,
+    /// No name servers beside a positive answer, one RRset for ANY, nothing from other zones.
+    Sparing,
 }
 
 impl Setup {
@@ -56,6 +69,17 @@ impl Setup {
 
     pub fn and_zone(mut self, name: &str, text: impl Into<String>) -> Self {
         self.zones.push((name.into(), text.into()));
+        self
+    }
+
+    /// It is a secondary of this server; see [`Software::copies`].
+    pub fn copied_from(mut self, primary: SocketAddr) -> Self {
+        self.copied_from = Some(primary);
+        self
+    }
+
+    pub fn sparing(mut self) -> Self {
+        self.answers = Answers::Sparing;
         self
     }
 

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use testing::dice::Dice;
 use tokio::time::Instant;
 
-use super::dice::Dice;
 use crate::clock::Machine;
 
 /// The wall clock at the beginning of a simulation, in Unix milliseconds: in the summer of 2027.

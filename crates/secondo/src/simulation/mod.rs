@@ -24,7 +24,6 @@
 //! Not simulated: the inventory (the node is instructed as reconcile would do it), TSIG, TLS, answers to queries.
 
 mod at_once;
-mod dice;
 mod events;
 mod invariants;
 mod life;
@@ -45,7 +44,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
-use dice::Dice;
+use testing::dice::Dice;
+
 use invariants::Violation;
 use plan::DAY_MS;
 use trace::Watched;

@@ -5,10 +5,10 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
 
 use inventory::Service;
+use testing::dice::Dice;
 use tokio::sync::oneshot;
 use xfr::Setting;
 
-use super::dice::Dice;
 use super::events::Stage;
 use super::plan::{DAY_MS, Event};
 use super::word::{Answer, Order};

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use dns::Rcode;
+use testing::dice::Dice;
 use testing::primary::{Behaviour, Kind, Script};
 
-use super::dice::Dice;
 use super::zones::SimulatedZone;
 
 pub(super) struct SimulatedPrimary {

@@ -8,10 +8,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use dns::{Serial, Type};
+use testing::dice::Dice;
 
 use super::Scale;
 use super::at_once::AtOnce;
-use super::dice::Dice;
 use super::invariants::{LATE_MAX_MS, Now, Seen, Violation, Watch};
 use super::machine::SimulatedMachine;
 use super::message::Asked;

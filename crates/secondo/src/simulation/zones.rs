@@ -5,10 +5,9 @@ use std::collections::VecDeque;
 use dns::text::zone_from_text;
 use dns::{Name, Records, Serial, Soa};
 use inventory::Service;
+use testing::dice::Dice;
 use xfr::{Bounds, Policy, Setting, Settings};
 use zone::{Change, Digest, ZoneId};
-
-use super::dice::Dice;
 
 const HOUR_SECS: u64 = 3600;
 const DAY_SECS: u64 = 24 * HOUR_SECS;

@@ -1,19 +1,19 @@
 //! Chance that comes from a seed (SplitMix64): the same seed, the same course.
 
 #[derive(Debug)]
-pub(super) struct Dice(u64);
+pub struct Dice(u64);
 
 impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// Other dice, whose throws tell nothing of these: what one part of the world asks changes nothing for another.
-    pub(super) fn fork(&mut self) -> Self {
+    pub fn fork(&mut self) -> Self {
         Self(self.throw())
     }
 
-    pub(super) fn throw(&mut self) -> u64 {
+    pub fn throw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -22,25 +22,25 @@ impl Dice {
     }
 
     /// A number below `end`.
-    pub(super) fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         self.throw() % end
     }
 
     /// A number from `first` to `last`, both of them too.
-    pub(super) fn between(&mut self, first: u64, last: u64) -> u64 {
+    pub fn between(&mut self, first: u64, last: u64) -> u64 {
         first + self.below(last - first + 1)
     }
 
-    pub(super) fn percent(&mut self, chance: u64) -> bool {
+    pub fn percent(&mut self, chance: u64) -> bool {
         self.below(100) < chance
     }
 
-    pub(super) fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+    pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.below(of.len() as u64) as usize]
     }
 
     /// How long until something that happens once in `mean` on average.
-    pub(super) fn wait(&mut self, mean: u64) -> u64 {
+    pub fn wait(&mut self, mean: u64) -> u64 {
         let part = (self.below(1 << 32) + 1) as f64 / (1_u64 << 32) as f64;
         1 + (-part.ln() * mean as f64) as u64
     }
