@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use dns::{Header, Section};
+use dns::{Header, NameRef, Section, Type, rdata};
 use testing::peer::Software;
 
 use crate::answers::{Answer, Heard, Record, SECTIONS};
@@ -15,10 +15,31 @@ pub(crate) struct Case<'a> {
     pub(crate) query: &'a Query,
     /// The zone that the question falls into, if it is anybody's.
     pub(crate) zone: Option<&'a Contents>,
+    pub(crate) zones: &'a [Contents],
     pub(crate) peer: Software,
     pub(crate) ours: &'a Answer,
     pub(crate) theirs: &'a Answer,
     pub(crate) over: Transport,
+}
+
+impl<'a> Case<'a> {
+    /// The name that was asked for, and those that aliases led to.
+    pub(crate) fn names_on_the_way(&self) -> impl Iterator<Item = NameRef<'a>> {
+        let aliases = self.ours.section(Section::Answer).iter().filter(|record| record.rtype == Type::CNAME);
+        let targets = aliases.filter_map(|alias| rdata::alias_target(&alias.rdata));
+        std::iter::once(self.query.name.borrow()).chain(targets)
+    }
+
+    /// The zone that a name is in.
+    pub(crate) fn zone_at(&self, name: NameRef<'_>) -> Option<&'a Contents> {
+        let around = self.zones.iter().filter(|zone| name.is_at_or_below(zone.apex.borrow()));
+        around.max_by_key(|zone| zone.apex.borrow().label_count())
+    }
+
+    /// Whether the name is in a zone that the peer has, or in nobody's.
+    pub(crate) fn is_in_what_they_serve(&self, name: NameRef<'_>) -> bool {
+        self.zone_at(name).is_none_or(|zone| zone.zone.is_served_by(self.peer))
+    }
 }
 
 /// What is left to explain.
@@ -99,15 +120,19 @@ pub(crate) fn faults_of_ours(query: &Query, over: Transport, answer: &Answer) ->
     faults
 }
 
+/// What we keep free for EDNS options, whether there will be any or not, in octets.
+const ROOM_FOR_OPTIONS: usize = 64;
+
 /// What is wrong with our answer over UDP beside the one over TCP: it is whole, less what may be left out, or says
 /// that it is not (RFC 2181 §9).
 pub(crate) fn faults_of_shortening(query: &Query, udp: &Heard, tcp: &Heard) -> Vec<String> {
     let (Heard::Answer(udp), Heard::Answer(tcp)) = (udp, tcp) else {
         return vec!["there is no answer over UDP, or none over TCP".into()];
     };
-    let fits = tcp.octets <= query.udp_octets().min(dns::edns::UDP_OCTETS.into());
+    let fits = tcp.octets + ROOM_FOR_OPTIONS <= query.udp_octets().min(dns::edns::UDP_OCTETS.into());
     let mut faults = Vec::new();
-    if udp.rcode != tcp.rcode || udp.has(Header::AA) != tcp.has(Header::AA) {
+    // Who is told to come back need not be told how a chain of aliases would end.
+    if udp.rcode != tcp.rcode && !udp.has(Header::TC) || udp.has(Header::AA) != tcp.has(Header::AA) {
         faults.push("response code or AA are others over TCP".into());
     }
     if udp.has(Header::TC) {

@@ -98,7 +98,7 @@ impl Contents {
         const NEIGHBOURS: usize = 4;
         let way = self.way_to(name);
         let mut wanted: BTreeSet<Name> = way.iter().map(|above| above.to_name()).collect();
-        wanted.extend(way.iter().filter_map(|above| zone_wildcard(*above)));
+        wanted.extend(way.iter().filter_map(|above| wildcard_below(*above)));
         let at = name.to_name();
         let after = self.names.range((Bound::Included(&at), Bound::Unbounded)).take(NEIGHBOURS);
         let before = self.names.range((Bound::Unbounded, Bound::Excluded(&at))).rev().take(NEIGHBOURS);
@@ -110,7 +110,7 @@ impl Contents {
     }
 }
 
-fn zone_wildcard(parent: NameRef<'_>) -> Option<Name> {
+pub(crate) fn wildcard_below(parent: NameRef<'_>) -> Option<Name> {
     Name::from_wire(&[b"\x01*", parent.as_wire()].concat()).ok()
 }
 

@@ -1,10 +1,12 @@
 //! One round: a family of zones, then the root zone, in five servers, and the questions about them.
 
+use std::collections::BTreeSet;
+
 use dns::{Section, Type};
 use testing::dice::Dice;
 use testing::peer::Software;
 
-use crate::answers::Heard;
+use crate::answers::{Heard, Record};
 use crate::asking;
 use crate::comparison::{Case, Difference, faults_of_ours, faults_of_shortening};
 use crate::contents::Contents;
@@ -65,12 +67,11 @@ fn ask(servers: &Servers, queries: &[Query]) -> Vec<Round> {
     udp.into_iter().zip(tcp).map(|(udp, tcp)| Round { udp, tcp }).collect()
 }
 
-/// Whether somebody left something out for lack of room: said so, or has fewer additional records than another.
+/// Whether somebody left something out for lack of room: said so, or has other additional records than another.
 fn may_be_short(heard: &[Heard; 5]) -> bool {
-    let additional = |heard: &Heard| match heard {
-        Heard::Answer(answer) => Some(answer.section(Section::Additional).len()),
-        _ => None,
-    };
+    fn additional(heard: &Heard) -> Option<&BTreeSet<Record>> {
+        if let Heard::Answer(answer) = heard { Some(answer.section(Section::Additional)) } else { None }
+    }
     heard.iter().any(Heard::is_truncated) || heard.iter().any(|other| additional(other) != additional(&heard[0]))
 }
 
@@ -120,20 +121,22 @@ fn judge(seed: u64, servers: &Servers, query: &Query, round: &Round, report: &mu
         report.unexplained(format!("Secondo alone: {fault}"), || exhibit(None, fault));
     }
     for ((software, _), theirs) in servers.peers().zip(&heard[1..]) {
-        if zone.is_some_and(|zone| !zone.zone.is_served_by(software)) {
-            continue;
-        }
         let Heard::Answer(theirs) = theirs else {
             report.unexplained(format!("{software:?} does not answer"), || exhibit(None, theirs.to_string()));
             continue;
         };
-        let case = Case { query, zone, peer: software, ours, theirs, over };
+        let case = Case { query, zone, zones: &servers.zones, peer: software, ours, theirs, over };
+        if !case.names_on_the_way().all(|name| case.is_in_what_they_serve(name)) {
+            continue;
+        }
         let mut difference = Difference::between(ours, theirs);
         let used = differences::explain(&case, &mut difference);
         if difference.is_none() {
             report.used(&used, software);
         } else {
-            let sort = format!("{software:?}: {difference}");
+            let rcodes =
+                if difference.rcode { format!(" {} for {}", ours.rcode, theirs.rcode) } else { String::new() };
+            let sort = format!("{software:?}: {difference}{rcodes}");
             report.unexplained(sort.clone(), || exhibit(None, sort));
         }
     }

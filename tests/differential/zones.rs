@@ -32,6 +32,10 @@ impl Zone {
             Below::Names => !matches!(software, Software::Knot | Software::Nsd),
         }
     }
+
+    pub(crate) fn hides_names(&self) -> bool {
+        self.below_dnames == Below::Names
+    }
 }
 
 /// What a zone has below a DNAME.
@@ -74,7 +78,7 @@ const LABELS: [&str; 26] = [
     "B0",
 ];
 const COMMON_LABELS: u64 = 8;
-const TTLS: [u32; 8] = [0, 1, 60, 300, 300, 3_600, 86_400, 2_147_483_647];
+const TTLS: [u32; 8] = [0, 1, 60, 300, 300, 3_600, 86_400, 604_800];
 
 /// Data that names nothing else, with types that servers know well or not at all.
 const DATA: [(&str, &str); 26] = [

@@ -46,7 +46,7 @@ impl Dialect for Bind {
         let over_tls = over_tls(place, &mut text);
         let sparing = match place.setup.answers {
             Answers::AsInstalled => "",
-            Answers::Sparing => "minimal-responses no-auth; minimal-any yes; ",
+            Answers::Sparing => "minimal-responses no-auth; minimal-any yes; zero-no-soa-ttl no; ",
         };
         let _ = write!(
             text,

@@ -17,7 +17,7 @@
 use std::fmt::Write;
 use std::process::Command;
 
-use super::{Answers, Dialect, Place, dotted, system_program};
+use super::{Dialect, Place, dotted, system_program};
 use crate::process;
 
 pub(super) struct Nsd;
@@ -27,13 +27,8 @@ impl Dialect for Nsd {
         let directory = place.directory.display();
         let (ip, port) = (place.address.ip(), place.address.port());
         let over_tls = over_tls(place);
-        // Its `minimal-responses` leaves addresses away too, which is more than is meant.
-        let sparing = match place.setup.answers {
-            Answers::AsInstalled => "",
-            Answers::Sparing => "  confine-to-zone: yes\n",
-        };
         let mut text = format!(
-            "server:\n  ip-address: {ip}@{port}\n{over_tls}{sparing}  server-count: 1\n  username: \"\"\n  chroot: \"\"\n  \
+            "server:\n  ip-address: {ip}@{port}\n{over_tls}  server-count: 1\n  username: \"\"\n  chroot: \"\"\n  \
              zonesdir: \"{directory}\"\n  database: \"\"\n  pidfile: \"{directory}/nsd.pid\"\n  \
              xfrdfile: \"{directory}/xfrd.state\"\n  zonelistfile: \"{directory}/zone.list\"\n  \
              xfrdir: \"{directory}\"\n  rrl-ratelimit: 0\n  rrl-whitelist-ratelimit: 0\n  verbosity: 2\n\

@@ -13,7 +13,7 @@
 use std::fmt::Write;
 use std::process::{Command, Stdio};
 
-use super::{Dialect, Place, dotted, system_program};
+use super::{Answers, Dialect, Place, dotted, system_program};
 use crate::process;
 
 pub(super) struct PowerDns;
@@ -35,6 +35,9 @@ impl Dialect for PowerDns {
             place.address.ip(),
             place.address.port()
         );
+        if place.setup.answers == Answers::Sparing {
+            text.push_str("dname-processing=yes\n");
+        }
         if place.setup.copied_from.is_some() {
             text.push_str("secondary=yes\nxfr-cycle-interval=1\n");
         }
