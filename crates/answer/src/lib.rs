@@ -174,11 +174,7 @@ pub fn answer(
         return response.fail(rcode, None, None);
     }
     let qname = question.name.borrow();
-    let found = match question.qtype {
-        Type::DS => zones.find_for_ds(qname),
-        _ => zones.find(qname),
-    };
-    let Some(zone) = found else {
+    let Some(zone) = zones.find_for(qname, question.qtype) else {
         return response.fail(Rcode::REFUSED, Some(extended_error::NOT_AUTHORITATIVE), None);
     };
     let contents = zone.contents();

@@ -3,7 +3,7 @@
 
 use dns::{NameBuf, NameRef, Rcode, RecordRef, Section, Type, rdata};
 use zone::ZoneId;
-use zone::image::{Deepest, Image, Owner, Rrset, wildcard_below};
+use zone::image::{Deepest, Denial, Image, Owner, Rrset, wildcard_below};
 
 use crate::Kind;
 use crate::additional;
@@ -139,7 +139,8 @@ impl Chain {
         };
         let owed = owed.as_ref().or(walk.owed);
         let leads_in_a_circle = self.seen[..self.step].iter().any(|name| name.borrow() == target.borrow());
-        let zone = view.zone_of(target.borrow()).filter(|_| !leads_in_a_circle && self.step < ALIASES_MAX);
+        let zone = view.zone_for(target.borrow(), self.qtype);
+        let zone = zone.filter(|_| !leads_in_a_circle && self.step < ALIASES_MAX);
         let Some(zone) = zone else { return end(owed, response) };
         if let Some(image) = held.image(zone.id) {
             let view = View { zone, image, ..view };
@@ -313,7 +314,9 @@ impl<'a> Walk<'a> {
         let Some(servers) = cut.rrset(Type::NS) else { return Ok(()) };
         response.rrset(Section::Authority, servers)?;
         let ds = cut.rrset(Type::DS);
-        if let Some(ds) = ds.filter(|_| response.dnssec_ok()) {
+        // RFC 4035 §3.1.4 speaks of signed zones: in another one, a DS is no link of any chain.
+        let is_signed = || !matches!(self.view.image.denial(), Denial::Unsigned);
+        if let Some(ds) = ds.filter(|_| response.dnssec_ok() && is_signed()) {
             response.rrset(Section::Authority, ds)?;
         }
         self.prove(ds.is_none().then_some(Missing::Type { owner: cut }), response)?;

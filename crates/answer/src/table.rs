@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 use dns::name::NAME_OCTETS_MAX;
-use dns::{Name, NameRef};
+use dns::{Name, NameRef, Type};
 use zone::{Snapshot, TenantId, ZoneId};
 
 /// What a zone has to answer from.
@@ -121,11 +121,11 @@ impl ZoneTable {
         }
     }
 
-    /// The zone that answers for the DS of `name`. Of a zone that is above it (RFC 4035 §3.1.4.1); but where the zone above
-    /// is another tenant's, it is as if it were elsewhere.
-    pub fn find_for_ds(&self, name: NameRef<'_>) -> Option<&Arc<ServedZone>> {
+    /// The zone that answers for this type of `name`: the one that it is in; but the DS of a zone is the business of the zone
+    /// above it (RFC 4035 §3.1.4.1). Where that is another tenant's, it is as if it were elsewhere.
+    pub fn find_for(&self, name: NameRef<'_>, qtype: Type) -> Option<&Arc<ServedZone>> {
         let zone = self.find(name)?;
-        if zone.apex.borrow() != name {
+        if qtype != Type::DS || zone.apex.borrow() != name {
             return Some(zone);
         }
         let above = name.parent().and_then(|parent| self.find(parent));
@@ -158,7 +158,7 @@ fn fold<'a>(name: NameRef<'_>, octets: &'a mut [u8; NAME_OCTETS_MAX]) -> &'a [u8
 mod tests {
     use std::sync::Arc;
 
-    use dns::Name;
+    use dns::{Name, Type};
     use zone::{TenantId, ZoneId};
 
     use super::{Contents, ServedZone, ZoneTable};
@@ -175,7 +175,8 @@ mod tests {
         assert_eq!(find("example.org."), Some(1));
         assert_eq!(find("org."), None);
         assert_eq!(find("."), None);
-        let for_ds = |name: &str| table.find_for_ds(name.parse::<Name>().unwrap().borrow()).map(|zone| zone.id.0);
+        let for_ds =
+            |name: &str| table.find_for(name.parse::<Name>().unwrap().borrow(), Type::DS).map(|zone| zone.id.0);
         assert_eq!((for_ds("sub.example.org."), for_ds("a.sub.example.org.")), (Some(1), Some(2)));
         assert_eq!((for_ds("example.org."), for_ds("org.")), (Some(1), None));
         assert_eq!(

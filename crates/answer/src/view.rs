@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use dns::NameRef;
+use dns::{NameRef, Type};
 use zone::image::{Image, Owner};
 
 use crate::table::{ServedZone, ZoneTable};
@@ -27,16 +27,16 @@ impl<'a> View<'a> {
         self.image.owner(name)
     }
 
-    /// The zone that `name` is in, be it this one, when it is of the same tenant.
-    pub(crate) fn zone_of(&self, name: NameRef<'_>) -> Option<&'a Arc<ServedZone>> {
-        self.zones.find(name).filter(|other| other.tenant == self.zone.tenant)
+    /// The zone that answers for `name`, be it this one, when it is of the same tenant.
+    pub(crate) fn zone_for(&self, name: NameRef<'_>, qtype: Type) -> Option<&'a Arc<ServedZone>> {
+        self.zones.find_for(name, qtype).filter(|other| other.tenant == self.zone.tenant)
     }
 
-    /// Another zone of the same tenant that `name` is in.
+    /// Another zone of the same tenant that has the addresses of `name`, if there are any.
     pub(crate) fn neighbour(&self, name: NameRef<'_>) -> Option<&'a Arc<ServedZone>> {
         if self.zones.len() < 2 {
             return None;
         }
-        self.zone_of(name).filter(|other| other.id != self.zone.id)
+        self.zone_for(name, Type::A).filter(|other| other.id != self.zone.id)
     }
 }

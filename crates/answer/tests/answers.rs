@@ -444,7 +444,6 @@ fn below_a_cut_there_is_a_referral_with_glue() {
         NOERROR
         2 sub.example. 60 NS ns.sub.example.
         2 sub.example. 60 NS ns1.example.
-        2 sub.example. 60 DS 1 13 2 D4B7D520E7BB5F0F67674A0CCEB1E3E0614B93C4F9E99B8383F6A1E4469DA50A
         3 ns.sub.example. 60 A 192.0.2.6
         3 ns1.example. 60 A 192.0.2.1
         3 ns1.example. 60 AAAA 2001:db8::1
