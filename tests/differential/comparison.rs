@@ -121,7 +121,7 @@ pub(crate) fn faults_of_ours(query: &Query, over: Transport, answer: &Answer) ->
 }
 
 /// What we keep free for EDNS options, whether there will be any or not, in octets.
-const ROOM_FOR_OPTIONS: usize = 64;
+const ROOM_FOR_OPTIONS: usize = 160;
 
 /// What is wrong with our answer over UDP beside the one over TCP: it is whole, less what may be left out, or says
 /// that it is not (RFC 2181 §9).

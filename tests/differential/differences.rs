@@ -4,6 +4,8 @@
 //! rule that explained nothing in a whole run. Rules are as narrow as they can be: they look at what was asked, at what
 //! the zone holds and at both answers, and name the servers that they are about.
 
+use std::collections::BTreeSet;
+
 use dns::{NameRef, Rcode, Section, Type, rdata};
 use testing::peer::Software;
 use testing::peer::Software::{Bind, Knot, Nsd, PowerDns};
@@ -66,7 +68,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule {
         name: "names too long behind a DNAME that leads below itself",
         peers: &[Nsd],
-        reason: "the chain ends with YXDOMAIN whichever step it is that cannot be made (RFC 6672 §3.2); NSD makes one step",
+        reason: "every step of the chain is made, up to the name that is too long (RFC 6672 §3.2); NSD makes one step",
         explain: growing_names,
     },
     Rule {
@@ -160,9 +162,9 @@ pub(crate) const RULES: &[Rule] = &[
         explain: longer_chain,
     },
     Rule {
-        name: "NSEC and NSEC3 of aliases",
+        name: "the signer's types of aliases",
         peers: &[Nsd],
-        reason: "NSEC may be beside a CNAME, NSEC3 is not (RFC 4035 §2.5), so that only NSEC's absence is no reason to go on",
+        reason: "NSEC and RRSIG may be beside a CNAME, NSEC3 is not (RFC 4035 §2.5): who lacks the former does not lead on",
         explain: signers_types_of_aliases,
     },
     Rule {
@@ -170,18 +172,6 @@ pub(crate) const RULES: &[Rule] = &[
         peers: &[Knot],
         reason: "the additional section needs no proofs (RFC 4035 §3.1.1)",
         explain: proofs_beside_addresses,
-    },
-    Rule {
-        name: "addresses for SVCB",
-        peers: &[Knot, Nsd],
-        reason: "an SVCB record's target has its addresses added (RFC 9460 §4.2), also where it is the owner",
-        explain: addresses_for_svcb,
-    },
-    Rule {
-        name: "aliases for SVCB",
-        peers: &[Bind],
-        reason: "what a target is an alias of may be left out (RFC 2181 §9); BIND adds it",
-        explain: aliases_for_svcb,
     },
     Rule {
         name: "glue beside answers",
@@ -230,6 +220,60 @@ pub(crate) const RULES: &[Rule] = &[
         peers: &[PowerDns],
         reason: "they are hidden (RFC 6672 §2.4); PowerDNS answers from them",
         explain: names_below_dnames,
+    },
+    Rule {
+        name: "the signature of a DNAME that makes too long a name",
+        peers: &[PowerDns],
+        reason: "the DNAME is in the answer and has its signature beside it (RFC 6672 §5.3.1)",
+        explain: unsigned_dname,
+    },
+    Rule {
+        name: "aliases asked for",
+        peers: &[PowerDns],
+        reason: "whoever asks for the CNAME is not led on (RFC 1034 §4.3.2, 3a); behind wildcards and DNAMEs PowerDNS goes on",
+        explain: aliases_asked_for,
+    },
+    Rule {
+        name: "a zone below another",
+        peers: &[PowerDns],
+        reason: "what is at and below the apex is the child's to say (RFC 2181 §6.1); PowerDNS mixes it with the parent's",
+        explain: zone_below_another,
+    },
+    Rule {
+        name: "what comes with SVCB",
+        peers: &Software::ALL,
+        reason: "we add the target's addresses and SVCB (RFC 9460 §4.2); others less, or its aliases too",
+        explain: beside_svcb,
+    },
+    Rule {
+        name: "TLSA beside SRV",
+        peers: &[Bind],
+        reason: "nobody who asks for SRV has to be given it (RFC 7673 §3.1)",
+        explain: tlsa_beside_srv,
+    },
+    Rule {
+        name: "addresses from wildcards",
+        peers: &Software::ALL,
+        reason: "we add addresses of hosts that exist; those made from a wildcard may be left out (RFC 2181 §9)",
+        explain: addresses_from_wildcards,
+    },
+    Rule {
+        name: "NSEC of wildcards",
+        peers: &[Knot],
+        reason: "that a wildcard stands for the name is proved whatever is asked for (RFC 4035 §3.1.3.3)",
+        explain: nsec_of_wildcards,
+    },
+    Rule {
+        name: "opt-out above empty non-terminals",
+        peers: &[Bind, Knot],
+        reason: "an empty non-terminal without NSEC3 is proved by encloser and cover (RFC 5155 §7.2.4): BIND gives more, Knot nothing",
+        explain: opted_out_non_terminals,
+    },
+    Rule {
+        name: "wildcards without the type",
+        peers: &[Nsd],
+        reason: "encloser, cover and the wildcard's NSEC3 are all needed (RFC 5155 §7.2.5); NSD leaves one out",
+        explain: wildcard_without_type,
     },
 ];
 
@@ -327,6 +371,11 @@ fn growing_names(case: &Case<'_>, difference: &mut Difference) {
     if case.ours.rcode == Rcode::YXDOMAIN && case.theirs.rcode == Rcode::NOERROR && aliases(case.ours) > 0 {
         difference.rcode = false;
     }
+    let (ours, theirs) = (case.ours.section(Section::Answer), case.theirs.section(Section::Answer));
+    if aliases(case.theirs) == 1 && theirs.is_subset(ours) && theirs.iter().any(|record| record.rtype == Type::DNAME)
+    {
+        difference.surplus(Section::Answer).retain(|record| record.rtype != Type::CNAME);
+    }
 }
 
 /// Aliases that Knot 3.2 follows.
@@ -364,9 +413,17 @@ fn any(case: &Case<'_>, difference: &mut Difference) {
 }
 
 fn names_of_the_parent(case: &Case<'_>, difference: &mut Difference) {
-    let depth = |zone: &Contents, name: NameRef<'_>| zone.encloser(name).map_or(0, NameRef::label_count);
+    // How deep a name is known, and how deep when a wildcard is as good as a name.
+    let depths = |zone: &Contents, name: NameRef<'_>| {
+        let Some(encloser) = zone.encloser(name) else { return [0, 0] };
+        let wildcard = contents::wildcard_below(encloser).filter(|name| zone.holds(name.borrow()));
+        let depth = encloser.label_count();
+        [depth, depth + usize::from(wildcard.is_some() && encloser != name)]
+    };
     let is_known_above = |name: NameRef<'_>| {
-        case.zone_at(name).is_some_and(|zone| case.zones.iter().any(|other| depth(other, name) > depth(zone, name)))
+        let Some(zone) = case.zone_at(name) else { return false };
+        let ours = depths(zone, name);
+        case.zones.iter().any(|other| depths(other, name).iter().zip(ours).any(|(theirs, ours)| *theirs > ours))
     };
     if case.names_on_the_way().any(is_known_above) {
         *difference = Difference::default();
@@ -379,8 +436,8 @@ fn other_zones(case: &Case<'_>, difference: &mut Difference) {
     difference.surplus(Section::Additional).retain(|record| !is_elsewhere(record.owner.borrow()));
     let theirs = case.theirs.section(Section::Answer);
     let refers_elsewhere = case.theirs.section(Section::Authority).iter().any(|record| {
-        record.rtype == Type::NS
-            && case.zones.iter().any(|zone| zone.apex == record.owner && Some(&zone.apex) != first)
+        let is_referred = |name: NameRef<'_>| name.is_at_or_below(record.owner.borrow()) && is_elsewhere(name);
+        record.rtype == Type::NS && case.names_on_the_way().any(is_referred)
     });
     if case.theirs.rcode == Rcode::NOERROR
         && case.names_on_the_way().any(is_elsewhere)
@@ -408,7 +465,7 @@ fn addresses_for_rare_types(case: &Case<'_>, difference: &mut Difference) {
     }
 }
 
-fn is_about_nsec(records: &std::collections::BTreeSet<Record>) -> bool {
+fn is_about_nsec(records: &BTreeSet<Record>) -> bool {
     records.iter().all(|record| record.about() == Type::NSEC)
 }
 
@@ -420,7 +477,8 @@ fn empty_wildcard(case: &Case<'_>, difference: &mut Difference) {
             wildcard.is_some_and(|name| zone.holds(name.borrow()) && zone.types(name.borrow()).next().is_none())
         })
     };
-    if case.names_on_the_way().any(is_empty_wildcard) {
+    let is_spelled = |name: NameRef<'_>| case.peer == Knot && name.is_wildcard();
+    if case.names_on_the_way().any(|name| is_empty_wildcard(name) || is_spelled(name)) {
         let is_proof = |record: &Record| matches!(record.about(), Type::NSEC | Type::NSEC3);
         difference.surplus(Section::Authority).retain(|record| !is_proof(record));
     }
@@ -488,27 +546,13 @@ fn longer_chain(case: &Case<'_>, difference: &mut Difference) {
 
 fn signers_types_of_aliases(case: &Case<'_>, difference: &mut Difference) {
     let all_answers = [case.ours, case.theirs].map(aliases);
-    if matches!(case.query.qtype, Type::NSEC | Type::NSEC3) && all_answers[0] != all_answers[1] {
+    if matches!(case.query.qtype, Type::NSEC | Type::NSEC3 | Type::RRSIG) && all_answers[0] != all_answers[1] {
         *difference = Difference::default();
     }
 }
 
 fn proofs_beside_addresses(_: &Case<'_>, difference: &mut Difference) {
     difference.missing(Section::Additional).retain(|record| !matches!(record.about(), Type::NSEC | Type::NSEC3));
-}
-
-fn addresses_for_svcb(case: &Case<'_>, difference: &mut Difference) {
-    if matches!(case.query.qtype, Type::SVCB | Type::HTTPS) {
-        difference.surplus(Section::Additional).clear();
-    }
-}
-
-fn aliases_for_svcb(case: &Case<'_>, difference: &mut Difference) {
-    let missing = difference.missing(Section::Additional);
-    let has_alias = missing.iter().any(|record| record.rtype == Type::CNAME);
-    if has_alias && matches!(case.query.qtype, Type::SVCB | Type::HTTPS) {
-        missing.clear();
-    }
 }
 
 fn glue_beside_answers(case: &Case<'_>, difference: &mut Difference) {
@@ -551,13 +595,18 @@ fn ds_without_do(case: &Case<'_>, difference: &mut Difference) {
 }
 
 fn cuts_below_cuts(case: &Case<'_>, difference: &mut Difference) {
+    let (name, qtype) = (case.query.name.borrow(), case.query.qtype);
+    let cut_in = |zone: &Contents, name: NameRef<'_>| zone.cut_over(name).map(NameRef::label_count);
+    // The DS of what lies below a cut is as far away as the rest of it.
+    let is_ds_below = qtype == Type::DS
+        && case.zone.and_then(|zone| cut_in(zone, name)).is_some_and(|labels| labels < name.label_count());
     let has_two = |name: NameRef<'_>| {
-        let Some((zone, cut)) = case.zone_at(name).and_then(|zone| Some((zone, zone.cut_over(name)?))) else {
+        let Some((zone, cut)) = case.zone_at(name).and_then(|zone| Some((zone, cut_in(zone, name)?))) else {
             return false;
         };
-        zone.way_to(name).into_iter().any(|above| above.is_below(cut) && zone.has(above, Type::NS))
+        zone.way_to(name).into_iter().any(|above| above.label_count() > cut && zone.has(above, Type::NS))
     };
-    if case.names_on_the_way().any(has_two) {
+    if is_ds_below || case.names_on_the_way().any(has_two) {
         *difference = Difference::default();
     }
 }
@@ -574,5 +623,79 @@ fn names_below_dnames(case: &Case<'_>, difference: &mut Difference) {
         |name| case.zone_at(name).is_some_and(|zone| zone.zone.hides_names() && zone.dname_over(name).is_some());
     if case.names_on_the_way().any(is_hidden) {
         *difference = Difference::default();
+    }
+}
+
+fn unsigned_dname(case: &Case<'_>, difference: &mut Difference) {
+    if case.ours.rcode == Rcode::YXDOMAIN && case.theirs.rcode == Rcode::YXDOMAIN {
+        difference.missing(Section::Answer).retain(|record| record.rtype != Type::RRSIG);
+        difference.surplus(Section::Answer).retain(|record| record.rtype != Type::RRSIG);
+    }
+}
+
+fn aliases_asked_for(case: &Case<'_>, difference: &mut Difference) {
+    if case.query.qtype == Type::CNAME && aliases(case.ours) > 0 {
+        *difference = Difference::default();
+    }
+}
+
+fn zone_below_another(case: &Case<'_>, difference: &mut Difference) {
+    let is_below_another = |name: NameRef<'_>| {
+        let apex = case.zone_at(name).map(|zone| zone.apex.borrow());
+        apex.is_some_and(|apex| case.zones.iter().any(|zone| apex.is_below(zone.apex.borrow())))
+    };
+    if case.names_on_the_way().any(is_below_another) {
+        *difference = Difference::default();
+    }
+}
+
+fn beside_svcb(case: &Case<'_>, difference: &mut Difference) {
+    let is_known =
+        |record: &Record| matches!(record.about(), Type::A | Type::AAAA | Type::CNAME | Type::SVCB | Type::HTTPS);
+    if matches!(case.query.qtype, Type::SVCB | Type::HTTPS) {
+        difference.surplus(Section::Additional).retain(|record| !is_known(record));
+        difference.missing(Section::Additional).retain(|record| !is_known(record));
+    }
+}
+
+fn addresses_from_wildcards(case: &Case<'_>, difference: &mut Difference) {
+    let exists = |name: NameRef<'_>| case.zone_at(name).is_some_and(|zone| zone.holds(name));
+    difference.missing(Section::Additional).retain(|record| exists(record.owner.borrow()));
+}
+
+fn nsec_of_wildcards(case: &Case<'_>, difference: &mut Difference) {
+    if case.query.qtype == Type::NSEC && !case.ours.section(Section::Answer).is_empty() {
+        difference.surplus(Section::Authority).retain(|record| record.about() != Type::NSEC);
+    }
+}
+
+fn opted_out_non_terminals(case: &Case<'_>, difference: &mut Difference) {
+    let is_opt_out = case.zone.is_some_and(|zone| matches!(zone.zone.denial, Some(Denial::OptOut { .. })));
+    let is_bare = case.theirs.sections.iter().all(BTreeSet::is_empty);
+    match case.peer {
+        Knot if is_opt_out && is_bare && case.ours.rcode == case.theirs.rcode => *difference = Difference::default(),
+        Bind if is_opt_out => difference.missing(Section::Authority).retain(|record| record.about() != Type::NSEC3),
+        _ => {}
+    }
+}
+
+fn wildcard_without_type(case: &Case<'_>, difference: &mut Difference) {
+    let is_denied = case.ours.rcode == Rcode::NOERROR
+        && case.ours.section(Section::Authority).iter().any(|record| record.rtype == Type::SOA);
+    let stands_for = |name: NameRef<'_>| {
+        case.zone_at(name).is_some_and(|zone| {
+            let wildcard =
+                zone.encloser(name).filter(|encloser| *encloser != name).and_then(contents::wildcard_below);
+            wildcard.is_some_and(|wildcard| zone.holds(wildcard.borrow()))
+        })
+    };
+    if is_denied && case.names_on_the_way().any(stands_for) {
+        difference.surplus(Section::Authority).retain(|record| record.about() != Type::NSEC3);
+    }
+}
+
+fn tlsa_beside_srv(case: &Case<'_>, difference: &mut Difference) {
+    if case.query.qtype == Type::SRV {
+        difference.missing(Section::Additional).retain(|record| record.about() != Type(52));
     }
 }

@@ -18,7 +18,7 @@ use crate::signing::Denial;
 use crate::zones::{self, Zone};
 
 /// Questions about one zone of a family, and about the root zone.
-const QUERIES_FOR_A_ZONE: usize = 680;
+const QUERIES_FOR_A_ZONE: usize = 600;
 const QUERIES_FOR_THE_ROOT: usize = 2_000;
 
 pub(crate) fn run(seed: u64, report: &mut Report) {

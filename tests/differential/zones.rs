@@ -24,6 +24,11 @@ pub(crate) struct Zone {
 }
 
 impl Zone {
+    fn new(apex: String, text: String, denial: Option<Denial>, below_dnames: Below) -> Self {
+        let text = denial.map_or_else(|| text.clone(), |denial| sign(&apex, &text, denial));
+        Self { apex, text, denial, below_dnames }
+    }
+
     pub(crate) fn is_served_by(&self, software: Software) -> bool {
         match self.below_dnames {
             Below::Nothing => true,
@@ -110,6 +115,28 @@ const DATA: [(&str, &str); 26] = [
     ("NAPTR", "1 2 \"u\" \"E2U+sip\" \"!^.*$!sip:x@example.net!\" ."),
 ];
 
+/// What the dice throw too rarely, and some server answers otherwise than we do: hosts that come from wildcards, hosts
+/// with a TLSA record, a circle behind a wildcard, empty non-terminals above an insecure delegation, a wildcard below an
+/// alias.
+const CORNERS: &str = "\
+@ 300 IN SOA ns1 host 7 7200 3600 1209600 300
+@ 300 IN NS ns1
+ns1 300 IN A 192.0.2.53
+mail 300 IN MX 10 host.wild
+*.wild 300 IN A 192.0.2.1
+*.wild 300 IN AAAA 2001:db8::1
+service 300 IN SRV 0 0 443 server
+server 300 IN A 192.0.2.2
+_443._tcp.server 300 IN TLSA 3 1 1 0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF
+*.loop 300 IN CNAME circle0
+circle0 300 IN CNAME circle1
+circle1 300 IN CNAME circle2
+circle2 300 IN CNAME circle0
+b.c.d 300 IN NS ns.example.net.
+alias 300 IN CNAME server
+*.alias 300 IN TXT \"below an alias\"
+";
+
 /// A family of zones that all servers serve together.
 pub(crate) fn draw(dice: &mut Dice) -> Vec<Zone> {
     let denials = [
@@ -131,7 +158,14 @@ pub(crate) fn draw(dice: &mut Dice) -> Vec<Zone> {
         shapes.push((format!("a.a.middle{number}.test."), *dice.pick(&denials), Shape::Plain { features: 8 }));
     }
     let apexes: Vec<String> = shapes.iter().map(|(apex, ..)| apex.clone()).collect();
-    shapes.into_iter().map(|(apex, denial, shape)| draw_zone(&apex, denial, shape, &apexes, dice)).collect()
+    let mut zones: Vec<Zone> =
+        shapes.into_iter().map(|(apex, denial, shape)| draw_zone(&apex, denial, shape, &apexes, dice)).collect();
+    zones.extend(denials.into_iter().enumerate().map(|(number, denial)| {
+        let apex = format!("corner{number}.test.");
+        let text = format!("$ORIGIN {apex}\n{CORNERS}");
+        Zone::new(apex, text, denial, Below::Nothing)
+    }));
+    zones
 }
 
 /// The root, which cannot be served beside others: everything lies in it.
@@ -168,13 +202,12 @@ fn draw_zone(apex: &str, denial: Option<Denial>, shape: Shape, apexes: &[String]
         Shape::DnameApex => sketch.dname_at_apex(),
     }
     let text = sketch.draft.to_text();
-    let text = denial.map_or_else(|| text.clone(), |denial| sign(apex, &text, denial));
     let below_dnames = match (shape, denial) {
         (Shape::Tangled { .. }, _) => Below::Names,
         (Shape::DnameApex, Some(Denial::Nsec3 { .. } | Denial::OptOut { .. })) => Below::Hashes,
         _ => Below::Nothing,
     };
-    Zone { apex: apex.into(), text, denial, below_dnames }
+    Zone::new(apex.into(), text, denial, below_dnames)
 }
 
 fn is_below(name: &str, apex: &str) -> bool {
