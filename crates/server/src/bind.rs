@@ -7,6 +7,9 @@
 //! anybody holds the port, whatever their options) and only then opened to the sockets that follow; and why the TCP
 //! listener, which nobody can share, is held for as long as we serve.
 //!
+//! A wildcard address stands for all addresses of its family, also those that this machine gets later, and for no other
+//! family: `[::]` is IPv6 alone, whatever the system's default (`net.ipv6.bindv6only`), and `0.0.0.0` stands beside it.
+//!
 //! Does not do: privileges (a port below 1024 needs them from outside), following addresses that come and go.
 
 use std::collections::HashSet;
@@ -18,7 +21,7 @@ use std::time::Duration;
 use socket2::{Domain, Socket, Type};
 
 use crate::tls::TlsServer;
-use crate::udp::batch::tell_destination;
+use crate::udp::batch::{ignore_path_mtu, tell_destination};
 
 /// Connections that wait to be accepted; the kernel takes the lower of this and `net.core.somaxconn`.
 const BACKLOG: i32 = 1024;
@@ -269,6 +272,7 @@ fn udp_socket(address: SocketAddr) -> io::Result<Socket> {
         // An answer must come from the address that was asked, or the client ignores it.
         tell_destination(&socket, address)?;
     }
+    ignore_path_mtu(&socket, address)?;
     // Best effort: the kernel's own size serves too.
     let _ = socket.set_recv_buffer_size(RECEIVE_QUEUE_OCTETS);
     socket.set_read_timeout(Some(RECEIVE_PATIENCE))?;

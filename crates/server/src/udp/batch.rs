@@ -29,11 +29,24 @@ pub(crate) fn tell_destination(socket: &impl AsFd, address: SocketAddr) -> io::R
         SocketAddr::V4(_) => (libc::IPPROTO_IP, libc::IP_PKTINFO),
         SocketAddr::V6(_) => (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
     };
-    let on: libc::c_int = 1;
-    let size = size_of_val(&on) as libc::socklen_t;
+    set(socket, level, option, 1)
+}
+
+/// Has the kernel believe nobody who says how much the path to a client carries: who forges that has answers sent in
+/// fragments, of which the second can be forged too (RFC 9715). What we send fits every path that DNS is used on.
+pub(crate) fn ignore_path_mtu(socket: &impl AsFd, address: SocketAddr) -> io::Result<()> {
+    let (level, option, omit) = match address {
+        SocketAddr::V4(_) => (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_OMIT),
+        SocketAddr::V6(_) => (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_OMIT),
+    };
+    set(socket, level, option, omit)
+}
+
+fn set(socket: &impl AsFd, level: libc::c_int, option: libc::c_int, value: libc::c_int) -> io::Result<()> {
+    let size = size_of_val(&value) as libc::socklen_t;
     // SAFETY: the option's value is an int that outlives the call, and its size is told.
     let result =
-        unsafe { libc::setsockopt(socket.as_fd().as_raw_fd(), level, option, ptr::from_ref(&on).cast(), size) };
+        unsafe { libc::setsockopt(socket.as_fd().as_raw_fd(), level, option, ptr::from_ref(&value).cast(), size) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
@@ -319,6 +332,26 @@ mod tests {
             });
         }
         assert_eq!(lengths, [0, QUERY_OCTETS_MAX]);
+    }
+
+    #[test]
+    fn sockets_believe_nobody_about_the_path() {
+        for (any, level, option) in [
+            ("127.0.0.1:0", libc::IPPROTO_IP, libc::IP_MTU_DISCOVER),
+            ("[::1]:0", libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER),
+        ] {
+            let Ok(sockets) = crate::bind(&[any.parse().unwrap()], 2) else { continue };
+            for socket in &sockets.udp {
+                let mut value: libc::c_int = 0;
+                let mut size = size_of_val(&value) as libc::socklen_t;
+                // SAFETY: both outlive the call, and the size told is the value's.
+                unsafe {
+                    let value = std::ptr::from_mut(&mut value).cast();
+                    libc::getsockopt(std::os::fd::AsRawFd::as_raw_fd(socket), level, option, value, &raw mut size);
+                }
+                assert_eq!(value, libc::IP_PMTUDISC_OMIT, "{any}");
+            }
+        }
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! Ordinary queries over UDP and TCP.
 
-use std::io::Write;
-use std::net::SocketAddr;
+use std::io::{ErrorKind, Write};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 
 use dns::{Header, Opcode, Rcode, Type};
 use server::{Access, Event};
 use xfr::tsig::{Algorithm, Signature, sign_request};
 
-use crate::support::{Setup, ZONE, framed, header, key, live, message, now_secs, query, rcode, types, with_edns};
+use crate::support::{
+    Server, Setup, TcpClient, ZONE, framed, header, key, live, message, now_secs, query, rcode, types, with_edns,
+};
 
 #[test]
 fn udp_and_tcp_give_the_same_answer() {
@@ -44,6 +46,44 @@ fn a_wildcard_socket_answers_from_the_address_asked() {
         // The client's socket is connected: the kernel drops what comes from elsewhere.
         assert_eq!(rcode(&server.udp_at(address).ask(&query("www.example.", Type::A))), Rcode::NOERROR);
     }
+}
+
+/// Over UDP from the very address asked, and over TCP.
+fn is_answered_at(server: &Server, address: SocketAddr) {
+    let asked = query("www.example.", Type::A);
+    assert_eq!(rcode(&server.udp_at(address).ask(&asked)), Rcode::NOERROR, "{address}");
+    let mut client = TcpClient(TcpStream::connect(address).unwrap());
+    assert_eq!(rcode(&client.ask(&asked)), Rcode::NOERROR, "{address}");
+}
+
+#[test]
+fn every_address_of_several_is_answered_from_itself() {
+    let port = testing::port::free().port();
+    let addresses = ["127.0.0.2", "127.0.0.3", "::1"].map(|address| SocketAddr::new(address.parse().unwrap(), port));
+    let server = Setup { listen_too: addresses.to_vec(), ..Setup::default() }.start();
+    addresses.iter().for_each(|address| is_answered_at(&server, *address));
+    is_answered_at(&server, server.address);
+    // What is not among them is not answered.
+    let elsewhere = UdpSocket::bind("127.0.0.1:0").unwrap();
+    elsewhere.connect(("127.0.0.4", port)).unwrap();
+    elsewhere.send(&query("www.example.", Type::A)).unwrap();
+    assert_eq!(elsewhere.recv(&mut [0; 512]).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+}
+
+#[test]
+fn a_wildcard_is_for_one_family_and_both_stand_side_by_side() {
+    let at = |address: &str, port| SocketAddr::new(address.parse().unwrap(), port);
+    let port = testing::port::free().port();
+    let both = vec![at("0.0.0.0", port), at("::", port)];
+    let server = Setup { listen_too: both, ..Setup::default() }.start();
+    for address in ["127.0.0.1", "127.0.0.2", "::1"] {
+        is_answered_at(&server, at(address, port));
+    }
+    // IPv6 alone: IPv4 does not come in as ::ffff:127.0.0.1.
+    let port = testing::port::free().port();
+    let server = Setup { listen_too: vec![at("::", port)], ..Setup::default() }.start();
+    is_answered_at(&server, at("::1", port));
+    assert_eq!(TcpStream::connect(at("127.0.0.1", port)).unwrap_err().kind(), ErrorKind::ConnectionRefused);
 }
 
 #[test]

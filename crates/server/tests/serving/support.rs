@@ -51,6 +51,8 @@ pub(crate) struct Server {
 
 pub(crate) struct Setup {
     pub(crate) listen: &'static str,
+    /// Beside that.
+    pub(crate) listen_too: Vec<SocketAddr>,
     pub(crate) zones: Vec<Arc<ServedZone>>,
     pub(crate) access: Access,
     pub(crate) differences: Arc<dyn Differences>,
@@ -65,6 +67,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:0",
+            listen_too: Vec::new(),
             zones: vec![live(1, "example.", ZONE)],
             access: Access::default(),
             differences: Arc::new(NothingKept),
@@ -84,7 +87,7 @@ impl Setup {
         let access = Arc::new(ArcSwap::from_pointee(self.access));
         let (sender, notifies) = mpsc::channel(self.notifies_max);
         let listen = self.listen.parse().unwrap();
-        let mut sockets = bind(&[listen], 2).unwrap();
+        let mut sockets = bind(&[&[listen], &self.listen_too[..]].concat(), 2).unwrap();
         let tls = self.certificate.map(|shown| TlsServer::new(shown.chain(), shown.key()).unwrap());
         if let Some(tls) = &tls {
             sockets = sockets.with_tls(&[listen], tls.clone()).unwrap();
@@ -114,7 +117,8 @@ impl Server {
     }
 
     pub(crate) fn udp_at(&self, address: SocketAddr) -> UdpClient {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let any = if address.is_ipv4() { "127.0.0.1:0" } else { "[::1]:0" };
+        let socket = UdpSocket::bind(any).unwrap();
         // Replies from any other address do not come through.
         socket.connect(address).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
