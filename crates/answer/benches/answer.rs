@@ -27,6 +27,8 @@ const UNSIGNED_NAMES: u32 = 1_000_000;
 const SIGNED_NAMES: u32 = 250_000;
 const HOT: usize = 16;
 const COLD: usize = 400_000;
+/// Answers of which instructions are counted.
+const COUNTED: usize = 3_200;
 const ROUNDS: usize = 9;
 const BATCH: usize = 32;
 
@@ -86,7 +88,7 @@ fn main() {
     if let Some(number) = after("--one") {
         let number: usize = number.parse().unwrap();
         let case = CASES[number / Access::ALL.len()];
-        let mut bench = Bench::of(case);
+        let mut bench = Bench::of(case, COUNTED);
         bench.round(Access::ALL[number % Access::ALL.len()]);
         return;
     }
@@ -96,12 +98,12 @@ fn main() {
     for (index, case) in CASES.into_iter().enumerate() {
         let mut figures = Vec::new();
         if in_instructions {
-            Bench::of(case);
+            image(case.zone);
             for access in 0..Access::ALL.len() {
                 figures.push(instructions(index * Access::ALL.len() + access).to_string());
             }
         } else {
-            let mut bench = Bench::of(case);
+            let mut bench = Bench::of(case, COLD);
             for (access, goal) in Access::ALL.into_iter().zip(case.goals) {
                 let mut rounds: Vec<f64> = (0..ROUNDS).map(|_| bench.round(access)).collect();
                 rounds.sort_by(f64::total_cmp);
@@ -126,7 +128,7 @@ fn instructions(number: usize) -> u64 {
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     let counted = std::fs::read_to_string(counted).unwrap();
     let total = counted.lines().find_map(|line| line.strip_prefix("summary: ")).unwrap();
-    total.trim().parse::<u64>().unwrap() / COLD as u64
+    total.trim().parse::<u64>().unwrap() / COUNTED as u64
 }
 
 struct Bench {
@@ -144,13 +146,17 @@ struct Queries {
 }
 
 impl Queries {
+    fn count(&self) -> usize {
+        self.octets.len() / self.each
+    }
+
     fn get(&self, index: usize) -> &[u8] {
         &self.octets[index * self.each..(index + 1) * self.each]
     }
 }
 
 impl Bench {
-    fn of(case: Case) -> Self {
+    fn of(case: Case, count: usize) -> Self {
         let image = image(case.zone);
         let apex = image.apex().to_name();
         let contents = Contents::Live(Snapshot { generation: Generation(1), image });
@@ -159,7 +165,7 @@ impl Bench {
         let mut state = 0x2545_f491_4f6c_dd1d_u64;
         let mut octets = Vec::new();
         let mut each = 0;
-        for _ in 0..COLD {
+        for _ in 0..count {
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
@@ -185,7 +191,7 @@ impl Bench {
     fn round(&mut self, access: Access) -> f64 {
         let start = Instant::now();
         measured(self, access);
-        let nanos = start.elapsed().as_nanos() as f64 / COLD as f64;
+        let nanos = start.elapsed().as_nanos() as f64 / self.queries.count() as f64;
         black_box(&self.counts);
         nanos
     }
@@ -202,11 +208,12 @@ impl Bench {
 
 #[inline(never)]
 fn measured(bench: &mut Bench, access: Access) {
+    let count = bench.queries.count();
     match access {
-        Access::Hot => (0..COLD).for_each(|index| bench.answer(index % HOT)),
-        Access::Cold => (0..COLD).for_each(|index| bench.answer(index)),
+        Access::Hot => (0..count).for_each(|index| bench.answer(index % HOT)),
+        Access::Cold => (0..count).for_each(|index| bench.answer(index)),
         Access::ColdInBatches => {
-            for first in (0..COLD).step_by(BATCH) {
+            for first in (0..count).step_by(BATCH) {
                 (first..first + BATCH).for_each(|index| bench.answer(index));
             }
         }

@@ -29,7 +29,7 @@ use std::num::NonZero;
 
 use dns::edns::extended_error;
 use dns::writer::CompressionTable;
-use dns::{Header, Opcode, Question, Rcode, Type};
+use dns::{Header, Opcode, QuestionRef, Rcode, Type};
 use zone::ZoneId;
 
 use query::Query;
@@ -163,7 +163,7 @@ pub fn answer(
     if query.edns.is_some_and(|edns| edns.version > dns::edns::VERSION) {
         return response.fail(Rcode::BADVERS, None, None);
     }
-    let Some(question) = &query.question else {
+    let Some(question) = query.question else {
         return response.fail(Rcode::NOERROR, None, None);
     };
     if question.qclass == dns::CLASS_CH {
@@ -173,7 +173,7 @@ pub fn answer(
     if let Some(rcode) = not_for_us(question) {
         return response.fail(rcode, None, None);
     }
-    let qname = question.name.borrow();
+    let qname = question.name;
     let Some(zone) = zones.find_for(qname, question.qtype) else {
         return response.fail(Rcode::REFUSED, Some(extended_error::NOT_AUTHORITATIVE), None);
     };
@@ -214,7 +214,7 @@ fn begin<'a>(
 }
 
 /// The refusal of what no zone's contents could answer.
-fn not_for_us(question: &Question) -> Option<Rcode> {
+fn not_for_us(question: QuestionRef<'_>) -> Option<Rcode> {
     match (question.qclass, question.qtype) {
         (dns::CLASS_IN, Type::ANY) => None,
         // Transfers that get here were not allowed.

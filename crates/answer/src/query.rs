@@ -1,7 +1,7 @@
 //! Reading a query.
 
 use dns::edns::{Edns, option};
-use dns::{Header, Malformed, MessageReader, NameBuf, Question, Section, Type};
+use dns::{Header, Malformed, MessageReader, QuestionRef, Section, Type};
 
 use crate::cookie::Cookie;
 
@@ -12,7 +12,7 @@ const ADDITIONAL_MAX: u16 = 4;
 pub(crate) struct Query<'a> {
     pub(crate) header: Header,
     /// None when all that is wanted is a cookie (RFC 7873 §5.4).
-    pub(crate) question: Option<Question>,
+    pub(crate) question: Option<QuestionRef<'a>>,
     pub(crate) edns: Option<Edns<'a>>,
     pub(crate) wants: Wants<'a>,
 }
@@ -50,18 +50,18 @@ impl<'a> Query<'a> {
         let [0..=1, 0, 0, 0..=ADDITIONAL_MAX] = header.counts else {
             return Err(Unreadable);
         };
-        let question = reader.question()?;
+        let question = reader.first_question()?;
         let mut edns = None;
-        while let Some(record) = reader.record()? {
+        while let Some(record) = reader.record_head()? {
             if record.rtype != Type::OPT {
                 continue;
             }
             // RFC 6891 §6.1.1: at most one OPT, at the root, in the additional section.
-            let is_misplaced = record.section != Section::Additional || !is_root(&record.owner);
+            let is_misplaced = record.section != Section::Additional || !record.is_of_root;
             if is_misplaced || edns.is_some() {
                 return Err(Unreadable);
             }
-            let options = reader.raw_rdata(&record);
+            let options = reader.octets(record.rdata);
             edns = Some(Edns::parse(record.class, record.ttl, options)?);
         }
         reader.finish()?;
@@ -101,8 +101,4 @@ impl<'a> Wants<'a> {
         }
         Some(wants)
     }
-}
-
-fn is_root(name: &NameBuf) -> bool {
-    name.borrow().is_root()
 }

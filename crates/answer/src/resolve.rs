@@ -21,7 +21,7 @@ const ALIASES_MAX: usize = 16;
 /// When it does not fit, or cannot be proved; what has been written then must not be sent.
 pub(crate) fn resolve(
     view: View<'_>,
-    name: NameBuf,
+    name: NameRef<'_>,
     qtype: Type,
     response: &mut Response<'_>,
 ) -> Result<(), Trouble> {
@@ -44,7 +44,7 @@ pub(crate) fn resolve(
 /// One step: a name in one zone.
 struct Walk<'a> {
     view: View<'a>,
-    name: NameBuf,
+    name: NameRef<'a>,
     qtype: Type,
     owed: Option<&'a Owed<'a>>,
 }
@@ -127,12 +127,12 @@ impl Chain {
         target: NameBuf,
         response: &mut Response<'_>,
     ) -> Result<(), Trouble> {
-        self.seen[self.step] = walk.name;
+        self.seen[self.step] = walk.name.into();
         if let By::Dname(owner) = by {
             self.substituted[self.step] = place_of(owner);
         }
         self.step += 1;
-        let (view, name) = (walk.view, walk.name.borrow());
+        let (view, name) = (walk.view, walk.name);
         let owed = match by {
             By::Wildcard { encloser } => Some(Owed { image: view.image, name, encloser, before: walk.owed }),
             By::Name | By::Dname(_) => None,
@@ -144,13 +144,13 @@ impl Chain {
         let Some(zone) = zone else { return end(owed, response) };
         if let Some(image) = held.image(zone.id) {
             let view = View { zone, image, ..view };
-            return self.step(&Walk { view, name: target, qtype: self.qtype, owed }, held, response);
+            return self.step(&Walk { view, name: target.borrow(), qtype: self.qtype, owed }, held, response);
         }
         let contents = zone.contents();
         let Contents::Live(snapshot) = &**contents else { return end(owed, response) };
         let held = Held { zone: zone.id, image: &snapshot.image, before: Some(held) };
         let view = View { zone, image: &snapshot.image, ..view };
-        self.step(&Walk { view, name: target, qtype: self.qtype, owed }, &held, response)
+        self.step(&Walk { view, name: target.borrow(), qtype: self.qtype, owed }, &held, response)
     }
 
     fn step(&mut self, walk: &Walk<'_>, held: &Held<'_>, response: &mut Response<'_>) -> Result<(), Trouble> {
@@ -194,7 +194,7 @@ impl<'a> Walk<'a> {
     }
 
     fn place(&self) -> Place<'a> {
-        let (owner, exact) = match self.view.image.deepest(self.name.borrow()) {
+        let (owner, exact) = match self.view.image.deepest(self.name) {
             // RFC 5155 §7.2.8: names that are hashes do not exist for who asks.
             Deepest::Exact(owner) | Deepest::Encloser(owner) if owner.is_hash() => {
                 (owner.parent().unwrap_or(owner), false)
@@ -240,10 +240,10 @@ impl<'a> Walk<'a> {
             qtype => {
                 named = owner.rrset(qtype);
                 if let Some(rrset) = named {
-                    response.rrset_as(Section::Answer, rrset, self.name.borrow())?;
+                    response.rrset_as(Section::Answer, rrset, self.name)?;
                 // RFC 4035 §2.5: NSEC may stand beside a CNAME, so that its absence is no reason to go elsewhere.
                 } else if let Some(alias) = owner.rrset(Type::CNAME).filter(|_| qtype != Type::NSEC) {
-                    response.rrset_as(Section::Answer, alias, self.name.borrow())?;
+                    response.rrset_as(Section::Answer, alias, self.name)?;
                     let target = target(alias).expect("an alias in an image has a name as its data");
                     let by = encloser.map_or(By::Name, |encloser| By::Wildcard { encloser });
                     return Ok(Next::Alias { target, by });
@@ -271,11 +271,11 @@ impl<'a> Walk<'a> {
         // RFC 8482 §4.1: one RRset is answer enough.
         let limit = if self.view.zone.answers_any_in_full() { usize::MAX } else { 1 };
         let mut rrsets = owner.rrsets().filter(|rrset| rrset.record_count() > 0).take(limit);
-        rrsets.try_for_each(|rrset| Ok(response.rrset_as(Section::Answer, rrset, self.name.borrow())?))
+        rrsets.try_for_each(|rrset| Ok(response.rrset_as(Section::Answer, rrset, self.name)?))
     }
 
     fn signatures(&self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<(), Trouble> {
-        let name = self.name.borrow();
+        let name = self.name;
         owner.rrsets().try_for_each(|rrset| Ok(response.records_as(Section::Answer, rrset.signatures(), name)?))
     }
 
@@ -289,7 +289,7 @@ impl<'a> Walk<'a> {
 
     fn make_alias(&self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<Next<'a>, Trouble> {
         response.is_about(owner);
-        let name = self.name.borrow();
+        let name = self.name;
         let dname = owner.rrset(Type::DNAME);
         let made = dname.and_then(|dname| Some((dname.ttl(), substituted(name, owner.name(), dname)?)));
         let Some((ttl, target)) = made else {
@@ -340,7 +340,7 @@ impl<'a> Walk<'a> {
         }
         let mut given = Given::default();
         if let Some(missing) = missing {
-            denial::prove(self.view.image, self.name.borrow(), missing, &mut given, response)?;
+            denial::prove(self.view.image, self.name, missing, &mut given, response)?;
         }
         prove_owed(self.owed, &mut given, response)
     }

@@ -88,8 +88,8 @@ impl<'a> Response<'a> {
         if has_edns {
             writer.reserve(OPT_OCTETS_MAX);
         }
-        if let Some(question) = &query.question {
-            writer.question(question).expect("a question fits into 512 octets beside header and OPT");
+        if let Some(question) = query.question {
+            writer.question_ref(question).expect("a question fits into 512 octets beside header and OPT");
         }
         let told = Told {
             name: persona.name.as_ref().filter(|_| query.wants.name).map(PersonaText::as_bytes),

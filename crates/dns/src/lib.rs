@@ -19,7 +19,9 @@ pub mod serial;
 pub mod text;
 pub mod writer;
 
-pub use message::{Header, Malformed, MessageReader, Opcode, Question, Rcode, Section, WireRecord};
+pub use message::{
+    Header, Malformed, MessageReader, Opcode, Question, QuestionRef, Rcode, RecordHead, Section, WireRecord,
+};
 pub use name::{Name, NameBuf, NameError, NameRef};
 pub use rdata::Soa;
 pub use record::{RecordRef, Records, RecordsError};

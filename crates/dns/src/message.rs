@@ -6,7 +6,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::name::{NameBuf, NameError};
+use crate::name::{NameBuf, NameError, NameRef};
 use crate::rdata;
 use crate::rtype::Type;
 
@@ -146,6 +146,14 @@ pub struct Question {
     pub qclass: u16,
 }
 
+/// The question of a message, whose name lies in the message.
+#[derive(Clone, Copy, Debug)]
+pub struct QuestionRef<'a> {
+    pub name: NameRef<'a>,
+    pub qtype: Type,
+    pub qclass: u16,
+}
+
 /// The sections that hold records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Section {
@@ -166,6 +174,18 @@ pub struct WireRecord {
     pub rdata: Range<usize>,
     /// Where the record starts in the message: TSIG signs everything before it.
     pub start: usize,
+}
+
+/// What stands around a record's RDATA in a message; of its owner only whether that is the root.
+#[derive(Clone, Debug)]
+pub struct RecordHead {
+    pub section: Section,
+    pub is_of_root: bool,
+    pub rtype: Type,
+    pub class: u16,
+    pub ttl: u32,
+    /// Where the RDATA is in the message.
+    pub rdata: Range<usize>,
 }
 
 /// Walks a message: first its questions, then its records.
@@ -212,17 +232,51 @@ impl<'a> MessageReader<'a> {
         Ok(Some(Question { name, qtype, qclass }))
     }
 
+    /// The first question, without copying its name: there is nothing before it that it could be compressed against.
+    pub fn first_question(&mut self) -> Result<Option<QuestionRef<'a>>, Malformed> {
+        if self.left[0] == 0 {
+            return Ok(None);
+        }
+        let name = NameRef::prefix_of(&self.message[self.at..])?;
+        let after = self.at + name.octets();
+        let qtype = Type(self.u16_at(after)?);
+        let qclass = self.u16_at(after + 2)?;
+        self.at = after + 4;
+        self.left[0] -= 1;
+        Ok(Some(QuestionRef { name, qtype, qclass }))
+    }
+
     /// The next record, whatever its section, or none behind the last one. Questions not yet read are passed over.
     pub fn record(&mut self) -> Result<Option<WireRecord>, Malformed> {
         while self.question()?.is_some() {}
-        let section = match self.left {
-            [_, 0, 0, 0] => return Ok(None),
-            [_, 0, 0, _] => Section::Additional,
-            [_, 0, _, _] => Section::Authority,
-            _ => Section::Answer,
-        };
+        let Some(section) = self.section() else { return Ok(None) };
         let start = self.at;
         let (owner, after) = NameBuf::read(self.message, start)?;
+        let RecordHead { rtype, class, ttl, rdata, .. } = self.behind_owner(section, after)?;
+        Ok(Some(WireRecord { section, owner, rtype, class, ttl, rdata, start }))
+    }
+
+    /// As [`MessageReader::record`], for those who look at roots' records alone.
+    pub fn record_head(&mut self) -> Result<Option<RecordHead>, Malformed> {
+        while self.question()?.is_some() {}
+        let Some(section) = self.section() else { return Ok(None) };
+        let is_of_root = self.message.get(self.at) == Some(&0);
+        let after = if is_of_root { self.at + 1 } else { NameBuf::read(self.message, self.at)?.1 };
+        let head = self.behind_owner(section, after)?;
+        Ok(Some(RecordHead { is_of_root, ..head }))
+    }
+
+    /// The section of the next record.
+    fn section(&self) -> Option<Section> {
+        match self.left {
+            [_, 0, 0, 0] => None,
+            [_, 0, 0, _] => Some(Section::Additional),
+            [_, 0, _, _] => Some(Section::Authority),
+            _ => Some(Section::Answer),
+        }
+    }
+
+    fn behind_owner(&mut self, section: Section, after: usize) -> Result<RecordHead, Malformed> {
         let fixed = self.message.get(after..after + 10).ok_or(Malformed::Truncated)?;
         let rdata_start = after + 10;
         let rdata_end = rdata_start + usize::from(u16::from_be_bytes([fixed[8], fixed[9]]));
@@ -231,15 +285,14 @@ impl<'a> MessageReader<'a> {
         }
         self.at = rdata_end;
         self.left[section as usize] -= 1;
-        Ok(Some(WireRecord {
+        Ok(RecordHead {
             section,
-            owner,
+            is_of_root: false,
             rtype: Type(u16::from_be_bytes([fixed[0], fixed[1]])),
             class: u16::from_be_bytes([fixed[2], fixed[3]]),
             ttl: u32::from_be_bytes([fixed[4], fixed[5], fixed[6], fixed[7]]),
             rdata: rdata_start..rdata_end,
-            start,
-        }))
+        })
     }
 
     /// Checks a record's RDATA and appends it to `out` uncompressed.
@@ -249,7 +302,12 @@ impl<'a> MessageReader<'a> {
 
     /// A record's RDATA as it stands in the message.
     pub fn raw_rdata(&self, record: &WireRecord) -> &'a [u8] {
-        self.message.get(record.rdata.clone()).unwrap_or_default()
+        self.octets(record.rdata.clone())
+    }
+
+    /// Octets of the message; none where it does not have them.
+    pub fn octets(&self, range: Range<usize>) -> &'a [u8] {
+        self.message.get(range).unwrap_or_default()
     }
 
     /// # Errors

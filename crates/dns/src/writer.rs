@@ -9,7 +9,7 @@ use crate::name::{LABELS_MAX, NameRef};
 use crate::rdata::{self, Part};
 use crate::record::RecordRef;
 use crate::rtype::Type;
-use crate::{CLASS_IN, Question};
+use crate::{CLASS_IN, Question, QuestionRef};
 
 /// There is no room for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -79,6 +79,12 @@ pub struct MessageWriter<'a> {
     length: usize,
     /// Where the questions end and records start.
     questions_end: usize,
+    /// Octets of the question's name, which is not compressed.
+    question_name: usize,
+    /// Whether the question's labels can be pointed to one by one. Most answers need its whole name alone.
+    knows_question: bool,
+    /// Where the last owner is in memory, and where in the message: an RRset's records share it.
+    last_owner: Option<(usize, usize, usize)>,
     limit: usize,
     header: Header,
 }
@@ -97,6 +103,9 @@ impl<'a> MessageWriter<'a> {
             table,
             length: HEADER_OCTETS,
             questions_end: HEADER_OCTETS,
+            question_name: 0,
+            knows_question: false,
+            last_owner: None,
             limit,
             header: Header { id, flags, counts: [0; 4] },
         }
@@ -144,14 +153,22 @@ impl<'a> MessageWriter<'a> {
         self.header.counts[section as usize]
     }
 
+    /// Writes the question; there is one at the most (RFC 9619).
     pub fn question(&mut self, question: &Question) -> Result<(), Full> {
+        let Question { name, qtype, qclass } = question;
+        self.question_ref(QuestionRef { name: name.borrow(), qtype: *qtype, qclass: *qclass })
+    }
+
+    /// As [`MessageWriter::question`].
+    pub fn question_ref(&mut self, question: QuestionRef<'_>) -> Result<(), Full> {
         let mark = self.mark();
-        self.name(question.name.borrow())
+        self.octets(question.name.as_wire())
             .and_then(|()| self.octets(&question.qtype.0.to_be_bytes()))
             .and_then(|()| self.octets(&question.qclass.to_be_bytes()))
             .inspect_err(|_| self.rollback(mark))?;
         self.header.counts[0] += 1;
         self.questions_end = self.length;
+        self.question_name = question.name.octets();
         Ok(())
     }
 
@@ -169,9 +186,20 @@ impl<'a> MessageWriter<'a> {
 
     /// Appends an OPT record; `options` are in wire form.
     pub fn opt(&mut self, udp_octets: u16, rcode: Rcode, dnssec_ok: bool, options: &[u8]) -> Result<(), Full> {
+        let options_octets = u16::try_from(options.len()).map_err(|_| Full)?;
+        let mut fixed = [0; 11];
+        fixed[1..3].copy_from_slice(&Type::OPT.0.to_be_bytes());
+        fixed[3..5].copy_from_slice(&udp_octets.to_be_bytes());
         let ttl = Edns::ttl((rcode.0 >> 4) as u8, crate::edns::VERSION, dnssec_ok);
-        let record = RecordRef { owner: NameRef::ROOT, rtype: Type::OPT, ttl, rdata: options };
-        self.record_of_class(Section::Additional, record, udp_octets)
+        fixed[5..9].copy_from_slice(&ttl.to_be_bytes());
+        fixed[9..].copy_from_slice(&options_octets.to_be_bytes());
+        if self.length + fixed.len() + options.len() > self.limit {
+            return Err(Full);
+        }
+        self.octets(&fixed)?;
+        self.octets(options)?;
+        self.header.counts[Section::Additional as usize] += 1;
+        Ok(())
     }
 
     pub fn mark(&self) -> Mark {
@@ -182,6 +210,7 @@ impl<'a> MessageWriter<'a> {
     pub fn rollback(&mut self, mark: Mark) {
         self.length = mark.length;
         self.header.counts = mark.counts;
+        self.last_owner = None;
         self.table.remove_from(mark.length);
     }
 
@@ -208,12 +237,13 @@ impl<'a> MessageWriter<'a> {
     }
 
     fn record_parts(&mut self, record: RecordRef<'_>, class: u16) -> Result<(), Full> {
-        self.name(record.owner)?;
-        self.octets(&record.rtype.0.to_be_bytes())?;
-        self.octets(&class.to_be_bytes())?;
-        self.octets(&record.ttl.to_be_bytes())?;
-        let length_at = self.length;
-        self.octets(&[0, 0])?;
+        self.owner(record.owner)?;
+        let mut fixed = [0; 10];
+        fixed[..2].copy_from_slice(&record.rtype.0.to_be_bytes());
+        fixed[2..4].copy_from_slice(&class.to_be_bytes());
+        fixed[4..8].copy_from_slice(&record.ttl.to_be_bytes());
+        self.octets(&fixed)?;
+        let length_at = self.length - 2;
         for part in rdata::parts(record.rtype, record.rdata) {
             match part {
                 Part::Compressible(name) => self.name(name)?,
@@ -223,6 +253,19 @@ impl<'a> MessageWriter<'a> {
         }
         let rdata_octets = u16::try_from(self.length - length_at - 2).map_err(|_| Full)?;
         self.out[length_at..length_at + 2].copy_from_slice(&rdata_octets.to_be_bytes());
+        Ok(())
+    }
+
+    fn owner(&mut self, name: NameRef<'_>) -> Result<(), Full> {
+        let (place, octets) = (name.as_wire().as_ptr().addr(), name.octets());
+        if let Some((_, _, offset)) = self.last_owner.filter(|last| (last.0, last.1) == (place, octets)) {
+            return self.octets(&(0xc000 | offset as u16).to_be_bytes());
+        }
+        let offset = self.length;
+        self.name(name)?;
+        // What is a pointer itself is as short, and what lies too far cannot be pointed to.
+        let is_spelled = self.length - offset > 2 && offset < POINTER_TARGETS;
+        self.last_owner = is_spelled.then_some((place, octets, offset));
         Ok(())
     }
 
@@ -238,37 +281,40 @@ impl<'a> MessageWriter<'a> {
 
     fn name(&mut self, name: NameRef<'_>) -> Result<(), Full> {
         let wire = name.as_wire();
-        // Starts of the labels from the left, and the hash of the suffix that starts there.
-        let mut starts = [0_u8; LABELS_MAX + 1];
-        let mut count = 0;
-        let mut at = 0;
-        while let Some(&length) = wire.get(at) {
-            if length == 0 || count == LABELS_MAX {
-                break;
-            }
-            starts[count] = at as u8;
-            count += 1;
-            at += 1 + usize::from(length);
+        if name.is_root() {
+            return self.octets(&[0]);
         }
-        let mut hashes = [0_u32; LABELS_MAX + 1];
-        let mut hash = 0x811c_9dc5;
-        for index in (0..count).rev() {
-            let start = usize::from(starts[index]);
-            for octet in &wire[start..=start + usize::from(wire[start])] {
-                hash = (hash ^ u32::from(*octet)).wrapping_mul(0x0100_0193);
-            }
-            hashes[index] = hash ^ hash >> 15;
+        // RFC 1035 §4.1.4: most records are of the name that was asked for.
+        let question = &self.out[HEADER_OCTETS..HEADER_OCTETS + self.question_name];
+        if question == wire {
+            return self.octets(&(0xc000 | HEADER_OCTETS as u16).to_be_bytes());
         }
-        for index in 0..count {
-            let suffix = &wire[usize::from(starts[index])..];
-            if let Some(offset) = self.find(hashes[index], suffix) {
+        if !self.knows_question {
+            self.learn_question();
+        }
+        let suffixes = Suffixes::of(wire);
+        for index in 0..suffixes.count {
+            let (hash, suffix) = suffixes.get(wire, index);
+            if let Some(offset) = self.find(hash, suffix) {
                 return self.octets(&(0xc000 | offset as u16).to_be_bytes());
             }
             let offset = self.length;
             self.octets(&suffix[..=usize::from(suffix[0])])?;
-            self.table.insert(hashes[index], offset);
+            self.table.insert(hash, offset);
         }
         self.octets(&[0])
+    }
+
+    /// Has the suffixes of the question's name pointed to.
+    #[inline(never)]
+    fn learn_question(&mut self) {
+        self.knows_question = true;
+        let question = &self.out[HEADER_OCTETS..HEADER_OCTETS + self.question_name];
+        let suffixes = Suffixes::of(question);
+        for index in 0..suffixes.count {
+            let (hash, suffix) = suffixes.get(question, index);
+            self.table.insert(hash, HEADER_OCTETS + question.len() - suffix.len());
+        }
     }
 
     fn find(&self, hash: u32, suffix: &[u8]) -> Option<usize> {
@@ -304,6 +350,58 @@ impl<'a> MessageWriter<'a> {
             offset += octets;
             suffix = &suffix[octets..];
         }
+    }
+}
+
+/// The suffixes of a name in wire form, from the longest on.
+struct Suffixes {
+    starts: [u8; LABELS_MAX + 1],
+    hashes: [u32; LABELS_MAX + 1],
+    count: usize,
+}
+
+impl Suffixes {
+    fn of(wire: &[u8]) -> Self {
+        let mut suffixes = Self { starts: [0; LABELS_MAX + 1], hashes: [0; LABELS_MAX + 1], count: 0 };
+        let mut at = 0;
+        while let Some(&length) = wire.get(at) {
+            if length == 0 || suffixes.count == LABELS_MAX {
+                break;
+            }
+            suffixes.starts[suffixes.count] = at as u8;
+            suffixes.count += 1;
+            at += 1 + usize::from(length);
+        }
+        let mut hash: u64 = 0;
+        for index in (0..suffixes.count).rev() {
+            let start = usize::from(suffixes.starts[index]);
+            let octets = 1 + usize::from(wire[start]);
+            hash = mixed(hash, eight_at(wire, start, octets));
+            if octets > 8 {
+                hash = mixed(hash, eight_at(wire, start + octets - 8, 8));
+            }
+            suffixes.hashes[index] = (hash >> 32) as u32;
+        }
+        suffixes
+    }
+
+    fn get<'w>(&self, wire: &'w [u8], index: usize) -> (u32, &'w [u8]) {
+        (self.hashes[index], &wire[usize::from(self.starts[index])..])
+    }
+}
+
+/// A hash goes by the first and the last eight octets of each label: names that it takes for the same are compared, and
+/// there are no more of those than [`PROBES_MAX`] to compare.
+fn mixed(hash: u64, octets: u64) -> u64 {
+    (hash.rotate_left(5) ^ octets).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// Up to eight octets as one number.
+fn eight_at(wire: &[u8], at: usize, octets: usize) -> u64 {
+    match wire[at..].first_chunk() {
+        Some(eight) if octets >= 8 => u64::from_le_bytes(*eight),
+        Some(eight) => u64::from_le_bytes(*eight) & ((1 << (8 * octets)) - 1),
+        None => wire[at..].iter().take(octets).rev().fold(0, |number, octet| number << 8 | u64::from(*octet)),
     }
 }
 

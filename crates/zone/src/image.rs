@@ -29,6 +29,7 @@ mod ring;
 use std::sync::Arc;
 
 use dns::{NameBuf, NameRef, RecordRef, Serial, Soa, Type};
+use siphasher::sip::SipHasher13;
 
 use crate::digest::Digest;
 use crate::limits::Limits;
@@ -103,6 +104,8 @@ pub struct Image {
     ring: Option<ring::Layout>,
     apex_octets: usize,
     seed: Seed,
+    /// What hashes of all names begin with: see [`index::apex_hasher`].
+    apex_hasher: SipHasher13,
 }
 
 /// How a zone proves what it does not hold.
@@ -159,14 +162,17 @@ impl Image {
             _ => u32_at(octets, field::RING_COUNT) as usize,
         };
         let ring_at = u64_at(octets, field::RING_AT) as usize;
+        let apex_octets = u32_at(octets, field::APEX_OCTETS) as usize;
+        let apex = &octets[field::END..field::END + apex_octets];
         Self {
             slots_at: u64_at(octets, field::SLOTS_AT) as usize,
             slot_mask: u32_at(octets, field::SLOT_COUNT) as usize - 1,
             order_at: u64_at(octets, field::ORDER_AT) as usize,
             owner_count,
             ring: (ring_count > 0).then(|| ring::Layout::at(octets, ring_at, ring_count, owner_count)),
-            apex_octets: u32_at(octets, field::APEX_OCTETS) as usize,
+            apex_octets,
             seed,
+            apex_hasher: index::apex_hasher(&seed, NameRef::from_checked(apex)),
             bytes,
         }
     }

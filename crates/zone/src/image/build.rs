@@ -370,10 +370,14 @@ impl ImageWriter {
         self.octets.resize(self.octets.len().next_multiple_of(8), 0);
         let slots_at = self.octets.len();
         let mut slots = vec![0; slot_count * index::SLOT_OCTETS];
+        let apex_octets = self.apex_octets;
+        let apex = NameRef::from_checked(&self.octets[field::END..field::END + apex_octets]);
+        let hasher = index::apex_hasher(&seed, apex);
         for unit in &self.order {
             let at = *unit as usize * UNIT;
             let name = &self.octets[at + blob::NAME..][..usize::from(self.octets[at + blob::NAME_OCTETS])];
-            index::insert(&mut slots, index::hash(&seed, NameRef::from_checked(name)), *unit);
+            let hash = index::hash(&hasher, apex_octets, NameRef::from_checked(name));
+            index::insert(&mut slots, hash, *unit);
         }
         self.octets.extend(slots);
         let order_at = self.octets.len();

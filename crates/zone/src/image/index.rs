@@ -27,10 +27,18 @@ pub(super) fn slot_count(owners: usize) -> usize {
     (owners + owners / 2 + 1).next_power_of_two()
 }
 
-pub(super) fn hash(seed: &Seed, name: NameRef<'_>) -> u64 {
-    let mut last = SipHasher13::new_with_key(seed).finish();
-    SuffixHashes::of(seed, name, |hash, _| last = hash);
-    last
+/// The state of the hash behind the labels of the apex, with which every name of the zone ends.
+pub(super) fn apex_hasher(seed: &Seed, apex: NameRef<'_>) -> SipHasher13 {
+    let mut hasher = SipHasher13::new_with_key(seed);
+    Labels::of(apex.as_wire(), 1).each(apex.as_wire(), |label| write(&mut hasher, label));
+    hasher
+}
+
+/// The hash of a name in the zone.
+pub(super) fn hash(apex_hasher: &SipHasher13, apex_octets: usize, name: NameRef<'_>) -> u64 {
+    let mut hasher = *apex_hasher;
+    Labels::of(name.as_wire(), apex_octets).each(name.as_wire(), |label| write(&mut hasher, label));
+    hasher.finish()
 }
 
 /// Writes an owner into the first free slot for its hash.
@@ -46,28 +54,45 @@ pub(super) fn insert(slots: &mut [u8], hash: u64, unit: u32) {
 }
 
 pub(super) fn find<'a>(image: &'a Image, name: NameRef<'_>) -> Option<Owner<'a>> {
-    look_up(image, hash(&image.seed, name), name)
+    look_up(image, hash(&image.apex_hasher, image.apex_octets, name), name)
 }
 
 pub(super) fn deepest<'a>(image: &'a Image, name: NameRef<'_>) -> Deepest<'a> {
-    let mut suffixes = [(0_u64, 0_u8); LABELS_MAX + 1];
-    let mut count = 0;
-    SuffixHashes::of(&image.seed, name, |hash, start| {
-        suffixes[count] = (hash, start);
-        count += 1;
-    });
+    let labels = Labels::of(name.as_wire(), image.apex_octets);
+    // Memory for the longest name takes longer to clear than most names take to be found.
+    if labels.count <= SHORT {
+        deepest_of::<SHORT>(image, name, &labels)
+    } else {
+        deepest_of_many(image, name, &labels)
+    }
+}
+
+/// Labels below the apex that most names have at the most.
+const SHORT: usize = 8;
+
+#[inline(never)]
+fn deepest_of_many<'a>(image: &'a Image, name: NameRef<'_>, labels: &Labels) -> Deepest<'a> {
+    deepest_of::<LABELS_MAX>(image, name, labels)
+}
+
+fn deepest_of<'a, const MOST: usize>(image: &'a Image, name: NameRef<'_>, labels: &Labels) -> Deepest<'a> {
     let wire = name.as_wire();
-    for (back, (hash, start)) in suffixes[..count].iter().rev().enumerate() {
-        let suffix = NameRef::from_checked(&wire[usize::from(*start)..]);
-        if suffix.octets() <= image.apex_octets {
-            break;
-        }
+    let mut hashes = [0_u64; MOST];
+    let mut hasher = image.apex_hasher;
+    let mut index = labels.count;
+    labels.each(wire, |label| {
+        write(&mut hasher, label);
+        index -= 1;
+        hashes[index] = hasher.finish();
+    });
+    for (index, hash) in hashes[..labels.count].iter().enumerate() {
+        let suffix = NameRef::from_checked(&wire[usize::from(labels.starts[index])..]);
         if let Some(owner) = look_up(image, *hash, suffix) {
-            return if back == 0 { Deepest::Exact(owner) } else { Deepest::Encloser(owner) };
+            return if index == 0 { Deepest::Exact(owner) } else { Deepest::Encloser(owner) };
         }
     }
     let apex = image.apex_owner();
-    if apex.name() == name { Deepest::Exact(apex) } else { Deepest::Encloser(apex) }
+    if labels.count == 0 { Deepest::Exact(apex) } else { Deepest::Encloser(apex) }
 }
 
 fn look_up<'a>(image: &'a Image, hash: u64, name: NameRef<'_>) -> Option<Owner<'a>> {
@@ -90,32 +115,41 @@ fn look_up<'a>(image: &'a Image, hash: u64, name: NameRef<'_>) -> Option<Owner<'
     }
 }
 
-struct SuffixHashes;
+/// Where the labels of a name start that are before its last octets, from the left.
+struct Labels {
+    starts: [u8; LABELS_MAX + 1],
+    count: usize,
+}
 
-impl SuffixHashes {
-    /// Calls `each` with the hash and the start of every suffix of `name`, from the shortest (one label) on.
-    fn of(seed: &Seed, name: NameRef<'_>, mut each: impl FnMut(u64, u8)) {
-        let wire = name.as_wire();
-        let mut starts = [0_u8; LABELS_MAX + 1];
-        let mut count = 0;
+impl Labels {
+    /// The labels before the last `suffix_octets` of a name in wire form.
+    fn of(wire: &[u8], suffix_octets: usize) -> Self {
+        let mut labels = Self { starts: [0; LABELS_MAX + 1], count: 0 };
         let mut at = 0;
-        while wire[at] != 0 && count < LABELS_MAX {
-            starts[count] = at as u8;
-            count += 1;
+        while at + suffix_octets < wire.len() && labels.count < LABELS_MAX {
+            labels.starts[labels.count] = at as u8;
+            labels.count += 1;
             at += 1 + usize::from(wire[at]);
         }
-        let mut hasher = SipHasher13::new_with_key(seed);
-        for start in starts[..count].iter().rev() {
+        labels
+    }
+
+    /// Calls `each` with every label and its length, from the right.
+    fn each(&self, wire: &[u8], mut each: impl FnMut(&[u8])) {
+        for start in self.starts[..self.count].iter().rev() {
             let from = usize::from(*start);
-            let length = 1 + usize::from(wire[from]);
-            let mut folded = [0_u8; 64];
-            for (to, octet) in folded.iter_mut().zip(&wire[from..from + length]) {
-                *to = octet.to_ascii_lowercase();
-            }
-            hasher.write(&folded[..length]);
-            each(hasher.finish(), *start);
+            each(&wire[from..=from + usize::from(wire[from])]);
         }
     }
+}
+
+/// Adds a label and its length to a hash, letters folded.
+fn write(hasher: &mut SipHasher13, label: &[u8]) {
+    let mut folded = [0_u8; 64];
+    for (to, octet) in folded.iter_mut().zip(label) {
+        *to = octet.to_ascii_lowercase();
+    }
+    hasher.write(&folded[..label.len()]);
 }
 
 const _: () = assert!(UNIT == 4, "offset 0 names the header, so that 0 can mean a free slot");
