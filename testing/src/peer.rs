@@ -1,4 +1,4 @@
-//! Real name servers as primaries: BIND, Knot, NSD and PowerDNS from Debian's packages.
+//! Real name servers as primaries, and as secondaries: BIND, Knot, NSD and PowerDNS from Debian's packages.
 //!
 //! Each runs in a directory of its own on a free loopback port, as whoever runs the tests, with zones given as text.
 //! What differs between them (configuration, how a zone is changed, what their logs say) is in one file each; the
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-pub use setup::{Answers, Setup, TsigKey};
+pub use setup::{Answers, Follows, Setup, TsigKey};
 use tempfile::TempDir;
 
 use crate::eventually::pause;
@@ -47,6 +47,16 @@ impl Software {
     /// Whether this version of it answers over TLS.
     pub fn speaks_tls(self) -> bool {
         matches!(self, Self::Bind | Self::Nsd)
+    }
+
+    /// Whether it copies over TLS as a secondary.
+    pub fn follows_over_tls(self) -> bool {
+        self.speaks_tls()
+    }
+
+    /// Whether it can follow a catalog.
+    pub fn follows_catalogs(self) -> bool {
+        self != Self::Nsd
     }
 
     /// Whether it can be told to speak over TLS only with clients that somebody vouches for.
@@ -100,6 +110,9 @@ impl Place {
         if let Some(authority) = &self.setup.clients_of {
             self.write("clients.pem", authority);
         }
+        if let Some((_, authority)) = self.setup.follows.as_ref().and_then(|follows| follows.over_tls.as_ref()) {
+            self.write("primary.pem", authority);
+        }
     }
 
     /// Puts the zone's file in place as a whole: a server may be reading it.
@@ -121,12 +134,16 @@ fn zone_file_name(zone: &str) -> String {
 trait Dialect {
     /// Writes everything that the server reads at its start but the zone files.
     fn prepare(&self, place: &Place);
+    /// The name of the file in which it finds everything.
+    fn configuration(&self) -> &'static str;
     /// The server in the foreground, printing its log.
     fn command(&self, place: &Place) -> Command;
     /// Takes the zone's file over into a database, where there is one.
     fn take_over(&self, _place: &Place, _zone: &str) {}
     /// Makes the running server read the zone again.
     fn reload(&self, place: &Place, zone: &str);
+    /// Makes it answer what differences have brought.
+    fn settle(&self, _place: &Place, _zone: &str) {}
     /// Whether this line of its log says that it has sent differences of the zone.
     fn tells_of_differences(&self, line: &str, zone: &str) -> bool;
 }
@@ -173,7 +190,7 @@ impl Peer {
         panic!("{software:?} does not start: {printed}");
     }
 
-    /// Where it answers.
+    /// Where it answers; it may do so only later for what it copies from others.
     pub fn address(&self) -> SocketAddr {
         self.place.address
     }
@@ -186,6 +203,16 @@ impl Peer {
     pub fn tls_address(&self) -> SocketAddr {
         assert!(self.place.setup.tls.is_some() && self.software.speaks_tls(), "this server speaks no TLS");
         self.place.tls_address
+    }
+
+    /// Has it answer what differences have brought, where it does not do so by itself.
+    pub fn settle(&self, zone: &str) {
+        self.software.dialect().settle(&self.place, zone);
+    }
+
+    /// The file that it was configured with, for its control programs.
+    pub fn configuration(&self) -> String {
+        self.place.path(self.software.dialect().configuration())
     }
 
     pub fn software(&self) -> Software {

@@ -1,4 +1,7 @@
 //! Zones on their way out: whoever copies from us.
 
 mod access;
+mod catalog;
 mod differences;
+mod judges;
+mod secondaries;

@@ -1,4 +1,4 @@
-//! Follows catalogs (RFC 9432): has their members exist, as their newest versions list them.
+//! Follows catalogs (RFC 9432), and makes one (`produce`): has their members exist, as their newest versions list them.
 //!
 //! ```text
 //! an attempt at a catalog has ended ─┐
@@ -13,6 +13,7 @@
 //! Nothing here transfers, answers or deletes: a member is a zone as any other.
 
 mod follow;
+mod produce;
 mod template;
 
 use std::collections::{BTreeMap, HashMap};
@@ -29,6 +30,7 @@ use zone::catalog::{Broken, Consent, Listing};
 use crate::holds::Hold;
 use crate::node::Node;
 
+pub(crate) use produce::{OWN_ID, Own};
 pub(crate) use template::{read as read_template, write as write_template};
 
 /// How often they are looked at without a reason: what was not done because of a fault may be possible now.
@@ -41,6 +43,8 @@ const OPEN_AGAIN: Duration = Duration::from_secs(5);
 pub(crate) struct Catalogs {
     /// An attempt at a catalog's zone has ended.
     pub(crate) attempted: Notify,
+    /// The catalog that we make ourselves may have to list other zones.
+    pub(crate) listed_otherwise: Notify,
     /// Held during a pass.
     working: tokio::sync::Mutex<()>,
     seen: Mutex<HashMap<ZoneId, Seen>>,

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use answer::{PERSONA_TEXT_OCTETS_MAX, PersonaText};
 use api::doors::{NewCatalog, NewZone};
+use dns::Name;
 use serde::Deserialize;
 use server::RateLimit;
 use toml::Spanned;
@@ -52,6 +53,8 @@ pub(crate) struct Configuration {
     pub(crate) keys: Vec<Key>,
     pub(crate) zones: Vec<NewZone>,
     pub(crate) catalogs: Vec<NewCatalog>,
+    /// The catalog that is made of all zones that are served.
+    pub(crate) catalog_out: Option<Name>,
 }
 
 /// Files in PEM that TLS needs.
@@ -151,6 +154,7 @@ struct TlsSection {
 struct TransferOutSection {
     allow: Option<Vec<Spanned<String>>>,
     notify: Option<Vec<Spanned<String>>>,
+    catalog: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -272,6 +276,14 @@ impl Configuration {
             policy.map_err(|error| wrong(section.name.span().start, &error))?;
             configuration.zones.push(zone);
         }
+        if let Some(name) = &file.transfer_out.catalog {
+            let catalog = checked(name, |text| api::text::zone_name(text).map_err(detail))?;
+            let mut zones = configuration.zones.iter().map(NewZone::name);
+            if zones.any(|zone| *zone == catalog) {
+                return Err(twice(name, "zone"));
+            }
+            configuration.catalog_out = Some(catalog);
+        }
         for section in &file.catalog {
             let catalog = read_catalog(section)?;
             let mut zones = configuration.zones.iter().chain(configuration.catalogs.iter().map(|other| &other.zone));
@@ -340,6 +352,7 @@ impl Default for Configuration {
             keys: Vec::new(),
             zones: Vec::new(),
             catalogs: Vec::new(),
+            catalog_out: None,
         }
     }
 }

@@ -33,6 +33,7 @@ mod scheduler;
 mod serve;
 #[cfg(test)]
 mod simulation;
+mod telling;
 mod tls;
 mod warnings;
 

@@ -1,14 +1,15 @@
 //! The node: the one place where the edges meet. It follows zones, wakes them, and holds what the doors look at.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 
 use answer::{Contents, ServedZone, ZoneTable};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use dns::Name;
 use inventory::{Inventory, Service};
-use server::{Access, Shared, TransferOut};
+use server::{Access, Announcer, Shared, TransferOut};
 use store::{ClockFacts, PutAside, Store, StoredContents, StoredZone};
 use tokio::sync::{Notify, watch};
 use transfer::{Received, Transfers};
@@ -49,6 +50,10 @@ pub(crate) struct Node {
     /// What the sockets read.
     pub(crate) shared: Shared,
     pub(crate) differences: Arc<KeptDifferences>,
+    /// Where those who copy from us are told of new versions; none before the sockets are there, and in simulations.
+    pub(crate) announcer: OnceLock<Announcer>,
+    /// Keys that NOTIFYs out should be signed with and that are not here.
+    pub(crate) missed_keys: Mutex<HashSet<Name>>,
     /// Some served version, or some order, is in memory only.
     pub(crate) volatile: Notify,
     pub(crate) catalogs: Catalogs,
@@ -79,6 +84,7 @@ impl Node {
         let differences = Arc::new(KeptDifferences::new(store.clone()));
         let shared = Shared {
             zones: Arc::default(),
+            catalogs: Arc::default(),
             access: Arc::new(ArcSwap::from_pointee(Access::default())),
             persona: Arc::default(),
             differences: differences.clone(),
@@ -108,6 +114,8 @@ impl Node {
             agenda,
             shared,
             differences,
+            announcer: OnceLock::new(),
+            missed_keys: Mutex::default(),
             volatile: Notify::new(),
             catalogs: Catalogs::default(),
             reconciled: watch::Sender::new(0),
@@ -160,6 +168,7 @@ impl Node {
         // Of two stored zones of one name the newer one is answered, until the inventory says which it is.
         zones.sort_unstable_by_key(|zone| zone.id);
         self.shared.zones.store(Arc::new(ZoneTable::new(zones)));
+        self.catalogs.listed_otherwise.notify_one();
     }
 
     /// Who may copy which zone, as far as that is known: by what is set for zones, which stands in the store too.
@@ -374,7 +383,7 @@ fn restore_contents(stored: StoredZone, bounds: &Bounds, clock: &Clock) -> Follo
 /// The last generation that may have been used: of a version on disk, or by an earlier run for one that lived only in
 /// memory because the disk was full. Nothing on disk tells of those, but time does: no run makes a thousand versions of a
 /// zone in each millisecond.
-fn last_generation_used(committed: Generation, now: Moment) -> Generation {
+pub(crate) fn last_generation_used(committed: Generation, now: Moment) -> Generation {
     let since_2026 = now.0.saturating_sub(GENERATIONS_BEGIN_MS);
     Generation(committed.0.max(since_2026.saturating_mul(GENERATIONS_PER_MS)))
 }

@@ -25,6 +25,7 @@ use crate::doors;
 use crate::followed::{Durability, Followed, Instructions, Role, Source, Trigger};
 use crate::kept::first_end;
 use crate::node::Node;
+use crate::telling::tell;
 
 /// How often it runs without a signal.
 const EVERY: Duration = Duration::from_secs(60);
@@ -384,7 +385,11 @@ pub(crate) fn instruct(node: &Node, zone: &Followed, instructions: Instructions)
             condition.check_soon(Trigger::Refresh, now);
         }
     }
+    let has_other_targets = before.is_listed() && before.policy.notify_to != instructions.policy.notify_to;
     zone.instruct(instructions);
+    if has_other_targets {
+        tell(node, zone);
+    }
     // What is set may have it served longer or shorter than until now.
     node.revive_if_allowed(zone);
     node.expire_if_due(zone);

@@ -21,6 +21,7 @@ use crate::differences;
 use crate::followed::{Durability, Followed, Instructions, Writing};
 use crate::holds::{Decision, HeldBack, Hold, Want, decide};
 use crate::node::Node;
+use crate::telling::tell;
 use crate::warnings::{self, Signatures};
 
 /// What came and what is held may have so many octets together for the next version to be built where the octets came
@@ -150,6 +151,7 @@ pub(crate) async fn commit_and_publish(
 ) -> Result<(), Reason> {
     let (next, durability) = commit(node, writing.zone, advanced, origin).await?;
     publish(node, writing.zone, next, durability, origin);
+    tell(node, writing.zone);
     node.write_note(writing).await;
     Ok(())
 }
@@ -280,7 +282,7 @@ fn publish(node: &Node, zone: &Followed, next: Snapshot, durability: Durability,
     let (now, soa) = (node.clock.now(), next.image.soa());
     origin.set(&mut condition.timers, &soa, &zone.bounds(), now, node.clock.random());
     zone.show_expiry(&condition);
-    condition.held = Some(next.clone());
+    let is_first = condition.held.replace(next.clone()).is_none();
     condition.said.set_signatures(Signatures::Unknown);
     condition.durability = durability;
     condition.came_from = origin.came_from();
@@ -291,6 +293,9 @@ fn publish(node: &Node, zone: &Followed, next: Snapshot, durability: Durability,
     let is_over = zone.is_over(&condition, now);
     zone.served.publish(if is_over { Contents::Expired } else { Contents::Live(next) });
     drop(condition);
+    if is_first {
+        node.catalogs.listed_otherwise.notify_one();
+    }
     if durability == Durability::Volatile {
         node.volatile.notify_one();
     }
@@ -325,6 +330,7 @@ pub(crate) async fn make_durable(node: &Node, zone: &Arc<Followed>) -> bool {
     match node.store.commit(commit).await {
         Ok(()) => {
             zone.condition().durability = Durability::Durable;
+            tell(node, zone);
             tracing::info!(zone = %zone.name, "there is room on the disk again: the served version is durable");
             true
         }

@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 use transfer::{Internet, Limits, Transfers};
 use xfr::Moment;
 
+use crate::catalogs::{OWN_ID, Own};
 use crate::certificate::Certificate;
 use crate::clock::{Clock, Machine, ThisMachine};
 use crate::configuration::Configuration;
@@ -29,6 +30,7 @@ use crate::doors::{self, Examinations, House};
 use crate::lasting::lasting;
 use crate::node::{INVENTORY, Node};
 use crate::reconcile::AtStart;
+use crate::telling::tell_all;
 use crate::{catalogs, certificate, notifies, persona, published, reconcile, scheduler, tls};
 
 /// NOTIFYs that wait to wake their zones; a primary whose NOTIFY finds no room sends it again.
@@ -46,7 +48,9 @@ const ANNOUNCED_AGAIN_AFTER: Duration = Duration::from_secs(5);
 /// Serves until SIGTERM or SIGINT.
 pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let data = configuration.data.clone();
-    let opened = open_store(&data).await?;
+    let mut opened = open_store(&data).await?;
+    // What is made here is no zone to be followed, whether or not it is still wanted.
+    let own_catalog = opened.zones.extract_if(.., |stored| stored.zone == OWN_ID).next();
     if let Some(put_aside) = &opened.put_aside {
         say_what_is_put_aside(put_aside, &data);
     }
@@ -81,6 +85,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     node.shared.access.store(Arc::new(access));
     node.shared.persona.store(Arc::new(configuration.persona.begin()?));
 
+    let own_catalog = configuration.catalog_out.map(|name| Own::restored(&node, name, own_catalog));
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let mut sockets = server::bind(&configuration.dns, workers)?;
     if let Some(certificate) = &certificate {
@@ -89,6 +94,11 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     }
     let listener = listen_http(configuration.http).await?;
     let http = listener.local_addr()?;
+    let random = node.clock.clone();
+    let (announcer, announcing_news) = server::announcer(node.shared.now.clone(), Arc::new(move || random.random()));
+    // Set once, here.
+    let _ = node.announcer.set(announcer);
+    let announcing_news = tokio::spawn(announcing_news);
     let (notifying, notified) = mpsc::channel(NOTIFIES_WAITING_MAX);
     // Then only the inventory tells which names are ours, and nobody is REFUSED for one of those.
     let is_anew = at_start.put_aside.is_some();
@@ -106,6 +116,14 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     }
     let mut tasks = start_tasks(&node, notified, &heard, &at_start, configuration.persona.cookie_secrets);
     tasks.push(follow_certificate(&node, certificate.clone())?);
+    let (telling, producing) = (node.clone(), node.clone());
+    let telling = tokio::spawn(async move {
+        tokio::join!(tell_all(telling), async {
+            if let Some(mut own) = own_catalog {
+                own.keep(&producing).await;
+            }
+        })
+    });
     let house = House {
         node: node.clone(),
         counters: running.counters().clone(),
@@ -153,7 +171,8 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     published::withdraw(&data);
     drop(stop_api);
     running.stop().await;
-    tasks.iter().for_each(JoinHandle::abort);
+    tasks.iter().chain([&announcing_news]).for_each(JoinHandle::abort);
+    telling.abort();
     if let Some(api) = api {
         api.abort();
     }

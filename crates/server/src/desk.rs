@@ -62,7 +62,38 @@ impl Desk {
         out: &mut [u8],
     ) -> Outcome {
         let (asker, persona) = (sender.asker(self.idle), self.shared.persona.load());
-        answer::answer(query, zones, &asker, &persona, || (self.shared.now)().0, &mut bench.scratch, out)
+        let outcome =
+            answer::answer(query, zones, &asker, &persona, || (self.shared.now)().0, &mut bench.scratch, out);
+        if outcome.rcode != Rcode::REFUSED {
+            return outcome;
+        }
+        match self.soa_of_catalog(query, sender, None).filter(|soa| soa.len() <= out.len()) {
+            None => outcome,
+            Some(soa) => {
+                out[..soa.len()].copy_from_slice(&soa);
+                Outcome { length: soa.len(), rcode: Rcode::NOERROR, ..outcome }
+            }
+        }
+    }
+
+    /// The reply to whoever may copy a catalog and asks for its SOA, as most do first; none to anybody else, and to any
+    /// other question (RFC 9432 §7).
+    fn soa_of_catalog(&self, message: &[u8], sender: Sender, signed: Option<&SignedRequest>) -> Option<Vec<u8>> {
+        let catalogs = self.shared.catalogs.load();
+        if catalogs.is_empty() {
+            return None;
+        }
+        let request = Request::read(message, sender, signed).ok()?;
+        let is_plain = request.header.opcode() == Opcode::QUERY
+            && (request.question.qtype, request.question.qclass) == (Type::SOA, CLASS_IN)
+            && request.edns.is_none_or(|edns| edns.version == dns::edns::VERSION);
+        let name = request.question.name.borrow();
+        let catalog = catalogs.get(name).filter(|_| is_plain)?;
+        let signed_by = signed.map(|signed| signed.key().name());
+        let access = self.shared.access.load();
+        let snapshot =
+            catalog.snapshot().filter(|_| access.transfer_out.allows(name, sender.address.ip(), signed_by))?;
+        Some(request.with_soa(snapshot.image.soa_record(), None))
     }
 
     /// What is sent of an answer: over UDP anybody can ask in somebody else's name.
@@ -121,6 +152,9 @@ impl Desk {
         let draft = match (request.header.opcode(), request.question.qtype) {
             (Opcode::NOTIFY, _) => self.notify(&request, &access, bench),
             (Opcode::QUERY, Type::AXFR | Type::IXFR) => self.transfer(&request, &access, zones, bench),
+            _ if let Some(soa) = self.soa_of_catalog(&unsigned, sender, signed.as_ref()) => {
+                Draft::Message(soa, Rcode::NOERROR)
+            }
             _ => {
                 let outcome = self.answer(&unsigned, sender, zones, bench, out);
                 Draft::Message(out[..outcome.length].to_vec(), outcome.rcode)
@@ -215,7 +249,9 @@ impl Desk {
         if !is_well_formed || request.header.counts[0] != 1 {
             return refuse(Rcode::FORMERR);
         }
-        let Some(zone) = zones.get(name).filter(|_| request.question.qclass == CLASS_IN) else {
+        let catalogs = self.shared.catalogs.load();
+        let zone = catalogs.get(name).or_else(|| zones.get(name));
+        let Some(zone) = zone.filter(|_| request.question.qclass == CLASS_IN) else {
             return refuse(Rcode::NOTAUTH);
         };
         let Contents::Live(snapshot) = (**zone.contents()).clone() else {

@@ -136,6 +136,7 @@ mod tests {
         let zones = ZoneTable::default();
         let shared = Shared {
             zones: Arc::default(),
+            catalogs: Arc::default(),
             access: Arc::new(ArcSwap::from_pointee(access)),
             persona: Arc::default(),
             differences: Arc::new(crate::NothingKept),

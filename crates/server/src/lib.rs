@@ -1,4 +1,4 @@
-//! The sockets around `answer`: UDP, TCP, TLS and QUIC, NOTIFY in, zones out to those who may take them.
+//! The sockets around `answer`: UDP, TCP, TLS and QUIC, NOTIFY in, zones out to those who may take them, NOTIFY out.
 //!
 //! ```text
 //! bind          addresses → sockets, or whose fault it is that there are none
@@ -12,6 +12,7 @@
 //! transfer_out  one snapshot, or the differences that lead there, streamed message by message
 //! differences   the door to whoever keeps them
 //! rate_limit    how often one network gets the same answer over UDP
+//! notify_out    NOTIFY to those who copy from us
 //! access        who may do what: plain tables, replaced as a whole
 //! counters      what was seen and done
 //! heard         NOTIFYs, added up for the ledger
@@ -34,6 +35,7 @@ mod front;
 mod heard;
 mod house;
 mod limits;
+mod notify_out;
 mod peek;
 mod quic;
 mod rate_limit;
@@ -59,6 +61,7 @@ pub use counters::{Counters, Event, Tally};
 pub use differences::{Differences, NothingKept, Way};
 pub use heard::{Heard, HeardNotify, Latest, Who};
 pub use limits::Limits;
+pub use notify_out::{AnnounceTally, Announcer, Random, announcer};
 pub use rate_limit::RateLimit;
 pub use running::{Running, serve};
 pub use tls::{TlsError, TlsServer};
@@ -70,6 +73,8 @@ pub type Now = Arc<dyn Fn() -> Moment + Send + Sync>;
 #[derive(Clone)]
 pub struct Shared {
     pub zones: Arc<ArcSwap<ZoneTable>>,
+    /// Zones that are for those who may copy zones, and answered to nobody else (RFC 9432 §7).
+    pub catalogs: Arc<ArcSwap<ZoneTable>>,
     pub access: Arc<ArcSwap<Access>>,
     /// What the server says of itself.
     pub persona: Arc<ArcSwap<Persona>>,

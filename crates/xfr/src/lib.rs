@@ -9,6 +9,7 @@
 //! timers   when to check again, when a zone expires           (now, random number) → state
 //! secondaries  who may copy from us, and who is told of news: as typed
 //! settings what may be set for a zone, and the policy that follows
+//! announce NOTIFY to others: what to send when              replies in → what is due
 //! notify   may this NOTIFY wake a zone?                       octets in → zones to check and an answer
 //! ```
 //!
@@ -17,6 +18,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod announce;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod moment;

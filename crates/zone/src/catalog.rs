@@ -14,12 +14,14 @@
 //! zone that is not here because of this catalog is never touched; a zone outside of the catalog's suffixes is never
 //! taken up; the same arguments lead to the same plan, in whatever order they come.
 //!
-//! Nothing here adds or removes a zone: a plan is carried out elsewhere. Catalogs are only read; writing one belongs
-//! beside `read`.
+//! [`write()`] makes one, for servers that follow ours.
+//!
+//! Nothing here adds or removes a zone: a plan is carried out elsewhere.
 
 mod guard;
 mod plan;
 mod read;
+mod write;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -31,6 +33,7 @@ use dns::{Name, NameError, Serial};
 pub use guard::{Consent, Guard, Warrant};
 pub use plan::{Action, State, Why, plan};
 pub use read::{Broken, read};
+pub use write::write;
 
 /// What one version of a catalog lists.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Answers, Dialect, Place, system_program, zone_file_name};
+use super::{Answers, Dialect, Follows, Place, system_program, zone_file_name};
 use crate::process;
 
 pub(super) struct Bind;
@@ -48,6 +48,7 @@ impl Dialect for Bind {
             Answers::AsInstalled => "",
             Answers::Sparing => "minimal-responses no-auth; minimal-any yes; zero-no-soa-ttl no; ",
         };
+        let catalogs = catalogs(place, &signed);
         let _ = write!(
             text,
             "controls {{ inet 127.0.0.1 port {control} allow {{ 127.0.0.1; }} keys {{ \"control\"; }}; }};\n\
@@ -59,13 +60,18 @@ impl Dialect for Bind {
              notify explicit; also-notify {{ {targets}}};\n\
              notify-delay 0; notify-rate 1000; startup-notify-rate 1000;\n\
              ixfr-from-differences yes; max-ixfr-ratio unlimited; empty-zones-enable no;\n\
-             check-names primary ignore;\n}};\n"
+             check-names primary ignore; check-names secondary ignore;\n{catalogs}}};\n"
         );
+        follow(place, &signed, &mut text);
         for (zone, _) in &place.setup.zones {
             let _ = writeln!(text, "zone \"{zone}\" {{ type primary; file \"{}\"; }};", zone_file_name(zone));
         }
         place.write("named.conf", &text);
         place.write("rndc.conf", &format!("{CONTROL_KEY}options {{ default-key \"control\"; }};\n"));
+    }
+
+    fn configuration(&self) -> &'static str {
+        "named.conf"
     }
 
     fn command(&self, place: &Place) -> Command {
@@ -88,6 +94,33 @@ impl Dialect for Bind {
         let name = if zone == "." { "." } else { zone.trim_end_matches('.') };
         line.contains(&format!("transfer of '{name}/IN': IXFR started"))
     }
+}
+
+/// The primary that it copies from, as zones and catalogs name it.
+fn primary(follows: &Follows, signed: &str) -> String {
+    let tls = if follows.over_tls.is_some() { " tls theirs" } else { "" };
+    format!("{} port {}{signed}{tls};", follows.primary.ip(), follows.primary.port())
+}
+
+fn follow(place: &Place, signed: &str, text: &mut String) {
+    let Some(follows) = &place.setup.follows else { return };
+    if let Some((name, _)) = &follows.over_tls {
+        let authority = place.path("primary.pem");
+        let _ = writeln!(text, "tls theirs {{ remote-hostname \"{name}\"; ca-file \"{authority}\"; }};");
+    }
+    for zone in follows.asked() {
+        let (primary, file) = (primary(follows, signed), zone_file_name(zone));
+        let _ = writeln!(text, "zone \"{zone}\" {{ type secondary; primaries {{ {primary} }}; file \"{file}\"; }};");
+    }
+}
+
+fn catalogs(place: &Place, signed: &str) -> String {
+    let follows = place.setup.follows.as_ref();
+    let Some((follows, catalog)) = follows.and_then(|follows| Some((follows, follows.catalog.as_ref()?))) else {
+        return String::new();
+    };
+    let primary = primary(follows, signed);
+    format!("catalog-zones {{ zone \"{catalog}\" default-primaries {{ {primary} }} min-update-interval 1; }};\n")
 }
 
 /// Writes what TLS needs, and gives the option that listens with it.

@@ -10,7 +10,7 @@
 use std::fmt::Write;
 use std::process::Command;
 
-use super::{Dialect, Place, dotted, system_program, zone_file_name};
+use super::{Dialect, Follows, Place, dotted, system_program, zone_file_name};
 use crate::process;
 
 pub(super) struct Knot;
@@ -34,8 +34,11 @@ impl Dialect for Knot {
             needs_key = &key.name;
         }
         let with_key = if needs_key.is_empty() { String::new() } else { format!("    key: {needs_key}\n") };
-        if !place.setup.notify.is_empty() {
+        if !place.setup.notify.is_empty() || place.setup.follows.is_some() {
             text.push_str("remote:\n");
+        }
+        if let Some(Follows { primary, .. }) = &place.setup.follows {
+            let _ = write!(text, "  - id: primary\n    address: {}@{}\n{with_key}", primary.ip(), primary.port());
         }
         for (number, target) in place.setup.notify.iter().enumerate() {
             let _ =
@@ -44,6 +47,7 @@ impl Dialect for Knot {
         let _ = write!(
             text,
             "acl:\n  - id: transfer\n    address: 127.0.0.0/8\n{with_key}    action: transfer\n\
+             \x20 - id: news\n    address: 127.0.0.0/8\n{with_key}    action: notify\n\
              template:\n  - id: default\n    storage: {directory}\n    zonefile-sync: -1\n\
              \x20   zonefile-load: difference\n    journal-content: changes\n    semantic-checks: off\n\
              \x20   acl: transfer\n"
@@ -52,12 +56,30 @@ impl Dialect for Knot {
             let targets: Vec<_> = (0..place.setup.notify.len()).map(|number| format!("target{number}")).collect();
             let _ = writeln!(text, "    notify: [{}]", targets.join(", "));
         }
+        // What is copied has no file, and a history of its own.
+        let copied = "    master: primary\n    acl: [transfer, news]\n    zonefile-sync: -1\n    zonefile-load: none\n\
+                      \x20   journal-content: all\n";
+        if place.setup.follows.is_some() {
+            let _ = write!(text, "  - id: copied\n    storage: {directory}\n{copied}");
+        }
         text.push_str("zone:\n");
+        if let Some(follows) = &place.setup.follows {
+            for zone in follows.asked() {
+                let _ = write!(text, "  - domain: {}\n    template: copied\n", dotted(zone));
+                if follows.catalog.as_ref() == Some(zone) {
+                    text.push_str("    catalog-role: interpret\n    catalog-template: copied\n");
+                }
+            }
+        }
         for (zone, _) in &place.setup.zones {
             let _ = write!(text, "  - domain: {}\n    file: {}\n", dotted(zone), zone_file_name(zone));
         }
         place.write("knot.conf", &text);
         std::fs::create_dir(place.directory.join("database")).expect("the test's directory is writable");
+    }
+
+    fn configuration(&self) -> &'static str {
+        "knot.conf"
     }
 
     fn command(&self, place: &Place) -> Command {

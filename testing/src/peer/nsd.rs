@@ -27,8 +27,11 @@ impl Dialect for Nsd {
         let directory = place.directory.display();
         let (ip, port) = (place.address.ip(), place.address.port());
         let over_tls = over_tls(place);
+        let bundle = place.setup.follows.as_ref().filter(|follows| follows.over_tls.is_some());
+        let bundle =
+            bundle.map_or_else(String::new, |_| format!("  tls-cert-bundle: \"{}\"\n", place.path("primary.pem")));
         let mut text = format!(
-            "server:\n  ip-address: {ip}@{port}\n{over_tls}  server-count: 1\n  username: \"\"\n  chroot: \"\"\n  \
+            "server:\n  ip-address: {ip}@{port}\n{over_tls}{bundle}  server-count: 1\n  username: \"\"\n  chroot: \"\"\n  \
              zonesdir: \"{directory}\"\n  database: \"\"\n  pidfile: \"{directory}/nsd.pid\"\n  \
              xfrdfile: \"{directory}/xfrd.state\"\n  zonelistfile: \"{directory}/zone.list\"\n  \
              xfrdir: \"{directory}\"\n  rrl-ratelimit: 0\n  rrl-whitelist-ratelimit: 0\n  verbosity: 2\n\
@@ -53,7 +56,12 @@ impl Dialect for Nsd {
                 let _ = writeln!(text, "  notify: {}@{} {key_name}", target.ip(), target.port());
             }
         }
+        follow(place, key_name, &mut text);
         place.write("nsd.conf", &text);
+    }
+
+    fn configuration(&self) -> &'static str {
+        "nsd.conf"
     }
 
     fn command(&self, place: &Place) -> Command {
@@ -73,6 +81,27 @@ impl Dialect for Nsd {
 
     fn tells_of_differences(&self, line: &str, zone: &str) -> bool {
         line.contains(&format!("ixfr for {} from", dotted(zone)))
+    }
+}
+
+fn follow(place: &Place, key_name: &str, text: &mut String) {
+    let Some(follows) = &place.setup.follows else { return };
+    let mut with_tls = "";
+    if let Some((name, _)) = &follows.over_tls {
+        let _ = write!(text, "tls-auth:\n  name: \"theirs\"\n  auth-domain-name: \"{name}\"\n");
+        with_tls = " theirs";
+    }
+    let (ip, port) = (follows.primary.ip(), follows.primary.port());
+    // Zones that are added while it runs are made by this pattern too.
+    let directory = place.directory.display();
+    let _ = write!(
+        text,
+        "pattern:\n  name: \"copied\"\n  zonefile: \"{directory}/%s.zone\"\n  \
+         request-xfr: {ip}@{port} {key_name}{with_tls}\n  allow-notify: 127.0.0.0/8 {key_name}\n  \
+         provide-xfr: 127.0.0.0/8 {key_name}\n"
+    );
+    for zone in follows.asked() {
+        let _ = write!(text, "zone:\n  name: \"{}\"\n  include-pattern: \"copied\"\n", dotted(zone));
     }
 }
 

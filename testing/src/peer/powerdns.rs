@@ -7,6 +7,10 @@
 //! first and the last SOA in messages of their own. A signed zone file that `load-zone` takes over lacks what it needs to
 //! know for opt-out and for empty non-terminals: it must copy the zone from another server, and then finds out all that.
 //!
+//! As a secondary: it takes differences only with the meta `IXFR`, from any primary so that it does not answer the records
+//! that came ("please run pdnsutil rectify-zone"); it takes no differences of a catalog, and does not sign what it asks for its
+//! members.
+//!
 //! 4.7 does not speak TLS. On a TCP connection: as many requests one after the other as wanted, after refusals too;
 //! closed 5 s after the last one. Requests that wait together are answered in their order, each wholly before the next.
 
@@ -38,7 +42,7 @@ impl Dialect for PowerDns {
         if place.setup.answers == Answers::Sparing {
             text.push_str("dname-processing=yes\n");
         }
-        if place.setup.copied_from.is_some() {
+        if place.setup.copied_from.is_some() || place.setup.follows.is_some() {
             text.push_str("secondary=yes\nxfr-cycle-interval=1\n");
         }
         if !targets.is_empty() {
@@ -50,6 +54,7 @@ impl Dialect for PowerDns {
         if let Some(key) = &place.setup.key {
             tool(place, &["import-tsig-key", &key.name, key.algorithm, &key.secret]);
         }
+        follow(place);
         if let Some(primary) = place.setup.copied_from {
             for (zone, _) in &place.setup.zones {
                 tool(place, &["create-secondary-zone", &dotted(zone), &primary.to_string()]);
@@ -63,6 +68,10 @@ impl Dialect for PowerDns {
                 tool(place, &["activate-tsig-key", &dotted(zone), &key.name, "primary"]);
             }
         }
+    }
+
+    fn configuration(&self) -> &'static str {
+        "pdns.conf"
     }
 
     fn command(&self, place: &Place) -> Command {
@@ -86,8 +95,29 @@ impl Dialect for PowerDns {
         }
     }
 
+    fn settle(&self, place: &Place, zone: &str) {
+        tool(place, &["rectify-zone", &dotted(zone)]);
+    }
+
     fn tells_of_differences(&self, _line: &str, _zone: &str) -> bool {
         false
+    }
+}
+
+fn follow(place: &Place) {
+    let Some(follows) = &place.setup.follows else { return };
+    for zone in follows.asked() {
+        let name = dotted(zone);
+        tool(place, &["create-secondary-zone", &name, &follows.primary.to_string()]);
+        if follows.catalog.as_ref() != Some(zone) {
+            tool(place, &["set-meta", &name, "IXFR", "1"]);
+        }
+        if let Some(key) = &place.setup.key {
+            tool(place, &["activate-tsig-key", &name, &key.name, "secondary"]);
+        }
+        if follows.catalog.as_ref() == Some(zone) {
+            tool(place, &["set-kind", &name, "consumer"]);
+        }
     }
 }
 

@@ -51,6 +51,8 @@ pub struct Setup {
     pub copied_from: Option<SocketAddr>,
     /// Answers with what was asked for and what it needs, as far as its configuration can say so.
     pub answers: Answers,
+    /// What it copies from another server, as a secondary.
+    pub follows: Option<Follows>,
 }
 
 /// How much a server says.
@@ -60,6 +62,37 @@ pub enum Answers {
     AsInstalled,
     /// No name servers beside a positive answer, one RRset for ANY, nothing from other zones.
     Sparing,
+}
+
+/// What a server copies from where; with the key of the setup, if there is one.
+#[derive(Clone, Debug)]
+pub struct Follows {
+    pub primary: SocketAddr,
+    pub zones: Vec<String>,
+    /// A catalog of it, whose members it copies too.
+    pub catalog: Option<String>,
+    /// The primary's name for TLS, and the authority that vouches for it, in PEM; see [`Software::follows_over_tls`].
+    pub over_tls: Option<(String, String)>,
+}
+
+impl Follows {
+    pub fn zones(primary: SocketAddr, zones: &[&str]) -> Self {
+        let zones = zones.iter().map(|zone| (*zone).to_owned()).collect();
+        Self { primary, zones, catalog: None, over_tls: None }
+    }
+
+    pub fn catalog(primary: SocketAddr, catalog: &str) -> Self {
+        Self { catalog: Some(catalog.into()), ..Self::zones(primary, &[]) }
+    }
+
+    pub fn over_tls(self, name: &str, authority: &Authority) -> Self {
+        Self { over_tls: Some((name.into(), authority.pem().into())), ..self }
+    }
+
+    /// Everything that it asks the primary for by name.
+    pub(super) fn asked(&self) -> impl Iterator<Item = &String> {
+        self.zones.iter().chain(&self.catalog)
+    }
 }
 
 impl Setup {
@@ -85,6 +118,12 @@ impl Setup {
 
     pub fn key(mut self, key: TsigKey) -> Self {
         self.key = Some(key);
+        self
+    }
+
+    /// Has it copy all of this as a secondary.
+    pub fn following(mut self, follows: Follows) -> Self {
+        self.follows = Some(follows);
         self
     }
 

@@ -23,7 +23,10 @@ pub use catalog::{
 pub use examination::{Examination, Examine, ExaminedPrimary, Paste, PastePart, PrimarySoftware, Step, StepOutcome};
 pub use import::{Imported, ImportedLine, LineOutcome};
 pub use key::{AddKey, AddedKey, Key, KeyAlgorithm, Keys};
-pub use node::{Certificate, Health, InventoryStatus, NodeStatus, NotifyCounts, QueryCounts, ZoneCounts};
+pub use node::{
+    AnnounceCounts, Certificate, Health, InventoryStatus, NodeStatus, NotifyCounts, QueryCounts, TransferOutCounts,
+    ZoneCounts,
+};
 pub use notify::{
     Notify, NotifyOutcome, NotifyReason, NotifyStanding, NotifyTransport, StrangerNotifies, StrangerNotify,
     ZoneNotifies,

@@ -86,6 +86,33 @@ pub struct Certificate {
     pub refused: Option<String>,
 }
 
+/// NOTIFYs to those who copy from here, since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AnnounceCounts {
+    /// Datagrams: what is not answered is sent five times.
+    pub sent: u64,
+    pub answered: u64,
+    /// Answered with an error.
+    pub declined: u64,
+    pub unanswered: u64,
+    /// Those for which there was no room.
+    pub dropped: u64,
+    /// Those whose answer is waited for now.
+    pub pending: u64,
+}
+
+/// Copies that were taken from here, since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TransferOutCounts {
+    /// Zones that were sent whole.
+    pub whole: u64,
+    /// Differences that were sent instead.
+    pub differences: u64,
+    pub refused: u64,
+    /// Those that broke off.
+    pub failed: u64,
+}
+
 /// The running program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NodeStatus {
@@ -108,6 +135,8 @@ pub struct NodeStatus {
     pub warnings: Vec<String>,
     pub queries: QueryCounts,
     pub notifies: NotifyCounts,
+    pub announced: AnnounceCounts,
+    pub transfers_out: TransferOutCounts,
     /// Attempts that were not put on record because the database could not keep up.
     pub attempts_dropped: u64,
 }

@@ -502,6 +502,8 @@ impl Status for Fake {
             warnings: vec!["the disk is nearly full".into()],
             queries: json::QueryCounts::default(),
             notifies: json::NotifyCounts { accepted: 3, refused: 2, ..Default::default() },
+            announced: json::AnnounceCounts::default(),
+            transfers_out: json::TransferOutCounts::default(),
             attempts_dropped: 0,
         })
     }

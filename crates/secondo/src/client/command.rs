@@ -127,8 +127,15 @@ A primary is ADDR[:PORT] with options behind it, each after a comma:
         settings: Vec<(Setting, Option<String>)>,
     },
     /// List the zones.
-    #[command(after_help = "Example:\n  secondo zone list --json")]
-    List,
+    #[command(
+        after_help = "Examples:\n  secondo zone list --json\n\nServers that follow no catalog, such as NSD 4.6, take the names; PATTERN has `request-xfr` and \
+                      `allow-notify` for this server:\n  secondo zone list --names | sed 's/$/ PATTERN/' | nsd-control addzones"
+    )]
+    List {
+        /// Only the names of the zones that are answered, one a line.
+        #[arg(long)]
+        names: bool,
+    },
     /// Show a zone with its condition and its last attempt.
     #[command(after_help = "Example:\n  secondo zone show example.org")]
     Show {

@@ -57,6 +57,27 @@ pub(crate) async fn show(server: &Server, output: &mut Output<'_>) -> Result<(),
                 status.notifies.unrecorded
             ),
         ),
+        (
+            "NOTIFYs out",
+            format!(
+                "{} answered, {} pending, {} declined, {} unanswered, {} not sent",
+                status.announced.answered,
+                status.announced.pending,
+                status.announced.declined,
+                status.announced.unanswered,
+                status.announced.dropped
+            ),
+        ),
+        (
+            "copies taken",
+            format!(
+                "{} whole, {} as differences ({} refused, {} broken off)",
+                status.transfers_out.whole,
+                status.transfers_out.differences,
+                status.transfers_out.refused,
+                status.transfers_out.failed
+            ),
+        ),
     ])?;
     if status.attempts_dropped > 0 {
         output.facts([("attempts", format!("{} are not on record", status.attempts_dropped))])?;

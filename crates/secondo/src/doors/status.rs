@@ -18,6 +18,7 @@ use super::{House, unavailable};
 use crate::followed::{Followed, Role, Transferring};
 use crate::holds::Hold;
 use crate::ledger::{shown, time};
+use crate::node::Node;
 use crate::notifies;
 
 #[async_trait]
@@ -133,9 +134,22 @@ impl Status for House {
                 unrecorded: tally.of(Event::NotifyUnrecorded)
                     + inventory.as_ref().map_or(0, |inventory| inventory.ledger().notifies_dropped()),
             },
+            announced: announced(&self.node),
+            transfers_out: json::TransferOutCounts {
+                whole: tally.of(Event::TransferSent),
+                differences: tally.of(Event::DifferencesSent),
+                refused: tally.of(Event::TransferRefused),
+                failed: tally.of(Event::TransferFailed),
+            },
             attempts_dropped: inventory.map_or(0, |inventory| inventory.ledger().dropped()),
         })
     }
+}
+
+fn announced(node: &Node) -> json::AnnounceCounts {
+    let tally = node.announcer.get().map(server::Announcer::tally).unwrap_or_default();
+    let server::AnnounceTally { sent, answered, declined, unanswered, dropped, pending } = tally;
+    json::AnnounceCounts { sent, answered, declined, unanswered, dropped, pending }
 }
 
 fn shown_silent((primary, code): &(SocketAddr, &'static str)) -> json::SilentPrimary {

@@ -54,6 +54,7 @@ pub(crate) struct Setup {
     /// Beside that.
     pub(crate) listen_too: Vec<SocketAddr>,
     pub(crate) zones: Vec<Arc<ServedZone>>,
+    pub(crate) catalogs: Vec<Arc<ServedZone>>,
     pub(crate) access: Access,
     pub(crate) differences: Arc<dyn Differences>,
     pub(crate) limits: Limits,
@@ -69,6 +70,7 @@ impl Default for Setup {
             listen: "127.0.0.1:0",
             listen_too: Vec::new(),
             zones: vec![live(1, "example.", ZONE)],
+            catalogs: Vec::new(),
             access: Access::default(),
             differences: Arc::new(NothingKept),
             limits: Limits::default(),
@@ -95,6 +97,7 @@ impl Setup {
         }
         let shared = Shared {
             zones,
+            catalogs: Arc::new(ArcSwap::from_pointee(ZoneTable::new(self.catalogs))),
             access: access.clone(),
             persona: Arc::new(ArcSwap::from_pointee(self.persona)),
             differences: self.differences,

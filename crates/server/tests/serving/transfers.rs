@@ -214,6 +214,37 @@ fn a_key_opens_what_an_address_does_not() {
 }
 
 #[test]
+fn a_catalog_is_for_those_who_may_copy_it_and_for_nobody_else() {
+    // RFC 9432 §7.
+    let key = key("key.", Algorithm::HmacSha256);
+    let mut access = Access::default();
+    access.keys.insert("key.".parse().unwrap(), key.clone());
+    access.transfer_out.default = vec!["key=key.".parse().unwrap()];
+    let catalogs = vec![live(9, "catalog.", ZONE)];
+    let server = Setup { catalogs, access, ..Setup::default() }.start();
+    let (mut client, over_udp) = (server.tcp(), server.udp());
+    let signed = |mut asked: Vec<u8>| {
+        sign_request(&mut asked, key.clone(), now_secs());
+        asked
+    };
+    let soa = || query("catalog.", Type::SOA);
+    for (asked, expected) in [
+        (soa(), Rcode::REFUSED),
+        (signed(soa()), Rcode::NOERROR),
+        (signed(query("catalog.", Type::NS)), Rcode::REFUSED),
+        (signed(query("www.catalog.", Type::A)), Rcode::REFUSED),
+        (signed(query("www.catalog.", Type::SOA)), Rcode::REFUSED),
+    ] {
+        assert_eq!((rcode(&over_udp.ask(&asked)), rcode(&client.ask(&asked))), (expected, expected));
+    }
+    assert_eq!(rcode(&client.ask(&query("catalog.", Type::AXFR))), Rcode::REFUSED);
+    client.send(&signed(query("catalog.", Type::AXFR)));
+    assert_eq!(receive(&mut client).1.len(), 5);
+    server.access.store(Arc::default());
+    assert_eq!(types(&over_udp.ask(&soa())), [Type::SOA], "by its address");
+}
+
+#[test]
 fn what_cannot_be_transferred_is_told_apart() {
     let zones = vec![live(1, "example.", ZONE), absent(2, "pending.")];
     let server = Setup { zones, ..Setup::default() }.start();

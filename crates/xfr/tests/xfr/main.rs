@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod announce;
 mod axfr;
 mod corpus;
 mod ixfr;

@@ -17,8 +17,8 @@ const MEMBERS_MAX: usize = 1_000_000;
 const GROUPS_MAX: u16 = 64;
 
 /// Labels as a name holds them, with their length.
-const VERSION: &[u8] = b"\x07version";
-const ZONES: &[u8] = b"\x05zones";
+pub(super) const VERSION: &[u8] = b"\x07version";
+pub(super) const ZONES: &[u8] = b"\x05zones";
 const GROUP: &[u8] = b"\x05group";
 const COO: &[u8] = b"\x03coo";
 

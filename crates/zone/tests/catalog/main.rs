@@ -5,6 +5,7 @@
 mod plan;
 mod properties;
 mod read;
+mod write;
 
 use dns::Name;
 use dns::text::zone_from_text;

@@ -1,6 +1,6 @@
 //! `secondo zone list`.
 
-use api::json::{Zone, Zones};
+use api::json::{Origin, Service, Zone, Zones};
 
 use super::primaries_text;
 use crate::client::failure::Failure;
@@ -29,6 +29,17 @@ pub(crate) async fn list(server: &Server, output: &mut Output<'_>) -> Result<(),
         ]
     });
     Ok(output.table(&["NAME", "STATE", "SERIAL", "RECORDS", "LAST SUCCESS", "PRIMARIES"], rows)?)
+}
+
+/// The names of those that are answered, for programs that take one a line.
+pub(crate) async fn names(server: &Server, output: &mut Output<'_>) -> Result<(), Failure> {
+    let is_answered =
+        |zone: &Zone| zone.origin != Origin::Catalog && matches!(zone.service, Service::Answering | Service::Paused);
+    let names: Vec<String> = all(server).await?.into_iter().filter(is_answered).map(|zone| zone.name).collect();
+    if output.format() == Format::Json {
+        return Ok(output.json(&names)?);
+    }
+    Ok(names.iter().try_for_each(|name| output.line(name))?)
 }
 
 async fn all(server: &Server) -> Result<Vec<Zone>, Failure> {

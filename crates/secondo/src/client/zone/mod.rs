@@ -30,7 +30,8 @@ pub(crate) async fn carry_out(
 ) -> Result<(), Failure> {
     match action {
         ZoneAction::Add { name, primaries, settings } => add(name, primaries, &settings, server, output).await,
-        ZoneAction::List => list::list(server, output).await,
+        ZoneAction::List { names: false } => list::list(server, output).await,
+        ZoneAction::List { names: true } => list::names(server, output).await,
         ZoneAction::Show { name } => show::show(&name, server, output).await,
         ZoneAction::Refresh { name, full } => {
             let transfer = if full { Transfer::Full } else { Transfer::Incremental };

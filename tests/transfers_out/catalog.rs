@@ -1,0 +1,207 @@
+//! The catalog of all our zones, and who follows it.
+
+use std::process::Command;
+use std::time::Duration;
+
+use dns::Rcode;
+use testing::peer::{Follows, Peer, Setup, Software, TsigKey, system_program};
+use testing::primary::Primary;
+use testing::secondo::Secondo;
+use testing::zone_text::{of_hosts, small};
+use testing::{eventually, process, query};
+
+use crate::scene::{secondo, serves};
+
+const LONG: Duration = Duration::from_secs(60);
+const CATALOG: &str = "catalog.test";
+
+fn configured(key: &TsigKey, notify: &str) -> String {
+    let TsigKey { name, algorithm, secret } = key;
+    format!(
+        "[transfer_out]\nallow = [\"key={name}\"]\ncatalog = \"{CATALOG}\"\nnotify = [{notify}]\n\
+         [[key]]\nname = \"{name}\"\nalgorithm = \"{algorithm}\"\nsecret = \"{secret}\"\n"
+    )
+}
+
+fn add(secondo: &Secondo, primary: &Primary, zone: &str) {
+    primary.publish(zone, &small(1));
+    secondo.expect(&["zone", "add", zone, "--primary", &primary.address().to_string()]);
+    serves(secondo, zone, 1);
+}
+
+#[track_caller]
+fn answers(peer: &Peer, zone: &str, serial: u32) {
+    let what = format!("{:?} to serve {zone} with serial {serial}", peer.software());
+    eventually(LONG, &what, || {
+        query::has_serial(peer.address(), zone, serial).map_err(|seen| format!("{seen}\n{}", peer.log()))
+    });
+}
+
+#[track_caller]
+fn refuses(peer: &Peer, zone: &str) {
+    eventually(LONG, &format!("{:?} to serve {zone} no more", peer.software()), || {
+        let reply = query::ask(peer.address(), zone, dns::Type::SOA)?;
+        if reply.rcode == Rcode::REFUSED { Ok(()) } else { Err(format!("{reply:?}\n{}", peer.log())) }
+    });
+}
+
+/// What dig is given of the catalog: the serial, and the zones that are listed.
+fn catalog(secondo: &Secondo, key: &TsigKey) -> Option<(u32, Vec<String>)> {
+    let (ip, port) = (secondo.dns().ip().to_string(), secondo.dns().port().to_string());
+    let signed = format!("{}:{}:{}", key.algorithm, key.name, key.secret);
+    let dig = ["-p", &port, CATALOG, "axfr", "-y", &signed, "+noall", "+answer"];
+    let printed = process::run(Command::new("dig").arg(format!("@{ip}")).args(dig));
+    let of_type = |rtype: &str| -> Vec<Vec<&str>> {
+        let lines = printed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        lines.filter(|fields| fields.get(3) == Some(&rtype)).collect()
+    };
+    let serial = of_type("SOA").first()?[6].parse().ok()?;
+    let mut zones: Vec<String> = of_type("PTR").iter().map(|fields| fields[4].to_owned()).collect();
+    zones.sort();
+    Some((serial, zones))
+}
+
+#[track_caller]
+fn lists(secondo: &Secondo, key: &TsigKey, zones: &[&str]) -> u32 {
+    eventually(LONG, &format!("the catalog to list {zones:?}"), || match catalog(secondo, key) {
+        Some((serial, listed)) if listed == zones => Ok(serial),
+        other => Err(format!("{other:?}\n{}", secondo.log())),
+    })
+}
+
+#[test]
+fn knot_bind_and_powerdns_follow_all_our_zones_by_the_catalog() {
+    let key = TsigKey::of("hmac-sha256");
+    let primary = Primary::start();
+    let mut secondo = secondo().configured(&configured(&key, "")).started();
+    add(&secondo, &primary, "a.test");
+    add(&secondo, &primary, "b.test");
+    lists(&secondo, &key, &["a.test.", "b.test."]);
+    // PowerDNS 4.7 signs for the catalog and not for its members.
+    let key_or_here = |targets: &str| configured(&key, targets).replace("allow = [", "allow = [\"127.0.0.0/8\", ");
+    let peers: Vec<Peer> = Software::ALL
+        .into_iter()
+        .filter(|software| software.follows_catalogs())
+        .map(|software| {
+            let follows = Follows::catalog(secondo.dns(), CATALOG);
+            Peer::start(software, Setup::default().key(key.clone()).following(follows))
+        })
+        .collect();
+    let targets = peers.iter().map(|peer| format!("\"{},key={}\"", peer.address(), key.name));
+    secondo.configure(&key_or_here(&targets.collect::<Vec<_>>().join(", ")));
+    secondo.kill_and_restart();
+    for peer in &peers {
+        answers(peer, "a.test", 1);
+        answers(peer, "b.test", 1);
+    }
+    // All further news come by NOTIFY: the catalog's timers are an hour.
+    add(&secondo, &primary, "c.test");
+    secondo.expect(&["zone", "remove", "a.test"]);
+    primary.publish("b.test", &small(2));
+    secondo.expect(&["zone", "refresh", "b.test"]);
+    for peer in &peers {
+        answers(peer, "c.test", 1);
+        answers(peer, "b.test", 2);
+        refuses(peer, "a.test");
+    }
+}
+
+#[test]
+fn the_catalog_is_for_those_who_may_copy_and_its_serial_never_goes_back() {
+    let key = TsigKey::of("hmac-sha256");
+    let primary = Primary::start();
+    let mut secondo = secondo().configured(&configured(&key, "")).started();
+    let empty = lists(&secondo, &key, &[]);
+    add(&secondo, &primary, "a.test");
+    let first = lists(&secondo, &key, &["a.test."]);
+    assert!(first > empty);
+    for (name, qtype) in
+        [(CATALOG, dns::Type::SOA), (CATALOG, dns::Type::NS), ("version.catalog.test", dns::Type::TXT)]
+    {
+        let reply = query::ask(secondo.dns(), name, qtype).unwrap();
+        assert_eq!((reply.rcode, reply.answer.len()), (Rcode::REFUSED, 0), "{reply:?}");
+    }
+    assert!(query::transfer(secondo.dns(), CATALOG).is_err());
+    let names = secondo.json(&["zone", "list"]).to_string();
+    assert!(!names.contains(CATALOG), "it is no zone of anybody's: {names}");
+    secondo.kill_and_restart();
+    assert_eq!(catalog(&secondo, &key), Some((first, vec!["a.test.".into()])), "at once, and as it was");
+    secondo.expect(&["zone", "disable", "a.test"]);
+    let second = lists(&secondo, &key, &[]);
+    assert!(second > first);
+    secondo.expect(&["zone", "enable", "a.test"]);
+    assert!(lists(&secondo, &key, &["a.test."]) > second);
+}
+
+#[test]
+fn nsd_takes_the_plain_list_of_names() {
+    let primary = Primary::start();
+    let secondo = secondo().started();
+    for zone in ["a.test", "b.test"] {
+        add(&secondo, &primary, zone);
+    }
+    secondo.expect(&["zone", "disable", "b.test"]);
+    let peer = Peer::start(Software::Nsd, Setup::default().following(Follows::zones(secondo.dns(), &[])));
+    let names = secondo.expect(&["zone", "list", "--names"]);
+    assert_eq!(names, "a.test.\n");
+    let list: String = names.lines().map(|name| format!("{name} copied\n")).collect();
+    let list = secondo.scratch_file("zones", &list);
+    let mut nsd_control = Command::new(system_program("nsd-control"));
+    nsd_control.args(["-c", &peer.configuration(), "addzones"]).stdin(std::fs::File::open(list).unwrap());
+    process::run(&mut nsd_control);
+    answers(&peer, "a.test", 1);
+}
+
+#[test]
+fn a_second_secondo_follows_the_first_and_goes_on_alone() {
+    use testing::certificate::Authority;
+
+    let (key, authority) = (TsigKey::of("hmac-sha256"), Authority::new());
+    let primary = Peer::start(Software::Knot, Setup::zone("a.test", of_hosts(1, 50)).and_zone("b.test", small(1)));
+    let (mut first, over_tls) = (secondo(), testing::port::free());
+    let mut second = secondo();
+    let directory = first.data().parent().unwrap().to_owned();
+    let (certificate, private) = authority.server(&["first.test"]).write_files(&directory, "ours");
+    let told = format!("\"{},key={}\"", second.dns(), key.name);
+    first.configure(&format!(
+        "{}[dns]\ntls_listen = [\"{over_tls}\"]\n[tls]\ncertificate = \"{}\"\nkey = \"{}\"\n",
+        configured(&key, &told),
+        certificate.display(),
+        private.display()
+    ));
+    let trusted = second.scratch_file("authority.pem", authority.pem());
+    let TsigKey { name, algorithm, secret } = &key;
+    second.configure(&format!(
+        "[tls]\nauthorities = [\"{trusted}\"]\n\
+         [[key]]\nname = \"{name}\"\nalgorithm = \"{algorithm}\"\nsecret = \"{secret}\"\n\
+         [[catalog]]\nname = \"{CATALOG}\"\nprimaries = [\"{over_tls},key={name},tls=first.test\"]\n"
+    ));
+    first.start();
+    second.start();
+    for zone in ["a.test", "b.test"] {
+        first.expect(&["zone", "add", zone, "--primary", &primary.address().to_string()]);
+        serves(&first, zone, 1);
+        serves(&second, zone, 1);
+    }
+    let mut primary = primary;
+    primary.replace("a.test", &of_hosts(2, 51));
+    first.expect(&["zone", "refresh", "a.test"]);
+    serves(&second, "a.test", 2);
+    let attempts = second.json(&["zone", "history", "a.test"])["attempts"].to_string();
+    assert!(attempts.contains("\"ixfr\"") && attempts.contains("\"notify\""), "{attempts}");
+    let queries = &first.json(&["status"])["queries"];
+    assert!(queries["tls"].as_u64().unwrap() > 3, "{queries}");
+    // EXPIRE is passed on (RFC 7314): the copy of a copy does not outlive the first.
+    let expires = |secondo: &Secondo| secondo.zone("a.test")["expires_at"].as_str().unwrap().to_owned();
+    assert!(expires(&second) <= expires(&first), "{} {}", expires(&second), expires(&first));
+
+    primary.switch_off();
+    first.kill();
+    for _ in 0..2 {
+        for (zone, serial) in [("a.test", 2), ("b.test", 1)] {
+            assert_eq!(query::serial(second.dns(), zone), Ok(serial));
+        }
+        second.kill_and_restart();
+    }
+    assert_eq!(second.json(&["zone", "list"]).as_array().unwrap().len(), 3, "the catalog and its members");
+}
