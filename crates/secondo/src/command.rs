@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::client;
 use crate::configuration::listen_address;
+use crate::demo::DemoArguments;
 
 /// A secondary DNS service: copies zones from their primaries and goes on serving them.
 #[derive(Debug, Parser)]
@@ -21,6 +22,9 @@ pub(crate) enum Command {
     /// Answer DNS queries, and follow the zones' primaries.
     #[command(after_help = "Example:\n  secondo serve --zone example.org@192.0.2.1")]
     Serve(ServeArguments),
+    /// Show what a secondary does: with a primary of its own, in a temporary directory, until Ctrl-C.
+    #[command(after_help = "Example:\n  secondo demo")]
+    Demo(DemoArguments),
     #[command(flatten)]
     Client(client::Command),
 }

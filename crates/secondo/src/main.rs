@@ -10,6 +10,7 @@ mod client;
 mod clock;
 mod command;
 mod configuration;
+mod demo;
 mod differences;
 mod doors;
 mod examination;
@@ -49,6 +50,7 @@ use tracing_subscriber::EnvFilter;
 
 use command::{Command, CommandLine, ServeArguments};
 use configuration::Configuration;
+use demo::DemoArguments;
 
 /// The request failed.
 const FAILED: u8 = 1;
@@ -61,6 +63,7 @@ const ABANDONED_AFTER: Duration = Duration::from_secs(1);
 fn main() -> ExitCode {
     match CommandLine::parse().command {
         Command::Serve(arguments) => serve(&arguments),
+        Command::Demo(arguments) => demo(arguments),
         Command::Client(command) => client::run(command),
     }
 }
@@ -109,6 +112,17 @@ fn serve(arguments: &ServeArguments) -> ExitCode {
     // A large zone may just be built; nothing of it has been promised.
     runtime.shutdown_timeout(ABANDONED_AFTER);
     match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => end(&format!("{error:#}"), FAILED),
+    }
+}
+
+fn demo(arguments: DemoArguments) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return end(&format!("the system gives us no threads: {error}"), FAILED),
+    };
+    match runtime.block_on(demo::show(arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => end(&format!("{error:#}"), FAILED),
     }
