@@ -98,6 +98,11 @@ impl Answer {
         self.flags & flag != 0
     }
 
+    /// Aliases in the answer section.
+    pub(crate) fn aliases(&self) -> usize {
+        self.section(Section::Answer).iter().filter(|record| record.rtype == Type::CNAME).count()
+    }
+
     pub(crate) fn section(&self, section: Section) -> &BTreeSet<Record> {
         &self.sections[section as usize - 1]
     }

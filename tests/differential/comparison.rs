@@ -19,7 +19,6 @@ pub(crate) struct Case<'a> {
     pub(crate) peer: Software,
     pub(crate) ours: &'a Answer,
     pub(crate) theirs: &'a Answer,
-    pub(crate) over: Transport,
 }
 
 impl<'a> Case<'a> {

@@ -53,10 +53,6 @@ impl Contents {
         self.types(name).any(|present| present == rtype)
     }
 
-    pub(crate) fn is_signed(&self) -> bool {
-        self.has(self.apex.borrow(), Type::DNSKEY)
-    }
-
     /// The name and what is above it in the zone, from the apex down.
     pub(crate) fn way_to<'a>(&self, name: NameRef<'a>) -> Vec<NameRef<'a>> {
         let mut way = Vec::new();

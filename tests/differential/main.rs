@@ -1,9 +1,9 @@
 //! What Secondo answers, beside BIND, Knot, NSD and PowerDNS with the same zones.
 //!
 //! ```text
-//!  dice ──► zones ──► signing ──► servers ──► contents ──► queries ──► asking ──► answers
-//!           (draft)                                                                   │
-//!                                   report ◄── differences (the known ones) ◄── comparison
+//!  zones ──► signing ──► servers ──► contents ──► queries ──► asking ──► answers
+//!  (features, draft)                                                        │
+//!                          report ◄── differences (known ones) ◄── comparison
 //! ```
 //!
 //! Whatever differs is explained by a rule of [`differences`] with the RFC's section that makes us right, or fails with
@@ -22,6 +22,7 @@ mod comparison;
 mod contents;
 mod differences;
 mod draft;
+mod features;
 mod queries;
 mod report;
 mod rounds;

@@ -125,7 +125,7 @@ fn judge(seed: u64, servers: &Servers, query: &Query, round: &Round, report: &mu
             report.unexplained(format!("{software:?} does not answer"), || exhibit(None, theirs.to_string()));
             continue;
         };
-        let case = Case { query, zone, zones: &servers.zones, peer: software, ours, theirs, over };
+        let case = Case { query, zone, zones: &servers.zones, peer: software, ours, theirs };
         if !case.names_on_the_way().all(|name| case.is_in_what_they_serve(name)) {
             continue;
         }

@@ -1,0 +1,190 @@
+//! NSEC and NSEC3 records: which of them prove what is not there.
+
+use std::collections::BTreeSet;
+
+use dns::{NameRef, Section, Type};
+use testing::peer::Software::{Bind, Knot, Nsd, PowerDns};
+
+use super::Rule;
+use crate::answers::{Answer, Record};
+use crate::comparison::{Case, Difference};
+use crate::contents::{self};
+use crate::signing::Denial;
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        name: "names that are hashes",
+        peers: &[Nsd, PowerDns],
+        reason: "owners of NSEC3 records do not exist for who asks (RFC 5155 §7.2.8); for them they do",
+        explain: hash_names,
+    },
+    Rule {
+        name: "proofs made up",
+        peers: &[PowerDns],
+        reason: "a secondary gives the zone's own proofs (RFC 4035 §3.1.3); PowerDNS makes them from the names that it has",
+        explain: made_up_proofs,
+    },
+    Rule {
+        name: "a wildcard that is an empty non-terminal",
+        peers: &[Bind, Knot],
+        reason: "that the wildcard has no data is proved beside that there is no name (RFC 4035 §3.1.3.4, RFC 5155 §7.2.5)",
+        explain: empty_wildcard,
+    },
+    Rule {
+        name: "a wildcard asked for",
+        peers: &[Nsd],
+        reason: "a wildcard asked for is a name like others (RFC 4592 §2.3), its NSEC3 enough (RFC 5155 §7.2.3)",
+        explain: wildcard_asked_for,
+    },
+    Rule {
+        name: "NSEC of wildcards",
+        peers: &[Knot],
+        reason: "that a wildcard stands for the name is proved whatever is asked for (RFC 4035 §3.1.3.3)",
+        explain: nsec_of_wildcards,
+    },
+    Rule {
+        name: "proofs that a cut gives",
+        peers: &[Nsd],
+        reason: "the NSEC of a delegation covers what comes after it as any other (RFC 4035 §3.1.3.2); NSD leaves it out",
+        explain: nsec_of_cut,
+    },
+    Rule {
+        name: "labels that begin below *",
+        peers: &[Nsd],
+        reason: "the NSEC that covers the wildcard is not its parent's where something comes between (RFC 4034 §6.1)",
+        explain: labels_below_star,
+    },
+    Rule {
+        name: "zero octets in labels",
+        peers: &[Knot],
+        reason: "x\\000 sorts after all names below x (RFC 4034 §6.1); Knot takes the NSEC of x for the one that covers it",
+        explain: zero_octets,
+    },
+    Rule {
+        name: "opt-out below empty non-terminals",
+        peers: &[Nsd],
+        reason: "the closest encloser is the deepest that has an NSEC3 (RFC 5155 §7.2.1); NSD looks for others",
+        explain: opt_out,
+    },
+    Rule {
+        name: "opt-out above empty non-terminals",
+        peers: &[Bind, Knot],
+        reason: "an empty non-terminal without NSEC3 is proved by encloser and cover (RFC 5155 §7.2.4): BIND gives more, Knot nothing",
+        explain: opted_out_non_terminals,
+    },
+];
+
+fn hash_names(case: &Case<'_>, difference: &mut Difference) {
+    let Some(zone) = case.zone else { return };
+    if zone.way_to(case.query.name.borrow()).iter().any(|above| zone.has(*above, Type::NSEC3)) {
+        *difference = Difference::default();
+    }
+}
+
+fn made_up_proofs(case: &Case<'_>, difference: &mut Difference) {
+    for proof in [Type::NSEC, Type::NSEC3] {
+        let has_proof =
+            |answer: &Answer| answer.section(Section::Authority).iter().any(|record| record.rtype == proof);
+        if has_proof(case.ours) && has_proof(case.theirs) {
+            difference.missing(Section::Authority).retain(|record| record.about() != proof);
+            difference.surplus(Section::Authority).retain(|record| record.about() != proof);
+        }
+    }
+    // What follows from such a proof is no better than it.
+    let is_held = |record: &Record| {
+        let zone = case.zone_at(record.owner.borrow());
+        zone.is_some_and(|zone| {
+            zone.records.iter().any(|held| held.rtype == record.rtype && held.rdata == record.rdata)
+        })
+    };
+    let mut theirs = case.theirs.section(Section::Authority).iter();
+    if theirs.any(|record| record.rtype == Type::NSEC3 && !is_held(record)) {
+        difference.rcode = false;
+    }
+}
+
+fn empty_wildcard(case: &Case<'_>, difference: &mut Difference) {
+    let is_empty_wildcard = |name: NameRef<'_>| {
+        let zone = case.zone_at(name);
+        zone.is_some_and(|zone| {
+            let wildcard = zone.encloser(name).and_then(|encloser| contents::wildcard_below(encloser));
+            wildcard.is_some_and(|name| zone.holds(name.borrow()) && zone.types(name.borrow()).next().is_none())
+        })
+    };
+    let is_spelled = |name: NameRef<'_>| case.peer == Knot && name.is_wildcard();
+    if case.names_on_the_way().any(|name| is_empty_wildcard(name) || is_spelled(name)) {
+        let is_proof = |record: &Record| matches!(record.about(), Type::NSEC | Type::NSEC3);
+        difference.surplus(Section::Authority).retain(|record| !is_proof(record));
+    }
+}
+
+fn wildcard_asked_for(case: &Case<'_>, difference: &mut Difference) {
+    let is_held = |name: NameRef<'_>| case.zone_at(name).is_some_and(|zone| zone.holds(name));
+    if case.names_on_the_way().any(|name| name.is_wildcard() && is_held(name)) {
+        difference.missing(Section::Authority).retain(|record| !matches!(record.about(), Type::NSEC | Type::NSEC3));
+    }
+}
+
+fn nsec_of_wildcards(case: &Case<'_>, difference: &mut Difference) {
+    if case.query.qtype == Type::NSEC && !case.ours.section(Section::Answer).is_empty() {
+        difference.surplus(Section::Authority).retain(|record| record.about() != Type::NSEC);
+    }
+}
+
+fn nsec_of_cut(case: &Case<'_>, difference: &mut Difference) {
+    let is_of_cut = |record: &Record| {
+        let owner = record.owner.borrow();
+        record.about() == Type::NSEC
+            && case.zone_at(owner).and_then(|zone| zone.cut_over(owner)).is_some_and(|cut| cut == owner)
+    };
+    difference.surplus(Section::Authority).retain(|record| !is_of_cut(record));
+}
+
+fn labels_below_star(case: &Case<'_>, difference: &mut Difference) {
+    let is_low = |name: NameRef<'_>| name.labels().next().is_some_and(|label| label < &b"*"[..]);
+    let has_low_child = |name: NameRef<'_>| {
+        let Some((zone, encloser)) = case.zone_at(name).and_then(|zone| Some((zone, zone.encloser(name)?))) else {
+            return false;
+        };
+        let mut children = zone.names().filter(|name| name.borrow().parent() == Some(encloser));
+        children.any(|child| is_low(child.borrow()))
+    };
+    let all_nsec = is_about_nsec(difference.surplus(Section::Authority))
+        && is_about_nsec(difference.missing(Section::Authority));
+    if all_nsec && case.names_on_the_way().any(has_low_child) {
+        difference.surplus(Section::Authority).clear();
+        difference.missing(Section::Authority).clear();
+    }
+}
+
+fn zero_octets(case: &Case<'_>, difference: &mut Difference) {
+    let has_zero = |name: NameRef<'_>| name.labels().any(|label| label.contains(&0));
+    let all_nsec = is_about_nsec(difference.surplus(Section::Authority))
+        && is_about_nsec(difference.missing(Section::Authority));
+    if all_nsec && case.names_on_the_way().any(has_zero) {
+        difference.surplus(Section::Authority).clear();
+        difference.missing(Section::Authority).clear();
+    }
+}
+
+fn opt_out(case: &Case<'_>, difference: &mut Difference) {
+    let is_opt_out = case.zone.is_some_and(|zone| matches!(zone.zone.denial, Some(Denial::OptOut { .. })));
+    if is_opt_out {
+        difference.surplus(Section::Authority).retain(|record| record.about() != Type::NSEC3);
+        difference.missing(Section::Authority).retain(|record| record.about() != Type::NSEC3);
+    }
+}
+
+fn opted_out_non_terminals(case: &Case<'_>, difference: &mut Difference) {
+    let is_opt_out = case.zone.is_some_and(|zone| matches!(zone.zone.denial, Some(Denial::OptOut { .. })));
+    let is_bare = case.theirs.sections.iter().all(BTreeSet::is_empty);
+    match case.peer {
+        Knot if is_opt_out && is_bare && case.ours.rcode == case.theirs.rcode => *difference = Difference::default(),
+        Bind if is_opt_out => difference.missing(Section::Authority).retain(|record| record.about() != Type::NSEC3),
+        _ => {}
+    }
+}
+
+fn is_about_nsec(records: &BTreeSet<Record>) -> bool {
+    records.iter().all(|record| record.about() == Type::NSEC)
+}
