@@ -15,6 +15,7 @@ mod data_directory;
 mod doctor;
 mod expiry;
 mod first_copy;
+mod hidden_primary;
 mod holding;
 mod import;
 mod notify;

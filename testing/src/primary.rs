@@ -13,10 +13,10 @@
 //!
 //! With a certificate it is there over TLS too ([`Primary::over_tls`]), at a port of its own.
 //!
-//! It listens on one port of 127.0.0.1, UDP and TCP, on a thread of its own, so that tests with and without an async
-//! runtime can use it, and it gives everything back when dropped. Its waiting blocks: async tests that use it run on
-//! several threads. It keeps all versions of a zone and answers IXFR by
-//! the steps between them. It is small and slow, and no example of how to write a server.
+//! It listens on one port of 127.0.0.1, or of another address of this machine, UDP and TCP, on a thread of its own, so
+//! that tests with and without an async runtime can use it, and it gives everything back when dropped. Its waiting
+//! blocks: async tests that use it run on several threads. It keeps all versions of a zone and answers IXFR by the steps
+//! between them. It is small and slow, and no example of how to write a server.
 
 mod behaviour;
 mod connection;
@@ -32,7 +32,7 @@ mod tests;
 mod tls;
 mod versions;
 
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -68,6 +68,15 @@ impl Primary {
     /// # Panics
     /// When no port or thread can be had.
     pub fn start() -> Self {
+        Self::start_at(Ipv4Addr::LOCALHOST)
+    }
+
+    /// The same at another address of this machine (any of 127.0.0.0/8, or ::1), from which its NOTIFYs come too.
+    ///
+    /// # Panics
+    /// When no port or thread can be had.
+    pub fn start_at(address: impl Into<IpAddr>) -> Self {
+        let address = address.into();
         let shared = Arc::new(Shared::default());
         let (tell, told) = std::sync::mpsc::channel();
         let (stop, stopped) = tokio::sync::oneshot::channel();
@@ -75,7 +84,7 @@ impl Primary {
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
-                let sockets = connection::bind().await;
+                let sockets = connection::bind(address).await;
                 tell.send((sockets.address(), sockets.tls_address())).expect("the test waits for the addresses");
                 tokio::select! {
                     () = sockets.serve(serving) => {}
@@ -222,7 +231,7 @@ impl Primary {
         if let Some(key) = key {
             xfr::tsig::sign_request(&mut message, key, state::wall_clock_secs());
         }
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a socket");
+        let socket = UdpSocket::bind((self.address.ip(), 0)).expect("a socket");
         socket.set_read_timeout(Some(Duration::from_millis(500))).expect("a time-out");
         let until = Instant::now() + PATIENCE;
         while Instant::now() < until {

@@ -1,7 +1,7 @@
 //! The sockets of a scripted primary.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,12 +41,12 @@ pub(super) struct Sockets {
 }
 
 /// UDP and TCP on one free port, and another for TLS.
-pub(super) async fn bind() -> Sockets {
+pub(super) async fn bind(address: IpAddr) -> Sockets {
     for _ in 0..100 {
-        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a TCP port");
-        let address = tcp.local_addr().expect("an address");
-        if let Ok(udp) = UdpSocket::bind(address).await {
-            let tls = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port for TLS");
+        let tcp = TcpListener::bind((address, 0)).await.expect("a TCP port");
+        let plain = tcp.local_addr().expect("an address");
+        if let Ok(udp) = UdpSocket::bind(plain).await {
+            let tls = TcpListener::bind((address, 0)).await.expect("a port for TLS");
             return Sockets { udp, tcp, tls };
         }
     }
