@@ -12,6 +12,7 @@ mod changes;
 mod commands;
 mod crash;
 mod data_directory;
+mod demo;
 mod doctor;
 mod expiry;
 mod first_copy;

@@ -20,9 +20,12 @@ pub(crate) const SOON: Duration = Duration::from_secs(20);
 pub(crate) const FAST_TIMERS: &str =
     "[timers]\nrefresh_min = \"1s\"\nretry_min = \"1s\"\nretry_max = \"2s\"\nexpire_min = \"1s\"\n";
 
+/// The program.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_secondo");
+
 /// A server that has not run yet.
 pub(crate) fn secondo() -> Secondo {
-    Secondo::new(env!("CARGO_BIN_EXE_secondo"))
+    Secondo::new(PROGRAM)
 }
 
 /// Runs `check` for every primary side by side, each in a thread of its name.

@@ -151,3 +151,24 @@ fn starts_refusing(secondo: &mut Secondo) {
         assert!(!rcodes.is_empty() && rcodes.iter().all(|rcode| *rcode == Rcode::REFUSED), "{rcodes:?}");
     });
 }
+
+#[test]
+fn any_gets_one_rrset_unless_all_are_wanted_for_the_zone() {
+    let primary = Primary::with_zone(ZONE, &zone_text::small(1));
+    let mut secondo = secondo().started();
+    add(&secondo, ZONE, primary.address());
+    serves(&secondo, ZONE, 1);
+    let types = |secondo: &Secondo| {
+        let answer = query::ask_tcp(secondo.dns(), ZONE, Type::ANY).unwrap().answer;
+        let mut types: Vec<String> =
+            answer.iter().filter_map(|line| line.split_whitespace().nth(3)).map(ToOwned::to_owned).collect();
+        types.dedup();
+        types
+    };
+    assert_eq!(types(&secondo).len(), 1, "{:?}", types(&secondo));
+    secondo.expect(&["zone", "set", ZONE, "any=all"]);
+    let all = types(&secondo);
+    assert!(all.len() > 1 && all.contains(&"SOA".into()) && all.contains(&"NS".into()), "{all:?}");
+    secondo.kill_and_restart();
+    assert_eq!(types(&secondo), all);
+}

@@ -15,7 +15,7 @@ use inventory::{RecordedAttempt, Service};
 use store::HistoryKept;
 use tokio::sync::{Notify, oneshot};
 use transfer::{Meter, Primary};
-use xfr::{Bounds, Freshness, Key, Moment, Policy, Settings, Timers};
+use xfr::{AnyAnswer, Bounds, Freshness, Key, Moment, Policy, Settings, Timers};
 use zone::{Generation, Snapshot, TenantId, ZoneId};
 
 use crate::holds::{Hold, Released};
@@ -332,6 +332,7 @@ impl Followed {
     }
 
     pub(crate) fn instruct(&self, instructions: Instructions) {
+        self.served.set_answers_any_in_full(instructions.policy.any == AnyAnswer::All);
         self.instructions.store(Arc::new(instructions));
         self.wanted_otherwise.notify_waiters();
     }

@@ -41,6 +41,6 @@ pub use probe::{ProbeStep, Shown, SoaProbe};
 pub use reason::{Fault, Reason};
 pub use secondaries::{Admission, Target};
 pub use session::{Outcome, Progress, Session, SessionLimits};
-pub use settings::{Policy, Setting, SettingError, Settings};
+pub use settings::{AnyAnswer, Policy, Setting, SettingError, Settings};
 pub use timers::{Bounds, Freshness, Timers};
 pub use tsig::{Algorithm, Key};

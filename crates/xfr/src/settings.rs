@@ -38,6 +38,7 @@ pub struct Policy {
     pub allow_transfer: Vec<Admission>,
     /// Who is told of its new versions.
     pub notify_to: Vec<Target>,
+    pub any: AnyAnswer,
 }
 
 impl Default for Policy {
@@ -57,6 +58,7 @@ impl Default for Policy {
             history_versions: 1000,
             allow_transfer: Admission::loopback(),
             notify_to: Vec::new(),
+            any: AnyAnswer::default(),
         }
     }
 }
@@ -113,6 +115,15 @@ pub enum NotifyTrust {
     Signed,
 }
 
+/// What a query for ANY gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AnyAnswer {
+    /// One RRset (RFC 8482 §4.1): all of them are wanted by those who have others flooded with them.
+    #[default]
+    One,
+    All,
+}
+
 /// The name of something that may be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Setting {
@@ -135,6 +146,7 @@ pub enum Setting {
     HistoryVersions,
     AllowTransfer,
     NotifyTo,
+    Any,
 }
 
 /// What is set for one zone: what differs from the defaults, in the words that [`Policy`] writes.
@@ -162,7 +174,7 @@ const OFF: &str = "off";
 const NOBODY: &str = "nobody";
 
 impl Setting {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::RefreshMin,
         Self::RefreshMax,
         Self::RetryMin,
@@ -182,6 +194,7 @@ impl Setting {
         Self::HistoryVersions,
         Self::AllowTransfer,
         Self::NotifyTo,
+        Self::Any,
     ];
 
     pub fn name(self) -> &'static str {
@@ -205,6 +218,7 @@ impl Setting {
             Self::HistoryVersions => "history_versions",
             Self::AllowTransfer => "allow_transfer",
             Self::NotifyTo => "notify_to",
+            Self::Any => "any",
         }
     }
 
@@ -240,6 +254,7 @@ impl Setting {
             Self::NotifyTo => {
                 "who is told of new versions, apart by spaces: ADDRESS[:PORT][,key=NAME][,source=ADDRESS], or nobody"
             }
+            Self::Any => "what a query for ANY gets: one (RRset) or all",
         }
     }
 }
@@ -410,6 +425,13 @@ impl Policy {
             }
             Setting::AllowTransfer => self.allow_transfer = apart(value).map_err(wrong)?,
             Setting::NotifyTo => self.notify_to = apart(value).map_err(wrong)?,
+            Setting::Any => {
+                self.any = match value {
+                    "one" => AnyAnswer::One,
+                    "all" => AnyAnswer::All,
+                    _ => return Err(one_of(["one", "all"])),
+                }
+            }
         }
         Ok(())
     }
@@ -454,6 +476,10 @@ impl Policy {
             Setting::HistoryVersions => self.history_versions.to_string(),
             Setting::AllowTransfer => joined_apart(&self.allow_transfer),
             Setting::NotifyTo => joined_apart(&self.notify_to),
+            Setting::Any => match self.any {
+                AnyAnswer::One => "one".into(),
+                AnyAnswer::All => "all".into(),
+            },
         }
     }
 }
@@ -573,6 +599,7 @@ mod tests {
             (Setting::ServePastExpiry, "0s"),
             (Setting::AllowTransfer, "192.0.2.0/24,198.51.100.0/24"),
             (Setting::NotifyTo, "ns.example"),
+            (Setting::Any, "some"),
         ] {
             let error = settings.set(setting, Some(value)).unwrap_err();
             assert!(error.to_string().starts_with(&format!("{setting} cannot be {value:?}: ")), "{error}");

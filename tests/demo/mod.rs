@@ -1,0 +1,64 @@
+//! `secondo demo`, the first thing that people try.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use testing::eventually;
+use testing::process::Process;
+
+use crate::scene::PROGRAM;
+
+const LONG: Duration = Duration::from_secs(60);
+
+fn demo(temporary: &TempDir) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.arg("demo").env("TMPDIR", temporary.path()).current_dir(temporary.path());
+    command
+}
+
+/// That nothing is left of it.
+fn is_empty(temporary: &TempDir) -> bool {
+    fs::read_dir(temporary.path()).unwrap().next().is_none()
+}
+
+#[test]
+fn the_demonstration_shows_what_it_says_and_leaves_nothing_behind() {
+    let temporary = TempDir::new().unwrap();
+    let shown = demo(&temporary).arg("--exit").output().unwrap();
+    let text = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.status.success() && shown.stderr.is_empty(), "{text}\n{}", String::from_utf8_lossy(&shown.stderr));
+    let mut rest = &text[..];
+    // Each behind the one before it.
+    for expected in [
+        "A primary for example.test runs on 127.0.0.1:",
+        "$ secondo zone add example.test --primary 127.0.0.1:",
+        "axfr from 127.0.0.1:",
+        "www.example.test. 300 IN A 192.0.2.10",
+        "www.example.test. 300 IN A 192.0.2.20",
+        "notify   ixfr",
+        "The primary is stopped",
+        "$ secondo zone refresh example.test",
+        "(unreachable)",
+        "www.example.test. 300 IN A 192.0.2.20",
+    ] {
+        let at = rest.find(expected).unwrap_or_else(|| panic!("{expected:?} is not in its place:\n{text}"));
+        rest = &rest[at + expected.len()..];
+    }
+    assert!(is_empty(&temporary));
+}
+
+#[test]
+fn the_service_goes_on_until_it_is_ended() {
+    let (temporary, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let log = elsewhere.path().join("log");
+    let mut process = Process::start(demo(&temporary), &log);
+    let shown = || fs::read_to_string(&log).unwrap_or_default();
+    eventually(LONG, "all to be shown", || if shown().contains("until Ctrl-C") { Ok(()) } else { Err(shown()) });
+    let line = shown().lines().find(|line| line.starts_with("  dig @")).unwrap().to_owned();
+    let dig = Command::new("dig").args(line.split_whitespace().skip(1)).arg("+short").output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&dig.stdout).trim(), "192.0.2.20");
+    assert!(process.ended().is_none() && process.terminate().success(), "{}", shown());
+    assert!(is_empty(&temporary));
+}
