@@ -201,7 +201,7 @@ impl Secondo {
         self.process.take().expect("only a running server can be ended").terminate()
     }
 
-    /// SIGHUP: it reads its certificate again.
+    /// SIGHUP: it reads its certificate and the secrets of its cookies again.
     pub fn hang_up(&self) {
         self.process.as_ref().expect("it is running").hang_up();
     }

@@ -276,7 +276,9 @@ pub(crate) async fn follow(
             Some(()) = hangups.recv() => Occasion::Order,
         };
         if occasion == Occasion::Order {
-            tracing::info!("SIGHUP: our certificate is read again; the configuration is only at the next start");
+            tracing::info!(
+                "SIGHUP: our certificate and the cookie secrets are read again; the configuration is only at the next start"
+            );
         }
         let Some(certificate) = certificate.clone() else { continue };
         let transfers = node.transfers.clone();

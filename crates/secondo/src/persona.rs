@@ -2,8 +2,8 @@
 //!
 //! Without a file the secret is made at the start and known to nobody else: enough for one server, whose clients get new
 //! cookies after a restart. Servers that answer for each other have one file, the same everywhere (RFC 9018 §5): a line for
-//! each secret, the first of which makes cookies. It is looked at every few seconds; one that cannot be read changes nothing
-//! but what is said about it.
+//! each secret, the first of which makes cookies. It is looked at every few seconds, and at once on SIGHUP; one that cannot be
+//! read changes nothing but what is said about it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use std::time::Duration;
 use answer::{CookieSecret, Cookies, Persona, PersonaText};
 use anyhow::Context;
 use dns::Name;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::node::Node;
 
@@ -53,9 +54,13 @@ impl PersonaSettings {
 /// Follows the file of secrets, where there is one.
 pub(crate) async fn follow_cookie_secrets(node: Arc<Node>, file: Option<PathBuf>) {
     let Some(file) = file else { return std::future::pending().await };
+    let mut hangups = signal(SignalKind::hangup()).ok();
     let mut wrong = None;
     loop {
-        tokio::time::sleep(LOOKED_AT_EVERY).await;
+        tokio::select! {
+            () = tokio::time::sleep(LOOKED_AT_EVERY) => {}
+            () = hung_up(hangups.as_mut()) => {}
+        }
         let path = file.clone();
         let read = tokio::task::spawn_blocking(move || read(&path)).await;
         match read.map_err(anyhow::Error::from).and_then(|read| read) {
@@ -71,6 +76,14 @@ pub(crate) async fn follow_cookie_secrets(node: Arc<Node>, file: Option<PathBuf>
                 }
             }
         }
+    }
+}
+
+/// Waits for SIGHUP; for ever where nobody can listen for it, which is no reason not to look at the file now and then.
+async fn hung_up(hangups: Option<&mut Signal>) {
+    let Some(hangups) = hangups else { return std::future::pending().await };
+    if hangups.recv().await.is_none() {
+        std::future::pending::<()>().await;
     }
 }
 
