@@ -14,6 +14,7 @@ mod crash;
 mod data_directory;
 mod demo;
 mod doctor;
+mod edns;
 mod expiry;
 mod first_copy;
 mod hidden_primary;
