@@ -19,6 +19,8 @@ pub(crate) struct Draft {
 pub(crate) enum Hidden {
     Welcome,
     Refused,
+    /// No DNAMEs at all, in a zone below another: NSD takes what the other one has below the cut for names below them.
+    Impossible,
 }
 
 struct Owner {
@@ -72,6 +74,9 @@ impl Draft {
         // What a wildcard's NS, DNAME or DS would mean is nowhere defined (RFC 4592 §4.2 and §4.4).
         let is_wildcard = owner.starts_with("*.");
         if is_wildcard && matches!(rtype, "NS" | "DNAME" | "DS") || is_apex && matches!(rtype, "CNAME" | "DS") {
+            return false;
+        }
+        if self.hidden == Hidden::Impossible && rtype == "DNAME" {
             return false;
         }
         if self.hidden == Hidden::Refused && !is_apex && self.would_be_hidden(owner, rtype) {

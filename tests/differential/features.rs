@@ -10,6 +10,7 @@
 use testing::dice::Dice;
 
 use crate::draft::{Draft, join};
+use crate::zones::is_below;
 
 /// Labels as zone files write them. The first ones come more often.
 const LABELS: [&str; 26] = [
@@ -172,6 +173,11 @@ impl Sketch<'_> {
     }
 
     fn subtree(&mut self, owner: &str) {
+        // NSD takes what the zone below has for names that this DNAME would hide.
+        let is_in_another = |apex: &&String| is_below(apex, &self.draft.apex) && is_below(owner, apex);
+        if self.apexes.iter().any(|apex| is_in_another(&apex)) {
+            return;
+        }
         let ttl = self.ttl();
         let target = if self.dice.percent(25) { self.long_name() } else { self.target() };
         self.draft.add(owner, "DNAME", ttl, target);

@@ -49,7 +49,7 @@ enum Below {
 
 /// What the dice throw too rarely, and some server answers otherwise than we do: hosts that come from wildcards, hosts
 /// with a TLSA record, a circle behind a wildcard, empty non-terminals above an insecure delegation, a wildcard below an
-/// alias, a name server that is a zone of its own, a DNAME that leads to itself.
+/// alias, hosts that are aliases or zones of their own, a DNAME that leads to itself.
 const CORNERS: &str = "\
 @ 300 IN SOA ns1 host 7 7200 3600 1209600 300
 @ 300 IN NS ns1
@@ -59,6 +59,7 @@ ns2 300 IN NS ns.example.net.
 ns2 300 IN A 192.0.2.3
 mail 300 IN MX 10 host.wild
 mail 300 IN MX 20 ns2
+mail 300 IN MX 30 alias
 *.wild 300 IN A 192.0.2.1
 *.wild 300 IN AAAA 2001:db8::1
 service 300 IN SRV 0 0 443 server
@@ -125,7 +126,11 @@ enum Shape {
 }
 
 fn draw_zone(apex: &str, denial: Option<Denial>, shape: Shape, apexes: &[String], dice: &mut Dice) -> Zone {
-    let hidden = if matches!(shape, Shape::Tangled { .. }) { Hidden::Welcome } else { Hidden::Refused };
+    let hidden = match shape {
+        Shape::Tangled { .. } => Hidden::Welcome,
+        _ if apexes.iter().any(|above| is_below(apex, above)) => Hidden::Impossible,
+        _ => Hidden::Refused,
+    };
     let mut sketch = Sketch { draft: Draft::new(apex, hidden), apexes, dice };
     sketch.apex_records();
     // Where the zones begin that are drawn below this one.
@@ -148,7 +153,7 @@ fn draw_zone(apex: &str, denial: Option<Denial>, shape: Shape, apexes: &[String]
     Zone::new(apex.into(), text, denial, below_dnames)
 }
 
-fn is_below(name: &str, apex: &str) -> bool {
+pub(crate) fn is_below(name: &str, apex: &str) -> bool {
     let (name, apex) = (name.to_ascii_lowercase(), apex.to_ascii_lowercase());
     name.ends_with(&format!(".{apex}"))
 }

@@ -69,6 +69,12 @@ pub(super) const RULES: &[Rule] = &[
         reason: "the additional section needs no proofs (RFC 4035 §3.1.1)",
         explain: proofs_beside_addresses,
     },
+    Rule {
+        name: "addresses of aliases",
+        peers: &[Nsd],
+        reason: "no host's name in MX or SRV may be an alias (RFC 2181 §10.3); where one is, its addresses may be left out",
+        explain: addresses_of_aliases,
+    },
 ];
 
 fn servers_beside_answers(case: &Case<'_>, difference: &mut Difference) {
@@ -154,4 +160,14 @@ fn tlsa_beside_srv(case: &Case<'_>, difference: &mut Difference) {
 
 fn proofs_beside_addresses(_: &Case<'_>, difference: &mut Difference) {
     difference.missing(Section::Additional).retain(|record| !matches!(record.about(), Type::NSEC | Type::NSEC3));
+}
+
+fn addresses_of_aliases(case: &Case<'_>, difference: &mut Difference) {
+    let is_alias = |record: &Record| {
+        let host = rdata::additional_target(record.rtype, &record.rdata);
+        host.is_some_and(|host| case.zone_at(host).is_some_and(|zone| zone.has(host, Type::CNAME)))
+    };
+    if case.ours.section(Section::Answer).iter().any(is_alias) {
+        difference.missing(Section::Additional).clear();
+    }
 }

@@ -22,9 +22,9 @@ pub(crate) struct Rule {
     explain: fn(&Case<'_>, &mut Difference),
 }
 
-/// Rules that the standard run may do without: for what depends on a server's timing, or is too rare.
-pub(crate) const NOT_IN_EVERY_RUN: [&str; 3] =
-    ["a zone below another", "a cut that is none", "proofs that a cut gives"];
+/// Rules that the standard run may do without: for what depends on a server's timing, or nobody has found out when it is.
+pub(crate) const NOT_IN_EVERY_RUN: [&str; 4] =
+    ["a zone below another", "a cut that is none", "wildcards without the type", "opt-out above empty non-terminals"];
 
 /// All rules. Their place here is their number.
 pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {

@@ -1,6 +1,6 @@
 //! Where a name is: below a cut or a DNAME, in which of two zones.
 
-use dns::{NameRef, Section, Type};
+use dns::{NameRef, Rcode, Section, Type};
 use testing::peer::Software::{Bind, Nsd, PowerDns};
 
 use super::Rule;
@@ -136,9 +136,10 @@ fn dname_at_apex(case: &Case<'_>, difference: &mut Difference) {
 }
 
 fn names_below_dnames(case: &Case<'_>, difference: &mut Difference) {
-    let is_hidden =
-        |name| case.zone_at(name).is_some_and(|zone| zone.zone.hides_names() && zone.dname_over(name).is_some());
-    if case.names_on_the_way().any(is_hidden) {
+    let hides_names = |name| case.zone_at(name).is_some_and(|zone| zone.zone.hides_names());
+    let is_hidden = |name| case.zone_at(name).is_some_and(|zone| zone.dname_over(name).is_some());
+    let exists_for_them = case.ours.rcode == Rcode::NXDOMAIN && case.theirs.rcode == Rcode::NOERROR;
+    if case.names_on_the_way().any(|name| hides_names(name) && (is_hidden(name) || exists_for_them)) {
         *difference = Difference::default();
     }
 }

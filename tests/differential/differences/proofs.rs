@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dns::{NameRef, Section, Type};
+use dns::{NameRef, Rcode, Section, Type};
 use testing::peer::Software::{Bind, Knot, Nsd, PowerDns};
 
 use super::Rule;
@@ -43,15 +43,15 @@ pub(super) const RULES: &[Rule] = &[
         explain: nsec_of_wildcards,
     },
     Rule {
-        name: "proofs that a cut gives",
+        name: "denials behind a DNAME",
         peers: &[Nsd],
-        reason: "the NSEC of a delegation covers what comes after it as any other (RFC 4035 §3.1.3.2); NSD leaves it out",
-        explain: nsec_of_cut,
+        reason: "that there is no name is proved for the name that it led to (RFC 4035 §3.1.3.2); NSD proves the wildcard",
+        explain: denials_behind_dnames,
     },
     Rule {
-        name: "labels that begin below *",
+        name: "wildcards with something before them",
         peers: &[Nsd],
-        reason: "the NSEC that covers the wildcard is not its parent's where something comes between (RFC 4034 §6.1)",
+        reason: "the NSEC about a wildcard is not its parent's where that is empty or something comes between (RFC 4034 §6.1)",
         explain: labels_below_star,
     },
     Rule {
@@ -71,6 +71,12 @@ pub(super) const RULES: &[Rule] = &[
         peers: &[Bind, Knot],
         reason: "an empty non-terminal without NSEC3 is proved by encloser and cover (RFC 5155 §7.2.4): BIND gives more, Knot nothing",
         explain: opted_out_non_terminals,
+    },
+    Rule {
+        name: "wildcards without the type",
+        peers: &[Nsd],
+        reason: "encloser, cover and the wildcard's NSEC3 are all needed (RFC 5155 §7.2.5); NSD leaves one out",
+        explain: wildcard_without_type,
     },
 ];
 
@@ -131,27 +137,25 @@ fn nsec_of_wildcards(case: &Case<'_>, difference: &mut Difference) {
     }
 }
 
-fn nsec_of_cut(case: &Case<'_>, difference: &mut Difference) {
-    let is_of_cut = |record: &Record| {
-        let owner = record.owner.borrow();
-        record.about() == Type::NSEC
-            && case.zone_at(owner).and_then(|zone| zone.cut_over(owner)).is_some_and(|cut| cut == owner)
-    };
-    difference.surplus(Section::Authority).retain(|record| !is_of_cut(record));
+fn denials_behind_dnames(case: &Case<'_>, difference: &mut Difference) {
+    let leads_on = case.ours.section(Section::Answer).iter().any(|record| record.rtype == Type::DNAME);
+    if leads_on && case.ours.rcode == Rcode::NXDOMAIN {
+        difference.surplus(Section::Authority).retain(|record| record.about() != Type::NSEC);
+    }
 }
 
 fn labels_below_star(case: &Case<'_>, difference: &mut Difference) {
     let is_low = |name: NameRef<'_>| name.labels().next().is_some_and(|label| label < &b"*"[..]);
-    let has_low_child = |name: NameRef<'_>| {
+    let comes_after_others = |name: NameRef<'_>| {
         let Some((zone, encloser)) = case.zone_at(name).and_then(|zone| Some((zone, zone.encloser(name)?))) else {
             return false;
         };
         let mut children = zone.names().filter(|name| name.borrow().parent() == Some(encloser));
-        children.any(|child| is_low(child.borrow()))
+        zone.types(encloser).next().is_none() || children.any(|child| is_low(child.borrow()))
     };
     let all_nsec = is_about_nsec(difference.surplus(Section::Authority))
         && is_about_nsec(difference.missing(Section::Authority));
-    if all_nsec && case.names_on_the_way().any(has_low_child) {
+    if all_nsec && case.names_on_the_way().any(comes_after_others) {
         difference.surplus(Section::Authority).clear();
         difference.missing(Section::Authority).clear();
     }
@@ -187,4 +191,19 @@ fn opted_out_non_terminals(case: &Case<'_>, difference: &mut Difference) {
 
 fn is_about_nsec(records: &BTreeSet<Record>) -> bool {
     records.iter().all(|record| record.about() == Type::NSEC)
+}
+
+fn wildcard_without_type(case: &Case<'_>, difference: &mut Difference) {
+    let is_denied = case.ours.rcode == Rcode::NOERROR
+        && case.ours.section(Section::Authority).iter().any(|record| record.rtype == Type::SOA);
+    let stands_for = |name: NameRef<'_>| {
+        case.zone_at(name).is_some_and(|zone| {
+            let wildcard =
+                zone.encloser(name).filter(|encloser| *encloser != name).and_then(contents::wildcard_below);
+            wildcard.is_some_and(|wildcard| zone.holds(wildcard.borrow()))
+        })
+    };
+    if is_denied && case.names_on_the_way().any(stands_for) {
+        difference.surplus(Section::Authority).retain(|record| record.about() != Type::NSEC3);
+    }
 }
