@@ -28,7 +28,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "zones of others",
-        peers: &[Bind, Knot, PowerDns],
+        peers: &[Bind, Knot, Nsd, PowerDns],
         reason: "aliases lead on into all zones that we have (RFC 1034 §4.3.2, 3a: \"go back to step 1\"); they stay in one",
         explain: other_zones,
     },
@@ -111,7 +111,7 @@ fn growing_names(case: &Case<'_>, difference: &mut Difference) {
         difference.rcode = false;
     }
     let (ours, theirs) = (case.ours.section(Section::Answer), case.theirs.section(Section::Answer));
-    if case.theirs.aliases() == 1 && theirs.is_subset(ours) && theirs.iter().any(|record| record.rtype == Type::DNAME)
+    if case.theirs.aliases() > 0 && theirs.is_subset(ours) && theirs.iter().any(|record| record.rtype == Type::DNAME)
     {
         difference.surplus(Section::Answer).retain(|record| record.rtype != Type::CNAME);
     }
