@@ -166,7 +166,9 @@ fn proofs_beside_addresses(_: &Case<'_>, difference: &mut Difference) {
 fn addresses_of_aliases(case: &Case<'_>, difference: &mut Difference) {
     let is_alias = |record: &Record| {
         let host = rdata::additional_target(record.rtype, &record.rdata);
-        host.is_some_and(|host| case.zone_at(host).is_some_and(|zone| zone.has(host, Type::CNAME)))
+        host.is_some_and(|host| {
+            case.zone_at(host).is_some_and(|zone| zone.has(host, Type::CNAME) || zone.dname_over(host).is_some())
+        })
     };
     if case.ours.section(Section::Answer).iter().any(is_alias) {
         difference.missing(Section::Additional).clear();
