@@ -18,7 +18,7 @@ pub(crate) fn add(view: View<'_>, rrset: Rrset<'_>, response: &mut Response<'_>)
     let mut hosts = Hosts { named_by: Some(rrset), ..Hosts::default() };
     for name in targets(rrset) {
         let owner = view.owner(name);
-        match owner.filter(|owner| !owner.is_occluded()) {
+        match owner.filter(|owner| is_authoritative(*owner)) {
             Some(owner) => hosts.offer(owner, response),
             // Glue stands in for what another zone says: only a list of servers may name it.
             None if !offer_neighbours(view, name, &mut hosts, response) && rrset.rtype() == Type::NS => {
@@ -62,6 +62,7 @@ fn targets(rrset: Rrset<'_>) -> impl Iterator<Item = NameRef<'_>> {
         root if root.is_root() && record.rtype.is_service_binding() && !record.rdata.starts_with(&[0, 0]) => {
             Some(record.owner)
         }
+        root if root.is_root() => None,
         target => Some(target),
     })
 }
@@ -71,9 +72,14 @@ fn offer_neighbours(view: View<'_>, name: NameRef<'_>, hosts: &mut Hosts<'_>, re
     let Some(zone) = view.neighbour(name) else { return false };
     let contents = zone.contents();
     let Contents::Live(snapshot) = &**contents else { return false };
-    let Some(host) = snapshot.image.owner(name).filter(|host| !host.is_occluded()) else { return false };
+    let Some(host) = snapshot.image.owner(name).filter(|host| is_authoritative(*host)) else { return false };
     hosts.offer(host, response);
     true
+}
+
+/// Whether what the zone has of this owner is its own to say, and no glue (RFC 2181 §6.1).
+fn is_authoritative(owner: Owner<'_>) -> bool {
+    !owner.is_occluded() && !owner.is_cut()
 }
 
 fn addresses(host: Owner<'_>) -> impl Iterator<Item = Rrset<'_>> {

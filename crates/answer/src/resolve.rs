@@ -25,7 +25,7 @@ pub(crate) fn resolve(
     qtype: Type,
     response: &mut Response<'_>,
 ) -> Result<(), Trouble> {
-    let walk = Walk { view, name, qtype, owed: None };
+    let walk = Walk { view, name, qtype, owed: None, substituted: &[] };
     let place = walk.place();
     // RFC 1034 §4.1.1: AA speaks of the name in the question.
     if !matches!(place, Place::Cut(_)) {
@@ -47,6 +47,8 @@ struct Walk<'a> {
     name: NameRef<'a>,
     qtype: Type,
     owed: Option<&'a Owed<'a>>,
+    /// Where the DNAMEs are in memory that are in the answer already.
+    substituted: &'a [usize],
 }
 
 /// Proofs that names on the way here are not there, for which wildcards have answered. They come behind the answer
@@ -142,21 +144,21 @@ impl Chain {
         let zone = view.zone_for(target.borrow(), self.qtype);
         let zone = zone.filter(|_| !leads_in_a_circle && self.step < ALIASES_MAX);
         let Some(zone) = zone else { return end(owed, response) };
+        let (qtype, substituted) = (self.qtype, self.substituted);
+        let walk = |view| Walk { view, name: target.borrow(), qtype, owed, substituted: &substituted };
         if let Some(image) = held.image(zone.id) {
-            let view = View { zone, image, ..view };
-            return self.step(&Walk { view, name: target.borrow(), qtype: self.qtype, owed }, held, response);
+            return self.step(&walk(View { zone, image, ..view }), held, response);
         }
         let contents = zone.contents();
         let Contents::Live(snapshot) = &**contents else { return end(owed, response) };
         let held = Held { zone: zone.id, image: &snapshot.image, before: Some(held) };
-        let view = View { zone, image: &snapshot.image, ..view };
-        self.step(&Walk { view, name: target.borrow(), qtype: self.qtype, owed }, &held, response)
+        self.step(&walk(View { zone, image: &snapshot.image, ..view }), &held, response)
     }
 
     fn step(&mut self, walk: &Walk<'_>, held: &Held<'_>, response: &mut Response<'_>) -> Result<(), Trouble> {
         let next = match walk.place() {
             // RFC 6672 §3.2: it is in the answer already.
-            Place::Dname(owner) if self.substituted.contains(&place_of(owner)) => walk.make_alias(owner, response)?,
+            Place::Dname(owner) if walk.has_given(owner) => walk.make_alias(owner, response)?,
             place => walk.at(place, response)?,
         };
         match next {
@@ -239,7 +241,10 @@ impl<'a> Walk<'a> {
             Type::ANY => self.any(owner, response)?,
             qtype => {
                 named = owner.rrset(qtype);
-                if let Some(rrset) = named {
+                if qtype == Type::DNAME && self.has_given(owner) {
+                    response.conclude(Kind::Answer, Rcode::NOERROR);
+                    return self.prove(None, response).map(|()| Next::Done);
+                } else if let Some(rrset) = named {
                     response.rrset_as(Section::Answer, rrset, self.name)?;
                 // RFC 4035 §2.5: NSEC may stand beside a CNAME, so that its absence is no reason to go elsewhere.
                 } else if let Some(alias) = owner.rrset(Type::CNAME).filter(|_| qtype != Type::NSEC) {
@@ -265,6 +270,11 @@ impl<'a> Walk<'a> {
             additional::add(self.view, rrset, response);
         }
         Ok(Next::Done)
+    }
+
+    /// Whether the owner's DNAME is in the answer already.
+    fn has_given(&self, owner: Owner<'_>) -> bool {
+        self.substituted.contains(&place_of(owner))
     }
 
     fn any(&self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<(), Trouble> {

@@ -9,7 +9,7 @@ use zone::ZoneId;
 use zone::image::{Image, Owner, Rrset, RrsetRecords};
 
 use crate::cookie::{COOKIE_OCTETS, CookieShown};
-use crate::persona::{PERSONA_TEXT_OCTETS_MAX, Persona, PersonaText};
+use crate::persona::{Persona, PersonaText};
 use crate::query::Query;
 use crate::{Asker, Kind, Outcome, PLAIN_UDP_OCTETS_MAX, Scratch, Transport, UDP_OCTETS_MAX};
 
@@ -17,11 +17,6 @@ use crate::{Asker, Kind, Outcome, PLAIN_UDP_OCTETS_MAX, Scratch, Transport, UDP_
 const OPT_OCTETS: usize = 11;
 /// Code and length of an option.
 const OPTION_HEAD_OCTETS: usize = 4;
-/// An OPT record with all the options that an answer must have if they are asked for: an extended error without text
-/// (RFC 8914 §2), EXPIRE, ZONEVERSION, keepalive, a cookie, NSID. With a question of the greatest length it fits into 512
-/// octets.
-const OPT_OCTETS_MAX: usize =
-    OPT_OCTETS + 6 * OPTION_HEAD_OCTETS + 2 + 4 + ZONE_VERSION_OCTETS + 2 + COOKIE_OCTETS + PERSONA_TEXT_OCTETS_MAX;
 /// ZONEVERSION's data with a serial (RFC 9660 §2).
 const ZONE_VERSION_OCTETS: usize = 6;
 /// Its type that says that the version is the SOA's serial (RFC 9660 §3.1).
@@ -47,6 +42,8 @@ pub(crate) struct Response<'a> {
     writer: MessageWriter<'a>,
     transport: Transport,
     has_edns: bool,
+    /// Octets that are kept free for the OPT record.
+    reserved: usize,
     dnssec_ok: bool,
     options: Options<'a>,
     told: Told<'a>,
@@ -85,9 +82,8 @@ impl<'a> Response<'a> {
         let flags = Header::QR | (query.header.flags & (Header::RD | Header::CD));
         let mut writer = MessageWriter::new(out, limit, &mut scratch.table, query.header.id, flags);
         let has_edns = query.edns.is_some();
-        if has_edns {
-            writer.reserve(OPT_OCTETS_MAX);
-        }
+        let reserved = if has_edns { opt_octets(query, asker, persona) } else { 0 };
+        writer.reserve(reserved);
         if let Some(question) = query.question {
             writer.question_ref(question).expect("a question fits into 512 octets beside header and OPT");
         }
@@ -102,6 +98,7 @@ impl<'a> Response<'a> {
             writer,
             transport: asker.transport,
             has_edns,
+            reserved,
             dnssec_ok: query.dnssec_ok(),
             options: Options { octets: &mut scratch.options, length: 0 },
             told,
@@ -151,7 +148,7 @@ impl<'a> Response<'a> {
         self.writer.set_rcode(self.rcode);
         let opt_at = self.writer.len();
         if self.has_edns {
-            self.writer.release(OPT_OCTETS_MAX);
+            self.writer.release(self.reserved);
             self.write_options(extended_error);
             self.writer
                 .opt(UDP_OCTETS_MAX as u16, self.rcode, self.dnssec_ok, self.options.octets())
@@ -295,6 +292,21 @@ impl<'a> Response<'a> {
         }
         rrset.signatures().try_for_each(|record| self.writer.record(section, record))
     }
+}
+
+/// Octets of an OPT record with all that the query wants to be told. Beside a question of the greatest length it fits into
+/// 512 octets. Extended errors stand in answers without records, where there is room.
+fn opt_octets(query: &Query<'_>, asker: &Asker, persona: &Persona) -> usize {
+    let wants = &query.wants;
+    let options = [
+        (wants.expire, 4),
+        (wants.zone_version, ZONE_VERSION_OCTETS),
+        (wants.keepalive && asker.keepalive.is_some(), 2),
+        (wants.cookie.is_some() && persona.cookies.is_some(), COOKIE_OCTETS),
+        (wants.name, persona.name.as_ref().map_or(0, |name| name.as_bytes().len())),
+    ];
+    let wanted = options.iter().filter(|(is_wanted, _)| *is_wanted).map(|(_, octets)| OPTION_HEAD_OCTETS + octets);
+    OPT_OCTETS + wanted.sum::<usize>()
 }
 
 /// The options of an answer, one after the other, in memory that answers use in turn.
