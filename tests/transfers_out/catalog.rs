@@ -146,9 +146,17 @@ fn nsd_takes_the_plain_list_of_names() {
     assert_eq!(names, "a.test.\n");
     let list: String = names.lines().map(|name| format!("{name} copied\n")).collect();
     let list = secondo.scratch_file("zones", &list);
-    let mut nsd_control = Command::new(system_program("nsd-control"));
-    nsd_control.args(["-c", &peer.configuration(), "addzones"]).stdin(std::fs::File::open(list).unwrap());
-    process::run(&mut nsd_control);
+    let nsd_control = |what: &str| {
+        let mut command = Command::new(system_program("nsd-control"));
+        command.args(["-c", &peer.configuration(), what]);
+        command
+    };
+    // It answers DNS before it can be controlled.
+    eventually(SOON, "NSD to be controlled", || match nsd_control("status").output() {
+        Ok(output) if output.status.success() => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
+    process::run(nsd_control("addzones").stdin(std::fs::File::open(list).unwrap()));
     answers(&peer, "a.test", 1);
 }
 
