@@ -27,6 +27,8 @@ mod root_zone;
 mod scene;
 mod settings;
 mod signed_transfers;
+mod signing;
 mod strangers;
 mod transfers_out;
+mod validation;
 mod without_primary;

@@ -10,7 +10,7 @@ use testing::secondo::Secondo;
 use testing::zone_text::{of_hosts, small};
 use testing::{eventually, process, query};
 
-use crate::scene::{secondo, serves};
+use crate::scene::{SOON, secondo, serves};
 
 const LONG: Duration = Duration::from_secs(60);
 const CATALOG: &str = "catalog.test";

@@ -1,6 +1,5 @@
 //! What we give away, looked at by the tools of others.
 
-use std::path::Path;
 use std::process::Command;
 
 use testing::primary::Primary;
@@ -9,6 +8,7 @@ use testing::secondo::Secondo;
 use testing::zone_text::small;
 
 use crate::scene::{ZONE, secondo, serves};
+use crate::signing::{Denial, signed};
 
 /// A zone with delegations, wildcards, empty names and types that hold names.
 fn text(serial: u32) -> String {
@@ -23,30 +23,6 @@ fn copy(secondo: &Secondo, zone: &str, how: &str) -> String {
     secondo.scratch_file("copy", &printed)
 }
 
-/// Signs a zone with keys made for it, with NSEC or NSEC3.
-fn signed(directory: &Path, text: &str, nsec3: bool) -> String {
-    let name = if nsec3 { "nsec3" } else { "nsec" };
-    let directory = directory.join(name);
-    std::fs::create_dir_all(&directory).unwrap();
-    std::fs::write(directory.join("zone"), text).unwrap();
-    let keygen = |more: &[&str]| {
-        run(Command::new("dnssec-keygen")
-            .current_dir(&directory)
-            .args(["-q", "-a", "ECDSAP256SHA256"])
-            .args(more)
-            .arg(ZONE));
-    };
-    keygen(&["-f", "KSK"]);
-    keygen(&[]);
-    let mut sign = Command::new("dnssec-signzone");
-    sign.current_dir(&directory).args(["-q", "-S", "-x", "-o", ZONE, "-O", "full", "-f", "signed"]);
-    if nsec3 {
-        sign.args(["-3", "-", "-H", "0"]);
-    }
-    run(sign.arg("zone"));
-    std::fs::read_to_string(directory.join("signed")).unwrap()
-}
-
 fn is_judged_well(zone: &str, file: &str, is_signed: bool) {
     run(Command::new("named-checkzone").args(["-q", "-i", "local", zone, file]));
     run(Command::new("kzonecheck").args(["-o", zone, file]));
@@ -58,15 +34,14 @@ fn is_judged_well(zone: &str, file: &str, is_signed: bool) {
 
 #[test]
 fn signed_zones_are_given_away_as_the_tools_of_others_want_them() {
-    let scratch = tempfile::tempdir().unwrap();
     let primary = Primary::start();
     let secondo = secondo().with_zone(ZONE, primary.address());
     primary.publish(ZONE, &text(1));
     let secondo = secondo.started();
     serves(&secondo, ZONE, 1);
     is_judged_well(ZONE, &copy(&secondo, ZONE, "axfr"), false);
-    for (serial, nsec3) in [(2, false), (3, true)] {
-        primary.publish(ZONE, &signed(scratch.path(), &text(serial), nsec3));
+    for (serial, denial) in [(2, Denial::Nsec), (3, Denial::Nsec3)] {
+        primary.publish(ZONE, &signed(ZONE, &text(serial), denial).text);
         secondo.expect(&["zone", "refresh", ZONE]);
         serves(&secondo, ZONE, serial);
         is_judged_well(ZONE, &copy(&secondo, ZONE, "axfr"), true);
