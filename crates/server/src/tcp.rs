@@ -19,6 +19,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
@@ -35,6 +36,8 @@ use crate::tls::TlsServer;
 const READ_OCTETS: usize = 4096;
 /// Replies to pipelined queries are gathered up to here, then written, in octets.
 const OUTGOING_OCTETS: usize = 65_536;
+/// What the kernel may hold of what a client has not taken yet, in octets; it doubles that for its own needs.
+const SEND_OCTETS: usize = 131_072;
 /// When connections cannot be accepted, most likely for lack of file descriptors.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
 
@@ -85,6 +88,8 @@ pub(crate) async fn accept(listener: TcpListener, wire: Wire, house: Arc<House>)
 async fn connection(stream: TcpStream, address: SocketAddr, _place: Place, wire: Wire, house: Arc<House>) {
     // Replies are written whole; waiting for more to send with them would only delay them.
     let _ = stream.set_nodelay(true);
+    // The kernel would let a client that does not read owe us megabytes, and keep them for minutes when it is cut off.
+    let _ = SockRef::from(&stream).set_send_buffer_size(SEND_OCTETS);
     let conversation = async {
         match wire {
             Wire::Plain => converse(stream, Sender { address, channel: Channel::Tcp }, &house).await,
