@@ -50,6 +50,20 @@ fn the_demonstration_shows_what_it_says_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_terminal_that_is_closed_ends_it() {
+    let (temporary, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let log = elsewhere.path().join("log");
+    let mut process = Process::start(demo(&temporary), &log);
+    eventually(LONG, "it to begin", || match fs::read_to_string(&log).unwrap_or_default() {
+        shown if shown.contains("The zone is created") => Ok(()),
+        shown => Err(shown),
+    });
+    process.hang_up();
+    eventually(LONG, "it to end", || if process.ended().is_some() { Ok(()) } else { Err("it runs".to_owned()) });
+    assert!(is_empty(&temporary));
+}
+
+#[test]
 fn the_service_goes_on_until_it_is_ended() {
     let (temporary, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let log = elsewhere.path().join("log");

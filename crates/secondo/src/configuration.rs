@@ -554,6 +554,7 @@ mod tests {
             ("[tenancy]\nmode = \"multi\"\n", 2, "unknown variant"),
             ("[dns\n", 1, ""),
             ("[rate_limit]\nresponses_per_second = 2000000\n", 2, "0 (off) to 1000000"),
+            ("[rate_limit]\nall_per_second = 5\n", 2, "give it too"),
             ("[rate_limit]\nexempt = [\"all\"]\n", 2, "no block of addresses"),
             ("[dns]\nname = \"\"\n", 2, "1 to 64 octets"),
             ("[dns]\nreport_agent = \".\"\n", 2, "the root"),

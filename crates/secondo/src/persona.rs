@@ -5,6 +5,8 @@
 //! each secret, the first of which makes cookies. It is looked at every few seconds, and at once on SIGHUP; one that cannot be
 //! read changes nothing but what is said about it.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,9 +100,13 @@ fn take(node: &Node, cookies: Option<Cookies>) {
 
 fn read(file: &Path) -> anyhow::Result<Option<Cookies>> {
     let unreadable = || format!("the cookie secrets in {} cannot be read", file.display());
-    let octets = std::fs::metadata(file).with_context(unreadable)?.len();
+    // A pipe would be waited for, and a device has no end.
+    let is_file = std::fs::metadata(file).with_context(unreadable)?.is_file();
+    anyhow::ensure!(is_file, "{} is no file that secrets could stand in", file.display());
+    let mut text = String::new();
+    let read = File::open(file).and_then(|file| file.take(FILE_OCTETS_MAX + 1).read_to_string(&mut text));
+    let octets = read.with_context(unreadable)? as u64;
     anyhow::ensure!(octets <= FILE_OCTETS_MAX, "{} is too long to be a file of secrets", file.display());
-    let text = std::fs::read_to_string(file).with_context(unreadable)?;
     let secrets = secrets(&text).with_context(|| format!("the cookie secrets in {}", file.display()))?;
     Ok(Cookies::new(secrets))
 }

@@ -23,6 +23,11 @@ const PER_SECOND: RangeInclusive<u32> = 0..=1_000_000;
 const ALL_FOR_ONE: u32 = 50;
 
 pub(super) fn read_rate_limit(section: &RateLimitSection) -> Result<Option<RateLimit>, Wrong> {
+    let given = section.all_per_second.as_ref().map(|rate| rate.span().start);
+    if let (None, Some(at)) = (&section.responses_per_second, given) {
+        let message = "nothing is limited without responses_per_second: give it too, 0 for off".to_owned();
+        return Err(Wrong { at, message });
+    }
     let responses_per_second = rate(section.responses_per_second.as_ref())?.unwrap_or(0);
     let all_per_second = rate(section.all_per_second.as_ref())?;
     let exempt = match &section.exempt {
