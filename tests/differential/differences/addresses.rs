@@ -28,6 +28,12 @@ pub(super) const RULES: &[Rule] = &[
         explain: servers_at_cuts,
     },
     Rule {
+        name: "the root's servers",
+        peers: &[Bind],
+        reason: "whoever primes wants the addresses of the root's servers (RFC 9609 §4.2); BIND leaves them out of minimal answers",
+        explain: servers_of_the_root,
+    },
+    Rule {
         name: "addresses for rare types",
         peers: &[Bind, Nsd, PowerDns],
         reason: "we add addresses for NS, MX, SRV, SVCB and HTTPS; others may be left out (RFC 2181 §9)",
@@ -111,6 +117,15 @@ fn servers_at_cuts(case: &Case<'_>, difference: &mut Difference) {
     if case.query.qtype == Type::NS {
         difference.surplus(Section::Additional).retain(|record| !is_glue(record));
     }
+}
+
+fn servers_of_the_root(case: &Case<'_>, difference: &mut Difference) {
+    let servers = case.ours.section(Section::Answer).iter().filter(|record| record.rtype == Type::NS);
+    let hosts: Vec<NameRef<'_>> = servers
+        .filter(|record| record.owner.borrow().is_root())
+        .filter_map(|record| rdata::alias_target(&record.rdata))
+        .collect();
+    difference.surplus(Section::Additional).retain(|record| !hosts.contains(&record.owner.borrow()));
 }
 
 fn addresses_for_rare_types(case: &Case<'_>, difference: &mut Difference) {
