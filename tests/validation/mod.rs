@@ -19,11 +19,11 @@ use crate::signing::{Denial, Signed, signed};
 const ZONES: [(&str, Denial); 3] =
     [("nsec.test", Denial::Nsec), ("nsec3.test", Denial::Nsec3), ("opt-out.test", Denial::OptOut)];
 
-/// A name for each kind of answer, and nothing that leads elsewhere.
+/// A name for each kind of answer, and nothing that leads elsewhere: dnsviz would go there.
 const TEXT: &str = "\
 @ 300 SOA ns hostmaster 1 7200 3600 604800 60
 @ 300 NS ns
-ns 300 A 192.0.2.53
+ns 300 A 127.0.0.1
 www 300 A 192.0.2.1
 www 300 AAAA 2001:db8::1
 alias 300 CNAME www
