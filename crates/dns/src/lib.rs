@@ -10,6 +10,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod edns;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod message;
 pub mod name;
 pub mod rdata;
