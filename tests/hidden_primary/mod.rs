@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use dns::edns::extended_error;
-use dns::{Opcode, Rcode, Type};
+use dns::{MessageReader, Name, Opcode, Rcode, Type};
 use testing::certificate::Authority;
 use testing::primary::Primary;
 use testing::secondo::Secondo;
@@ -37,6 +37,8 @@ const SHOWN: &str = "shown.test";
 const PENDING: &str = "pending.test";
 const DISABLED: &str = "disabled.test";
 const CATALOG: &str = "catalog.test";
+/// The catalog that we make of our zones.
+const MADE: &str = "made.test";
 const CATALOG_TEXT: &str = "@ 0 SOA invalid. invalid. 1 60 60 6000 0\n@ 0 NS invalid.\nversion 0 TXT \"2\"\n";
 
 /// The key that copies of ours are signed with.
@@ -51,6 +53,8 @@ struct Scene {
     primaries: Vec<Primary>,
     over_tls: SocketAddr,
     authority: Authority,
+    /// Where our NOTIFYs go.
+    notified: UdpSocket,
 }
 
 impl Scene {
@@ -66,6 +70,8 @@ impl Scene {
             primary.publish(CATALOG, CATALOG_TEXT);
         }
         let (secondo, over_tls, authority) = (secondo(), port::free(), Authority::new());
+        let notified = UdpSocket::bind((STRANGER, 0)).unwrap();
+        notified.set_read_timeout(Some(SOON)).unwrap();
         let directory: PathBuf = secondo.data().parent().unwrap().into();
         let (chain, key) = authority.server(&["dns.example"]).write_files(&directory, "ours");
         let addresses: Vec<String> = primaries.iter().map(|primary| format!("\"{}\"", primary.address())).collect();
@@ -78,14 +84,16 @@ impl Scene {
         let configuration = format!(
             "[dns]\ntls_listen = [\"{over_tls}\"]\n{persona}\
              [tls]\ncertificate = \"{}\"\nkey = \"{}\"\n\
-             [transfer_out]\nallow = [\"127.0.0.0/8\", \"key={OUR_KEY}\"]\n{FAST_TIMERS}{}{zones}{}",
+             [transfer_out]\nallow = [\"127.0.0.0/8\", \"key={OUR_KEY}\"]\nnotify = [\"{}\"]\ncatalog = \"{MADE}\"\n\
+             {FAST_TIMERS}{}{zones}{}",
             chain.display(),
             key.display(),
+            notified.local_addr().unwrap(),
             keys.concat(),
             section("catalog", CATALOG),
         );
         let secondo = secondo.configured(&configuration).started();
-        let scene = Self { secondo, primaries, over_tls, authority };
+        let scene = Self { secondo, primaries, over_tls, authority, notified };
         scene.settles();
         scene
     }
@@ -106,6 +114,19 @@ impl Scene {
             catalog if catalog["followed_serial"] == 1 => Ok(()),
             catalog => Err(catalog.to_string()),
         });
+    }
+
+    /// Takes the NOTIFYs that we send, one of each zone at least.
+    fn is_notified(&self, collector: &mut Collector) {
+        let mut waiting = vec![ZONE, SHOWN, MADE];
+        let mut buffer = [0; 1_232];
+        while !waiting.is_empty() {
+            let length = self.notified.recv(&mut buffer).unwrap_or_else(|error| panic!("{waiting:?}: {error}"));
+            let message = &buffer[..length];
+            let about = MessageReader::new(message).unwrap().question().unwrap().unwrap();
+            waiting.retain(|zone| about.name.borrow() != zone.parse::<Name>().unwrap().borrow());
+            collector.add("a NOTIFY of ours", message.to_vec());
+        }
     }
 
     /// Switches the primaries off and waits until the zone has expired.
@@ -249,7 +270,8 @@ fn nothing_that_is_sent_shows_where_a_zone_is_copied_from_unless_the_zone_does()
     for persona in ["", PERSONA] {
         let mut scene = Scene::new(persona);
         let mut collector = Collector::default();
-        for zone in [ZONE, PENDING, DISABLED, CATALOG] {
+        scene.is_notified(&mut collector);
+        for zone in [ZONE, PENDING, DISABLED, CATALOG, MADE] {
             scene.ask_about(zone, &mut collector);
         }
         scene.expires();
