@@ -3,11 +3,15 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::time::Duration;
 
 use testing::peer::{Peer, Setup, Software};
 use testing::{port, query, zone_text};
 
-use crate::scene::{FAST_TIMERS, ZONE, add, failure, has_nothing_to_serve, secondo, serves};
+use crate::scene::{FAST_TIMERS, ZONE, add, failure_within, has_nothing_to_serve, secondo, serves};
+
+/// How long an attempt may take that hears nothing of sense: it asks over UDP twice, then over TCP, and waits each time.
+const IN_VAIN: Duration = Duration::from_secs(60);
 
 /// Answers every datagram and every message over TCP with what `answer` makes of it, until the test ends.
 fn babbler(answer: fn(&[u8]) -> Vec<u8>) -> SocketAddr {
@@ -61,7 +65,7 @@ fn a_primary_that_answers_garbage_is_blamed_and_nothing_is_installed() {
     for answer in [noise, echo, nothing] {
         let secondo = secondo().started();
         add(&secondo, ZONE, babbler(answer));
-        let reason = failure(&secondo, ZONE);
+        let reason = failure_within(IN_VAIN, &secondo, ZONE);
         assert!(["primary", "network", "configuration"].contains(&reason["fault"].as_str().unwrap()), "{reason}");
         has_nothing_to_serve(&secondo, ZONE);
     }
@@ -78,12 +82,12 @@ fn garbage_in_place_of_the_primary_does_not_harm_the_copy() {
     let udp = UdpSocket::bind(peer.address()).unwrap();
     let tcp = TcpListener::bind(peer.address()).unwrap();
     let mut message = [0; 65_535];
-    udp.set_read_timeout(Some(crate::scene::SOON)).unwrap();
+    udp.set_read_timeout(Some(IN_VAIN)).unwrap();
     for _ in 0..2 {
         let (length, from) = udp.recv_from(&mut message).unwrap();
         udp.send_to(&noise(&message[..length]), from).unwrap();
     }
-    failure(&secondo, ZONE);
+    failure_within(IN_VAIN, &secondo, ZONE);
     assert_eq!(query::serial(secondo.dns(), ZONE), Ok(1));
     drop((udp, tcp));
     peer.switch_on();
