@@ -61,38 +61,48 @@ impl Desk {
         bench: &mut Bench,
         out: &mut [u8],
     ) -> Outcome {
-        let (asker, persona) = (sender.asker(self.idle), self.shared.persona.load());
-        let outcome =
-            answer::answer(query, zones, &asker, &persona, || (self.shared.now)().0, &mut bench.scratch, out);
-        if outcome.rcode != Rcode::REFUSED {
+        let outcome = self.answer_from_zones(query, sender, zones, bench, out);
+        if outcome.rcode != Rcode::REFUSED || self.shared.catalogs.load().is_empty() {
             return outcome;
         }
-        match self.soa_of_catalog(query, sender, None).filter(|soa| soa.len() <= out.len()) {
+        let request = Request::read(query, sender, None).ok();
+        let soa = request.and_then(|request| self.soa_of_catalog(&request));
+        match soa.filter(|soa| soa.len() <= out.len()) {
             None => outcome,
             Some(soa) => {
                 out[..soa.len()].copy_from_slice(&soa);
-                Outcome { length: soa.len(), rcode: Rcode::NOERROR, ..outcome }
+                // The options of the refusal are not those of this reply.
+                Outcome { length: soa.len(), rcode: Rcode::NOERROR, opt_octets: 0, ..outcome }
             }
         }
     }
 
+    fn answer_from_zones(
+        &self,
+        query: &[u8],
+        sender: Sender,
+        zones: &ZoneTable,
+        bench: &mut Bench,
+        out: &mut [u8],
+    ) -> Outcome {
+        let (asker, persona) = (sender.asker(self.idle), self.shared.persona.load());
+        answer::answer(query, zones, &asker, &persona, || (self.shared.now)().0, &mut bench.scratch, out)
+    }
+
     /// The reply to whoever may copy a catalog and asks for its SOA, as most do first; none to anybody else, and to any
     /// other question (RFC 9432 §7).
-    fn soa_of_catalog(&self, message: &[u8], sender: Sender, signed: Option<&SignedRequest>) -> Option<Vec<u8>> {
+    fn soa_of_catalog(&self, request: &Request<'_>) -> Option<Vec<u8>> {
         let catalogs = self.shared.catalogs.load();
-        if catalogs.is_empty() {
-            return None;
-        }
-        let request = Request::read(message, sender, signed).ok()?;
         let is_plain = request.header.opcode() == Opcode::QUERY
             && (request.question.qtype, request.question.qclass) == (Type::SOA, CLASS_IN)
             && request.edns.is_none_or(|edns| edns.version == dns::edns::VERSION);
         let name = request.question.name.borrow();
         let catalog = catalogs.get(name).filter(|_| is_plain)?;
-        let signed_by = signed.map(|signed| signed.key().name());
+        let signed_by = request.signed.map(|signed| signed.key().name());
         let access = self.shared.access.load();
-        let snapshot =
-            catalog.snapshot().filter(|_| access.transfer_out.allows(name, sender.address.ip(), signed_by))?;
+        let snapshot = catalog
+            .snapshot()
+            .filter(|_| access.transfer_out.allows(name, request.sender.address.ip(), signed_by))?;
         Some(request.with_soa(snapshot.image.soa_record(), None))
     }
 
@@ -152,11 +162,9 @@ impl Desk {
         let draft = match (request.header.opcode(), request.question.qtype) {
             (Opcode::NOTIFY, _) => self.notify(&request, &access, bench),
             (Opcode::QUERY, Type::AXFR | Type::IXFR) => self.transfer(&request, &access, zones, bench),
-            _ if let Some(soa) = self.soa_of_catalog(&unsigned, sender, signed.as_ref()) => {
-                Draft::Message(soa, Rcode::NOERROR)
-            }
+            _ if let Some(soa) = self.soa_of_catalog(&request) => Draft::Message(soa, Rcode::NOERROR),
             _ => {
-                let outcome = self.answer(&unsigned, sender, zones, bench, out);
+                let outcome = self.answer_from_zones(&unsigned, sender, zones, bench, out);
                 Draft::Message(out[..outcome.length].to_vec(), outcome.rcode)
             }
         };

@@ -5,7 +5,7 @@ use dns::edns::{Edns, option};
 use dns::{Header, MessageReader, Rcode, Type};
 use server::{Event, Limits, RateLimit};
 
-use crate::support::{Server, Setup, header, query};
+use crate::support::{Server, Setup, ZONE, header, live, query, rcode, types};
 
 const CLIENT_COOKIE: [u8; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
 
@@ -95,6 +95,30 @@ fn who_knows_of_cookies_is_told_to_come_again_with_one() {
         }
     };
     assert_eq!(edns_of(&answer).0, Rcode::NXDOMAIN);
+}
+
+#[test]
+fn what_is_cut_of_a_catalogs_soa_is_a_message_too() {
+    let rate = RateLimit { responses_per_second: 1, all_per_second: 1000, exempt: Vec::new() };
+    let server = Setup {
+        catalogs: vec![live(9, "catalog.", ZONE)],
+        limits: Limits { rate: Some(rate), ..Limits::default() },
+        persona: Persona { cookies: Cookies::new(vec![[7; 16]]), ..Persona::default() },
+        ..Setup::default()
+    }
+    .start();
+    let client = server.udp();
+    for id in 0..20 {
+        client.send(&numbered(id, with_cookie(query("catalog.", Type::SOA), &CLIENT_COOKIE)));
+    }
+    let cut = loop {
+        let reply = client.receive();
+        if header(&reply).has(Header::TC) {
+            break reply;
+        }
+        assert_eq!(types(&reply)[0], Type::SOA);
+    };
+    assert_eq!((rcode(&cut), types(&cut)), (Rcode::NOERROR, vec![]));
 }
 
 #[test]
