@@ -3,6 +3,7 @@
 use dns::{NameRef, Section, Type, rdata};
 use zone::image::{Owner, Rrset};
 
+use crate::places::Places;
 use crate::response::{Response, Trouble};
 use crate::table::Contents;
 use crate::view::View;
@@ -40,7 +41,7 @@ pub(crate) fn add_glue(
     let mut hosts = Hosts::default();
     let is_needed = |name: &NameRef<'_>| name.is_at_or_below(cut.name());
     for host in targets(servers).filter(is_needed).filter_map(|name| view.owner(name)) {
-        if hosts.is_new(host) {
+        if hosts.seen.insert(host) {
             addresses(host).try_for_each(|rrset| response.rrset(Section::Additional, rrset))?;
         }
     }
@@ -89,29 +90,15 @@ fn addresses(host: Owner<'_>) -> impl Iterator<Item = Rrset<'_>> {
 /// Hosts that have had their turn: none comes twice when an RRset names it in two spellings.
 #[derive(Default)]
 struct Hosts<'a> {
-    /// Where they are in memory: they may be of several zones.
-    places: [usize; HOSTS_MAX],
-    count: usize,
+    seen: Places<HOSTS_MAX>,
     /// The RRset in the answer that names them; none for a referral's servers.
     named_by: Option<Rrset<'a>>,
 }
 
 impl Hosts<'_> {
-    fn is_new(&mut self, host: Owner<'_>) -> bool {
-        let place = host.name().as_wire().as_ptr().addr();
-        if self.places[..self.count].contains(&place) {
-            return false;
-        }
-        if let Some(free) = self.places.get_mut(self.count) {
-            *free = place;
-            self.count += 1;
-        }
-        true
-    }
-
     /// Adds what fits of a host.
     fn offer(&mut self, host: Owner<'_>, response: &mut Response<'_>) {
-        if self.count == HOSTS_MAX || !self.is_new(host) {
+        if self.seen.is_full() || !self.seen.insert(host) {
             return;
         }
         for rrset in addresses(host).chain(self.binding(host)) {

@@ -6,6 +6,7 @@
 use dns::{NameRef, Section, Type};
 use zone::image::{Denial, Image, Owner, Ring, wildcard_below};
 
+use crate::places::Places;
 use crate::response::{Response, Trouble};
 
 /// Owners without an NSEC record, one before the other, that are passed on the way to the one that covers a name: empty
@@ -27,13 +28,8 @@ pub(crate) enum Missing<'a> {
     NameAlone { encloser: Owner<'a> },
 }
 
-/// Records that are in the answer already: none comes twice.
-#[derive(Default)]
-pub(crate) struct Given {
-    /// Where the owners are in memory: an answer may hold proofs of several zones.
-    places: [usize; PROOFS_MAX],
-    count: usize,
-}
+/// Owners whose NSEC or NSEC3 records are in the answer.
+pub(crate) type Given = Places<PROOFS_MAX>;
 
 /// Adds the proof that `missing` is not there for `name`, if proofs are wanted and the zone has any.
 ///
@@ -65,17 +61,10 @@ struct Proof<'a, 'r> {
 
 impl Proof<'_, '_> {
     fn add(&mut self, owner: Owner<'_>, rtype: Type) -> Result<(), Trouble> {
-        let Some(rrset) = owner.rrset(rtype) else { return Ok(()) };
-        let Given { places, count } = &mut *self.given;
-        let place = owner.name().as_wire().as_ptr().addr();
-        if places[..*count].contains(&place) {
-            return Ok(());
+        match owner.rrset(rtype) {
+            Some(rrset) if self.given.insert(owner) => Ok(self.response.rrset(Section::Authority, rrset)?),
+            _ => Ok(()),
         }
-        if let Some(free) = places.get_mut(*count) {
-            *free = place;
-            *count += 1;
-        }
-        Ok(self.response.rrset(Section::Authority, rrset)?)
     }
 }
 

@@ -17,6 +17,7 @@ mod denial;
 #[doc(hidden)]
 pub mod fuzzing;
 mod persona;
+mod places;
 mod query;
 mod resolve;
 mod response;

@@ -8,6 +8,7 @@ use zone::image::{Deepest, Denial, Image, Owner, Rrset, wildcard_below};
 use crate::Kind;
 use crate::additional;
 use crate::denial::{self, Given, Missing};
+use crate::places::Places;
 use crate::response::{Response, Trouble};
 use crate::table::Contents;
 use crate::view::View;
@@ -25,7 +26,7 @@ pub(crate) fn resolve(
     qtype: Type,
     response: &mut Response<'_>,
 ) -> Result<(), Trouble> {
-    let walk = Walk { view, name, qtype, owed: None, substituted: &[] };
+    let walk = Walk { view, name, qtype, owed: None, substituted: None };
     let place = walk.place();
     // RFC 1034 §4.1.1: AA speaks of the name in the question.
     if !matches!(place, Place::Cut(_)) {
@@ -41,14 +42,17 @@ pub(crate) fn resolve(
     }
 }
 
+/// Owners of DNAMEs.
+type Substituted = Places<ALIASES_MAX>;
+
 /// One step: a name in one zone.
 struct Walk<'a> {
     view: View<'a>,
     name: NameRef<'a>,
     qtype: Type,
     owed: Option<&'a Owed<'a>>,
-    /// Where the DNAMEs are in memory that are in the answer already.
-    substituted: &'a [usize],
+    /// The DNAMEs that are in the answer already.
+    substituted: Option<&'a Substituted>,
 }
 
 /// Proofs that names on the way here are not there, for which wildcards have answered. They come behind the answer
@@ -96,8 +100,7 @@ enum Place<'a> {
 struct Chain {
     qtype: Type,
     seen: [NameBuf; ALIASES_MAX],
-    /// Where the DNAMEs in the answer are in memory.
-    substituted: [usize; ALIASES_MAX],
+    substituted: Substituted,
     step: usize,
 }
 
@@ -117,7 +120,7 @@ impl Held<'_> {
 impl Chain {
     #[inline(never)]
     fn of(qtype: Type) -> Self {
-        Self { qtype, seen: [NameBuf::root(); ALIASES_MAX], substituted: [0; ALIASES_MAX], step: 0 }
+        Self { qtype, seen: [NameBuf::root(); ALIASES_MAX], substituted: Substituted::default(), step: 0 }
     }
 
     /// Goes on at the target of an alias that was found in `walk`, as long as that is ours to answer.
@@ -131,7 +134,7 @@ impl Chain {
     ) -> Result<(), Trouble> {
         self.seen[self.step] = walk.name.into();
         if let By::Dname(owner) = by {
-            self.substituted[self.step] = place_of(owner);
+            self.substituted.insert(owner);
         }
         self.step += 1;
         let (view, name) = (walk.view, walk.name);
@@ -145,7 +148,7 @@ impl Chain {
         let zone = zone.filter(|_| !leads_in_a_circle && self.step < ALIASES_MAX);
         let Some(zone) = zone else { return end(owed, response) };
         let (qtype, substituted) = (self.qtype, self.substituted);
-        let walk = |view| Walk { view, name: target.borrow(), qtype, owed, substituted: &substituted };
+        let walk = |view| Walk { view, name: target.borrow(), qtype, owed, substituted: Some(&substituted) };
         if let Some(image) = held.image(zone.id) {
             return self.step(&walk(View { zone, image, ..view }), held, response);
         }
@@ -274,7 +277,7 @@ impl<'a> Walk<'a> {
 
     /// Whether the owner's DNAME is in the answer already.
     fn has_given(&self, owner: Owner<'_>) -> bool {
-        self.substituted.contains(&place_of(owner))
+        self.substituted.is_some_and(|given| given.contains(owner))
     }
 
     fn any(&self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<(), Trouble> {
@@ -345,20 +348,12 @@ impl<'a> Walk<'a> {
 
     /// Proves what is missing here, if anything is, and what is owed from the way here.
     fn prove(&self, missing: Option<Missing<'_>>, response: &mut Response<'_>) -> Result<(), Trouble> {
-        if !response.dnssec_ok() {
-            return Ok(());
-        }
         let mut given = Given::default();
         if let Some(missing) = missing {
             denial::prove(self.view.image, self.name, missing, &mut given, response)?;
         }
         prove_owed(self.owed, &mut given, response)
     }
-}
-
-/// Where an owner is in memory: no two that an answer speaks of are in one place, of whatever zones they are.
-fn place_of(owner: Owner<'_>) -> usize {
-    owner.name().as_wire().as_ptr().addr()
 }
 
 fn target(alias: Rrset<'_>) -> Option<NameBuf> {
