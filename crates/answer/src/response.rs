@@ -2,7 +2,7 @@
 
 use std::num::NonZero;
 
-use dns::edns::{expire_option, extended_error, option};
+use dns::edns::{OPT_HEAD_OCTETS, expire_option, extended_error, option};
 use dns::writer::CompressionTable;
 use dns::{Full, Header, MessageWriter, Name, NameRef, Rcode, RecordRef, Section};
 use zone::ZoneId;
@@ -13,8 +13,6 @@ use crate::persona::{Persona, PersonaText};
 use crate::query::Query;
 use crate::{Asker, Kind, Outcome, PLAIN_UDP_OCTETS_MAX, Scratch, Transport, UDP_OCTETS_MAX};
 
-/// An OPT record without options.
-const OPT_OCTETS: usize = 11;
 /// Code and length of an option.
 const OPTION_HEAD_OCTETS: usize = 4;
 /// ZONEVERSION's data with a serial (RFC 9660 §2).
@@ -180,14 +178,14 @@ impl<'a> Response<'a> {
         if let Some(name) = told.name {
             options.push(option::NSID, name);
         }
-        let room = self.writer.room().saturating_sub(OPT_OCTETS);
+        let room = self.writer.room().saturating_sub(OPT_HEAD_OCTETS);
         if let Some(agent) =
             told.report_agent.filter(|agent| options.length + OPTION_HEAD_OCTETS + agent.len() <= room)
         {
             options.push(option::REPORT_CHANNEL, agent);
         }
         if let Some(block) = told.padding {
-            let octets = self.writer.len() + OPT_OCTETS + options.length + OPTION_HEAD_OCTETS;
+            let octets = self.writer.len() + OPT_HEAD_OCTETS + options.length + OPTION_HEAD_OCTETS;
             let missing = octets.next_multiple_of(usize::from(block.get())) - octets;
             if options.length + OPTION_HEAD_OCTETS + missing <= room.min(OPTIONS_OCTETS) {
                 options.pad(missing);
@@ -306,7 +304,7 @@ fn opt_octets(query: &Query<'_>, asker: &Asker, persona: &Persona) -> usize {
         (wants.name, persona.name.as_ref().map_or(0, |name| name.as_bytes().len())),
     ];
     let wanted = options.iter().filter(|(is_wanted, _)| *is_wanted).map(|(_, octets)| OPTION_HEAD_OCTETS + octets);
-    OPT_OCTETS + wanted.sum::<usize>()
+    OPT_HEAD_OCTETS + wanted.sum::<usize>()
 }
 
 /// The options of an answer, one after the other, in memory that answers use in turn.

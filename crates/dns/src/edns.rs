@@ -80,14 +80,22 @@ impl<'a> Edns<'a> {
 
 /// A whole OPT record, to be appended to a message; `options` are in wire form.
 pub fn opt_record(rcode_high: u8, version: u8, options: &[u8]) -> Vec<u8> {
-    // The root's name.
-    let mut record = vec![0];
-    record.extend(Type::OPT.0.to_be_bytes());
-    record.extend(UDP_OCTETS.to_be_bytes());
-    record.extend(Edns::ttl(rcode_high, version, false).to_be_bytes());
-    record.extend((options.len() as u16).to_be_bytes());
-    record.extend(options);
-    record
+    let head = opt_head(UDP_OCTETS, Edns::ttl(rcode_high, version, false), options.len() as u16);
+    [&head, options].concat()
+}
+
+/// Octets of an OPT record without its options.
+pub const OPT_HEAD_OCTETS: usize = 11;
+
+/// What an OPT record begins with (RFC 6891 §6.1.2): the root's name, its type, the sender's UDP payload size, what
+/// [`Edns::ttl`] says, and how many octets of options follow.
+pub(crate) fn opt_head(udp_octets: u16, ttl: u32, options_octets: u16) -> [u8; OPT_HEAD_OCTETS] {
+    let mut head = [0; OPT_HEAD_OCTETS];
+    head[1..3].copy_from_slice(&Type::OPT.0.to_be_bytes());
+    head[3..5].copy_from_slice(&udp_octets.to_be_bytes());
+    head[5..9].copy_from_slice(&ttl.to_be_bytes());
+    head[9..].copy_from_slice(&options_octets.to_be_bytes());
+    head
 }
 
 /// The option that asks when the server's copy of the zone expires (RFC 7314 §3).

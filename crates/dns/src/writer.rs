@@ -3,12 +3,11 @@
 //! Names are compressed against everything written before, letter case included, so that a name never changes its
 //! spelling on the way out (RFC 4343 §4). A record is there whole or not at all.
 
-use crate::edns::Edns;
+use crate::edns::{Edns, opt_head};
 use crate::message::{HEADER_OCTETS, Header, MESSAGE_OCTETS_MAX, Rcode, Section};
 use crate::name::{LABELS_MAX, NameRef};
 use crate::rdata::{self, Part};
 use crate::record::RecordRef;
-use crate::rtype::Type;
 use crate::{CLASS_IN, Question, QuestionRef};
 
 /// There is no room for it.
@@ -187,16 +186,12 @@ impl<'a> MessageWriter<'a> {
     /// Appends an OPT record; `options` are in wire form.
     pub fn opt(&mut self, udp_octets: u16, rcode: Rcode, dnssec_ok: bool, options: &[u8]) -> Result<(), Full> {
         let options_octets = u16::try_from(options.len()).map_err(|_| Full)?;
-        let mut fixed = [0; 11];
-        fixed[1..3].copy_from_slice(&Type::OPT.0.to_be_bytes());
-        fixed[3..5].copy_from_slice(&udp_octets.to_be_bytes());
         let ttl = Edns::ttl((rcode.0 >> 4) as u8, crate::edns::VERSION, dnssec_ok);
-        fixed[5..9].copy_from_slice(&ttl.to_be_bytes());
-        fixed[9..].copy_from_slice(&options_octets.to_be_bytes());
-        if self.length + fixed.len() + options.len() > self.limit {
+        let head = opt_head(udp_octets, ttl, options_octets);
+        if self.length + head.len() + options.len() > self.limit {
             return Err(Full);
         }
-        self.octets(&fixed)?;
+        self.octets(&head)?;
         self.octets(options)?;
         self.header.counts[Section::Additional as usize] += 1;
         Ok(())

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use dns::edns::OPT_HEAD_OCTETS;
 use dns::message::MESSAGE_OCTETS_MAX;
 use dns::writer::CompressionTable;
 use dns::{MessageWriter, Question, Rcode, RecordRef, Section};
@@ -13,9 +14,6 @@ use xfr::tsig::{ResponseSigner, TSIG_OCTETS_MAX};
 
 use super::TransferError;
 use crate::house::{LENGTH_OCTETS, write};
-
-/// An OPT record without options.
-const OPT_OCTETS: usize = 11;
 
 /// What the messages of a transfer begin with.
 #[derive(Clone, Debug)]
@@ -113,5 +111,5 @@ impl<'a, S: AsyncWrite + Unpin, N: Fn() -> u64> Packing<'a, S, N> {
 }
 
 fn opt_octets(options: Option<&[u8]>) -> usize {
-    options.map_or(0, |options| OPT_OCTETS + options.len())
+    options.map_or(0, |options| OPT_HEAD_OCTETS + options.len())
 }
