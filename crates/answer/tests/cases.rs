@@ -33,7 +33,7 @@ use dns::text::{record_to_text, zone_from_text};
 use dns::writer::CompressionTable;
 use dns::{CLASS_IN, Header, MessageReader, MessageWriter, Name, Question, Rcode, RecordRef, Type};
 use zone::image::{Owner, Rrset};
-use zone::nsec3::{Hash, Parameters, SHA_1, from_label, next_hash};
+use zone::nsec3::{Hash, Parameters, SHA_1, from_label, next_hash, to_label};
 use zone::{Change, Generation, Image, Limits, Snapshot, TenantId, ZoneId, advance};
 
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -189,7 +189,7 @@ fn ring(heading: &str, records: &str, line: &str) -> String {
         .iter()
         .zip(nexts)
         .map(|((hash, types), (next, _))| {
-            let (owner, next, flags) = (label(hash), label(next), u8::from(is_opt_out));
+            let (owner, next, flags) = (to_label(hash), to_label(next), u8::from(is_opt_out));
             format!("{owner} 300 NSEC3 1 {flags} {iterations} {salt} {next}{types}\n")
         })
         .collect();
@@ -198,14 +198,6 @@ fn ring(heading: &str, records: &str, line: &str) -> String {
 
 fn octets(hex: &str) -> Vec<u8> {
     hex.as_bytes().chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
-}
-
-/// A hash in base32hex.
-fn label(hash: &Hash) -> String {
-    let bits: String = hash.iter().map(|octet| format!("{octet:08b}")).collect();
-    let digits =
-        bits.as_bytes().chunks(5).map(|digit| u32::from_str_radix(str::from_utf8(digit).unwrap(), 2).unwrap());
-    digits.map(|digit| char::from_digit(digit, 32).unwrap()).collect()
 }
 
 fn ask(zones: &ZoneTable, question: &str) -> String {

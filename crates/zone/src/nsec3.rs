@@ -75,6 +75,19 @@ pub fn from_label(label: &[u8]) -> Option<Hash> {
     Some(hash)
 }
 
+/// What [`from_label`] reads, in lower case.
+pub fn to_label(hash: &Hash) -> String {
+    let mut label = String::with_capacity(LABEL_OCTETS);
+    for [a, b, c, d, e] in hash.as_chunks::<5>().0 {
+        let bits = u64::from_be_bytes([0, 0, 0, *a, *b, *c, *d, *e]);
+        label.extend((0..8).rev().map(|digit| char::from(DIGITS[(bits >> (5 * digit) & 31) as usize])));
+    }
+    label
+}
+
+/// RFC 4648 §7.
+const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
+
 /// The value of a character (RFC 4648 §7).
 fn base32hex(character: u8) -> Option<u8> {
     match character {
@@ -95,7 +108,7 @@ pub fn next_hash(octets: &[u8]) -> Option<Hash> {
 mod tests {
     use dns::Name;
 
-    use super::{Parameters, SHA_1, from_label};
+    use super::{Parameters, SHA_1, from_label, to_label};
 
     #[test]
     fn names_hash_as_in_the_rfcs_example() {
@@ -108,7 +121,9 @@ mod tests {
             ("2t7b4g4vsa5smi47k61mv5bv1a22bojr.example.", "kohar7mbb8dc2ce8a9qvl8hon4k53uhi"),
         ] {
             let name: Name = name.parse().unwrap();
-            assert_eq!(Some(parameters.hash(name.borrow())), from_label(label.to_uppercase().as_bytes()), "{label}");
+            let hash = parameters.hash(name.borrow());
+            assert_eq!(Some(hash), from_label(label.to_uppercase().as_bytes()), "{label}");
+            assert_eq!(to_label(&hash), label);
         }
     }
 }

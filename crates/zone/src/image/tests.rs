@@ -2,7 +2,7 @@ use dns::text::{record_to_text, zone_from_text};
 use dns::{Name, Type};
 
 use crate::image::{Deepest, Denial, Owner};
-use crate::nsec3::{Hash, Parameters, SHA_1, from_label};
+use crate::nsec3::{Hash, Parameters, SHA_1, from_label, to_label};
 use crate::{Change, Image, Limits, advance};
 
 fn image(text: &str) -> Image {
@@ -115,14 +115,9 @@ fn ring_of(names: &[&str]) -> String {
     let parameters = Parameters { algorithm: SHA_1, iterations: 12, salt: &[0xaa, 0xbb, 0xcc, 0xdd] };
     let mut hashes: Vec<Hash> = names.iter().map(|text| parameters.hash(name(text).borrow())).collect();
     hashes.sort_unstable();
-    let label = |hash: &Hash| {
-        let bits: String = hash.iter().map(|octet| format!("{octet:08b}")).collect();
-        let digits = bits.as_bytes().chunks(5).map(|digit| std::str::from_utf8(digit).unwrap());
-        digits.map(|digit| char::from_digit(u32::from_str_radix(digit, 2).unwrap(), 32).unwrap()).collect::<String>()
-    };
     let mut text = "@ 0 NSEC3PARAM 1 0 12 AABBCCDD\n".to_owned();
     for (hash, next) in hashes.iter().zip(hashes.iter().cycle().skip(1)) {
-        text += &format!("{} 60 NSEC3 1 0 12 AABBCCDD {} A\n", label(hash), label(next));
+        text += &format!("{} 60 NSEC3 1 0 12 AABBCCDD {} A\n", to_label(hash), to_label(next));
     }
     text
 }
