@@ -11,11 +11,8 @@
 
 mod validity;
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use anyhow::Context;
 use api::json;
@@ -24,14 +21,12 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use server::TlsServer;
-use tokio::signal::unix::Signal;
 use transfer::{OurCertificate, Transfers};
 
 use crate::node::Node;
+use crate::rereading::{self, Looks, Occasion};
 use validity::{Nearness, Validity};
 
-/// The files are looked at so often.
-const LOOKED_AT_EVERY: Duration = Duration::from_secs(10);
 /// More than any chain or key; what is longer is no file of ours.
 const FILE_OCTETS_MAX: u64 = 1 << 20;
 
@@ -72,14 +67,6 @@ struct Refused {
     written: Option<Written>,
     why: String,
     is_said: bool,
-}
-
-/// Whether what cannot be shown may only be half-written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Occasion {
-    Routine,
-    /// Somebody has said that all is there.
-    Order,
 }
 
 /// What one look has found.
@@ -220,9 +207,9 @@ impl Condition {
 
 impl Files {
     fn read(&self) -> anyhow::Result<Written> {
-        let chain = read_file(&self.chain)
+        let chain = rereading::read(&self.chain, FILE_OCTETS_MAX)
             .with_context(|| format!("the certificates in {} cannot be read", self.chain.display()))?;
-        let key = read_file(&self.key)
+        let key = rereading::read(&self.key, FILE_OCTETS_MAX)
             .with_context(|| format!("the private key in {} cannot be read", self.key.display()))?;
         Ok(Written { chain, key })
     }
@@ -254,27 +241,18 @@ impl std::fmt::Debug for Written {
     }
 }
 
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    let mut octets = Vec::new();
-    File::open(path)?.take(FILE_OCTETS_MAX).read_to_end(&mut octets)?;
-    Ok(octets)
-}
-
-/// Looks at the files every few seconds, and whenever somebody hangs up on us.
+/// Follows the files, where there are some.
 pub(crate) async fn follow(
     node: Arc<Node>,
     certificate: Option<Arc<Certificate>>,
-    hangups: Arc<tokio::sync::Mutex<Signal>>,
+    looks: Arc<tokio::sync::Mutex<Looks>>,
 ) {
-    let mut hangups = hangups.lock().await;
+    let mut looks = looks.lock().await;
     loop {
         if let Some(certificate) = &certificate {
             certificate.say_its_end(node.clock.machine().wall_clock().as_secs());
         }
-        let occasion = tokio::select! {
-            () = tokio::time::sleep(LOOKED_AT_EVERY) => Occasion::Routine,
-            Some(()) = hangups.recv() => Occasion::Order,
-        };
+        let occasion = looks.next().await;
         if occasion == Occasion::Order {
             tracing::info!(
                 "SIGHUP: our certificate and the cookie secrets are read again; the configuration is only at the next start"

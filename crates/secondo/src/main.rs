@@ -29,6 +29,7 @@ mod persona;
 mod published;
 mod reconcile;
 mod refresh;
+mod rereading;
 mod roster;
 mod scheduler;
 mod serve;

@@ -5,21 +5,17 @@
 //! each secret, the first of which makes cookies. It is looked at every few seconds, and at once on SIGHUP; one that cannot be
 //! read changes nothing but what is said about it.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use answer::{CookieSecret, Cookies, Persona, PersonaText};
 use anyhow::Context;
 use dns::Name;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Mutex;
 
 use crate::node::Node;
+use crate::rereading::{self, Looks};
 
-/// The file is looked at so often.
-const LOOKED_AT_EVERY: Duration = Duration::from_secs(10);
 /// More secrets than any rollover needs, and each makes forged cookies dearer to refuse.
 const SECRETS_MAX: usize = 4;
 /// No file of ours is longer.
@@ -54,15 +50,12 @@ impl PersonaSettings {
 }
 
 /// Follows the file of secrets, where there is one.
-pub(crate) async fn follow_cookie_secrets(node: Arc<Node>, file: Option<PathBuf>) {
+pub(crate) async fn follow_cookie_secrets(node: Arc<Node>, file: Option<PathBuf>, looks: Arc<Mutex<Looks>>) {
     let Some(file) = file else { return std::future::pending().await };
-    let mut hangups = signal(SignalKind::hangup()).ok();
+    let mut looks = looks.lock().await;
     let mut wrong = None;
     loop {
-        tokio::select! {
-            () = tokio::time::sleep(LOOKED_AT_EVERY) => {}
-            () = hung_up(hangups.as_mut()) => {}
-        }
+        looks.next().await;
         let path = file.clone();
         let read = tokio::task::spawn_blocking(move || read(&path)).await;
         match read.map_err(anyhow::Error::from).and_then(|read| read) {
@@ -81,14 +74,6 @@ pub(crate) async fn follow_cookie_secrets(node: Arc<Node>, file: Option<PathBuf>
     }
 }
 
-/// Waits for SIGHUP; for ever where nobody can listen for it, which is no reason not to look at the file now and then.
-async fn hung_up(hangups: Option<&mut Signal>) {
-    let Some(hangups) = hangups else { return std::future::pending().await };
-    if hangups.recv().await.is_none() {
-        std::future::pending::<()>().await;
-    }
-}
-
 fn take(node: &Node, cookies: Option<Cookies>) {
     let persona = node.shared.persona.load_full();
     if persona.cookies == cookies {
@@ -99,16 +84,10 @@ fn take(node: &Node, cookies: Option<Cookies>) {
 }
 
 fn read(file: &Path) -> anyhow::Result<Option<Cookies>> {
-    let unreadable = || format!("the cookie secrets in {} cannot be read", file.display());
-    // A pipe would be waited for, and a device has no end.
-    let is_file = std::fs::metadata(file).with_context(unreadable)?.is_file();
-    anyhow::ensure!(is_file, "{} is no file that secrets could stand in", file.display());
-    let mut text = String::new();
-    let read = File::open(file).and_then(|file| file.take(FILE_OCTETS_MAX + 1).read_to_string(&mut text));
-    let octets = read.with_context(unreadable)? as u64;
-    anyhow::ensure!(octets <= FILE_OCTETS_MAX, "{} is too long to be a file of secrets", file.display());
-    let secrets = secrets(&text).with_context(|| format!("the cookie secrets in {}", file.display()))?;
-    Ok(Cookies::new(secrets))
+    let octets = rereading::read(file, FILE_OCTETS_MAX)
+        .with_context(|| format!("the cookie secrets in {} cannot be read", file.display()))?;
+    let secrets = str::from_utf8(&octets).context("they are no text").and_then(secrets);
+    Ok(Cookies::new(secrets.with_context(|| format!("the cookie secrets in {}", file.display()))?))
 }
 
 fn secrets(text: &str) -> anyhow::Result<Vec<CookieSecret>> {

@@ -30,6 +30,7 @@ use crate::doors::{self, Examinations, House};
 use crate::lasting::lasting;
 use crate::node::{INVENTORY, Node};
 use crate::reconcile::AtStart;
+use crate::rereading::Looks;
 use crate::telling::tell_all;
 use crate::{catalogs, certificate, notifies, persona, published, reconcile, scheduler, tls};
 
@@ -114,8 +115,9 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     if !is_anew {
         bring_up_inventory(&node, &at_start).await?;
     }
-    let mut tasks = start_tasks(&node, notified, &heard, &at_start, configuration.persona.cookie_secrets);
+    let mut tasks = start_tasks(&node, notified, &heard, &at_start);
     tasks.push(follow_certificate(&node, certificate.clone())?);
+    tasks.push(follow_cookie_secrets(&node, configuration.persona.cookie_secrets)?);
     let (telling, producing) = (node.clone(), node.clone());
     let telling = tokio::spawn(async move {
         tokio::join!(tell_all(telling), async {
@@ -192,12 +194,10 @@ fn start_tasks(
     notified: mpsc::Receiver<Notified>,
     heard: &Heard,
     at_start: &Arc<AtStart>,
-    cookie_secrets: Option<PathBuf>,
 ) -> Vec<JoinHandle<()>> {
     let (agenda, notify, disk, inventory) = (node.clone(), node.clone(), node.clone(), node.clone());
-    let (catalogs, cookies) = (node.clone(), node.clone());
     let (notified, at_start) = (Arc::new(Mutex::new(notified)), at_start.clone());
-    let (record, heard) = (node.clone(), heard.clone());
+    let (record, heard, catalogs) = (node.clone(), heard.clone(), node.clone());
     vec![
         lasting("the agenda", move || scheduler::follow_agenda(agenda.clone())),
         lasting("waking for NOTIFY", move || scheduler::follow_notifies(notify.clone(), notified.clone())),
@@ -205,15 +205,18 @@ fn start_tasks(
         lasting("committing after a full disk", move || scheduler::follow_disk(disk.clone())),
         lasting("following the inventory", move || reconcile::follow_inventory(inventory.clone(), at_start.clone())),
         lasting("following catalogs", move || catalogs::follow_catalogs(catalogs.clone())),
-        lasting("following the cookie secrets", move || {
-            persona::follow_cookie_secrets(cookies.clone(), cookie_secrets.clone())
-        }),
     ]
 }
 
+fn follow_cookie_secrets(node: &Arc<Node>, file: Option<PathBuf>) -> std::io::Result<JoinHandle<()>> {
+    let (node, looks) = (node.clone(), Arc::new(Mutex::new(Looks::begin()?)));
+    let follow = move || persona::follow_cookie_secrets(node.clone(), file.clone(), looks.clone());
+    Ok(lasting("following the cookie secrets", follow))
+}
+
 fn follow_certificate(node: &Arc<Node>, certificate: Option<Arc<Certificate>>) -> std::io::Result<JoinHandle<()>> {
-    let (node, hangups) = (node.clone(), Arc::new(Mutex::new(signal(SignalKind::hangup())?)));
-    let follow = move || certificate::follow(node.clone(), certificate.clone(), hangups.clone());
+    let (node, looks) = (node.clone(), Arc::new(Mutex::new(Looks::begin()?)));
+    let follow = move || certificate::follow(node.clone(), certificate.clone(), looks.clone());
     Ok(lasting("following our certificate", follow))
 }
 
