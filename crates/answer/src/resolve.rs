@@ -281,10 +281,14 @@ impl<'a> Walk<'a> {
     }
 
     fn any(&self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<(), Trouble> {
-        // RFC 8482 §4.1: one RRset is answer enough.
-        let limit = if self.view.zone.answers_any_in_full() { usize::MAX } else { 1 };
-        let mut rrsets = owner.rrsets().filter(|rrset| rrset.record_count() > 0).take(limit);
-        rrsets.try_for_each(|rrset| Ok(response.rrset_as(Section::Answer, rrset, self.name)?))
+        let rrsets = || owner.rrsets().filter(|rrset| rrset.record_count() > 0);
+        let add = |rrset| Ok(response.rrset_as(Section::Answer, rrset, self.name)?);
+        if self.view.zone.answers_any_in_full() {
+            return rrsets().try_for_each(add);
+        }
+        // RFC 8482 §4.1: one RRset is answer enough; of what is not there nobody has asked.
+        let is_data = |rrset: &Rrset<'_>| !matches!(rrset.rtype(), Type::NSEC | Type::NSEC3);
+        rrsets().find(is_data).or_else(|| rrsets().next()).map_or(Ok(()), add)
     }
 
     fn signatures(&self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<(), Trouble> {

@@ -77,7 +77,8 @@ impl<'a> Response<'a> {
             // RFC 6891 §6.2.3: less than 512 means 512.
             (Transport::Udp, Some(edns)) => usize::from(edns.udp_octets).clamp(PLAIN_UDP_OCTETS_MAX, UDP_OCTETS_MAX),
         };
-        let flags = Header::QR | (query.header.flags & (Header::RD | Header::CD));
+        // RFC 4035 §3.1.6: CD is between resolvers, and cleared.
+        let flags = Header::QR | query.header.flags & Header::RD;
         let mut writer = MessageWriter::new(out, limit, &mut scratch.table, query.header.id, flags);
         let has_edns = query.edns.is_some();
         let reserved = if has_edns { opt_octets(query, asker, persona) } else { 0 };
