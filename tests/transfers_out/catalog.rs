@@ -10,7 +10,7 @@ use testing::secondo::Secondo;
 use testing::zone_text::{of_hosts, small};
 use testing::{eventually, process, query};
 
-use crate::scene::{SOON, secondo, serves};
+use crate::scene::{SOON, secondo, serves, zones};
 
 const LONG: Duration = Duration::from_secs(60);
 const CATALOG: &str = "catalog.test";
@@ -131,6 +131,37 @@ fn the_catalog_is_for_those_who_may_copy_and_its_serial_never_goes_back() {
     assert!(second > first);
     secondo.expect(&["zone", "enable", "a.test"]);
     assert!(lists(&secondo, &key, &["a.test."]) > second);
+}
+
+#[test]
+fn no_zone_takes_the_catalogs_name_and_one_that_has_it_goes_before() {
+    let key = TsigKey::of("hmac-sha256");
+    let primary = Primary::start();
+    primary.publish(CATALOG, &small(7));
+    let primary_address = primary.address().to_string();
+    let mut secondo = secondo().configured(&configured(&key, "")).started();
+    lists(&secondo, &key, &[]);
+    for command in [["zone", "add"], ["catalog", "add"]] {
+        let refused = secondo.client(&[&command[..], &[CATALOG, "--primary", &primary_address]].concat());
+        refused.must_fail(&["the catalog that is made here", "[transfer_out] catalog"]);
+    }
+    let list = secondo.scratch_file("list", &format!("{CATALOG} {primary_address}\na.test {primary_address}\n"));
+    secondo.client(&["zone", "import", &list]).must_fail(&["the catalog that is made here"]);
+    lists(&secondo, &key, &[]);
+    assert_eq!(zones(&secondo).len(), 1);
+    // The zone was here before the catalog was wanted.
+    secondo.kill();
+    secondo.configure(&configured(&key, "").replace("catalog = ", "# "));
+    secondo.start();
+    secondo.expect(&["zone", "add", CATALOG, "--primary", &primary_address]);
+    serves(&secondo, CATALOG, 7);
+    secondo.kill();
+    secondo.configure(&configured(&key, ""));
+    secondo.start();
+    serves(&secondo, CATALOG, 7);
+    assert_eq!(catalog(&secondo, &key), Some((7, vec![])), "what is answered is what is transferred");
+    let warnings = secondo.json(&["status"])["warnings"].to_string();
+    assert!(warnings.contains("goes to nobody") && warnings.contains(CATALOG), "{warnings}");
 }
 
 #[test]

@@ -258,7 +258,7 @@ impl Desk {
             return refuse(Rcode::FORMERR);
         }
         let catalogs = self.shared.catalogs.load();
-        let zone = catalogs.get(name).or_else(|| zones.get(name));
+        let zone = zones.get(name).or_else(|| catalogs.get(name));
         let Some(zone) = zone.filter(|_| request.question.qclass == CLASS_IN) else {
             return refuse(Rcode::NOTAUTH);
         };

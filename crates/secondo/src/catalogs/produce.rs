@@ -90,7 +90,7 @@ impl Own {
                 Some(Ok(listing)) => listing.entries().iter().map(|entry| entry.zone.clone()).collect(),
                 _ => HashSet::new(),
             };
-            let zones = list(&listing, &before);
+            let zones = list(&listing, &name, &before);
             let records = |serial| write(&name, serial, zones.iter().map(|zone| (zone.id, zone.apex.borrow())));
             let change = |serial| anyhow::Ok(Change::Full(records(serial)?));
             if let Some(old) = old {
@@ -136,12 +136,13 @@ impl Own {
 
 /// The zones that belong on it. A zone of which nothing has come yet is not worth following; but one that was listed, or may
 /// have been before everything stored was lost, must not vanish from where it was copied to.
-fn list(node: &Node, before: &HashSet<Name>) -> Vec<Arc<ServedZone>> {
+fn list(node: &Node, catalog: &Name, before: &HashSet<Name>) -> Vec<Arc<ServedZone>> {
     let has_contents = |zone: &ServedZone| !matches!(**zone.contents(), Contents::Absent);
     let is_lost = node.put_aside.is_some();
     let table = node.shared.zones.load();
     let listed = table.iter().filter(|zone| is_lost || has_contents(zone) || before.contains(&zone.apex));
-    listed.cloned().collect()
+    // A catalog of the same name, which came before this one was wanted, or by another catalog, is answered in its place.
+    listed.filter(|zone| zone.apex != *catalog).cloned().collect()
 }
 
 /// A serial that is newer than the last one, also if that was lost: then time has gone on.

@@ -89,6 +89,18 @@ impl House {
         Err(Problem::new(Code::ZoneIsCatalog, detail))
     }
 
+    /// Two zones of one name could not both be answered.
+    pub(super) fn refuse_our_catalog(&self, name: &Name) -> Result<(), Problem> {
+        if self.node.shared.catalogs.load().get(name.borrow()).is_none() {
+            return Ok(());
+        }
+        let detail = format!(
+            "{name} is the name of the catalog that is made here: give that another one ([transfer_out] catalog in our \
+             configuration), or leave it out"
+        );
+        Err(Problem::new(Code::ZoneIsCatalog, detail))
+    }
+
     pub(super) async fn catalog_named(&self, inventory: &Inventory, name: &Name) -> Result<Catalog, Problem> {
         let catalogs = inventory.list_catalogs(TENANT).await.map_err(|error| unavailable(&error))?;
         catalogs.into_iter().find(|catalog| catalog.name == *name).ok_or_else(|| no_catalog(name))
@@ -96,6 +108,7 @@ impl House {
 
     pub(super) async fn add_catalog_and_zone(&self, catalog: NewCatalog) -> Result<json::Catalog, Problem> {
         let inventory = self.inventory()?;
+        self.refuse_our_catalog(catalog.zone.name())?;
         self.check_keys(&inventory, &catalog.rules).await?;
         let (row, settings) = (row(&self.node, &catalog.zone), configured(catalog.rules));
         self.check_settings(&settings)?;

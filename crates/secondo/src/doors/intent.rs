@@ -27,6 +27,7 @@ pub(super) const TENANT: TenantId = TenantId::DEFAULT;
 impl Intent for House {
     async fn add_zone(&self, zone: NewZone) -> Result<json::Zone, Problem> {
         let inventory = self.inventory()?;
+        self.refuse_our_catalog(zone.name())?;
         self.node.defaults.with(&zone.settings).map_err(|error| not_settable(&error))?;
         let row = row(&self.node, &zone);
         let (now, before) = (self.node.clock.now(), *self.node.reconciled.borrow());
@@ -52,10 +53,14 @@ impl Intent for House {
 
     async fn import_zones(&self, zones: Vec<NewZone>) -> Result<Vec<Result<(), Problem>>, Problem> {
         let inventory = self.inventory()?;
-        let rows: Vec<_> = zones.iter().map(|zone| row(&self.node, zone)).collect();
+        let refused: Vec<_> = zones.iter().map(|zone| self.refuse_our_catalog(zone.name())).collect();
+        let taken = zones.iter().zip(&refused).filter(|(_, refused)| refused.is_ok());
+        let rows: Vec<_> = taken.map(|(zone, _)| row(&self.node, zone)).collect();
         let results = inventory.import_zones(TENANT, &rows, self.node.clock.now()).await;
-        let results = results.map_err(|error| unavailable(&error))?;
-        Ok(results.into_iter().map(|result| result.map(drop).map_err(|error| not_added(&error))).collect())
+        let mut results = results.map_err(|error| unavailable(&error))?.into_iter();
+        let mut added =
+            || results.next().map_or(Ok(()), |result| result.map(drop).map_err(|error| not_added(&error)));
+        Ok(refused.into_iter().map(|refused| refused.and_then(|()| added())).collect())
     }
 
     async fn change_zone(&self, name: &Name, change: ZoneChange) -> Result<json::Zone, Problem> {

@@ -115,6 +115,7 @@ impl Status for House {
             warnings: self
                 .anew()
                 .into_iter()
+                .chain(self.catalog_without_a_name())
                 .chain(self.certificate.iter().flat_map(|certificate| certificate.warnings(wall_clock_secs)))
                 .chain(warnings(&zones, inventory.is_some(), self.node.all_unlisted().len()))
                 .collect(),
@@ -213,6 +214,16 @@ impl House {
         Some(format!(
             "the stored zones were damaged when the server started, and are put aside as {name}: all are copied again, and \
              none is frozen any more; the log says more"
+        ))
+    }
+
+    /// The catalog that is made here, when a zone was here before that has its name.
+    fn catalog_without_a_name(&self) -> Option<String> {
+        let catalogs = self.node.shared.catalogs.load();
+        let zone = catalogs.iter().find_map(|catalog| self.node.zone_named(&catalog.apex))?;
+        Some(format!(
+            "the catalog that is made here goes to nobody, because there is a zone {} too: give one of them another name",
+            zone.name
         ))
     }
 
