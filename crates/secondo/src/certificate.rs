@@ -25,6 +25,7 @@ use transfer::{OurCertificate, Transfers};
 
 use crate::node::Node;
 use crate::rereading::{self, Looks, Occasion};
+use crate::tls;
 use validity::{Nearness, Validity};
 
 /// More than any chain or key; what is longer is no file of ours.
@@ -219,9 +220,10 @@ impl Files {
     fn pair(&self, written: &Written) -> anyhow::Result<OurCertificate> {
         let (chain_file, key_file) = (self.chain.display(), self.key.display());
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&written.chain).collect();
-        let chain = chain.with_context(|| format!("the certificates in {chain_file} cannot be read"))?;
+        let chain =
+            tls::in_words(chain).with_context(|| format!("the certificates in {chain_file} cannot be read"))?;
         anyhow::ensure!(!chain.is_empty(), "{chain_file} holds no certificate in PEM");
-        let key = PrivateKeyDer::from_pem_slice(&written.key)
+        let key = tls::in_words(PrivateKeyDer::from_pem_slice(&written.key))
             .with_context(|| format!("the private key in {key_file} cannot be read"))?;
         let usable = CertifiedKey::from_der(chain.clone(), key.clone_key(), &aws_lc_rs::default_provider());
         usable.with_context(|| {

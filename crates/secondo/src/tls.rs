@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use transfer::{OurCertificate, TlsClient};
 
 /// Reads the system's authorities and those in the files; `ours` is shown to primaries.
@@ -30,7 +30,41 @@ pub(crate) fn client(authorities: &[PathBuf], ours: Option<OurCertificate>) -> a
 
 fn certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     let read: Result<Vec<_>, _> = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
-    let read = read.with_context(|| format!("the certificates in {} cannot be read", file.display()))?;
+    let read = in_words(read).with_context(|| format!("the certificates in {} cannot be read", file.display()))?;
     anyhow::ensure!(!read.is_empty(), "{} holds no certificate in PEM", file.display());
     Ok(read)
+}
+
+/// What is wrong with a file in PEM, for people: its own words show lines as lists of numbers.
+pub(crate) fn in_words<T>(read: Result<T, pem::Error>) -> anyhow::Result<T> {
+    read.map_err(|error| match error {
+        pem::Error::MissingSectionEnd { end_marker } => {
+            anyhow::anyhow!("it ends before {}", String::from_utf8_lossy(&end_marker).trim_end())
+        }
+        pem::Error::IllegalSectionStart { line } => {
+            anyhow::anyhow!("{:?} begins nothing", String::from_utf8_lossy(&line).trim_end())
+        }
+        pem::Error::NoItemsFound => anyhow::anyhow!("there is none in PEM"),
+        error => error.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::pki_types::PrivateKeyDer;
+    use rustls::pki_types::pem::PemObject;
+
+    use super::in_words;
+
+    #[test]
+    fn what_is_wrong_with_a_file_in_pem_is_said_in_words() {
+        for (text, says) in [
+            ("-----BEGIN PRIVATE KEY-----\nAAAA\n", "it ends before -----END PRIVATE KEY-----"),
+            ("-----BEGIN PRIVATE KEY\nAAAA\n", "\"-----BEGIN PRIVATE KEY\" begins nothing"),
+            ("", "there is none in PEM"),
+        ] {
+            let error = in_words(PrivateKeyDer::from_pem_slice(text.as_bytes())).unwrap_err();
+            assert_eq!(error.to_string(), says);
+        }
+    }
 }
