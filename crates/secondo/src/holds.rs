@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use dns::Serial;
-use xfr::settings::ZonemdPolicy;
+use xfr::policy::ZonemdPolicy;
 use xfr::{Moment, Policy, Reason};
 use zone::zonemd::Verdict;
 use zone::{Advanced, Image};

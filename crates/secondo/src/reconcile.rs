@@ -17,7 +17,7 @@ use server::Access;
 use store::PutAside;
 use tokio::task::JoinSet;
 use xfr::notify::{Checks, NotifyRule};
-use xfr::settings::ShrinkLimit;
+use xfr::policy::ShrinkLimit;
 use xfr::{Key, Prefix, Setting};
 use zone::ZoneId;
 

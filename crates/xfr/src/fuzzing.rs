@@ -9,9 +9,9 @@ use dns::{Name, Serial, Soa, Type};
 use zone::{Change, ZoneId};
 
 use crate::notify::{self, Checks, Judgement, NotifyRule};
+use crate::policy::NotifyTrust;
 use crate::probe::{EdnsOffer, ProbeStep, SoaProbe, Transport};
 use crate::session::{Fetch, Outcome, Progress, Session, SessionLimits};
-use crate::settings::NotifyTrust;
 use crate::tsig::{Algorithm, Key, Verified, verify_request};
 
 pub const ID: u16 = 0x1234;

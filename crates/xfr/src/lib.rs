@@ -8,7 +8,8 @@
 //! tsig     signing requests, checking answers, and the server's side of both (RFC 8945)
 //! timers   when to check again, when a zone expires           (now, random number) → state
 //! secondaries  who may copy from us, and who is told of news: as typed
-//! settings what may be set for a zone, and the policy that follows
+//! policy   what is done about a zone
+//! settings what may be set for a zone: words in, and the policy that follows
 //! announce NOTIFY to others: what to send when              replies in → what is due
 //! notify   may this NOTIFY wake a zone?                       octets in → zones to check and an answer
 //! ```
@@ -23,6 +24,7 @@ pub mod announce;
 pub mod fuzzing;
 pub mod moment;
 pub mod notify;
+pub mod policy;
 mod prefix;
 mod primary;
 pub mod probe;
@@ -35,12 +37,13 @@ pub mod timers;
 pub mod tsig;
 
 pub use moment::Moment;
+pub use policy::{AnyAnswer, Policy};
 pub use prefix::{NoPrefix, Prefix};
 pub use primary::{Alpn, Identity, Pin, Primary, Tls};
 pub use probe::{ProbeStep, Shown, SoaProbe};
 pub use reason::{Fault, Reason};
 pub use secondaries::{Admission, Target};
 pub use session::{Outcome, Progress, Session, SessionLimits};
-pub use settings::{AnyAnswer, Policy, Setting, SettingError, Settings};
+pub use settings::{Setting, SettingError, Settings};
 pub use timers::{Bounds, Freshness, Timers};
 pub use tsig::{Algorithm, Key};

@@ -17,8 +17,8 @@ use zone::ZoneId;
 
 pub use decline::Decline;
 
+use crate::policy::NotifyTrust;
 use crate::prefix::Prefix;
-use crate::settings::NotifyTrust;
 
 /// Who may wake one zone.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::{Duration, Instant, sleep};
 use transfer::{Fetch, Meter};
-use xfr::settings::{IxfrFrom, SerialWentBack};
+use xfr::policy::{IxfrFrom, SerialWentBack};
 use xfr::{Reason, Shown};
 
 use super::choice::{Candidate, Choice};

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use transfer::doctor::{Notifies, Ours, Patient, Takes};
 use xfr::Key;
 use xfr::notify::Decline;
-use xfr::settings::SerialWentBack;
+use xfr::policy::SerialWentBack;
 
 use super::House;
 use crate::followed::Source;

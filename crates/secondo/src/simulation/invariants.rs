@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use answer::Contents;
 use dns::Serial;
 use inventory::Service;
-use xfr::settings::SerialWentBack;
+use xfr::policy::SerialWentBack;
 
 use super::news::News;
 use super::plan::{MINUTE_MS, SECOND_MS};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dns::{Header, Opcode, Rcode, Section, Serial, Type};
 use server::{Access, Event, Notified, Rules, Who};
 use xfr::notify::{Channel, Checks, Decline, NotifyRule};
-use xfr::settings::NotifyTrust;
+use xfr::policy::NotifyTrust;
 use xfr::tsig::{Algorithm, Signature, sign_request};
 use zone::ZoneId;
 

@@ -14,7 +14,7 @@ use testing::certificate::{Authority, Certificate};
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 use xfr::notify::{Channel, Checks, NotifyRule};
-use xfr::settings::NotifyTrust;
+use xfr::policy::NotifyTrust;
 use zone::ZoneId;
 
 use crate::support::{Server, Setup, ZONE, framed, header, live, message, query, rcode, types, with_edns};

@@ -11,7 +11,7 @@ use testing::certificate::{Authority, Certificate};
 use testing::query::{receive, send};
 use testing::tls::{Client, Connection};
 use xfr::notify::{Channel, Checks, NotifyRule};
-use xfr::settings::NotifyTrust;
+use xfr::policy::NotifyTrust;
 use zone::ZoneId;
 
 use crate::support::{Server, Setup, ZONE, framed, header, live, message, query, rcode, types};

@@ -8,7 +8,7 @@ use dns::text::rdata_from_text;
 use dns::{Header, Name, Rcode, RecordRef, Serial, Type};
 use xfr::announce::{Announcements, Due, News, Recipient, Taken};
 use xfr::notify::{self, Checks, Judgement, NotifyRule};
-use xfr::settings::NotifyTrust;
+use xfr::policy::NotifyTrust;
 use xfr::tsig::{Verified, verify_request};
 use xfr::{Algorithm, Key, Moment, Prefix};
 use zone::ZoneId;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use dns::{Header, Name, Rcode, RecordRef, Serial};
 use xfr::notify::{Checks, Decline, Judgement, NotifyRule, Standing, decline, judge, response};
-use xfr::settings::NotifyTrust;
+use xfr::policy::NotifyTrust;
 use zone::ZoneId;
 
 use crate::script::{Envelope, ID, example, records, short_soa};
