@@ -4,7 +4,9 @@
 
 mod catalog;
 mod limits;
+mod listening;
 mod rate_limit;
+mod zone;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -13,23 +15,25 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use answer::{PERSONA_TEXT_OCTETS_MAX, PersonaText};
 use api::doors::{NewCatalog, NewZone};
 use dns::Name;
 use serde::Deserialize;
 use server::RateLimit;
 use toml::Spanned;
-use xfr::{Algorithm, Key, Policy, Primary, Setting, SettingError, Settings};
+use xfr::{Key, Policy, Setting, SettingError};
 
 use crate::command::ServeArguments;
 use crate::kept::KEEP_REMOVED;
 use crate::persona::PersonaSettings;
 use catalog::{CatalogSection, read_catalog};
 use limits::{LimitsSection, read_limits};
+use listening::{DnsSection, listen_addresses, persona};
 use rate_limit::{RateLimitSection, read_rate_limit};
+use zone::{KeySection, ZoneSection, read_key, read_zone};
 
 pub(crate) use catalog::groups;
 pub(crate) use limits::Limits;
+pub(crate) use listening::listen_address;
 
 /// What `serve` needs to know.
 #[derive(Debug)]
@@ -113,19 +117,6 @@ struct File {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct DnsSection {
-    listen: Option<Vec<Spanned<String>>>,
-    tls_listen: Vec<Spanned<String>>,
-    quic_listen: Vec<Spanned<String>>,
-    /// What the server says of itself.
-    name: Option<Spanned<String>>,
-    version: Option<Spanned<String>>,
-    report_agent: Option<Spanned<String>>,
-    cookie_secrets: Option<PathBuf>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
 struct HttpSection {
     listen: Option<Spanned<String>>,
 }
@@ -168,26 +159,6 @@ struct TenancySection {
 enum TenancyMode {
     #[default]
     Single,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeySection {
-    name: Spanned<String>,
-    #[serde(default)]
-    algorithm: Option<Spanned<String>>,
-    secret: Spanned<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ZoneSection {
-    name: Spanned<String>,
-    primaries: Vec<Spanned<String>>,
-    #[serde(default)]
-    key: Option<Spanned<String>>,
-    #[serde(default)]
-    settings: SettingsSection,
 }
 
 impl Configuration {
@@ -376,35 +347,6 @@ fn checked<T>(text: &Spanned<String>, read: impl FnOnce(&str) -> Result<T, Strin
     read(text.get_ref()).map_err(|message| Wrong { at: text.span().start, message })
 }
 
-/// An address to listen on, for the command line too.
-pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| {
-        format!("{text:?} is no address to listen on: write one such as 127.0.0.1:5300, 0.0.0.0:53 or [::1]:5300")
-    })
-}
-
-fn persona(section: &DnsSection) -> Result<PersonaSettings, Wrong> {
-    let short = |text: &str| {
-        PersonaText::new(text).ok_or_else(|| format!("it must have 1 to {PERSONA_TEXT_OCTETS_MAX} octets"))
-    };
-    let text = |text: &Option<Spanned<String>>| text.as_ref().map(|text| checked(text, short)).transpose();
-    let agent = |text: &str| match api::text::zone_name(text).map_err(detail)? {
-        // RFC 9567 §6.1: reports are questions below it.
-        root if root.borrow().is_root() => Err("reports cannot be sent to the root".to_owned()),
-        agent => Ok(agent),
-    };
-    Ok(PersonaSettings {
-        name: text(&section.name)?,
-        version: text(&section.version)?,
-        report_agent: section.report_agent.as_ref().map(|text| checked(text, agent)).transpose()?,
-        cookie_secrets: section.cookie_secrets.clone(),
-    })
-}
-
-fn listen_addresses(texts: &[Spanned<String>]) -> Result<Vec<SocketAddr>, Wrong> {
-    texts.iter().map(|text| checked(text, listen_address)).collect()
-}
-
 fn time_or_off(text: &str) -> Result<Duration, String> {
     if text == "off" {
         return Ok(Duration::ZERO);
@@ -432,49 +374,6 @@ fn tls_files(section: TlsSection) -> Result<TlsFiles, Wrong> {
         }
     };
     Ok(TlsFiles { authorities: section.authorities, ours })
-}
-
-fn read_key(section: &KeySection) -> Result<Key, Wrong> {
-    let name = checked(&section.name, |text| api::text::key_name(text).map_err(detail))?;
-    let algorithm = match &section.algorithm {
-        Some(text) => checked(text, algorithm)?,
-        None => Algorithm::HmacSha256,
-    };
-    checked(&section.secret, |secret| {
-        Key::from_base64(name.clone(), algorithm, secret).map_err(|error| error.to_string())
-    })
-}
-
-fn algorithm(text: &str) -> Result<Algorithm, String> {
-    let known = api::text::key_algorithm(text).map_err(detail)?;
-    known.as_str().parse().map_err(|_| format!("{text:?} is no TSIG algorithm"))
-}
-
-fn read_zone(section: &ZoneSection) -> Result<NewZone, Wrong> {
-    let name = checked(&section.name, |text| api::text::zone_name(text).map_err(detail))?;
-    let primaries = read_primaries(&section.primaries, section.key.as_ref())?;
-    let at = section.name.span().start;
-    let mut zone = NewZone::new(name, primaries).map_err(|problem| Wrong { at, message: detail(problem) })?;
-    read_settings(&mut zone.settings, &section.settings)?;
-    Ok(zone)
-}
-
-/// Primaries, each with the key unless it names one itself.
-fn read_primaries(texts: &[Spanned<String>], key: Option<&Spanned<String>>) -> Result<Vec<Primary>, Wrong> {
-    let key = key.map(|text| checked(text, |text| api::text::key_name(text).map_err(detail))).transpose()?;
-    let read = |text: &Spanned<String>| {
-        let primary = checked(text, |text| api::text::primary(text).map_err(detail))?;
-        Ok(Primary { key: primary.key.or_else(|| key.clone()), ..primary })
-    };
-    texts.iter().map(read).collect()
-}
-
-fn read_settings(settings: &mut Settings, section: &SettingsSection) -> Result<(), Wrong> {
-    for (name, value) in section {
-        let setting = checked(name, setting_name)?;
-        checked(value, |value| settings.set(setting, Some(value)).map_err(|error| error.to_string()))?;
-    }
-    Ok(())
 }
 
 fn joined(zone: &NewZone, more: &NewZone) -> Result<NewZone, api::Problem> {

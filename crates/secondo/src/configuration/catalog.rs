@@ -7,7 +7,8 @@ use serde::Deserialize;
 use toml::Spanned;
 use xfr::{Primary, Settings};
 
-use super::{SettingsSection, Wrong, checked, detail, read_primaries, read_settings};
+use super::zone::{read_primaries, read_settings};
+use super::{SettingsSection, Wrong, checked, detail};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
