@@ -2,16 +2,18 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod asking;
+
 use std::fmt::Write;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use answer::{Asker, Contents, Persona, Scratch, ServedZone, Transport, ZoneTable, answer};
+use answer::{Contents, ServedZone, Transport, ZoneTable};
 use dns::edns::Edns;
 use dns::text::{record_to_text, zone_from_text};
-use dns::writer::CompressionTable;
-use dns::{CLASS_IN, Header, MessageReader, MessageWriter, Name, Question, Rcode, RecordRef, Type};
+use dns::{Header, MessageReader, Name, RecordRef, Type};
 use zone::{Change, Generation, Limits, Snapshot, TenantId, ZoneId, advance};
+
+use asking::{NOW_MS, respond};
 
 const EXAMPLE: &str = "
 @       3600 SOA   ns1 host 7 7200 3600 1209600 300
@@ -71,35 +73,7 @@ const PLAIN: Ask = Ask { transport: Transport::Udp, edns: None };
 const DNSSEC: Ask = Ask { transport: Transport::Udp, edns: Some((1232, true)) };
 
 fn query(name: &str, qtype: Type, edns: Option<(u16, bool)>) -> Vec<u8> {
-    let name: Name = name.parse().unwrap();
-    let mut out = vec![0; 512];
-    let mut table = CompressionTable::small();
-    let mut writer = MessageWriter::new(&mut out, 512, &mut table, 0x1234, Header::RD);
-    writer.question(&Question { name: name.borrow().into(), qtype, qclass: CLASS_IN }).unwrap();
-    if let Some((octets, dnssec_ok)) = edns {
-        writer.opt(octets, Rcode::NOERROR, dnssec_ok, &[]).unwrap();
-    }
-    let length = writer.finish();
-    out.truncate(length);
-    out
-}
-
-const NOW_MS: u64 = 1_000_000;
-const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-
-fn respond(zones: &ZoneTable, query: &[u8], transport: Transport) -> Vec<u8> {
-    let mut out = vec![0xaa; 65_535];
-    let outcome = answer(
-        query,
-        zones,
-        &Asker::plain(transport, CLIENT),
-        &Persona::default(),
-        || NOW_MS,
-        &mut Scratch::new(),
-        &mut out,
-    );
-    out.truncate(outcome.length);
-    out
+    asking::query(name.parse::<Name>().unwrap().borrow(), qtype, edns)
 }
 
 /// A response in text: `RCODE FLAGS`, then each record behind its section's number.

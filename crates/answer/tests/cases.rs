@@ -22,21 +22,19 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod asking;
+
 use std::fmt::Write;
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use answer::{Asker, Contents, Persona, Scratch, ServedZone, Transport, ZoneTable, answer};
+use answer::{Contents, ServedZone, Transport, ZoneTable};
 use dns::edns::Edns;
 use dns::text::{record_to_text, zone_from_text};
-use dns::writer::CompressionTable;
-use dns::{CLASS_IN, Header, MessageReader, MessageWriter, Name, Question, Rcode, RecordRef, Type};
+use dns::{Header, MessageReader, Name, RecordRef, Type};
 use zone::image::{Owner, Rrset};
 use zone::nsec3::{Hash, Parameters, SHA_1, from_label, next_hash, to_label};
 use zone::{Change, Generation, Image, Limits, Snapshot, TenantId, ZoneId, advance};
-
-const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 #[test]
 fn every_case_is_answered_as_it_says() {
@@ -213,25 +211,8 @@ fn ask(zones: &ZoneTable, question: &str) -> String {
             _ => panic!("{question}: {word} says nothing"),
         }
     }
-    let mut query = vec![0; 512];
-    let mut table = CompressionTable::small();
-    let mut writer = MessageWriter::new(&mut query, 512, &mut table, 0x1234, Header::RD);
-    writer.question(&Question { name: qname.borrow().into(), qtype, qclass: CLASS_IN }).unwrap();
-    if let Some(octets) = edns_octets {
-        writer.opt(octets, Rcode::NOERROR, dnssec_ok, &[]).unwrap();
-    }
-    let length = writer.finish();
-    let mut out = vec![0xaa; 65_535];
-    let outcome = answer(
-        &query[..length],
-        zones,
-        &Asker::plain(transport, CLIENT),
-        &Persona::default(),
-        || 0,
-        &mut Scratch::new(),
-        &mut out,
-    );
-    show(&out[..outcome.length], &qname)
+    let query = asking::query(qname.borrow(), qtype, edns_octets.map(|octets| (octets, dnssec_ok)));
+    show(&asking::respond(zones, &query, transport), &qname)
 }
 
 /// A response in text: `RCODE FLAGS`, then each record behind its section's number.

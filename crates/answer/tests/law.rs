@@ -3,14 +3,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod asking;
+
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use answer::{Asker, Contents, Persona, Scratch, ServedZone, Transport, ZoneTable, answer};
+use answer::{Contents, ServedZone, Transport, ZoneTable};
 use dns::text::zone_from_text;
-use dns::writer::CompressionTable;
-use dns::{CLASS_IN, Header, MessageWriter, Name, NameBuf, NameRef, Question, Rcode, Type};
+use dns::{Name, NameBuf, NameRef, Type};
 use proptest::prelude::*;
 use zone::{Change, Generation, Image, Limits, Snapshot, TenantId, ZoneId, advance, between};
 
@@ -84,32 +84,13 @@ fn line() -> impl Strategy<Value = String> {
     })
 }
 
-const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-
 fn table(image: &Image) -> ZoneTable {
     let snapshot = Snapshot { generation: Generation(1), image: image.clone() };
     ZoneTable::new([Arc::new(ServedZone::new(ZoneId(1), TenantId::DEFAULT, apex(), Contents::Live(snapshot)))])
 }
 
 fn ask(zones: &ZoneTable, name: NameRef<'_>, qtype: Type, transport: Transport) -> Vec<u8> {
-    let mut query = vec![0; 512];
-    let mut compression = CompressionTable::small();
-    let mut writer = MessageWriter::new(&mut query, 512, &mut compression, 1, Header::RD);
-    writer.question(&Question { name: name.into(), qtype, qclass: CLASS_IN }).unwrap();
-    writer.opt(1232, Rcode::NOERROR, true, &[]).unwrap();
-    let length = writer.finish();
-    let mut out = vec![0; 65_535];
-    let outcome = answer(
-        &query[..length],
-        zones,
-        &Asker::plain(transport, CLIENT),
-        &Persona::default(),
-        || 0,
-        &mut Scratch::new(),
-        &mut out,
-    );
-    out.truncate(outcome.length);
-    out
+    asking::respond(zones, &asking::query(name, qtype, Some((1232, true))), transport)
 }
 
 /// Every name of both zones, its ancestors, and names just beside and below it.
