@@ -27,6 +27,9 @@ pub enum NameError {
     LabelTooLong,
     #[error("the name ends before its last label does")]
     Truncated,
+    /// RFC 1035 §4.1.4: to a prior occurrence.
+    #[error("a compression pointer does not point backwards")]
+    Pointer,
     #[error("{0}")]
     Text(String),
 }
@@ -265,7 +268,7 @@ impl NameBuf {
                     let target = usize::from(first & 0x3f) << 8 | usize::from(second);
                     after.get_or_insert(at + 2);
                     if target >= run_start {
-                        return Err(NameError::Text("a compression pointer does not point backwards".into()));
+                        return Err(NameError::Pointer);
                     }
                     run_start = target;
                     at = target;
