@@ -50,6 +50,12 @@ impl Process {
         let _ = self.child.wait();
     }
 
+    /// SIGKILL to it and to none of its children, and waits until it is gone.
+    pub fn kill_alone(mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// SIGTERM, and waits until it has ended by itself.
     pub fn terminate(&mut self) -> ExitStatus {
         signal(&self.id().to_string(), "TERM");

@@ -1,12 +1,13 @@
 //! `secondo demo`, the first thing that people try.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use testing::eventually;
 use testing::process::Process;
+use testing::{eventually, query};
 
 use crate::scene::PROGRAM;
 
@@ -61,6 +62,26 @@ fn a_terminal_that_is_closed_ends_it() {
     process.hang_up();
     eventually(LONG, "it to end", || if process.ended().is_some() { Ok(()) } else { Err("it runs".to_owned()) });
     assert!(is_empty(&temporary));
+}
+
+#[test]
+fn who_kills_it_ends_the_service_too() {
+    let (temporary, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let log = elsewhere.path().join("log");
+    let process = Process::start(demo(&temporary), &log);
+    let shown = || fs::read_to_string(&log).unwrap_or_default();
+    let line = eventually(LONG, "a question to be shown", || {
+        shown().lines().find(|line| line.starts_with("$ dig @")).map(ToOwned::to_owned).ok_or_else(shown)
+    });
+    let mut words = line.split_whitespace();
+    let address = words.find_map(|word| word.strip_prefix('@')).unwrap();
+    let dns: SocketAddr = format!("{address}:{}", words.nth(1).unwrap()).parse().unwrap();
+    assert!(query::serial(dns, "example.test").is_ok());
+    process.kill_alone();
+    eventually(LONG, "the service to end", || match query::serial(dns, "example.test") {
+        Ok(serial) => Err(format!("it answers with serial {serial}")),
+        Err(_) => Ok(()),
+    });
 }
 
 #[test]

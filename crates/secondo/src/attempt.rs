@@ -49,8 +49,8 @@ impl Attempt {
         let serial = self.to_serial.map(|serial| serial.0);
         match &self.result {
             Ok(Refreshed::Published) => {
-                let (kind, records, millis) = (self.kind, self.received.records, self.millis);
-                tracing::info!(%zone, primary, serial, ?kind, records, millis, "a new version is served");
+                let (kind, received, millis) = (self.kind, self.received.records, self.millis);
+                tracing::info!(%zone, primary, serial, ?kind, records_received = received, millis, "a new version is served");
             }
             Ok(Refreshed::Unchanged) => tracing::debug!(%zone, primary, serial, "nothing new"),
             Ok(Refreshed::Held(reason)) if is_again => tracing::debug!(%zone, primary, serial, "{reason}"),

@@ -46,4 +46,7 @@ pub(crate) struct ServeArguments {
     /// Make sure that this zone exists with this primary; may be given several times. Dropping the flag removes nothing.
     #[arg(long = "zone", value_name = "NAME@ADDR[:PORT]")]
     pub(crate) zones: Vec<String>,
+    /// The process that started this one and without which it is to end, however that one ends.
+    #[arg(long, value_name = "PID", hide = true)]
+    pub(crate) end_with: Option<u32>,
 }

@@ -158,6 +158,8 @@ impl Service {
         let child = Command::new(&program)
             .args(["serve", "--dns", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data"])
             .arg(&data)
+            // Also where this process is killed, and can end nothing itself.
+            .args(["--end-with", &std::process::id().to_string()])
             // What is configured for another service is not for this one.
             .env_remove("SECONDO_CONFIG")
             .stdin(Stdio::null())

@@ -89,7 +89,21 @@ fn outlive_limits_of_file_sizes(runtime: &Runtime) {
     }
 }
 
+/// Has this process end as soon as the one that started it has ended.
+///
+/// # Errors
+/// When that has happened already.
+fn end_with(parent: u32) -> Result<(), &'static str> {
+    use rustix::process::{getppid, set_parent_process_death_signal};
+    set_parent_process_death_signal(Some(Signal::TERM)).map_err(|_| "this system tells nobody of a parent's end")?;
+    let is_alive = getppid().is_some_and(|process| process.as_raw_nonzero().get().cast_unsigned() == parent);
+    if is_alive { Ok(()) } else { Err("who started this has ended") }
+}
+
 fn serve(arguments: &ServeArguments) -> ExitCode {
+    if let Some(Err(error)) = arguments.end_with.map(end_with) {
+        return end(&error, FAILED);
+    }
     let filter = EnvFilter::try_from_env("SECONDO_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let is_terminal = std::io::stderr().is_terminal();
     tracing_subscriber::fmt()
