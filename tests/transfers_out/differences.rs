@@ -63,6 +63,16 @@ fn from_before_an_older_serial_was_accepted_the_whole_zone_is_sent() {
     assert_eq!(ixfr(&secondo, 3, "+tcp"), [9, 3, 4, 4, 9, 9]);
     assert_eq!(ixfr(&secondo, 7, "+tcp"), [9, 9]);
     assert_eq!(ixfr(&secondo, 1, "+tcp"), [9, 9]);
+    // The same numbers again: who has one of them may have either version.
+    publish(&secondo, &primary, 7);
+    publish(&secondo, &primary, 8);
+    publish(&secondo, &primary, 10);
+    for transport in ["+tcp", "+notcp"] {
+        let whole = if transport == "+tcp" { vec![10, 10] } else { vec![10] };
+        assert_eq!(ixfr(&secondo, 8, transport), whole, "{transport}");
+    }
+    publish(&secondo, &primary, 11);
+    assert_eq!(ixfr(&secondo, 10, "+notcp"), [11, 10, 11, 11]);
 }
 
 #[test]
@@ -87,6 +97,7 @@ fn a_version_that_came_whole_under_the_same_serial_is_a_barrier() {
     publish(&secondo, &primary, 3);
     assert_eq!(ixfr(&secondo, 1, "+tcp"), [3, 3]);
     assert_eq!(ixfr(&secondo, 2, "+tcp"), [3, 3]);
+    assert_eq!(ixfr(&secondo, 2, "+notcp"), [3]);
 }
 
 #[test]

@@ -26,17 +26,40 @@ pub(crate) struct KeptDifferences {
 /// The newest steps of some zones.
 #[derive(Default)]
 struct Small {
-    steps: HashMap<ZoneId, (Generation, Arc<[Diff]>)>,
+    news: HashMap<ZoneId, News>,
     /// Who came first goes first.
     order: VecDeque<ZoneId>,
 }
 
-/// What an update has led over, if that is little.
-pub(crate) fn small(steps: &[Step]) -> Option<Arc<[Diff]>> {
-    let octets: usize = steps.iter().map(|step| step.diff.octets()).sum();
-    let grows = steps.iter().all(|step| step.diff.to.is_newer_than(step.diff.from));
-    let is_small = !steps.is_empty() && octets <= SMALL_OCTETS_MAX && grows;
-    is_small.then(|| steps.iter().map(|step| step.diff.clone()).collect())
+/// What an update has led over.
+#[derive(Clone)]
+pub(crate) struct News {
+    from: Generation,
+    to: Generation,
+    diffs: Arc<[Diff]>,
+    /// The oldest serial that is kept, if all that are kept grow from it on: no number is there twice then.
+    grows_from: Option<Serial>,
+}
+
+impl News {
+    /// None if that is not little.
+    pub(crate) fn of(steps: &[Step]) -> Option<Self> {
+        let (first, last) = (steps.first()?, steps.last()?);
+        let octets: usize = steps.iter().map(|step| step.diff.octets()).sum();
+        let diffs = || steps.iter().map(|step| step.diff.clone()).collect();
+        (octets <= SMALL_OCTETS_MAX).then(|| Self { from: first.from, to: last.to, diffs: diffs(), grows_from: None })
+    }
+
+    fn first_serial(&self) -> Option<Serial> {
+        self.diffs.first().map(|diff| diff.from)
+    }
+
+    /// Where the row began that these go on with, if it has only grown and goes on growing.
+    fn goes_on_from(&self, before: &Self) -> Option<Serial> {
+        let oldest = before.grows_from.filter(|_| before.to == self.from)?;
+        let grows = |diff: &Diff| diff.to.is_newer_than(diff.from) && diff.to.is_newer_than(oldest);
+        self.diffs.iter().all(grows).then_some(oldest)
+    }
 }
 
 impl KeptDifferences {
@@ -44,22 +67,51 @@ impl KeptDifferences {
         Self { store, small: Mutex::default() }
     }
 
-    /// Takes note of the steps that have led to a version that is on disk; none where they are none, or not small.
-    pub(crate) fn note(&self, zone: ZoneId, to: Generation, steps: Option<Arc<[Diff]>>) {
-        let mut small = self.small();
-        let Some(steps) = steps else {
-            small.steps.remove(&zone);
+    /// Takes note of what has led to a version that is on disk; none where it came whole, or by much.
+    pub(crate) async fn note(self: &Arc<Self>, zone: ZoneId, news: Option<News>) {
+        let Some(mut news) = news else {
+            self.small().news.remove(&zone);
             return;
         };
-        if small.steps.insert(zone, (to, steps)).is_some() {
+        let before = self.small().news.get(&zone).cloned();
+        news.grows_from = before.and_then(|before| news.goes_on_from(&before));
+        if news.grows_from.is_some() {
+            return self.keep(zone, Some(news));
+        }
+        let differences = self.clone();
+        let look = move || differences.keep(zone, differences.known(zone, news));
+        if let Err(error) = tokio::task::spawn_blocking(look).await {
+            tracing::error!(%zone, "looking at the history ended by a fault of ours: {error}");
+        }
+    }
+
+    /// The news, if a client with the version before them can be told from all others by its serial. Reads the disk.
+    fn known(&self, zone: ZoneId, news: News) -> Option<News> {
+        let versions = self.versions(zone)?;
+        way(&versions, news.first_serial()?, news.to)?;
+        Some(News { grows_from: grows_from(&versions), ..news })
+    }
+
+    fn keep(&self, zone: ZoneId, news: Option<News>) {
+        let mut small = self.small();
+        let Some(news) = news else {
+            small.news.remove(&zone);
+            return;
+        };
+        if small.news.insert(zone, news).is_some() {
             return;
         }
         small.order.push_back(zone);
         // Who is in the order twice, having gone and come again, goes the first time.
         while small.order.len() > SMALL_MAX {
             let Some(first) = small.order.pop_front() else { return };
-            small.steps.remove(&first);
+            small.news.remove(&first);
         }
+    }
+
+    fn versions(&self, zone: ZoneId) -> Option<Vec<Version>> {
+        let versions = self.store.history(zone);
+        versions.inspect_err(|error| tracing::warn!(%zone, "the history cannot be read: {error}")).ok()
     }
 
     fn small(&self) -> MutexGuard<'_, Small> {
@@ -70,9 +122,7 @@ impl KeptDifferences {
 
 impl Differences for KeptDifferences {
     fn way(&self, zone: ZoneId, from: Serial, to: &Snapshot) -> Option<Way> {
-        let versions = self.store.history(zone);
-        let versions = versions.inspect_err(|error| tracing::warn!(%zone, "the history cannot be read: {error}"));
-        way(&versions.ok()?, from, to.generation)
+        way(&self.versions(zone)?, from, to.generation)
     }
 
     fn step(&self, zone: ZoneId, to: Generation) -> Option<Diff> {
@@ -82,10 +132,18 @@ impl Differences for KeptDifferences {
 
     fn at_hand(&self, zone: ZoneId, from: Serial, to: &Snapshot) -> Option<Arc<[Diff]>> {
         let small = self.small();
-        let (generation, steps) = small.steps.get(&zone)?;
-        let leads_there = *generation == to.generation && steps.first().is_some_and(|step| step.from == from);
-        leads_there.then(|| steps.clone())
+        let news = small.news.get(&zone)?;
+        let leads_there = news.to == to.generation && news.first_serial() == Some(from);
+        leads_there.then(|| news.diffs.clone())
     }
+}
+
+/// The oldest serial of all versions, if each is newer than the one before, and than the oldest: serials go round in a circle.
+fn grows_from(versions: &[Version]) -> Option<Serial> {
+    let oldest = versions.first()?.serial;
+    let grows =
+        |pair: &[Version]| pair[1].serial.is_newer_than(pair[0].serial) && pair[1].serial.is_newer_than(oldest);
+    versions.windows(2).all(grows).then_some(oldest)
 }
 
 /// The steps that lead from the version of this serial to a generation; `versions` are those that are kept, oldest first.
@@ -122,7 +180,7 @@ mod tests {
     use store::{Origin, Version};
     use zone::Generation;
 
-    use super::way;
+    use super::{grows_from, way};
 
     /// A version for each word: `5` came by a step from the one before, `=5` came whole.
     fn history(words: &str) -> Vec<Version> {
@@ -167,6 +225,21 @@ mod tests {
         assert_eq!(steps("=1 2 3 1 4", 2), None, "frozen back");
         assert_eq!(steps("=1 2 3 1 4", 1), None, "which of the two is not known");
         assert_eq!(steps("=0 2000000000 4000000000 1705032704", 2_000_000_000), None, "round the circle");
+    }
+
+    #[test]
+    fn a_row_that_grows_has_no_number_twice() {
+        for (words, oldest) in [
+            ("=1 2 5 9", Some(1)),
+            ("=1 2 =3 4", Some(1)),
+            ("=4294967295 0 3", Some(4_294_967_295)),
+            ("=7 7 8", None),
+            ("=1 2 3 1 4", None),
+            ("=0 2000000000 4000000000 1", None),
+            ("", None),
+        ] {
+            assert_eq!(grows_from(&history(words)), oldest.map(Serial), "{words}");
+        }
     }
 
     #[test]

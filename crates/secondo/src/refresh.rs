@@ -17,7 +17,7 @@ use xfr::{Bounds, Moment, Outcome, Reason, Timers};
 use zone::inspect::Inspection;
 use zone::{Advanced, Change, Generation, Rejection, Snapshot};
 
-use crate::differences;
+use crate::differences::News;
 use crate::followed::{Durability, Followed, Instructions, Writing};
 use crate::holds::{Decision, HeldBack, Hold, Want, decide};
 use crate::node::Node;
@@ -248,11 +248,11 @@ async fn commit(
             steps,
         }
     };
-    let small = differences::small(&commit.steps);
+    let news = News::of(&commit.steps);
     let snapshot = Snapshot { generation: commit.head.generation, image };
     match node.store.commit(commit).await {
         Ok(()) => {
-            node.differences.note(zone.id, snapshot.generation, small);
+            node.differences.note(zone.id, news).await;
             Ok((snapshot, Durability::Durable))
         }
         Err(StoreError::DiskFull { what }) => {
