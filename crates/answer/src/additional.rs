@@ -59,11 +59,11 @@ pub(crate) fn add_glue(
 fn targets(rrset: Rrset<'_>) -> impl Iterator<Item = NameRef<'_>> {
     rrset.records().filter_map(|record| match rdata::additional_target(record.rtype, record.rdata)? {
         // RFC 9460 §2.5.2: the owner itself. Other types mean by it that there is no such service (RFC 2782, RFC 7505), as
-        // does an alias.
+        // does an alias; but a server may have any name.
         root if root.is_root() && record.rtype.is_service_binding() && !record.rdata.starts_with(&[0, 0]) => {
             Some(record.owner)
         }
-        root if root.is_root() => None,
+        root if root.is_root() && record.rtype != Type::NS => None,
         target => Some(target),
     })
 }

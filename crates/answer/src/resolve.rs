@@ -292,8 +292,10 @@ impl<'a> Walk<'a> {
     }
 
     fn signatures(&self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<(), Trouble> {
-        let name = self.name;
-        owner.rrsets().try_for_each(|rrset| Ok(response.records_as(Section::Answer, rrset.signatures(), name)?))
+        let gave_signatures = response.dnssec_ok() && self.has_given(owner);
+        let is_given = |rrset: &Rrset<'_>| gave_signatures && rrset.rtype() == Type::DNAME;
+        let mut rrsets = owner.rrsets().filter(|rrset| !is_given(rrset));
+        rrsets.try_for_each(|rrset| Ok(response.records_as(Section::Answer, rrset.signatures(), self.name)?))
     }
 
     /// RFC 6672 §3.1: the DNAME, and a CNAME made from it.

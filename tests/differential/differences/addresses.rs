@@ -52,6 +52,12 @@ pub(super) const RULES: &[Rule] = &[
         explain: addresses_from_wildcards,
     },
     Rule {
+        name: "the root as a host",
+        peers: &[Knot, Nsd, PowerDns],
+        reason: "a mail host or service at the root is none (RFC 7505 §3, RFC 2782); they give the root's addresses",
+        explain: the_root_as_a_host,
+    },
+    Rule {
         name: "glue beside answers",
         peers: &[Knot, PowerDns],
         reason: "what is below a cut is given for referrals only (RFC 2181 §5.4.1); they give it for MX and others",
@@ -145,8 +151,21 @@ fn addresses_of_many(case: &Case<'_>, difference: &mut Difference) {
 }
 
 fn addresses_from_wildcards(case: &Case<'_>, difference: &mut Difference) {
-    let exists = |name: NameRef<'_>| case.zone_at(name).is_some_and(|zone| zone.holds(name));
-    difference.missing(Section::Additional).retain(|record| exists(record.owner.borrow()));
+    let is_there = |record: &Record| {
+        let owner = record.owner.borrow();
+        case.zone_at(owner).is_some_and(|zone| zone.has(owner, record.about()))
+    };
+    difference.missing(Section::Additional).retain(is_there);
+}
+
+fn the_root_as_a_host(case: &Case<'_>, difference: &mut Difference) {
+    let names_the_root = |record: &Record| {
+        record.rtype != Type::NS
+            && rdata::additional_target(record.rtype, &record.rdata).is_some_and(NameRef::is_root)
+    };
+    if case.ours.section(Section::Answer).iter().any(names_the_root) {
+        difference.missing(Section::Additional).retain(|record| !record.owner.borrow().is_root());
+    }
 }
 
 fn glue_beside_answers(case: &Case<'_>, difference: &mut Difference) {

@@ -52,6 +52,18 @@ pub(super) const RULES: &[Rule] = &[
         explain: dname_at_apex,
     },
     Rule {
+        name: "names below wildcards",
+        peers: &[PowerDns],
+        reason: "a wildcard further up does not stand for them (RFC 4592 §3.3.1); for PowerDNS it does now and then",
+        explain: names_below_wildcards,
+    },
+    Rule {
+        name: "an apex asked for",
+        peers: &[PowerDns],
+        reason: "what is there is answered (RFC 1034 §4.3.2, 3a); PowerDNS denies a type of an apex now and then, or its signature",
+        explain: apex_asked_for,
+    },
+    Rule {
         name: "names below DNAMEs",
         peers: &[PowerDns],
         reason: "they are hidden (RFC 6672 §2.4); PowerDNS answers from them",
@@ -132,6 +144,26 @@ fn dname_at_apex(case: &Case<'_>, difference: &mut Difference) {
     let has_it = |name| case.zone_at(name).is_some_and(|zone| zone.has(zone.apex.borrow(), Type::DNAME));
     if case.names_on_the_way().any(has_it) {
         *difference = Difference::default();
+    }
+}
+
+fn names_below_wildcards(case: &Case<'_>, difference: &mut Difference) {
+    let is_below_a_wildcard =
+        |name: NameRef<'_>| name.parent().is_some_and(|above| above.labels().any(|label| label == b"*"));
+    let is_rcode_alone = case.ours.rcode == Rcode::NXDOMAIN && case.theirs.rcode == Rcode::NOERROR;
+    if is_rcode_alone && case.names_on_the_way().any(is_below_a_wildcard) {
+        difference.rcode = false;
+    }
+}
+
+fn apex_asked_for(case: &Case<'_>, difference: &mut Difference) {
+    let is_of_apex = |record: &Record| case.zone.is_some_and(|zone| zone.apex == record.owner);
+    let is_there = case.zone.is_some_and(|zone| zone.has(case.query.name.borrow(), case.query.qtype));
+    if is_there && case.zone.is_some_and(|zone| zone.apex.borrow() == case.query.name.borrow()) {
+        let lost = difference.surplus(Section::Answer);
+        if !lost.is_empty() && lost.iter().all(is_of_apex) {
+            *difference = Difference::default();
+        }
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "a wildcard that is an empty non-terminal",
-        peers: &[Bind, Knot],
+        peers: &[Bind, Knot, Nsd],
         reason: "that the wildcard has no data is proved beside that there is no name (RFC 4035 §3.1.3.4, RFC 5155 §7.2.5)",
         explain: empty_wildcard,
     },
@@ -59,6 +59,12 @@ pub(super) const RULES: &[Rule] = &[
         peers: &[Knot],
         reason: "x\\000 sorts after all names below x (RFC 4034 §6.1); Knot takes the NSEC of x for the one that covers it",
         explain: zero_octets,
+    },
+    Rule {
+        name: "zero octets before a name",
+        peers: &[Bind],
+        reason: "what sorts after a name with a zero octet is covered by its NSEC (RFC 4034 §6.1); BIND goes one back now and then",
+        explain: zero_octets_before,
     },
     Rule {
         name: "opt-out below empty non-terminals",
@@ -153,27 +159,35 @@ fn labels_below_star(case: &Case<'_>, difference: &mut Difference) {
         let mut children = zone.names().filter(|name| name.borrow().parent() == Some(encloser));
         zone.types(encloser).next().is_none() || children.any(|child| is_low(child.borrow()))
     };
-    let all_nsec = is_about_nsec(difference.surplus(Section::Authority))
-        && is_about_nsec(difference.missing(Section::Authority));
-    if all_nsec && case.names_on_the_way().any(comes_after_others) {
+    if is_of_nsec_alone(difference) && case.names_on_the_way().any(comes_after_others) {
         difference.surplus(Section::Authority).clear();
         difference.missing(Section::Authority).clear();
     }
 }
 
 fn zero_octets(case: &Case<'_>, difference: &mut Difference) {
-    let has_zero = |name: NameRef<'_>| name.labels().any(|label| label.contains(&0));
-    let all_nsec = is_about_nsec(difference.surplus(Section::Authority))
-        && is_about_nsec(difference.missing(Section::Authority));
-    if all_nsec && case.names_on_the_way().any(has_zero) {
+    if is_of_nsec_alone(difference) && case.names_on_the_way().any(has_zero) {
         difference.surplus(Section::Authority).clear();
         difference.missing(Section::Authority).clear();
     }
 }
 
+fn zero_octets_before(case: &Case<'_>, difference: &mut Difference) {
+    let covers = case.ours.section(Section::Authority).iter().filter(|record| record.rtype == Type::NSEC);
+    if is_of_nsec_alone(difference) && covers.into_iter().any(|record| has_zero(record.owner.borrow())) {
+        difference.surplus(Section::Authority).clear();
+        difference.missing(Section::Authority).clear();
+    }
+}
+
+fn has_zero(name: NameRef<'_>) -> bool {
+    name.labels().any(|label| label.contains(&0))
+}
+
 fn opt_out(case: &Case<'_>, difference: &mut Difference) {
-    let is_opt_out = case.zone.is_some_and(|zone| matches!(zone.zone.denial, Some(Denial::OptOut { .. })));
-    if is_opt_out {
+    let is_opt_out =
+        |name| case.zone_at(name).is_some_and(|zone| matches!(zone.zone.denial, Some(Denial::OptOut { .. })));
+    if case.names_on_the_way().any(is_opt_out) {
         difference.surplus(Section::Authority).retain(|record| record.about() != Type::NSEC3);
         difference.missing(Section::Authority).retain(|record| record.about() != Type::NSEC3);
     }
@@ -189,8 +203,9 @@ fn opted_out_non_terminals(case: &Case<'_>, difference: &mut Difference) {
     }
 }
 
-fn is_about_nsec(records: &BTreeSet<Record>) -> bool {
-    records.iter().all(|record| record.about() == Type::NSEC)
+fn is_of_nsec_alone(difference: &mut Difference) -> bool {
+    let is_about_nsec = |records: &BTreeSet<Record>| records.iter().all(|record| record.about() == Type::NSEC);
+    is_about_nsec(difference.surplus(Section::Authority)) && is_about_nsec(difference.missing(Section::Authority))
 }
 
 fn wildcard_without_type(case: &Case<'_>, difference: &mut Difference) {
