@@ -1,16 +1,13 @@
 //! What all connections share, whatever they speak, and how one message of theirs is answered.
 
 use std::cell::RefCell;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use answer::ZoneTable;
 use arc_swap::ArcSwap;
-use dns::NameBuf;
 use dns::message::MESSAGE_OCTETS_MAX;
-use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -20,7 +17,7 @@ use crate::desk::Desk;
 use crate::front::{Bench, Reply, Sender, reply};
 use crate::heard::Shelf;
 use crate::limits::Limits;
-use crate::transfer_out::{Sent, Transfer, TransferError};
+use crate::transfer_out::{Sent, Subject, Transfer, TransferError};
 
 /// The prefix of each message (RFC 1035 §4.2.2).
 pub(crate) const LENGTH_OCTETS: usize = 2;
@@ -56,8 +53,7 @@ impl House {
             match reply {
                 Reply::Nothing => None,
                 Reply::Message(octets) => {
-                    outgoing.extend((octets as u16).to_be_bytes());
-                    outgoing.extend(&out[..octets]);
+                    frame_into(outgoing, &out[..octets]);
                     None
                 }
                 Reply::Transfer(transfer) => Some(transfer),
@@ -66,19 +62,20 @@ impl House {
     }
 
     /// Counts and tells what became of a transfer out.
-    pub(crate) fn note_transfer(&self, zone: &NameBuf, to: SocketAddr, sent: Result<Sent, TransferError>) {
+    pub(crate) fn note_transfer(&self, subject: &Subject, to: SocketAddr, sent: Result<Sent, TransferError>) {
+        let Subject { zone, serial } = subject;
         match sent {
             Ok(Sent::Whole) => {
                 self.block.count(Event::TransferSent);
-                tracing::info!(%zone, %to, "a zone was transferred out");
+                tracing::info!(%zone, serial = serial.0, %to, "a zone was transferred out");
             }
             Ok(Sent::Differences) => {
                 self.block.count(Event::DifferencesSent);
-                tracing::info!(%zone, %to, "differences of a zone were transferred out");
+                tracing::info!(%zone, serial = serial.0, %to, "differences of a zone were transferred out");
             }
             Err(error) => {
                 self.block.count(Event::TransferFailed);
-                tracing::info!(%zone, %to, %error, "a transfer out was cut off");
+                tracing::info!(%zone, serial = serial.0, %to, %error, "a transfer out was cut off");
             }
         }
     }
@@ -95,8 +92,8 @@ impl House {
     }
 }
 
-/// Hands all of it to the kernel: what is written over TLS may else wait for more.
-pub(crate) async fn write(stream: &mut (impl AsyncWrite + Unpin), octets: &[u8]) -> io::Result<()> {
-    stream.write_all(octets).await?;
-    stream.flush().await
+/// Appends a message with its length.
+pub(crate) fn frame_into(outgoing: &mut Vec<u8>, message: &[u8]) {
+    outgoing.extend((message.len() as u16).to_be_bytes());
+    outgoing.extend(message);
 }

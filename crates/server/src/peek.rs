@@ -33,6 +33,14 @@ pub(crate) fn way(message: &[u8]) -> Way {
     }
 }
 
+/// Whether the message looks like a request for a transfer. Who judges it may think otherwise.
+pub(crate) fn asks_for_transfer(message: &[u8]) -> bool {
+    let is_query = Header::parse(message)
+        .is_some_and(|header| header.opcode() == Opcode::QUERY && !header.is_response() && header.counts[0] > 0);
+    let qtype = || skip_name(message, HEADER_OCTETS).and_then(|at| type_at(message, at));
+    is_query && matches!(qtype(), Some(Type::AXFR | Type::IXFR))
+}
+
 enum Looks {
     Plain,
     Special,
@@ -89,7 +97,7 @@ mod tests {
         CLASS_ANY, CLASS_IN, Header, MessageWriter, Name, NameRef, Opcode, Question, RecordRef, Section, Type,
     };
 
-    use super::{Way, way};
+    use super::{Way, asks_for_transfer, way};
 
     fn message(flags: u16, qtype: Type, additional: &[Type]) -> Vec<u8> {
         let mut out = vec![0; 512];
@@ -127,6 +135,16 @@ mod tests {
         assert_eq!(way(&message(0, Type::A, &[Type::OPT, Type::TSIG])), Way::Desk);
         // TSIG in the wrong place is for the desk to refuse, too (CVE-2016-7074).
         assert_eq!(way(&message(0, Type::A, &[Type::TSIG, Type::OPT])), Way::Desk);
+    }
+
+    #[test]
+    fn requests_for_transfers_are_known_by_their_question() {
+        for qtype in [Type::AXFR, Type::IXFR] {
+            assert!(asks_for_transfer(&message(0, qtype, &[Type::OPT, Type::TSIG])));
+            assert!(!asks_for_transfer(&message(Header::QR, qtype, &[])));
+            assert!(!asks_for_transfer(&message(Header::request_flags(Opcode::NOTIFY), qtype, &[])));
+        }
+        assert!(!asks_for_transfer(&message(0, Type::SOA, &[])) && !asks_for_transfer(&[0; 12]));
     }
 
     #[test]

@@ -2,19 +2,29 @@
 //!
 //! One snapshot from beginning to end, however long the client takes and whatever is published meanwhile: differences
 //! end exactly there, or are not sent. They come from the disk one step at a time, away from the runtime's threads and
-//! with a deadline. The client must take each message within the write deadline.
+//! with a deadline.
 //!
-//! Does not do: deciding who may have the zone (see the desk), keeping differences.
+//! ```text
+//!   Transfer ──begin──► a task that packs ──one message ahead──► Underway ──► its connection, which writes
+//! ```
+//!
+//! Messages are packed in a task of their own, so that a connection can answer queries and write the messages of other
+//! transfers while one of them waits for the disk.
+//!
+//! Does not do: deciding who may have the zone (see the desk), keeping differences, writing to connections and their
+//! deadlines.
 
 mod packing;
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use dns::{Question, RecordRef, Serial, Type};
-use tokio::io::AsyncWrite;
-use tokio::sync::OwnedSemaphorePermit;
+use dns::{NameBuf, Question, RecordRef, Serial, Type};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
 use xfr::tsig::ResponseSigner;
 use zone::{Diff, Generation, Image, Snapshot, ZoneId};
 
@@ -24,6 +34,11 @@ use packing::Packing;
 
 /// How long differences are waited for.
 const DISK_DEADLINE: Duration = Duration::from_secs(5);
+/// Transfers that run beside each other on one connection: further requests for one wait where they are. More would only
+/// take memory, some 150 KiB each: a connection is no faster for them.
+pub(crate) const PER_CONNECTION: usize = 3;
+/// Messages that are packed before the connection has written those before them.
+const AHEAD: usize = 1;
 
 /// A transfer that was granted and has not begun.
 pub(crate) struct Transfer {
@@ -46,7 +61,7 @@ pub(crate) enum Sent {
     Differences,
 }
 
-/// Why a transfer ended before its end; the connection is closed then, which tells the client (RFC 5936 §4.1.1).
+/// Why a transfer ended before its end.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TransferError {
     #[error("a record of {octets} octets fits into no message")]
@@ -55,8 +70,47 @@ pub(crate) enum TransferError {
     TooSlow,
     #[error("a difference was not kept any longer, or could not be read in time")]
     DifferenceLost,
-    #[error("the connection broke: {0}")]
-    Connection(#[from] std::io::Error),
+    #[error("the connection ended")]
+    ConnectionEnded,
+    #[error("a fault of ours")]
+    OurFault,
+}
+
+/// What a transfer gives to its connection.
+pub(crate) enum Piece {
+    /// A message without its length.
+    Message(Vec<u8>),
+    /// Nothing comes behind this.
+    End(Result<Sent, TransferError>),
+}
+
+/// What a transfer is of.
+#[derive(Clone, Copy)]
+pub(crate) struct Subject {
+    pub(crate) zone: NameBuf,
+    pub(crate) serial: Serial,
+}
+
+/// A transfer that has begun. It ends with its last piece, or when this is dropped.
+pub(crate) struct Underway {
+    /// The ID of its messages.
+    pub(crate) id: u16,
+    pub(crate) subject: Subject,
+    pieces: mpsc::Receiver<Piece>,
+    /// Its place is its own until the last message is written.
+    _place: Arc<OwnedSemaphorePermit>,
+    _packer: AbortOnDropHandle<()>,
+}
+
+impl Underway {
+    pub(crate) async fn next(&mut self) -> Piece {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Piece> {
+        // Without its end there is no more to come only when the task has panicked.
+        self.pieces.poll_recv(context).map(|piece| piece.unwrap_or(Piece::End(Err(TransferError::OurFault))))
+    }
 }
 
 /// Steps that lead to the snapshot, the first of which is here.
@@ -66,19 +120,29 @@ struct Steps {
 }
 
 impl Transfer {
-    /// Sends what was asked for.
+    /// Begins to pack what was asked for.
     ///
     /// `now_secs` gives the wall clock, in seconds since the Unix epoch, for signatures.
-    pub(crate) async fn send(
-        mut self,
-        stream: &mut (impl AsyncWrite + Unpin),
-        deadline: Duration,
-        now_secs: impl Fn() -> u64,
-    ) -> Result<Sent, TransferError> {
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub(crate) fn begin(self, now_secs: fn() -> u64) -> Underway {
+        let (sender, pieces) = mpsc::channel(AHEAD);
+        let subject = Subject { zone: self.question.name, serial: self.snapshot.image.serial() };
+        let (id, place) = (self.opening.id, self.place.clone());
+        let packer = tokio::spawn(async move {
+            let sent = self.pack(&sender, now_secs).await;
+            // Nobody is told when the connection has ended before.
+            let _ = sender.send(Piece::End(sent)).await;
+        });
+        Underway { id, subject, pieces, _place: place, _packer: AbortOnDropHandle::new(packer) }
+    }
+
+    async fn pack(mut self, pieces: &mpsc::Sender<Piece>, now_secs: fn() -> u64) -> Result<Sent, TransferError> {
         let steps = self.steps().await;
         let mut room = packing::Room::default();
         let (opening, signer) = (self.opening.clone(), self.signer.take());
-        let mut packing = Packing::new(&mut room, opening, &self.question, signer, stream, deadline, now_secs);
+        let mut packing = Packing::new(&mut room, opening, &self.question, signer, pieces, now_secs);
         let image = &self.snapshot.image;
         let Some(Steps { first, rest }) = steps else {
             packing.put_all(whole(image)).await?;

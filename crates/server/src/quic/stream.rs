@@ -14,8 +14,8 @@ use super::visit::Visit;
 use super::{Code, STREAM_WINDOW_OCTETS};
 use crate::counters::Event;
 use crate::desk::wall_clock_secs;
-use crate::house::LENGTH_OCTETS;
-use crate::transfer_out::{Transfer, TransferError};
+use crate::house::{LENGTH_OCTETS, frame_into};
+use crate::transfer_out::{Piece, Sent, Transfer, TransferError, Underway};
 
 /// What RFC 9250 §4.3.3 says ends the connection.
 #[derive(Debug, PartialEq, Eq)]
@@ -150,9 +150,8 @@ async fn reply(visit: &Visit, octets: &[u8], send: &mut SendStream) {
 
 /// Sends the zone, and waits until the client has it: what is only on its way is not yet transferred.
 async fn transfer_out(visit: &Visit, transfer: Transfer, send: &mut SendStream) {
-    let house = &visit.house;
-    let zone = transfer.question.name;
-    let mut sent = transfer.send(send, house.limits.write, wall_clock_secs).await;
+    let mut transfer = transfer.begin(wall_clock_secs);
+    let mut sent = send_all(visit, &mut transfer, send).await;
     if sent.is_ok() && !is_taken(visit, send).await {
         sent = Err(TransferError::TooSlow);
     }
@@ -160,7 +159,21 @@ async fn transfer_out(visit: &Visit, transfer: Transfer, send: &mut SendStream) 
         // What breaks off must not look whole.
         end(send, Code::Internal);
     }
-    house.note_transfer(&zone, visit.sender.address, sent);
+    visit.house.note_transfer(&transfer.subject, visit.sender.address, sent);
+}
+
+async fn send_all(visit: &Visit, transfer: &mut Underway, send: &mut SendStream) -> Result<Sent, TransferError> {
+    let mut framed = Vec::new();
+    loop {
+        let message = match transfer.next().await {
+            Piece::Message(message) => message,
+            Piece::End(sent) => return sent,
+        };
+        framed.clear();
+        frame_into(&mut framed, &message);
+        let written = timeout(visit.house.limits.write, send.write_all(&framed)).await;
+        written.map_err(|_| TransferError::TooSlow)?.map_err(|_| TransferError::ConnectionEnded)?;
+    }
 }
 
 /// Whether the client acknowledges all of a stream in time.

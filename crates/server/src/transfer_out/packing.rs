@@ -1,19 +1,15 @@
 //! Records into messages as large as TCP carries, each with names compressed against all of it.
 //!
-//! One message is in memory at a time. Each is signed where the request was.
-
-use std::time::Duration;
+//! Each is signed where the request was, and packed when there is room for it among those that wait to be written.
 
 use dns::edns::OPT_HEAD_OCTETS;
 use dns::message::MESSAGE_OCTETS_MAX;
 use dns::writer::CompressionTable;
 use dns::{MessageWriter, Question, Rcode, RecordRef, Section};
-use tokio::io::AsyncWrite;
-use tokio::time::timeout;
+use tokio::sync::mpsc;
 use xfr::tsig::{ResponseSigner, TSIG_OCTETS_MAX};
 
-use super::TransferError;
-use crate::house::{LENGTH_OCTETS, write};
+use super::{Piece, TransferError};
 
 /// What the messages of a transfer begin with.
 #[derive(Clone, Debug)]
@@ -36,27 +32,23 @@ impl Default for Room {
     }
 }
 
-pub(super) struct Packing<'a, S, N> {
+pub(super) struct Packing<'a> {
     writer: MessageWriter<'a>,
     /// Of the message that is being written, if that is the first.
     options: Option<Vec<u8>>,
     signer: Option<ResponseSigner>,
-    stream: &'a mut S,
-    deadline: Duration,
-    now_secs: N,
-    message: Vec<u8>,
-    frame: Vec<u8>,
+    pieces: &'a mpsc::Sender<Piece>,
+    now_secs: fn() -> u64,
 }
 
-impl<'a, S: AsyncWrite + Unpin, N: Fn() -> u64> Packing<'a, S, N> {
+impl<'a> Packing<'a> {
     pub(super) fn new(
         room: &'a mut Room,
         opening: Opening,
         question: &Question,
         signer: Option<ResponseSigner>,
-        stream: &'a mut S,
-        deadline: Duration,
-        now_secs: N,
+        pieces: &'a mpsc::Sender<Piece>,
+        now_secs: fn() -> u64,
     ) -> Self {
         let Room { out, table } = room;
         let Opening { id, flags, options } = opening;
@@ -64,11 +56,10 @@ impl<'a, S: AsyncWrite + Unpin, N: Fn() -> u64> Packing<'a, S, N> {
         writer.reserve(if signer.is_some() { TSIG_OCTETS_MAX } else { 0 });
         writer.reserve(opt_octets(options.as_deref()));
         writer.question(question).expect("a message of 64 KiB has room for a question");
-        let frame = Vec::with_capacity(LENGTH_OCTETS + MESSAGE_OCTETS_MAX);
-        Self { writer, options, signer, stream, deadline, now_secs, message: Vec::new(), frame }
+        Self { writer, options, signer, pieces, now_secs }
     }
 
-    /// Puts records behind those that are there, and sends each message that is full.
+    /// Puts records behind those that are there, and hands each message over that is full.
     pub(super) async fn put_all(
         &mut self,
         records: impl Iterator<Item = RecordRef<'_>>,
@@ -78,7 +69,7 @@ impl<'a, S: AsyncWrite + Unpin, N: Fn() -> u64> Packing<'a, S, N> {
                 continue;
             }
             if self.writer.count(Section::Answer) > 0 {
-                self.send().await?;
+                self.hand_over().await?;
             }
             let octets = record.rdata.len();
             self.writer.record(Section::Answer, record).map_err(|_| TransferError::RecordTooLarge { octets })?;
@@ -86,26 +77,24 @@ impl<'a, S: AsyncWrite + Unpin, N: Fn() -> u64> Packing<'a, S, N> {
         Ok(())
     }
 
-    /// Sends the last message, which is not empty: a transfer ends with a record.
+    /// Hands the last message over, which is not empty: a transfer ends with a record.
     pub(super) async fn finish(mut self) -> Result<(), TransferError> {
-        self.send().await
+        self.hand_over().await
     }
 
-    async fn send(&mut self) -> Result<(), TransferError> {
+    async fn hand_over(&mut self) -> Result<(), TransferError> {
         if let Some(options) = self.options.take() {
             self.writer.release(opt_octets(Some(&options)));
             let room = self.writer.opt(dns::edns::UDP_OCTETS, Rcode::NOERROR, false, &options);
             room.expect("room for the OPT record was kept free");
         }
-        self.message.clear();
-        self.writer.pour_into(&mut self.message);
+        let place = self.pieces.reserve().await.map_err(|_| TransferError::ConnectionEnded)?;
+        let mut message = Vec::with_capacity(self.writer.len() + TSIG_OCTETS_MAX);
+        self.writer.pour_into(&mut message);
         if let Some(signer) = &mut self.signer {
-            signer.sign(&mut self.message, (self.now_secs)());
+            signer.sign(&mut message, (self.now_secs)());
         }
-        self.frame.clear();
-        self.frame.extend((self.message.len() as u16).to_be_bytes());
-        self.frame.extend(&self.message);
-        timeout(self.deadline, write(self.stream, &self.frame)).await.map_err(|_| TransferError::TooSlow)??;
+        place.send(Piece::Message(message));
         Ok(())
     }
 }

@@ -5,6 +5,7 @@
 mod differences;
 mod hostile;
 mod notify;
+mod pipelining;
 mod queries;
 mod quic;
 mod rate_limit;
