@@ -1,10 +1,10 @@
 //! TCP (RFC 7766): connections and how they end; over TLS the same, after a handshake.
 //!
 //! ```text
-//!   accepted ──► shaking hands (TLS) ──► conversation ──► closed: all that was owed is written, or it is idle
+//!   accepted ──► shaking hands (TLS) ──► conversation ──► closed (FIN): all that was owed is written, or it is idle
 //!                     │ handshake deadline      │ message or write deadline
 //!                     ▼                         ▼
-//!                  cut off                   cut off
+//!                  cut off                   cut off (RST): nothing of it stays with the kernel
 //! ```
 //!
 //! Does not do: what is said (see `conversation`).
@@ -75,25 +75,29 @@ pub(crate) async fn accept(listener: TcpListener, wire: Wire, house: Arc<House>)
     }
 }
 
-async fn connection(stream: TcpStream, address: SocketAddr, _place: Place, wire: Wire, house: Arc<House>) {
+async fn connection(mut stream: TcpStream, address: SocketAddr, _place: Place, wire: Wire, house: Arc<House>) {
     // Replies are written whole; waiting for more to send with them would only delay them.
     let _ = stream.set_nodelay(true);
-    // The kernel would let a client that does not read owe us megabytes, and keep them for minutes when it is cut off.
+    // The kernel would let a client that does not read owe us megabytes.
     let _ = SockRef::from(&stream).set_send_buffer_size(SEND_OCTETS);
     let conversation = async {
         match wire {
-            Wire::Plain => converse(stream, Sender { address, channel: Channel::Tcp }, &house).await,
+            Wire::Plain => converse(&mut stream, Sender { address, channel: Channel::Tcp }, &house).await,
             // In a box, so that plain connections do not have its size.
-            Wire::Tls(tls) => Box::pin(converse_over_tls(stream, &tls, address, &house)).await,
+            Wire::Tls(tls) => Box::pin(converse_over_tls(&mut stream, &tls, address, &house)).await,
         }
     };
-    tokio::select! {
-        () = house.stop.cancelled() => {}
-        _ = conversation => {}
+    let end = tokio::select! {
+        () = house.stop.cancelled() => return,
+        end = conversation => end,
+    };
+    if end == End::CutOff {
+        // The kernel would keep what was not taken for minutes, without a connection that counts. RST, and not FIN.
+        let _ = stream.set_zero_linger();
     }
 }
 
-async fn converse_over_tls(stream: TcpStream, tls: &TlsServer, address: SocketAddr, house: &House) -> End {
+async fn converse_over_tls(stream: &mut TcpStream, tls: &TlsServer, address: SocketAddr, house: &House) -> End {
     match timeout(house.handshake(), tls.shake_hands(stream)).await {
         Ok(Ok(stream)) => {
             house.block.count(Event::TlsAccepted);
@@ -106,7 +110,7 @@ async fn converse_over_tls(stream: TcpStream, tls: &TlsServer, address: SocketAd
         }
         Err(_) => {
             house.block.count(Event::TlsTimedOut);
-            End::Broken
+            End::CutOff
         }
     }
 }

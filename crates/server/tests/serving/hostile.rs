@@ -1,11 +1,12 @@
 //! Clients that mean no good: none of them may cost the others anything.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use dns::{Rcode, Type};
 use server::{Event, Limits};
+use testing::certificate::Authority;
 
 use crate::support::{Server, Setup, ZONE, framed, live, query, rcode};
 
@@ -135,6 +136,55 @@ fn a_client_that_never_reads_is_cut_off() {
     while client.0.write_all(&asked).is_ok() {}
     assert_answers(&server);
     assert_eq!(server.stop().of(Event::TcpTimedOut), 1);
+}
+
+#[test]
+fn who_misses_a_deadline_is_reset_and_who_is_silent_is_closed() {
+    // What is closed with octets unread stays with the kernel for minutes, 256 KiB each.
+    let authority = Authority::new();
+    let texts: String = (0..60_000).map(|n| format!("host{n} 60 TXT \"{n:0200}\"\n")).collect();
+    let limits = Limits {
+        idle: Duration::from_millis(1500),
+        message: Duration::from_millis(100),
+        write: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let server = Setup {
+        zones: vec![live(1, "example.", &format!("{ZONE}{texts}"))],
+        certificate: Some(authority.server(&["127.0.0.1"])),
+        limits,
+        ..Setup::default()
+    }
+    .start();
+    let over_tls = |octets: &[u8]| {
+        let address = server.tls_address.unwrap();
+        let mut connection = testing::tls::Client::trusting(&authority).connect(address, "127.0.0.1").unwrap();
+        connection.write_all(octets).unwrap();
+        connection.sock
+    };
+    let over_tcp = |octets: &[u8]| {
+        let mut stream = server.tcp().0;
+        stream.write_all(octets).unwrap();
+        stream
+    };
+    let transfer = framed(&query("example.", Type::AXFR));
+    for (octets, end) in [
+        (&transfer[..], Err(ErrorKind::ConnectionReset)),
+        (&transfer[..transfer.len() - 1], Err(ErrorKind::ConnectionReset)),
+        (&[], Ok(())),
+    ] {
+        let before = server.counters.read().of(Event::TcpTimedOut);
+        let streams = [over_tcp(octets), over_tls(octets)];
+        // Nobody reads until the server has given up.
+        testing::eventually(Duration::from_secs(20), "both to miss a deadline", || {
+            let missed = server.counters.read().of(Event::TcpTimedOut) - before;
+            if missed == 2 { Ok(()) } else { Err(missed.to_string()) }
+        });
+        for mut stream in streams {
+            let read = std::io::copy(&mut stream, &mut std::io::sink());
+            assert_eq!(read.map(drop).map_err(|error| error.kind()), end, "{} octets", octets.len());
+        }
+    }
 }
 
 #[test]
