@@ -87,8 +87,16 @@ impl House {
 
     /// How long a handshake may take now.
     pub(crate) fn handshake(&self) -> Duration {
-        let Limits { handshake, idle_when_crowded, .. } = self.limits;
-        if self.connections.is_crowded() { handshake.min(idle_when_crowded) } else { handshake }
+        self.less_when_crowded(self.limits.handshake)
+    }
+
+    /// How long a message may now take from its first octet to its last.
+    pub(crate) fn message(&self) -> Duration {
+        self.less_when_crowded(self.limits.message)
+    }
+
+    fn less_when_crowded(&self, patience: Duration) -> Duration {
+        if self.connections.is_crowded() { patience.min(self.limits.idle_when_crowded) } else { patience }
     }
 }
 

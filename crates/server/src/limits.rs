@@ -7,10 +7,13 @@ use crate::rate_limit::RateLimit;
 /// Bounds on connections, transfers out, and answers to one network. [`Limits::default`] suits most.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections open at one time, over TCP, TLS and QUIC together. Each may hold some 200 KiB when it does its worst,
+    /// Connections open at one time, over TCP, TLS and QUIC together. Each may hold some 300 KiB when it does its worst,
     /// over TLS half as much again, over QUIC some 600 KiB.
     pub connections: usize,
-    /// Of these, from one client: an IPv4 address, or an IPv6 /64, of which every subscriber has one.
+    /// Of these, from one network, an IPv4 /24 or an IPv6 /48: so many that it takes several networks to be in the way of
+    /// others.
+    pub connections_per_network: usize,
+    /// And from one client: an IPv4 address, or an IPv6 /64, of which every subscriber has one.
     pub connections_per_client: usize,
     /// How long a connection may stay without a message (RFC 7766 §6.2.3: "in the order of seconds").
     pub idle: Duration,
@@ -19,7 +22,8 @@ pub struct Limits {
     /// From the beginning of a handshake, over TLS or QUIC, to its end. While more than half of the connections are taken it has
     /// `idle_when_crowded`.
     pub handshake: Duration,
-    /// From a message's first octet to its last.
+    /// From a message's first octet to its last. While more than half of the connections are taken it has
+    /// `idle_when_crowded`.
     pub message: Duration,
     /// From handing replies to the kernel, or to QUIC, until it has taken them all: a client that does not read is cut off.
     pub write: Duration,
@@ -33,6 +37,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1000,
+            connections_per_network: 250,
             connections_per_client: 50,
             idle: Duration::from_secs(10),
             idle_when_crowded: Duration::from_secs(1),

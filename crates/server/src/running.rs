@@ -60,7 +60,7 @@ pub fn serve(
         desk: desk.clone(),
         block: blocks[0].clone(),
         shelf: heard.shelf(0),
-        connections: Connections::new(limits.connections, limits.connections_per_client),
+        connections: Connections::new(&limits),
         limits,
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),

@@ -46,7 +46,7 @@ impl From<ReadExactError> for Unread {
 /// Answers what comes on one stream.
 pub(super) async fn answer(visit: Arc<Visit>, mut send: SendStream, mut receive: RecvStream) -> Result<(), Misuse> {
     let house = &visit.house;
-    let message = match timeout(house.limits.message, read(&visit, &mut receive)).await {
+    let message = match timeout(house.message(), read(&visit, &mut receive)).await {
         Ok(Ok(message)) => message,
         Ok(Err(Unread::Misused(misuse))) => return Err(misuse),
         Ok(Err(Unread::GivenUp)) => {

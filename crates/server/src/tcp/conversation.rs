@@ -224,7 +224,7 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Conversation<'c, S> {
             self.waiting = waiting.map(|waiting| {
                 let patience = match waiting {
                     Waiting::Message => self.house.idle(),
-                    Waiting::EndOfMessage => self.house.limits.message,
+                    Waiting::EndOfMessage => self.house.message(),
                 };
                 (waiting, Instant::now() + patience)
             });

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use dns::{Rcode, Type};
 use server::{Event, Limits};
+use socket2::{Domain, Socket};
 use testing::certificate::Authority;
 
-use crate::support::{Server, Setup, ZONE, framed, live, query, rcode};
+use crate::support::{Server, Setup, TcpClient, ZONE, framed, live, query, rcode};
 
 fn assert_answers(server: &Server) {
     assert_eq!(rcode(&server.udp().ask(&query("www.example.", Type::A))), Rcode::NOERROR);
@@ -190,18 +191,62 @@ fn who_misses_a_deadline_is_reset_and_who_is_silent_is_closed() {
 #[test]
 fn one_client_cannot_take_all_connections() {
     let limits = Limits { connections: 10, connections_per_client: 2, ..Limits::default() };
-    let server = Setup { listen: "0.0.0.0:0", limits, ..Setup::default() }.start();
+    let server = Setup { limits, ..Setup::default() }.start();
     let mut held: Vec<_> = (0..2).map(|_| server.tcp()).collect();
     // An answer shows that the connection was taken.
     held.iter_mut().for_each(|client| drop(client.ask(&query("www.example.", Type::A))));
     assert_eq!(server.tcp().receive(), None, "a third is turned away");
 
-    let from: SocketAddr = "127.0.0.9:0".parse().unwrap();
-    let other = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    other.bind(&from.into()).unwrap();
-    other.connect(&SocketAddr::new([127, 0, 0, 1].into(), server.address.port()).into()).unwrap();
-    let mut other = crate::support::TcpClient(other.into());
+    let mut other = connect_from([127, 0, 0, 9], &server);
     assert_eq!(rcode(&other.ask(&query("www.example.", Type::A))), Rcode::NOERROR);
+    assert_eq!(server.stop().of(Event::TcpTurnedAway), 1);
+}
+
+/// A connection from an address of this machine.
+fn connect_from(address: [u8; 4], server: &Server) -> TcpClient {
+    let socket = Socket::new(Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from((address, 0)).into()).unwrap();
+    socket.connect(&server.address.into()).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    TcpClient(socket.into())
+}
+
+#[test]
+fn messages_that_never_end_have_less_time_in_a_crowd() {
+    // A message has a minute; who waits for that in vain fails.
+    let limits = Limits {
+        connections: 40,
+        message: Duration::from_secs(60),
+        idle_when_crowded: Duration::from_secs(1),
+        ..Limits::default()
+    };
+    let server = Setup { limits, ..Setup::default() }.start();
+    let asked = query("www.example.", Type::A);
+    // They are not idle: each has said something and goes on to say something.
+    let mut crowd: Vec<_> = (0..21).map(|number| connect_from([127, 0, number, 1], &server)).collect();
+    crowd.iter_mut().for_each(|client| drop(client.ask(&asked)));
+    crowd.iter_mut().for_each(|client| client.0.write_all(&framed(&asked)[..5]).unwrap());
+    crowd.iter_mut().for_each(|client| assert_eq!(client.receive(), None));
+    assert_answers(&server);
+}
+
+#[test]
+fn one_network_cannot_take_all_connections() {
+    let limits = Limits { connections: 40, connections_per_network: 10, ..Limits::default() };
+    let server = Setup { limits, ..Setup::default() }.start();
+    let asked = query("www.example.", Type::A);
+    // Messages that have begun, and do not end.
+    let begin = |network, host| {
+        let mut client = connect_from([127, 0, network, host], &server);
+        assert!(client.0.write_all(&framed(&asked)[..5]).is_ok());
+        client
+    };
+    let mut held: Vec<_> = (1..=10).map(|host| begin(9, host)).collect();
+    held.iter_mut().for_each(|client| client.0.write_all(&framed(&asked)[5..]).unwrap());
+    held.iter_mut().for_each(|client| assert!(client.receive().is_some()));
+    assert_eq!(connect_from([127, 0, 9, 11], &server).receive(), None, "an eleventh is turned away");
+    assert_answers(&server);
+    assert_eq!(rcode(&connect_from([127, 0, 10, 11], &server).ask(&asked)), Rcode::NOERROR);
     assert_eq!(server.stop().of(Event::TcpTurnedAway), 1);
 }
 
