@@ -8,12 +8,11 @@
 //! This path allocates and calculates HMACs, but never waits.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use answer::{Contents, Outcome, Transport, ZoneTable};
 use dns::{CLASS_IN, Header, MessageReader, Name, NameBuf, Opcode, Rcode, Serial, Type};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use xfr::Prefix;
 use xfr::notify::{self, Channel, Decline, Declined, Judgement, Standing};
 use xfr::tsig::{SignedRequest, TsigError, TsigFailure, Verified, verify_request};
@@ -32,7 +31,6 @@ use crate::{Notified, Shared, transfer_out};
 pub(crate) struct Desk {
     shared: Shared,
     notifies: mpsc::Sender<Notified>,
-    transfers: Arc<Semaphore>,
     /// See [`Limits::idle`].
     idle: Duration,
     rate_limiter: Option<RateLimiter>,
@@ -47,9 +45,8 @@ enum Draft {
 
 impl Desk {
     pub(crate) fn new(shared: Shared, notifies: mpsc::Sender<Notified>, limits: &Limits) -> Self {
-        let transfers = Arc::new(Semaphore::new(limits.transfers));
         let rate_limiter = limits.rate.clone().map(RateLimiter::new);
-        Self { shared, notifies, transfers, idle: limits.idle, rate_limiter }
+        Self { shared, notifies, idle: limits.idle, rate_limiter }
     }
 
     /// Answers an ordinary query into `out`.
@@ -231,7 +228,7 @@ impl Desk {
         }
     }
 
-    /// Refuses a transfer, answers with the SOA alone, or lets the transfer begin.
+    /// Refuses a transfer, answers with the SOA alone, or lets the transfer begin as soon as there is a place.
     fn transfer(&self, request: &Request<'_>, access: &Access, zones: &ZoneTable, bench: &mut Bench) -> Draft {
         let mut refuse = |rcode| {
             bench.tally.count(Event::TransferRefused);
@@ -282,9 +279,6 @@ impl Desk {
                 Draft::Message(message, Rcode::NOERROR)
             });
         }
-        let Ok(place) = self.transfers.clone().try_acquire_owned() else {
-            return refuse(Rcode::SERVFAIL);
-        };
         Draft::Transfer(Box::new(Transfer {
             zone: zone.id,
             snapshot,
@@ -299,7 +293,7 @@ impl Desk {
                 options: request.edns.map(|edns| edns.answered(expires_in_secs)),
             },
             signer: request.signed.map(SignedRequest::signer),
-            place: Arc::new(place),
+            turned_away: request.turned_away(wall_clock_secs()),
         }))
     }
 

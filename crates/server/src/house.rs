@@ -7,17 +7,18 @@ use std::time::Duration;
 
 use answer::ZoneTable;
 use arc_swap::ArcSwap;
+use dns::Rcode;
 use dns::message::MESSAGE_OCTETS_MAX;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::connections::Connections;
-use crate::counters::{Block, Event};
-use crate::desk::Desk;
+use crate::counters::{Block, Event, Tally};
+use crate::desk::{Desk, wall_clock_secs};
 use crate::front::{Bench, Reply, Sender, reply};
 use crate::heard::Shelf;
 use crate::limits::Limits;
-use crate::transfer_out::{Sent, Subject, Transfer, TransferError};
+use crate::transfer_out::{Places, Sent, Subject, Transfer, TransferError, Underway};
 
 /// The prefix of each message (RFC 1035 §4.2.2).
 pub(crate) const LENGTH_OCTETS: usize = 2;
@@ -29,6 +30,7 @@ pub(crate) struct House {
     pub(crate) shelf: Arc<Shelf>,
     pub(crate) limits: Limits,
     pub(crate) connections: Arc<Connections>,
+    pub(crate) transfer_places: Arc<Places>,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }
@@ -59,6 +61,19 @@ impl House {
                 Reply::Transfer(transfer) => Some(transfer),
             }
         })
+    }
+
+    /// Begins a transfer as soon as there is a place for it; otherwise the reply that says so.
+    pub(crate) async fn begin_transfer(&self, transfer: Transfer, to: SocketAddr) -> Result<Box<Underway>, Vec<u8>> {
+        if let Some(place) = self.transfer_places.take(to.ip()).await {
+            return Ok(Box::new(transfer.begin(place, wall_clock_secs)));
+        }
+        let mut tally = Tally::default();
+        tally.count(Event::TransferRefused);
+        tally.count_reply(Rcode::SERVFAIL);
+        self.block.pour(&mut tally);
+        tracing::debug!(zone = %transfer.question.name, %to, "no place for a transfer out: all are taken, or all of this client's");
+        Err(transfer.turned_away)
     }
 
     /// Counts and tells what became of a transfer out.

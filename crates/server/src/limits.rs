@@ -29,6 +29,11 @@ pub struct Limits {
     pub write: Duration,
     /// Transfers out that run at one time.
     pub transfers: usize,
+    /// Of these, to one client.
+    pub transfers_per_client: usize,
+    /// How long a request for a transfer waits for a place, then it is turned away with SERVFAIL: less than the 5 s that
+    /// Knot waits for an answer, the others more. On its own connection it waits for its turn before that.
+    pub transfer_wait: Duration,
     /// How often one network gets the same answer over UDP; none for as often as it asks.
     pub rate: Option<RateLimit>,
 }
@@ -45,6 +50,8 @@ impl Default for Limits {
             message: Duration::from_secs(5),
             write: Duration::from_secs(10),
             transfers: 16,
+            transfers_per_client: 4,
+            transfer_wait: Duration::from_secs(4),
             rate: None,
         }
     }

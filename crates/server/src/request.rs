@@ -1,7 +1,7 @@
 //! What is asked at the desk, and the replies that need no zone: header, question, OPT record, signature.
 
 use answer::{PLAIN_UDP_OCTETS_MAX, Transport, UDP_OCTETS_MAX};
-use dns::edns::{Edns, expire_option};
+use dns::edns::{Edns, expire_option, extended_error, option};
 use dns::message::{HEADER_OCTETS, MESSAGE_OCTETS_MAX};
 use dns::writer::CompressionTable;
 use dns::{Header, Malformed, MessageReader, MessageWriter, Question, Rcode, RecordRef, Section, Serial, Soa, Type};
@@ -130,12 +130,26 @@ impl<'a> Request<'a> {
         out
     }
 
-    /// Appends an OPT record if the request has one (RFC 6891 §6.1.1).
+    /// The signed reply to a request for a transfer that there is no place for: SERVFAIL, and to those who understand it
+    /// why (RFC 8914 §4.1).
+    pub(crate) fn turned_away(&self, now_secs: u64) -> Vec<u8> {
+        const WHY: &str = "too many zone transfers at a time";
+        let mut reply = bare(self.message, Rcode::SERVFAIL);
+        let option = [option::EXTENDED_ERROR, 2 + WHY.len() as u16, extended_error::OTHER].map(u16::to_be_bytes);
+        self.append_opt(&mut reply, Rcode::SERVFAIL, &[option.as_flattened(), WHY.as_bytes()].concat());
+        self.sign(reply, Rcode::SERVFAIL, now_secs).0
+    }
+
+    /// Appends an OPT record without options if the request has one (RFC 6891 §6.1.1).
     pub(crate) fn append_options(&self, reply: &mut Vec<u8>, rcode: Rcode) {
+        self.append_opt(reply, rcode, &[]);
+    }
+
+    fn append_opt(&self, reply: &mut Vec<u8>, rcode: Rcode, options: &[u8]) {
         let Some(mut header) = Header::parse(reply).filter(|_| self.edns.is_some()) else { return };
         header.counts[Section::Additional as usize] += 1;
         reply[..HEADER_OCTETS].copy_from_slice(&header.to_octets());
-        reply.extend(dns::edns::opt_record((rcode.0 >> 4) as u8, dns::edns::VERSION, &[]));
+        reply.extend(dns::edns::opt_record((rcode.0 >> 4) as u8, dns::edns::VERSION, options));
     }
 
     /// The flags of a reply that holds the zone's own records.

@@ -20,6 +20,7 @@ use crate::house::House;
 use crate::limits::Limits;
 use crate::quic;
 use crate::tcp::{self, Wire};
+use crate::transfer_out::Places;
 use crate::udp::Worker;
 use crate::{Notified, Shared};
 
@@ -61,6 +62,7 @@ pub fn serve(
         block: blocks[0].clone(),
         shelf: heard.shelf(0),
         connections: Connections::new(&limits),
+        transfer_places: Places::new(&limits),
         limits,
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),

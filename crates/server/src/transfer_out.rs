@@ -15,6 +15,7 @@
 //! deadlines.
 
 mod packing;
+mod places;
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use dns::{NameBuf, Question, RecordRef, Serial, Type};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 use xfr::tsig::ResponseSigner;
@@ -31,6 +32,7 @@ use zone::{Diff, Generation, Image, Snapshot, ZoneId};
 use crate::differences::Differences;
 pub(crate) use packing::Opening;
 use packing::Packing;
+pub(crate) use places::{Place, Places};
 
 /// How long differences are waited for.
 const DISK_DEADLINE: Duration = Duration::from_secs(5);
@@ -50,8 +52,8 @@ pub(crate) struct Transfer {
     pub(crate) question: Question,
     pub(crate) opening: Opening,
     pub(crate) signer: Option<ResponseSigner>,
-    /// The place among the transfers that run at one time; who waits for the disk keeps it.
-    pub(crate) place: Arc<OwnedSemaphorePermit>,
+    /// The reply if it cannot begin for lack of a place.
+    pub(crate) turned_away: Vec<u8>,
 }
 
 /// What was sent.
@@ -98,7 +100,7 @@ pub(crate) struct Underway {
     pub(crate) subject: Subject,
     pieces: mpsc::Receiver<Piece>,
     /// Its place is its own until the last message is written.
-    _place: Arc<OwnedSemaphorePermit>,
+    _place: Arc<Place>,
     _packer: AbortOnDropHandle<()>,
 }
 
@@ -120,26 +122,33 @@ struct Steps {
 }
 
 impl Transfer {
-    /// Begins to pack what was asked for.
+    /// Begins to pack what was asked for, and keeps `place` until the last message is written; who waits for the disk
+    /// keeps it too.
     ///
     /// `now_secs` gives the wall clock, in seconds since the Unix epoch, for signatures.
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub(crate) fn begin(self, now_secs: fn() -> u64) -> Underway {
+    pub(crate) fn begin(self, place: Place, now_secs: fn() -> u64) -> Underway {
         let (sender, pieces) = mpsc::channel(AHEAD);
         let subject = Subject { zone: self.question.name, serial: self.snapshot.image.serial() };
-        let (id, place) = (self.opening.id, self.place.clone());
+        let (id, place) = (self.opening.id, Arc::new(place));
+        let packed_at = place.clone();
         let packer = tokio::spawn(async move {
-            let sent = self.pack(&sender, now_secs).await;
+            let sent = self.pack(&sender, &packed_at, now_secs).await;
             // Nobody is told when the connection has ended before.
             let _ = sender.send(Piece::End(sent)).await;
         });
         Underway { id, subject, pieces, _place: place, _packer: AbortOnDropHandle::new(packer) }
     }
 
-    async fn pack(mut self, pieces: &mpsc::Sender<Piece>, now_secs: fn() -> u64) -> Result<Sent, TransferError> {
-        let steps = self.steps().await;
+    async fn pack(
+        mut self,
+        pieces: &mpsc::Sender<Piece>,
+        place: &Arc<Place>,
+        now_secs: fn() -> u64,
+    ) -> Result<Sent, TransferError> {
+        let steps = self.steps(place).await;
         let mut room = packing::Room::default();
         let (opening, signer) = (self.opening.clone(), self.signer.take());
         let mut packing = Packing::new(&mut room, opening, &self.question, signer, pieces, now_secs);
@@ -154,7 +163,7 @@ impl Transfer {
         packing.put_all(records(&first)).await?;
         drop(first);
         for to in rest {
-            let step = self.step(to).await?;
+            let step = self.step(place, to).await?;
             packing.put_all(records(&step)).await?;
         }
         packing.put_all(std::iter::once(image.soa_record())).await?;
@@ -163,10 +172,10 @@ impl Transfer {
     }
 
     /// The steps from the client's version, unless the whole zone is less, or they are not there.
-    async fn steps(&self) -> Option<Steps> {
+    async fn steps(&self, place: &Arc<Place>) -> Option<Steps> {
         let from = self.since?;
         let (differences, zone, snapshot) = (self.differences.clone(), self.zone, self.snapshot.clone());
-        self.away(move || {
+        away(place, move || {
             let way = differences.way(zone, from, &snapshot)?;
             if way.records > snapshot.image.record_count() {
                 return None;
@@ -178,23 +187,23 @@ impl Transfer {
         .flatten()
     }
 
-    async fn step(&self, to: Generation) -> Result<Diff, TransferError> {
+    async fn step(&self, place: &Arc<Place>, to: Generation) -> Result<Diff, TransferError> {
         let (differences, zone) = (self.differences.clone(), self.zone);
-        let step = self.away(move || differences.step(zone, to)).await;
+        let step = away(place, move || differences.step(zone, to)).await;
         step.flatten().ok_or(TransferError::DifferenceLost)
     }
+}
 
-    /// Does what may wait for the disk where it holds nobody up. A thread that waits for ever keeps the transfer's
-    /// place, so that there are never more of them than places.
-    async fn away<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-        let place = self.place.clone();
-        let working = tokio::task::spawn_blocking(move || {
-            let done = work();
-            drop(place);
-            done
-        });
-        timeout(DISK_DEADLINE, working).await.ok()?.ok()
-    }
+/// Does what may wait for the disk where it holds nobody up. A thread that waits for ever keeps the transfer's place, so
+/// that there are never more of them than places.
+async fn away<T: Send + 'static>(place: &Arc<Place>, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let place = place.clone();
+    let working = tokio::task::spawn_blocking(move || {
+        let done = work();
+        drop(place);
+        done
+    });
+    timeout(DISK_DEADLINE, working).await.ok()?.ok()
 }
 
 /// The records of a whole zone in their order: its SOA, all others, its SOA (RFC 5936 §2.2).

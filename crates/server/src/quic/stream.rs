@@ -13,8 +13,8 @@ use tokio::time::timeout;
 use super::visit::Visit;
 use super::{Code, STREAM_WINDOW_OCTETS};
 use crate::counters::Event;
-use crate::desk::wall_clock_secs;
 use crate::house::{LENGTH_OCTETS, frame_into};
+use crate::peek::asks_for_transfer;
 use crate::transfer_out::{Piece, Sent, Transfer, TransferError, Underway};
 
 /// What RFC 9250 §4.3.3 says ends the connection.
@@ -63,6 +63,8 @@ pub(super) async fn answer(visit: Arc<Visit>, mut send: SendStream, mut receive:
     };
     check(&message)?;
     let _answering = visit.hear();
+    // Before anything of the zone is held.
+    let _turn = if asks_for_transfer(&message) { visit.transfers.acquire().await.ok() } else { None };
     let mut outgoing = Vec::new();
     match house.answer_into(&mut outgoing, &message, visit.sender) {
         Some(transfer) => transfer_out(&visit, *transfer, &mut send).await,
@@ -150,7 +152,15 @@ async fn reply(visit: &Visit, octets: &[u8], send: &mut SendStream) {
 
 /// Sends the zone, and waits until the client has it: what is only on its way is not yet transferred.
 async fn transfer_out(visit: &Visit, transfer: Transfer, send: &mut SendStream) {
-    let mut transfer = transfer.begin(wall_clock_secs);
+    let mut transfer = match visit.house.begin_transfer(transfer, visit.sender.address).await {
+        Ok(transfer) => transfer,
+        Err(turned_away) => {
+            let mut framed = Vec::new();
+            frame_into(&mut framed, &turned_away);
+            reply(visit, &framed, send).await;
+            return;
+        }
+    };
     let mut sent = send_all(visit, &mut transfer, send).await;
     if sent.is_ok() && !is_taken(visit, send).await {
         sent = Err(TransferError::TooSlow);

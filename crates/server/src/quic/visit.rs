@@ -20,6 +20,7 @@ use crate::connections::Place;
 use crate::counters::Event;
 use crate::front::Sender;
 use crate::house::House;
+use crate::transfer_out::PER_CONNECTION;
 
 /// What the streams of one connection share.
 pub(super) struct Visit {
@@ -27,6 +28,8 @@ pub(super) struct Visit {
     pub(super) house: Arc<House>,
     /// Who reads a message longer than a stream's window: one at a time, so that a connection holds no more than one.
     pub(super) long: Semaphore,
+    /// Turns of requests for transfers: further ones wait until one before them has ended.
+    pub(super) transfers: Semaphore,
     /// When a message last came, or was answered.
     heard_at: Mutex<Instant>,
     /// Streams whose message came and is being answered.
@@ -66,6 +69,7 @@ pub(super) async fn receive(
         sender: Sender { address, channel: Channel::Quic },
         house,
         long: Semaphore::new(1),
+        transfers: Semaphore::new(PER_CONNECTION),
         heard_at: Mutex::new(Instant::now()),
         answering: AtomicUsize::new(0),
     });

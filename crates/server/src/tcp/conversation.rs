@@ -10,23 +10,23 @@
 //! messages, and transfers on one connection share it message by message (RFC 9103 §6.2). Each message is whole and has
 //! its request's ID, by which the client knows it.
 //!
-//! Three things stop reading, so that the client waits in TCP's own way: replies that were not taken, a request for one more
-//! transfer than [`PER_CONNECTION`], and a message whose ID is that of a transfer under way. No client may send that
-//! (RFC 7766 §6.2.1), and whoever does goes by the order of replies: an error under this ID would be taken for the end
-//! of the transfer, a reply for a part of it. So it is answered behind that.
+//! Four things stop reading, so that the client waits in TCP's own way: replies that were not taken, a transfer that waits
+//! for a place, a request for one more than [`PER_CONNECTION`], and a message whose ID is that of a transfer under way.
+//! No client may send that (RFC 7766 §6.2.1), and whoever does goes by the order of replies: an error under this ID would
+//! be taken for the end of the transfer, a reply for a part of it. So it is answered behind that.
 //!
 //! ```text
-//!   deadline    from                                     to
-//!   idle        nothing to read, to write or to wait for  a message's first octet        closed
-//!   message     a message's first octet                   its last                       cut off
-//!   write       the first octet of a batch                its last is with the kernel    cut off
+//!   deadline   from                                       to
+//!   idle       nothing to read, to write or to wait for   a message's first octet       closed
+//!   message    a message's first octet                    its last                      cut off
+//!   write      the first octet of a batch                 its last is with the kernel   cut off
 //! ```
 //!
-//! What one connection holds at the most, in octets: a message and what came with it (65,537 + 4,096), replies gathered
-//! or being written (65,535 + 65,537), the message of a transfer that is being written (65,537), and for each of
-//! [`PER_CONNECTION`] transfers one that is being packed with its table and one that waits (65,535 + 16,384 + 66,000):
-//! 0.7 MB, of which 0.27 MB is for those who may not copy zones. Buffers grow by doubling, to twice of that in
-//! the worst case. And the kernel holds what it is let (`SEND_OCTETS`, see `tcp`).
+//! What one connection holds at the most, in octets: a message and what came with it (65,537 + 4,096), replies that are
+//! gathered or being written (65,535 + 65,537): 200,000. For those who may copy zones, besides, the message of a transfer
+//! that is being written (65,537), and for each of [`PER_CONNECTION`] transfers one that is being packed, its table, and one
+//! that waits (65,535 + 16,384 + 66,000): 710,000. Buffers of replies grow by doubling, so that they may take twice of what
+//! they hold. The kernel has its own (`SEND_OCTETS` in `tcp`).
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -40,7 +40,6 @@ use tokio::time::{Instant, timeout_at};
 use super::End;
 use super::incoming::{Incoming, READ_OCTETS};
 use crate::counters::Event;
-use crate::desk::wall_clock_secs;
 use crate::front::Sender;
 use crate::house::{House, frame_into};
 use crate::peek::asks_for_transfer;
@@ -59,6 +58,8 @@ pub(super) struct Conversation<'c, S> {
     batch: Batch,
     /// In the order of their turns.
     transfers: VecDeque<Underway>,
+    /// A transfer that waits for a place, or the reply that there is none.
+    awaited: Option<Pin<Box<dyn Future<Output = Begun> + Send + 'c>>>,
     /// Whose turn the next batch is, if both have something.
     turn: Turn,
     /// Whether to read before the next batch: neither a client that sends without end nor one that takes without end
@@ -91,9 +92,13 @@ enum Waiting {
     EndOfMessage,
 }
 
+/// A transfer, or the reply that there is no place for it.
+type Begun = Result<Box<Underway>, Vec<u8>>;
+
 /// What has come to pass.
 enum Step {
     Written,
+    Begun(Begun),
     Read,
     /// The client has nothing more to say.
     ReadToEnd,
@@ -111,6 +116,7 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Conversation<'c, S> {
             gathered: Vec::new(),
             batch: Batch::default(),
             transfers: VecDeque::new(),
+            awaited: None,
             turn: Turn::Replies,
             reads_first: true,
             ending: None,
@@ -155,7 +161,7 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Conversation<'c, S> {
                 return;
             }
             if let Some(transfer) = self.house.answer_into(&mut self.gathered, message, self.sender) {
-                self.transfers.push_back(transfer.begin(wall_clock_secs));
+                self.awaited = Some(Box::pin(self.house.begin_transfer(*transfer, self.sender.address)));
             }
             self.incoming.take();
             self.waiting = None;
@@ -169,7 +175,7 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Conversation<'c, S> {
     }
 
     fn has_room(&self) -> bool {
-        self.gathered.len() + self.batch.left() < OUTGOING_OCTETS
+        self.awaited.is_none() && self.gathered.len() + self.batch.left() < OUTGOING_OCTETS
     }
 
     fn reads(&self) -> bool {
@@ -177,8 +183,8 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Conversation<'c, S> {
     }
 
     fn owes_nothing(&self) -> bool {
-        let is_answered = self.incoming.message().is_none() && self.gathered.is_empty() && self.transfers.is_empty();
-        is_answered && !self.batch.is_under_way()
+        let is_answered = self.incoming.message().is_none() && self.gathered.is_empty() && !self.batch.is_under_way();
+        is_answered && self.transfers.is_empty() && self.awaited.is_none()
     }
 
     /// Reads no more, and ends so when all that is owed is written.
@@ -243,6 +249,11 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Conversation<'c, S> {
         {
             return Poll::Ready(written.map(|()| Step::Written));
         }
+        if let Some(awaited) = &mut self.awaited
+            && let Poll::Ready(begun) = awaited.as_mut().poll(context)
+        {
+            return Poll::Ready(Ok(Step::Begun(begun)));
+        }
         if self.reads_first
             && let Poll::Ready(step) = self.poll_read(context)
         {
@@ -292,6 +303,13 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Conversation<'c, S> {
             Step::Written => {
                 self.batch = Batch::with_room_of(std::mem::take(&mut self.batch.octets));
                 self.reads_first = true;
+            }
+            Step::Begun(begun) => {
+                self.awaited = None;
+                match begun {
+                    Ok(transfer) => self.transfers.push_back(*transfer),
+                    Err(turned_away) => frame_into(&mut self.gathered, &turned_away),
+                }
             }
             Step::Read => self.reads_first = false,
             Step::ReadToEnd => self.ending = Some(End::Done),

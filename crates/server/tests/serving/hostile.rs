@@ -1,15 +1,13 @@
 //! Clients that mean no good: none of them may cost the others anything.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use dns::{Rcode, Type};
 use server::{Event, Limits};
-use socket2::{Domain, Socket};
 use testing::certificate::Authority;
 
-use crate::support::{Server, Setup, TcpClient, ZONE, framed, live, query, rcode};
+use crate::support::{Server, Setup, ZONE, connect_from, framed, live, query, rcode, types};
 
 fn assert_answers(server: &Server) {
     assert_eq!(rcode(&server.udp().ask(&query("www.example.", Type::A))), Rcode::NOERROR);
@@ -189,6 +187,43 @@ fn who_misses_a_deadline_is_reset_and_who_is_silent_is_closed() {
 }
 
 #[test]
+fn who_asks_much_and_reads_nothing_costs_the_others_nothing() {
+    let texts: String = (0..20_000).map(|n| format!("host{n} 60 TXT \"{n:0200}\"\n")).collect();
+    let server = Setup { zones: vec![live(1, "example.", &format!("{ZONE}{texts}"))], ..Setup::default() }.start();
+    let axfr = |id| {
+        let mut asked = query("example.", Type::AXFR);
+        asked[1] = id;
+        framed(&asked)
+    };
+    let asked = [
+        framed(&query("host1.example.", Type::TXT)).repeat(1000),
+        (0..10).flat_map(axfr).collect(),
+        [(0..10).flat_map(axfr).collect(), framed(&query("host1.example.", Type::TXT)).repeat(1000)].concat(),
+    ];
+    // Ten connections of each kind: they hold all places for transfers that one client may have.
+    let held: Vec<_> = (0..30)
+        .map(|number| {
+            let mut client = server.tcp();
+            client.0.set_nonblocking(true).unwrap();
+            // Not all of it is taken: the server reads no more.
+            let _ = client.0.write_all(&asked[number % 3]);
+            client
+        })
+        .collect();
+    assert_answers(&server);
+    let mut other = connect_from([127, 0, 0, 9], &server);
+    other.send(&query("example.", Type::AXFR));
+    let mut soas = 0;
+    while soas < 2 {
+        let message = other.receive().expect("the transfer is whole");
+        soas += types(&message).iter().filter(|rtype| **rtype == Type::SOA).count();
+    }
+    assert_answers(&server);
+    assert_eq!(server.counters.read().of(Event::TransferSent), 1, "the others still hold theirs");
+    drop(held);
+}
+
+#[test]
 fn one_client_cannot_take_all_connections() {
     let limits = Limits { connections: 10, connections_per_client: 2, ..Limits::default() };
     let server = Setup { limits, ..Setup::default() }.start();
@@ -200,15 +235,6 @@ fn one_client_cannot_take_all_connections() {
     let mut other = connect_from([127, 0, 0, 9], &server);
     assert_eq!(rcode(&other.ask(&query("www.example.", Type::A))), Rcode::NOERROR);
     assert_eq!(server.stop().of(Event::TcpTurnedAway), 1);
-}
-
-/// A connection from an address of this machine.
-fn connect_from(address: [u8; 4], server: &Server) -> TcpClient {
-    let socket = Socket::new(Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    socket.bind(&SocketAddr::from((address, 0)).into()).unwrap();
-    socket.connect(&server.address.into()).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    TcpClient(socket.into())
 }
 
 #[test]

@@ -229,6 +229,45 @@ fn a_zone_is_transferred_as_many_messages_on_one_stream_and_others_are_answered_
     counted(&server, Event::TransferSent, 1);
 }
 
+#[test]
+fn transfers_have_their_turn_on_a_connection_and_no_more_places_than_over_tcp() {
+    let (authority, setup) = with_quic();
+    let texts: String = (0..20_000).map(|n| format!("host{n} 60 TXT \"{n:0100}\"\n")).collect();
+    let limits = Limits { transfers_per_client: 3, transfer_wait: Duration::from_millis(100), ..Limits::default() };
+    let zones = vec![live(1, "example.", &format!("{ZONE}{texts}"))];
+    let server = Setup { zones, limits, ..setup }.start();
+    let client = Client::trusting(&authority);
+    let (connection, another) = (client.connect(&server).unwrap(), client.connect(&server).unwrap());
+    client.wait(async {
+        let transfer = async |connection: &Connection| {
+            let (mut send, receive) = connection.open_bi().await.unwrap();
+            send.write_all(&framed(&question("example.", Type::AXFR))).await.unwrap();
+            send.finish().unwrap();
+            receive
+        };
+        let mut streams = Vec::new();
+        for _ in 0..3 {
+            let mut stream = transfer(&connection).await;
+            stream.read_exact(&mut [0; 2]).await.unwrap();
+            streams.push(stream);
+        }
+        // Nothing more of them is read yet: they hold all places. Those behind them wait, another connection does not.
+        for _ in 0..2 {
+            streams.push(transfer(&connection).await);
+        }
+        assert_eq!(rcode(&one_message(transfer(&another).await).await), Rcode::SERVFAIL);
+        let whole: Vec<_> = streams
+            .into_iter()
+            .map(|mut stream| tokio::spawn(async move { stream.read_to_end(64 << 20).await.unwrap().len() }))
+            .collect();
+        for octets in whole {
+            assert!(octets.await.unwrap() > 2_000_000);
+        }
+    });
+    counted(&server, Event::TransferSent, 5);
+    assert_eq!(server.stop().of(Event::TransferRefused), 1);
+}
+
 fn rule() -> NotifyRule {
     let senders = vec!["127.0.0.1".parse().unwrap()];
     NotifyRule { zone: ZoneId(1), senders, keys: vec![], trust: NotifyTrust::Any, checks: Checks::Made }

@@ -15,6 +15,7 @@ use server::{
     Access, Counters, Differences, Heard, Limits, NothingKept, Notified, Running, Shared, Tally, TlsServer, bind,
     serve,
 };
+use socket2::{Domain, Socket};
 use testing::certificate::Certificate;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
@@ -194,6 +195,15 @@ impl TcpClient {
         self.send(message);
         self.receive().expect("the server answers")
     }
+}
+
+/// A connection from an address of this machine.
+pub(crate) fn connect_from(address: [u8; 4], server: &Server) -> TcpClient {
+    let socket = Socket::new(Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from((address, 0)).into()).unwrap();
+    socket.connect(&server.address.into()).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    TcpClient(socket.into())
 }
 
 pub(crate) fn framed(message: &[u8]) -> Vec<u8> {

@@ -13,8 +13,8 @@ use xfr::tsig::{Algorithm, Signature, sign_request};
 use zone::{Snapshot, TenantId, ZoneId};
 
 use crate::support::{
-    Server, Setup, TcpClient, ZONE, absent, asking_expire, framed, header, key, live, message, now_secs, query,
-    rcode, types, with_edns,
+    Server, Setup, TcpClient, ZONE, absent, asking_expire, connect_from, framed, header, key, live, message,
+    now_secs, query, rcode, types, with_edns,
 };
 
 /// A zone that takes several messages.
@@ -308,22 +308,63 @@ fn a_record_that_fits_no_message_ends_the_transfer() {
     assert_eq!(server.stop().of(Event::TransferFailed), 1);
 }
 
+/// A client of another address whose transfer has begun, and is too large to be all on its way.
+fn holding_a_place(address: [u8; 4], server: &Server) -> TcpClient {
+    let mut client = connect_from(address, server);
+    client.send(&query("example.", Type::AXFR));
+    client.0.peek(&mut [0; 1]).unwrap();
+    client
+}
+
 #[test]
 fn there_are_as_many_transfers_at_a_time_as_allowed() {
-    let limits = Limits { transfers: 1, ..Limits::default() };
+    let limits = Limits { transfers: 1, transfer_wait: Duration::from_millis(100), ..Limits::default() };
     let server = Setup { limits, ..with_zone(&huge_zone()) }.start();
-    let mut first = server.tcp();
-    first.send(&query("example.", Type::AXFR));
-    // Once its first octets are here, the transfer has the only place; it is too large to be all on its way.
-    first.0.peek(&mut [0; 1]).unwrap();
+    let mut first = holding_a_place([127, 0, 0, 1], &server);
     assert_eq!(rcode(&server.tcp().ask(&query("example.", Type::AXFR))), Rcode::SERVFAIL);
     assert_eq!(rcode(&server.udp().ask(&query("www.example.", Type::A))), Rcode::NOERROR);
     assert_eq!(receive(&mut first).1.len(), 600_005);
-    // An answer on the same connection shows that the transfer before it is over.
-    first.ask(&query("www.example.", Type::A));
     let mut second = server.tcp();
     second.send(&query("example.", Type::AXFR));
     assert_eq!(receive(&mut second).1.len(), 600_005);
+    assert_eq!(server.stop().of(Event::TransferRefused), 1);
+}
+
+#[test]
+fn one_client_cannot_take_all_places_for_transfers_and_is_told_so() {
+    let key = key("key.", Algorithm::HmacSha256);
+    let mut access = Access::default();
+    access.keys.insert("key.".parse().unwrap(), key.clone());
+    let limits = Limits {
+        transfers: 3,
+        transfers_per_client: 2,
+        transfer_wait: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let server = Setup { limits, access, ..with_zone(&huge_zone()) }.start();
+    let _held = [0, 1].map(|_| holding_a_place([127, 0, 0, 1], &server));
+    let mut asked = with_edns(query("example.", Type::AXFR), 1232);
+    let mut verifier = sign_request(&mut asked, key, now_secs());
+    let told = server.tcp().ask(&asked);
+    assert_eq!((rcode(&told), types(&told)), (Rcode::SERVFAIL, vec![Type::OPT, Type::TSIG]));
+    assert_eq!(verifier.verify(&told, now_secs()).unwrap(), Signature::Verified);
+    assert!(told.windows(8).any(|octets| octets == b"too many"));
+    let mut other = holding_a_place([127, 0, 0, 9], &server);
+    assert_eq!(rcode(&connect_from([127, 0, 0, 10], &server).ask(&asked)), Rcode::SERVFAIL, "no place at all");
+    assert_eq!(receive(&mut other).1.len(), 600_005);
+    assert_eq!(server.stop().of(Event::TransferRefused), 2);
+}
+
+#[test]
+fn who_waits_for_a_place_gets_the_one_that_becomes_free() {
+    let limits = Limits { transfers: 1, transfer_wait: Duration::from_secs(60), ..Limits::default() };
+    let server = Setup { limits, ..with_zone(&huge_zone()) }.start();
+    let mut first = holding_a_place([127, 0, 0, 1], &server);
+    let mut second = connect_from([127, 0, 0, 9], &server);
+    second.send(&query("example.", Type::AXFR));
+    assert_eq!(receive(&mut first).1.len(), 600_005);
+    assert_eq!(receive(&mut second).1.len(), 600_005);
+    assert_eq!(server.stop().of(Event::TransferRefused), 0);
 }
 
 #[test]
