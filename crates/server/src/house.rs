@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use answer::ZoneTable;
 use arc_swap::ArcSwap;
@@ -18,7 +18,7 @@ use crate::desk::{Desk, wall_clock_secs};
 use crate::front::{Bench, Reply, Sender, reply};
 use crate::heard::Shelf;
 use crate::limits::Limits;
-use crate::transfer_out::{Places, Sent, Subject, Transfer, TransferError, Underway};
+use crate::transfer_out::{Outcome, Places, Sent, Subject, Told, Transfer, TransferError, Underway};
 
 /// The prefix of each message (RFC 1035 §4.2.2).
 pub(crate) const LENGTH_OCTETS: usize = 2;
@@ -31,6 +31,7 @@ pub(crate) struct House {
     pub(crate) limits: Limits,
     pub(crate) connections: Arc<Connections>,
     pub(crate) transfer_places: Arc<Places>,
+    pub(crate) told: Told,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }
@@ -78,20 +79,22 @@ impl House {
 
     /// Counts and tells what became of a transfer out.
     pub(crate) fn note_transfer(&self, subject: &Subject, to: SocketAddr, sent: Result<Sent, TransferError>) {
-        let Subject { zone, serial } = subject;
-        match sent {
-            Ok(Sent::Whole) => {
-                self.block.count(Event::TransferSent);
-                tracing::info!(%zone, serial = serial.0, %to, "a zone was transferred out");
-            }
+        let (event, outcome, what) = match &sent {
+            Ok(Sent::Whole) => (Event::TransferSent, Outcome::Sent, "a zone was transferred out"),
             Ok(Sent::Differences) => {
-                self.block.count(Event::DifferencesSent);
-                tracing::info!(%zone, serial = serial.0, %to, "differences of a zone were transferred out");
+                (Event::DifferencesSent, Outcome::Sent, "differences of a zone were transferred out")
             }
-            Err(error) => {
-                self.block.count(Event::TransferFailed);
-                tracing::info!(%zone, serial = serial.0, %to, %error, "a transfer out was cut off");
+            Err(_) => (Event::TransferFailed, Outcome::CutOff, "a transfer out was cut off"),
+        };
+        self.block.count(event);
+        let Subject { id, zone, serial } = subject;
+        let error = sent.err().map(tracing::field::display);
+        match self.told.tell(to.ip().into(), *id, outcome, Instant::now()) {
+            Some(untold) => {
+                let untold = (untold > 0).then_some(untold);
+                tracing::info!(%zone, serial = serial.0, %to, error, untold, "{what}");
             }
+            None => tracing::debug!(%zone, serial = serial.0, %to, error, "{what}"),
         }
     }
 

@@ -20,7 +20,7 @@ use crate::house::House;
 use crate::limits::Limits;
 use crate::quic;
 use crate::tcp::{self, Wire};
-use crate::transfer_out::Places;
+use crate::transfer_out::{Places, Told};
 use crate::udp::Worker;
 use crate::{Notified, Shared};
 
@@ -63,6 +63,7 @@ pub fn serve(
         shelf: heard.shelf(0),
         connections: Connections::new(&limits),
         transfer_places: Places::new(&limits),
+        told: Told::default(),
         limits,
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),

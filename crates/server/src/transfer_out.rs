@@ -16,6 +16,7 @@
 
 mod packing;
 mod places;
+mod told;
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use crate::differences::Differences;
 pub(crate) use packing::Opening;
 use packing::Packing;
 pub(crate) use places::{Place, Places};
+pub(crate) use told::{Outcome, Told};
 
 /// How long differences are waited for.
 const DISK_DEADLINE: Duration = Duration::from_secs(5);
@@ -89,6 +91,7 @@ pub(crate) enum Piece {
 /// What a transfer is of.
 #[derive(Clone, Copy)]
 pub(crate) struct Subject {
+    pub(crate) id: ZoneId,
     pub(crate) zone: NameBuf,
     pub(crate) serial: Serial,
 }
@@ -131,7 +134,7 @@ impl Transfer {
     /// Outside a tokio runtime.
     pub(crate) fn begin(self, place: Place, now_secs: fn() -> u64) -> Underway {
         let (sender, pieces) = mpsc::channel(AHEAD);
-        let subject = Subject { zone: self.question.name, serial: self.snapshot.image.serial() };
+        let subject = Subject { id: self.zone, zone: self.question.name, serial: self.snapshot.image.serial() };
         let (id, place) = (self.opening.id, Arc::new(place));
         let packed_at = place.clone();
         let packer = tokio::spawn(async move {
