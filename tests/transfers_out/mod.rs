@@ -1,6 +1,7 @@
 //! Zones on their way out: whoever copies from us.
 
 mod access;
+mod beside;
 mod catalog;
 mod differences;
 mod judges;

@@ -3,13 +3,15 @@
 //! ```text
 //! bind          addresses → sockets, or whose fault it is that there are none
 //! udp, tcp      octets from and to the network; everything that waits has a deadline, everything that grows a bound
+//!   conversation  one connection over TCP or TLS: replies and transfers beside each other
 //! tls           the certificate, and the handshake; what comes after it is TCP's
 //! quic          who is let in; visit: one connection; stream: one query
 //! house         what all connections share
 //! front         one message → one reply, the same for every transport
 //!   peek          is it an ordinary query?  yes: `answer`, no: the desk
 //!   desk          TSIG, NOTIFY, requests for transfers; request: what these ask, and short replies
-//! transfer_out  one snapshot, or the differences that lead there, streamed message by message
+//! transfer_out  one snapshot, or the differences that lead there, packed message by message; its places, its log lines
+//! connections   places for connections
 //! differences   the door to whoever keeps them
 //! rate_limit    how often one network gets the same answer over UDP
 //! notify_out    NOTIFY to those who copy from us

@@ -70,7 +70,7 @@ pub(crate) enum Sent {
 pub(crate) enum TransferError {
     #[error("a record of {octets} octets fits into no message")]
     RecordTooLarge { octets: usize },
-    #[error("the client did not take a message in time")]
+    #[error("the client did not take a message, or did not end one of its own, in time")]
     TooSlow,
     #[error("a difference was not kept any longer, or could not be read in time")]
     DifferenceLost,
