@@ -1,10 +1,13 @@
 //! Who is connected: places for connections, over TCP, TLS and QUIC together, in all, for each network and for each client.
+//!
+//! Where all are taken, a newcomer gets the place of the oldest connection of the client who has most, if that has more
+//! than the newcomer will then have: many who hold many cannot keep out one who wants one.
 
-use std::collections::HashMap;
-use std::hash::Hash;
+use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio_util::sync::CancellationToken;
 use xfr::Prefix;
 
 use crate::limits::Limits;
@@ -22,7 +25,17 @@ pub(crate) struct Connections {
 struct Taken {
     all: usize,
     by_network: HashMap<Prefix, usize>,
-    by_client: HashMap<Client, usize>,
+    /// The oldest first.
+    by_client: HashMap<Client, VecDeque<Seat>>,
+    /// Those that there ever were: no two have one number.
+    numbers: u64,
+}
+
+/// One taken place.
+struct Seat {
+    number: u64,
+    network: Prefix,
+    is_lost: CancellationToken,
 }
 
 /// Those who share one set of places: an IPv4 address, or the first 64 bits of an IPv6 address, because a subscriber
@@ -45,8 +58,9 @@ impl From<IpAddr> for Client {
 /// A place that is taken; it becomes free when this is dropped.
 pub(crate) struct Place {
     connections: Arc<Connections>,
-    network: Prefix,
     client: Client,
+    number: u64,
+    is_lost: CancellationToken,
 }
 
 impl Connections {
@@ -59,28 +73,26 @@ impl Connections {
         })
     }
 
-    /// A place for a connection from `address`, if there is one.
+    /// A place for a connection from `address`, if there is one. The address must be proved where all are taken.
     pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
         let (network, client) = (Prefix::of_site(address), Client::from(address));
         let mut taken = self.taken();
-        let is_room = taken.all < self.places
-            && number(&taken.by_network, &network) < self.places_per_network
-            && number(&taken.by_client, &client) < self.places_per_client;
-        if !is_room {
+        let of_client = taken.of(client);
+        if of_client >= self.places_per_client || taken.of_network(network) >= self.places_per_network {
             return None;
         }
-        taken.all += 1;
-        *taken.by_network.entry(network).or_default() += 1;
-        *taken.by_client.entry(client).or_default() += 1;
-        Some(Place { connections: self.clone(), network, client })
+        if taken.all >= self.places && !taken.make_room_for(of_client + 1) {
+            return None;
+        }
+        let (number, is_lost) = taken.add(client, network);
+        Some(Place { connections: self.clone(), client, number, is_lost })
     }
 
     /// Whether an address that a stranger only claims to have must be proved first: when half of all places are taken, or
     /// half of those that whoever has it may have.
     pub(crate) fn wants_proof(&self, address: IpAddr) -> bool {
         let taken = self.taken();
-        let of_client = number(&taken.by_client, &Client::from(address));
-        taken.all >= self.places / 2 || of_client >= self.places_per_client / 2
+        taken.all >= self.places / 2 || taken.of(address.into()) >= self.places_per_client / 2
     }
 
     /// Whether more than half of the places are taken.
@@ -94,25 +106,65 @@ impl Connections {
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut taken = self.connections.taken();
-        taken.all -= 1;
-        give_back(&mut taken.by_network, &self.network);
-        give_back(&mut taken.by_client, &self.client);
+impl Taken {
+    fn of(&self, client: Client) -> usize {
+        self.by_client.get(&client).map_or(0, VecDeque::len)
+    }
+
+    fn of_network(&self, network: Prefix) -> usize {
+        self.by_network.get(&network).copied().unwrap_or_default()
+    }
+
+    fn add(&mut self, client: Client, network: Prefix) -> (u64, CancellationToken) {
+        let (number, is_lost) = (self.numbers, CancellationToken::new());
+        self.numbers += 1;
+        self.all += 1;
+        *self.by_network.entry(network).or_default() += 1;
+        self.by_client.entry(client).or_default().push_back(Seat { number, network, is_lost: is_lost.clone() });
+        (number, is_lost)
+    }
+
+    /// Takes a place from the client who has most, if that has more left than `newcomers`, so many as the client will have
+    /// who wants it.
+    fn make_room_for(&mut self, newcomers: usize) -> bool {
+        let most = self.by_client.iter().max_by_key(|(_, seats)| seats.len());
+        let Some((&client, seats)) = most.filter(|(_, seats)| seats.len() > newcomers) else { return false };
+        let oldest = seats[0].number;
+        self.remove(client, oldest).is_some_and(|seat| {
+            seat.is_lost.cancel();
+            true
+        })
+    }
+
+    /// None when it was taken away before.
+    fn remove(&mut self, client: Client, number: u64) -> Option<Seat> {
+        let seats = self.by_client.get_mut(&client)?;
+        let index = seats.iter().position(|seat| seat.number == number)?;
+        let seat = seats.remove(index)?;
+        if seats.is_empty() {
+            self.by_client.remove(&client);
+        }
+        if let Some(of_network) = self.by_network.get_mut(&seat.network) {
+            *of_network -= 1;
+            if *of_network == 0 {
+                self.by_network.remove(&seat.network);
+            }
+        }
+        self.all -= 1;
+        Some(seat)
     }
 }
 
-fn number<K: Eq + Hash>(taken: &HashMap<K, usize>, whose: &K) -> usize {
-    taken.get(whose).copied().unwrap_or_default()
+impl Place {
+    /// Returns when somebody else has got the place: the connection must end.
+    pub(crate) async fn lost(&self) {
+        self.is_lost.cancelled().await;
+    }
 }
 
-fn give_back<K: Eq + Hash>(taken: &mut HashMap<K, usize>, whose: &K) {
-    if let Some(number) = taken.get_mut(whose) {
-        *number -= 1;
-        if *number == 0 {
-            taken.remove(whose);
-        }
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.connections.taken().remove(self.client, self.number);
     }
 }
 
@@ -148,11 +200,31 @@ mod tests {
         let third = admit("2001:db8::1");
         let fourth = admit("2001:db8::2");
         assert!(third.is_some() && fourth.is_some() && connections.is_crowded());
-        assert!(admit("198.51.100.1").is_none(), "all places are taken");
         drop(first);
         assert!(admit("2001:db8::3").is_none(), "one IPv6 /64 is one client");
         assert!(admit("198.51.100.1").is_some());
         drop((second, third, fourth));
+        let taken = connections.taken();
+        assert!(taken.by_client.is_empty() && taken.by_network.is_empty() && taken.all == 0);
+    }
+
+    #[test]
+    fn where_all_places_are_taken_who_has_most_loses_the_oldest_to_who_has_few() {
+        let connections = connections(6, 6, 6);
+        let admit = |address| admit(&connections, address).unwrap();
+        let mut of_many: Vec<_> = (0..4).map(|_| admit("192.0.2.1")).collect();
+        let of_two = [admit("198.51.100.1"), admit("198.51.100.1")];
+        let lost = |places: &[Place]| places.iter().map(|place| place.is_lost.is_cancelled()).collect::<Vec<_>>();
+        let newcomer = admit("203.0.113.1");
+        assert_eq!((lost(&of_many), lost(&of_two)), (vec![true, false, false, false], vec![false; 2]));
+        // It was another's before it was dropped.
+        drop(of_many.remove(0));
+        assert_eq!(connections.taken().all, 6);
+        let second = admit("203.0.113.1");
+        assert_eq!(lost(&of_many), [true, false, false]);
+        assert!(connections.admit("203.0.113.1".parse().unwrap()).is_none(), "nobody has more than two");
+        assert!(connections.admit("192.0.2.1".parse().unwrap()).is_none());
+        drop((of_many, of_two, newcomer, second));
         let taken = connections.taken();
         assert!(taken.by_client.is_empty() && taken.by_network.is_empty() && taken.all == 0);
     }

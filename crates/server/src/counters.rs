@@ -44,7 +44,7 @@ pub enum Event {
     DifferencesSent,
     TransferRefused,
     TransferFailed,
-    /// TCP connections taken, for TLS too, and those closed at once because there were too many.
+    /// TCP connections taken, for TLS too, and those closed because there were too many.
     TcpAccepted,
     TcpTurnedAway,
     /// TCP connections closed by a deadline: a message that did not arrive, replies that were not read.
@@ -56,7 +56,7 @@ pub enum Event {
     /// QUIC connections whose handshake came to its end, and those whose handshake failed.
     QuicAccepted,
     QuicFailed,
-    /// QUIC connections that were sent away to prove their address, and those refused because there were too many.
+    /// QUIC connections that were sent away to prove their address, and those refused or closed because there were too many.
     QuicRetried,
     QuicTurnedAway,
     /// What a deadline ended over QUIC: a handshake, a message that did not arrive, a reply that was not read, a connection

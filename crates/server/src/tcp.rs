@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   accepted ──► shaking hands (TLS) ──► conversation ──► closed (FIN): all that was owed is written, or it is idle
-//!                     │ handshake deadline      │ message or write deadline
+//!                     │ handshake deadline      │ message or write deadline, or its place is given to another
 //!                     ▼                         ▼
 //!                  cut off                   cut off (RST): nothing of it stays with the kernel
 //! ```
@@ -75,7 +75,7 @@ pub(crate) async fn accept(listener: TcpListener, wire: Wire, house: Arc<House>)
     }
 }
 
-async fn connection(mut stream: TcpStream, address: SocketAddr, _place: Place, wire: Wire, house: Arc<House>) {
+async fn connection(mut stream: TcpStream, address: SocketAddr, place: Place, wire: Wire, house: Arc<House>) {
     // Replies are written whole; waiting for more to send with them would only delay them.
     let _ = stream.set_nodelay(true);
     // The kernel would let a client that does not read owe us megabytes.
@@ -89,6 +89,10 @@ async fn connection(mut stream: TcpStream, address: SocketAddr, _place: Place, w
     };
     let end = tokio::select! {
         () = house.stop.cancelled() => return,
+        () = place.lost() => {
+            house.block.count(Event::TcpTurnedAway);
+            End::CutOff
+        }
         end = conversation => end,
     };
     if end == End::CutOff {

@@ -43,12 +43,16 @@ pub(super) struct Answering<'v>(&'v Visit);
 pub(super) async fn receive(
     connecting: Connecting,
     address: SocketAddr,
-    _place: Place,
+    place: Place,
     proof: Option<OwnedSemaphorePermit>,
     house: Arc<House>,
 ) {
     let shaken = tokio::select! {
         () = house.stop.cancelled() => return,
+        () = place.lost() => {
+            house.block.count(Event::QuicTurnedAway);
+            return;
+        }
         shaken = timeout(house.handshake(), connecting) => shaken,
     };
     drop(proof);
@@ -73,7 +77,14 @@ pub(super) async fn receive(
         heard_at: Mutex::new(Instant::now()),
         answering: AtomicUsize::new(0),
     });
-    if let Some((code, why)) = visit.converse(&connection).await {
+    let end = tokio::select! {
+        end = visit.converse(&connection) => end,
+        () = place.lost() => {
+            visit.house.block.count(Event::QuicTurnedAway);
+            Some((Code::ExcessiveLoad, "there are too many connections"))
+        }
+    };
+    if let Some((code, why)) = end {
         connection.close(code.into(), why.as_bytes());
     }
 }

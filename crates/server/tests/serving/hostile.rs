@@ -257,6 +257,28 @@ fn messages_that_never_end_have_less_time_in_a_crowd() {
 }
 
 #[test]
+fn where_all_places_are_taken_a_newcomer_is_answered_at_the_cost_of_who_has_most() {
+    let limits = Limits { connections: 12, idle_when_crowded: Duration::from_secs(60), ..Limits::default() };
+    let server = Setup { limits, ..Setup::default() }.start();
+    let asked = query("www.example.", Type::A);
+    let connected = |network| {
+        let mut client = connect_from([127, 0, network, 1], &server);
+        client.ask(&asked);
+        client
+    };
+    let mut greedy: Vec<_> = (0..10).map(|_| connected(1)).collect();
+    greedy.iter_mut().for_each(|client| client.0.write_all(&framed(&asked)[..5]).unwrap());
+    let mut modest = [connected(2), connected(2)];
+    let mut newcomer = connected(3);
+    assert_eq!(greedy[0].receive(), None, "the oldest of the ten");
+    modest
+        .iter_mut()
+        .chain([&mut newcomer])
+        .for_each(|client| assert_eq!(rcode(&client.ask(&asked)), Rcode::NOERROR));
+    assert_eq!(server.stop().of(Event::TcpTurnedAway), 1);
+}
+
+#[test]
 fn one_network_cannot_take_all_connections() {
     let limits = Limits { connections: 40, connections_per_network: 10, ..Limits::default() };
     let server = Setup { limits, ..Setup::default() }.start();
