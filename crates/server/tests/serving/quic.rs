@@ -17,7 +17,9 @@ use xfr::notify::{Channel, Checks, NotifyRule};
 use xfr::policy::NotifyTrust;
 use zone::ZoneId;
 
-use crate::support::{Server, Setup, ZONE, framed, header, live, message, query, rcode, types, with_edns};
+use crate::support::{
+    Server, Setup, ZONE, connect_from, framed, header, live, message, query, rcode, types, with_edns,
+};
 
 const NAME: &str = "dns.example";
 /// Longer than anything here takes; only a failing test waits for it.
@@ -428,6 +430,21 @@ fn a_connection_that_is_only_kept_awake_is_closed() {
     client.ask(&connection, &question("www.example.", Type::A));
     assert_eq!(client.closed(&connection).0, VarInt::from_u32(NO_ERROR));
     assert_eq!(server.stop().of(Event::QuicTimedOut), 1);
+}
+
+#[test]
+fn where_all_places_are_taken_a_connection_is_closed_for_a_newcomer_and_told_why() {
+    let (authority, setup) = with_quic();
+    let limits = Limits { connections: 4, idle_when_crowded: PATIENCE, ..Limits::default() };
+    let server = Setup { limits, ..setup }.start();
+    let client = Client::trusting(&authority);
+    let held: Vec<Connection> = (0..4).map(|_| client.connect(&server).unwrap()).collect();
+    let mut newcomer = connect_from([127, 0, 0, 9], &server);
+    assert_eq!(rcode(&newcomer.ask(&query("www.example.", Type::A))), Rcode::NOERROR);
+    let (code, why) = client.closed(&held[0]);
+    assert_eq!((code, why.as_str()), (VarInt::from_u32(EXCESSIVE_LOAD), "there are too many connections"));
+    assert_eq!(rcode(&client.ask(&held[1], &question("www.example.", Type::A))), Rcode::NOERROR);
+    assert_eq!(server.stop().of(Event::QuicTurnedAway), 1);
 }
 
 #[test]
