@@ -33,6 +33,7 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
@@ -68,6 +69,8 @@ pub(super) struct Conversation<'c, S> {
     /// How it ends when all that is owed is written; none while more is read.
     ending: Option<End>,
     waiting: Option<(Waiting, Instant)>,
+    /// How long it may be silent: as it was when it was last answered.
+    idle: Duration,
 }
 
 /// What is being written.
@@ -121,6 +124,7 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Conversation<'c, S> {
             reads_first: true,
             ending: None,
             waiting: None,
+            idle: house.idle(),
         }
     }
 
@@ -165,6 +169,7 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Conversation<'c, S> {
             }
             self.incoming.take();
             self.waiting = None;
+            self.idle = self.house.idle();
         }
     }
 
@@ -229,7 +234,7 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Conversation<'c, S> {
         if waiting != self.waiting.map(|(waiting, _)| waiting) {
             self.waiting = waiting.map(|waiting| {
                 let patience = match waiting {
-                    Waiting::Message => self.house.idle(),
+                    Waiting::Message => self.idle,
                     Waiting::EndOfMessage => self.house.message(),
                 };
                 (waiting, Instant::now() + patience)
