@@ -98,8 +98,8 @@ fn configuration(tls: &TlsServer, limits: &Limits) -> ServerConfig {
         .send_window(SEND_WINDOW_OCTETS)
         .crypto_buffer_size(HANDSHAKE_OCTETS_MAX)
         .datagram_receive_buffer_size(None)
-        // Who has vanished is forgotten by then; who only keeps us awake is sent away by the visit.
-        .max_idle_timeout(Some(IdleTimeout::try_from(limits.idle).unwrap_or(VarInt::MAX.into())));
+        // Who has vanished is forgotten by then. The visit is to come before that: it says why, also to who is only silent.
+        .max_idle_timeout(Some(IdleTimeout::try_from(limits.idle * 2).unwrap_or(VarInt::MAX.into())));
     let mut configuration = ServerConfig::with_crypto(tls.quic());
     configuration
         .transport_config(Arc::new(transport))
