@@ -131,9 +131,8 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Conversation<'c, S> {
     /// Answers until the end.
     pub(super) async fn hold(mut self) -> End {
         let end = self.hold_until_end().await;
-        let why = || if end == End::CutOff { TransferError::TooSlow } else { TransferError::ConnectionEnded };
-        for transfer in &self.transfers {
-            self.house.note_transfer(&transfer.subject, self.sender.address, Err(why()));
+        if end == End::CutOff {
+            self.give_up_transfers(|| TransferError::TooSlow);
         }
         end
     }
@@ -201,15 +200,13 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Conversation<'c, S> {
     /// Waits for the next step; an end when it does not come in time, or the connection is broken.
     async fn step(&mut self) -> Result<Step, End> {
         let (deadline, end) = self.deadline();
-        // What is always ready would keep a timer from being looked at.
-        let is_overdue = deadline.is_some_and(|deadline| deadline <= Instant::now());
         let stepping = poll_fn(|context| self.poll_step(context));
         let step = match deadline {
-            _ if is_overdue => None,
             Some(deadline) => timeout_at(deadline, stepping).await.ok(),
             None => Some(stepping.await),
         };
-        match step {
+        // A client that sends without end what gets no reply would keep the timer from being looked at.
+        match step.filter(|step| !(matches!(step, Ok(Step::Read)) && self.batch.is_overdue())) {
             None => {
                 self.house.block.count(Event::TcpTimedOut);
                 Err(end)
@@ -343,6 +340,21 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Conversation<'c, S> {
     }
 }
 
+impl<S> Conversation<'_, S> {
+    fn give_up_transfers(&mut self, why: impl Fn() -> TransferError) {
+        for transfer in self.transfers.drain(..) {
+            self.house.note_transfer(&transfer.subject, self.sender.address, Err(why()));
+        }
+    }
+}
+
+/// However it ends, also when its place is given to another: a transfer that has begun is told of.
+impl<S> Drop for Conversation<'_, S> {
+    fn drop(&mut self) {
+        self.give_up_transfers(|| TransferError::ConnectionEnded);
+    }
+}
+
 impl Batch {
     fn with_room_of(mut octets: Vec<u8>) -> Self {
         octets.clear();
@@ -352,6 +364,10 @@ impl Batch {
 
     fn is_under_way(&self) -> bool {
         self.deadline.is_some()
+    }
+
+    fn is_overdue(&self) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= Instant::now())
     }
 
     fn left(&self) -> usize {

@@ -138,6 +138,23 @@ fn a_client_that_never_reads_is_cut_off() {
 }
 
 #[test]
+fn who_sends_without_end_what_gets_no_reply_is_cut_off_as_well_when_it_does_not_read() {
+    let texts: String = (0..60_000).map(|n| format!("host{n} 60 TXT \"{n:0200}\"\n")).collect();
+    let zones = vec![live(1, "example.", &format!("{ZONE}{texts}"))];
+    let limits = Limits { write: Duration::from_millis(200), ..Limits::default() };
+    let server = Setup { zones, limits, ..Setup::default() }.start();
+    let mut client = server.tcp();
+    client.send(&query("example.", Type::AXFR));
+    let mut answer = query("www.example.", Type::A);
+    answer[..3].copy_from_slice(&[0, 1, 0x80]);
+    let answers = framed(&answer).repeat(1000);
+    // It ends when the server has closed the connection, and not before.
+    while client.0.write_all(&answers).is_ok() {}
+    let tally = server.stop();
+    assert_eq!((tally.of(Event::TcpTimedOut), tally.of(Event::TransferFailed)), (1, 1));
+}
+
+#[test]
 fn who_misses_a_deadline_is_reset_and_who_is_silent_is_closed() {
     // What is closed with octets unread stays with the kernel for minutes, 256 KiB each.
     let authority = Authority::new();
