@@ -228,6 +228,9 @@ impl<'a> MessageWriter<'a> {
         self.header.counts = [0; 4];
         self.length = HEADER_OCTETS;
         self.questions_end = HEADER_OCTETS;
+        // What is still in the buffer must not be taken for what this message has.
+        self.question_name = 0;
+        self.last_owner = None;
         self.table.clear();
     }
 
@@ -461,6 +464,22 @@ mod tests {
         let mut table = CompressionTable::small();
         let mut writer = MessageWriter::new(&mut out, 512, &mut table, 7, 0);
         for _ in 0..2 {
+            records.iter().for_each(|record| writer.record(Section::Answer, record).unwrap());
+            let mut message = Vec::new();
+            writer.pour_into(&mut message);
+            assert_eq!(read_all(&message), records);
+        }
+    }
+
+    #[test]
+    fn nothing_points_to_what_stood_in_the_message_before() {
+        let records = zone_from_text("Example.", "@ 60 TXT \"x\"\n@ 60 NS ns\n").unwrap();
+        let mut out = vec![0; 512];
+        let mut table = CompressionTable::small();
+        let mut writer = MessageWriter::new(&mut out, 512, &mut table, 7, 0);
+        let name = records.iter().next().unwrap().owner.into();
+        writer.question(&crate::Question { name, qtype: crate::Type::AXFR, qclass: crate::CLASS_IN }).unwrap();
+        for _ in 0..3 {
             records.iter().for_each(|record| writer.record(Section::Answer, record).unwrap());
             let mut message = Vec::new();
             writer.pour_into(&mut message);
