@@ -18,6 +18,8 @@ pub const LABEL_OCTETS_MAX: usize = 63;
 /// The most labels that fit into a name, without the root.
 pub const LABELS_MAX: usize = 127;
 
+/// Room for [`fold`]ing any name.
+pub const FOLDED_OCTETS_MAX: usize = 256;
 /// The octets or the text are not a domain name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -53,10 +55,12 @@ impl Name {
         Ok(name.to_name())
     }
 
+    #[inline]
     pub fn borrow(&self) -> NameRef<'_> {
         NameRef(&self.0)
     }
 
+    #[inline]
     pub fn as_wire(&self) -> &[u8] {
         &self.0
     }
@@ -89,6 +93,7 @@ impl<'a> NameRef<'a> {
     pub const ROOT: NameRef<'static> = NameRef(&[0]);
 
     /// The uncompressed name at the start of `wire`; what follows it is ignored.
+    #[inline]
     pub fn prefix_of(wire: &'a [u8]) -> Result<Self, NameError> {
         let mut end = 0;
         loop {
@@ -109,38 +114,46 @@ impl<'a> NameRef<'a> {
     /// The name that fills `wire`, which was checked when it was written: an image's own octets.
     ///
     /// In octets that are no name, labels may be missing; nothing panics.
+    #[inline]
     pub fn from_checked(wire: &'a [u8]) -> Self {
         Self(wire)
     }
 
+    #[inline]
     pub fn as_wire(self) -> &'a [u8] {
         self.0
     }
 
     /// Octets, length octets and root label included.
+    #[inline]
     pub fn octets(self) -> usize {
         self.0.len()
     }
 
+    #[inline]
     pub fn is_root(self) -> bool {
         self.0.len() <= 1
     }
 
+    #[inline]
     pub fn is_wildcard(self) -> bool {
         self.0.starts_with(b"\x01*")
     }
 
     /// The labels from the left, without the root.
+    #[inline]
     pub fn labels(self) -> Labels<'a> {
         Labels(self.0)
     }
 
     /// The number of labels, without the root.
+    #[inline]
     pub fn label_count(self) -> usize {
         self.labels().count()
     }
 
     /// The name without its first label; none for the root.
+    #[inline]
     pub fn parent(self) -> Option<NameRef<'a>> {
         let first = usize::from(*self.0.first()?);
         if first == 0 {
@@ -150,6 +163,7 @@ impl<'a> NameRef<'a> {
     }
 
     /// The last `labels` labels of the name (and the root); the whole name if it has no more.
+    #[inline]
     pub fn suffix(self, labels: usize) -> NameRef<'a> {
         let mut name = self;
         for _ in labels..self.label_count() {
@@ -162,6 +176,7 @@ impl<'a> NameRef<'a> {
     }
 
     /// Whether this name is `ancestor` or lies below it.
+    #[inline]
     pub fn is_at_or_below(self, ancestor: NameRef<'_>) -> bool {
         let mut name = self;
         while name.0.len() > ancestor.0.len() {
@@ -194,6 +209,7 @@ pub struct Labels<'a>(&'a [u8]);
 impl<'a> Iterator for Labels<'a> {
     type Item = &'a [u8];
 
+    #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
         let length = usize::from(*self.0.first()?);
         if length == 0 {
@@ -213,10 +229,12 @@ pub struct NameBuf {
 }
 
 impl NameBuf {
+    #[inline]
     pub fn root() -> Self {
         Self { length: 1, octets: [0; NAME_OCTETS_MAX] }
     }
 
+    #[inline]
     pub fn borrow(&self) -> NameRef<'_> {
         NameRef(&self.octets[..usize::from(self.length)])
     }
@@ -289,22 +307,86 @@ impl From<NameRef<'_>> for NameBuf {
 }
 
 impl PartialEq for NameRef<'_> {
+    #[inline]
     fn eq(&self, other: &NameRef<'_>) -> bool {
         // Length octets are below 64, so that folding letters never touches them.
-        self.0.eq_ignore_ascii_case(other.0)
+        self.0 == other.0 || self.0.eq_ignore_ascii_case(other.0)
     }
 }
 
 impl Eq for NameRef<'_> {}
 
+/// The octets of a name, or of a part of one, with all letters in lower case: as many as there is `room` for, which is a
+/// multiple of eight.
+#[inline]
+pub fn fold<'a, const ROOM: usize>(octets: &[u8], room: &'a mut [u8; ROOM]) -> &'a [u8] {
+    const { assert!(ROOM.is_multiple_of(8)) };
+    let count = octets.len().min(ROOM);
+    room[..count].copy_from_slice(&octets[..count]);
+    for eight in &mut room.as_chunks_mut::<8>().0[..count.div_ceil(8)] {
+        *eight = eight_folded(u64::from_le_bytes(*eight)).to_le_bytes();
+    }
+    &room[..count]
+}
+
+/// Eight octets at once. Length octets are no letters: they are below 64.
+#[inline]
+fn eight_folded(octets: u64) -> u64 {
+    const EACH: u64 = u64::MAX / 0xff;
+    const HIGH: u64 = 0x80 * EACH;
+    // Without their highest bits, so that no octet's sum runs over into the next one.
+    let low = octets & !HIGH;
+    let from_a = low + (0x80 - u64::from(b'A')) * EACH;
+    let behind_z = low + (0x7f - u64::from(b'Z')) * EACH;
+    let is_letter = from_a & !behind_z & !octets & HIGH;
+    octets | is_letter >> 2
+}
+
+/// Adds the octets of a name, or of a part of one, to a hash: all letters in lower case.
+#[inline]
+pub fn hash_folded(octets: &[u8], hasher: &mut impl Hasher) {
+    let (eights, rest) = octets.as_chunks();
+    for eight in eights {
+        let folded = eight_folded(u64::from_le_bytes(*eight)).to_le_bytes();
+        hasher.write_u64(u64::from_ne_bytes(folded));
+    }
+    let [a, b, c, d, e, f, g, _] = eight_folded(number_of(rest)).to_le_bytes();
+    match rest.len() {
+        0 => {}
+        1 => hasher.write_u8(a),
+        2 => hasher.write_u16(u16::from_ne_bytes([a, b])),
+        3 => {
+            hasher.write_u16(u16::from_ne_bytes([a, b]));
+            hasher.write_u8(c);
+        }
+        4 => hasher.write_u32(u32::from_ne_bytes([a, b, c, d])),
+        _ => {
+            hasher.write_u32(u32::from_ne_bytes([a, b, c, d]));
+            hasher.write(&[e, f, g][..rest.len() - 4]);
+        }
+    }
+}
+
+/// Up to eight octets as one number: the first one is the lowest.
+#[inline]
+pub(crate) fn number_of(octets: &[u8]) -> u64 {
+    let count = octets.len();
+    match (octets.first_chunk::<4>(), octets.last_chunk::<4>()) {
+        // The two may overlap, and are the same there.
+        (Some(first), Some(last)) => {
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (count - 4))
+        }
+        _ => match *octets {
+            [] => 0,
+            [a] => u64::from(a),
+            [a, b, ..] => u64::from(a) | u64::from(b) << 8 | u64::from(octets[count - 1]) << (8 * (count - 1)),
+        },
+    }
+}
+
 impl Hash for NameRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let mut folded = [0; NAME_OCTETS_MAX];
-        let length = self.0.len().min(NAME_OCTETS_MAX);
-        for (to, from) in folded.iter_mut().zip(self.0) {
-            *to = from.to_ascii_lowercase();
-        }
-        state.write(&folded[..length]);
+        state.write(fold(self.0, &mut [0; FOLDED_OCTETS_MAX]));
     }
 }
 
@@ -430,7 +512,7 @@ impl fmt::Debug for NameRef<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Name, NameBuf, NameError, NameRef};
+    use super::{Name, NameBuf, NameError, NameRef, fold};
 
     fn name(text: &str) -> Name {
         text.parse().unwrap()
@@ -457,6 +539,39 @@ mod tests {
         let long_name = vec!["abcdefg"; 33].join(".");
         for text in ["", "..", "a..b", long_label.as_str(), long_name.as_str()] {
             assert!(text.parse::<Name>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn letters_are_folded_and_nothing_else() {
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(fold(&all, &mut [0; 256]), all.to_ascii_lowercase());
+        for count in 0..=64 {
+            let some = &all[b'A' as usize..][..count];
+            assert_eq!(fold(some, &mut [0xff; 64]), some.to_ascii_lowercase());
+        }
+        assert_eq!(fold(&all, &mut [0; 64]).len(), 64);
+    }
+
+    #[test]
+    fn folded_octets_are_hashed_as_they_would_be_one_by_one() {
+        #[derive(Default)]
+        struct Collected(Vec<u8>);
+        impl std::hash::Hasher for Collected {
+            fn write(&mut self, octets: &[u8]) {
+                self.0.extend(octets);
+            }
+            fn finish(&self) -> u64 {
+                0
+            }
+        }
+        let wire: Vec<u8> = (b'@'..=b'~').collect();
+        for start in 0..wire.len() {
+            for end in start..wire.len() {
+                let mut hashed = Collected::default();
+                super::hash_folded(&wire[start..end], &mut hashed);
+                assert_eq!(hashed.0, wire[start..end].to_ascii_lowercase());
+            }
         }
     }
 

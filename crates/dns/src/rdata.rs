@@ -44,7 +44,7 @@ enum Compression {
 use Compression::{Both, Never, Received};
 use Field::{Bitmap, Counted, Name, Octets, Parameters, Rest, Text, Texts};
 
-fn layout(rtype: Type) -> Option<&'static [Field]> {
+const fn layout(rtype: Type) -> Option<&'static [Field]> {
     Some(match rtype {
         Type::A => &[Octets(4)],
         Type::AAAA => &[Octets(16)],
@@ -75,6 +75,36 @@ fn layout(rtype: Type) -> Option<&'static [Field]> {
         Type::SVCB | Type::HTTPS => &[Octets(2), Name(Never), Parameters],
         _ => return None,
     })
+}
+
+/// The types below this number are those of RFC 1035, and no others may be compressed (RFC 3597 §4).
+const COMPRESSED_BELOW: u16 = 16;
+
+/// For each of these types, by its bit, whether [`layout`] has names for it that may be compressed.
+const COMPRESSED: u16 = {
+    let mut types = 0;
+    let mut number = 0;
+    while number < COMPRESSED_BELOW {
+        let fields = match layout(Type(number)) {
+            Some(fields) => fields,
+            None => &[],
+        };
+        let mut index = 0;
+        while index < fields.len() {
+            if matches!(fields[index], Name(Both)) {
+                types |= 1 << number;
+            }
+            index += 1;
+        }
+        number += 1;
+    }
+    types
+};
+
+/// Whether a message may hold names in the RDATA of `rtype` compressed.
+#[inline]
+pub fn has_compressible_names(rtype: Type) -> bool {
+    rtype.0 < COMPRESSED_BELOW && COMPRESSED >> rtype.0 & 1 == 1
 }
 
 /// Whether names in the RDATA of `rtype` compare without case (RFC 4034 §6.2 as amended by RFC 6840 §5.1).
@@ -251,6 +281,7 @@ pub fn additional_target(rtype: Type, rdata: &[u8]) -> Option<NameRef<'_>> {
 }
 
 /// Whether records of this type name hosts, for which see [`additional_target`].
+#[inline]
 pub fn names_hosts(rtype: Type) -> bool {
     matches!(rtype, Type::NS | Type::MX | Type::SRV | Type::SVCB | Type::HTTPS)
 }

@@ -5,7 +5,7 @@
 
 use crate::edns::{Edns, opt_head};
 use crate::message::{HEADER_OCTETS, Header, MESSAGE_OCTETS_MAX, Rcode, Section};
-use crate::name::{LABELS_MAX, NameRef};
+use crate::name::{LABELS_MAX, NameRef, number_of};
 use crate::rdata::{self, Part};
 use crate::record::RecordRef;
 use crate::{CLASS_IN, Question, QuestionRef};
@@ -19,46 +19,80 @@ pub struct Full;
 const PROBES_MAX: usize = 8;
 /// Offsets from here on cannot be pointed to (RFC 1035 §4.1.4).
 const POINTER_TARGETS: usize = 0x4000;
-const EMPTY: u16 = 0;
-const REMOVED: u16 = u16::MAX;
+/// Where no name is: in the header. What follows the last label of a name stands there.
+const NOWHERE: u16 = 0;
 
 /// Where names start in the message being written: memory that writers use one after the other.
-pub struct CompressionTable(Box<[u16]>);
+///
+/// Each entry is for a label and what follows it, so that one who looks for a name goes from its last label to its first,
+/// and compares one label at each step.
+pub struct CompressionTable(Box<[Entry]>);
+
+#[derive(Clone, Copy, PartialEq)]
+struct Entry {
+    /// Where what follows the label starts.
+    parent: u16,
+    /// Where the label starts.
+    offset: u16,
+}
+
+impl Entry {
+    const FREE: Self = Self { parent: NOWHERE, offset: NOWHERE };
+    /// Behind it there may be others.
+    const REMOVED: Self = Self { parent: u16::MAX, offset: NOWHERE };
+}
 
 impl CompressionTable {
     /// For answers: some dozens of names.
     pub fn small() -> Self {
-        Self(vec![EMPTY; 128].into())
+        Self(vec![Entry::FREE; 128].into())
     }
 
     /// For messages of a transfer: as many names as can be pointed to.
     pub fn large() -> Self {
-        Self(vec![EMPTY; 8192].into())
+        Self(vec![Entry::FREE; 8192].into())
     }
 
     fn clear(&mut self) {
-        self.0.fill(EMPTY);
+        self.0.fill(Entry::FREE);
     }
 
+    #[inline]
     fn probes(&self, hash: u32) -> impl Iterator<Item = usize> + use<> {
         let mask = self.0.len() - 1;
         (0..PROBES_MAX).map(move |step| (hash as usize + step) & mask)
     }
 
-    fn insert(&mut self, hash: u32, offset: usize) {
-        if offset >= POINTER_TARGETS {
-            return;
+    /// The first slot for this hash that nothing is in.
+    #[inline]
+    fn vacancy(&self, hash: u32) -> Option<usize> {
+        self.probes(hash).find(|slot| self.0[*slot].offset == NOWHERE)
+    }
+
+    #[inline]
+    fn fill(&mut self, vacancy: Option<usize>, entry: Entry) {
+        if let Some(slot) = vacancy {
+            self.0[slot] = entry;
         }
-        let free = self.probes(hash).find(|slot| matches!(self.0[*slot], EMPTY | REMOVED));
-        if let Some(slot) = free {
-            self.0[slot] = offset as u16;
+    }
+
+    /// Has the labels found that are written at `start`; behind them is what is at `parent`.
+    fn learn(&mut self, labels: &[u8], parent: u16, start: usize) {
+        let mut at = 0;
+        while at < labels.len() {
+            let label = label_at(labels, at);
+            let next = at + label.len();
+            let behind = if next < labels.len() { (start + next) as u16 } else { parent };
+            let vacancy = self.vacancy(hash(label, behind));
+            self.fill(vacancy, Entry { parent: behind, offset: (start + at) as u16 });
+            at = next;
         }
     }
 
     fn remove_from(&mut self, offset: usize) {
-        for slot in &mut self.0 {
-            if *slot != EMPTY && usize::from(*slot) >= offset {
-                *slot = REMOVED;
+        for entry in &mut self.0 {
+            if entry.offset != NOWHERE && usize::from(entry.offset) >= offset {
+                *entry = Entry::REMOVED;
             }
         }
     }
@@ -80,10 +114,10 @@ pub struct MessageWriter<'a> {
     questions_end: usize,
     /// Octets of the question's name, which is not compressed.
     question_name: usize,
-    /// Whether the question's labels can be pointed to one by one. Most answers need its whole name alone.
-    knows_question: bool,
-    /// Where the last owner is in memory, and where in the message: an RRset's records share it.
-    last_owner: Option<(usize, usize, usize)>,
+    learned: Learned,
+    /// Where the last owner is in memory, its octets, and where it is in the message: an RRset's records share it.
+    last_owner: Option<(usize, usize, u16)>,
+    tail: Tail,
     limit: usize,
     header: Header,
 }
@@ -93,9 +127,9 @@ impl<'a> MessageWriter<'a> {
     ///
     /// # Panics
     /// If `out` has fewer than 12 octets.
+    #[inline]
     pub fn new(out: &'a mut [u8], limit: usize, table: &'a mut CompressionTable, id: u16, flags: u16) -> Self {
         assert!(out.len() >= HEADER_OCTETS, "a buffer for messages holds at least a header");
-        table.clear();
         let limit = limit.min(out.len()).min(MESSAGE_OCTETS_MAX);
         Self {
             out,
@@ -103,14 +137,16 @@ impl<'a> MessageWriter<'a> {
             length: HEADER_OCTETS,
             questions_end: HEADER_OCTETS,
             question_name: 0,
-            knows_question: false,
+            learned: Learned::Nothing,
             last_owner: None,
+            tail: Tail::ROOT,
             limit,
             header: Header { id, flags, counts: [0; 4] },
         }
     }
 
     /// Octets written so far.
+    #[inline]
     pub fn len(&self) -> usize {
         self.length
     }
@@ -121,33 +157,40 @@ impl<'a> MessageWriter<'a> {
     }
 
     /// Octets that may still be written.
+    #[inline]
     pub fn room(&self) -> usize {
         self.limit.saturating_sub(self.length)
     }
 
     /// Keeps `octets` at the end free for what must come last; see [`MessageWriter::release`].
+    #[inline]
     pub fn reserve(&mut self, octets: usize) {
         self.limit = self.limit.saturating_sub(octets);
     }
 
     /// Gives reserved octets free.
+    #[inline]
     pub fn release(&mut self, octets: usize) {
         self.limit = (self.limit + octets).min(self.out.len());
     }
 
+    #[inline]
     pub fn set_flag(&mut self, flag: u16) {
         self.header.flags |= flag;
     }
 
+    #[inline]
     pub fn clear_flag(&mut self, flag: u16) {
         self.header.flags &= !flag;
     }
 
     /// Sets the lower four bits of the response code; the rest belongs into the OPT record.
+    #[inline]
     pub fn set_rcode(&mut self, rcode: Rcode) {
         self.header.flags = self.header.flags & !0xf | rcode.0 & 0xf;
     }
 
+    #[inline]
     pub fn count(&self, section: Section) -> u16 {
         self.header.counts[section as usize]
     }
@@ -159,6 +202,7 @@ impl<'a> MessageWriter<'a> {
     }
 
     /// As [`MessageWriter::question`].
+    #[inline]
     pub fn question_ref(&mut self, question: QuestionRef<'_>) -> Result<(), Full> {
         let mark = self.mark();
         self.octets(question.name.as_wire())
@@ -172,6 +216,7 @@ impl<'a> MessageWriter<'a> {
     }
 
     /// Appends a record of class IN.
+    #[inline]
     pub fn record(&mut self, section: Section, record: RecordRef<'_>) -> Result<(), Full> {
         self.record_of_class(section, record, CLASS_IN)
     }
@@ -184,6 +229,7 @@ impl<'a> MessageWriter<'a> {
     }
 
     /// Appends an OPT record; `options` are in wire form.
+    #[inline]
     pub fn opt(&mut self, udp_octets: u16, rcode: Rcode, dnssec_ok: bool, options: &[u8]) -> Result<(), Full> {
         let options_octets = u16::try_from(options.len()).map_err(|_| Full)?;
         let ttl = Edns::ttl((rcode.0 >> 4) as u8, crate::edns::VERSION, dnssec_ok);
@@ -197,6 +243,7 @@ impl<'a> MessageWriter<'a> {
         Ok(())
     }
 
+    #[inline]
     pub fn mark(&self) -> Mark {
         Mark { length: self.length, counts: self.header.counts }
     }
@@ -206,7 +253,12 @@ impl<'a> MessageWriter<'a> {
         self.length = mark.length;
         self.header.counts = mark.counts;
         self.last_owner = None;
-        self.table.remove_from(mark.length);
+        if usize::from(self.tail.offset) + self.tail.octets > mark.length {
+            self.tail = Tail::ROOT;
+        }
+        if self.learned != Learned::Nothing {
+            self.table.remove_from(mark.length);
+        }
     }
 
     /// Takes back all records; the question stays.
@@ -216,6 +268,7 @@ impl<'a> MessageWriter<'a> {
     }
 
     /// Writes the header; the message is the first so many octets of the buffer.
+    #[inline]
     pub fn finish(self) -> usize {
         self.out[..HEADER_OCTETS].copy_from_slice(&self.header.to_octets());
         self.length
@@ -230,177 +283,341 @@ impl<'a> MessageWriter<'a> {
         self.questions_end = HEADER_OCTETS;
         // What is still in the buffer must not be taken for what this message has.
         self.question_name = 0;
+        self.learned = Learned::Nothing;
         self.last_owner = None;
-        self.table.clear();
+        self.tail = Tail::ROOT;
     }
 
     fn record_parts(&mut self, record: RecordRef<'_>, class: u16) -> Result<(), Full> {
-        self.owner(record.owner)?;
-        let mut fixed = [0; 10];
-        fixed[..2].copy_from_slice(&record.rtype.0.to_be_bytes());
-        fixed[2..4].copy_from_slice(&class.to_be_bytes());
-        fixed[4..8].copy_from_slice(&record.ttl.to_be_bytes());
-        self.octets(&fixed)?;
-        let length_at = self.length - 2;
-        for part in rdata::parts(record.rtype, record.rdata) {
+        let (rtype, rdata) = (record.rtype, record.rdata);
+        let rdata_octets = u16::try_from(rdata.len()).map_err(|_| Full)?;
+        let fixed = fixed(rtype, class, record.ttl, rdata_octets);
+        if rdata::has_compressible_names(rtype) {
+            self.owner(record.owner)?;
+            self.octets(&fixed)?;
+            return self.compressed(rtype, rdata);
+        }
+        match self.known_owner(record.owner) {
+            Some(offset) => {
+                let mut head = [0; 12];
+                head[..2].copy_from_slice(&pointer_to(offset));
+                head[2..].copy_from_slice(&fixed);
+                self.pair(&head, rdata)
+            }
+            None => {
+                self.owner(record.owner)?;
+                self.pair(&fixed, rdata)
+            }
+        }
+    }
+
+    /// Appends RDATA with names that may be compressed, behind its length.
+    #[inline(never)]
+    fn compressed(&mut self, rtype: Type, rdata: &[u8]) -> Result<(), Full> {
+        let start = self.length;
+        for part in rdata::parts(rtype, rdata) {
             match part {
-                Part::Compressible(name) => self.name(name)?,
+                Part::Compressible(name) => drop(self.name(name)?),
                 Part::Name(name) => self.octets(name.as_wire())?,
                 Part::Octets(octets) => self.octets(octets)?,
             }
         }
-        let rdata_octets = u16::try_from(self.length - length_at - 2).map_err(|_| Full)?;
-        self.out[length_at..length_at + 2].copy_from_slice(&rdata_octets.to_be_bytes());
+        let octets = (self.length - start) as u16;
+        self.out[start - 2..start].copy_from_slice(&octets.to_be_bytes());
         Ok(())
     }
 
-    fn owner(&mut self, name: NameRef<'_>) -> Result<(), Full> {
-        let (place, octets) = (name.as_wire().as_ptr().addr(), name.octets());
-        if let Some((_, _, offset)) = self.last_owner.filter(|last| (last.0, last.1) == (place, octets)) {
-            return self.octets(&(0xc000 | offset as u16).to_be_bytes());
+    /// Where an owner is that needs no looking for.
+    #[inline]
+    fn known_owner(&self, name: NameRef<'_>) -> Option<u16> {
+        let wire = name.as_wire();
+        match self.last_owner {
+            Some((place, octets, offset)) if (place, octets) == (wire.as_ptr().addr(), wire.len()) => Some(offset),
+            // RFC 1035 §4.1.4: most records are of the name that was asked for.
+            _ => self.is_question(wire).then_some(HEADER_OCTETS as u16),
         }
-        let offset = self.length;
-        self.name(name)?;
-        // What is a pointer itself is as short, and what lies too far cannot be pointed to.
-        let is_spelled = self.length - offset > 2 && offset < POINTER_TARGETS;
-        self.last_owner = is_spelled.then_some((place, octets, offset));
+    }
+
+    #[inline(never)]
+    fn owner(&mut self, name: NameRef<'_>) -> Result<(), Full> {
+        if let Some(offset) = self.known_owner(name) {
+            return self.octets(&pointer_to(offset));
+        }
+        let start = self.length;
+        let offset = self.name(name)?.map_or(start, usize::from);
+        let place = (name.as_wire().as_ptr().addr(), name.octets());
+        // What lies too far cannot be pointed to, and the root is shorter than a pointer.
+        let is_target = offset < POINTER_TARGETS && !name.is_root();
+        self.last_owner = is_target.then_some((place.0, place.1, offset as u16));
         Ok(())
     }
 
+    #[inline]
     fn octets(&mut self, octets: &[u8]) -> Result<(), Full> {
-        let end = self.length + octets.len();
+        self.pair(octets, &[])
+    }
+
+    /// Appends both, or neither.
+    #[inline]
+    fn pair(&mut self, first: &[u8], second: &[u8]) -> Result<(), Full> {
+        let end = self.length + first.len() + second.len();
         if end > self.limit {
             return Err(Full);
         }
-        self.out[self.length..end].copy_from_slice(octets);
+        let (for_first, for_second) = self.out[self.length..end].split_at_mut(first.len());
+        for_first.copy_from_slice(first);
+        for_second.copy_from_slice(second);
         self.length = end;
         Ok(())
     }
 
-    fn name(&mut self, name: NameRef<'_>) -> Result<(), Full> {
+    /// Appends a name, and tells what it points to if it is nothing but a pointer.
+    fn name(&mut self, name: NameRef<'_>) -> Result<Option<u16>, Full> {
         let wire = name.as_wire();
+        if self.is_question(wire) {
+            return self.point(HEADER_OCTETS as u16);
+        }
         if name.is_root() {
-            return self.octets(&[0]);
+            return self.octets(wire).map(|()| None);
         }
-        // RFC 1035 §4.1.4: most records are of the name that was asked for.
-        let question = &self.out[HEADER_OCTETS..HEADER_OCTETS + self.question_name];
-        if question == wire {
-            return self.octets(&(0xc000 | HEADER_OCTETS as u16).to_be_bytes());
+        if self.learned == Learned::Nothing {
+            self.learn_question(wire);
         }
-        if !self.knows_question {
-            self.learn_question();
+        let tail = self.tail;
+        // Nearly all names are the tail, or have one label before it.
+        if wire.len() == tail.octets && self.is_spelled_at(tail.offset, wire) {
+            return self.point(tail.offset);
         }
-        let suffixes = Suffixes::of(wire);
-        for index in 0..suffixes.count {
-            let (hash, suffix) = suffixes.get(wire, index);
-            if let Some(offset) = self.find(hash, suffix) {
-                return self.octets(&(0xc000 | offset as u16).to_be_bytes());
-            }
-            let offset = self.length;
-            self.octets(&suffix[..=usize::from(suffix[0])])?;
-            self.table.insert(hash, offset);
+        let label_octets = 1 + usize::from(wire[0]);
+        if wire.len() == label_octets + tail.octets && self.is_spelled_at(tail.offset, &wire[label_octets..]) {
+            return match self.find(&wire[..label_octets], tail.offset) {
+                Ok(offset) if usize::from(offset) < POINTER_TARGETS => self.point(offset),
+                found => self.put_before(&wire[..label_octets], tail.offset, found.err().flatten()),
+            };
         }
-        self.octets(&[0])
+        self.spell(wire)
     }
 
-    /// Has the suffixes of the question's name pointed to.
+    #[inline]
+    fn point(&mut self, target: u16) -> Result<Option<u16>, Full> {
+        self.octets(&pointer_to(target))?;
+        Ok(Some(target))
+    }
+
+    /// Writes one label before what is at `parent`.
+    #[inline]
+    fn put_before(&mut self, label: &[u8], parent: u16, vacancy: Option<usize>) -> Result<Option<u16>, Full> {
+        let start = self.length;
+        self.pair(label, &pointer_to(parent))?;
+        if start < POINTER_TARGETS {
+            self.table.fill(vacancy, Entry { parent, offset: start as u16 });
+        }
+        Ok(None)
+    }
+
+    /// Writes the labels of which nothing is known yet, and points to the rest.
     #[inline(never)]
-    fn learn_question(&mut self) {
-        self.knows_question = true;
+    fn spell(&mut self, wire: &[u8]) -> Result<Option<u16>, Full> {
+        let (labels, tail) = match Labels::before(wire, self.tail.octets) {
+            Some(labels) if self.is_spelled_at(self.tail.offset, &wire[wire.len() - self.tail.octets..]) => {
+                (labels, self.tail)
+            }
+            _ => {
+                self.learn_tail();
+                (Labels::before(wire, Tail::ROOT.octets).unwrap_or(Labels::NONE), Tail::ROOT)
+            }
+        };
+        // A name that reaches over the last offset that can be pointed to is pointed to as far as it can be.
+        let (mut unknown, mut parent, mut vacancy) = (labels.count, tail.offset, None);
+        let (mut target, mut spelled) = (tail.offset, wire.len() - tail.octets);
+        while unknown > 0 {
+            match self.find(label_at(wire, labels.start(unknown - 1)), parent) {
+                Ok(offset) => (unknown, parent) = (unknown - 1, offset),
+                Err(free) => {
+                    vacancy = free;
+                    break;
+                }
+            }
+            if usize::from(parent) < POINTER_TARGETS {
+                (target, spelled) = (parent, labels.start(unknown));
+            }
+        }
+        let start = self.length;
+        if target == NOWHERE {
+            self.octets(wire)?;
+        } else {
+            self.pair(&wire[..spelled], &pointer_to(target))?;
+        }
+        if unknown > 0 && start < POINTER_TARGETS {
+            let last = labels.start(unknown - 1);
+            let offset = (start + last) as u16;
+            self.table.fill(vacancy, Entry { parent, offset });
+            self.table.learn(&wire[..last], offset, start);
+        }
+        if self.tail.offset == NOWHERE && self.is_spelled_at(target, &wire[spelled..]) {
+            self.tail = Tail { offset: target, octets: wire.len() - spelled };
+        }
+        Ok((spelled == 0).then_some(target))
+    }
+
+    /// Whether these octets stand there in what has been written.
+    #[inline]
+    fn is_spelled_at(&self, offset: u16, octets: &[u8]) -> bool {
+        let start = usize::from(offset);
+        offset != NOWHERE && start + octets.len() <= self.length && self.out[start..start + octets.len()] == *octets
+    }
+
+    /// Whether it is the name that was asked for. The root is shorter than a pointer.
+    #[inline]
+    fn is_question(&self, wire: &[u8]) -> bool {
+        wire.len() == self.question_name && wire.len() > 1 && self.is_spelled_at(HEADER_OCTETS as u16, wire)
+    }
+
+    /// Has the labels of the question's name found. What it ends with is the first tail, if that is the first name that is
+    /// written: mostly it is the apex.
+    #[inline(never)]
+    fn learn_question(&mut self, first: &[u8]) {
+        self.table.clear();
+        self.learned = Learned::All;
         let question = &self.out[HEADER_OCTETS..HEADER_OCTETS + self.question_name];
-        let suffixes = Suffixes::of(question);
-        for index in 0..suffixes.count {
-            let (hash, suffix) = suffixes.get(question, index);
-            self.table.insert(hash, HEADER_OCTETS + question.len() - suffix.len());
+        let before_first = question.len().saturating_sub(first.len());
+        if before_first > 0 && question[before_first..] == *first && is_start_of_label(question, before_first) {
+            let offset = (HEADER_OCTETS + before_first) as u16;
+            self.learned = Learned::BeforeTail;
+            self.tail = Tail { offset, octets: first.len() };
+            return self.table.learn(&question[..before_first], offset, HEADER_OCTETS);
+        }
+        self.table.learn(without_root(question), NOWHERE, HEADER_OCTETS);
+    }
+
+    /// Has the labels of the tail found, when there is a name that does not end with it.
+    fn learn_tail(&mut self) {
+        if self.learned == Learned::BeforeTail {
+            self.learned = Learned::All;
+            let start = usize::from(self.tail.offset);
+            let tail = &self.out[start..start + self.tail.octets];
+            self.table.learn(without_root(tail), NOWHERE, start);
         }
     }
 
-    fn find(&self, hash: u32, suffix: &[u8]) -> Option<usize> {
-        for slot in self.table.probes(hash) {
-            match self.table.0[slot] {
-                EMPTY => return None,
-                REMOVED => {}
-                offset if self.spells(usize::from(offset), suffix) => return Some(usize::from(offset)),
-                _ => {}
+    /// Where the label that starts there stands before what is at `parent`; or else where that is to be remembered.
+    #[inline]
+    fn find(&self, label: &[u8], parent: u16) -> Result<u16, Option<usize>> {
+        let mut vacancy = None;
+        for slot in self.table.probes(hash(label, parent)) {
+            let entry = self.table.0[slot];
+            if entry.offset == NOWHERE {
+                vacancy = vacancy.or(Some(slot));
+                if entry == Entry::FREE {
+                    break;
+                }
+            } else if entry.parent == parent && self.is_spelled_at(entry.offset, label) {
+                return Ok(entry.offset);
             }
         }
-        None
-    }
-
-    /// Whether the name at `offset` of what has been written is `suffix`, to the letter.
-    fn spells(&self, mut offset: usize, mut suffix: &[u8]) -> bool {
-        let written = &self.out[..self.length];
-        loop {
-            let Some(&length) = written.get(offset) else { return false };
-            if length >> 6 == 3 {
-                let Some(&low) = written.get(offset + 1) else { return false };
-                // Only pointers that this writer has written are met here: they lead backwards.
-                offset = usize::from(length & 0x3f) << 8 | usize::from(low);
-                continue;
-            }
-            let octets = 1 + usize::from(length);
-            if written.get(offset..offset + octets) != suffix.get(..octets) {
-                return false;
-            }
-            if length == 0 {
-                return true;
-            }
-            offset += octets;
-            suffix = &suffix[octets..];
-        }
+        Err(vacancy)
     }
 }
 
-/// The suffixes of a name in wire form, from the longest on.
-struct Suffixes {
-    starts: [u8; LABELS_MAX + 1],
-    hashes: [u32; LABELS_MAX + 1],
+/// A suffix that most names of a message end with, so that only what is before it need be looked for: the first one that
+/// has been pointed to, which mostly is the zone's apex.
+#[derive(Clone, Copy)]
+struct Tail {
+    /// Where it is spelled, in one piece.
+    offset: u16,
+    octets: usize,
+}
+
+impl Tail {
+    /// What all names end with, and nobody points to.
+    const ROOT: Self = Self { offset: NOWHERE, octets: 1 };
+}
+
+/// What of the question's name is in the table. Most answers need it as a whole, and nothing else.
+#[derive(Clone, Copy, PartialEq)]
+enum Learned {
+    /// The table is still that of another message.
+    Nothing,
+    /// The labels before the tail, which the question's name ends with.
+    BeforeTail,
+    All,
+}
+
+/// Where the labels of a name in wire form start that are before its tail, from the left.
+struct Labels {
+    starts: [u8; LABELS_MAX],
     count: usize,
 }
 
-impl Suffixes {
-    fn of(wire: &[u8]) -> Self {
-        let mut suffixes = Self { starts: [0; LABELS_MAX + 1], hashes: [0; LABELS_MAX + 1], count: 0 };
+impl Labels {
+    const NONE: Self = Self { starts: [0; LABELS_MAX], count: 0 };
+
+    /// The labels before the last `tail_octets`; none if these do not begin with a label.
+    fn before(wire: &[u8], tail_octets: usize) -> Option<Self> {
+        let mut labels = Self::NONE;
         let mut at = 0;
-        while let Some(&length) = wire.get(at) {
-            if length == 0 || suffixes.count == LABELS_MAX {
-                break;
-            }
-            suffixes.starts[suffixes.count] = at as u8;
-            suffixes.count += 1;
-            at += 1 + usize::from(length);
+        let end = wire.len().checked_sub(tail_octets)?;
+        while at < end {
+            *labels.starts.get_mut(labels.count)? = at as u8;
+            labels.count += 1;
+            at += 1 + usize::from(wire[at]);
         }
-        let mut hash: u64 = 0;
-        for index in (0..suffixes.count).rev() {
-            let start = usize::from(suffixes.starts[index]);
-            let octets = 1 + usize::from(wire[start]);
-            hash = mixed(hash, eight_at(wire, start, octets));
-            if octets > 8 {
-                hash = mixed(hash, eight_at(wire, start + octets - 8, 8));
-            }
-            suffixes.hashes[index] = (hash >> 32) as u32;
-        }
-        suffixes
+        (at == end).then_some(labels)
     }
 
-    fn get<'w>(&self, wire: &'w [u8], index: usize) -> (u32, &'w [u8]) {
-        (self.hashes[index], &wire[usize::from(self.starts[index])..])
+    fn start(&self, index: usize) -> usize {
+        usize::from(self.starts[index])
     }
 }
 
-/// A hash goes by the first and the last eight octets of each label: names that it takes for the same are compared, and
-/// there are no more of those than [`PROBES_MAX`] to compare.
+fn fixed(rtype: Type, class: u16, ttl: u32, rdata_octets: u16) -> [u8; 10] {
+    let [a, b] = rtype.0.to_be_bytes();
+    let [c, d] = class.to_be_bytes();
+    let [e, f, g, h] = ttl.to_be_bytes();
+    let [i, j] = rdata_octets.to_be_bytes();
+    [a, b, c, d, e, f, g, h, i, j]
+}
+
+fn pointer_to(offset: u16) -> [u8; 2] {
+    (0xc000 | offset).to_be_bytes()
+}
+
+/// Whether a label of the name begins there.
+#[inline]
+fn is_start_of_label(wire: &[u8], start: usize) -> bool {
+    let mut at = 0;
+    while at < start {
+        at += 1 + usize::from(wire[at]);
+    }
+    at == start
+}
+
+/// The labels of a name; none where there is no name.
+fn without_root(wire: &[u8]) -> &[u8] {
+    wire.split_last().map_or(wire, |(_, labels)| labels)
+}
+
+/// A label and its length.
+#[inline]
+fn label_at(wire: &[u8], start: usize) -> &[u8] {
+    &wire[start..=start + usize::from(wire[start])]
+}
+
+/// A hash goes by the first and the last eight octets of a label: those that it takes for the same are compared, and there
+/// are no more of those than [`PROBES_MAX`] to compare.
+#[inline]
+fn hash(label: &[u8], parent: u16) -> u32 {
+    let parent = u64::from(parent);
+    let hash = match (label.first_chunk(), label.last_chunk()) {
+        (Some(first), Some(last)) => mixed(mixed(parent, u64::from_le_bytes(*first)), u64::from_le_bytes(*last)),
+        _ => mixed(parent, number_of(label)),
+    };
+    (hash >> 32) as u32
+}
+
+#[inline]
 fn mixed(hash: u64, octets: u64) -> u64 {
     (hash.rotate_left(5) ^ octets).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
-/// Up to eight octets as one number.
-fn eight_at(wire: &[u8], at: usize, octets: usize) -> u64 {
-    match wire[at..].first_chunk() {
-        Some(eight) if octets >= 8 => u64::from_le_bytes(*eight),
-        Some(eight) => u64::from_le_bytes(*eight) & ((1 << (8 * octets)) - 1),
-        None => wire[at..].iter().take(octets).rev().fold(0, |number, octet| number << 8 | u64::from(*octet)),
-    }
 }
 
 #[cfg(test)]
@@ -485,6 +702,58 @@ mod tests {
             writer.pour_into(&mut message);
             assert_eq!(read_all(&message), records);
         }
+    }
+
+    #[test]
+    fn every_name_points_to_as_much_of_it_as_has_been_written() {
+        // Few labels, so that names share them in every way; of 8 octets and more, so that hashes go by parts of them.
+        let labels = ["a", "A", "b", "abcdefgh", "abcdefghi", "abcdefgh-ijklmnop", "abcdefgh+ijklmnop", "\\004b"];
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        let mut below = |limit: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 33) as usize % limit
+        };
+        for _ in 0..2_000 {
+            let mut name = || {
+                let text: String = (0..below(6)).map(|_| format!("{}.", labels[below(labels.len())])).collect();
+                if text.is_empty() { crate::Name::root() } else { text.parse::<crate::Name>().unwrap() }
+            };
+            let question = name();
+            let names: Vec<crate::Name> = (0..12).map(|_| name()).collect();
+            let mut out = vec![0; 4096];
+            let mut table = CompressionTable::small();
+            let mut writer = MessageWriter::new(&mut out, 4096, &mut table, 7, 0);
+            let asked = question.borrow().into();
+            writer
+                .question(&crate::Question { name: asked, qtype: crate::Type::A, qclass: crate::CLASS_IN })
+                .unwrap();
+            let mut written: Vec<&[u8]> = suffixes(&question);
+            let mut records = Records::new();
+            for pair in names.chunks_exact(2) {
+                let (owner, rdata) = (pair[0].borrow(), pair[1].as_wire());
+                let record = crate::RecordRef { owner, rtype: crate::Type::NS, ttl: 60, rdata };
+                let before = writer.len();
+                writer.record(Section::Answer, record).unwrap();
+                let mut expected = 10;
+                for name in pair {
+                    let known = suffixes(name).into_iter().find(|suffix| written.contains(suffix));
+                    expected += name.as_wire().len() + known.map_or(0, |_| 2) - known.map_or(0, <[u8]>::len);
+                    written.extend(suffixes(name));
+                }
+                assert_eq!(writer.len() - before, expected, "{question} {names:?}");
+                records.push(record);
+            }
+            let length = writer.finish();
+            assert_eq!(read_all(&out[..length]), records);
+        }
+    }
+
+    /// All suffixes of a name but the root, from the longest on.
+    fn suffixes(name: &crate::Name) -> Vec<&[u8]> {
+        let above = std::iter::successors(Some(name.borrow()), |name: &crate::NameRef<'_>| name.parent());
+        above.filter(|name| !name.is_root()).map(crate::NameRef::as_wire).collect()
     }
 
     #[test]
