@@ -47,6 +47,7 @@ impl<'a> Edns<'a> {
     ///
     /// # Errors
     /// When an option's length does not fit the RDATA (RFC 6891 §6.1.2).
+    #[inline]
     pub fn parse(class: u16, ttl: u32, rdata: &'a [u8]) -> Result<Self, Malformed> {
         let mut rest = rdata;
         while !rest.is_empty() {
@@ -58,6 +59,7 @@ impl<'a> Edns<'a> {
     }
 
     /// The options: code and data.
+    #[inline]
     pub fn options(&self) -> impl Iterator<Item = (u16, &'a [u8])> + use<'a> {
         let mut rest = self.options;
         std::iter::from_fn(move || {
@@ -73,6 +75,7 @@ impl<'a> Edns<'a> {
     }
 
     /// The TTL field that says this.
+    #[inline]
     pub fn ttl(rcode_high: u8, version: u8, dnssec_ok: bool) -> u32 {
         u32::from_be_bytes([rcode_high, version, if dnssec_ok { 0x80 } else { 0 }, 0])
     }

@@ -100,12 +100,14 @@ impl Header {
     pub const CD: u16 = 0x0010;
 
     /// Reads the first twelve octets of a message.
+    #[inline]
     pub fn parse(message: &[u8]) -> Option<Self> {
         let octets = message.get(..HEADER_OCTETS)?;
         let number = |at: usize| u16::from_be_bytes([octets[at], octets[at + 1]]);
         Some(Self { id: number(0), flags: number(2), counts: [number(4), number(6), number(8), number(10)] })
     }
 
+    #[inline]
     pub fn to_octets(self) -> [u8; HEADER_OCTETS] {
         let mut octets = [0; HEADER_OCTETS];
         let [questions, answers, authority, additional] = self.counts;
@@ -120,14 +122,17 @@ impl Header {
         u16::from(opcode.0 & 0xf) << 11
     }
 
+    #[inline]
     pub fn has(self, flag: u16) -> bool {
         self.flags & flag != 0
     }
 
+    #[inline]
     pub fn is_response(self) -> bool {
         self.has(Self::QR)
     }
 
+    #[inline]
     pub fn opcode(self) -> Opcode {
         Opcode((self.flags >> 11) as u8 & 0xf)
     }
@@ -201,11 +206,13 @@ pub struct MessageReader<'a> {
 impl<'a> MessageReader<'a> {
     /// # Errors
     /// When there is no whole header.
+    #[inline]
     pub fn new(message: &'a [u8]) -> Result<Self, Malformed> {
         let header = Header::parse(message).ok_or(Malformed::Truncated)?;
         Ok(Self { message, header, at: HEADER_OCTETS, left: header.counts })
     }
 
+    #[inline]
     pub fn header(&self) -> Header {
         self.header
     }
@@ -233,6 +240,7 @@ impl<'a> MessageReader<'a> {
     }
 
     /// The first question, without copying its name: there is nothing before it that it could be compressed against.
+    #[inline]
     pub fn first_question(&mut self) -> Result<Option<QuestionRef<'a>>, Malformed> {
         if self.left[0] == 0 {
             return Ok(None);
@@ -257,8 +265,11 @@ impl<'a> MessageReader<'a> {
     }
 
     /// As [`MessageReader::record`], for those who look at roots' records alone.
+    #[inline]
     pub fn record_head(&mut self) -> Result<Option<RecordHead>, Malformed> {
-        while self.question()?.is_some() {}
+        while self.left[0] > 0 {
+            self.question()?;
+        }
         let Some(section) = self.section() else { return Ok(None) };
         let is_of_root = self.message.get(self.at) == Some(&0);
         let after = if is_of_root { self.at + 1 } else { NameBuf::read(self.message, self.at)?.1 };
@@ -267,6 +278,7 @@ impl<'a> MessageReader<'a> {
     }
 
     /// The section of the next record.
+    #[inline]
     fn section(&self) -> Option<Section> {
         match self.left {
             [_, 0, 0, 0] => None,
@@ -276,6 +288,7 @@ impl<'a> MessageReader<'a> {
         }
     }
 
+    #[inline]
     fn behind_owner(&mut self, section: Section, after: usize) -> Result<RecordHead, Malformed> {
         let fixed = self.message.get(after..after + 10).ok_or(Malformed::Truncated)?;
         let rdata_start = after + 10;
@@ -306,16 +319,19 @@ impl<'a> MessageReader<'a> {
     }
 
     /// Octets of the message; none where it does not have them.
+    #[inline]
     pub fn octets(&self, range: Range<usize>) -> &'a [u8] {
         self.message.get(range).unwrap_or_default()
     }
 
     /// # Errors
     /// When octets follow the last record.
+    #[inline]
     pub fn finish(&self) -> Result<(), Malformed> {
         if self.at == self.message.len() { Ok(()) } else { Err(Malformed::TrailingOctets) }
     }
 
+    #[inline]
     fn u16_at(&self, at: usize) -> Result<u16, Malformed> {
         let octets = self.message.get(at..at + 2).ok_or(Malformed::Truncated)?;
         Ok(u16::from_be_bytes([octets[0], octets[1]]))

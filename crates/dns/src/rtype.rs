@@ -55,11 +55,13 @@ impl Type {
     pub const ANY: Self = Self(255);
 
     /// Whether this is SVCB or a type like it (RFC 9460 §6).
+    #[inline]
     pub fn is_service_binding(self) -> bool {
         matches!(self, Self::SVCB | Self::HTTPS)
     }
 
     /// Whether this is a question or a part of the protocol and never data in a zone (RFC 6895 §3.1).
+    #[inline]
     pub fn is_meta(self) -> bool {
         self == Self::OPT || (128..=255).contains(&self.0)
     }
