@@ -32,10 +32,10 @@ pub(crate) fn resolve(
     if !matches!(place, Place::Cut(_)) {
         response.authoritative();
     }
-    let next = walk.at(place, response)?;
-    match next {
-        Next::Done => Ok(()),
-        Next::Alias { target, by } => {
+    match walk.at(place, response) {
+        Err(trouble) => Err(trouble),
+        Ok(Next::Done) => Ok(()),
+        Ok(Next::Alias { target, by }) => {
             let held = Held { zone: view.zone.id, image: view.image, before: None };
             Chain::of(qtype).go_on(&walk, by, &held, target, response)
         }
@@ -295,7 +295,7 @@ impl<'a> Walk<'a> {
         let gave_signatures = response.dnssec_ok() && self.has_given(owner);
         let is_given = |rrset: &Rrset<'_>| gave_signatures && rrset.rtype() == Type::DNAME;
         let mut rrsets = owner.rrsets().filter(|rrset| !is_given(rrset));
-        rrsets.try_for_each(|rrset| Ok(response.records_as(Section::Answer, rrset.signatures(), self.name)?))
+        rrsets.try_for_each(|rrset| Ok(response.records_as(Section::Answer, &mut rrset.signatures(), self.name)?))
     }
 
     /// RFC 6672 §3.1: the DNAME, and a CNAME made from it.
@@ -347,7 +347,7 @@ impl<'a> Walk<'a> {
         response.conclude(kind, if kind == Kind::NameError { Rcode::NXDOMAIN } else { Rcode::NOERROR });
         let image = self.view.image;
         if let Some(soa) = image.apex_owner().rrset(Type::SOA) {
-            response.rrset_with_ttl(Section::Authority, soa, image.soa().minimum)?;
+            response.rrset_with_ttl(Section::Authority, soa, image.minimum_secs())?;
         }
         self.prove(Some(missing), response)
     }

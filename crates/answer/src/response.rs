@@ -236,20 +236,28 @@ impl<'a> Response<'a> {
 
     /// Adds an RRset, and its RRSIGs when they are wanted, under its own owner.
     pub(crate) fn rrset(&mut self, section: Section, rrset: Rrset<'_>) -> Result<(), Full> {
-        rrset.records().try_for_each(|record| self.writer.record(section, record))?;
-        self.signatures(section, rrset)
+        let mut records = rrset.records();
+        records.try_for_each(|record| self.writer.record(section, record))?;
+        if !self.dnssec_ok {
+            return Ok(());
+        }
+        rrset.signatures_behind(records).try_for_each(|record| self.writer.record(section, record))
     }
 
     /// Adds an RRset under the name that matched it: the name asked for, or what a wildcard stands for.
     pub(crate) fn rrset_as(&mut self, section: Section, rrset: Rrset<'_>, owner: NameRef<'_>) -> Result<(), Full> {
-        self.records_as(section, rrset.records(), owner)?;
-        if self.dnssec_ok { self.records_as(section, rrset.signatures(), owner) } else { Ok(()) }
+        let mut records = rrset.records();
+        self.records_as(section, &mut records, owner)?;
+        if !self.dnssec_ok {
+            return Ok(());
+        }
+        self.records_as(section, &mut rrset.signatures_behind(records), owner)
     }
 
     pub(crate) fn records_as(
         &mut self,
         section: Section,
-        mut records: RrsetRecords<'_>,
+        records: &mut RrsetRecords<'_>,
         owner: NameRef<'_>,
     ) -> Result<(), Full> {
         records.try_for_each(|record| self.writer.record(section, RecordRef { owner, ..record }))
@@ -257,11 +265,14 @@ impl<'a> Response<'a> {
 
     /// Adds an RRset with a lower TTL: an SOA as a negative answer's (RFC 2308 §3).
     pub(crate) fn rrset_with_ttl(&mut self, section: Section, rrset: Rrset<'_>, ttl: u32) -> Result<(), Full> {
-        let signatures = rrset.signatures().filter(|_| self.dnssec_ok);
-        rrset
-            .records()
-            .chain(signatures)
-            .try_for_each(|record| self.writer.record(section, RecordRef { ttl: record.ttl.min(ttl), ..record }))
+        let mut add =
+            |record: RecordRef<'_>| self.writer.record(section, RecordRef { ttl: record.ttl.min(ttl), ..record });
+        let mut records = rrset.records();
+        records.try_for_each(&mut add)?;
+        if !self.dnssec_ok {
+            return Ok(());
+        }
+        rrset.signatures_behind(records).try_for_each(add)
     }
 
     pub(crate) fn record(&mut self, section: Section, record: RecordRef<'_>) -> Result<(), Full> {
@@ -283,13 +294,6 @@ impl<'a> Response<'a> {
         if self.rrset(section, rrset).is_err() {
             self.writer.rollback(mark);
         }
-    }
-
-    fn signatures(&mut self, section: Section, rrset: Rrset<'_>) -> Result<(), Full> {
-        if !self.dnssec_ok {
-            return Ok(());
-        }
-        rrset.signatures().try_for_each(|record| self.writer.record(section, record))
     }
 }
 

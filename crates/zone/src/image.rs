@@ -36,7 +36,7 @@ use crate::limits::Limits;
 
 pub(crate) use build::build;
 pub use build::{Notes, TooLarge};
-pub use index::Deepest;
+pub use index::{Approach, Deepest};
 pub use owner::{Owner, Rrset, RrsetRecords, Rrsets};
 pub use ring::Ring;
 
@@ -103,6 +103,8 @@ pub struct Image {
     owner_count: usize,
     ring: Option<ring::Layout>,
     apex_octets: usize,
+    /// The SOA's.
+    minimum_secs: u32,
     seed: Seed,
     /// What hashes of all names begin with: see [`index::apex_hasher`].
     apex_hasher: SipHasher13,
@@ -164,28 +166,34 @@ impl Image {
         let ring_at = u64_at(octets, field::RING_AT) as usize;
         let apex_octets = u32_at(octets, field::APEX_OCTETS) as usize;
         let apex = &octets[field::END..field::END + apex_octets];
-        Self {
+        let mut image = Self {
             slots_at: u64_at(octets, field::SLOTS_AT) as usize,
             slot_mask: u32_at(octets, field::SLOT_COUNT) as usize - 1,
             order_at: u64_at(octets, field::ORDER_AT) as usize,
             owner_count,
             ring: (ring_count > 0).then(|| ring::Layout::at(octets, ring_at, ring_count, owner_count)),
             apex_octets,
+            minimum_secs: 0,
             seed,
             apex_hasher: index::apex_hasher(&seed, NameRef::from_checked(apex)),
             bytes,
-        }
+        };
+        image.minimum_secs = image.soa().minimum;
+        image
     }
 
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         (*self.bytes).as_ref()
     }
 
     /// The zone's name.
+    #[inline]
     pub fn apex(&self) -> NameRef<'_> {
         NameRef::from_checked(&self.as_bytes()[field::END..field::END + self.apex_octets])
     }
 
+    #[inline]
     pub fn serial(&self) -> Serial {
         Serial(u32_at(self.as_bytes(), field::SERIAL))
     }
@@ -206,11 +214,13 @@ impl Image {
     }
 
     /// The apex as an owner: the first in canonical order.
+    #[inline]
     pub fn apex_owner(&self) -> Owner<'_> {
         self.ranked(0)
     }
 
     /// The zone's only SOA record.
+    #[inline]
     pub fn soa_record(&self) -> RecordRef<'_> {
         let rrset = self.apex_owner().rrset(Type::SOA);
         rrset.and_then(|rrset| rrset.records().next()).expect("an image is not built without an SOA at its apex")
@@ -219,6 +229,12 @@ impl Image {
     /// The SOA's numbers.
     pub fn soa(&self) -> Soa {
         Soa::parse(self.soa_record().rdata).expect("an image is not built with an SOA that cannot be read")
+    }
+
+    /// For how many seconds a denial may be kept, if the SOA's TTL is no lower (RFC 2308 §4).
+    #[inline]
+    pub fn minimum_secs(&self) -> u32 {
+        self.minimum_secs
     }
 
     /// All records: owners in canonical order, RRsets by type, each followed by its RRSIGs.
@@ -237,6 +253,7 @@ impl Image {
     }
 
     /// The owner of this name, if the zone has it.
+    #[inline]
     pub fn owner(&self, name: NameRef<'_>) -> Option<Owner<'_>> {
         index::find(self, name)
     }
@@ -244,8 +261,15 @@ impl Image {
     /// The longest suffix of `name` that the zone has: the name itself, or its closest encloser (RFC 4592 §3.3.1).
     ///
     /// `name` must be in the zone.
+    #[inline]
     pub fn deepest(&self, name: NameRef<'_>) -> Deepest<'_> {
         index::deepest(self, name)
+    }
+
+    /// The way to the owner of `name`, for those who look for many at once. `name` must be in the zone.
+    #[inline]
+    pub fn approach(&self, name: NameRef<'_>) -> Approach {
+        Approach::to(self, name)
     }
 
     /// The last owner that is `name` or sorts before it: the one whose NSEC would cover it.
@@ -266,6 +290,7 @@ impl Image {
 
     /// How this zone proves what it does not hold: by the ring of NSEC3 records that its NSEC3PARAM record names, where there
     /// is one, because a chain of NSEC records beside it may be on its way out (RFC 5155 §10.4).
+    #[inline]
     pub fn denial(&self) -> Denial<'_> {
         match &self.ring {
             Some(layout) => Denial::Nsec3(Ring { image: self, layout }),
@@ -274,8 +299,10 @@ impl Image {
         }
     }
 
+    #[inline]
     fn ranked(&self, rank: usize) -> Owner<'_> {
-        Owner::at(self, u32_at(self.as_bytes(), self.order_at + 4 * rank))
+        let octets = self.as_bytes();
+        Owner::at(octets, u32_at(octets, self.order_at + 4 * rank))
     }
 }
 
@@ -290,16 +317,24 @@ pub fn wildcard_below(name: NameRef<'_>) -> Option<NameBuf> {
     NameBuf::concatenate(b"\x01*", name).ok()
 }
 
+#[inline]
 fn u16_at(octets: &[u8], at: usize) -> u16 {
-    u16::from_le_bytes([octets[at], octets[at + 1]])
+    u16::from_le_bytes(array_at(octets, at))
 }
 
+#[inline]
 fn u32_at(octets: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([octets[at], octets[at + 1], octets[at + 2], octets[at + 3]])
+    u32::from_le_bytes(array_at(octets, at))
 }
 
+#[inline]
 fn u64_at(octets: &[u8], at: usize) -> u64 {
-    u64::from(u32_at(octets, at)) | u64::from(u32_at(octets, at + 4)) << 32
+    u64::from_le_bytes(array_at(octets, at))
+}
+
+#[inline]
+fn array_at<const COUNT: usize>(octets: &[u8], at: usize) -> [u8; COUNT] {
+    *octets[at..].first_chunk().expect("an image has what its header says")
 }
 
 #[cfg(test)]

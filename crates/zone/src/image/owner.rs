@@ -2,7 +2,7 @@
 
 use dns::{NameRef, RecordRef, Type};
 
-use super::{Image, UNIT, u16_at, u32_at};
+use super::{UNIT, u16_at, u32_at};
 
 /// An owner's blob: `rank:4 parent:4 rrsets:2 flags:1 name_octets:1 name`, then its RRsets.
 pub(super) mod blob {
@@ -47,60 +47,77 @@ pub(super) mod rrset {
 /// A name of the zone and what it has.
 #[derive(Clone, Copy)]
 pub struct Owner<'a> {
-    image: &'a Image,
-    octets: &'a [u8],
+    /// All of the image.
+    image: &'a [u8],
+    head: &'a [u8; blob::NAME],
+    name: NameRef<'a>,
+    rrsets: &'a [u8],
 }
 
 impl<'a> Owner<'a> {
-    pub(super) fn at(image: &'a Image, unit: u32) -> Self {
-        Self { image, octets: &image.as_bytes()[unit as usize * UNIT..] }
+    #[inline]
+    pub(super) fn at(image: &'a [u8], unit: u32) -> Self {
+        let (head, rest) = split(&image[unit as usize * UNIT..]);
+        let (name, rrsets) = rest.split_at(usize::from(head[blob::NAME_OCTETS]));
+        Self { image, head, name: NameRef::from_checked(name), rrsets }
     }
 
+    #[inline]
     pub fn name(self) -> NameRef<'a> {
-        NameRef::from_checked(&self.octets[blob::NAME..self.rrsets_at()])
+        self.name
     }
 
     /// Its place in canonical order, from 0.
+    #[inline]
     pub fn rank(self) -> usize {
-        u32_at(self.octets, blob::RANK) as usize
+        u32_at(self.head, blob::RANK) as usize
     }
 
     /// The owner one label up; none for the apex.
     pub fn parent(self) -> Option<Owner<'a>> {
-        let parent = Self::at(self.image, u32_at(self.octets, blob::PARENT));
-        (self.rank() != 0).then_some(parent)
+        (self.rank() != 0).then(|| Self::at(self.image, u32_at(self.head, blob::PARENT)))
     }
 
+    #[inline]
     pub fn is_cut(self) -> bool {
         self.has_flag(blob::CUT)
     }
 
+    #[inline]
     pub fn has_dname(self) -> bool {
         self.has_flag(blob::DNAME)
     }
 
     /// Whether it lies below a cut or a DNAME.
+    #[inline]
     pub fn is_occluded(self) -> bool {
         self.has_flag(blob::OCCLUDED)
     }
 
+    #[inline]
     pub fn has_wildcard_below(self) -> bool {
         self.has_flag(blob::WILDCARD_BELOW)
     }
 
     /// Whether it exists only because something below it does (RFC 8020 §2).
+    #[inline]
     pub fn is_empty_non_terminal(self) -> bool {
-        u16_at(self.octets, blob::RRSETS) == 0
+        u16_at(self.head, blob::RRSETS) == 0
     }
 
     /// Whether it is there for its NSEC3 record alone: whoever asks for such a name is told that it does not exist
     /// (RFC 5155 §7.2.8).
+    #[inline]
     pub fn is_hash(self) -> bool {
         self.has_flag(blob::HASH)
     }
 
     /// The cut or DNAME nearest to the apex among this owner's ancestors, when it is occluded.
+    #[inline]
     pub fn occluded_by(self) -> Option<Owner<'a>> {
+        if !self.is_occluded() {
+            return None;
+        }
         let mut above = self;
         while above.is_occluded() {
             above = above.parent()?;
@@ -109,17 +126,15 @@ impl<'a> Owner<'a> {
     }
 
     /// The RRset of this type. One that has only signatures left counts for nothing here.
+    #[inline]
     pub fn rrset(self, rtype: Type) -> Option<Rrset<'a>> {
         self.rrsets().find(|rrset| rrset.rtype() == rtype && rrset.record_count() > 0)
     }
 
     /// The RRsets in the order of their types.
+    #[inline]
     pub fn rrsets(self) -> Rrsets<'a> {
-        Rrsets {
-            owner: self.name(),
-            octets: &self.octets[self.rrsets_at()..],
-            left: u16_at(self.octets, blob::RRSETS),
-        }
+        Rrsets { owner: self.name, octets: self.rrsets, left: u16_at(self.head, blob::RRSETS) }
     }
 
     /// All records, each RRset followed by its RRSIGs.
@@ -127,13 +142,16 @@ impl<'a> Owner<'a> {
         self.rrsets().flat_map(|rrset| rrset.records().chain(rrset.signatures()))
     }
 
+    #[inline]
     fn has_flag(self, flag: u8) -> bool {
-        self.octets[blob::FLAGS] & flag != 0
+        self.head[blob::FLAGS] & flag != 0
     }
+}
 
-    fn rrsets_at(self) -> usize {
-        blob::NAME + usize::from(self.octets[blob::NAME_OCTETS])
-    }
+/// So many octets, and those behind them.
+#[inline]
+fn split<const COUNT: usize>(octets: &[u8]) -> (&[u8; COUNT], &[u8]) {
+    octets.split_first_chunk().expect("what an image counts is in it")
 }
 
 /// See [`Owner::rrsets`].
@@ -146,12 +164,13 @@ pub struct Rrsets<'a> {
 impl<'a> Iterator for Rrsets<'a> {
     type Item = Rrset<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Rrset<'a>> {
         self.left = self.left.checked_sub(1)?;
-        let end = rrset::END + u32_at(self.octets, rrset::OCTETS) as usize;
-        let (octets, rest) = self.octets.split_at(end);
+        let (head, rest) = split(self.octets);
+        let (octets, rest) = rest.split_at(u32_at(head, rrset::OCTETS) as usize);
         self.octets = rest;
-        Some(Rrset { owner: self.owner, octets })
+        Some(Rrset { owner: self.owner, head, octets })
     }
 }
 
@@ -159,52 +178,73 @@ impl<'a> Iterator for Rrsets<'a> {
 #[derive(Clone, Copy)]
 pub struct Rrset<'a> {
     owner: NameRef<'a>,
+    head: &'a [u8; rrset::END],
     octets: &'a [u8],
 }
 
 impl<'a> Rrset<'a> {
+    #[inline]
     pub fn rtype(self) -> Type {
-        Type(u16_at(self.octets, rrset::TYPE))
+        Type(u16_at(self.head, rrset::TYPE))
     }
 
     /// Seconds.
+    #[inline]
     pub fn ttl(self) -> u32 {
-        u32_at(self.octets, rrset::TTL)
+        u32_at(self.head, rrset::TTL)
     }
 
+    #[inline]
     pub fn record_count(self) -> u16 {
-        u16_at(self.octets, rrset::RECORDS)
+        u16_at(self.head, rrset::RECORDS)
     }
 
     /// The number of RRSIGs that cover it.
+    #[inline]
     pub fn signature_count(self) -> u16 {
-        u16_at(self.octets, rrset::SIGNATURES)
+        u16_at(self.head, rrset::SIGNATURES)
     }
 
+    #[inline]
     pub fn records(self) -> RrsetRecords<'a> {
         let (owner, _, octets) = self.names();
         RrsetRecords { owner, rtype: self.rtype(), ttl: self.ttl(), octets, left: self.record_count() }
     }
 
     /// The RRSIGs that cover it.
+    #[inline]
     pub fn signatures(self) -> RrsetRecords<'a> {
-        let (_, owner, _) = self.names();
         let mut records = self.records();
-        records.by_ref().for_each(drop);
+        if self.signature_count() > 0 {
+            records.by_ref().for_each(drop);
+        }
+        self.signatures_behind(records)
+    }
+
+    /// The RRSIGs that cover it, for who has read its records to the end.
+    #[inline]
+    pub fn signatures_behind(self, records: RrsetRecords<'a>) -> RrsetRecords<'a> {
         RrsetRecords {
-            owner,
+            owner: self.names().1,
             rtype: Type::RRSIG,
-            ttl: u32_at(self.octets, rrset::SIGNATURE_TTL),
+            ttl: u32_at(self.head, rrset::SIGNATURE_TTL),
             octets: records.octets,
             left: self.signature_count(),
         }
     }
 
     /// The records' owner, the signatures' owner, and what follows.
+    #[inline]
     fn names(self) -> (NameRef<'a>, NameRef<'a>, &'a [u8]) {
-        let spelled = u16_at(self.octets, rrset::SPELLED);
+        match u16_at(self.head, rrset::SPELLED) {
+            0 => (self.owner, self.owner, self.octets),
+            spelled => self.spelled_names(spelled),
+        }
+    }
+
+    fn spelled_names(self, spelled: u16) -> (NameRef<'a>, NameRef<'a>, &'a [u8]) {
         let octets = self.owner.octets();
-        let mut rest = &self.octets[rrset::END..];
+        let mut rest = self.octets;
         let mut next_if = |flag: u16| {
             if spelled & flag == 0 {
                 return self.owner;
@@ -232,11 +272,12 @@ pub struct RrsetRecords<'a> {
 impl<'a> Iterator for RrsetRecords<'a> {
     type Item = RecordRef<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<RecordRef<'a>> {
         self.left = self.left.checked_sub(1)?;
-        let end = 2 + usize::from(u16_at(self.octets, 0));
-        let rdata = &self.octets[2..end];
-        self.octets = &self.octets[end..];
+        let (count, rest) = split::<2>(self.octets);
+        let (rdata, rest) = rest.split_at(usize::from(u16::from_le_bytes(*count)));
+        self.octets = rest;
         Some(RecordRef { owner: self.owner, rtype: self.rtype, ttl: self.ttl, rdata })
     }
 }

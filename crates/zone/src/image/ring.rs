@@ -185,7 +185,8 @@ impl<'a> Ring<'a> {
     }
 
     fn entry(self, index: usize) -> Owner<'a> {
-        Owner::at(self.image, u32_at(self.image.as_bytes(), self.layout.entries_at + ENTRY_OCTETS * index + 4))
+        let octets = self.image.as_bytes();
+        Owner::at(octets, u32_at(octets, self.layout.entries_at + ENTRY_OCTETS * index + 4))
     }
 }
 
