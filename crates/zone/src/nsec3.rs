@@ -1,7 +1,8 @@
 //! Hashed names (RFC 5155): how a ring of NSEC3 records names what it proves.
 
 use dns::NameRef;
-use dns::name::NAME_OCTETS_MAX;
+use dns::name::{FOLDED_OCTETS_MAX, fold};
+use sha1::block_api::compress;
 use sha1::{Digest as _, Sha1};
 
 /// The only hash algorithm (RFC 5155 §11): SHA-1.
@@ -44,14 +45,63 @@ impl<'a> Parameters<'a> {
 
     /// The hash of a name (RFC 5155 §5). It costs one round of SHA-1 or more for each iteration: the caller bounds them.
     pub fn hash(self, name: NameRef<'_>) -> Hash {
-        let mut folded = [0; NAME_OCTETS_MAX];
-        let folded = &mut folded[..name.octets().min(NAME_OCTETS_MAX)];
-        for (to, octet) in folded.iter_mut().zip(name.as_wire()) {
-            *to = octet.to_ascii_lowercase();
-        }
-        let mut hash = salted(folded, self.salt);
+        let mut hash = match Block::folded(name) {
+            Some(block) => block.salted(self.salt),
+            None => salted(fold(name.as_wire(), &mut [0; FOLDED_OCTETS_MAX]), self.salt),
+        };
         for _ in 0..self.iterations {
-            hash = salted(&hash, self.salt);
+            hash = Block::of(&hash).salted(self.salt);
+        }
+        hash
+    }
+}
+
+/// Octets of what SHA-1 takes at once.
+const BLOCK_OCTETS: usize = 64;
+/// Where the last block has the number of bits, behind a bit that ends what is hashed (FIPS 180-4 §5.1.1).
+const BITS_AT: usize = 56;
+/// What SHA-1 begins with (FIPS 180-4 §5.3.1).
+const SHA_1_BEGINS: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
+
+/// What is hashed as one block, as most names and all hashes are: nothing need be kept between blocks then.
+struct Block {
+    octets: [u8; BLOCK_OCTETS],
+    count: usize,
+}
+
+impl Block {
+    /// The name with its letters in lower case; none if it has no room.
+    #[inline]
+    fn folded(name: NameRef<'_>) -> Option<Self> {
+        let mut octets = [0; BLOCK_OCTETS];
+        let count = name.octets();
+        if count >= BITS_AT {
+            return None;
+        }
+        fold(name.as_wire(), &mut octets);
+        Some(Self { octets, count })
+    }
+
+    fn of(hash: &Hash) -> Self {
+        let mut octets = [0; BLOCK_OCTETS];
+        octets[..HASH_OCTETS].copy_from_slice(hash);
+        Self { octets, count: HASH_OCTETS }
+    }
+
+    #[inline]
+    fn salted(mut self, salt: &[u8]) -> Hash {
+        let count = self.count + salt.len();
+        if count >= BITS_AT {
+            return salted(&self.octets[..self.count], salt);
+        }
+        self.octets[self.count..count].copy_from_slice(salt);
+        self.octets[count] = 0x80;
+        self.octets[BITS_AT..].copy_from_slice(&(8 * count as u64).to_be_bytes());
+        let mut state = SHA_1_BEGINS;
+        compress(&mut state, &[self.octets]);
+        let mut hash = Hash::default();
+        for (to, number) in hash.as_chunks_mut::<4>().0.iter_mut().zip(state) {
+            *to = number.to_be_bytes();
         }
         hash
     }
@@ -108,7 +158,24 @@ pub fn next_hash(octets: &[u8]) -> Option<Hash> {
 mod tests {
     use dns::Name;
 
-    use super::{Parameters, SHA_1, from_label, to_label};
+    use super::{Parameters, SHA_1, from_label, salted, to_label};
+
+    #[test]
+    fn names_hash_alike_in_one_block_and_in_many() {
+        let labels = "Abcdefg.".repeat(31);
+        for octets in (0..255).step_by(8).skip(1) {
+            let name: Name = labels[..octets - 1].parse().unwrap();
+            for salt in 0..=255 {
+                let salt: Vec<u8> = (0..salt).collect();
+                for iterations in 0..2 {
+                    let parameters = Parameters { algorithm: SHA_1, iterations, salt: &salt };
+                    let mut expected = salted(&name.as_wire().to_ascii_lowercase(), &salt);
+                    (0..iterations).for_each(|_| expected = salted(&expected, &salt));
+                    assert_eq!(parameters.hash(name.borrow()), expected, "{name} {}", salt.len());
+                }
+            }
+        }
+    }
 
     #[test]
     fn names_hash_as_in_the_rfcs_example() {
