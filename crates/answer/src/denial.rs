@@ -155,5 +155,9 @@ fn closest_encloser<'a>(
 
 /// The name one label longer than its encloser (RFC 5155 §1.3).
 fn next_closer<'a>(name: NameRef<'a>, encloser: Owner<'_>) -> NameRef<'a> {
-    name.suffix(encloser.name().label_count() + 1)
+    let mut next = name;
+    while let Some(parent) = next.parent().filter(|parent| parent.octets() > encloser.name().octets()) {
+        next = parent;
+    }
+    next
 }

@@ -1,12 +1,14 @@
 //! The zones that are answered from.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
-use dns::name::NAME_OCTETS_MAX;
+use dns::name::hash_folded;
 use dns::{Name, NameRef, Type};
+use siphasher::sip::SipHasher13;
 use zone::{Snapshot, TenantId, ZoneId};
 
 /// What a zone has to answer from.
@@ -87,42 +89,90 @@ impl ServedZone {
 }
 
 /// All answered zones by name: immutable, replaced as a whole when a zone comes or goes.
-#[derive(Default)]
 pub struct ZoneTable {
-    /// By the apex's octets in lower case; the hash is keyed anew in each process.
-    zones: HashMap<Box<[u8]>, Arc<ServedZone>>,
-    labels_max: usize,
+    zones: Vec<Arc<ServedZone>>,
+    /// By the hash of the apex: half of it, and the zone's index. A power of two, at least a third of them free.
+    slots: Vec<Option<(u32, u32)>>,
+    /// Keyed anew for each table, so that nobody can choose names that collide.
+    hasher: SipHasher13,
+    /// How many labels apexes have: each number once, the largest first.
+    depths: Vec<usize>,
+}
+
+impl Default for ZoneTable {
+    fn default() -> Self {
+        Self::new([])
+    }
 }
 
 impl ZoneTable {
+    /// Of zones of the same name the last one is taken.
     pub fn new(zones: impl IntoIterator<Item = Arc<ServedZone>>) -> Self {
-        let mut table = Self::default();
-        for zone in zones {
-            table.labels_max = table.labels_max.max(zone.apex.borrow().label_count());
-            table.zones.insert(zone.apex.to_lower().as_wire().into(), zone);
+        let by_name: HashMap<Name, Arc<ServedZone>> =
+            zones.into_iter().map(|zone| (zone.apex.clone(), zone)).collect();
+        let zones: Vec<_> = by_name.into_values().collect();
+        let mut depths: Vec<_> = zones.iter().map(|zone| zone.apex.borrow().label_count()).collect();
+        depths.sort_unstable_by(|one, other| other.cmp(one));
+        depths.dedup();
+        let random = RandomState::new();
+        let hasher = SipHasher13::new_with_keys(random.hash_one(0), random.hash_one(1));
+        let slots = vec![None; (zones.len() + zones.len() / 2 + 1).next_power_of_two()];
+        let mut table = Self { zones: Vec::new(), slots, hasher, depths };
+        for (index, zone) in zones.iter().enumerate() {
+            let hash = table.hash(zone.apex.borrow());
+            let mut slot = hash as usize & table.mask();
+            while table.slots[slot].is_some() {
+                slot = (slot + 1) & table.mask();
+            }
+            table.slots[slot] = Some((tag(hash), index as u32));
         }
-        table
+        Self { zones, ..table }
     }
 
     /// The zone of exactly this name.
+    #[inline]
     pub fn get(&self, apex: NameRef<'_>) -> Option<&Arc<ServedZone>> {
-        self.zones.get(fold(apex, &mut [0; NAME_OCTETS_MAX]))
+        let hash = self.hash(apex);
+        let mut slot = hash as usize & self.mask();
+        // At least a third of the slots is free: this ends.
+        while let Some((found, index)) = self.slots[slot] {
+            let zone = &self.zones[index as usize];
+            if found == tag(hash) && zone.apex.borrow() == apex {
+                return Some(zone);
+            }
+            slot = (slot + 1) & self.mask();
+        }
+        None
     }
 
     /// The zone that `name` is in: the one with the longest apex.
     pub fn find(&self, name: NameRef<'_>) -> Option<&Arc<ServedZone>> {
-        let mut octets = [0; NAME_OCTETS_MAX];
-        let mut suffix = fold(name.suffix(self.labels_max), &mut octets);
-        loop {
-            if let Some(zone) = self.zones.get(suffix) {
+        let mut labels = name.label_count();
+        let mut suffix = name;
+        for depth in &self.depths {
+            while labels > *depth {
+                suffix = suffix.parent()?;
+                labels -= 1;
+            }
+            if labels == *depth
+                && let Some(zone) = self.get(suffix)
+            {
                 return Some(zone);
             }
-            let label = usize::from(*suffix.first()?);
-            if label == 0 {
-                return None;
-            }
-            suffix = suffix.get(1 + label..)?;
         }
+        None
+    }
+
+    #[inline]
+    fn hash(&self, apex: NameRef<'_>) -> u64 {
+        let mut hasher = self.hasher;
+        hash_folded(apex.as_wire(), &mut hasher);
+        hasher.finish()
+    }
+
+    #[inline]
+    fn mask(&self) -> usize {
+        self.slots.len() - 1
     }
 
     /// The zone that answers for this type of `name`: the one that it is in; but the DS of a zone is the business of the zone
@@ -137,7 +187,7 @@ impl ZoneTable {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Arc<ServedZone>> {
-        self.zones.values()
+        self.zones.iter()
     }
 
     pub fn len(&self) -> usize {
@@ -149,13 +199,10 @@ impl ZoneTable {
     }
 }
 
-fn fold<'a>(name: NameRef<'_>, octets: &'a mut [u8; NAME_OCTETS_MAX]) -> &'a [u8] {
-    let wire = name.as_wire();
-    let folded = &mut octets[..wire.len().min(NAME_OCTETS_MAX)];
-    for (to, octet) in folded.iter_mut().zip(wire) {
-        *to = octet.to_ascii_lowercase();
-    }
-    folded
+/// The half of a hash that is in its slot.
+#[inline]
+fn tag(hash: u64) -> u32 {
+    (hash >> 32) as u32
 }
 
 #[cfg(test)]
