@@ -6,11 +6,13 @@
 //! The way through: [`query`] reads what is asked, [`table`] finds the zone, [`resolve`] walks its contents as
 //! RFC 1034 §4.3.2 does, [`denial`] proves what is not there, [`additional`] adds addresses, [`response`] writes. What
 //! is not a plain query (NOTIFY, transfers, TSIG) has been taken out before by the server. [`persona`] and [`chaos`] say who
-//! answers, [`cookie`] knows clients again, [`shorten`] takes back what is not to be sent whole.
+//! answers, [`cookie`] knows clients again, [`shorten`] takes back what is not to be sent whole. [`ahead`] fetches what many
+//! queries will need at once.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod additional;
+mod ahead;
 mod chaos;
 mod cookie;
 mod denial;
@@ -37,6 +39,7 @@ use query::Query;
 use response::{OPTIONS_OCTETS, Response};
 use view::View;
 
+pub use ahead::{AHEAD_MAX, look_ahead};
 pub use cookie::{CookieSecret, CookieShown, Cookies};
 pub use persona::{PERSONA_TEXT_OCTETS_MAX, Persona, PersonaText};
 pub use shorten::shorten;

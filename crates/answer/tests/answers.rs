@@ -7,7 +7,7 @@ mod asking;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use answer::{Contents, ServedZone, Transport, ZoneTable};
+use answer::{AHEAD_MAX, Contents, ServedZone, Transport, ZoneTable, look_ahead};
 use dns::edns::Edns;
 use dns::text::{record_to_text, zone_from_text};
 use dns::{Header, MessageReader, Name, RecordRef, Type};
@@ -631,4 +631,29 @@ fn no_query_makes_it_panic_wherever_it_is_cut_or_changed() {
             assert!(response.is_empty() || response.len() >= 12);
         }
     }
+}
+
+#[test]
+fn looking_ahead_changes_no_answer_whatever_the_datagrams_are() {
+    // Large enough to be looked into.
+    let mut text = EXAMPLE.to_owned();
+    (0..20_000).for_each(|number| writeln!(text, "n{number} 60 A 192.0.2.1").unwrap());
+    let zones = ZoneTable::new([
+        zone(1, "example.", &text),
+        zone(2, "sub.example.", "@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\n"),
+        Arc::new(ServedZone::new(ZoneId(3), TenantId::DEFAULT, "absent.".parse().unwrap(), Contents::Absent)),
+    ]);
+    let names = ["n7.example.", "N19999.Example.", "none.example.", "a.b.c.d.e.f.g.h.i.j.example.", "example.", "."];
+    let others = ["x.sub.example.", "www.absent.", "elsewhere.", "a.b.c.example."];
+    let mut queries: Vec<Vec<u8>> = names.iter().chain(&others).map(|name| query(name, Type::A, None)).collect();
+    let whole = queries[0].clone();
+    queries.extend((0..whole.len()).map(|octets| whole[..octets].to_vec()));
+    queries.push(vec![0xff; 64]);
+    let answers = || queries.iter().map(|query| respond(&zones, query, Transport::Udp)).collect::<Vec<_>>();
+    let before = answers();
+    for count in [0, 3, 4, AHEAD_MAX, queries.len()] {
+        look_ahead(queries.iter().rev().map(Vec::as_slice).take(count), &zones);
+        look_ahead(queries.iter().map(Vec::as_slice).take(count), &zones);
+    }
+    assert_eq!(answers(), before);
 }

@@ -60,6 +60,7 @@ impl Worker {
                 }
             }
             let zones = zones.load();
+            answer::look_ahead(batch.queries(), zones);
             batch.each(|message, address, out| {
                 let sender = Sender { address, channel: Channel::Udp };
                 match reply(message, sender, zones, &self.desk, &mut bench, out) {

@@ -14,8 +14,9 @@ use std::ptr;
 
 use libc::{cmsghdr, in_pktinfo, in6_pktinfo, iovec, mmsghdr, msghdr, sockaddr_in, sockaddr_in6, sockaddr_storage};
 
-/// Datagrams in one batch: enough to spread the cost of the call, few enough to stay in the cache.
-pub(crate) const BATCH: usize = 32;
+/// Datagrams in one batch: enough to spread the cost of the call, few enough to stay in the cache, and as many as are looked
+/// ahead for at once.
+pub(crate) const BATCH: usize = answer::AHEAD_MAX;
 /// The longest datagram taken, in octets. Longer ones are dropped: no honest query or NOTIFY comes near it.
 pub(crate) const QUERY_OCTETS_MAX: usize = 4096;
 /// Room for one reply, in octets: nothing larger is sent over UDP, whatever the client says it can take.
@@ -132,6 +133,12 @@ impl Batch {
             *slot = Slot { query_octets, control_octets, reply_octets: 0 };
         }
         Ok(self.received)
+    }
+
+    /// The datagrams that have come.
+    pub(crate) fn queries(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        let received = self.queries.iter().zip(&self.slots).take(self.received);
+        received.map(|(query, slot)| &query[..slot.query_octets])
     }
 
     /// Shows each datagram to `reply`, with room for a reply of which `reply` returns the length; 0 sends none.
@@ -323,15 +330,18 @@ mod tests {
         client.send(&vec![7; QUERY_OCTETS_MAX + 1]).unwrap();
         client.send(&vec![7; QUERY_OCTETS_MAX]).unwrap();
         let mut batch = Batch::new();
-        let mut lengths = Vec::new();
+        let (mut lengths, mut lengths_before) = (Vec::new(), Vec::new());
         while lengths.len() < 2 {
-            batch.receive(&ours).unwrap();
+            let received = batch.receive(&ours).unwrap();
+            assert_eq!(batch.queries().len(), received);
+            lengths_before.extend(batch.queries().map(<[u8]>::len));
             batch.each(|query, _, _| {
                 lengths.push(query.len());
                 0
             });
         }
         assert_eq!(lengths, [0, QUERY_OCTETS_MAX]);
+        assert_eq!(lengths, lengths_before);
     }
 
     #[test]
