@@ -8,6 +8,7 @@ use crate::message::{HEADER_OCTETS, Header, MESSAGE_OCTETS_MAX, Rcode, Section};
 use crate::name::{LABELS_MAX, NameRef, number_of};
 use crate::rdata::{self, Part};
 use crate::record::RecordRef;
+use crate::rtype::Type;
 use crate::{CLASS_IN, Question, QuestionRef};
 
 /// There is no room for it.
