@@ -733,8 +733,13 @@ mod tests {
             let mut written: Vec<&[u8]> = suffixes(&question);
             let mut records = Records::new();
             for pair in names.chunks_exact(2) {
+                let taken_back = name();
+                let (mark, owner) = (writer.mark(), taken_back.borrow());
+                let record = crate::RecordRef { owner, rtype: crate::Type::NS, ttl: 60, rdata: pair[1].as_wire() };
+                writer.record(Section::Answer, record).unwrap();
+                writer.rollback(mark);
                 let (owner, rdata) = (pair[0].borrow(), pair[1].as_wire());
-                let record = crate::RecordRef { owner, rtype: crate::Type::NS, ttl: 60, rdata };
+                let record = crate::RecordRef { owner, rdata, ..record };
                 let before = writer.len();
                 writer.record(Section::Answer, record).unwrap();
                 let mut expected = 10;
