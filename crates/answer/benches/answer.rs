@@ -23,7 +23,7 @@ use std::time::Instant;
 use answer::{AHEAD_MAX, Asker, Contents, Persona, Scratch, ServedZone, Transport, ZoneTable, answer, look_ahead};
 use dns::writer::CompressionTable;
 use dns::{CLASS_IN, MessageWriter, Name, NameRef, Question, Rcode, RecordRef, Records, Type};
-use zone::nsec3::{Hash, Parameters, SHA_1};
+use zone::nsec3::{Hash, Parameters, SHA_1, to_label};
 use zone::{Change, Generation, Image, Limits, Snapshot, TenantId, ZoneId, advance};
 
 const UNSIGNED_NAMES: u32 = 1_000_000;
@@ -329,7 +329,7 @@ fn signed() -> Records {
         push(&mut records, name.borrow(), Type::RRSIG, &signature(Type::A));
     }
     for (hash, next) in hashes.iter().zip(hashes.iter().cycle().skip(1)) {
-        let owner: Name = format!("{}.bench.test.", base32hex(hash)).parse().unwrap();
+        let owner: Name = format!("{}.bench.test.", to_label(hash)).parse().unwrap();
         let mut rdata = vec![1, 0, 0, 0, 0, 20];
         rdata.extend(next);
         rdata.extend([0, 6, 0x40, 0, 0, 0, 0, 2]);
@@ -346,11 +346,4 @@ fn signature(covered: Type) -> Vec<u8> {
     rdata.extend(b"\x05bench\x04test\0");
     rdata.extend([0xa5; 64]);
     rdata
-}
-
-fn base32hex(hash: &Hash) -> String {
-    let bits: String = hash.iter().map(|octet| format!("{octet:08b}")).collect();
-    let digits =
-        bits.as_bytes().chunks(5).map(|digit| u32::from_str_radix(str::from_utf8(digit).unwrap(), 2).unwrap());
-    digits.map(|digit| char::from_digit(digit, 32).unwrap()).collect()
 }

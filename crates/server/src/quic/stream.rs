@@ -120,12 +120,9 @@ fn check(message: &[u8]) -> Result<(), Misuse> {
 /// Whether the message asks how long a TCP connection may stay (RFC 7828). One that cannot be read does not.
 fn has_keepalive(message: &[u8]) -> bool {
     let Ok(mut reader) = MessageReader::new(message) else { return false };
-    if reader.header().counts[3] == 0 || reader.question().is_err() {
-        return false;
-    }
-    while let Ok(Some(record)) = reader.record() {
+    while let Ok(Some(record)) = reader.record_head() {
         if record.rtype == Type::OPT
-            && let Ok(edns) = Edns::parse(record.class, record.ttl, reader.raw_rdata(&record))
+            && let Ok(edns) = Edns::parse(record.class, record.ttl, reader.octets(record.rdata))
             && edns.options().any(|(code, _)| code == option::KEEPALIVE)
         {
             return true;

@@ -13,12 +13,12 @@ use server::{Access, BindError, Event, Limits, Secured, TlsServer, Who, bind};
 use testing::certificate::{Authority, Certificate};
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
-use xfr::notify::{Channel, Checks, NotifyRule};
-use xfr::policy::NotifyTrust;
+use xfr::notify::Channel;
 use zone::ZoneId;
 
 use crate::support::{
-    Server, Setup, ZONE, connect_from, framed, header, live, message, query, rcode, types, with_edns,
+    Server, Setup, ZONE, connect_from, framed, header, live, message, notified_from_here, query, rcode, types,
+    with_edns,
 };
 
 const NAME: &str = "dns.example";
@@ -270,16 +270,10 @@ fn transfers_have_their_turn_on_a_connection_and_no_more_places_than_over_tcp() 
     assert_eq!(server.stop().of(Event::TransferRefused), 1);
 }
 
-fn rule() -> NotifyRule {
-    let senders = vec!["127.0.0.1".parse().unwrap()];
-    NotifyRule { zone: ZoneId(1), senders, keys: vec![], trust: NotifyTrust::Any, checks: Checks::Made }
-}
-
 #[test]
 fn a_notify_over_quic_wakes_the_zone_and_is_told_as_such() {
     let (authority, setup) = with_quic();
-    let mut access = Access::default();
-    access.notify.insert("example.".parse().unwrap(), vec![rule()]);
+    let access = notified_from_here();
     let mut server = Setup { access, ..setup }.start();
     let client = Client::trusting(&authority);
     let connection = client.connect(&server).unwrap();

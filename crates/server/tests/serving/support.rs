@@ -20,6 +20,8 @@ use testing::certificate::Certificate;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use xfr::Moment;
+use xfr::notify::{Checks, NotifyRule};
+use xfr::policy::NotifyTrust;
 use xfr::tsig::{Algorithm, Key};
 use zone::{Change, Generation, Snapshot, TenantId, ZoneId, advance};
 
@@ -224,6 +226,15 @@ pub(crate) fn absent(id: u64, apex: &str) -> Arc<ServedZone> {
 
 pub(crate) fn key(name: &str, algorithm: Algorithm) -> Arc<Key> {
     Arc::new(Key::new(name.parse().unwrap(), algorithm, b"a secret of two octets and thirty".to_vec()).unwrap())
+}
+
+/// NOTIFYs for the zone with the ID 1 are taken from this machine.
+pub(crate) fn notified_from_here() -> Access {
+    let senders = vec!["127.0.0.1".parse().unwrap()];
+    let rule = NotifyRule { zone: ZoneId(1), senders, keys: vec![], trust: NotifyTrust::Any, checks: Checks::Made };
+    let mut access = Access::default();
+    access.notify.insert("example.".parse().unwrap(), vec![rule]);
+    access
 }
 
 /// A message with one question and maybe an SOA with this serial in a section.

@@ -10,11 +10,10 @@ use server::{Access, BindError, Event, Limits, TlsServer, Who, bind};
 use testing::certificate::{Authority, Certificate};
 use testing::query::{receive, send};
 use testing::tls::{Client, Connection};
-use xfr::notify::{Channel, Checks, NotifyRule};
-use xfr::policy::NotifyTrust;
+use xfr::notify::Channel;
 use zone::ZoneId;
 
-use crate::support::{Server, Setup, ZONE, framed, header, live, message, query, rcode, types};
+use crate::support::{Server, Setup, ZONE, framed, header, live, message, notified_from_here, query, rcode, types};
 
 const NAME: &str = "dns.example";
 
@@ -101,8 +100,7 @@ fn kdig(server: SocketAddr, authority: &Authority, words: &[&str]) -> String {
 fn kdig_asks_takes_the_zone_and_notifies_over_tls() {
     let (authority, setup) = with_tls();
     let texts: String = (0..5_000).map(|n| format!("host{n} 60 TXT \"{n:0100}\"\n")).collect();
-    let mut access = Access::default();
-    access.notify.insert("example.".parse().unwrap(), vec![rule()]);
+    let access = notified_from_here();
     let zones = vec![live(1, "example.", &format!("{ZONE}{texts}"))];
     let mut server = Setup { zones, access, ..setup }.start();
     let address = server.tls_address.unwrap();
@@ -116,16 +114,10 @@ fn kdig_asks_takes_the_zone_and_notifies_over_tls() {
     assert_eq!(server.stop().of(Event::TransferSent), 1);
 }
 
-fn rule() -> NotifyRule {
-    let senders = vec!["127.0.0.1".parse().unwrap()];
-    NotifyRule { zone: ZoneId(1), senders, keys: vec![], trust: NotifyTrust::Any, checks: Checks::Made }
-}
-
 #[test]
 fn a_notify_over_tls_wakes_the_zone_and_is_told_as_such() {
     let (authority, setup) = with_tls();
-    let mut access = Access::default();
-    access.notify.insert("example.".parse().unwrap(), vec![rule()]);
+    let access = notified_from_here();
     let mut server = Setup { access, ..setup }.start();
     let mut connection = connect(Client::trusting(&authority), &server).unwrap();
     let notify = message(Opcode::NOTIFY, "example.", Type::SOA, Some((Section::Answer, 7)));
