@@ -3,101 +3,25 @@
 //! Names are compressed against everything written before, letter case included, so that a name never changes its
 //! spelling on the way out (RFC 4343 §4). A record is there whole or not at all.
 
+mod compression;
+#[cfg(test)]
+mod tests;
+
 use crate::edns::{Edns, opt_head};
 use crate::message::{HEADER_OCTETS, Header, MESSAGE_OCTETS_MAX, Rcode, Section};
-use crate::name::{LABELS_MAX, NameRef, number_of};
+use crate::name::{LABELS_MAX, NameRef};
 use crate::rdata::{self, Part};
 use crate::record::RecordRef;
 use crate::rtype::Type;
 use crate::{CLASS_IN, Question, QuestionRef};
+use compression::{Entry, NOWHERE, POINTER_TARGETS, hash, label_at};
+
+pub use compression::CompressionTable;
 
 /// There is no room for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the message is full")]
 pub struct Full;
-
-/// Slots that one look-up may visit.
-const PROBES_MAX: usize = 8;
-/// Offsets from here on cannot be pointed to (RFC 1035 §4.1.4).
-const POINTER_TARGETS: usize = 0x4000;
-/// Where no name is: in the header. What follows the last label of a name stands there.
-const NOWHERE: u16 = 0;
-
-/// Where names start in the message being written: memory that writers use one after the other.
-///
-/// Each entry is for a label and what follows it, so that one who looks for a name goes from its last label to its first,
-/// and compares one label at each step.
-pub struct CompressionTable(Box<[Entry]>);
-
-#[derive(Clone, Copy, PartialEq)]
-struct Entry {
-    /// Where what follows the label starts.
-    parent: u16,
-    /// Where the label starts.
-    offset: u16,
-}
-
-impl Entry {
-    const FREE: Self = Self { parent: NOWHERE, offset: NOWHERE };
-    /// Behind it there may be others.
-    const REMOVED: Self = Self { parent: u16::MAX, offset: NOWHERE };
-}
-
-impl CompressionTable {
-    /// For answers: some dozens of names.
-    pub fn small() -> Self {
-        Self(vec![Entry::FREE; 128].into())
-    }
-
-    /// For messages of a transfer: as many names as can be pointed to.
-    pub fn large() -> Self {
-        Self(vec![Entry::FREE; 8192].into())
-    }
-
-    fn clear(&mut self) {
-        self.0.fill(Entry::FREE);
-    }
-
-    #[inline]
-    fn probes(&self, hash: u32) -> impl Iterator<Item = usize> + use<> {
-        let mask = self.0.len() - 1;
-        (0..PROBES_MAX).map(move |step| (hash as usize + step) & mask)
-    }
-
-    /// The first slot for this hash that nothing is in.
-    #[inline]
-    fn vacancy(&self, hash: u32) -> Option<usize> {
-        self.probes(hash).find(|slot| self.0[*slot].offset == NOWHERE)
-    }
-
-    #[inline]
-    fn fill(&mut self, vacancy: Option<usize>, entry: Entry) {
-        if let Some(slot) = vacancy {
-            self.0[slot] = entry;
-        }
-    }
-
-    /// Has the labels found that are written at `start`; behind them is what is at `parent`.
-    fn learn(&mut self, labels: &[u8], parent: u16, start: usize) {
-        let mut at = 0;
-        while at < labels.len() {
-            let label = label_at(labels, at);
-            let next = at + label.len();
-            let behind = if next < labels.len() { (start + next) as u16 } else { parent };
-            let vacancy = self.vacancy(hash(label, behind));
-            self.fill(vacancy, Entry { parent: behind, offset: (start + at) as u16 });
-            at = next;
-        }
-    }
-
-    fn remove_from(&mut self, offset: usize) {
-        for entry in &mut self.0 {
-            if entry.offset != NOWHERE && usize::from(entry.offset) >= offset {
-                *entry = Entry::REMOVED;
-            }
-        }
-    }
-}
 
 /// A place in a message to which [`MessageWriter::rollback`] returns.
 #[derive(Clone, Copy)]
@@ -596,185 +520,4 @@ fn is_start_of_label(wire: &[u8], start: usize) -> bool {
 /// The labels of a name; none where there is no name.
 fn without_root(wire: &[u8]) -> &[u8] {
     wire.split_last().map_or(wire, |(_, labels)| labels)
-}
-
-/// A label and its length.
-#[inline]
-fn label_at(wire: &[u8], start: usize) -> &[u8] {
-    &wire[start..=start + usize::from(wire[start])]
-}
-
-/// A hash goes by the first and the last eight octets of a label: those that it takes for the same are compared, and there
-/// are no more of those than [`PROBES_MAX`] to compare.
-#[inline]
-fn hash(label: &[u8], parent: u16) -> u32 {
-    let parent = u64::from(parent);
-    let hash = match (label.first_chunk(), label.last_chunk()) {
-        (Some(first), Some(last)) => mixed(mixed(parent, u64::from_le_bytes(*first)), u64::from_le_bytes(*last)),
-        _ => mixed(parent, number_of(label)),
-    };
-    (hash >> 32) as u32
-}
-
-#[inline]
-fn mixed(hash: u64, octets: u64) -> u64 {
-    (hash.rotate_left(5) ^ octets).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{CompressionTable, Full, MessageWriter};
-    use crate::text::zone_from_text;
-    use crate::{MessageReader, Records, Section};
-
-    fn write_all(records: &Records, limit: usize) -> (Vec<u8>, Result<(), Full>) {
-        let mut out = vec![0; 65_535];
-        let mut table = CompressionTable::small();
-        let mut writer = MessageWriter::new(&mut out, limit, &mut table, 7, 0);
-        let result = records.iter().try_for_each(|record| writer.record(Section::Answer, record));
-        let length = writer.finish();
-        out.truncate(length);
-        (out, result)
-    }
-
-    fn read_all(message: &[u8]) -> Records {
-        let mut reader = MessageReader::new(message).unwrap();
-        let mut records = Records::new();
-        while let Some(record) = reader.record().unwrap() {
-            let mut rdata = Vec::new();
-            reader.rdata(&record, &mut rdata).unwrap();
-            let (owner, rtype, ttl) = (record.owner.borrow(), record.rtype, record.ttl);
-            records.push(crate::RecordRef { owner, rtype, ttl, rdata: &rdata });
-        }
-        reader.finish().unwrap();
-        records
-    }
-
-    const ZONE: &str = "@ 60 SOA ns1 hostmaster 1 2 3 4 5\n@ 60 NS ns1\n@ 60 MX 10 Mail\nwww 60 CNAME @\n\
-                        WWW.sub 60 TXT \"x\"\nd 60 DNAME www.sub\ns 60 SRV 1 2 3 ns1\n";
-
-    #[test]
-    fn what_is_written_is_read_to_the_letter() {
-        let records = zone_from_text("Example.", ZONE).unwrap();
-        let (message, result) = write_all(&records, 65_535);
-        assert_eq!(result, Ok(()));
-        assert_eq!(read_all(&message), records);
-        assert!(message.len() < 220, "names are compressed: {} octets", message.len());
-    }
-
-    #[test]
-    fn a_record_is_there_whole_or_not_at_all() {
-        let records = zone_from_text("Example.", ZONE).unwrap();
-        let (whole, _) = write_all(&records, 65_535);
-        for limit in 12..whole.len() {
-            let (message, result) = write_all(&records, limit);
-            assert_eq!(result, Err(Full));
-            assert!(message.len() <= limit);
-            let read = read_all(&message);
-            assert!(records.iter().take(read.len()).eq(read.iter()));
-        }
-    }
-
-    #[test]
-    fn messages_follow_each_other_and_each_is_read_by_itself() {
-        let records = zone_from_text("Example.", ZONE).unwrap();
-        let mut out = vec![0; 512];
-        let mut table = CompressionTable::small();
-        let mut writer = MessageWriter::new(&mut out, 512, &mut table, 7, 0);
-        for _ in 0..2 {
-            records.iter().for_each(|record| writer.record(Section::Answer, record).unwrap());
-            let mut message = Vec::new();
-            writer.pour_into(&mut message);
-            assert_eq!(read_all(&message), records);
-        }
-    }
-
-    #[test]
-    fn nothing_points_to_what_stood_in_the_message_before() {
-        let records = zone_from_text("Example.", "@ 60 TXT \"x\"\n@ 60 NS ns\n").unwrap();
-        let mut out = vec![0; 512];
-        let mut table = CompressionTable::small();
-        let mut writer = MessageWriter::new(&mut out, 512, &mut table, 7, 0);
-        let name = records.iter().next().unwrap().owner.into();
-        writer.question(&crate::Question { name, qtype: crate::Type::AXFR, qclass: crate::CLASS_IN }).unwrap();
-        for _ in 0..3 {
-            records.iter().for_each(|record| writer.record(Section::Answer, record).unwrap());
-            let mut message = Vec::new();
-            writer.pour_into(&mut message);
-            assert_eq!(read_all(&message), records);
-        }
-    }
-
-    #[test]
-    fn every_name_points_to_as_much_of_it_as_has_been_written() {
-        // Few labels, so that names share them in every way; of 8 octets and more, so that hashes go by parts of them.
-        let labels = ["a", "A", "b", "abcdefgh", "abcdefghi", "abcdefgh-ijklmnop", "abcdefgh+ijklmnop", "\\004b"];
-        let mut state = 0x2545_f491_4f6c_dd1d_u64;
-        let mut below = |limit: usize| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 33) as usize % limit
-        };
-        for _ in 0..2_000 {
-            let mut name = || {
-                let text: String = (0..below(6)).map(|_| format!("{}.", labels[below(labels.len())])).collect();
-                if text.is_empty() { crate::Name::root() } else { text.parse::<crate::Name>().unwrap() }
-            };
-            let question = name();
-            let names: Vec<crate::Name> = (0..12).map(|_| name()).collect();
-            let mut out = vec![0; 4096];
-            let mut table = CompressionTable::small();
-            let mut writer = MessageWriter::new(&mut out, 4096, &mut table, 7, 0);
-            let asked = question.borrow().into();
-            writer
-                .question(&crate::Question { name: asked, qtype: crate::Type::A, qclass: crate::CLASS_IN })
-                .unwrap();
-            let mut written: Vec<&[u8]> = suffixes(&question);
-            let mut records = Records::new();
-            for pair in names.chunks_exact(2) {
-                let taken_back = name();
-                let (mark, owner) = (writer.mark(), taken_back.borrow());
-                let record = crate::RecordRef { owner, rtype: crate::Type::NS, ttl: 60, rdata: pair[1].as_wire() };
-                writer.record(Section::Answer, record).unwrap();
-                writer.rollback(mark);
-                let (owner, rdata) = (pair[0].borrow(), pair[1].as_wire());
-                let record = crate::RecordRef { owner, rdata, ..record };
-                let before = writer.len();
-                writer.record(Section::Answer, record).unwrap();
-                let mut expected = 10;
-                for name in pair {
-                    let known = suffixes(name).into_iter().find(|suffix| written.contains(suffix));
-                    expected += name.as_wire().len() + known.map_or(0, |_| 2) - known.map_or(0, <[u8]>::len);
-                    written.extend(suffixes(name));
-                }
-                assert_eq!(writer.len() - before, expected, "{question} {names:?}");
-                records.push(record);
-            }
-            let length = writer.finish();
-            assert_eq!(read_all(&out[..length]), records);
-        }
-    }
-
-    /// All suffixes of a name but the root, from the longest on.
-    fn suffixes(name: &crate::Name) -> Vec<&[u8]> {
-        let above = std::iter::successors(Some(name.borrow()), |name: &crate::NameRef<'_>| name.parent());
-        above.filter(|name| !name.is_root()).map(crate::NameRef::as_wire).collect()
-    }
-
-    #[test]
-    fn what_was_taken_back_is_not_pointed_to() {
-        let records = zone_from_text("example.", "a.b.c 60 A 192.0.2.1\n").unwrap();
-        let other =
-            zone_from_text("example.", "z 60 TXT \"........................\"\na.b.c 60 A 192.0.2.1\n").unwrap();
-        let mut out = vec![0; 512];
-        let mut table = CompressionTable::small();
-        let mut writer = MessageWriter::new(&mut out, 512, &mut table, 7, 0);
-        let mark = writer.mark();
-        records.iter().for_each(|record| writer.record(Section::Answer, record).unwrap());
-        writer.rollback(mark);
-        other.iter().for_each(|record| writer.record(Section::Answer, record).unwrap());
-        let length = writer.finish();
-        assert_eq!(read_all(&out[..length]), other);
-    }
 }
