@@ -224,6 +224,10 @@ pub(crate) fn absent(id: u64, apex: &str) -> Arc<ServedZone> {
     Arc::new(ServedZone::new(ZoneId(id), TenantId::DEFAULT, apex.parse().unwrap(), Contents::Absent))
 }
 
+pub(crate) fn expired(id: u64, apex: &str) -> Arc<ServedZone> {
+    Arc::new(ServedZone::new(ZoneId(id), TenantId::DEFAULT, apex.parse().unwrap(), Contents::Expired))
+}
+
 pub(crate) fn key(name: &str, algorithm: Algorithm) -> Arc<Key> {
     Arc::new(Key::new(name.parse().unwrap(), algorithm, b"a secret of two octets and thirty".to_vec()).unwrap())
 }

@@ -13,7 +13,7 @@ use xfr::tsig::{Algorithm, Signature, sign_request};
 use zone::{Snapshot, TenantId, ZoneId};
 
 use crate::support::{
-    Server, Setup, TcpClient, ZONE, absent, asking_expire, connect_from, framed, header, key, live, message,
+    Server, Setup, TcpClient, ZONE, absent, asking_expire, connect_from, expired, framed, header, key, live, message,
     now_secs, query, rcode, types, with_edns,
 };
 
@@ -88,6 +88,7 @@ fn a_transfer_holds_the_zone_to_the_letter() {
     assert_eq!(records.iter().next().unwrap().rtype, Type::SOA);
     assert_eq!((header(&messages[0]).counts[0], header(&messages[1]).counts[0]), (1, 0));
     assert_eq!(types(&messages[0]).last(), Some(&Type::OPT), "RFC 5936 §2.2.5");
+    assert!(messages.iter().all(|message| header(message).has(Header::AA)), "RFC 5936 §2.2.1");
     // CoreDNS #8002: packed by size, not by count; full but for the last.
     assert!(messages.len() > 3 && messages[..messages.len() - 1].iter().all(|message| message.len() > 64_500));
     assert_eq!(records.len(), 20_005);
@@ -246,13 +247,14 @@ fn a_catalog_is_for_those_who_may_copy_it_and_for_nobody_else() {
 
 #[test]
 fn what_cannot_be_transferred_is_told_apart() {
-    let zones = vec![live(1, "example.", ZONE), absent(2, "pending.")];
+    let zones = vec![live(1, "example.", ZONE), absent(2, "pending."), expired(3, "expired.")];
     let server = Setup { zones, ..Setup::default() }.start();
     let mut client = server.tcp();
     let cases = [
         ("unknown.", Type::AXFR, Rcode::NOTAUTH),
         ("www.example.", Type::AXFR, Rcode::NOTAUTH),
         ("pending.", Type::AXFR, Rcode::SERVFAIL),
+        ("expired.", Type::AXFR, Rcode::SERVFAIL),
         ("pending.", Type::IXFR, Rcode::FORMERR),
     ];
     for (zone, qtype, expected) in cases {
