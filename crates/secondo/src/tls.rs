@@ -39,7 +39,7 @@ fn certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
 pub(crate) fn in_words<T>(read: Result<T, pem::Error>) -> anyhow::Result<T> {
     read.map_err(|error| match error {
         pem::Error::MissingSectionEnd { end_marker } => {
-            anyhow::anyhow!("it ends before {}", String::from_utf8_lossy(&end_marker).trim_end())
+            anyhow::anyhow!("it ends before -----END {}-----", String::from_utf8_lossy(&end_marker).trim_end())
         }
         pem::Error::IllegalSectionStart { line } => {
             anyhow::anyhow!("{:?} begins nothing", String::from_utf8_lossy(&line).trim_end())
