@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use dns::Rcode;
+use socket2::SockRef;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -217,8 +218,9 @@ impl Sockets {
     fn send(&mut self, to: SocketAddr, source: Option<IpAddr>, message: &[u8]) -> io::Result<()> {
         let any: IpAddr = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
         let socket = self.socket(source.unwrap_or(any))?;
-        // A full buffer is as a lost datagram: it is sent again.
-        socket.try_send_to(message, to).map(drop)
+        // A full buffer is as a lost datagram: it is sent again. The kernel is asked itself: of a new socket the runtime does
+        // not know yet that it can be sent from.
+        SockRef::from(&*socket).send_to(message, &to.into()).map(drop)
     }
 
     fn socket(&mut self, source: IpAddr) -> io::Result<Arc<UdpSocket>> {

@@ -5,6 +5,7 @@
 mod differences;
 mod hostile;
 mod notify;
+mod notify_out;
 mod pipelining;
 mod queries;
 mod quic;
