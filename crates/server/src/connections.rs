@@ -1,7 +1,8 @@
 //! Who is connected: places for connections, over TCP, TLS and QUIC together, in all, for each network and for each client.
 //!
 //! Where all are taken, a newcomer gets the place of the oldest connection of the client who has most, if that has more
-//! than the newcomer will then have: many who hold many cannot keep out one who wants one.
+//! than the newcomer will then have; or else, by the same rule, of the network that has most. Many who hold many cannot keep
+//! out one who wants one, be they one client, or the many addresses of one network.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -77,11 +78,12 @@ impl Connections {
     pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
         let (network, client) = (Prefix::of_site(address), Client::from(address));
         let mut taken = self.taken();
-        let of_client = taken.of(client);
-        if of_client >= self.places_per_client || taken.of_network(network) >= self.places_per_network {
+        let (of_client, of_network) = (taken.of(client), taken.of_network(network));
+        if of_client >= self.places_per_client || of_network >= self.places_per_network {
             return None;
         }
-        if taken.all >= self.places && !taken.make_room_for(of_client + 1) {
+        let is_full = taken.all >= self.places;
+        if is_full && !taken.take_from_client(of_client + 1) && !taken.take_from_network(of_network + 1) {
             return None;
         }
         let (number, is_lost) = taken.add(client, network);
@@ -124,13 +126,26 @@ impl Taken {
         (number, is_lost)
     }
 
-    /// Takes a place from the client who has most, if that has more left than `newcomers`, so many as the client will have
+    /// Takes a place from the client who has most, if that has more than `newcomers`, so many as the client will have
     /// who wants it.
-    fn make_room_for(&mut self, newcomers: usize) -> bool {
+    fn take_from_client(&mut self, newcomers: usize) -> bool {
         let most = self.by_client.iter().max_by_key(|(_, seats)| seats.len());
         let Some((&client, seats)) = most.filter(|(_, seats)| seats.len() > newcomers) else { return false };
         let oldest = seats[0].number;
-        self.remove(client, oldest).is_some_and(|seat| {
+        self.take(client, oldest)
+    }
+
+    /// The same of networks.
+    fn take_from_network(&mut self, newcomers: usize) -> bool {
+        let most = self.by_network.iter().max_by_key(|(_, number)| **number);
+        let Some((&network, _)) = most.filter(|(_, number)| **number > newcomers) else { return false };
+        let of_network = self.by_client.iter().filter(|(_, seats)| seats[0].network == network);
+        let oldest = of_network.map(|(client, seats)| (seats[0].number, *client)).min_by_key(|(number, _)| *number);
+        oldest.is_some_and(|(number, client)| self.take(client, number))
+    }
+
+    fn take(&mut self, client: Client, number: u64) -> bool {
+        self.remove(client, number).is_some_and(|seat| {
             seat.is_lost.cancel();
             true
         })
@@ -225,6 +240,22 @@ mod tests {
         assert!(connections.admit("203.0.113.1".parse().unwrap()).is_none(), "nobody has more than two");
         assert!(connections.admit("192.0.2.1".parse().unwrap()).is_none());
         drop((of_many, of_two, newcomer, second));
+        let taken = connections.taken();
+        assert!(taken.by_client.is_empty() && taken.by_network.is_empty() && taken.all == 0);
+    }
+
+    #[test]
+    fn where_all_places_are_taken_the_network_with_most_loses_the_oldest_to_another() {
+        let connections = connections(6, 4, 1);
+        let admit = |address| admit(&connections, address);
+        let of_many = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"].map(|address| admit(address).unwrap());
+        let of_few = ["198.51.100.1", "198.51.100.2"].map(|address| admit(address).unwrap());
+        let lost = |places: &[Place]| places.iter().map(|place| place.is_lost.is_cancelled()).collect::<Vec<_>>();
+        let newcomers = [admit("203.0.113.1").unwrap(), admit("203.0.113.2").unwrap()];
+        assert_eq!((lost(&of_many), lost(&of_few)), (vec![true, true, false, false], vec![false; 2]));
+        assert!(admit("203.0.113.3").is_none() && admit("192.0.2.5").is_none(), "all have two");
+        assert!(admit("2001:db8::1").is_some(), "and are more than one");
+        drop((of_many, of_few, newcomers));
         let taken = connections.taken();
         assert!(taken.by_client.is_empty() && taken.by_network.is_empty() && taken.all == 0);
     }

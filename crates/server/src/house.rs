@@ -113,6 +113,12 @@ impl House {
         self.less_when_crowded(self.limits.message)
     }
 
+    /// How long a client may now take for what is handed to the kernel at once.
+    pub(crate) fn write(&self) -> Duration {
+        let Limits { write, write_when_crowded, .. } = self.limits;
+        if self.connections.is_crowded() { write.min(write_when_crowded) } else { write }
+    }
+
     fn less_when_crowded(&self, patience: Duration) -> Duration {
         if self.connections.is_crowded() { patience.min(self.limits.idle_when_crowded) } else { patience }
     }

@@ -10,8 +10,8 @@ pub struct Limits {
     /// Connections open at one time, over TCP, TLS and QUIC together. Each may hold some 300 KiB when it does its worst,
     /// over TLS half as much again, over QUIC some 600 KiB.
     pub connections: usize,
-    /// Of these, from one network, an IPv4 /24 or an IPv6 /48: so many that it takes several networks to be in the way of
-    /// others.
+    /// Of these, from one network, an IPv4 /24 or an IPv6 /48: so many that it takes several networks to take them all, and then
+    /// whoever comes from another one gets a place of theirs.
     pub connections_per_network: usize,
     /// And from one client: an IPv4 address, or an IPv6 /64, of which every subscriber has one.
     pub connections_per_client: usize,
@@ -26,7 +26,9 @@ pub struct Limits {
     /// `idle_when_crowded`.
     pub message: Duration,
     /// From handing replies to the kernel, or to QUIC, until it has taken them all: a client that does not read is cut off.
+    /// While more than half of the connections are taken it has `write_when_crowded`.
     pub write: Duration,
+    pub write_when_crowded: Duration,
     /// Transfers out that run at one time.
     pub transfers: usize,
     /// Of these, to one client.
@@ -49,6 +51,7 @@ impl Default for Limits {
             handshake: Duration::from_secs(5),
             message: Duration::from_secs(5),
             write: Duration::from_secs(10),
+            write_when_crowded: Duration::from_secs(3),
             transfers: 16,
             transfers_per_client: 4,
             transfer_wait: Duration::from_secs(4),

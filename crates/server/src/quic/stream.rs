@@ -133,7 +133,7 @@ fn has_keepalive(message: &[u8]) -> bool {
 
 async fn reply(visit: &Visit, octets: &[u8], send: &mut SendStream) {
     let house = &visit.house;
-    match timeout(house.limits.write, send.write_all(octets)).await {
+    match timeout(house.write(), send.write_all(octets)).await {
         // It may have been stopped meanwhile; then nobody wants it.
         Ok(Ok(())) => drop(send.finish()),
         Ok(Err(_)) => {
@@ -178,14 +178,14 @@ async fn send_all(visit: &Visit, transfer: &mut Underway, send: &mut SendStream)
         };
         framed.clear();
         frame_into(&mut framed, &message);
-        let written = timeout(visit.house.limits.write, send.write_all(&framed)).await;
+        let written = timeout(visit.house.write(), send.write_all(&framed)).await;
         written.map_err(|_| TransferError::TooSlow)?.map_err(|_| TransferError::ConnectionEnded)?;
     }
 }
 
 /// Whether the client acknowledges all of a stream in time.
 async fn is_taken(visit: &Visit, send: &mut SendStream) -> bool {
-    send.finish().is_ok() && matches!(timeout(visit.house.limits.write, send.stopped()).await, Ok(Ok(None)))
+    send.finish().is_ok() && matches!(timeout(visit.house.write(), send.stopped()).await, Ok(Ok(None)))
 }
 
 /// Ends a stream without its reply.

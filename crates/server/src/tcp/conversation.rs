@@ -317,12 +317,12 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Conversation<'c, S> {
             Step::ReadToEnd => self.ending = Some(End::Done),
             Step::Replies => {
                 std::mem::swap(&mut self.batch.octets, &mut self.gathered);
-                self.batch.deadline = Some(Instant::now() + self.house.limits.write);
+                self.batch.deadline = Some(Instant::now() + self.house.write());
                 self.turn = Turn::Transfers;
             }
             Step::Piece(Piece::Message(message)) => {
                 frame_into(&mut self.batch.octets, &message);
-                self.batch.deadline = Some(Instant::now() + self.house.limits.write);
+                self.batch.deadline = Some(Instant::now() + self.house.write());
                 self.turn = Turn::Replies;
             }
             Step::Piece(Piece::End(sent)) => self.end_transfer(sent),

@@ -300,6 +300,26 @@ fn where_all_places_are_taken_a_newcomer_is_answered_at_the_cost_of_who_has_most
 }
 
 #[test]
+fn where_a_few_networks_have_all_places_whoever_comes_from_another_is_answered() {
+    let limits = Limits { connections: 20, connections_per_network: 10, ..Limits::default() };
+    let server = Setup { limits, ..Setup::default() }.start();
+    let asked = query("www.example.", Type::A);
+    // Each client of its own, with one connection.
+    let _held: Vec<_> = [5, 6]
+        .into_iter()
+        .flat_map(|network| (1..=10).map(move |host| (network, host)))
+        .map(|(network, host)| {
+            let mut client = connect_from([127, 0, network, host], &server);
+            client.ask(&asked);
+            client
+        })
+        .collect();
+    let mut newcomers: Vec<_> = (1..=3).map(|host| connect_from([127, 0, 7, host], &server)).collect();
+    newcomers.iter_mut().for_each(|client| assert_eq!(rcode(&client.ask(&asked)), Rcode::NOERROR));
+    assert_eq!(server.stop().of(Event::TcpTurnedAway), 3, "as many of the others");
+}
+
+#[test]
 fn one_network_cannot_take_all_connections() {
     let limits = Limits { connections: 40, connections_per_network: 10, ..Limits::default() };
     let server = Setup { limits, ..Setup::default() }.start();
