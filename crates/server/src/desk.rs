@@ -10,8 +10,9 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use answer::{Contents, Outcome, Transport, ZoneTable};
-use dns::{CLASS_IN, Header, MessageReader, Name, NameBuf, Opcode, Rcode, Serial, Type};
+use answer::{Contents, Kind, Outcome, Transport, ZoneTable};
+use dns::message::HEADER_OCTETS;
+use dns::{CLASS_IN, Header, MessageReader, Name, NameBuf, NameRef, Opcode, Rcode, Serial, Type};
 use tokio::sync::mpsc;
 use xfr::Prefix;
 use xfr::notify::{self, Channel, Decline, Declined, Judgement, Standing};
@@ -59,19 +60,27 @@ impl Desk {
         out: &mut [u8],
     ) -> Outcome {
         let outcome = self.answer_from_zones(query, sender, zones, bench, out);
-        if outcome.rcode != Rcode::REFUSED || self.shared.catalogs.load().is_empty() {
+        if !self.is_about_catalog(query) {
             return outcome;
         }
         let request = Request::read(query, sender, None).ok();
-        let soa = request.and_then(|request| self.soa_of_catalog(&request));
+        let soa = request.and_then(|request| self.soa_of_catalog(&request, zones));
         match soa.filter(|soa| soa.len() <= out.len()) {
             None => outcome,
             Some(soa) => {
                 out[..soa.len()].copy_from_slice(&soa);
-                // The options of the refusal are not those of this reply.
-                Outcome { length: soa.len(), rcode: Rcode::NOERROR, opt_octets: 0, ..outcome }
+                // The options are not those of the answer from the zones.
+                let (rcode, kind) = (Rcode::NOERROR, Kind::Answer);
+                Outcome { length: soa.len(), rcode, kind, opt_octets: 0, ..outcome }
             }
         }
+    }
+
+    /// Whether it is the name of a catalog that is asked for, which may lie inside of a zone.
+    fn is_about_catalog(&self, query: &[u8]) -> bool {
+        let catalogs = self.shared.catalogs.load();
+        let name = || NameRef::prefix_of(query.get(HEADER_OCTETS..)?).ok();
+        !catalogs.is_empty() && name().is_some_and(|name| catalogs.get(name).is_some())
     }
 
     fn answer_from_zones(
@@ -88,13 +97,14 @@ impl Desk {
 
     /// The reply to whoever may copy a catalog and asks for its SOA, as most do first; none to anybody else, and to any
     /// other question (RFC 9432 §7).
-    fn soa_of_catalog(&self, request: &Request<'_>) -> Option<Vec<u8>> {
+    fn soa_of_catalog(&self, request: &Request<'_>, zones: &ZoneTable) -> Option<Vec<u8>> {
         let catalogs = self.shared.catalogs.load();
         let is_plain = request.header.opcode() == Opcode::QUERY
             && (request.question.qtype, request.question.qclass) == (Type::SOA, CLASS_IN)
             && request.edns.is_none_or(|edns| edns.version == dns::edns::VERSION);
         let name = request.question.name.borrow();
-        let catalog = catalogs.get(name).filter(|_| is_plain)?;
+        // A zone of the same name goes before it.
+        let catalog = catalogs.get(name).filter(|_| is_plain && zones.get(name).is_none())?;
         let signed_by = request.signed.map(|signed| signed.key().name());
         let access = self.shared.access.load();
         let snapshot = catalog
@@ -159,7 +169,7 @@ impl Desk {
         let draft = match (request.header.opcode(), request.question.qtype) {
             (Opcode::NOTIFY, _) => self.notify(&request, &access, bench),
             (Opcode::QUERY, Type::AXFR | Type::IXFR) => self.transfer(&request, &access, zones, bench),
-            _ if let Some(soa) = self.soa_of_catalog(&request) => Draft::Message(soa, Rcode::NOERROR),
+            _ if let Some(soa) = self.soa_of_catalog(&request, zones) => Draft::Message(soa, Rcode::NOERROR),
             _ => {
                 let outcome = self.answer_from_zones(&unsigned, sender, zones, bench, out);
                 Draft::Message(out[..outcome.length].to_vec(), outcome.rcode)

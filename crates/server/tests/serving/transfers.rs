@@ -246,6 +246,32 @@ fn a_catalog_is_for_those_who_may_copy_it_and_for_nobody_else() {
 }
 
 #[test]
+fn a_catalog_inside_of_a_zone_is_given_to_those_who_may_copy_it() {
+    // Over UDP and without a signature, as most ask first; all others get what the zone says.
+    let catalogs =
+        vec![live(9, "catalog.example.", ZONE), live(10, "example.", "@ 1 SOA a b 99 1 1 1 1\n@ 1 NS a\n")];
+    let server = Setup { catalogs, ..Setup::default() }.start();
+    let (mut client, over_udp) = (server.tcp(), server.udp());
+    for asked in [query("Catalog.Example.", Type::SOA), with_edns(query("catalog.example.", Type::SOA), 1232)] {
+        for reply in [over_udp.ask(&asked), client.ask(&asked)] {
+            assert_eq!((rcode(&reply), types(&reply)[0]), (Rcode::NOERROR, Type::SOA), "{asked:?}");
+        }
+    }
+    client.send(&query("catalog.example.", Type::AXFR));
+    assert_eq!(receive(&mut client).1.len(), 5);
+    for (name, qtype) in [("catalog.example.", Type::NS), ("www.catalog.example.", Type::A)] {
+        assert_eq!(rcode(&over_udp.ask(&query(name, qtype))), Rcode::NXDOMAIN, "{name}");
+    }
+    // The zone of a catalog's own name goes before it.
+    client.send(&query("example.", Type::AXFR));
+    assert_eq!(receive(&mut client).1.len(), 5, "and not the two of the catalog");
+    let mut access = Access::default();
+    access.transfer_out.default = Vec::new();
+    server.access.store(Arc::new(access));
+    assert_eq!(rcode(&over_udp.ask(&query("catalog.example.", Type::SOA))), Rcode::NXDOMAIN);
+}
+
+#[test]
 fn what_cannot_be_transferred_is_told_apart() {
     let zones = vec![live(1, "example.", ZONE), absent(2, "pending."), expired(3, "expired.")];
     let server = Setup { zones, ..Setup::default() }.start();
