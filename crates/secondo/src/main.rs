@@ -139,8 +139,15 @@ fn demo(arguments: DemoArguments) -> ExitCode {
     };
     match runtime.block_on(demo::show(arguments)) {
         Ok(()) => ExitCode::SUCCESS,
+        // Who has seen enough (`| head`) needs no explanation.
+        Err(error) if is_of_closed_pipe(&error) => ExitCode::from(FAILED),
         Err(error) => end(&format!("{error:#}"), FAILED),
     }
+}
+
+fn is_of_closed_pipe(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<std::io::Error>();
+    error.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 fn end(sentence: &impl std::fmt::Display, status: u8) -> ExitCode {

@@ -158,7 +158,7 @@ impl<'a> Request<'a> {
     }
 
     /// Signs the reply if the request was signed. If that makes it too long for the sender, the reply becomes the
-    /// question and the signature (RFC 8945 §5.3), and its response code another.
+    /// question and the signature, without an OPT record (RFC 8945 §5.3: "only"), and its response code another.
     pub(crate) fn sign(&self, mut reply: Vec<u8>, rcode: Rcode, now_secs: u64) -> (Vec<u8>, Rcode) {
         let Some(signed) = self.signed.filter(|_| !reply.is_empty()) else { return (reply, rcode) };
         signed.signer().sign(&mut reply, now_secs);
