@@ -258,7 +258,9 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        let is_denied = response.answer_count() == before;
+        // A DNAME's signatures may be the only ones, and in the answer already.
+        let gave_signatures = self.qtype == Type::RRSIG && self.has_given_signatures(owner, response);
+        let is_denied = response.answer_count() == before && !gave_signatures;
         match encloser {
             Some(encloser) if is_denied => {
                 self.deny(Kind::NoData, Missing::TypeOfWildcard { encloser, wildcard: owner }, response)?;
@@ -280,6 +282,12 @@ impl<'a> Walk<'a> {
         self.substituted.is_some_and(|given| given.contains(owner))
     }
 
+    /// The same of the signatures of the owner's DNAME.
+    fn has_given_signatures(&self, owner: Owner<'_>, response: &Response<'_>) -> bool {
+        let is_signed = |dname: Rrset<'_>| dname.signatures().next().is_some();
+        response.dnssec_ok() && self.has_given(owner) && owner.rrset(Type::DNAME).is_some_and(is_signed)
+    }
+
     fn any(&self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<(), Trouble> {
         let rrsets = || owner.rrsets().filter(|rrset| rrset.record_count() > 0);
         let add = |rrset| Ok(response.rrset_as(Section::Answer, rrset, self.name)?);
@@ -292,7 +300,7 @@ impl<'a> Walk<'a> {
     }
 
     fn signatures(&self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<(), Trouble> {
-        let gave_signatures = response.dnssec_ok() && self.has_given(owner);
+        let gave_signatures = self.has_given_signatures(owner, response);
         let is_given = |rrset: &Rrset<'_>| gave_signatures && rrset.rtype() == Type::DNAME;
         let mut rrsets = owner.rrsets().filter(|rrset| !is_given(rrset));
         rrsets.try_for_each(|rrset| Ok(response.records_as(Section::Answer, &mut rrset.signatures(), self.name)?))

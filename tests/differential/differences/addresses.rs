@@ -60,7 +60,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "glue beside answers",
         peers: &[Knot, PowerDns],
-        reason: "what is below a cut is given for referrals only (RFC 2181 §5.4.1); they give it for MX and others",
+        reason: "what is below a cut is given for referrals only (RFC 2181 §5.4.1), and what is below a DNAME not at all; they give it",
         explain: glue_beside_answers,
     },
     Rule {
@@ -171,7 +171,7 @@ fn the_root_as_a_host(case: &Case<'_>, difference: &mut Difference) {
 fn glue_beside_answers(case: &Case<'_>, difference: &mut Difference) {
     let is_glue = |record: &Record| {
         let owner = record.owner.borrow();
-        case.zones.iter().any(|zone| zone.cut_over(owner).is_some())
+        case.zones.iter().any(|zone| zone.cut_over(owner).is_some() || zone.dname_over(owner).is_some())
     };
     if case.query.qtype != Type::NS && !case.ours.section(Section::Answer).is_empty() {
         difference.missing(Section::Additional).retain(|record| !is_glue(record));
