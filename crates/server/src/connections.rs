@@ -1,8 +1,8 @@
 //! Who is connected: places for connections, over TCP, TLS and QUIC together, in all, for each network and for each client.
 //!
 //! Where all are taken, a newcomer gets the place of the oldest connection of the client who has most, if that has more
-//! than the newcomer will then have; or else, by the same rule, of the network that has most. Many who hold many cannot keep
-//! out one who wants one, be they one client, or the many addresses of one network.
+//! than the newcomer will then have; or else, by the same rule, of the network that has most. Many who hold many cannot
+//! keep out one who wants one, be they one client, or the many addresses of one network.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;

@@ -10,8 +10,8 @@ pub struct Limits {
     /// Connections open at one time, over TCP, TLS and QUIC together. Each may hold some 300 KiB when it does its worst,
     /// over TLS half as much again, over QUIC some 600 KiB.
     pub connections: usize,
-    /// Of these, from one network, an IPv4 /24 or an IPv6 /48: so many that it takes several networks to take them all, and then
-    /// whoever comes from another one gets a place of theirs.
+    /// Of these, from one network, an IPv4 /24 or an IPv6 /48: so many that it takes several networks to take them all,
+    /// and then whoever comes from another one gets a place of theirs.
     pub connections_per_network: usize,
     /// And from one client: an IPv4 address, or an IPv6 /64, of which every subscriber has one.
     pub connections_per_client: usize,

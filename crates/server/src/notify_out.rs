@@ -218,8 +218,8 @@ impl Sockets {
     fn send(&mut self, to: SocketAddr, source: Option<IpAddr>, message: &[u8]) -> io::Result<()> {
         let any: IpAddr = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
         let socket = self.socket(source.unwrap_or(any))?;
-        // A full buffer is as a lost datagram: it is sent again. The kernel is asked itself: of a new socket the runtime does
-        // not know yet that it can be sent from.
+        // A full buffer is as a lost datagram: it is sent again. The kernel is asked itself: of a new socket the runtime
+        // does not know yet that it can be sent from.
         SockRef::from(&*socket).send_to(message, &to.into()).map(drop)
     }
 
