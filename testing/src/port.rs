@@ -1,14 +1,15 @@
 //! Free ports of the loopback address, for servers that cannot be told "any" or must come back on the same one.
 //!
-//! They lie below the range from which the kernel takes ports for outgoing connections, so that none is lost between
-//! its choice and its use; each is handed out once in this process.
+//! They lie between the ports from which PowerDNS sends its queries and NOTIFYs (10,000 to 19,999) and those which the
+//! kernel takes for outgoing connections, so that none is lost between its choice and its use; each is handed out once in
+//! this process.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-const FIRST: u32 = 10_000;
+const FIRST: u32 = 20_000;
 /// Linux takes ports for outgoing connections from 32,768 on.
-const COUNT: u32 = 22_000;
+const COUNT: u32 = 12_000;
 
 static HANDED_OUT: AtomicU32 = AtomicU32::new(0);
 
