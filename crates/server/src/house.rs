@@ -105,22 +105,21 @@ impl House {
 
     /// How long a handshake may take now.
     pub(crate) fn handshake(&self) -> Duration {
-        self.less_when_crowded(self.limits.handshake)
+        self.less_when_crowded(self.limits.handshake, self.limits.idle_when_crowded)
     }
 
     /// How long a message may now take from its first octet to its last.
     pub(crate) fn message(&self) -> Duration {
-        self.less_when_crowded(self.limits.message)
+        self.less_when_crowded(self.limits.message, self.limits.idle_when_crowded)
     }
 
     /// How long a client may now take for what is handed to the kernel at once.
     pub(crate) fn write(&self) -> Duration {
-        let Limits { write, write_when_crowded, .. } = self.limits;
-        if self.connections.is_crowded() { write.min(write_when_crowded) } else { write }
+        self.less_when_crowded(self.limits.write, self.limits.write_when_crowded)
     }
 
-    fn less_when_crowded(&self, patience: Duration) -> Duration {
-        if self.connections.is_crowded() { patience.min(self.limits.idle_when_crowded) } else { patience }
+    fn less_when_crowded(&self, patience: Duration, when_crowded: Duration) -> Duration {
+        if self.connections.is_crowded() { patience.min(when_crowded) } else { patience }
     }
 }
 
