@@ -10,6 +10,7 @@ mod catalogs;
 mod certificates;
 mod changes;
 mod commands;
+mod console;
 mod crash;
 mod data_directory;
 mod demo;

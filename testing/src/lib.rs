@@ -1,10 +1,11 @@
-//! What tests stand on: real name servers as primaries, scripted ones, our own program as a process, certificates,
+//! What tests stand on: real name servers as primaries, scripted ones, our own program as a process, a browser, certificates,
 //! dice, and a disk that forgets.
 //!
 //! Invariants: tests only, nothing of the product depends on it. Every process, directory and port that is taken here
 //! is given back when its owner is dropped, and nobody else's is touched. Waiting for a process from outside is
 //! polling with a deadline ([`eventually`]); nothing here sleeps and hopes.
 
+pub mod browser;
 pub mod certificate;
 pub mod dice;
 pub mod disk;

@@ -16,7 +16,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("store", &["dns", "zone"]),
     ("server", &["dns", "zone", "answer", "xfr"]),
     ("inventory", &["dns", "zone", "xfr"]),
-    ("api", &["dns", "xfr"]),
+    ("api", &["dns", "xfr", "zone"]),
     ("secondo", &["dns", "zone", "answer", "xfr", "transfer", "store", "server", "inventory", "api"]),
     ("testing", &["dns", "zone", "xfr", "store", "transfer"]),
 ];

@@ -1,57 +1,58 @@
-//! Who may use the API: whoever holds the token.
+//! Who may do what: whoever shows a token that has the scope, or has a session of somebody who does.
 //!
-//! Invariants: the token itself is not kept, only its hash; comparing takes the same time wherever a wrong token
-//! differs.
+//! Invariants: whoever takes one of these extractors gets a [`Caller`] who has the scope; a token is looked at only here; what
+//! a browser sends along by itself (a cookie) opens nothing of the API.
 
 use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
 
+use crate::doors::Caller;
+use crate::front::visitor;
+use crate::json::Scope;
 use crate::problem::{Code, Problem};
 use crate::router::Served;
 
-/// The token that opens the API, as its hash.
-#[derive(Clone)]
-pub struct Token(blake3::Hash);
+/// Extractors of the API's handlers: each is proof that the request came with a token that has that scope.
+macro_rules! scopes {
+    ($($(#[$about:meta])* $name:ident = $scope:ident;)*) => { $(
+        $(#[$about])*
+        pub(crate) struct $name(pub(crate) Caller);
 
-impl Token {
-    pub fn new(token: &str) -> Self {
-        Self(blake3::hash(token.as_bytes()))
-    }
+        impl FromRequestParts<Served> for $name {
+            type Rejection = Problem;
 
-    fn is(&self, offered: &[u8]) -> bool {
-        // `blake3::Hash` compares in constant time.
-        self.0 == blake3::hash(offered)
-    }
+            async fn from_request_parts(parts: &mut Parts, served: &Served) -> Result<Self, Problem> {
+                let caller = holder(parts, served).await?;
+                caller.must(Scope::$scope).map(|()| Self(caller))
+            }
+        }
+    )* };
 }
 
-/// Proof that the request came with the token: every handler but the health check takes one.
-pub(crate) struct Admin(());
+scopes! {
+    Reads = Read;
+    ChangesZones = Zones;
+    ChangesKeys = Keys;
+    SeesPeople = People;
+    Operates = Operate;
+}
 
-impl FromRequestParts<Served> for Admin {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, served: &Served) -> Result<Self, Problem> {
-        let offered = parts.headers.get(header::AUTHORIZATION).and_then(|value| bearer(value.as_bytes()));
-        let Some(offered) = offered else {
-            let detail = "the request has no access token: send the header \"Authorization: Bearer TOKEN\"";
-            return Err(Problem::new(Code::TokenMissing, detail));
-        };
-        if !served.token.is(offered) {
-            let detail =
-                "the access token is not this server's: use the one in the file admin-token of its data directory";
-            return Err(Problem::new(Code::TokenInvalid, detail));
-        }
-        Ok(Self(()))
-    }
+async fn holder(parts: &Parts, served: &Served) -> Result<Caller, Problem> {
+    let offered = parts.headers.get(header::AUTHORIZATION).and_then(|value| bearer(value.as_bytes()));
+    let Some(offered) = offered else {
+        let detail = "the request has no access token: send the header \"Authorization: Bearer TOKEN\"";
+        return Err(Problem::new(Code::TokenMissing, detail));
+    };
+    served.doors.accounts.holder(offered, &visitor(parts, served)).await
 }
 
 /// The token of `Bearer TOKEN` (RFC 6750 §2.1); the scheme's case does not matter (RFC 9110 §11.1).
-fn bearer(value: &[u8]) -> Option<&[u8]> {
+fn bearer(value: &[u8]) -> Option<&str> {
     let (scheme, token) = value.split_at_checked(b"Bearer ".len())?;
     if !scheme.eq_ignore_ascii_case(b"Bearer ") {
         return None;
     }
-    let token = token.trim_ascii();
+    let token = str::from_utf8(token.trim_ascii()).ok()?;
     if token.is_empty() { None } else { Some(token) }
 }

@@ -5,6 +5,12 @@
 //!
 //! Arguments are parsed: a [`Name`] is a name and a [`Primary`] an address. Answers are the JSON types.
 
+mod accounts;
+mod caller;
+
+pub use accounts::{Accounts, LinkUse, Membership, NewToken, NewUser, Opened, SecondFactorOffer, SignedIn};
+pub use caller::{Actor, Caller, Visitor};
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -145,7 +151,36 @@ pub struct ZonePage {
     pub after: Option<Name>,
     /// 1 to 1,000.
     pub limit: u32,
+    /// A part of the name, in lower case; empty for any.
+    pub find: String,
+    pub state: Option<json::State>,
 }
+
+/// A part of a zone's records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordPage {
+    /// From this owner on, in canonical order (RFC 4034 §6.1), or from where it would be.
+    pub from: Option<Name>,
+    /// A part of the owner's name, in lower case; empty for any.
+    pub find: String,
+    pub rtype: Option<dns::Type>,
+    /// 1 to 1,000.
+    pub limit: u32,
+}
+
+/// Records, in the canonical order of their owners.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Records {
+    pub serial: u32,
+    /// As in a zone file.
+    pub lines: Vec<String>,
+    /// Where to go on; none at the end. There may be more also where nothing was found: a search is given up after so many
+    /// names, to go on from there.
+    pub next: Option<Name>,
+}
+
+/// Tells that something about a zone may have changed.
+pub type News = futures_util::stream::BoxStream<'static, ()>;
 
 /// A part of a zone's attempts, newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,10 +214,10 @@ pub trait Intent: Send + Sync {
     ///
     /// # Errors
     /// [`Code::ZoneExists`], [`Code::ZoneNameTaken`], [`Code::KeyUnknown`].
-    async fn add_zone(&self, zone: NewZone) -> Result<json::Zone, Problem>;
+    async fn add_zone(&self, caller: &Caller, zone: NewZone) -> Result<json::Zone, Problem>;
 
     /// Adds many zones, each wholly or not at all; one result for each, in their order.
-    async fn import_zones(&self, zones: Vec<NewZone>) -> Result<Vec<Result<(), Problem>>, Problem>;
+    async fn import_zones(&self, caller: &Caller, zones: Vec<NewZone>) -> Result<Vec<Result<(), Problem>>, Problem>;
 
     /// Changes the zone, wholly or not at all, and answers as it is then.
     ///
@@ -190,42 +225,47 @@ pub trait Intent: Send + Sync {
     /// [`Code::ZoneUnknown`], [`Code::KeyUnknown`], [`Code::SettingInvalid`], [`Code::ZoneNameTaken`];
     /// [`Code::ZoneDisabled`] when a disabled zone is paused or resumed, [`Code::ZonePaused`] when a paused one is enabled;
     /// [`Code::ZoneOfCatalog`] for a member.
-    async fn change_zone(&self, name: &Name, change: ZoneChange) -> Result<json::Zone, Problem>;
+    async fn change_zone(&self, caller: &Caller, name: &Name, change: ZoneChange) -> Result<json::Zone, Problem>;
 
     /// Removes the zone with its contents and its history; also what is kept of one that a catalog has removed.
     ///
     /// # Errors
     /// [`Code::ZoneUnknown`]; [`Code::ZoneOfCatalog`] for a member, [`Code::ZoneIsCatalog`] for a catalog.
-    async fn remove_zone(&self, name: &Name) -> Result<(), Problem>;
+    async fn remove_zone(&self, caller: &Caller, name: &Name) -> Result<(), Problem>;
 
     /// Adds the catalog with its zone.
     ///
     /// # Errors
     /// Those of [`Intent::add_zone`] and [`Code::SettingInvalid`].
-    async fn add_catalog(&self, catalog: NewCatalog) -> Result<json::Catalog, Problem>;
+    async fn add_catalog(&self, caller: &Caller, catalog: NewCatalog) -> Result<json::Catalog, Problem>;
 
     /// Changes what the catalog may do and what its members are made of.
     ///
     /// # Errors
     /// [`Code::CatalogUnknown`], [`Code::KeyUnknown`], [`Code::SettingInvalid`].
-    async fn change_catalog(&self, name: &Name, change: CatalogChange) -> Result<json::Catalog, Problem>;
+    async fn change_catalog(
+        &self,
+        caller: &Caller,
+        name: &Name,
+        change: CatalogChange,
+    ) -> Result<json::Catalog, Problem>;
 
     /// Removes the catalog and its zone; its members stay, as zones of their own.
     ///
     /// # Errors
     /// [`Code::CatalogUnknown`].
-    async fn remove_catalog(&self, name: &Name) -> Result<(), Problem>;
+    async fn remove_catalog(&self, caller: &Caller, name: &Name) -> Result<(), Problem>;
 
     /// # Errors
     /// [`Code::KeyExists`], [`Code::SecretInvalid`].
-    async fn add_key(&self, key: NewKey) -> Result<json::AddedKey, Problem>;
+    async fn add_key(&self, caller: &Caller, key: NewKey) -> Result<json::AddedKey, Problem>;
 
     /// All keys in the order of their names, without their secrets.
-    async fn keys(&self) -> Result<Vec<json::Key>, Problem>;
+    async fn keys(&self, caller: &Caller) -> Result<Vec<json::Key>, Problem>;
 
     /// # Errors
     /// [`Code::KeyUnknown`]; [`Code::KeyInUse`] while a primary is asked with it.
-    async fn remove_key(&self, name: &Name) -> Result<(), Problem>;
+    async fn remove_key(&self, caller: &Caller, name: &Name) -> Result<(), Problem>;
 }
 
 /// What should happen now.
@@ -235,26 +275,32 @@ pub trait Requests: Send + Sync {
     ///
     /// # Errors
     /// [`Code::ZoneUnknown`], [`Code::ZonePaused`], [`Code::ShuttingDown`]. A failed attempt is no error.
-    async fn refresh(&self, name: &Name, transfer: json::Transfer) -> Result<json::Attempt, Problem>;
+    async fn refresh(&self, caller: &Caller, name: &Name, transfer: json::Transfer)
+    -> Result<json::Attempt, Problem>;
 
     /// Asks the primaries everything that can be asked about the zone, which need not be here; over within two minutes.
     /// `own_addresses` are where the world is to ask for it.
     ///
     /// # Errors
     /// [`Code::KeyUnknown`], [`Code::TimedOut`] when too many are examined. What is wrong with a primary is no error.
-    async fn examine(&self, zone: &NewZone, own_addresses: Vec<IpAddr>) -> Result<json::Examination, Problem>;
+    async fn examine(
+        &self,
+        caller: &Caller,
+        zone: &NewZone,
+        own_addresses: Vec<IpAddr>,
+    ) -> Result<json::Examination, Problem>;
 
     /// Carries out the owner's word about the zone's versions and answers as it is then.
     ///
     /// # Errors
     /// [`Code::ZoneUnknown`], [`Code::ZoneNotLoaded`], [`Code::NothingHeld`], [`Code::GenerationUnknown`].
-    async fn order_hold(&self, name: &Name, order: json::OrderHold) -> Result<json::Zone, Problem>;
+    async fn order_hold(&self, caller: &Caller, name: &Name, order: json::OrderHold) -> Result<json::Zone, Problem>;
 
     /// Has all members go now that this version of the catalog does not list.
     ///
     /// # Errors
     /// [`Code::CatalogUnknown`], [`Code::CatalogChanged`], [`Code::CatalogNotRead`], [`Code::ShuttingDown`].
-    async fn accept_catalog(&self, name: &Name, serial: u32) -> Result<json::Catalog, Problem>;
+    async fn accept_catalog(&self, caller: &Caller, name: &Name, serial: u32) -> Result<json::Catalog, Problem>;
 }
 
 /// What zones hold. Read-only: records change at the primary and nowhere else.
@@ -264,48 +310,80 @@ pub trait Contents: Send + Sync {
     ///
     /// # Errors
     /// [`Code::ZoneUnknown`], [`Code::ZoneNotLoaded`] (also when it has expired).
-    async fn export(&self, name: &Name) -> Result<Export, Problem>;
+    async fn export(&self, caller: &Caller, name: &Name) -> Result<Export, Problem>;
+
+    /// A page of the served version's records.
+    ///
+    /// # Errors
+    /// [`Code::ZoneUnknown`], [`Code::ZoneNotLoaded`] (also when it has expired).
+    async fn records(&self, caller: &Caller, name: &Name, page: RecordPage) -> Result<Records, Problem>;
 
     /// What differs between two kept versions: lines of records, `-` before those that went and `+` before those that
     /// came.
     ///
     /// # Errors
     /// [`Code::ZoneUnknown`], [`Code::GenerationUnknown`].
-    async fn diff(&self, name: &Name, from: u64, to: u64) -> Result<Text, Problem>;
+    async fn diff(&self, caller: &Caller, name: &Name, from: u64, to: u64) -> Result<Text, Problem>;
 }
 
 /// How everything is.
 #[async_trait]
 pub trait Status: Send + Sync {
     /// At most `page.limit` zones.
-    async fn zones(&self, page: ZonePage) -> Result<Vec<json::Zone>, Problem>;
+    async fn zones(&self, caller: &Caller, page: ZonePage) -> Result<Vec<json::Zone>, Problem>;
 
     /// # Errors
     /// [`Code::ZoneUnknown`].
-    async fn zone(&self, name: &Name) -> Result<json::Zone, Problem>;
+    async fn zone(&self, caller: &Caller, name: &Name) -> Result<json::Zone, Problem>;
+
+    /// The zone as [`Status::zone`] shows it, but for what it takes to go through its contents.
+    ///
+    /// # Errors
+    /// [`Code::ZoneUnknown`].
+    async fn glance(&self, caller: &Caller, name: &Name) -> Result<json::Zone, Problem>;
+
+    /// From now on, whenever something about the zone with this id may have changed; not for each record of a transfer.
+    fn news(&self, zone: u64) -> News;
+
+    /// The lines that have the zone's primaries give it to us. Nobody is asked for them.
+    ///
+    /// # Errors
+    /// [`Code::ZoneUnknown`].
+    async fn lines(&self, caller: &Caller, name: &Name) -> Result<Vec<json::PrimaryLines>, Problem>;
+
+    /// How many of the tenant's zones are in which condition.
+    async fn counts(&self, caller: &Caller) -> Result<json::ZoneCounts, Problem>;
+
+    /// Where DNS is answered and NOTIFYs are taken, with ports.
+    async fn addresses(&self) -> Vec<String>;
 
     /// # Errors
     /// [`Code::ZoneUnknown`].
-    async fn history(&self, name: &Name, page: AttemptPage) -> Result<json::History, Problem>;
+    async fn history(&self, caller: &Caller, name: &Name, page: AttemptPage) -> Result<json::History, Problem>;
 
     /// All catalogs.
-    async fn catalogs(&self) -> Result<Vec<json::Catalog>, Problem>;
+    async fn catalogs(&self, caller: &Caller) -> Result<Vec<json::Catalog>, Problem>;
 
     /// # Errors
     /// [`Code::CatalogUnknown`].
-    async fn catalog(&self, name: &Name) -> Result<json::Catalog, Problem>;
+    async fn catalog(&self, caller: &Caller, name: &Name) -> Result<json::Catalog, Problem>;
 
     /// The catalog's members and what else it lists, at most `page.limit`.
     ///
     /// # Errors
     /// [`Code::CatalogUnknown`].
-    async fn catalog_members(&self, name: &Name, page: ZonePage) -> Result<Vec<json::CatalogMember>, Problem>;
+    async fn catalog_members(
+        &self,
+        caller: &Caller,
+        name: &Name,
+        page: ZonePage,
+    ) -> Result<Vec<json::CatalogMember>, Problem>;
 
     /// At most `limit` rows of NOTIFYs for the zone, the last to come first.
     ///
     /// # Errors
     /// [`Code::ZoneUnknown`], [`Code::InventoryUnavailable`].
-    async fn notifies(&self, name: &Name, limit: u32) -> Result<Vec<json::Notify>, Problem>;
+    async fn notifies(&self, caller: &Caller, name: &Name, limit: u32) -> Result<Vec<json::Notify>, Problem>;
 
     /// At most `limit` blocks of addresses from which NOTIFYs came for zones that are not here, the last to come first.
     ///
@@ -319,6 +397,7 @@ pub trait Status: Send + Sync {
 /// All doors of one program.
 #[derive(Clone)]
 pub struct Doors {
+    pub accounts: Arc<dyn Accounts>,
     pub intent: Arc<dyn Intent>,
     pub requests: Arc<dyn Requests>,
     pub contents: Arc<dyn Contents>,

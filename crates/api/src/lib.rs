@@ -14,8 +14,11 @@
 
 mod access;
 mod body;
+mod console;
 mod deadline;
 pub mod doors;
+mod front;
+mod https;
 pub mod json;
 mod path;
 pub mod problem;
@@ -24,9 +27,10 @@ mod routes;
 mod serving;
 pub mod text;
 
-pub use access::Token;
-pub use doors::{Contents, Doors, Intent, Requests, Status};
-pub use path::segment_of;
+pub use doors::{Accounts, Contents, Doors, Intent, Requests, Status};
+pub use front::Front;
+pub use https::Https;
+pub use path::{percent_encoded, segment_of};
 pub use problem::{Code, Problem};
 pub use router::{openapi, router};
-pub use serving::serve;
+pub use serving::{Listeners, serve};

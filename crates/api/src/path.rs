@@ -5,8 +5,11 @@
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
+use axum::response::Response;
 use dns::Name;
+use serde::Deserialize;
 
+use crate::console::refusal;
 use crate::problem::{Code, Problem};
 use crate::router::Served;
 use crate::text;
@@ -29,6 +32,26 @@ impl FromRequestParts<Served> for ZoneInPath {
     }
 }
 
+/// The zone that a page of an organisation is about; what is no name is no page.
+pub(crate) struct ZoneInTenant(pub(crate) Name);
+
+impl FromRequestParts<Served> for ZoneInTenant {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, served: &Served) -> Result<Self, Response> {
+        #[derive(Deserialize)]
+        struct InPath {
+            name: String,
+        }
+        let unknown = || refusal(&Problem::new(Code::ZoneUnknown, "there is no zone of this name"));
+        match Path::<InPath>::from_request_parts(parts, served).await {
+            Ok(Path(path)) if path.name == ROOT_SEGMENT => Ok(Self(Name::root())),
+            Ok(Path(path)) => text::known_zone_name(&path.name).map(Self).map_err(|_| unknown()),
+            Err(_) => Err(unknown()),
+        }
+    }
+}
+
 /// The key that the path names.
 pub(crate) struct KeyInPath(pub(crate) Name);
 
@@ -38,6 +61,17 @@ impl FromRequestParts<Served> for KeyInPath {
     async fn from_request_parts(parts: &mut Parts, served: &Served) -> Result<Self, Problem> {
         let segment = segment(parts, served, Code::KeyNameInvalid).await?;
         text::key_name(&segment).map(Self)
+    }
+}
+
+/// A name in the path that is just a text: a token's, or an address.
+pub(crate) struct TextInPath(pub(crate) String);
+
+impl FromRequestParts<Served> for TextInPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, served: &Served) -> Result<Self, Problem> {
+        segment(parts, served, Code::QueryInvalid).await.map(Self)
     }
 }
 
@@ -52,19 +86,24 @@ async fn segment(parts: &mut Parts, served: &Served, code: Code) -> Result<Strin
 
 /// The path segment for a zone or a key, percent-encoded: what clients put into URLs.
 pub fn segment_of(name: &Name) -> String {
-    use std::fmt::Write as _;
-
     if name.borrow().is_root() {
         return ROOT_SEGMENT.to_owned();
     }
-    let mut segment = String::new();
-    for octet in name.to_string().bytes() {
+    percent_encoded(&name.to_string())
+}
+
+/// The text as it may stand anywhere in a URL.
+pub fn percent_encoded(text: &str) -> String {
+    use std::fmt::Write as _;
+
+    let mut encoded = String::new();
+    for octet in text.bytes() {
         // RFC 3986 §2.3: only these need no encoding anywhere.
         if octet.is_ascii_alphanumeric() || b"-._~".contains(&octet) {
-            segment.push(char::from(octet));
+            encoded.push(char::from(octet));
         } else {
-            let _ = write!(segment, "%{octet:02X}");
+            let _ = write!(encoded, "%{octet:02X}");
         }
     }
-    segment
+    encoded
 }

@@ -1,30 +1,32 @@
 //! The whole surface on one screen.
 //!
-//! Invariant: every handler takes an [`Admin`](crate::access::Admin) but the health check and the OpenAPI document,
-//! which say nothing about any zone.
+//! Invariant: every handler of the API takes an extractor of [`access`](crate::access) but the health check and the OpenAPI
+//! document, which say nothing about any zone; those of the console take what [`console`] says.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::access::Token;
 use crate::body::{IMPORT_OCTETS_MAX, JSON_OCTETS_MAX};
+use crate::console::{self, Living};
 use crate::deadline::{answer_in_time, refresh_in_time};
 use crate::doors::Doors;
+use crate::front::{Front, HEALTH, check_host};
 use crate::problem::{Code, Problem};
-use crate::routes::{catalogs, doctor, keys, node, zones};
+use crate::routes::{audit, catalogs, doctor, keys, node, tokens, users, zones};
 
 /// What every handler is given.
 #[derive(Clone)]
 pub(crate) struct Served {
     pub(crate) doors: Doors,
-    pub(crate) token: Token,
+    pub(crate) front: Arc<Front>,
+    pub(crate) living: Arc<Living>,
 }
 
 #[derive(OpenApi)]
@@ -35,17 +37,19 @@ pub(crate) struct Served {
 )]
 struct Document;
 
-/// The API as a service, for [`serve`](crate::serve).
-pub fn router(doors: Doors, token: Token) -> Router {
+/// The API and the console as a service, for [`serve`](crate::serve).
+pub fn router(doors: Doors, front: Front) -> Router {
+    let served = Served { doors, front: Arc::new(front), living: Arc::default() };
     let (router, document) = surface().split_for_parts();
     let document: Arc<str> = serialize(document).into();
     router
         .route("/api/openapi.json", axum::routing::get(move || node::openapi::openapi(document)))
-        // Where load balancers look for it.
-        .route("/healthz", axum::routing::get(node::health::health))
+        .route(HEALTH, axum::routing::get(node::health::health))
+        .merge(console::pages())
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
-        .with_state(Served { doors, token })
+        .layer(from_fn_with_state(served.clone(), check_host))
+        .with_state(served)
 }
 
 /// The OpenAPI document of the API, as JSON.
@@ -67,6 +71,12 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(catalogs::accept::accept))
         .routes(routes!(keys::add::add, keys::list::list))
         .routes(routes!(keys::remove::remove))
+        .routes(routes!(tokens::add::add, tokens::list::list))
+        .routes(routes!(tokens::remove::remove))
+        .routes(routes!(users::add::add, users::list::list))
+        .routes(routes!(users::remove::remove))
+        .routes(routes!(users::link::link))
+        .routes(routes!(audit::audit))
         .routes(routes!(node::status::status))
         .routes(routes!(node::notifies::notifies))
         .routes(routes!(node::health::health))

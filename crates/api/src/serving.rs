@@ -1,25 +1,34 @@
-//! The API on a socket: so many connections, and no waiting without an end.
+//! The API and the console on sockets: so many connections, and no waiting without an end.
+//!
+//! Besides the address that is configured there is a socket in the data directory, for the command line on this machine: who
+//! may open it is a matter of the directory's rights, and nobody else can take its place when the server is gone.
 
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use socket2::SockRef;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::access::Token;
 use crate::doors::Doors;
+use crate::front::{Connection, Front};
+use crate::https::Https;
 use crate::router::router;
 
 /// Connections open at one time; others wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 512;
 /// From one request's end, or the connection's beginning, to the end of the next request's header.
 const HEADER_WITHIN: Duration = Duration::from_secs(15);
+/// For the TLS handshake.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// A client that takes nothing of an answer for so long is cut off (TCP_USER_TIMEOUT).
 const UNREAD_FOR: Duration = Duration::from_secs(30);
 /// How long answers under way may take to finish when the program stops.
@@ -27,45 +36,104 @@ const FINISHED_WITHIN: Duration = Duration::from_secs(2);
 /// After a failed accept (out of file descriptors, most likely) others get time to close theirs.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
-/// Answers the API on `listener` until `stop` ends; answers under way then may finish.
-pub async fn serve(listener: TcpListener, doors: Doors, token: Token, stop: impl Future<Output = ()> + Send) {
-    let service = TowerToHyperService::new(router(doors, token));
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+/// Where requests come from.
+pub struct Listeners {
+    pub tcp: TcpListener,
+    /// Set when TLS is spoken there, and then nothing else.
+    pub https: Option<Https>,
+    /// For this machine; none where it could not be made.
+    pub local: Option<UnixListener>,
+}
+
+/// Answers on `listeners` until `stop` ends; answers under way then may finish.
+pub async fn serve(listeners: Listeners, doors: Doors, front: Front, stop: impl Future<Output = ()> + Send) {
+    let Listeners { tcp, https, local } = listeners;
+    let router = router(doors, front);
     let connections = GracefulShutdown::new();
-    let accepting = async {
-        loop {
-            let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
-            let stream = match listener.accept().await {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    tracing::warn!("an HTTP connection could not be taken: {error}");
-                    tokio::time::sleep(ACCEPT_AGAIN_AFTER).await;
-                    continue;
-                }
-            };
-            let Some(io) = prepared(stream) else { continue };
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_WITHIN)
-                .serve_connection(io, service.clone());
-            let connection = connections.watch(connection);
-            tokio::spawn(async move {
-                // What a client does wrong with its connection is its own affair.
-                let _ = connection.await;
-                drop(place);
-            });
-        }
-    };
+    let taking = Taking { router: &router, connections: &connections };
+    let (places, local_places) = (Semaphore::new(CONNECTIONS_MAX), Semaphore::new(CONNECTIONS_MAX));
+    let (places, local_places) = (Arc::new(places), Arc::new(local_places));
     tokio::select! {
-        () = accepting => {}
+        () = taking.from_network(tcp, https, places) => {}
+        () = taking.from_this_machine(local, local_places) => {}
         () = stop => {}
     }
     let _ = tokio::time::timeout(FINISHED_WITHIN, connections.shutdown()).await;
 }
 
-/// None when the client has gone already.
-fn prepared(stream: TcpStream) -> Option<TokioIo<TcpStream>> {
-    SockRef::from(&stream).set_tcp_user_timeout(Some(UNREAD_FOR)).ok()?;
-    stream.set_nodelay(true).ok()?;
-    Some(TokioIo::new(stream))
+struct Taking<'a> {
+    router: &'a axum::Router,
+    connections: &'a GracefulShutdown,
+}
+
+impl Taking<'_> {
+    async fn from_network(&self, listener: TcpListener, https: Option<Https>, places: Arc<Semaphore>) {
+        loop {
+            let place = place(&places).await;
+            let Some((stream, peer)) = taken(listener.accept().await).await else { continue };
+            if !prepared(&stream) {
+                continue;
+            }
+            let (router, watcher) = (self.router.clone(), self.connections.watcher());
+            let connection = Connection { peer: Some(peer), is_secure: https.is_some() };
+            let https = https.clone();
+            tokio::spawn(async move {
+                let Some(https) = https else { return answer(stream, connection, router, watcher, place).await };
+                let shaken = tokio::time::timeout(HANDSHAKE_WITHIN, https.shake_hands(stream)).await;
+                // What a client does wrong with its connection is its own affair.
+                if let Ok(Ok(stream)) = shaken {
+                    answer(stream, connection, router, watcher, place).await;
+                }
+            });
+        }
+    }
+
+    async fn from_this_machine(&self, listener: Option<UnixListener>, places: Arc<Semaphore>) {
+        let Some(listener) = listener else { return std::future::pending().await };
+        loop {
+            let place = place(&places).await;
+            let Some((stream, _)) = taken(listener.accept().await).await else { continue };
+            let (router, watcher) = (self.router.clone(), self.connections.watcher());
+            let connection = Connection { peer: None, is_secure: false };
+            tokio::spawn(answer(stream, connection, router, watcher, place));
+        }
+    }
+}
+
+async fn place(places: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+    places.clone().acquire_owned().await.expect("the semaphore is never closed")
+}
+
+async fn taken<T>(accepted: io::Result<T>) -> Option<T> {
+    match accepted {
+        Ok(taken) => Some(taken),
+        Err(error) => {
+            tracing::warn!("an HTTP connection could not be taken: {error}");
+            tokio::time::sleep(ACCEPT_AGAIN_AFTER).await;
+            None
+        }
+    }
+}
+
+async fn answer<S>(
+    stream: S,
+    connection: Connection,
+    router: axum::Router,
+    watcher: Watcher,
+    place: OwnedSemaphorePermit,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = TowerToHyperService::new(router.layer(Extension(connection)));
+    let answering = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_WITHIN)
+        .serve_connection(TokioIo::new(stream), service);
+    let _ = watcher.watch(answering).await;
+    drop(place);
+}
+
+/// No when the client has gone already.
+fn prepared(stream: &TcpStream) -> bool {
+    SockRef::from(stream).set_tcp_user_timeout(Some(UNREAD_FOR)).is_ok() && stream.set_nodelay(true).is_ok()
 }

@@ -21,7 +21,7 @@ async fn every_route_of_the_document_but_the_health_check_wants_the_token() {
         for method in
             methods.as_object().unwrap().keys().filter(|key| ["get", "post", "delete"].contains(&key.as_str()))
         {
-            let uri = path.replace("{name}", "example.org");
+            let uri = path.replace("{name}", "example.org").replace("{email}", "alice@example.org");
             let request = Request::builder().method(method.to_uppercase().as_str()).uri(&uri).body(Body::empty());
             let answer = Asked::new().send(request.unwrap()).await;
             if OPEN.contains(&path.as_str()) {
@@ -33,7 +33,55 @@ async fn every_route_of_the_document_but_the_health_check_wants_the_token() {
             asked += 1;
         }
     }
-    assert_eq!(asked, 24, "the document lists every route");
+    assert_eq!(asked, 32, "the document lists every route");
+}
+
+/// What a token may ask whose only scope is `read`.
+const READING: &[(&str, &str)] = &[
+    ("get", "/api/v1/zones"),
+    ("get", "/api/v1/zones/{name}"),
+    ("get", "/api/v1/zones/{name}/history"),
+    ("get", "/api/v1/zones/{name}/diff"),
+    ("get", "/api/v1/zones/{name}/notifies"),
+    ("get", "/api/v1/zones/{name}/export"),
+    ("get", "/api/v1/catalogs"),
+    ("get", "/api/v1/catalogs/{name}"),
+    ("get", "/api/v1/catalogs/{name}/members"),
+    ("get", "/api/v1/keys"),
+];
+
+#[tokio::test]
+async fn a_token_that_may_only_look_changes_nothing_and_sees_nothing_of_people_and_the_service() {
+    let document: Value = serde_json::from_str(&api::openapi()).unwrap();
+    let mut allowed = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let methods = methods.as_object().unwrap().keys();
+        for method in methods.filter(|key| ["get", "post", "delete", "patch"].contains(&key.as_str())) {
+            if OPEN.contains(&path.as_str()) {
+                continue;
+            }
+            let uri = path.replace("{name}", "example.org").replace("{email}", "alice@example.org");
+            let request = Request::builder().method(method.to_uppercase().as_str()).uri(&uri);
+            let request = request.header(header::AUTHORIZATION, format!("Bearer {}", fake::READING_TOKEN));
+            let answer = Asked::new().send(request.body(Body::empty()).unwrap()).await;
+            if answer.status == 403 {
+                answer.is_problem(403, "not_allowed");
+            } else {
+                allowed.push((method.clone(), path.clone()));
+            }
+        }
+    }
+    let mut expected: Vec<_> =
+        READING.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect();
+    expected.sort();
+    allowed.sort();
+    assert_eq!(allowed, expected);
+}
+
+#[tokio::test]
+async fn a_cookie_opens_nothing_of_the_api() {
+    let request = Request::get("/api/v1/zones").header(header::COOKIE, format!("secondo={}", fake::SESSION));
+    Asked::new().send(request.body(Body::empty()).unwrap()).await.is_problem(401, "token_missing");
 }
 
 #[tokio::test]
@@ -77,8 +125,18 @@ async fn anybody_may_read_the_document_and_the_health() {
 #[tokio::test]
 async fn what_is_no_route_is_a_problem_too() {
     let asked = Asked::new();
-    asked.get("/").await.is_problem(404, "route_unknown");
+    asked.get("/nowhere").await.is_problem(404, "route_unknown");
     asked.get("/api/v1/records").await.is_problem(404, "route_unknown");
     asked.delete("/api/v1/zones").await.is_problem(405, "method_unknown");
     asked.get("/api/v1/zones/example.org/refresh").await.is_problem(405, "method_unknown");
+}
+
+#[tokio::test]
+async fn nothing_but_the_health_is_answered_under_a_name_that_is_not_ours() {
+    let under = |path: &str| Request::get(path).header(header::HOST, "evil.example").body(Body::empty()).unwrap();
+    let asked = Asked::new();
+    for path in ["/api/v1/zones", "/api/openapi.json", "/sign-in", "/assets/icon.svg", "/nowhere"] {
+        asked.send(under(path)).await.is_problem(421, "host_unknown");
+    }
+    assert_eq!(asked.send(under("/healthz")).await.text, "\"ok\"");
 }

@@ -17,7 +17,8 @@ async fn started() -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stops) = oneshot::channel();
-    let serving = tokio::spawn(api::serve(listener, fake::doors(), api::Token::new(fake::TOKEN), async move {
+    let listeners = api::Listeners { tcp: listener, https: None, local: None };
+    let serving = tokio::spawn(api::serve(listeners, fake::doors(), api::Front::default(), async move {
         stops.await.unwrap();
     }));
     (address, stop, serving)
@@ -70,7 +71,7 @@ async fn a_body_that_never_comes_has_its_deadline_too() {
     let (address, _stop, _serving) = started().await;
     let token = fake::TOKEN;
     let head = format!(
-        "POST /api/v1/zones HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
+        "POST /api/v1/zones HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
          Content-Length: 100\r\nExpect: 100-continue\r\n\r\n"
     );
     let mut stream = sending(address, head.as_bytes()).await;

@@ -154,3 +154,45 @@ macro_rules! from_database {
 }
 
 from_database!(AddZoneError, ChangeZoneError, RemoveZoneError, AddKeyError, RemoveKeyError, CatalogError, ApplyError);
+
+/// Nothing has changed about users, or somebody is not let in.
+#[derive(Debug, thiserror::Error)]
+pub enum UserError {
+    #[error("somebody with the address {0} is here already")]
+    ExistsAlready(String),
+    #[error("there is no such user")]
+    Unknown,
+    #[error("{0} is the last operator, without whom nobody could run this service: make somebody else one first")]
+    LastOperator(String),
+    #[error("{email} is the last owner of {tenant}: make somebody else its owner first")]
+    LastOwner { email: String, tenant: String },
+    #[error("the link has been used, or its time is over: ask for another one")]
+    LinkUsed,
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+}
+
+impl From<sqlx::Error> for UserError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Inventory(error.into())
+    }
+}
+
+/// Nothing has changed about API tokens.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    #[error("a token {0} exists already: give this one another name, or remove that one first")]
+    ExistsAlready(String),
+    #[error("there is no token {0}")]
+    Unknown(String),
+    #[error("there are too many tokens: remove those that nobody uses")]
+    TooMany,
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+}
+
+impl From<sqlx::Error> for TokenError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Inventory(error.into())
+    }
+}

@@ -1,4 +1,4 @@
-//! What should exist: tenants, zones, primaries, keys, catalogs; and the ledger of attempts and NOTIFYs.
+//! What should exist: tenants, users, zones, primaries, keys, catalogs; and the ledger of attempts and NOTIFYs.
 //!
 //! The only crate with SQL. SQLite for now; every statement but those in `database` is also PostgreSQL's, so that it
 //! can follow with a migration folder of its own.
@@ -13,6 +13,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod accounts;
 mod catalogs;
 mod database;
 mod error;
@@ -24,11 +25,15 @@ mod primaries;
 mod removed;
 mod zones;
 
+pub use accounts::{
+    Actor, AuditEntry, AuditOf, By, Hashed, Link, Member, Membership, NewSession, NewToken, NewUser, Purpose, Role,
+    Scope, Scopes, SecondFactor, Session, Stage, Standing, Token, User, UserId,
+};
 pub use catalogs::{Catalog, CatalogMember, CatalogSettings, Make};
 pub use database::Inventory;
 pub use error::{
     AddKeyError, AddZoneError, ApplyError, CatalogError, ChangeZoneError, InventoryError, RemoveKeyError,
-    RemoveZoneError,
+    RemoveZoneError, TokenError, UserError,
 };
 pub use intent::Intent;
 pub use keys::KeyEntry;

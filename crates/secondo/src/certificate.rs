@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
-use api::json;
+use api::{Https, json};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -36,6 +36,7 @@ const FILE_OCTETS_MAX: u64 = 1 << 20;
 pub(crate) struct Certificate {
     files: Files,
     to_clients: TlsServer,
+    to_browsers: Https,
     condition: Mutex<Condition>,
 }
 
@@ -89,14 +90,21 @@ impl Certificate {
         let shown = files.read()?;
         let OurCertificate { chain, key } = files.pair(&shown)?;
         let condition = Condition { validity: Validity::of(&chain[0]), shown, refused: None, said: Nearness::Far };
+        let to_browsers = Https::new(chain.clone(), key.clone_key())
+            .with_context(|| format!("{} and {}", files.chain.display(), files.key.display()))?;
         let to_clients = TlsServer::new(chain, key)
             .with_context(|| format!("{} and {}", files.chain.display(), files.key.display()))?;
-        Ok(Self { files, to_clients, condition: Mutex::new(condition) })
+        Ok(Self { files, to_clients, to_browsers, condition: Mutex::new(condition) })
     }
 
     /// What clients are shown, now and later.
     pub(crate) fn to_clients(&self) -> TlsServer {
         self.to_clients.clone()
+    }
+
+    /// What browsers are shown, now and later.
+    pub(crate) fn to_browsers(&self) -> Https {
+        self.to_browsers.clone()
     }
 
     /// What primaries are shown now.
@@ -133,14 +141,18 @@ impl Certificate {
         refused.into_iter().chain(end).collect()
     }
 
-    /// Compares the files with what is shown, and shows what is new. Reads from disk.
-    fn look(&self, transfers: &Transfers, occasion: Occasion) {
+    /// Compares the files with what is shown, and shows what is new; to primaries too where there are `transfers`. Reads from
+    /// disk.
+    fn look(&self, transfers: Option<&Transfers>, occasion: Occasion) {
         let written = self.files.read();
         let found = self.condition().compare(written, occasion, |written| {
             let OurCertificate { chain, key } = self.files.pair(written)?;
             let validity = Validity::of(&chain[0]);
             self.to_clients.show(chain.clone(), key.clone_key())?;
-            transfers.show_certificate(OurCertificate { chain, key });
+            self.to_browsers.show(chain.clone(), key.clone_key())?;
+            if let Some(transfers) = transfers {
+                transfers.show_certificate(OurCertificate { chain, key });
+            }
             Ok(validity)
         });
         match found {
@@ -243,9 +255,19 @@ impl std::fmt::Debug for Written {
     }
 }
 
+/// Whom a certificate is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ShownTo {
+    /// Clients, primaries and browsers.
+    Everybody,
+    /// Those alone who use the console and the API.
+    Browsers,
+}
+
 /// Follows the files, where there are some.
 pub(crate) async fn follow(
     node: Arc<Node>,
+    shown_to: ShownTo,
     certificate: Option<Arc<Certificate>>,
     looks: Arc<tokio::sync::Mutex<Looks>>,
 ) {
@@ -255,14 +277,14 @@ pub(crate) async fn follow(
             certificate.say_its_end(node.clock.machine().wall_clock().as_secs());
         }
         let occasion = looks.next().await;
-        if occasion == Occasion::Order {
+        if occasion == Occasion::Order && shown_to == ShownTo::Everybody {
             tracing::info!(
-                "SIGHUP: our certificate and the cookie secrets are read again; the configuration is only at the next start"
+                "SIGHUP: our certificates and the cookie secrets are read again; the configuration is only at the next start"
             );
         }
         let Some(certificate) = certificate.clone() else { continue };
-        let transfers = node.transfers.clone();
-        let looked = tokio::task::spawn_blocking(move || certificate.look(&transfers, occasion)).await;
+        let transfers = (shown_to == ShownTo::Everybody).then(|| node.transfers.clone());
+        let looked = tokio::task::spawn_blocking(move || certificate.look(transfers.as_ref(), occasion)).await;
         if let Err(error) = looked {
             tracing::error!("looking at our certificate ended by a fault of ours: {error}");
         }

@@ -43,6 +43,9 @@ pub(crate) struct ServeArguments {
     /// Where the HTTP API is answered [default: 127.0.0.1:8053].
     #[arg(long, value_name = "ADDR:PORT", env = "SECONDO_HTTP", value_parser = listen_address)]
     pub(crate) http: Option<SocketAddr>,
+    /// Let the console take passwords in clear text on an address that is not this machine's alone.
+    #[arg(long, env = "SECONDO_HTTP_CLEAR_TEXT")]
+    pub(crate) http_clear_text: bool,
     /// Make sure that this zone exists with this primary; may be given several times. Dropping the flag removes nothing.
     #[arg(long = "zone", value_name = "NAME@ADDR[:PORT]")]
     pub(crate) zones: Vec<String>,

@@ -3,6 +3,7 @@
 //! Everything is parsed here, once; inside, types carry the proof. Every problem in the file names its line.
 
 mod catalog;
+mod http;
 mod limits;
 mod listening;
 mod rate_limit;
@@ -26,12 +27,14 @@ use crate::command::ServeArguments;
 use crate::kept::KEEP_REMOVED;
 use crate::persona::PersonaSettings;
 use catalog::{CatalogSection, read_catalog};
+use http::{HttpSection, read_http};
 use limits::{LimitsSection, read_limits};
 use listening::{DnsSection, listen_addresses, persona};
 use rate_limit::{RateLimitSection, read_rate_limit};
 use zone::{KeySection, ZoneSection, read_key, read_zone};
 
 pub(crate) use catalog::groups;
+pub(crate) use http::{HttpSettings, HttpTls};
 pub(crate) use limits::Limits;
 pub(crate) use listening::listen_address;
 
@@ -45,7 +48,7 @@ pub(crate) struct Configuration {
     /// The same over QUIC.
     pub(crate) dns_over_quic: Vec<SocketAddr>,
     pub(crate) persona: PersonaSettings,
-    pub(crate) http: SocketAddr,
+    pub(crate) http: HttpSettings,
     /// What counts where nothing is set for a zone.
     pub(crate) defaults: Policy,
     pub(crate) limits: Limits,
@@ -90,6 +93,12 @@ pub(crate) enum ConfigurationError {
     Wrong { path: PathBuf, line: usize, message: String },
     #[error("the variable {name}: {message}")]
     Variable { name: String, message: String },
+    #[error(
+        "the console at {0} would take passwords in clear text, which others on the way can read: have it speak TLS ([http] tls \
+         = true, with a certificate below [tls]), let a proxy on this machine do it, or say that it is meant with \
+         --http-clear-text"
+    )]
+    ClearText(SocketAddr),
     #[error("--zone {text}: {message}")]
     Zone { text: String, message: String },
 }
@@ -113,12 +122,6 @@ struct File {
     key: Vec<KeySection>,
     zone: Vec<ZoneSection>,
     catalog: Vec<CatalogSection>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct HttpSection {
-    listen: Option<Spanned<String>>,
 }
 
 /// Settings by their names.
@@ -171,6 +174,9 @@ impl Configuration {
         };
         configuration.take_variables(|name| std::env::var(name).ok())?;
         configuration.take_arguments(arguments)?;
+        if configuration.http.is_careless() {
+            return Err(ConfigurationError::ClearText(configuration.http.listen));
+        }
         Ok(configuration)
     }
 
@@ -198,9 +204,6 @@ impl Configuration {
         if let Some(listen) = file.dns.listen {
             configuration.dns = listen_addresses(&listen)?;
         }
-        if let Some(listen) = file.http.listen {
-            configuration.http = checked(&listen, listen_address)?;
-        }
         if let Some(allow) = &file.transfer_out.allow {
             configuration.defaults.allow_transfer = read_all(allow)?;
         }
@@ -224,6 +227,7 @@ impl Configuration {
             configuration.keep_removed = checked(text, time_or_off)?;
         }
         configuration.tls = tls_files(file.tls)?;
+        configuration.http = read_http(file.http, configuration.tls.ours.is_some())?;
         configuration.dns_over_tls = listen_addresses(&file.dns.tls_listen)?;
         configuration.dns_over_quic = listen_addresses(&file.dns.quic_listen)?;
         let mut secured = file.dns.tls_listen.iter().chain(&file.dns.quic_listen);
@@ -286,8 +290,9 @@ impl Configuration {
             self.dns.clone_from(&arguments.dns);
         }
         if let Some(http) = arguments.http {
-            self.http = http;
+            self.http.listen = http;
         }
+        self.http.allow_clear_text |= arguments.http_clear_text;
         let mut zones: Vec<NewZone> = Vec::new();
         for text in &arguments.zones {
             let wrong =
@@ -314,7 +319,7 @@ impl Default for Configuration {
             dns_over_tls: Vec::new(),
             dns_over_quic: Vec::new(),
             persona: PersonaSettings::default(),
-            http: SocketAddr::from(([127, 0, 0, 1], 8053)),
+            http: HttpSettings::default(),
             defaults: Policy::default(),
             limits: Limits::default(),
             rate: None,

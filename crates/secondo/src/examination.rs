@@ -1,8 +1,9 @@
 //! Examinations as the API shows them, whoever made them: a server, or the command line by itself.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use api::json;
+use dns::Name;
 use transfer::Primary;
 use transfer::doctor::{Cause, Examination, Examined, Outcome, Paste, Patient, Software, Step, Us, Way};
 use xfr::Fault;
@@ -58,6 +59,30 @@ fn primary(patient: &Patient, asked: &Primary, examined: &Examined, port: u16) -
         says: examined.guess.said.clone(),
         paste: Software::ALL.into_iter().map(|software| paste(&Paste::of(software, &patient.zone, &us))).collect(),
     }
+}
+
+/// The lines for a primary that nobody has asked.
+pub(crate) fn lines(zone: &Name, primary: &Primary, notify_port: Option<u16>) -> json::PrimaryLines {
+    let source = primary.source.or_else(|| source_towards(primary.address));
+    let us = Us {
+        address: source,
+        port: notify_port.unwrap_or(api::text::DNS_PORT),
+        key: primary.key.as_ref().map(|key| (key.name().clone(), key.algorithm())),
+        way: if primary.tls.is_some() { Way::Tls } else { Way::ClearText },
+    };
+    json::PrimaryLines {
+        address: primary.address.to_string(),
+        source: source.map(|source| source.to_string()),
+        paste: Software::ALL.into_iter().map(|software| paste(&Paste::of(software, zone, &us))).collect(),
+    }
+}
+
+/// The address of ours that the system would send from; nothing is sent to find it out.
+fn source_towards(address: SocketAddr) -> Option<IpAddr> {
+    let any: IpAddr = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let socket = UdpSocket::bind((any, 0)).ok()?;
+    socket.connect(address).ok()?;
+    Some(socket.local_addr().ok()?.ip())
 }
 
 fn paste(paste: &Paste) -> json::Paste {

@@ -25,6 +25,8 @@ use crate::warnings::{self, Said};
 
 pub(crate) struct Followed {
     pub(crate) id: ZoneId,
+    /// Whose it is.
+    pub(crate) tenant: TenantId,
     /// As it was typed.
     pub(crate) name: Name,
     pub(crate) served: Arc<ServedZone>,
@@ -230,12 +232,12 @@ impl Wake {
 impl Followed {
     /// A zone of which nothing is there; versions up to `generation` may have been, in memory or in an image that cannot
     /// be used.
-    pub(crate) fn new(id: ZoneId, name: Name, timers: Timers, generation: Generation) -> Self {
-        Self::with(id, name, timers, None, generation, Contents::Absent)
+    pub(crate) fn new(id: ZoneId, tenant: TenantId, name: Name, timers: Timers, generation: Generation) -> Self {
+        Self::with(id, tenant, name, timers, None, generation, Contents::Absent)
     }
 
     /// A zone that begins with what is stored of another one of its name.
-    pub(crate) fn heir(id: ZoneId, name: Name, other: &Self) -> Self {
+    pub(crate) fn heir(id: ZoneId, tenant: TenantId, name: Name, other: &Self) -> Self {
         let (timers, held, generation, hold, came_from) = {
             let condition = other.condition();
             let (hold, came_from) = (condition.hold.clone(), condition.came_from);
@@ -244,7 +246,7 @@ impl Followed {
         let contents = Contents::clone(&other.served.contents());
         // It is on disk under the other's id only.
         let durability = if held.is_some() { Durability::Volatile } else { Durability::Durable };
-        let heir = Self::with(id, name, timers, held, generation, contents);
+        let heir = Self::with(id, tenant, name, timers, held, generation, contents);
         {
             let mut condition = heir.condition();
             (condition.durability, condition.hold, condition.came_from) = (durability, hold, came_from);
@@ -255,17 +257,19 @@ impl Followed {
     /// A zone whose version was read from disk.
     pub(crate) fn restored(
         id: ZoneId,
+        tenant: TenantId,
         name: Name,
         timers: Timers,
         generation: Generation,
         held: Snapshot,
         contents: Contents,
     ) -> Self {
-        Self::with(id, name, timers, Some(held), generation, contents)
+        Self::with(id, tenant, name, timers, Some(held), generation, contents)
     }
 
     fn with(
         id: ZoneId,
+        tenant: TenantId,
         name: Name,
         timers: Timers,
         held: Option<Snapshot>,
@@ -292,7 +296,8 @@ impl Followed {
         };
         let zone = Self {
             id,
-            served: Arc::new(ServedZone::new(id, TenantId::DEFAULT, name.clone(), contents)),
+            tenant,
+            served: Arc::new(ServedZone::new(id, tenant, name.clone(), contents)),
             name,
             instructions: ArcSwap::default(),
             wanted_otherwise: Notify::new(),
@@ -422,7 +427,7 @@ impl Followed {
         let is_only =
             |from: &SocketAddr| matches!(&instructions.sources[..], [only] if only.primary.address == *from);
         let came_from = condition.came_from.filter(|from| !is_only(from));
-        Note::of(&instructions, &condition.hold, came_from)
+        Note::of(self.tenant, &instructions, &condition.hold, came_from)
     }
 
     pub(crate) fn noted(&self, note: Note) {
@@ -515,7 +520,7 @@ mod tests {
     #[test]
     fn what_comes_during_an_attempt_is_done_once_afterwards() {
         let timers = Timers::pending(&Bounds::default(), Moment(0));
-        let zone = Followed::new(ZoneId(1), "example.".parse().unwrap(), timers, Generation(0));
+        let zone = Followed::new(ZoneId(1), TenantId::DEFAULT, "example.".parse().unwrap(), timers, Generation(0));
         let mut condition = zone.condition();
         assert!(condition.begin(Wake::by(Trigger::First)).is_some());
         assert!(condition.begin(Wake::by(Trigger::Notify)).is_none());
@@ -531,7 +536,7 @@ mod tests {
     #[test]
     fn what_is_to_be_checked_soon_is_checked_after_an_attempt_that_began_before() {
         let timers = Timers::pending(&Bounds::default(), Moment(0));
-        let zone = Followed::new(ZoneId(1), "example.".parse().unwrap(), timers, Generation(0));
+        let zone = Followed::new(ZoneId(1), TenantId::DEFAULT, "example.".parse().unwrap(), timers, Generation(0));
         let mut condition = zone.condition();
         condition.timers.failed(&Bounds::default(), Moment(0), 0);
         condition.begin(Wake::by(Trigger::Notify));
@@ -545,11 +550,11 @@ mod tests {
     #[test]
     fn what_goes_on_under_another_id_stays_frozen() {
         let timers = Timers::pending(&Bounds::default(), Moment(0));
-        let zone = Followed::new(ZoneId(9), "example.".parse().unwrap(), timers, Generation(4));
+        let zone = Followed::new(ZoneId(9), TenantId::DEFAULT, "example.".parse().unwrap(), timers, Generation(4));
         let came_from = Some(([192, 0, 2, 1], 53).into());
         zone.condition().hold = Hold::Frozen;
         zone.condition().came_from = came_from;
-        let heir = Followed::heir(ZoneId(5), zone.name.clone(), &zone);
+        let heir = Followed::heir(ZoneId(5), TenantId::DEFAULT, zone.name.clone(), &zone);
         let condition = heir.condition();
         assert!(condition.hold.is_frozen());
         assert_eq!((condition.came_from, condition.generation), (came_from, Generation(4)));

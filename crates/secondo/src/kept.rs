@@ -15,7 +15,7 @@ use std::time::Duration;
 use dns::Name;
 use inventory::Intent;
 use xfr::Moment;
-use zone::ZoneId;
+use zone::{TenantId, ZoneId};
 
 use crate::followed::{Followed, Instructions, Role};
 use crate::node::Node;
@@ -44,9 +44,9 @@ impl Kept {
         self.lock().iter().cloned().collect()
     }
 
-    /// The zone of this name that was added last.
-    pub(crate) fn named(&self, name: &Name) -> Option<Arc<Followed>> {
-        self.lock().named(name).next_back().cloned()
+    /// The tenant's zone of this name that was added last.
+    pub(crate) fn named(&self, tenant: TenantId, name: &Name) -> Option<Arc<Followed>> {
+        self.lock().named(tenant, name).next_back().cloned()
     }
 
     fn lock(&self) -> MutexGuard<'_, Roster> {

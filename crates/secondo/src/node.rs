@@ -11,10 +11,10 @@ use dns::Name;
 use inventory::{Inventory, Service};
 use server::{Access, Announcer, Shared, TransferOut};
 use store::{ClockFacts, PutAside, Store, StoredContents, StoredZone};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, broadcast, watch};
 use transfer::{Received, Transfers};
 use xfr::{Bounds, Moment, Policy, Reason, Timers};
-use zone::{Generation, Limits, Snapshot, ZoneId};
+use zone::{Generation, Limits, Snapshot, TenantId, ZoneId};
 
 use crate::agenda::Agenda;
 use crate::attempt::{self, Attempt, Kind};
@@ -34,6 +34,9 @@ pub(crate) const INVENTORY: &str = "inventory.db";
 /// The beginning of 2026, in Unix milliseconds.
 const GENERATIONS_BEGIN_MS: u64 = 1_767_225_600_000;
 const GENERATIONS_PER_MS: u64 = 1 << 10;
+
+/// Whoever falls further behind looks anew.
+const NEWS_KEPT: usize = 256;
 
 pub(crate) struct Node {
     pub(crate) clock: Clock,
@@ -57,6 +60,8 @@ pub(crate) struct Node {
     /// Some served version, or some order, is in memory only.
     pub(crate) volatile: Notify,
     pub(crate) catalogs: Catalogs,
+    /// Zones about which something may have changed, for whoever looks at one.
+    pub(crate) news: broadcast::Sender<ZoneId>,
     /// How often the node was made to match the inventory.
     pub(crate) reconciled: watch::Sender<u64>,
     followed: RwLock<Roster>,
@@ -118,6 +123,7 @@ impl Node {
             missed_keys: Mutex::default(),
             volatile: Notify::new(),
             catalogs: Catalogs::default(),
+            news: broadcast::Sender::new(NEWS_KEPT),
             reconciled: watch::Sender::new(0),
             followed: RwLock::new(followed),
             kept,
@@ -132,9 +138,9 @@ impl Node {
         self.read().iter().cloned().collect()
     }
 
-    /// At most so many zones, those after this name, in the order of lists.
-    pub(crate) fn page(&self, after: Option<&Name>, limit: usize) -> Vec<Arc<Followed>> {
-        self.read().after(after).take(limit).cloned().collect()
+    /// At most so many zones of the tenant, those after this name, in the order of lists.
+    pub(crate) fn page(&self, tenant: TenantId, after: Option<&Name>, limit: usize) -> Vec<Arc<Followed>> {
+        self.read().after(tenant, after).take(limit).cloned().collect()
     }
 
     pub(crate) fn zone(&self, id: ZoneId) -> Option<Arc<Followed>> {
@@ -142,9 +148,9 @@ impl Node {
     }
 
     /// A zone of which nothing is stored.
-    pub(crate) fn fresh(&self, id: ZoneId, name: Name, bounds: &Bounds) -> Followed {
+    pub(crate) fn fresh(&self, id: ZoneId, tenant: TenantId, name: Name, bounds: &Bounds) -> Followed {
         let now = self.clock.now();
-        Followed::new(id, name, Timers::pending(bounds, now), last_generation_used(Generation(0), now))
+        Followed::new(id, tenant, name, Timers::pending(bounds, now), last_generation_used(Generation(0), now))
     }
 
     /// Begins to follow a zone; [`Node::publish_table`] has it answered.
@@ -185,18 +191,23 @@ impl Node {
         TransferOut { default: default.clone(), zones }
     }
 
-    /// The zone of this name, the answered one first: names of those are unique.
-    pub(crate) fn zone_named(&self, name: &Name) -> Option<Arc<Followed>> {
-        let answered = self.shared.zones.load().get(name.borrow()).map(|zone| zone.id);
-        match answered {
-            Some(id) => self.zone(id),
-            None => self.read().named(name).next().cloned(),
-        }
+    /// The tenant's zone of this name, the answered one first: names of those are unique.
+    pub(crate) fn zone_of(&self, tenant: TenantId, name: &Name) -> Option<Arc<Followed>> {
+        let followed = self.read();
+        let mut named = followed.named(tenant, name);
+        let first = named.next()?;
+        // Two are there only until the inventory says which it is.
+        let answered = std::iter::once(first).chain(named).find(|zone| self.answers(zone));
+        Some(answered.unwrap_or(first).clone())
+    }
+
+    fn answers(&self, zone: &Followed) -> bool {
+        self.shared.zones.load().get(zone.name.borrow()).is_some_and(|answered| answered.id == zone.id)
     }
 
     /// The followed zone of this name, if only the store knows it.
-    pub(crate) fn unlisted(&self, name: &Name) -> Option<Arc<Followed>> {
-        self.zone_named(name).filter(|zone| !zone.instructions().is_listed())
+    pub(crate) fn unlisted(&self, tenant: TenantId, name: &Name) -> Option<Arc<Followed>> {
+        self.zone_of(tenant, name).filter(|zone| !zone.instructions().is_listed())
     }
 
     /// The followed zones that only the store knows.
@@ -313,6 +324,13 @@ impl Node {
             condition.last_attempt.replace(recorded).filter(|_| had_attempted)
         };
         attempt.say(zone, before.as_ref());
+        self.tell_lookers(zone);
+    }
+
+    /// Something about the zone may look otherwise now.
+    pub(crate) fn tell_lookers(&self, zone: &Followed) {
+        // Most of the time nobody looks.
+        let _ = self.news.send(zone.id);
     }
 
     pub(crate) fn inventory_file(&self) -> PathBuf {
@@ -332,7 +350,7 @@ impl Node {
 fn restore(stored: StoredZone, defaults: &Policy, clock: &Clock) -> Followed {
     let note = Note::read(&stored.name, &stored.note);
     let instructions = note.instructions(&stored.name, defaults);
-    let zone = restore_contents(stored, &instructions.policy.bounds, clock);
+    let zone = restore_contents(stored, note.tenant(), &instructions.policy.bounds, clock);
     zone.instruct(instructions);
     zone.condition().hold = note.hold();
     zone.condition().came_from = note.came_from;
@@ -355,7 +373,7 @@ fn restore(stored: StoredZone, defaults: &Policy, clock: &Clock) -> Followed {
     zone
 }
 
-fn restore_contents(stored: StoredZone, bounds: &Bounds, clock: &Clock) -> Followed {
+fn restore_contents(stored: StoredZone, tenant: TenantId, bounds: &Bounds, clock: &Clock) -> Followed {
     let now = clock.now();
     let StoredZone { zone: id, name, head, clock: facts, note: _, contents } = stored;
     let generation = last_generation_used(head.generation, now);
@@ -363,7 +381,7 @@ fn restore_contents(stored: StoredZone, bounds: &Bounds, clock: &Clock) -> Follo
         StoredContents::Whole(image) => image,
         StoredContents::Unusable(what) => {
             tracing::error!(zone = %name, "the stored version cannot be used: {what}");
-            return Followed::new(id, name, Timers::pending(bounds, now), generation);
+            return Followed::new(id, tenant, name, Timers::pending(bounds, now), generation);
         }
     };
     let timers = Timers::restored(
@@ -377,7 +395,7 @@ fn restore_contents(stored: StoredZone, bounds: &Bounds, clock: &Clock) -> Follo
     );
     // Whether it is served is for who knows the zone's policy.
     let snapshot = Snapshot { generation: head.generation, image };
-    Followed::restored(id, name, timers, generation, snapshot, Contents::Expired)
+    Followed::restored(id, tenant, name, timers, generation, snapshot, Contents::Expired)
 }
 
 /// The last generation that may have been used: of a version on disk, or by an earlier run for one that lived only in

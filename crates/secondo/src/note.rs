@@ -10,6 +10,7 @@ use dns::{Name, Serial};
 use inventory::Service;
 use serde::{Deserialize, Serialize};
 use xfr::{Moment, Policy, Settings};
+use zone::TenantId;
 
 use crate::followed::{Instructions, Role};
 use crate::holds::{HeldBack, Hold};
@@ -17,6 +18,9 @@ use crate::holds::{HeldBack, Hold};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Note {
+    /// None for the default one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<u64>,
     #[serde(skip_serializing_if = "is_default")]
     service: Service,
     #[serde(skip_serializing_if = "is_default")]
@@ -56,7 +60,13 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 impl Note {
-    pub(crate) fn of(instructions: &Instructions, hold: &Hold, came_from: Option<SocketAddr>) -> Self {
+    pub(crate) fn of(
+        tenant: TenantId,
+        instructions: &Instructions,
+        hold: &Hold,
+        came_from: Option<SocketAddr>,
+    ) -> Self {
+        let tenant = (tenant != TenantId::DEFAULT).then_some(tenant.0);
         let settings = instructions.settings.to_texts();
         let hold = match hold {
             Hold::None => None,
@@ -74,7 +84,12 @@ impl Note {
             // Of a member all is as with any zone, and what its catalog is to it is the inventory's to say.
             Role::Configured | Role::MemberOf(_) => Contents::Everybody,
         };
-        Self { service: instructions.service, contents, settings, hold, came_from }
+        Self { tenant, service: instructions.service, contents, settings, hold, came_from }
+    }
+
+    /// Whose the zone is.
+    pub(crate) fn tenant(&self) -> TenantId {
+        self.tenant.map_or(TenantId::DEFAULT, TenantId)
     }
 
     pub(crate) fn hold(&self) -> Hold {
@@ -132,6 +147,7 @@ mod tests {
     use dns::Serial;
     use inventory::Service;
     use xfr::{Moment, Policy, Setting, Settings};
+    use zone::TenantId;
 
     use super::Note;
     use crate::followed::{Instructions, Role};
@@ -140,7 +156,7 @@ mod tests {
     #[test]
     fn a_note_comes_back_as_it_was_and_an_ordinary_zone_has_none() {
         let defaults = Policy::default();
-        assert!(Note::of(&Instructions::default(), &Hold::None, None).write().is_empty());
+        assert!(Note::of(TenantId::DEFAULT, &Instructions::default(), &Hold::None, None).write().is_empty());
         let mut settings = Settings::default();
         settings.set(Setting::ExpireMax, Some("1d")).unwrap();
         let policy = defaults.with(&settings).unwrap();
@@ -155,10 +171,10 @@ mod tests {
         let roles = [Role::Configured, Role::Catalog, Role::Removed, Role::Catalog];
         for (hold, role) in holds.into_iter().zip(roles) {
             let instructions = of_role(role);
-            let note = Note::of(&instructions, &hold, came_from);
+            let note = Note::of(TenantId(7), &instructions, &hold, came_from);
             let read = Note::read(&zone, &note.write());
             assert_eq!((&read, read.instructions(&zone, &defaults)), (&note, instructions.clone()));
-            assert_eq!(Note::of(&instructions, &read.hold(), read.came_from), note);
+            assert_eq!(Note::of(read.tenant(), &instructions, &read.hold(), read.came_from), note);
         }
     }
 

@@ -6,10 +6,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use tokio::net::UnixListener;
+
 /// The file with the token that opens the API; only its owner reads it.
 pub(crate) const ADMIN_TOKEN: &str = "admin-token";
 /// The file with the API's address.
 pub(crate) const HTTP_ADDRESS: &str = "http-address";
+/// The socket on which the API is answered to clients on this machine.
+pub(crate) const LOCAL_SOCKET: &str = "api-socket";
 /// The file with the addresses that DNS is answered on, one a line.
 pub(crate) const DNS_ADDRESS: &str = "dns-address";
 
@@ -39,9 +43,24 @@ pub(crate) fn addresses(data: &Path, dns: &[SocketAddr], http: SocketAddr) -> io
     write(data, HTTP_ADDRESS, &format!("{http}\n"))
 }
 
+/// Opens the socket for clients on this machine; none where it cannot be (a path of over a hundred octets is none for a
+/// socket): they go to the HTTP address then.
+pub(crate) fn local_socket(data: &Path) -> Option<UnixListener> {
+    let path = data.join(LOCAL_SOCKET);
+    // A killed server's is in the way; nobody else's is there, because of the lock.
+    let _ = fs::remove_file(&path);
+    match UnixListener::bind(&path) {
+        Ok(listener) => Some(listener),
+        Err(error) => {
+            tracing::warn!("clients on this machine go to the HTTP address, because of {}: {error}", path.display());
+            None
+        }
+    }
+}
+
 /// Takes back what [`addresses`] has said.
 pub(crate) fn withdraw(data: &Path) {
-    for file in [DNS_ADDRESS, HTTP_ADDRESS] {
+    for file in [DNS_ADDRESS, HTTP_ADDRESS, LOCAL_SOCKET] {
         // It may not have been written.
         let _ = fs::remove_file(data.join(file));
     }

@@ -130,7 +130,7 @@ async fn put_configured(node: &Node, inventory: &Inventory, at_start: &AtStart) 
     let zones = at_start.zones.iter().map(|zone| (zone, None));
     let catalogs = at_start.catalogs.iter().map(|catalog| (&catalog.zone, Some(&catalog.rules)));
     for (zone, rules) in zones.chain(catalogs) {
-        let row = doors::row(node, zone);
+        let row = doors::row(node, TenantId::DEFAULT, zone);
         let ensured = match rules {
             None => inventory.ensure_zone(TenantId::DEFAULT, &row, now).await,
             Some(rules) => {
@@ -243,8 +243,8 @@ async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent) {
             continue;
         }
         let zone = Arc::new(match namesake {
-            Some(namesake) => Followed::heir(intended.id, intended.name.clone(), &namesake),
-            None => node.fresh(intended.id, intended.name.clone(), &instructions.policy.bounds),
+            Some(namesake) => Followed::heir(intended.id, intended.tenant, intended.name.clone(), &namesake),
+            None => node.fresh(intended.id, intended.tenant, intended.name.clone(), &instructions.policy.bounds),
         });
         zone.instruct(instructions);
         node.follow(zone.clone());
@@ -394,6 +394,7 @@ pub(crate) fn instruct(node: &Node, zone: &Followed, instructions: Instructions)
     node.revive_if_allowed(zone);
     node.expire_if_due(zone);
     node.schedule(zone);
+    node.tell_lookers(zone);
     is_answered_otherwise
 }
 

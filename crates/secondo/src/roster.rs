@@ -1,13 +1,13 @@
-//! The zones that a node follows: by their ids, and by their names in the order in which they are listed.
+//! The zones that a node follows: by their ids, and by tenants and names in the order in which they are listed.
 //!
-//! Invariant: both know the same zones. Two may have one name: what is stored, until the inventory says which it is.
+//! Invariant: both know the same zones. Two of a tenant may have one name: what is stored, until the inventory says which it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
 use dns::Name;
-use zone::ZoneId;
+use zone::{TenantId, ZoneId};
 
 use crate::followed::Followed;
 
@@ -15,19 +15,19 @@ use crate::followed::Followed;
 pub(crate) struct Roster {
     /// In the order of their ids, so that nothing depends on chance that nobody asked for.
     by_id: BTreeMap<ZoneId, Arc<Followed>>,
-    by_name: BTreeSet<(Box<str>, ZoneId)>,
+    by_name: BTreeSet<(TenantId, Box<str>, ZoneId)>,
 }
 
 impl Roster {
     pub(crate) fn insert(&mut self, zone: Arc<Followed>) {
         self.remove(zone.id);
-        self.by_name.insert((sort_key(&zone.name).into(), zone.id));
+        self.by_name.insert((zone.tenant, sort_key(&zone.name).into(), zone.id));
         self.by_id.insert(zone.id, zone);
     }
 
     pub(crate) fn remove(&mut self, id: ZoneId) -> Option<Arc<Followed>> {
         let zone = self.by_id.remove(&id)?;
-        self.by_name.remove(&(sort_key(&zone.name).into(), id));
+        self.by_name.remove(&(zone.tenant, sort_key(&zone.name).into(), id));
         Some(zone)
     }
 
@@ -40,20 +40,21 @@ impl Roster {
         self.by_id.values()
     }
 
-    /// The zones of this name, in the order of their ids.
-    pub(crate) fn named(&self, name: &Name) -> impl DoubleEndedIterator<Item = &Arc<Followed>> {
+    /// The tenant's zones of this name, in the order of their ids.
+    pub(crate) fn named(&self, tenant: TenantId, name: &Name) -> impl DoubleEndedIterator<Item = &Arc<Followed>> {
         let key: Box<str> = sort_key(name).into();
-        let of_this_name = (key.clone(), ZoneId(0))..=(key, ZoneId(u64::MAX));
-        self.by_name.range(of_this_name).filter_map(|(_, id)| self.get(*id))
+        let of_this_name = (tenant, key.clone(), ZoneId(0))..=(tenant, key, ZoneId(u64::MAX));
+        self.by_name.range(of_this_name).filter_map(|(_, _, id)| self.get(*id))
     }
 
-    /// The zones after this name, in the order of [`sort_key`].
-    pub(crate) fn after(&self, name: Option<&Name>) -> impl Iterator<Item = &Arc<Followed>> {
+    /// The tenant's zones after this name, in the order of [`sort_key`].
+    pub(crate) fn after(&self, tenant: TenantId, name: Option<&Name>) -> impl Iterator<Item = &Arc<Followed>> {
         let after = match name {
-            Some(name) => Bound::Excluded((sort_key(name).into(), ZoneId(u64::MAX))),
-            None => Bound::Unbounded,
+            Some(name) => Bound::Excluded((tenant, sort_key(name).into(), ZoneId(u64::MAX))),
+            None => Bound::Included((tenant, Box::default(), ZoneId(0))),
         };
-        self.by_name.range((after, Bound::Unbounded)).filter_map(|(_, id)| self.get(*id))
+        let of_tenant = self.by_name.range((after, Bound::Unbounded)).take_while(move |(of, _, _)| *of == tenant);
+        of_tenant.filter_map(|(_, _, id)| self.get(*id))
     }
 }
 
@@ -67,14 +68,16 @@ mod tests {
     use std::sync::Arc;
 
     use xfr::{Bounds, Moment, Timers};
-    use zone::{Generation, ZoneId};
+    use zone::{Generation, TenantId, ZoneId};
 
     use super::Roster;
     use crate::followed::Followed;
 
+    const OURS: TenantId = TenantId::DEFAULT;
+
     fn zone(id: u64, name: &str) -> Arc<Followed> {
         let timers = Timers::pending(&Bounds::default(), Moment(0));
-        Arc::new(Followed::new(ZoneId(id), name.parse().unwrap(), timers, Generation(0)))
+        Arc::new(Followed::new(ZoneId(id), OURS, name.parse().unwrap(), timers, Generation(0)))
     }
 
     #[test]
@@ -85,10 +88,10 @@ mod tests {
         }
         let listed = |roster: &Roster, after: Option<&str>| -> Vec<u64> {
             let after = after.map(|name| name.parse().unwrap());
-            roster.after(after.as_ref()).map(|zone| zone.id.0).collect()
+            roster.after(OURS, after.as_ref()).map(|zone| zone.id.0).collect()
         };
         let named = |roster: &Roster, name: &str| -> Vec<u64> {
-            roster.named(&name.parse().unwrap()).map(|zone| zone.id.0).collect()
+            roster.named(OURS, &name.parse().unwrap()).map(|zone| zone.id.0).collect()
         };
         assert_eq!(listed(&roster, None), [3, 2, 4, 1]);
         assert_eq!(listed(&roster, Some("A.example.")), [2, 4, 1]);

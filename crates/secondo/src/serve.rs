@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use inventory::Inventory;
+use api::{Front, Listeners};
+use inventory::{Hashed, Inventory};
 use server::{Access, Heard, Notified, Rules};
 use store::{DamagedDatabase, Opened, Options, PutAside, Store, StoreError};
 use tokio::net::TcpListener;
@@ -22,10 +23,12 @@ use tokio::task::JoinHandle;
 use transfer::{Internet, Limits, Transfers};
 use xfr::Moment;
 
+use crate::accounts::first_start;
+use crate::accounts::tries::Tries;
 use crate::catalogs::{OWN_ID, Own};
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, ShownTo};
 use crate::clock::{Clock, Machine, ThisMachine};
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, HttpTls};
 use crate::doors::{self, Examinations, House};
 use crate::lasting::lasting;
 use crate::node::{INVENTORY, Node};
@@ -93,8 +96,9 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         sockets = sockets.with_tls(&configuration.dns_over_tls, certificate.to_clients())?;
         sockets = sockets.with_quic(&configuration.dns_over_quic, certificate.to_clients())?;
     }
-    let listener = listen_http(configuration.http).await?;
-    let http = listener.local_addr()?;
+    let https = Https::of(&configuration.http.tls, certificate.as_ref())?;
+    let tcp = listen_http(configuration.http.listen).await?;
+    let http = tcp.local_addr()?;
     let random = node.clock.clone();
     let (announcer, announcing_news) = server::announcer(node.shared.now.clone(), Arc::new(move || random.random()));
     // Set once, here.
@@ -116,7 +120,10 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         bring_up_inventory(&node, &at_start).await?;
     }
     let mut tasks = start_tasks(&node, notified, &heard, &at_start);
-    tasks.push(follow_certificate(&node, certificate.clone())?);
+    tasks.push(follow_certificate(&node, ShownTo::Everybody, certificate.clone())?);
+    if let Some(own) = &https.own {
+        tasks.push(follow_certificate(&node, ShownTo::Browsers, Some(own.clone()))?);
+    }
     tasks.push(follow_cookie_secrets(&node, configuration.persona.cookie_secrets)?);
     let (telling, producing) = (node.clone(), node.clone());
     let telling = tokio::spawn(async move {
@@ -126,6 +133,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
             }
         })
     });
+    let admin_token = admin_token(&data, &at_start)?;
     let house = House {
         node: node.clone(),
         counters: running.counters().clone(),
@@ -136,23 +144,12 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         certificate,
         http,
         examinations: Examinations::default(),
+        admin_token,
+        tries: Tries::default(),
     };
     let (stop_api, api_stops) = oneshot::channel();
-    let api = match published::admin_token(&data) {
-        Ok(token) => Some(tokio::spawn(answer_api(listener, house, api::Token::new(&token), api_stops))),
-        // A full disk, say, or a file that is somebody else's: no reason to keep names from being answered.
-        Err(error) if at_start.has_a_past() => {
-            tracing::error!(
-                "the API is closed: the admin token in {} cannot be read or made: {error}",
-                data.display()
-            );
-            None
-        }
-        Err(error) => {
-            return Err(error)
-                .with_context(|| format!("the admin token in {} cannot be read or made", data.display()));
-        }
-    };
+    let listeners = Listeners { tcp, https: https.shown.clone(), local: published::local_socket(&data) };
+    let api = tokio::spawn(answer_api(listeners, house, configuration.http.front, api_stops));
     let announcing = match published::addresses(&data, &dns, http) {
         Ok(()) => None,
         Err(error) => {
@@ -163,7 +160,11 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
             Some(tokio::spawn(announce(data.clone(), dns.clone(), http)))
         }
     };
-    if let Err(error) = say_where(&dns, &dns_over_tls, &dns_over_quic, http, &data) {
+    let first_start = first_start(&node).await;
+    let console = if https.shown.is_some() { format!("https://{http}") } else { format!("http://{http}") };
+    let places =
+        Places { dns: &dns, over_tls: &dns_over_tls, over_quic: &dns_over_quic, console: &console, data: &data };
+    if let Err(error) = places.say(first_start.as_deref()) {
         tracing::warn!("nobody reads our standard output: {error}");
     }
     wait_for_the_end().await?;
@@ -175,9 +176,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     running.stop().await;
     tasks.iter().chain([&announcing_news]).for_each(JoinHandle::abort);
     telling.abort();
-    if let Some(api) = api {
-        api.abort();
-    }
+    api.abort();
     node.store
         .flush()
         .await
@@ -214,18 +213,22 @@ fn follow_cookie_secrets(node: &Arc<Node>, file: Option<PathBuf>) -> std::io::Re
     Ok(lasting("following the cookie secrets", follow))
 }
 
-fn follow_certificate(node: &Arc<Node>, certificate: Option<Arc<Certificate>>) -> std::io::Result<JoinHandle<()>> {
+fn follow_certificate(
+    node: &Arc<Node>,
+    shown_to: ShownTo,
+    certificate: Option<Arc<Certificate>>,
+) -> std::io::Result<JoinHandle<()>> {
     let (node, looks) = (node.clone(), Arc::new(Mutex::new(Looks::begin()?)));
-    let follow = move || certificate::follow(node.clone(), certificate.clone(), looks.clone());
+    let follow = move || certificate::follow(node.clone(), shown_to, certificate.clone(), looks.clone());
     Ok(lasting("following our certificate", follow))
 }
 
-async fn answer_api(listener: TcpListener, house: House, token: api::Token, stop: oneshot::Receiver<()>) {
+async fn answer_api(listeners: Listeners, house: House, front: Front, stop: oneshot::Receiver<()>) {
     let stopped = async {
         // An error means that the sender is gone, which is the end too.
         let _ = stop.await;
     };
-    api::serve(listener, doors::open(house), token, stopped).await;
+    api::serve(listeners, doors::open(house), front, stopped).await;
 }
 
 /// Opens the store. One that is damaged as a whole is put aside only where there is an inventory, which says what is to be
@@ -322,28 +325,86 @@ async fn announce(data: PathBuf, dns: Vec<SocketAddr>, http: SocketAddr) {
     tracing::info!("the addresses are written for clients now");
 }
 
-fn say_where(
-    dns: &[SocketAddr],
-    over_tls: &[SocketAddr],
-    over_quic: &[SocketAddr],
-    http: SocketAddr,
-    data: &Path,
-) -> std::io::Result<()> {
-    let first = published::reachable(dns.first().copied().unwrap_or(http));
-    let mut out = std::io::stdout().lock();
-    for address in dns {
-        writeln!(out, "DNS is answered on {address} (UDP and TCP)")?;
+/// Where everything is, for whoever starts the program.
+struct Places<'a> {
+    dns: &'a [SocketAddr],
+    over_tls: &'a [SocketAddr],
+    over_quic: &'a [SocketAddr],
+    /// Its URL.
+    console: &'a str,
+    data: &'a Path,
+}
+
+impl Places<'_> {
+    /// `first_start` is the path of the page that creates the operator, while there is none.
+    fn say(&self, first_start: Option<&str>) -> std::io::Result<()> {
+        let Self { dns, over_tls, over_quic, console, data } = self;
+        let mut out = std::io::stdout().lock();
+        for (addresses, how) in [(dns, "UDP and TCP"), (over_tls, "TLS"), (over_quic, "QUIC")] {
+            for address in *addresses {
+                writeln!(out, "DNS is answered on {address} ({how})")?;
+            }
+        }
+        writeln!(out, "The console and the API are at {console}; everything is kept in {}", data.display())?;
+        if let Some(path) = first_start {
+            writeln!(out, "Create the operator of the console: {console}{path} (works once, for a day)")?;
+        }
+        writeln!(out, "Add a zone:  secondo zone add example.org --primary 192.0.2.1 --data {}", data.display())?;
+        if let Some(first) = dns.first().copied().map(published::reachable) {
+            writeln!(out, "Ask it:      dig @{} -p {} example.org SOA", first.ip(), first.port())?;
+        }
+        out.flush()
     }
-    for address in over_tls {
-        writeln!(out, "DNS is answered on {address} (TLS)")?;
+}
+
+/// What browsers are shown, where TLS is spoken to them.
+struct Https {
+    shown: Option<api::Https>,
+    /// A certificate that is shown to browsers alone.
+    own: Option<Arc<Certificate>>,
+}
+
+impl Https {
+    fn of(tls: &HttpTls, ours: Option<&Arc<Certificate>>) -> anyhow::Result<Self> {
+        match tls {
+            HttpTls::Off => Ok(Self { shown: None, own: None }),
+            HttpTls::Ours => Ok(Self { shown: ours.map(|ours| ours.to_browsers()), own: None }),
+            HttpTls::Own(certificate, key) => {
+                let own = Arc::new(Certificate::read(&(certificate.clone(), key.clone()))?);
+                Ok(Self { shown: Some(own.to_browsers()), own: Some(own) })
+            }
+        }
     }
-    for address in over_quic {
-        writeln!(out, "DNS is answered on {address} (QUIC)")?;
+}
+
+/// What opens the API on this machine; without it only those come in who have tokens of their own.
+fn admin_token(data: &Path, at_start: &AtStart) -> anyhow::Result<Option<Hashed>> {
+    match published::admin_token(data) {
+        Ok(token) => Ok(Some(Hashed::of(&token))),
+        // A full disk, say, or a file that is somebody else's: no reason to keep names from being answered.
+        Err(error) if at_start.has_a_past() => {
+            tracing::error!(
+                "the admin token in {} cannot be read or made, so that nobody comes in with it: {error}",
+                data.display()
+            );
+            Ok(None)
+        }
+        Err(error) => {
+            Err(error).with_context(|| format!("the admin token in {} cannot be read or made", data.display()))
+        }
     }
-    writeln!(out, "The API is answered on http://{http}; everything is kept in {}", data.display())?;
-    writeln!(out, "Add a zone:  secondo zone add example.org --primary 192.0.2.1 --data {}", data.display())?;
-    writeln!(out, "Ask it:      dig @{} -p {} example.org SOA", first.ip(), first.port())?;
-    out.flush()
+}
+
+/// The path of the page that creates the operator, while there is none.
+async fn first_start(node: &Node) -> Option<String> {
+    let inventory = node.inventory.load_full()?;
+    match first_start::link(&inventory, node.clock.now()).await {
+        Ok(link) => link,
+        Err(error) => {
+            tracing::error!("no link can be made that creates the operator: {error}");
+            None
+        }
+    }
 }
 
 async fn wait_for_the_end() -> std::io::Result<()> {

@@ -91,6 +91,17 @@ pub struct ExaminedPrimary {
     pub paste: Vec<Paste>,
 }
 
+/// The lines for one primary's configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PrimaryLines {
+    #[schema(example = "192.0.2.1:53")]
+    pub address: String,
+    /// The address of ours that it is asked from; none where no way leads to it.
+    pub source: Option<String>,
+    /// For each server that it could be.
+    pub paste: Vec<Paste>,
+}
+
 /// The lines that have one server give us the zone, and tell us of its changes. They never hold a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Paste {

@@ -3,6 +3,7 @@
 //! Invariants: words are closed enums, times are RFC 3339 in UTC, serials and generations are numbers, names are
 //! absolute (with the last dot). Nothing here decides anything, but for [`State::derive`].
 
+mod account;
 mod attempt;
 mod catalog;
 mod examination;
@@ -15,12 +16,17 @@ mod time;
 mod words;
 mod zone;
 
+pub use account::{
+    AddToken, AddUser, AddedToken, Audit, AuditEntry, PasswordLink, Role, Scope, Session, Token, Tokens, User, Users,
+};
 pub use attempt::{Attempt, AttemptKind, AttemptOutcome, Fault, Reason, Trigger};
 pub use catalog::{
     AcceptCatalog, AddCatalog, Catalog, CatalogMember, CatalogMembers, Catalogs, ChangeCatalog, ChangeGuard,
     ChangeTemplate, Guard, MemberState, MemberTemplate,
 };
-pub use examination::{Examination, Examine, ExaminedPrimary, Paste, PastePart, PrimarySoftware, Step, StepOutcome};
+pub use examination::{
+    Examination, Examine, ExaminedPrimary, Paste, PastePart, PrimaryLines, PrimarySoftware, Step, StepOutcome,
+};
 pub use import::{Imported, ImportedLine, LineOutcome};
 pub use key::{AddKey, AddedKey, Key, KeyAlgorithm, Keys};
 pub use node::{

@@ -1,9 +1,12 @@
 //! One file for each use of each resource: access, one door, one answer.
 
+pub(crate) mod audit;
 pub(crate) mod catalogs;
 pub(crate) mod doctor;
 pub(crate) mod keys;
 pub(crate) mod node;
+pub(crate) mod tokens;
+pub(crate) mod users;
 pub(crate) mod zones;
 
 use serde::Deserialize;
@@ -14,7 +17,7 @@ use crate::problem::{Code, Problem};
 use crate::text;
 
 /// The most entries on a page, so that an answer's size is bounded.
-const PAGE_MAX: u32 = 1_000;
+pub(crate) const PAGE_MAX: u32 = 1_000;
 const PAGE_DEFAULT: u32 = 100;
 
 /// Which part of a list in the order of names.
@@ -32,7 +35,7 @@ impl Page {
     fn read(&self) -> Result<ZonePage, Problem> {
         let limit = page_limit(self.limit)?;
         let after = self.after.as_deref().map(text::known_zone_name).transpose()?;
-        Ok(ZonePage { after, limit })
+        Ok(ZonePage { after, limit, find: String::new(), state: None })
     }
 }
 

@@ -3,6 +3,7 @@
 //! The HTTP API, the configuration and the command line all read them here, so that the same text means the same
 //! everywhere and a mistake gets the same sentence. Pure: no names are looked up.
 
+mod account;
 mod algorithm;
 mod catalog;
 mod import;
@@ -10,9 +11,10 @@ mod name;
 mod primary;
 mod setting;
 
+pub use account::{email, new_token};
 pub use algorithm::key_algorithm;
 pub use catalog::{GUARD_OFF, catalog_change, guard_delay, guard_delay_text, member_template};
 pub use import::{ImportLine, import_line};
-pub use name::{key_name, known_zone_name, zone_name};
+pub use name::{Typed, key_name, known_zone_name, typed_zone_name, zone_name};
 pub use primary::{DNS_OVER_TLS_PORT, DNS_PORT, address, own_address, primary, primary_of, zone_at_primary};
 pub use setting::{setting, setting_of};

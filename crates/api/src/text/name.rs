@@ -19,6 +19,52 @@ pub fn zone_name(text: &str) -> Result<Name, Problem> {
     })
 }
 
+/// A zone's name as somebody typed it, and what it was taken for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Typed {
+    pub name: Name,
+    /// Whether that is another text than was typed, but for a last dot.
+    pub is_corrected: bool,
+}
+
+/// Reads a zone's name as people type or paste it: with spaces around it, in capitals, in letters of any script (UTS 46), or
+/// as the address of a web page.
+///
+/// # Errors
+/// [`Code::ZoneNameInvalid`].
+pub fn typed_zone_name(text: &str) -> Result<Typed, Problem> {
+    let trimmed = text.trim();
+    let host = host_of_page(trimmed).unwrap_or(trimmed);
+    let ascii = if host.is_ascii() {
+        host.to_ascii_lowercase()
+    } else {
+        idna::domain_to_ascii(host).map_err(|_| {
+            let detail = format!(
+                "{trimmed:?} is not a zone name: no domain may hold these letters; write it like example.org"
+            );
+            Problem::new(Code::ZoneNameInvalid, detail)
+        })?
+    };
+    let name = zone_name(&ascii)?;
+    let is_corrected = trimmed.trim_end_matches('.') != name.to_string().trim_end_matches('.');
+    Ok(Typed { name, is_corrected })
+}
+
+/// The domain in the address of a web page, without a `www` in front; none if it is no such address.
+fn host_of_page(text: &str) -> Option<&str> {
+    let rest = match text.split_once("://") {
+        Some((scheme, rest)) if scheme.chars().all(|c| c.is_ascii_alphanumeric()) => rest,
+        Some(_) => return None,
+        // A slash stands in names of reverse zones too, but not behind a dot and letters alone.
+        None => text.strip_suffix('/')?,
+    };
+    let host = rest.split(['/', '?', '#']).next()?;
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    let host = host.split_once(':').map_or(host, |(host, _)| host);
+    let is_www = host.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("www."));
+    Some(if is_www { &host[4..] } else { host })
+}
+
 /// Reads the name of a zone that should exist, as [`Name`] writes it: laxer than [`zone_name`], because a name that
 /// is there must be readable, however strange.
 ///
@@ -77,7 +123,7 @@ fn first_unexpected(text: &str) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
-    use super::{key_name, zone_name};
+    use super::{key_name, typed_zone_name, zone_name};
     use crate::problem::Code;
 
     #[test]
@@ -92,6 +138,29 @@ mod tests {
             ("a\\.b.example", "a\\.b.example."),
         ] {
             assert_eq!(zone_name(text).unwrap().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn names_are_taken_as_people_type_them_and_it_is_known_when_they_were_corrected() {
+        for (text, name, is_corrected) in [
+            ("example.org", "example.org.", false),
+            (" example.org. ", "example.org.", false),
+            ("Example.ORG", "example.org.", true),
+            ("https://www.Example.org/shop?item=7", "example.org.", true),
+            ("http://user@example.org:8080", "example.org.", true),
+            ("example.org/", "example.org.", true),
+            ("www.example.org", "www.example.org.", false),
+            ("b\u{fc}cher.example", "xn--bcher-kva.example.", true),
+            ("B\u{dc}CHER\u{3002}example", "xn--bcher-kva.example.", true),
+            ("0/25.2.0.192.in-addr.arpa", "0/25.2.0.192.in-addr.arpa.", false),
+            (".", ".", false),
+        ] {
+            let typed = typed_zone_name(text).unwrap();
+            assert_eq!((typed.name.to_string().as_str(), typed.is_corrected), (name, is_corrected), "{text:?}");
+        }
+        for text in ["", "https://", "https://192.0.2.1/", "not a name", "\u{2028}", "a\u{0}b", "://"] {
+            assert_eq!(typed_zone_name(text).unwrap_err().code(), Code::ZoneNameInvalid, "{text:?}");
         }
     }
 

@@ -9,15 +9,24 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use api::doors::{
-    AttemptPage, CatalogChange, Doors, Export, MemberTemplate, NewCatalog, NewKey, NewZone, Text, ZoneChange,
-    ZonePage,
+    Accounts, Actor, AttemptPage, Caller, CatalogChange, Doors, Export, LinkUse, MemberTemplate, Membership,
+    NewCatalog, NewKey, NewToken, NewUser, NewZone, News, Opened, RecordPage, Records, SecondFactorOffer, SignedIn,
+    Text, Visitor, ZoneChange, ZonePage,
 };
 use api::json::{self, Time};
 use api::{Code, Contents, Intent, Problem, Requests, Status};
 use async_trait::async_trait;
 use dns::Name;
+use futures_util::StreamExt;
 
+/// Opens everything.
 pub const TOKEN: &str = "a-token-for-tests";
+/// Whoever has this may look, and nothing else.
+pub const READING_TOKEN: &str = "a-token-that-reads";
+/// What a browser shows that is signed in as the operator.
+pub const SESSION: &str = "a-session-for-tests";
+/// What the forms of that session hold.
+pub const FORM_TOKEN: &str = "a-form-token-for-tests";
 /// How many pieces of text `huge.example` exports.
 pub const HUGE_PIECES: usize = 1_000;
 
@@ -30,11 +39,17 @@ pub struct Fake {
 
 pub fn doors() -> Doors {
     let fake = Arc::new(Fake::default());
-    Doors { intent: fake.clone(), requests: fake.clone(), contents: fake.clone(), status: fake }
+    Doors {
+        accounts: fake.clone(),
+        intent: fake.clone(),
+        requests: fake.clone(),
+        contents: fake.clone(),
+        status: fake,
+    }
 }
 
 pub fn router() -> axum::Router {
-    api::router(doors(), api::Token::new(TOKEN))
+    api::router(doors(), api::Front::default())
 }
 
 fn lower(name: &Name) -> String {
@@ -217,9 +232,135 @@ impl Fake {
     }
 }
 
+fn caller(scopes: &[json::Scope], name: &str) -> Caller {
+    let (tenant, actor) = (zone::TenantId::DEFAULT, Actor::Token(name.into()));
+    Caller { tenant, actor, address: None, scopes: scopes.to_vec() }
+}
+
+fn nobody() -> Problem {
+    Problem::new(Code::SignInRefused, "nobody signs in here")
+}
+
+/// Tokens and sessions are those of the constants above; whatever else there is to be kept is not.
+#[async_trait]
+impl Accounts for Fake {
+    async fn holder(&self, token: &str, _visitor: &Visitor) -> Result<Caller, Problem> {
+        match token {
+            TOKEN => Ok(caller(json::Scope::ALL, "tests")),
+            READING_TOKEN => Ok(caller(&[json::Scope::Read], "reader")),
+            _ => Err(Problem::new(Code::TokenInvalid, "the access token opens nothing here")),
+        }
+    }
+
+    async fn signed_in(&self, secret: &str) -> Result<Option<SignedIn>, Problem> {
+        let membership = Membership {
+            tenant: zone::TenantId::DEFAULT,
+            name: "default".into(),
+            scopes: json::Scope::ALL.to_vec(),
+            role: Some(json::Role::Owner),
+        };
+        Ok((secret == SESSION).then(|| SignedIn {
+            user: 1,
+            email: "operator@example.org".into(),
+            is_operator: true,
+            has_second_factor: false,
+            recovery_codes: 0,
+            wants_code: false,
+            tenants: vec![membership],
+            secret: SESSION.into(),
+            form_token: FORM_TOKEN.into(),
+        }))
+    }
+
+    async fn has_operator(&self) -> Result<bool, Problem> {
+        Ok(true)
+    }
+
+    async fn sign_in(&self, _: &Visitor, _: &str, _: &str) -> Result<Opened, Problem> {
+        Err(nobody())
+    }
+
+    async fn show_code(&self, _: &Visitor, _: &str, _: &str) -> Result<Opened, Problem> {
+        Err(nobody())
+    }
+
+    async fn sign_out(&self, _: &str) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    async fn sign_out_elsewhere(&self, _: &Visitor, _: &SignedIn) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    async fn link(&self, _: &str) -> Result<LinkUse, Problem> {
+        Err(Problem::new(Code::LinkInvalid, "the link has been used"))
+    }
+
+    async fn create_operator(&self, _: &Visitor, _: &str, _: &str, _: &str) -> Result<Opened, Problem> {
+        Err(nobody())
+    }
+
+    async fn set_password(&self, _: &Visitor, _: &str, _: &str) -> Result<Opened, Problem> {
+        Err(nobody())
+    }
+
+    async fn change_password(&self, _: &Visitor, _: &SignedIn, _: &str, _: &str) -> Result<(), Problem> {
+        Err(nobody())
+    }
+
+    async fn offer_second_factor(&self, _: &SignedIn) -> Result<SecondFactorOffer, Problem> {
+        Ok(SecondFactorOffer { secret: "GEZDGNBVGY3TQOJQ".into(), url: "otpauth://totp/Secondo:operator".into() })
+    }
+
+    async fn set_second_factor(&self, _: &Visitor, _: &SignedIn, _: &str, _: &str) -> Result<Vec<String>, Problem> {
+        Err(Problem::new(Code::CodeWrong, "this is not the code"))
+    }
+
+    async fn remove_second_factor(&self, _: &Visitor, _: &SignedIn, _: &str) -> Result<(), Problem> {
+        Err(nobody())
+    }
+
+    async fn sessions(&self, _: &SignedIn) -> Result<Vec<json::Session>, Problem> {
+        Ok(Vec::new())
+    }
+
+    async fn tokens(&self, _: &Caller) -> Result<Vec<json::Token>, Problem> {
+        Ok(Vec::new())
+    }
+
+    async fn add_token(&self, _: &Caller, token: NewToken) -> Result<json::AddedToken, Problem> {
+        Ok(json::AddedToken { name: token.name, token: "secondo_0".into() })
+    }
+
+    async fn remove_token(&self, _: &Caller, name: &str) -> Result<(), Problem> {
+        Err(Problem::new(Code::TokenUnknown, format!("there is no token {name}")))
+    }
+
+    async fn users(&self, _: &Caller) -> Result<Vec<json::User>, Problem> {
+        Ok(Vec::new())
+    }
+
+    async fn add_user(&self, _: &Caller, user: NewUser) -> Result<json::PasswordLink, Problem> {
+        let ends_at = Time::from_unix_ms(1_795_262_400_000);
+        Ok(json::PasswordLink { email: user.email, path: "/link/0".into(), ends_at })
+    }
+
+    async fn link_for_password(&self, _: &Caller, email: &str) -> Result<json::PasswordLink, Problem> {
+        Err(Problem::new(Code::UserUnknown, format!("there is no user {email}")))
+    }
+
+    async fn remove_user(&self, _: &Caller, email: &str) -> Result<(), Problem> {
+        Err(Problem::new(Code::UserUnknown, format!("there is no user {email}")))
+    }
+
+    async fn audit(&self, _: &Caller, _: Option<u64>, _: u32) -> Result<json::Audit, Problem> {
+        Ok(json::Audit { entries: Vec::new(), next: None })
+    }
+}
+
 #[async_trait]
 impl Intent for Fake {
-    async fn add_zone(&self, zone: NewZone) -> Result<json::Zone, Problem> {
+    async fn add_zone(&self, _: &Caller, zone: NewZone) -> Result<json::Zone, Problem> {
         self.keys_are_here(&zone)?;
         let mut zones = self.zones.lock().unwrap();
         let id = zones.len() as u64 + 1;
@@ -231,15 +372,15 @@ impl Intent for Fake {
         Ok(pending(id, &zone))
     }
 
-    async fn import_zones(&self, zones: Vec<NewZone>) -> Result<Vec<Result<(), Problem>>, Problem> {
+    async fn import_zones(&self, caller: &Caller, zones: Vec<NewZone>) -> Result<Vec<Result<(), Problem>>, Problem> {
         let mut results = Vec::new();
         for zone in zones {
-            results.push(self.add_zone(zone).await.map(drop));
+            results.push(self.add_zone(caller, zone).await.map(drop));
         }
         Ok(results)
     }
 
-    async fn change_zone(&self, name: &Name, change: ZoneChange) -> Result<json::Zone, Problem> {
+    async fn change_zone(&self, _: &Caller, name: &Name, change: ZoneChange) -> Result<json::Zone, Problem> {
         let mut zones = self.zones.lock().unwrap();
         let zone = zones.get_mut(&lower(name)).ok_or_else(|| unknown(name))?;
         if let Some(primaries) = &change.primaries {
@@ -258,29 +399,29 @@ impl Intent for Fake {
         Ok(zone.clone())
     }
 
-    async fn remove_zone(&self, name: &Name) -> Result<(), Problem> {
+    async fn remove_zone(&self, _: &Caller, name: &Name) -> Result<(), Problem> {
         self.zones.lock().unwrap().remove(&lower(name)).map(drop).ok_or_else(|| unknown(name))
     }
 
-    async fn add_catalog(&self, new: NewCatalog) -> Result<json::Catalog, Problem> {
+    async fn add_catalog(&self, _: &Caller, new: NewCatalog) -> Result<json::Catalog, Problem> {
         let mut made = catalog(&new.zone);
         change(&mut made, new.rules);
         self.catalogs.lock().unwrap().insert(lower(new.zone.name()), made.clone());
         Ok(made)
     }
 
-    async fn change_catalog(&self, name: &Name, wanted: CatalogChange) -> Result<json::Catalog, Problem> {
+    async fn change_catalog(&self, _: &Caller, name: &Name, wanted: CatalogChange) -> Result<json::Catalog, Problem> {
         let mut catalogs = self.catalogs.lock().unwrap();
         let catalog = catalogs.get_mut(&lower(name)).ok_or_else(|| no_catalog(name))?;
         change(catalog, wanted);
         Ok(catalog.clone())
     }
 
-    async fn remove_catalog(&self, name: &Name) -> Result<(), Problem> {
+    async fn remove_catalog(&self, _: &Caller, name: &Name) -> Result<(), Problem> {
         self.catalogs.lock().unwrap().remove(&lower(name)).map(drop).ok_or_else(|| no_catalog(name))
     }
 
-    async fn add_key(&self, key: NewKey) -> Result<json::AddedKey, Problem> {
+    async fn add_key(&self, _: &Caller, key: NewKey) -> Result<json::AddedKey, Problem> {
         let mut keys = self.keys.lock().unwrap();
         if keys.contains_key(&lower(&key.name)) {
             return Err(Problem::new(Code::KeyExists, format!("the key {} exists already", key.name)));
@@ -299,11 +440,11 @@ impl Intent for Fake {
         Ok(json::AddedKey { name: key.name.to_string(), algorithm: key.algorithm, secret })
     }
 
-    async fn keys(&self) -> Result<Vec<json::Key>, Problem> {
+    async fn keys(&self, _: &Caller) -> Result<Vec<json::Key>, Problem> {
         Ok(self.keys.lock().unwrap().values().cloned().collect())
     }
 
-    async fn remove_key(&self, name: &Name) -> Result<(), Problem> {
+    async fn remove_key(&self, _: &Caller, name: &Name) -> Result<(), Problem> {
         let zones = self.zones.lock().unwrap();
         let used = |primary: &json::Primary| primary.key.as_ref().is_some_and(|key| *key == lower(name));
         if zones.values().any(|zone| zone.primaries.iter().any(used)) {
@@ -316,13 +457,23 @@ impl Intent for Fake {
 
 #[async_trait]
 impl Requests for Fake {
-    async fn examine(&self, zone: &NewZone, own_addresses: Vec<IpAddr>) -> Result<json::Examination, Problem> {
+    async fn examine(
+        &self,
+        _: &Caller,
+        zone: &NewZone,
+        own_addresses: Vec<IpAddr>,
+    ) -> Result<json::Examination, Problem> {
         self.keys_are_here(zone)?;
         Ok(examination(zone, &own_addresses))
     }
 
-    async fn refresh(&self, name: &Name, transfer: json::Transfer) -> Result<json::Attempt, Problem> {
-        let zone = self.zone(name).await?;
+    async fn refresh(
+        &self,
+        caller: &Caller,
+        name: &Name,
+        transfer: json::Transfer,
+    ) -> Result<json::Attempt, Problem> {
+        let zone = self.zone(caller, name).await?;
         if lower(name) == "slow.example." {
             std::future::pending::<()>().await;
         }
@@ -334,7 +485,7 @@ impl Requests for Fake {
         Ok(attempt)
     }
 
-    async fn order_hold(&self, name: &Name, order: json::OrderHold) -> Result<json::Zone, Problem> {
+    async fn order_hold(&self, _: &Caller, name: &Name, order: json::OrderHold) -> Result<json::Zone, Problem> {
         let mut zones = self.zones.lock().unwrap();
         let zone = zones.get_mut(&lower(name)).ok_or_else(|| unknown(name))?;
         zone.hold = match order.order {
@@ -347,7 +498,7 @@ impl Requests for Fake {
         Ok(zone.clone())
     }
 
-    async fn accept_catalog(&self, name: &Name, serial: u32) -> Result<json::Catalog, Problem> {
+    async fn accept_catalog(&self, _: &Caller, name: &Name, serial: u32) -> Result<json::Catalog, Problem> {
         let mut catalogs = self.catalogs.lock().unwrap();
         let catalog = catalogs.get_mut(&lower(name)).ok_or_else(|| no_catalog(name))?;
         if catalog.followed_serial != Some(serial) {
@@ -360,8 +511,8 @@ impl Requests for Fake {
 
 #[async_trait]
 impl Contents for Fake {
-    async fn diff(&self, name: &Name, from: u64, to: u64) -> Result<Text, Problem> {
-        let zone = self.zone(name).await?;
+    async fn diff(&self, caller: &Caller, name: &Name, from: u64, to: u64) -> Result<Text, Problem> {
+        let zone = self.zone(caller, name).await?;
         if from.max(to) > 9 {
             let detail = format!("the generation {} is not among the versions that are kept", from.max(to));
             return Err(Problem::new(Code::GenerationUnknown, detail));
@@ -369,8 +520,17 @@ impl Contents for Fake {
         Ok(Box::new(std::iter::once(format!("- {name} 60 IN TXT \"{from}\"\n+ {} 60 IN TXT \"{to}\"\n", zone.name))))
     }
 
-    async fn export(&self, name: &Name) -> Result<Export, Problem> {
-        let zone = self.zone(name).await?;
+    async fn records(&self, caller: &Caller, name: &Name, page: RecordPage) -> Result<Records, Problem> {
+        let zone = self.zone(caller, name).await?;
+        let Some(serial) = zone.serial else {
+            return Err(Problem::new(Code::ZoneNotLoaded, format!("the zone {name} has not been transferred yet")));
+        };
+        let lines = (0..page.limit).map(|number| format!("{number}.{} 60 IN TXT \"<x>\"", zone.name)).collect();
+        Ok(Records { serial, lines, next: None })
+    }
+
+    async fn export(&self, caller: &Caller, name: &Name) -> Result<Export, Problem> {
+        let zone = self.zone(caller, name).await?;
         let Some(serial) = zone.serial else {
             return Err(Problem::new(Code::ZoneNotLoaded, format!("the zone {name} has not been transferred yet")));
         };
@@ -382,7 +542,7 @@ impl Contents for Fake {
 
 #[async_trait]
 impl Status for Fake {
-    async fn zones(&self, page: ZonePage) -> Result<Vec<json::Zone>, Problem> {
+    async fn zones(&self, _: &Caller, page: ZonePage) -> Result<Vec<json::Zone>, Problem> {
         let after = page.after.as_ref().map(lower).unwrap_or_default();
         let zones = self.zones.lock().unwrap();
         Ok(zones
@@ -393,12 +553,32 @@ impl Status for Fake {
             .collect())
     }
 
-    async fn zone(&self, name: &Name) -> Result<json::Zone, Problem> {
+    async fn zone(&self, _: &Caller, name: &Name) -> Result<json::Zone, Problem> {
         self.zones.lock().unwrap().get(&lower(name)).cloned().ok_or_else(|| unknown(name))
     }
 
-    async fn history(&self, name: &Name, page: AttemptPage) -> Result<json::History, Problem> {
-        let zone = self.zone(name).await?;
+    async fn glance(&self, caller: &Caller, name: &Name) -> Result<json::Zone, Problem> {
+        self.zone(caller, name).await
+    }
+
+    fn news(&self, _zone: u64) -> News {
+        futures_util::stream::pending().boxed()
+    }
+
+    async fn lines(&self, _: &Caller, _: &Name) -> Result<Vec<json::PrimaryLines>, Problem> {
+        Ok(Vec::new())
+    }
+
+    async fn counts(&self, _: &Caller) -> Result<json::ZoneCounts, Problem> {
+        Ok(json::ZoneCounts { total: self.zones.lock().unwrap().len() as u64, ..Default::default() })
+    }
+
+    async fn addresses(&self) -> Vec<String> {
+        vec!["127.0.0.1:5300".into()]
+    }
+
+    async fn history(&self, caller: &Caller, name: &Name, page: AttemptPage) -> Result<json::History, Problem> {
+        let zone = self.zone(caller, name).await?;
         let version = json::Version {
             generation: 1,
             serial: 7,
@@ -412,16 +592,21 @@ impl Status for Fake {
         Ok(json::History { versions: vec![version], attempts, next: page.before })
     }
 
-    async fn catalogs(&self) -> Result<Vec<json::Catalog>, Problem> {
+    async fn catalogs(&self, _: &Caller) -> Result<Vec<json::Catalog>, Problem> {
         Ok(self.catalogs.lock().unwrap().values().cloned().collect())
     }
 
-    async fn catalog(&self, name: &Name) -> Result<json::Catalog, Problem> {
+    async fn catalog(&self, _: &Caller, name: &Name) -> Result<json::Catalog, Problem> {
         self.catalogs.lock().unwrap().get(&lower(name)).cloned().ok_or_else(|| no_catalog(name))
     }
 
-    async fn catalog_members(&self, name: &Name, page: ZonePage) -> Result<Vec<json::CatalogMember>, Problem> {
-        self.catalog(name).await?;
+    async fn catalog_members(
+        &self,
+        caller: &Caller,
+        name: &Name,
+        page: ZonePage,
+    ) -> Result<Vec<json::CatalogMember>, Problem> {
+        self.catalog(caller, name).await?;
         let member = |name: &str, state| json::CatalogMember {
             name: name.into(),
             state,
@@ -447,8 +632,8 @@ impl Status for Fake {
         Ok(members.take(page.limit as usize).collect())
     }
 
-    async fn notifies(&self, name: &Name, limit: u32) -> Result<Vec<json::Notify>, Problem> {
-        self.zone(name).await?;
+    async fn notifies(&self, caller: &Caller, name: &Name, limit: u32) -> Result<Vec<json::Notify>, Problem> {
+        self.zone(caller, name).await?;
         let at = Time::from_unix_ms(1_795_262_460_000);
         let accepted = json::Notify {
             at,

@@ -10,11 +10,11 @@ use std::time::Duration;
 use api::doors::{CatalogChange, MemberTemplate, NewCatalog, TemplateChange, ZonePage};
 use api::{Code, Problem, json, text};
 use dns::{Name, Serial};
-use inventory::{Catalog, CatalogError, CatalogMember, CatalogSettings, Inventory};
+use inventory::{Catalog, CatalogError, CatalogMember, CatalogSettings, Inventory, TenantId};
 use xfr::SettingError;
 use zone::catalog::Guard;
 
-use super::intent::{TENANT, not_added, not_settable, row};
+use super::intent::{not_added, not_settable, row};
 use super::{House, unavailable, unknown};
 use crate::catalogs::{self, Undone, Unfollowed};
 use crate::followed::Role;
@@ -62,8 +62,13 @@ fn settings(
 
 impl House {
     /// Refuses what would be done to a member by hand.
-    pub(super) async fn refuse_members(&self, inventory: &Inventory, name: &Name) -> Result<(), Problem> {
-        let catalog = inventory.catalog_of(TENANT, name).await.map_err(|error| unavailable(&error))?;
+    pub(super) async fn refuse_members(
+        &self,
+        inventory: &Inventory,
+        tenant: TenantId,
+        name: &Name,
+    ) -> Result<(), Problem> {
+        let catalog = inventory.catalog_of(tenant, name).await.map_err(|error| unavailable(&error))?;
         let Some(catalog) = catalog else { return Ok(()) };
         let detail = format!(
             "the zone {name} is a member of the catalog {catalog}, which says what becomes of it: change it there, or see \
@@ -74,12 +79,12 @@ impl House {
     }
 
     /// A catalog must not go unnoticed that it is one: its members would be followed no longer.
-    pub(super) fn refuse_catalogs(&self, name: &Name) -> Result<(), Problem> {
+    pub(super) fn refuse_catalogs(&self, tenant: TenantId, name: &Name) -> Result<(), Problem> {
         let is_catalog = |zone: std::sync::Arc<crate::followed::Followed>| {
             let instructions = zone.instructions();
             instructions.role == Role::Catalog && instructions.is_listed()
         };
-        if !self.node.zone_named(name).is_some_and(is_catalog) {
+        if !self.node.zone_of(tenant, name).is_some_and(is_catalog) {
             return Ok(());
         }
         let detail = format!(
@@ -101,50 +106,69 @@ impl House {
         Err(Problem::new(Code::ZoneIsCatalog, detail))
     }
 
-    pub(super) async fn catalog_named(&self, inventory: &Inventory, name: &Name) -> Result<Catalog, Problem> {
-        let catalogs = inventory.list_catalogs(TENANT).await.map_err(|error| unavailable(&error))?;
+    pub(super) async fn catalog_named(
+        &self,
+        inventory: &Inventory,
+        tenant: TenantId,
+        name: &Name,
+    ) -> Result<Catalog, Problem> {
+        let catalogs = inventory.list_catalogs(tenant).await.map_err(|error| unavailable(&error))?;
         catalogs.into_iter().find(|catalog| catalog.name == *name).ok_or_else(|| no_catalog(name))
     }
 
-    pub(super) async fn add_catalog_and_zone(&self, catalog: NewCatalog) -> Result<json::Catalog, Problem> {
+    pub(super) async fn add_catalog_and_zone(
+        &self,
+        tenant: TenantId,
+        catalog: NewCatalog,
+    ) -> Result<json::Catalog, Problem> {
         let inventory = self.inventory()?;
         self.refuse_our_catalog(catalog.zone.name())?;
-        self.check_keys(&inventory, &catalog.rules).await?;
-        let (row, settings) = (row(&self.node, &catalog.zone), configured(catalog.rules));
+        self.check_keys(&inventory, tenant, &catalog.rules).await?;
+        let (row, settings) = (row(&self.node, tenant, &catalog.zone), configured(catalog.rules));
         self.check_settings(&settings)?;
-        let id = inventory.add_catalog(TENANT, &row, &settings, self.node.clock.now()).await;
+        let id = inventory.add_catalog(tenant, &row, &settings, self.node.clock.now()).await;
         let id = id.map_err(|error| not_added(&error))?;
         let is_listed = || self.node.zone(id).is_some_and(|zone| zone.instructions().is_listed());
         self.until_matched(async || is_listed()).await;
-        let catalog = self.catalog_named(&inventory, &row.name).await?;
+        let catalog = self.catalog_named(&inventory, tenant, &row.name).await?;
         self.shown_catalog(&inventory, &catalog).await
     }
 
-    pub(super) async fn change_rules(&self, name: &Name, change: CatalogChange) -> Result<json::Catalog, Problem> {
+    pub(super) async fn change_rules(
+        &self,
+        tenant: TenantId,
+        name: &Name,
+        change: CatalogChange,
+    ) -> Result<json::Catalog, Problem> {
         let inventory = self.inventory()?;
-        self.check_keys(&inventory, &change).await?;
+        self.check_keys(&inventory, tenant, &change).await?;
         let decide = |before: &CatalogSettings| {
             let members = read_template(&before.template)?;
             let after = settings(before, members, change).map_err(|error| not_settable(&error))?;
             self.check_settings(&after)?;
             Ok(after)
         };
-        let changed = inventory.change_catalog(TENANT, name, self.node.clock.now(), decide).await;
+        let changed = inventory.change_catalog(tenant, name, self.node.clock.now(), decide).await;
         changed.map_err(|error| problem(&error))??;
-        let catalog = self.catalog_named(&inventory, name).await?;
+        let catalog = self.catalog_named(&inventory, tenant, name).await?;
         self.shown_catalog(&inventory, &catalog).await
     }
 
-    pub(super) async fn remove_catalog_and_zone(&self, name: &Name) -> Result<(), Problem> {
+    pub(super) async fn remove_catalog_and_zone(&self, tenant: TenantId, name: &Name) -> Result<(), Problem> {
         let inventory = self.inventory()?;
-        let id = inventory.remove_catalog(TENANT, name).await.map_err(|error| problem(&error))?;
+        let id = inventory.remove_catalog(tenant, name).await.map_err(|error| problem(&error))?;
         self.until_removed(&inventory, id).await;
         Ok(())
     }
 
-    pub(super) async fn accept_version(&self, name: &Name, serial: Serial) -> Result<json::Catalog, Problem> {
+    pub(super) async fn accept_version(
+        &self,
+        tenant: TenantId,
+        name: &Name,
+        serial: Serial,
+    ) -> Result<json::Catalog, Problem> {
         let inventory = self.inventory()?;
-        let catalog = self.catalog_named(&inventory, name).await?;
+        let catalog = self.catalog_named(&inventory, tenant, name).await?;
         let (task_node, task_inventory, task_catalog) = (self.node.clone(), inventory.clone(), catalog.clone());
         // In a task of its own: whoever asked may go away, and what they accepted is done to its end.
         let accepting =
@@ -160,8 +184,13 @@ impl House {
 
     /// Whether the keys are here that members would be asked for with: mistakes are said to whoever makes them, not when
     /// a member comes.
-    async fn check_keys(&self, inventory: &Inventory, change: &CatalogChange) -> Result<(), Problem> {
-        let keys = inventory.list_keys(TENANT).await.map_err(|error| unavailable(&error))?;
+    async fn check_keys(
+        &self,
+        inventory: &Inventory,
+        tenant: TenantId,
+        change: &CatalogChange,
+    ) -> Result<(), Problem> {
+        let keys = inventory.list_keys(tenant).await.map_err(|error| unavailable(&error))?;
         let of_groups = change.groups.iter().flat_map(BTreeMap::values).flat_map(|template| &template.primaries);
         let primaries = change.members.primaries.iter().flatten().chain(of_groups);
         let mut wanted = primaries.filter_map(|primary| primary.key.as_ref());
@@ -183,9 +212,9 @@ impl House {
         Ok(())
     }
 
-    pub(super) async fn all_catalogs(&self) -> Result<Vec<json::Catalog>, Problem> {
+    pub(super) async fn all_catalogs(&self, tenant: TenantId) -> Result<Vec<json::Catalog>, Problem> {
         let inventory = self.inventory()?;
-        let mut catalogs = inventory.list_catalogs(TENANT).await.map_err(|error| unavailable(&error))?;
+        let mut catalogs = inventory.list_catalogs(tenant).await.map_err(|error| unavailable(&error))?;
         catalogs.sort_by_cached_key(|catalog| sort_key(&catalog.name));
         let mut shown = Vec::with_capacity(catalogs.len());
         for catalog in &catalogs {
@@ -225,11 +254,12 @@ impl House {
 
     pub(super) async fn members_of_catalog(
         &self,
+        tenant: TenantId,
         name: &Name,
         page: ZonePage,
     ) -> Result<Vec<json::CatalogMember>, Problem> {
         let inventory = self.inventory()?;
-        let catalog = self.catalog_named(&inventory, name).await?;
+        let catalog = self.catalog_named(&inventory, tenant, name).await?;
         let members = inventory.catalog_members(&catalog).await.map_err(|error| unavailable(&error))?;
         let delay = catalog.settings.guard.delay;
         let mut undone = self.node.catalogs.seen(catalog.id).undone;

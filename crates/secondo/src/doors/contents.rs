@@ -1,10 +1,10 @@
 //! What zones hold, read-only.
 
-use api::doors::{Export, Text};
+use api::doors::{Caller, Export, RecordPage, Records, Text};
 use api::{Code, Contents, Problem};
 use async_trait::async_trait;
 use dns::text::record_to_text;
-use dns::{Name, Type};
+use dns::{Name, RecordRef, Type};
 use zone::{Diff, Generation, Image};
 
 use super::House;
@@ -13,10 +13,20 @@ use crate::history::{self, NoWay};
 /// Octets of text after which a piece ends.
 const PIECE_OCTETS: usize = 64 * 1024;
 
+/// Owners that are looked at for one page: some 50 ms in a large zone.
+const OWNERS_LOOKED_AT_MAX: usize = 200_000;
+
 #[async_trait]
 impl Contents for House {
-    async fn diff(&self, name: &Name, from: u64, to: u64) -> Result<Text, Problem> {
-        let zone = self.zone_named(name)?;
+    async fn records(&self, caller: &Caller, name: &Name, page: RecordPage) -> Result<Records, Problem> {
+        let zone = self.zone_named(caller.tenant, name)?;
+        let snapshot = zone.snapshot().ok_or_else(|| not_loaded(name))?;
+        let found = tokio::task::spawn_blocking(move || page_of(&snapshot.image, &page)).await;
+        found.map_err(|error| Problem::new(Code::Internal, error.to_string()))
+    }
+
+    async fn diff(&self, caller: &Caller, name: &Name, from: u64, to: u64) -> Result<Text, Problem> {
+        let zone = self.zone_named(caller.tenant, name)?;
         let (store, id) = (self.node.store.clone(), zone.id);
         let (from, to) = (Generation(from), Generation(to));
         let work = move || {
@@ -31,18 +41,45 @@ impl Contents for House {
         Ok(Box::new(lines.map_err(|error| no_way(name, &error))?))
     }
 
-    async fn export(&self, name: &Name) -> Result<Export, Problem> {
-        let zone = self.zone_named(name)?;
+    async fn export(&self, caller: &Caller, name: &Name) -> Result<Export, Problem> {
+        let zone = self.zone_named(caller.tenant, name)?;
         let Some(snapshot) = zone.snapshot() else {
-            let detail = format!(
-                "the zone {name} has no contents that may be served, because it was never transferred or has expired: \
-                 see secondo zone show {name}"
-            );
-            return Err(Problem::new(Code::ZoneNotLoaded, detail));
+            return Err(not_loaded(name));
         };
         let (serial, generation) = (snapshot.image.serial().0, snapshot.generation.0);
         Ok(Export { serial, generation, text: Box::new(ZoneText::of(snapshot.image)) })
     }
+}
+
+fn not_loaded(name: &Name) -> Problem {
+    let detail = format!(
+        "the zone {name} has no contents that may be served, because it was never transferred or has expired: see secondo \
+         zone show {name}"
+    );
+    Problem::new(Code::ZoneNotLoaded, detail)
+}
+
+/// The records of a page. What lies before an owner is found without going through it, however large the zone is.
+fn page_of(image: &Image, page: &RecordPage) -> Records {
+    let first = page.from.as_ref().map_or(0, |from| match image.owner(from.borrow()) {
+        Some(owner) => owner.rank(),
+        // A name from elsewhere stands nowhere.
+        None if !from.borrow().is_at_or_below(image.apex()) => 0,
+        None => image.predecessor(from.borrow()).rank() + 1,
+    });
+    let (mut lines, mut rank) = (Vec::new(), first);
+    while let Some(owner) = image.ranked_owner(rank) {
+        if lines.len() >= page.limit as usize || rank - first >= OWNERS_LOOKED_AT_MAX {
+            break;
+        }
+        rank += 1;
+        if page.find.is_empty() || owner.name().to_name().to_lower().to_string().contains(&page.find) {
+            let is_wanted = |record: &RecordRef<'_>| page.rtype.is_none_or(|rtype| record.rtype == rtype);
+            lines.extend(owner.records().filter(is_wanted).map(record_to_text));
+        }
+    }
+    let next = image.ranked_owner(rank).map(|owner| owner.name().to_name());
+    Records { serial: image.serial().0, lines, next }
 }
 
 pub(super) fn no_way(name: &Name, error: &NoWay) -> Problem {

@@ -37,6 +37,7 @@ impl Default for Examinations {
 impl House {
     pub(super) async fn examination(
         &self,
+        tenant: TenantId,
         zone: &NewZone,
         own_addresses: Vec<IpAddr>,
     ) -> Result<json::Examination, Problem> {
@@ -45,8 +46,8 @@ impl House {
             zone: zone.name().clone(),
             primaries: sources.into_iter().map(|source| source.primary).collect(),
             own_addresses: own_addresses.into_iter().chain(self.addresses()).collect(),
-            notifies: self.notifies(zone).await,
-            ours: self.ours(zone.name()),
+            notifies: self.notifies(tenant, zone).await,
+            ours: self.ours(tenant, zone.name()),
         };
         let Ok(Ok(_place)) = tokio::time::timeout(PLACE_WITHIN, self.examinations.0.acquire()).await else {
             let detail = format!("{EXAMINATIONS_MAX} examinations are under way: try again in a minute");
@@ -75,8 +76,8 @@ impl House {
     }
 
     /// The version of the zone that is here, and what may come in its place.
-    fn ours(&self, zone: &Name) -> Option<Ours> {
-        let here = self.node.zone_named(zone)?;
+    fn ours(&self, tenant: TenantId, zone: &Name) -> Option<Ours> {
+        let here = self.node.zone_of(tenant, zone)?;
         let accepts_older = here.instructions().policy.serial_went_back == SerialWentBack::Accept;
         let condition = here.condition();
         let serial = condition.held.as_ref()?.image.serial();
@@ -89,14 +90,14 @@ impl House {
     }
 
     /// What came of the last NOTIFY that somebody sent whom the zone's owner has named, or that may be from a primary.
-    async fn notifies(&self, zone: &NewZone) -> Notifies {
-        let (Some(here), Some(inventory)) = (self.node.zone_named(zone.name()), self.node.inventory.load_full())
+    async fn notifies(&self, tenant: TenantId, zone: &NewZone) -> Notifies {
+        let (Some(here), Some(inventory)) = (self.node.zone_of(tenant, zone.name()), self.node.inventory.load_full())
         else {
             return Notifies::Unknown;
         };
         // What came a moment ago counts too.
         notifies::record(&self.node, &self.heard);
-        let Ok(rows) = inventory.notifies(TenantId::DEFAULT, here.id, NOTIFIES_MAX).await else {
+        let Ok(rows) = inventory.notifies(tenant, here.id, NOTIFIES_MAX).await else {
             return Notifies::Unknown;
         };
         let is_meant = |notify: &&Notify| match notify.sender {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::doors::{CatalogChange, NewCatalog, NewKey, NewZone, ZoneChange};
+use api::doors::{Caller, CatalogChange, NewCatalog, NewKey, NewZone, ZoneChange};
 use api::json::ServiceOrder;
 use api::{Code, Intent, Problem, json};
 use async_trait::async_trait;
@@ -10,6 +10,7 @@ use dns::Name;
 use inventory::{
     AddKeyError, AddZoneError, ChangeZoneError, Inventory, RemoveKeyError, RemoveZoneError, Service, TenantId, ZoneId,
 };
+use serde_json::{Value, json};
 use xfr::{Algorithm, Key};
 
 use super::{House, not_on_disk, unavailable, unknown};
@@ -20,18 +21,17 @@ use crate::node::Node;
 /// How long an answer waits for the node to match what was asked for; it is on record already and will come about.
 const MATCHED_WITHIN: Duration = Duration::from_secs(5);
 
-/// Single mode: everything belongs to one tenant.
-pub(super) const TENANT: TenantId = TenantId::DEFAULT;
-
 #[async_trait]
 impl Intent for House {
-    async fn add_zone(&self, zone: NewZone) -> Result<json::Zone, Problem> {
+    async fn add_zone(&self, caller: &Caller, zone: NewZone) -> Result<json::Zone, Problem> {
         let inventory = self.inventory()?;
         self.refuse_our_catalog(zone.name())?;
         self.node.defaults.with(&zone.settings).map_err(|error| not_settable(&error))?;
-        let row = row(&self.node, &zone);
+        let row = row(&self.node, caller.tenant, &zone);
         let (now, before) = (self.node.clock.now(), *self.node.reconciled.borrow());
-        let id = inventory.add_zone(TENANT, &row, now).await.map_err(|error| not_added(&error))?;
+        let id = inventory.add_zone(caller.tenant, &row, now).await.map_err(|error| not_added(&error))?;
+        self.record(caller, "zone.added", &row.name.to_string(), json!({ "primaries": addresses(&row.primaries) }))
+            .await;
         // It may have been here before, as the member of a catalog with other primaries, or kept and not answered; what is
         // answered is known when a pass has ended.
         let wanted = inventory::ZoneChange {
@@ -51,29 +51,33 @@ impl Intent for House {
         }
     }
 
-    async fn import_zones(&self, zones: Vec<NewZone>) -> Result<Vec<Result<(), Problem>>, Problem> {
+    async fn import_zones(&self, caller: &Caller, zones: Vec<NewZone>) -> Result<Vec<Result<(), Problem>>, Problem> {
         let inventory = self.inventory()?;
         let refused: Vec<_> = zones.iter().map(|zone| self.refuse_our_catalog(zone.name())).collect();
         let taken = zones.iter().zip(&refused).filter(|(_, refused)| refused.is_ok());
-        let rows: Vec<_> = taken.map(|(zone, _)| row(&self.node, zone)).collect();
-        let results = inventory.import_zones(TENANT, &rows, self.node.clock.now()).await;
-        let mut results = results.map_err(|error| unavailable(&error))?.into_iter();
+        let rows: Vec<_> = taken.map(|(zone, _)| row(&self.node, caller.tenant, zone)).collect();
+        let results = inventory.import_zones(caller.tenant, &rows, self.node.clock.now()).await;
+        let results = results.map_err(|error| unavailable(&error))?;
+        let added = results.iter().filter(|result| result.is_ok()).count();
+        self.record(caller, "zones.imported", "", json!({ "added": added })).await;
+        let mut results = results.into_iter();
         let mut added =
             || results.next().map_or(Ok(()), |result| result.map(drop).map_err(|error| not_added(&error)));
         Ok(refused.into_iter().map(|refused| refused.and_then(|()| added())).collect())
     }
 
-    async fn change_zone(&self, name: &Name, change: ZoneChange) -> Result<json::Zone, Problem> {
+    async fn change_zone(&self, caller: &Caller, name: &Name, change: ZoneChange) -> Result<json::Zone, Problem> {
         let inventory = self.inventory()?;
-        self.refuse_members(&inventory, name).await?;
+        self.refuse_members(&inventory, caller.tenant, name).await?;
         let mut decided = inventory::ZoneChange::default();
         let decide = |zone: &inventory::Zone| {
             decided = self.decided(zone, change)?;
             Ok(decided.clone())
         };
         let before = *self.node.reconciled.borrow();
-        let changed = inventory.change_zone(TENANT, name, decide).await;
+        let changed = inventory.change_zone(caller.tenant, name, decide).await;
         let id = changed.map_err(|error| not_changed(&error))??;
+        self.record(caller, "zone.changed", &name.to_string(), changes(&decided)).await;
         // A pass instructs a zone before it publishes the table that answers come from: it must have ended. One that
         // had begun before, and ends twice if it deletes, may not have read the change.
         let ended = || *self.node.reconciled.borrow() - before;
@@ -86,28 +90,41 @@ impl Intent for House {
         Ok(self.shown(&zone))
     }
 
-    async fn remove_zone(&self, name: &Name) -> Result<(), Problem> {
+    async fn remove_zone(&self, caller: &Caller, name: &Name) -> Result<(), Problem> {
         let inventory = self.inventory()?;
-        self.refuse_members(&inventory, name).await?;
-        self.refuse_catalogs(name)?;
-        let id = self.remove_listed_or_stored(&inventory, name).await?;
+        self.refuse_members(&inventory, caller.tenant, name).await?;
+        self.refuse_catalogs(caller.tenant, name)?;
+        let id = self.remove_listed_or_stored(&inventory, caller.tenant, name).await?;
+        self.record(caller, "zone.removed", &name.to_string(), json!({})).await;
         self.until_removed(&inventory, id).await;
         Ok(())
     }
 
-    async fn add_catalog(&self, catalog: NewCatalog) -> Result<json::Catalog, Problem> {
-        self.add_catalog_and_zone(catalog).await
+    async fn add_catalog(&self, caller: &Caller, catalog: NewCatalog) -> Result<json::Catalog, Problem> {
+        let name = catalog.zone.name().to_string();
+        let added = self.add_catalog_and_zone(caller.tenant, catalog).await?;
+        self.record(caller, "catalog.added", &name, json!({})).await;
+        Ok(added)
     }
 
-    async fn change_catalog(&self, name: &Name, change: CatalogChange) -> Result<json::Catalog, Problem> {
-        self.change_rules(name, change).await
+    async fn change_catalog(
+        &self,
+        caller: &Caller,
+        name: &Name,
+        change: CatalogChange,
+    ) -> Result<json::Catalog, Problem> {
+        let changed = self.change_rules(caller.tenant, name, change).await?;
+        self.record(caller, "catalog.changed", &name.to_string(), json!({})).await;
+        Ok(changed)
     }
 
-    async fn remove_catalog(&self, name: &Name) -> Result<(), Problem> {
-        self.remove_catalog_and_zone(name).await
+    async fn remove_catalog(&self, caller: &Caller, name: &Name) -> Result<(), Problem> {
+        self.remove_catalog_and_zone(caller.tenant, name).await?;
+        self.record(caller, "catalog.removed", &name.to_string(), json!({})).await;
+        Ok(())
     }
 
-    async fn add_key(&self, key: NewKey) -> Result<json::AddedKey, Problem> {
+    async fn add_key(&self, caller: &Caller, key: NewKey) -> Result<json::AddedKey, Problem> {
         let inventory = self.inventory()?;
         let algorithm = algorithm(key.algorithm);
         let made = match &key.secret {
@@ -115,10 +132,12 @@ impl Intent for House {
             None => Key::generate(key.name.clone(), algorithm),
         };
         let made = made.map_err(|error| Problem::new(Code::SecretInvalid, error.to_string()))?;
-        inventory.add_key(TENANT, &made, self.node.clock.now()).await.map_err(|error| match error {
+        inventory.add_key(caller.tenant, &made, self.node.clock.now()).await.map_err(|error| match error {
             AddKeyError::ExistsAlready(_) => Problem::new(Code::KeyExists, error.to_string()),
             AddKeyError::Inventory(error) => unavailable(&error),
         })?;
+        let details = json!({ "algorithm": key.algorithm.to_string() });
+        self.record(caller, "key.added", &key.name.to_string(), details).await;
         // Whoever is told that it is there may use it: for NOTIFYs, transfers, and to examine a primary.
         self.until_matched(async || {
             self.node.shared.access.load().keys.get(&key.name).is_some_and(|key| **key == made)
@@ -128,8 +147,8 @@ impl Intent for House {
         Ok(json::AddedKey { name: made.name().to_string(), algorithm: key.algorithm, secret })
     }
 
-    async fn keys(&self) -> Result<Vec<json::Key>, Problem> {
-        let keys = self.inventory()?.list_keys(TENANT).await.map_err(|error| unavailable(&error))?;
+    async fn keys(&self, caller: &Caller) -> Result<Vec<json::Key>, Problem> {
+        let keys = self.inventory()?.list_keys(caller.tenant).await.map_err(|error| unavailable(&error))?;
         let shown = keys.into_iter().map(|key| json::Key {
             name: key.name.to_string(),
             algorithm: shown_algorithm(key.algorithm),
@@ -139,12 +158,13 @@ impl Intent for House {
         Ok(shown.collect())
     }
 
-    async fn remove_key(&self, name: &Name) -> Result<(), Problem> {
-        self.inventory()?.remove_key(TENANT, name).await.map_err(|error| match error {
+    async fn remove_key(&self, caller: &Caller, name: &Name) -> Result<(), Problem> {
+        self.inventory()?.remove_key(caller.tenant, name).await.map_err(|error| match error {
             RemoveKeyError::Unknown(_) => Problem::new(Code::KeyUnknown, error.to_string()),
             RemoveKeyError::InUse { .. } => Problem::new(Code::KeyInUse, error.to_string()),
             RemoveKeyError::Inventory(error) => unavailable(&error),
         })?;
+        self.record(caller, "key.removed", &name.to_string(), json!({})).await;
         // Nobody gets anything with it any more.
         self.until_matched(async || !self.node.shared.access.load().keys.contains_key(name)).await;
         Ok(())
@@ -172,14 +192,20 @@ impl House {
             && change.service.is_none_or(|wanted| instructions.service == wanted)
     }
 
-    async fn remove_listed_or_stored(&self, inventory: &Inventory, name: &Name) -> Result<ZoneId, Problem> {
+    async fn remove_listed_or_stored(
+        &self,
+        inventory: &Inventory,
+        tenant: TenantId,
+        name: &Name,
+    ) -> Result<ZoneId, Problem> {
         loop {
-            let unknown = match inventory.remove_zone(TENANT, name).await {
+            let unknown = match inventory.remove_zone(tenant, name).await {
                 Ok(id) => return Ok(id),
                 Err(RemoveZoneError::Inventory(error)) => return Err(unavailable(&error)),
                 Err(error @ RemoveZoneError::Unknown(_)) => Problem::new(Code::ZoneUnknown, error.to_string()),
             };
-            let stored = self.node.unlisted(name).or_else(|| self.node.kept.named(name)).ok_or(unknown)?;
+            let stored =
+                self.node.unlisted(tenant, name).or_else(|| self.node.kept.named(tenant, name)).ok_or(unknown)?;
             // Somebody may have added it meanwhile: then the inventory knows it.
             if inventory.remove_stored_zone(stored.id).await.map_err(|error| unavailable(&error))? {
                 return Ok(stored.id);
@@ -232,10 +258,32 @@ fn ordered(zone: &inventory::Zone, order: ServiceOrder) -> Result<Service, Probl
     }
 }
 
+fn addresses(primaries: &[xfr::Primary]) -> Vec<String> {
+    primaries.iter().map(|primary| primary.address.to_string()).collect()
+}
+
+/// A change as the audit log has it.
+fn changes(change: &inventory::ZoneChange) -> Value {
+    let mut said = serde_json::Map::new();
+    if let Some(primaries) = &change.primaries {
+        said.insert("primaries".into(), json!(addresses(primaries)));
+    }
+    if let Some(service) = change.service {
+        said.insert("service".into(), json!(service.as_str()));
+    }
+    if let Some(settings) = &change.settings {
+        said.insert("settings".into(), json!(settings.to_texts()));
+    }
+    Value::Object(said)
+}
+
 /// The zone as a row. If its name is that of a stored zone that the inventory has lost, it is that zone.
-pub(crate) fn row(node: &Node, zone: &NewZone) -> inventory::NewZone {
+pub(crate) fn row(node: &Node, tenant: TenantId, zone: &NewZone) -> inventory::NewZone {
     inventory::NewZone {
-        stored_as: node.unlisted(zone.name()).or_else(|| node.kept.named(zone.name())).map(|stored| stored.id),
+        stored_as: node
+            .unlisted(tenant, zone.name())
+            .or_else(|| node.kept.named(tenant, zone.name()))
+            .map(|stored| stored.id),
         settings: zone.settings.clone(),
         ..inventory::NewZone::answering(zone.name().clone(), zone.primaries().to_vec())
     }

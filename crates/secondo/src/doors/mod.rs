@@ -1,5 +1,6 @@
 //! The API's doors, as this node opens them.
 
+mod accounts;
 mod catalogs;
 mod contents;
 mod examination;
@@ -16,9 +17,10 @@ use std::sync::Arc;
 
 use api::{Code, Doors, Problem};
 use dns::Name;
-use inventory::{Inventory, InventoryError};
+use inventory::{Hashed, Inventory, InventoryError, TenantId};
 use server::{Counters, Heard};
 
+use crate::accounts::tries::Tries;
 use crate::certificate::Certificate;
 use crate::followed::Followed;
 use crate::node::Node;
@@ -34,11 +36,20 @@ pub(crate) struct House {
     pub(crate) certificate: Option<Arc<Certificate>>,
     pub(crate) http: SocketAddr,
     pub(crate) examinations: Examinations,
+    /// The machine's own token; none where it can be neither read nor made.
+    pub(crate) admin_token: Option<Hashed>,
+    pub(crate) tries: Tries,
 }
 
 pub(crate) fn open(house: House) -> Doors {
     let house = Arc::new(house);
-    Doors { intent: house.clone(), requests: house.clone(), contents: house.clone(), status: house }
+    Doors {
+        accounts: house.clone(),
+        intent: house.clone(),
+        requests: house.clone(),
+        contents: house.clone(),
+        status: house,
+    }
 }
 
 impl House {
@@ -50,8 +61,8 @@ impl House {
         })
     }
 
-    fn zone_named(&self, name: &Name) -> Result<Arc<Followed>, Problem> {
-        self.node.zone_named(name).ok_or_else(|| unknown(name))
+    fn zone_named(&self, tenant: TenantId, name: &Name) -> Result<Arc<Followed>, Problem> {
+        self.node.zone_of(tenant, name).ok_or_else(|| unknown(name))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use api::doors::NewZone;
+use api::doors::{Caller, NewZone};
 use api::json::HoldOrder;
 use api::{Code, Problem, Requests, json};
 use async_trait::async_trait;
@@ -20,8 +20,13 @@ use crate::orders::{self, Refusal};
 
 #[async_trait]
 impl Requests for House {
-    async fn refresh(&self, name: &Name, transfer: json::Transfer) -> Result<json::Attempt, Problem> {
-        let zone = self.zone_named(name)?;
+    async fn refresh(
+        &self,
+        caller: &Caller,
+        name: &Name,
+        transfer: json::Transfer,
+    ) -> Result<json::Attempt, Problem> {
+        let zone = self.zone_named(caller.tenant, name)?;
         let transfer = match transfer {
             json::Transfer::Incremental => Transfer::Newer,
             json::Transfer::Full => Transfer::Full,
@@ -40,12 +45,17 @@ impl Requests for House {
         Ok(ledger::shown(&recorded))
     }
 
-    async fn examine(&self, zone: &NewZone, own_addresses: Vec<IpAddr>) -> Result<json::Examination, Problem> {
-        self.examination(zone, own_addresses).await
+    async fn examine(
+        &self,
+        caller: &Caller,
+        zone: &NewZone,
+        own_addresses: Vec<IpAddr>,
+    ) -> Result<json::Examination, Problem> {
+        self.examination(caller.tenant, zone, own_addresses).await
     }
 
-    async fn order_hold(&self, name: &Name, order: json::OrderHold) -> Result<json::Zone, Problem> {
-        let zone = self.zone_named(name)?;
+    async fn order_hold(&self, caller: &Caller, name: &Name, order: json::OrderHold) -> Result<json::Zone, Problem> {
+        let zone = self.zone_named(caller.tenant, name)?;
         match order.order {
             HoldOrder::Publish => self.publish(name, &zone).await,
             HoldOrder::Keep => orders::keep(&self.node, &zone).await.map_err(|why| refused(name, &zone, why)),
@@ -55,11 +65,16 @@ impl Requests for House {
             }
             HoldOrder::Thaw => orders::thaw(&self.node, &zone).await.map_err(|why| refused(name, &zone, why)),
         }?;
+        let details = serde_json::json!({ "order": order.order.to_string(), "generation": order.generation });
+        self.record(caller, "zone.ordered", &name.to_string(), details).await;
+        self.node.tell_lookers(&zone);
         Ok(self.shown(&zone))
     }
 
-    async fn accept_catalog(&self, name: &Name, serial: u32) -> Result<json::Catalog, Problem> {
-        self.accept_version(name, Serial(serial)).await
+    async fn accept_catalog(&self, caller: &Caller, name: &Name, serial: u32) -> Result<json::Catalog, Problem> {
+        let accepted = self.accept_version(caller.tenant, name, Serial(serial)).await?;
+        self.record(caller, "catalog.accepted", &name.to_string(), serde_json::json!({ "serial": serial })).await;
+        Ok(accepted)
     }
 }
 

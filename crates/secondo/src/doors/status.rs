@@ -1,20 +1,25 @@
 //! How everything is.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use api::doors::{AttemptPage, ZonePage};
+use api::doors::{AttemptPage, Caller, News, ZonePage};
 use api::{Problem, Status, json};
 use async_trait::async_trait;
 use dns::{Name, Rcode};
-use inventory::{Service, TenantId};
+use futures_util::{StreamExt, stream};
+use inventory::Service;
 use server::Event;
 use store::Origin;
+use tokio::sync::broadcast::{self, error::RecvError};
 use transfer::Received;
 use xfr::{Freshness, Policy};
+use zone::ZoneId;
 use zone::inspect::Inspection;
 use zone::zonemd::Verdict;
 
 use super::{House, unavailable};
+use crate::examination;
 use crate::followed::{Followed, Role, Transferring};
 use crate::holds::Hold;
 use crate::ledger::{shown, time};
@@ -23,13 +28,25 @@ use crate::notifies;
 
 #[async_trait]
 impl Status for House {
-    async fn zones(&self, page: ZonePage) -> Result<Vec<json::Zone>, Problem> {
-        let zones = self.node.page(page.after.as_ref(), page.limit as usize);
-        Ok(zones.iter().map(|zone| self.shown(zone)).collect())
+    async fn zones(&self, caller: &Caller, page: ZonePage) -> Result<Vec<json::Zone>, Problem> {
+        let ZonePage { after, limit, find, state } = page;
+        let limit = limit as usize;
+        if find.is_empty() && state.is_none() {
+            return Ok(self
+                .node
+                .page(caller.tenant, after.as_ref(), limit)
+                .iter()
+                .map(|zone| self.shown(zone))
+                .collect());
+        }
+        let zones = self.node.page(caller.tenant, after.as_ref(), usize::MAX);
+        let is_found = |zone: &&Arc<Followed>| find.is_empty() || zone.name.to_lower().to_string().contains(&find);
+        let shown = zones.iter().filter(is_found).map(|zone| self.shown(zone));
+        Ok(shown.filter(|zone| state.is_none_or(|state| zone.state == state)).take(limit).collect())
     }
 
-    async fn zone(&self, name: &Name) -> Result<json::Zone, Problem> {
-        let zone = self.zone_named(name)?;
+    async fn zone(&self, caller: &Caller, name: &Name) -> Result<json::Zone, Problem> {
+        let zone = self.zone_named(caller.tenant, name)?;
         let mut shown = self.shown(&zone);
         let held = zone.condition().held.clone();
         let now_secs = self.node.clock.now().0 / 1000;
@@ -40,15 +57,39 @@ impl Status for House {
         Ok(shown)
     }
 
-    async fn history(&self, name: &Name, page: AttemptPage) -> Result<json::History, Problem> {
-        let zone = self.zone_named(name)?;
+    async fn glance(&self, caller: &Caller, name: &Name) -> Result<json::Zone, Problem> {
+        Ok(self.shown(&*self.zone_named(caller.tenant, name)?))
+    }
+
+    fn news(&self, zone: u64) -> News {
+        let news = self.node.news.subscribe();
+        stream::unfold(news, move |news| next_about(ZoneId(zone), news)).boxed()
+    }
+
+    async fn lines(&self, caller: &Caller, name: &Name) -> Result<Vec<json::PrimaryLines>, Problem> {
+        let zone = self.zone_named(caller.tenant, name)?;
+        let port = self.dns.first().map(SocketAddr::port);
+        let sources = zone.instructions().sources.iter().map(|source| source.primary.clone()).collect::<Vec<_>>();
+        Ok(sources.iter().map(|primary| examination::lines(&zone.name, primary, port)).collect())
+    }
+
+    async fn counts(&self, caller: &Caller) -> Result<json::ZoneCounts, Problem> {
+        Ok(self.counted(&self.node.page(caller.tenant, None, usize::MAX)))
+    }
+
+    async fn addresses(&self) -> Vec<String> {
+        self.dns.iter().map(ToString::to_string).collect()
+    }
+
+    async fn history(&self, caller: &Caller, name: &Name, page: AttemptPage) -> Result<json::History, Problem> {
+        let zone = self.zone_named(caller.tenant, name)?;
         let (store, id) = (self.node.store.clone(), zone.id);
         let versions = tokio::task::spawn_blocking(move || store.history(id)).await;
         let versions = versions.map_err(|error| Problem::new(api::Code::Internal, error.to_string()))?;
         let versions = versions.map_err(|error| Problem::new(api::Code::StoreUnavailable, error.to_string()))?;
         let attempts = match self.node.inventory.load_full() {
             Some(inventory) => inventory
-                .attempts(TenantId::DEFAULT, id, page.before, page.limit)
+                .attempts(caller.tenant, id, page.before, page.limit)
                 .await
                 .map_err(|error| unavailable(&error))?,
             None => Vec::new(),
@@ -61,25 +102,30 @@ impl Status for House {
         })
     }
 
-    async fn catalogs(&self) -> Result<Vec<json::Catalog>, Problem> {
-        self.all_catalogs().await
+    async fn catalogs(&self, caller: &Caller) -> Result<Vec<json::Catalog>, Problem> {
+        self.all_catalogs(caller.tenant).await
     }
 
-    async fn catalog(&self, name: &Name) -> Result<json::Catalog, Problem> {
+    async fn catalog(&self, caller: &Caller, name: &Name) -> Result<json::Catalog, Problem> {
         let inventory = self.inventory()?;
-        let catalog = self.catalog_named(&inventory, name).await?;
+        let catalog = self.catalog_named(&inventory, caller.tenant, name).await?;
         self.shown_catalog(&inventory, &catalog).await
     }
 
-    async fn catalog_members(&self, name: &Name, page: ZonePage) -> Result<Vec<json::CatalogMember>, Problem> {
-        self.members_of_catalog(name, page).await
+    async fn catalog_members(
+        &self,
+        caller: &Caller,
+        name: &Name,
+        page: ZonePage,
+    ) -> Result<Vec<json::CatalogMember>, Problem> {
+        self.members_of_catalog(caller.tenant, name, page).await
     }
 
-    async fn notifies(&self, name: &Name, limit: u32) -> Result<Vec<json::Notify>, Problem> {
-        let (zone, inventory) = (self.zone_named(name)?, self.inventory()?);
+    async fn notifies(&self, caller: &Caller, name: &Name, limit: u32) -> Result<Vec<json::Notify>, Problem> {
+        let (zone, inventory) = (self.zone_named(caller.tenant, name)?, self.inventory()?);
         // What came a moment ago is to be among them.
         notifies::record(&self.node, &self.heard);
-        let rows = inventory.notifies(TenantId::DEFAULT, zone.id, limit).await;
+        let rows = inventory.notifies(caller.tenant, zone.id, limit).await;
         Ok(rows.map_err(|error| unavailable(&error))?.iter().map(notifies::shown).collect())
     }
 
@@ -95,7 +141,7 @@ impl Status for House {
         let started_at = self.node.clock.started_at();
         let tally = self.counters.read();
         let inventory = self.node.inventory.load_full();
-        let zones = self.counts();
+        let zones = self.counted(&self.node.zones());
         // Certificates go by that, and nothing else here.
         let wall_clock_secs = self.node.clock.machine().wall_clock().as_secs();
         Ok(json::NodeStatus {
@@ -144,6 +190,20 @@ impl Status for House {
             },
             attempts_dropped: inventory.map_or(0, |inventory| inventory.ledger().dropped()),
         })
+    }
+}
+
+async fn next_about(
+    zone: ZoneId,
+    mut news: broadcast::Receiver<ZoneId>,
+) -> Option<((), broadcast::Receiver<ZoneId>)> {
+    loop {
+        match news.recv().await {
+            Ok(other) if other != zone => {}
+            // Of those that were missed one may have been about it.
+            Ok(_) | Err(RecvError::Lagged(_)) => return Some(((), news)),
+            Err(RecvError::Closed) => return None,
+        }
     }
 }
 
@@ -220,17 +280,18 @@ impl House {
     /// The catalog that is made here, when a zone was here before that has its name.
     fn catalog_without_a_name(&self) -> Option<String> {
         let catalogs = self.node.shared.catalogs.load();
-        let zone = catalogs.iter().find_map(|catalog| self.node.zone_named(&catalog.apex))?;
+        let zone =
+            catalogs.iter().find_map(|catalog| self.node.shared.zones.load().get(catalog.apex.borrow()).cloned())?;
         Some(format!(
             "the catalog that is made here goes to nobody, because there is a zone {} too: give one of them another name",
-            zone.name
+            zone.apex
         ))
     }
 
-    fn counts(&self) -> json::ZoneCounts {
+    fn counted(&self, zones: &[Arc<Followed>]) -> json::ZoneCounts {
         let now = self.node.clock.now();
         let mut counts = json::ZoneCounts::default();
-        for zone in self.node.zones() {
+        for zone in zones {
             let condition = zone.condition();
             counts.total += 1;
             let freshness = condition.freshness(now);

@@ -15,7 +15,7 @@ use testing::disk::{SimulatedDisk, Survival, Syncs};
 use testing::primary::{Behaviour, Kind as Query, Primary};
 use transfer::{Internet, Limits, TlsClient, Transfers};
 use xfr::{Moment, Policy, Setting, Timers};
-use zone::ZoneId;
+use zone::{TenantId, ZoneId};
 
 use crate::attempt::{Attempt, Kind, attempt};
 use crate::clock::Clock;
@@ -81,7 +81,7 @@ impl Scene {
 
     fn configure(&self) {
         if self.node.zone(ZONE).is_none() {
-            self.node.follow(Arc::new(self.node.fresh(ZONE, name(), &Policy::default().bounds)));
+            self.node.follow(Arc::new(self.node.fresh(ZONE, TenantId::DEFAULT, name(), &Policy::default().bounds)));
         }
         self.ask(&[self.primary.address()]);
     }
@@ -246,7 +246,8 @@ async fn a_large_zone_for_which_there_is_no_room_keeps_no_small_one_in_memory() 
     for number in 0..12 {
         let name: Name = format!("small-{number}.").parse().unwrap();
         scene.primary.publish(&name.to_string(), &text(1, &records(2_000)));
-        let zone = Arc::new(scene.node.fresh(ZoneId(100 + number), name, &Policy::default().bounds));
+        let zone =
+            Arc::new(scene.node.fresh(ZoneId(100 + number), TenantId::DEFAULT, name, &Policy::default().bounds));
         zone.instruct(Instructions::clone(&scene.zone().instructions()));
         scene.node.follow(zone.clone());
         zones.push(zone);

@@ -91,7 +91,7 @@ pub(super) fn instruct_all(state: &State, node: &Arc<Node>) {
         match node.zone(zone.id) {
             Some(followed) => _ = instruct(node, &followed, instructions),
             None => {
-                let fresh = Arc::new(node.fresh(zone.id, zone.name.clone(), &zone.policy.bounds));
+                let fresh = Arc::new(node.fresh(zone.id, TenantId::DEFAULT, zone.name.clone(), &zone.policy.bounds));
                 fresh.instruct(instructions);
                 node.follow(fresh);
             }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 
-use crate::access::Admin;
+use crate::access::ChangesZones;
 use crate::body::Json;
 use crate::json;
 use crate::path::ZoneInPath;
@@ -16,10 +16,10 @@ use crate::router::Served;
     responses((status = 200, body = json::Catalog), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
 )]
 pub(crate) async fn accept(
-    _: Admin,
+    ChangesZones(caller): ChangesZones,
     State(served): State<Served>,
     ZoneInPath(name): ZoneInPath,
     Json(accept): Json<json::AcceptCatalog>,
 ) -> Result<axum::Json<json::Catalog>, Problem> {
-    served.doors.requests.accept_catalog(&name, accept.serial).await.map(axum::Json)
+    served.doors.requests.accept_catalog(&caller, &name, accept.serial).await.map(axum::Json)
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 
-use crate::access::Admin;
+use crate::access::ChangesZones;
 use crate::body::Json;
 use crate::doors::{NewCatalog, NewZone};
 use crate::json;
@@ -19,7 +19,7 @@ use crate::text;
     responses((status = 201, body = json::Catalog), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
 )]
 pub(crate) async fn add(
-    _: Admin,
+    ChangesZones(caller): ChangesZones,
     State(served): State<Served>,
     Json(catalog): Json<json::AddCatalog>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], axum::Json<json::Catalog>), Problem> {
@@ -27,6 +27,6 @@ pub(crate) async fn add(
     let zone = NewZone::new(text::zone_name(&catalog.name)?, primaries)?;
     let rules = text::catalog_change(zone.name(), &catalog.rules)?;
     let location = format!("/api/v1/catalogs/{}", segment_of(zone.name()));
-    let catalog = served.doors.intent.add_catalog(NewCatalog { zone, rules }).await?;
+    let catalog = served.doors.intent.add_catalog(&caller, NewCatalog { zone, rules }).await?;
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(catalog)))
 }

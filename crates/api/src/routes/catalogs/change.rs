@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 
-use crate::access::Admin;
+use crate::access::ChangesZones;
 use crate::body::Json;
 use crate::json;
 use crate::path::ZoneInPath;
@@ -17,11 +17,11 @@ use crate::text;
     responses((status = 200, body = json::Catalog), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
 )]
 pub(crate) async fn change(
-    _: Admin,
+    ChangesZones(caller): ChangesZones,
     State(served): State<Served>,
     ZoneInPath(name): ZoneInPath,
     Json(change): Json<json::ChangeCatalog>,
 ) -> Result<axum::Json<json::Catalog>, Problem> {
     let change = text::catalog_change(&name, &change)?;
-    served.doors.intent.change_catalog(&name, change).await.map(axum::Json)
+    served.doors.intent.change_catalog(&caller, &name, change).await.map(axum::Json)
 }

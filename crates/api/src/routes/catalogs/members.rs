@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 
-use crate::access::Admin;
+use crate::access::Reads;
 use crate::body::Parameters;
 use crate::json;
 use crate::path::ZoneInPath;
@@ -16,14 +16,14 @@ use crate::routes::Page;
     responses((status = 200, body = json::CatalogMembers), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
 )]
 pub(crate) async fn members(
-    _: Admin,
+    Reads(caller): Reads,
     State(served): State<Served>,
     ZoneInPath(name): ZoneInPath,
     Parameters(page): Parameters<Page>,
 ) -> Result<axum::Json<json::CatalogMembers>, Problem> {
     let page = page.read()?;
     let limit = page.limit;
-    let members = served.doors.status.catalog_members(&name, page).await?;
+    let members = served.doors.status.catalog_members(&caller, &name, page).await?;
     let is_last = members.len() < limit as usize;
     let next = members.last().filter(|_| !is_last).map(|member| member.name.clone());
     Ok(axum::Json(json::CatalogMembers { members, next }))

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 
-use crate::access::Admin;
+use crate::access::ChangesZones;
 use crate::body::Json;
 use crate::doors::NewZone;
 use crate::json;
@@ -18,7 +18,7 @@ use crate::text;
     responses((status = 200, body = json::Examination), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
 )]
 pub(crate) async fn examine(
-    _: Admin,
+    ChangesZones(caller): ChangesZones,
     State(served): State<Served>,
     Json(examine): Json<json::Examine>,
 ) -> Result<axum::Json<json::Examination>, Problem> {
@@ -26,5 +26,5 @@ pub(crate) async fn examine(
     let zone = NewZone::new(text::zone_name(&examine.name)?, primaries)?;
     let own_addresses =
         examine.own_addresses.iter().map(|text| text::own_address(text)).collect::<Result<Vec<_>, _>>()?;
-    served.doors.requests.examine(&zone, own_addresses).await.map(axum::Json)
+    served.doors.requests.examine(&caller, &zone, own_addresses).await.map(axum::Json)
 }

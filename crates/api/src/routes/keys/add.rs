@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use crate::access::Admin;
+use crate::access::ChangesKeys;
 use crate::body::Json;
 use crate::doors::NewKey;
 use crate::json::{self, KeyAlgorithm};
@@ -18,7 +18,7 @@ use crate::text;
     responses((status = 201, body = json::AddedKey), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
 )]
 pub(crate) async fn add(
-    _: Admin,
+    ChangesKeys(caller): ChangesKeys,
     State(served): State<Served>,
     Json(key): Json<json::AddKey>,
 ) -> Result<(StatusCode, axum::Json<json::AddedKey>), Problem> {
@@ -27,6 +27,6 @@ pub(crate) async fn add(
         Some(text) => text::key_algorithm(text)?,
     };
     let key = NewKey { name: text::key_name(&key.name)?, algorithm, secret: key.secret };
-    let added = served.doors.intent.add_key(key).await?;
+    let added = served.doors.intent.add_key(&caller, key).await?;
     Ok((StatusCode::CREATED, axum::Json(added)))
 }

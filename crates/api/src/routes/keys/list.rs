@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 
-use crate::access::Admin;
+use crate::access::Reads;
 use crate::json;
 use crate::problem::{Problem, ProblemDetails};
 use crate::router::Served;
@@ -12,7 +12,10 @@ use crate::router::Served;
     get, path = "/keys", tag = "keys",
     responses((status = 200, body = json::Keys), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
 )]
-pub(crate) async fn list(_: Admin, State(served): State<Served>) -> Result<axum::Json<json::Keys>, Problem> {
-    let keys = served.doors.intent.keys().await?;
+pub(crate) async fn list(
+    Reads(caller): Reads,
+    State(served): State<Served>,
+) -> Result<axum::Json<json::Keys>, Problem> {
+    let keys = served.doors.intent.keys(&caller).await?;
     Ok(axum::Json(json::Keys { keys }))
 }

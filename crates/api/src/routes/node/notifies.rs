@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 
-use crate::access::Admin;
+use crate::access::Operates;
 use crate::body::Parameters;
 use crate::json;
 use crate::problem::{Problem, ProblemDetails};
@@ -15,7 +15,7 @@ use crate::routes::{Newest, page_limit};
     responses((status = 200, body = json::StrangerNotifies), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
 )]
 pub(crate) async fn notifies(
-    _: Admin,
+    _: Operates,
     State(served): State<Served>,
     Parameters(newest): Parameters<Newest>,
 ) -> Result<axum::Json<json::StrangerNotifies>, Problem> {

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 
-use crate::access::Admin;
+use crate::access::Operates;
 use crate::json;
 use crate::problem::{Problem, ProblemDetails};
 use crate::router::Served;
@@ -12,6 +12,9 @@ use crate::router::Served;
     get, path = "/status", tag = "status",
     responses((status = 200, body = json::NodeStatus), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
 )]
-pub(crate) async fn status(_: Admin, State(served): State<Served>) -> Result<axum::Json<json::NodeStatus>, Problem> {
+pub(crate) async fn status(
+    _: Operates,
+    State(served): State<Served>,
+) -> Result<axum::Json<json::NodeStatus>, Problem> {
     served.doors.status.node().await.map(axum::Json)
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 
-use crate::access::Admin;
+use crate::access::ChangesZones;
 use crate::body::Json;
 use crate::doors::NewZone;
 use crate::json;
@@ -19,13 +19,13 @@ use crate::text;
     responses((status = 201, body = json::Zone), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
 )]
 pub(crate) async fn add(
-    _: Admin,
+    ChangesZones(caller): ChangesZones,
     State(served): State<Served>,
     Json(zone): Json<json::AddZone>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], axum::Json<json::Zone>), Problem> {
     let zone = parsed(&zone)?;
     let location = format!("/api/v1/zones/{}", segment_of(zone.name()));
-    let zone = served.doors.intent.add_zone(zone).await?;
+    let zone = served.doors.intent.add_zone(&caller, zone).await?;
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(zone)))
 }
 

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use dns::Name;
 
-use crate::access::Admin;
+use crate::access::ChangesZones;
 use crate::body::Json;
 use crate::doors::{ZoneChange, check_primaries};
 use crate::json;
@@ -19,13 +19,13 @@ use crate::text;
     responses((status = 200, body = json::Zone), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
 )]
 pub(crate) async fn change(
-    _: Admin,
+    ChangesZones(caller): ChangesZones,
     State(served): State<Served>,
     ZoneInPath(name): ZoneInPath,
     Json(change): Json<json::ChangeZone>,
 ) -> Result<axum::Json<json::Zone>, Problem> {
     let change = parsed(&name, &change)?;
-    served.doors.intent.change_zone(&name, change).await.map(axum::Json)
+    served.doors.intent.change_zone(&caller, &name, change).await.map(axum::Json)
 }
 
 fn parsed(name: &Name, change: &json::ChangeZone) -> Result<ZoneChange, Problem> {

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::access::Admin;
+use crate::access::Reads;
 use crate::body::{Parameters, streamed};
 use crate::path::ZoneInPath;
 use crate::problem::{Problem, ProblemDetails};
@@ -33,12 +33,12 @@ pub(crate) struct Between {
     )
 )]
 pub(crate) async fn diff(
-    _: Admin,
+    Reads(caller): Reads,
     State(served): State<Served>,
     ZoneInPath(name): ZoneInPath,
     Parameters(Between { from, to }): Parameters<Between>,
 ) -> Result<Response, Problem> {
-    let text = served.doors.contents.diff(&name, from, to).await?;
+    let text = served.doors.contents.diff(&caller, &name, from, to).await?;
     let kind = [(header::CONTENT_TYPE, "text/plain; charset=us-ascii")];
     Ok((kind, streamed(text)).into_response())
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use crate::access::Admin;
+use crate::access::Reads;
 use crate::body::streamed;
 use crate::path::ZoneInPath;
 use crate::problem::{Problem, ProblemDetails};
@@ -20,11 +20,11 @@ use crate::router::Served;
     )
 )]
 pub(crate) async fn export(
-    _: Admin,
+    Reads(caller): Reads,
     State(served): State<Served>,
     ZoneInPath(name): ZoneInPath,
 ) -> Result<Response, Problem> {
-    let export = served.doors.contents.export(&name).await?;
+    let export = served.doors.contents.export(&caller, &name).await?;
     let headers = [
         // RFC 4027.
         (header::CONTENT_TYPE.as_str(), "text/dns; charset=us-ascii".to_owned()),

@@ -6,7 +6,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::access::Admin;
+use crate::access::Reads;
 use crate::body::Parameters;
 use crate::doors::AttemptPage;
 use crate::json;
@@ -31,11 +31,11 @@ pub(crate) struct Page {
     responses((status = 200, body = json::History), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
 )]
 pub(crate) async fn history(
-    _: Admin,
+    Reads(caller): Reads,
     State(served): State<Served>,
     ZoneInPath(name): ZoneInPath,
     Parameters(page): Parameters<Page>,
 ) -> Result<axum::Json<json::History>, Problem> {
     let page = AttemptPage { before: page.before, limit: page_limit(page.limit)? };
-    served.doors.status.history(&name, page).await.map(axum::Json)
+    served.doors.status.history(&caller, &name, page).await.map(axum::Json)
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 
-use crate::access::Admin;
+use crate::access::ChangesZones;
 use crate::body::Json;
 use crate::json;
 use crate::path::ZoneInPath;
@@ -16,10 +16,10 @@ use crate::router::Served;
     responses((status = 200, body = json::Zone), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
 )]
 pub(crate) async fn hold(
-    _: Admin,
+    ChangesZones(caller): ChangesZones,
     State(served): State<Served>,
     ZoneInPath(name): ZoneInPath,
     Json(order): Json<json::OrderHold>,
 ) -> Result<axum::Json<json::Zone>, Problem> {
-    served.doors.requests.order_hold(&name, order).await.map(axum::Json)
+    served.doors.requests.order_hold(&caller, &name, order).await.map(axum::Json)
 }

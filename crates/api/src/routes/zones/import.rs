@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 
-use crate::access::Admin;
+use crate::access::ChangesZones;
 use crate::body::Text;
 use crate::doors::NewZone;
 use crate::json::{Imported, ImportedLine, LineOutcome};
@@ -20,12 +20,12 @@ const LINES_MAX: usize = 10_000;
     responses((status = 200, body = Imported), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
 )]
 pub(crate) async fn import(
-    _: Admin,
+    ChangesZones(caller): ChangesZones,
     State(served): State<Served>,
     Text(text): Text,
 ) -> Result<axum::Json<Imported>, Problem> {
     let lines = Lines::read(&text)?;
-    let added = served.doors.intent.import_zones(lines.zones).await?;
+    let added = served.doors.intent.import_zones(&caller, lines.zones).await?;
     if added.len() != lines.zone_lines.len() {
         return Err(Problem::new(Code::Internal, "the import has another number of results than of lines"));
     }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 
-use crate::access::Admin;
+use crate::access::Reads;
 use crate::body::Parameters;
 use crate::json;
 use crate::path::ZoneInPath;
@@ -16,11 +16,11 @@ use crate::routes::{Newest, page_limit};
     responses((status = 200, body = json::ZoneNotifies), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
 )]
 pub(crate) async fn notifies(
-    _: Admin,
+    Reads(caller): Reads,
     State(served): State<Served>,
     ZoneInPath(name): ZoneInPath,
     Parameters(newest): Parameters<Newest>,
 ) -> Result<axum::Json<json::ZoneNotifies>, Problem> {
-    let notifies = served.doors.status.notifies(&name, page_limit(newest.limit)?).await?;
+    let notifies = served.doors.status.notifies(&caller, &name, page_limit(newest.limit)?).await?;
     Ok(axum::Json(json::ZoneNotifies { notifies }))
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 
-use crate::access::Admin;
+use crate::access::ChangesZones;
 use crate::body::Json;
 use crate::deadline::REFRESH_WAIT_MAX;
 use crate::json::{self, Ending};
@@ -18,16 +18,16 @@ use crate::router::Served;
     responses((status = 200, body = json::Refreshed), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
 )]
 pub(crate) async fn refresh(
-    _: Admin,
+    ChangesZones(caller): ChangesZones,
     State(served): State<Served>,
     ZoneInPath(name): ZoneInPath,
     Json(refresh): Json<json::Refresh>,
 ) -> Result<axum::Json<json::Refreshed>, Problem> {
-    let attempt = served.doors.requests.refresh(&name, refresh.transfer);
+    let attempt = served.doors.requests.refresh(&caller, &name, refresh.transfer);
     let Ok(attempt) = tokio::time::timeout(REFRESH_WAIT_MAX, attempt).await else {
         return Ok(axum::Json(json::Refreshed { ending: Ending::Running, attempt: None, zone: None }));
     };
     let attempt = attempt?;
-    let zone = served.doors.status.zone(&name).await?;
+    let zone = served.doors.status.zone(&caller, &name).await?;
     Ok(axum::Json(json::Refreshed { ending: Ending::Done, attempt: Some(attempt), zone: Some(zone) }))
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use crate::access::Admin;
+use crate::access::ChangesZones;
 use crate::path::ZoneInPath;
 use crate::problem::{Problem, ProblemDetails};
 use crate::router::Served;
@@ -14,10 +14,10 @@ use crate::router::Served;
     responses((status = 204), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
 )]
 pub(crate) async fn remove(
-    _: Admin,
+    ChangesZones(caller): ChangesZones,
     State(served): State<Served>,
     ZoneInPath(name): ZoneInPath,
 ) -> Result<StatusCode, Problem> {
-    served.doors.intent.remove_zone(&name).await?;
+    served.doors.intent.remove_zone(&caller, &name).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 
-use crate::access::Admin;
+use crate::access::Reads;
 use crate::json;
 use crate::path::ZoneInPath;
 use crate::problem::{Problem, ProblemDetails};
@@ -14,9 +14,9 @@ use crate::router::Served;
     responses((status = 200, body = json::Zone), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
 )]
 pub(crate) async fn show(
-    _: Admin,
+    Reads(caller): Reads,
     State(served): State<Served>,
     ZoneInPath(name): ZoneInPath,
 ) -> Result<axum::Json<json::Zone>, Problem> {
-    served.doors.status.zone(&name).await.map(axum::Json)
+    served.doors.status.zone(&caller, &name).await.map(axum::Json)
 }

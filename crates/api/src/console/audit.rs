@@ -1,0 +1,49 @@
+//! What was changed, by whom, when and from where.
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::page::{Frame, page, refusal};
+use super::session::Member;
+use super::words;
+use crate::json::{self, Scope};
+use crate::router::Served;
+
+const LIMIT: u32 = 100;
+
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    before: Option<u64>,
+}
+
+#[derive(Template)]
+#[template(path = "audit.html")]
+struct Page {
+    frame: Frame,
+    audit: json::Audit,
+    is_first_page: bool,
+}
+
+pub(crate) async fn audit(member: Member, State(served): State<Served>, Query(asked): Query<Asked>) -> Response {
+    if let Err(refused) = member.must(Scope::People) {
+        return refused;
+    }
+    match served.doors.accounts.audit(&member.caller, asked.before, LIMIT).await {
+        Ok(audit) => page(&Page { frame: Frame::of(&member, "audit"), audit, is_first_page: asked.before.is_none() }),
+        Err(problem) => refusal(&problem),
+    }
+}
+
+impl Page {
+    /// What more an entry says, in words.
+    fn details(entry: &json::AuditEntry) -> String {
+        let Some(details) = entry.details.as_object() else { return String::new() };
+        let said = details.iter().map(|(name, value)| match value.as_str() {
+            Some(text) => format!("{name}: {text}"),
+            None => format!("{name}: {value}"),
+        });
+        said.collect::<Vec<_>>().join(", ")
+    }
+}

@@ -1,0 +1,82 @@
+//! The console: what people see of the service in a browser.
+//!
+//! ```text
+//!  entry     sign in, codes, links: whoever is not in yet
+//!  session   who has a session, and may do what; forms that are of that session
+//!  zones/    the list, creating a zone, a zone's page, which lives
+//!  account   one's own password, second factor and sessions
+//!  keys, tokens, users, audit
+//!  page      what every page has        words, plot   how things are shown
+//!  assets    the style and the script, which are all that a page loads
+//! ```
+//!
+//! Pages are made here, of the same doors as the API; a page works without its script, which only keeps it up to date.
+//!
+//! Invariants: no handler shows anything of a tenant without a [`session::Member`]; nothing changes but by a form that holds
+//! its session's own token; no page loads anything from elsewhere, and the policy that is sent with each says so
+//! ([`front`](crate::front)); text that others have written is text in every page (askama escapes it).
+
+mod account;
+mod assets;
+mod audit;
+mod entry;
+mod keys;
+mod page;
+mod plot;
+mod session;
+mod tokens;
+mod users;
+mod words;
+mod zones;
+
+pub(crate) use page::refusal;
+pub(crate) use zones::live::Living;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
+use axum::routing::{get, post};
+
+use crate::body::JSON_OCTETS_MAX;
+use crate::deadline::{answer_in_time, refresh_in_time};
+use crate::router::Served;
+
+/// Every page.
+pub(crate) fn pages() -> Router<Served> {
+    let quick = Router::new()
+        .route("/", get(entry::home))
+        .route("/sign-in", get(entry::sign_in_page).post(entry::sign_in))
+        .route("/sign-in/code", get(entry::code_page).post(entry::code))
+        .route("/sign-out", post(entry::sign_out))
+        .route("/link/{secret}", get(entry::link_page).post(entry::link))
+        .route("/account", get(account::page_of_account))
+        .route("/account/password", post(account::password))
+        .route("/account/second-factor", get(account::second_factor_page).post(account::second_factor))
+        .route("/account/second-factor/remove", post(account::remove_second_factor))
+        .route("/account/sign-out-elsewhere", post(account::sign_out_elsewhere))
+        .route("/o/{tenant}/zones", get(zones::list::list))
+        .route("/o/{tenant}/zones/new", get(zones::new::page_new).post(zones::new::create))
+        .route("/o/{tenant}/zones/{name}", get(zones::show::show))
+        .route("/o/{tenant}/zones/{name}/history", get(zones::history::history))
+        .route("/o/{tenant}/zones/{name}/diff", get(zones::diff::diff))
+        .route("/o/{tenant}/zones/{name}/records", get(zones::records::records))
+        .route("/o/{tenant}/zones/{name}/export", get(zones::export::export))
+        .route("/o/{tenant}/zones/{name}/settings", get(zones::settings::settings).post(zones::settings::change))
+        .route("/o/{tenant}/zones/{name}/remove", get(zones::remove::ask).post(zones::remove::remove))
+        .route("/o/{tenant}/keys", get(keys::keys).post(keys::add))
+        .route("/o/{tenant}/keys/remove", post(keys::remove))
+        .route("/o/{tenant}/tokens", get(tokens::tokens).post(tokens::add))
+        .route("/o/{tenant}/tokens/remove", post(tokens::remove))
+        .route("/o/{tenant}/audit", get(audit::audit))
+        .route("/o/{tenant}/users", get(users::users).post(users::add))
+        .route("/o/{tenant}/users/link", post(users::link))
+        .route("/o/{tenant}/users/remove", post(users::remove))
+        .route("/assets/{file}", get(assets::asset))
+        .layer(from_fn(answer_in_time));
+    let slow = Router::new()
+        .route("/o/{tenant}/zones/{name}/order", post(zones::order::order))
+        .layer(from_fn(refresh_in_time));
+    // What lives is bounded by its own end.
+    let living = Router::new().route("/o/{tenant}/zones/{name}/live", get(zones::live::live));
+    quick.merge(slow).merge(living).layer(DefaultBodyLimit::max(JSON_OCTETS_MAX))
+}

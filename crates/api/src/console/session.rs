@@ -1,0 +1,225 @@
+//! Who has a session, and what they may do.
+//!
+//! The session's secret is in a cookie that scripts cannot read and other sites' pages cannot send forms with
+//! (`SameSite=Lax`); over TLS its name has the prefix that has browsers refuse it from anybody else (`__Host-`). Besides, each
+//! form holds a token of its session, and what the browser says about where a form comes from must not be another site.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Uri};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use serde::Deserialize;
+use zone::TenantId;
+
+use super::page::refusal;
+use crate::doors::{Actor, Caller, Membership, SignedIn, Visitor};
+use crate::front::{is_secure, visitor};
+use crate::json::Scope;
+use crate::problem::{Code, Problem};
+use crate::router::Served;
+
+/// Over TLS: no other host, and no clear text, can set a cookie of that name.
+const SECURE_COOKIE: &str = "__Host-secondo";
+const COOKIE: &str = "secondo";
+/// The field of each form that holds the session's token.
+pub(crate) const FORM_TOKEN: &str = "form_token";
+
+/// Somebody who has a session and has shown all that is wanted.
+pub(crate) struct Somebody {
+    pub(crate) who: SignedIn,
+    pub(crate) visitor: Visitor,
+}
+
+/// Somebody who belongs to the organisation that the path names, or runs the service.
+pub(crate) struct Member {
+    pub(crate) who: SignedIn,
+    pub(crate) membership: Membership,
+    pub(crate) caller: Caller,
+}
+
+/// The fields of a form that was sent from a page of this session; a field that is missing is an empty one.
+pub(crate) struct Form(Vec<(String, String)>);
+
+/// Where a session's secret is, and where a browser is to keep one.
+pub(crate) struct Cookies {
+    jar: CookieJar,
+    is_secure: bool,
+}
+
+impl FromRequestParts<Served> for Cookies {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, served: &Served) -> Result<Self, Self::Rejection> {
+        Ok(Self { jar: CookieJar::from_headers(&parts.headers), is_secure: is_secure(parts, served) })
+    }
+}
+
+impl Cookies {
+    fn name(&self) -> &'static str {
+        if self.is_secure { SECURE_COOKIE } else { COOKIE }
+    }
+
+    pub(crate) fn secret(&self) -> Option<&str> {
+        self.jar.get(self.name()).map(Cookie::value)
+    }
+
+    /// Has the browser keep the secret. It forgets it when it is closed, unless it is told not to; and the session ends by
+    /// itself.
+    pub(crate) fn keep(self, secret: String) -> CookieJar {
+        let cookie = self.cookie(secret);
+        self.jar.add(cookie)
+    }
+
+    pub(crate) fn forget(self) -> CookieJar {
+        let cookie = self.cookie(String::new());
+        self.jar.remove(cookie)
+    }
+
+    fn cookie(&self, secret: String) -> Cookie<'static> {
+        Cookie::build((self.name(), secret))
+            .path("/")
+            .http_only(true)
+            .secure(self.is_secure)
+            .same_site(SameSite::Lax)
+            .build()
+    }
+}
+
+impl FromRequestParts<Served> for Somebody {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, served: &Served) -> Result<Self, Response> {
+        let who = signed_in(parts, served).await.map_err(|problem| refusal(&problem))?;
+        match who {
+            Some(who) if !who.wants_code => Ok(Self { who, visitor: visitor(parts, served) }),
+            Some(_) => Err(Redirect::to("/sign-in/code").into_response()),
+            None => Err(Redirect::to(&sign_in_path(&parts.uri)).into_response()),
+        }
+    }
+}
+
+impl FromRequestParts<Served> for Member {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, served: &Served) -> Result<Self, Response> {
+        let Somebody { who, visitor } = Somebody::from_request_parts(parts, served).await?;
+        #[derive(Deserialize)]
+        struct InPath {
+            tenant: String,
+        }
+        let path = Path::<InPath>::from_request_parts(parts, served).await;
+        let tenant = path.ok().and_then(|path| path.0.tenant.parse().ok()).map(TenantId);
+        let Some(membership) = who.tenants.iter().find(|one| Some(one.tenant) == tenant).cloned() else {
+            let detail = "there is no such organisation, or you do not belong to it";
+            return Err(refusal(&Problem::new(Code::TenantUnknown, detail)));
+        };
+        let caller = Caller {
+            tenant: membership.tenant,
+            actor: Actor::User { id: who.user, email: who.email.clone() },
+            address: visitor.address,
+            scopes: membership.scopes.clone(),
+        };
+        if let Err(problem) = caller.must(Scope::Read) {
+            return Err(refusal(&problem));
+        }
+        Ok(Self { who, membership, caller })
+    }
+}
+
+impl Member {
+    /// # Errors
+    /// The page that says so, when it may not.
+    pub(crate) fn must(&self, scope: Scope) -> Result<(), Response> {
+        self.caller.must(scope).map_err(|problem| refusal(&problem))
+    }
+
+    pub(crate) fn may(&self, scope: Scope) -> bool {
+        self.caller.may(scope)
+    }
+}
+
+impl FromRequest<Served> for Form {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, served: &Served) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
+        let not_ours = |detail: &str| refusal(&Problem::new(Code::FormInvalid, detail));
+        if is_from_elsewhere(&parts.headers) {
+            return Err(not_ours("the form was sent by a page of another site: nothing was done"));
+        }
+        // Whoever has no session yet has nothing that another site could use.
+        let who = signed_in(&parts, served).await.map_err(|problem| refusal(&problem))?;
+        let octets = Bytes::from_request(Request::from_parts(parts, body), served).await;
+        let octets = octets
+            .map_err(|_| refusal(&Problem::new(Code::BodyTooLarge, "the form is too large: nothing was done")))?;
+        let form = Self(form_urlencoded::parse(&octets).into_owned().collect());
+        if let Some(who) = who
+            && !is_same(who.form_token.as_bytes(), form.text(FORM_TOKEN).as_bytes())
+        {
+            return Err(not_ours(
+                "the form is of a session that has ended: nothing was done; go back, load the page anew and send it again",
+            ));
+        }
+        Ok(form)
+    }
+}
+
+impl Form {
+    /// The field's text without spaces around it; empty when there is no such field.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.verbatim(name).trim()
+    }
+
+    /// The field as it was typed: a password may begin with a space.
+    pub(crate) fn verbatim(&self, name: &str) -> &str {
+        self.0.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value)
+    }
+
+    /// All fields of this name, in their order.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.trim())
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(field, _)| field == name)
+    }
+}
+
+async fn signed_in(parts: &Parts, served: &Served) -> Result<Option<SignedIn>, Problem> {
+    let cookies = Cookies { jar: CookieJar::from_headers(&parts.headers), is_secure: is_secure(parts, served) };
+    match cookies.secret() {
+        Some(secret) => served.doors.accounts.signed_in(secret).await,
+        None => Ok(None),
+    }
+}
+
+/// Whether the browser says that another site's page sends this (Fetch Metadata, and the Origin of RFC 6454).
+fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    match header("sec-fetch-site") {
+        Some(site) => !matches!(site, "same-origin" | "none"),
+        None => match (header("origin"), header("host")) {
+            (Some(origin), Some(host)) => origin.split_once("://").map(|(_, host)| host) != Some(host),
+            _ => false,
+        },
+    }
+}
+
+/// Takes the same time wherever they differ.
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    // `blake3::Hash` compares in constant time.
+    blake3::hash(one) == blake3::hash(other)
+}
+
+/// Where to sign in, to come back then to the page that was asked for.
+fn sign_in_path(uri: &Uri) -> String {
+    let wanted = uri.path_and_query().map_or("/", |path| path.as_str());
+    if wanted == "/" {
+        "/sign-in".to_owned()
+    } else {
+        format!("/sign-in?next={}", crate::path::percent_encoded(wanted))
+    }
+}

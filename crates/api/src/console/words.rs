@@ -1,0 +1,147 @@
+//! How things are shown to people: numbers, times, states.
+
+use std::fmt::{self, Display, Formatter};
+
+use crate::json::{AttemptOutcome, Freshness, State, Time, Zone};
+
+/// A moment in UTC; the script says it in the browser's own words.
+pub(crate) struct When(Time);
+
+pub(crate) fn when(time: &Time) -> When {
+    When(*time)
+}
+
+impl Display for When {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_string();
+        let (day, rest) = text.split_once('T').unwrap_or((&text, ""));
+        write!(f, "{day} {} UTC", rest.get(..8).unwrap_or(rest))
+    }
+}
+
+/// A number with a thin space between each three digits.
+pub(crate) fn number(number: &u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Octets in the unit in which they are below a thousand.
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+pub(crate) fn octets(octets: &u64) -> String {
+    let mut amount = *octets as f64;
+    for unit in ["B", "kB", "MB", "GB", "TB"] {
+        if amount < 999.5 || unit == "TB" {
+            let places = usize::from(unit != "B" && amount < 99.95);
+            return format!("{amount:.places$} {unit}");
+        }
+        amount /= 1000.0;
+    }
+    unreachable!("the last unit is taken whatever the amount")
+}
+
+/// Milliseconds as people say them.
+#[expect(clippy::cast_precision_loss, reason = "one digit behind the point is shown")]
+pub(crate) fn millis(millis: &u64) -> String {
+    match *millis {
+        ms @ 0..1_000 => format!("{ms} ms"),
+        ms @ 1_000..60_000 => format!("{:.1} s", ms as f64 / 1000.0),
+        ms => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1000),
+    }
+}
+
+/// The name of a zone for people: without its last dot.
+pub(crate) fn bare(name: &str) -> &str {
+    if name == "." { name } else { name.strip_suffix('.').unwrap_or(name) }
+}
+
+/// How serious a state is, for its colour.
+pub(crate) fn tone(state: &State) -> &'static str {
+    match state {
+        State::Active => "good",
+        State::Pending => "busy",
+        State::Frozen | State::Paused | State::Held | State::OverLimit | State::Stale | State::Unproven => "warn",
+        State::Expired => "bad",
+        State::Disabled => "off",
+    }
+}
+
+/// A state in words.
+pub(crate) fn state(state: &State) -> &'static str {
+    match state {
+        State::Active => "Active",
+        State::Frozen => "Frozen",
+        State::Paused => "Paused",
+        State::Held => "Held back",
+        State::OverLimit => "Over limit",
+        State::Stale => "Stale",
+        State::Pending => "Pending",
+        State::Expired => "Expired",
+        State::Disabled => "Disabled",
+        State::Unproven => "Unproven",
+    }
+}
+
+/// How the zone is, in one sentence.
+pub(crate) fn condition(zone: &Zone) -> &'static str {
+    let is_trying = zone.last_attempt.is_none();
+    match zone.state {
+        State::Active => "Served here, and up to date with its primary.",
+        State::Pending if is_trying => "Being copied for the first time.",
+        State::Pending => "Nothing has been copied yet: the reason is below. It is tried again by itself.",
+        State::Stale => {
+            "Served here in its last good version; its primary could not be reached or gave nothing usable when it was last asked."
+        }
+        State::Expired if zone.answers_until > zone.expires_at => {
+            "Its time has run out and it is served all the same, as is set for it."
+        }
+        State::Expired => "No primary has confirmed it for as long as its SOA allows: it is answered with SERVFAIL.",
+        State::Held => "Served here; a newer version is held back until you say what becomes of it.",
+        State::Frozen if zone.freshness == Freshness::Pending => "Frozen, with nothing left to serve.",
+        State::Frozen => "Served here at a version of your choice; it follows no primary until it is thawed.",
+        State::OverLimit => {
+            "Served here in its last good version: a newer one has more records than the plan allows."
+        }
+        State::Paused => "Served here, and not followed: changes at the primary do not arrive.",
+        State::Disabled => "Switched off: queries for it are refused.",
+        State::Unproven => "Not answered until you have shown that the name is yours.",
+    }
+}
+
+/// How an attempt ended, for its colour.
+pub(crate) fn outcome_tone(outcome: &AttemptOutcome) -> &'static str {
+    match outcome {
+        AttemptOutcome::Updated => "good",
+        AttemptOutcome::Unchanged => "off",
+        AttemptOutcome::Held => "warn",
+        AttemptOutcome::Failed => "bad",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{When, bare, millis, number, octets};
+    use crate::json::Time;
+
+    #[test]
+    fn numbers_are_shown_as_people_write_them() {
+        assert_eq!(
+            [0, 999, 1_000, 12_345_678].map(|n| number(&n).replace('\u{202f}', " ")),
+            ["0", "999", "1 000", "12 345 678"]
+        );
+        assert_eq!(
+            [0, 999, 1_500, 99_999, 999_999, 12_300_000].map(|n| octets(&n)),
+            ["0 B", "999 B", "1.5 kB", "100 kB", "1.0 MB", "12.3 MB"]
+        );
+        assert_eq!([7, 1_500, 59_999, 61_000].map(|n| millis(&n)), ["7 ms", "1.5 s", "60.0 s", "1 min 1 s"]);
+        assert_eq!(octets(&u64::MAX), "18446744 TB");
+        assert_eq!(When(Time::from_unix_ms(1_795_262_400_250)).to_string(), "2026-11-21 12:00:00 UTC");
+        assert_eq!(["example.org.", ".", "a"].map(bare), ["example.org", ".", "a"]);
+    }
+}

@@ -1,0 +1,74 @@
+//! What differs between two kept versions of a zone.
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::path;
+use crate::console::page::{Frame, page, refusal};
+use crate::console::session::Member;
+use crate::console::words;
+use crate::path::{ZoneInTenant, percent_encoded};
+use crate::router::Served;
+
+/// Lines on the page; all of them are in the file that the API gives.
+const LINES_MAX: usize = 2_000;
+
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    from: u64,
+    to: u64,
+}
+
+#[derive(Template)]
+#[template(path = "zone_diff.html")]
+struct Diff {
+    frame: Frame,
+    path: String,
+    name: String,
+    asked: Asked,
+    lines: Vec<Line>,
+    is_cut: bool,
+    api: String,
+}
+
+struct Line {
+    tone: &'static str,
+    text: String,
+}
+
+pub(crate) async fn diff(
+    member: Member,
+    ZoneInTenant(name): ZoneInTenant,
+    State(served): State<Served>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let pieces = match served.doors.contents.diff(&member.caller, &name, asked.from, asked.to).await {
+        Ok(pieces) => pieces,
+        Err(problem) => return refusal(&problem),
+    };
+    let mut lines = Vec::new();
+    let mut is_cut = false;
+    'pieces: for piece in pieces {
+        for text in piece.lines() {
+            if lines.len() == LINES_MAX {
+                is_cut = true;
+                break 'pieces;
+            }
+            let tone = if text.starts_with('-') { "went" } else { "came" };
+            lines.push(Line { tone, text: text.to_owned() });
+        }
+    }
+    let api =
+        format!("/api/v1/zones/{}/diff?from={}&to={}", percent_encoded(&name.to_string()), asked.from, asked.to);
+    page(&Diff {
+        frame: Frame::of(&member, "zones"),
+        path: path(&member.membership, &name),
+        name: name.to_string(),
+        asked,
+        lines,
+        is_cut,
+        api,
+    })
+}

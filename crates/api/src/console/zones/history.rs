@@ -1,0 +1,64 @@
+//! What was tried to bring a zone up to its primaries, all of it: filtered, page by page.
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::path;
+use crate::console::page::{Frame, page, refusal, sentence};
+use crate::console::plot::{self, Plot};
+use crate::console::session::Member;
+use crate::console::words;
+use crate::doors::AttemptPage;
+use crate::json::{self, AttemptOutcome};
+use crate::path::ZoneInTenant;
+use crate::router::Served;
+
+/// Attempts that are looked at for one page: all that a zone has.
+const LIMIT: u32 = 1_000;
+
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    #[serde(default)]
+    outcome: String,
+}
+
+#[derive(Template)]
+#[template(path = "zone_history.html")]
+struct History {
+    frame: Frame,
+    path: String,
+    name: String,
+    attempts: Vec<json::Attempt>,
+    versions: Vec<json::Version>,
+    plot: Option<Plot>,
+    outcome: Option<AttemptOutcome>,
+    outcomes: &'static [AttemptOutcome],
+}
+
+pub(crate) async fn history(
+    member: Member,
+    ZoneInTenant(name): ZoneInTenant,
+    State(served): State<Served>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let attempts = AttemptPage { before: None, limit: LIMIT };
+    let history = match served.doors.status.history(&member.caller, &name, attempts).await {
+        Ok(history) => history,
+        Err(problem) => return refusal(&problem),
+    };
+    let outcome = asked.outcome.parse::<AttemptOutcome>().ok();
+    let plot = plot::of(&history.attempts);
+    let is_wanted = |attempt: &json::Attempt| outcome.is_none_or(|outcome| attempt.outcome == outcome);
+    page(&History {
+        frame: Frame::of(&member, "zones"),
+        path: path(&member.membership, &name),
+        name: name.to_string(),
+        attempts: history.attempts.into_iter().filter(is_wanted).collect(),
+        versions: history.versions,
+        plot,
+        outcome,
+        outcomes: AttemptOutcome::ALL,
+    })
+}

@@ -1,0 +1,44 @@
+//! What somebody wants done about a zone now.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::path;
+use crate::console::page::refusal;
+use crate::console::session::{Form, Member};
+use crate::deadline::REFRESH_WAIT_MAX;
+use crate::doors::ZoneChange;
+use crate::json::{HoldOrder, OrderHold, Scope, ServiceOrder, Transfer};
+use crate::path::ZoneInTenant;
+use crate::problem::{Code, Problem};
+use crate::router::Served;
+
+pub(crate) async fn order(
+    member: Member,
+    ZoneInTenant(name): ZoneInTenant,
+    State(served): State<Served>,
+    form: Form,
+) -> Response {
+    if let Err(refused) = member.must(Scope::Zones) {
+        return refused;
+    }
+    let (doors, caller, wanted) = (&served.doors, &member.caller, form.text("order"));
+    let done = if let Ok(service) = wanted.parse::<ServiceOrder>() {
+        let change = ZoneChange { service: Some(service), ..ZoneChange::default() };
+        doors.intent.change_zone(caller, &name, change).await.map(drop)
+    } else if let Ok(order) = wanted.parse::<HoldOrder>() {
+        let generation = form.text("generation").parse().ok();
+        doors.requests.order_hold(caller, &name, OrderHold { order, generation }).await.map(drop)
+    } else if let "refresh" | "full" = wanted {
+        let transfer = if wanted == "full" { Transfer::Full } else { Transfer::Incremental };
+        let ending = tokio::time::timeout(REFRESH_WAIT_MAX, doors.requests.refresh(caller, &name, transfer)).await;
+        // It goes on; the page shows how.
+        ending.map_or(Ok(()), |ended| ended.map(drop))
+    } else {
+        Err(Problem::new(Code::QueryInvalid, format!("{wanted:?} is nothing that can be done about a zone")))
+    };
+    match done {
+        Ok(()) => Redirect::to(&path(&member.membership, &name)).into_response(),
+        Err(problem) => refusal(&problem),
+    }
+}

@@ -1,0 +1,70 @@
+//! Removing a zone, after its name was typed.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::path;
+use crate::console::page::{Frame, again, base, page, refusal, sentence};
+use crate::console::session::{Form, Member};
+use crate::console::words;
+use crate::json::Scope;
+use crate::path::ZoneInTenant;
+use crate::problem::{Code, Problem};
+use crate::router::Served;
+use crate::text;
+
+#[derive(Template)]
+#[template(path = "zone_remove.html")]
+struct Remove<'a> {
+    frame: Frame,
+    path: String,
+    name: String,
+    typed: &'a str,
+    error: String,
+}
+
+pub(crate) async fn ask(member: Member, ZoneInTenant(name): ZoneInTenant, State(served): State<Served>) -> Response {
+    if let Err(refused) = member.must(Scope::Zones) {
+        return refused;
+    }
+    match served.doors.status.glance(&member.caller, &name).await {
+        Ok(_) => page(&draw(&member, &name, "", String::new())),
+        Err(problem) => refusal(&problem),
+    }
+}
+
+pub(crate) async fn remove(
+    member: Member,
+    ZoneInTenant(name): ZoneInTenant,
+    State(served): State<Served>,
+    form: Form,
+) -> Response {
+    if let Err(refused) = member.must(Scope::Zones) {
+        return refused;
+    }
+    let typed = form.text("name");
+    let is_meant = text::typed_zone_name(typed).is_ok_and(|typed| typed.name == name);
+    let removed = if is_meant {
+        served.doors.intent.remove_zone(&member.caller, &name).await
+    } else {
+        Err(Problem::new(Code::ZoneNameInvalid, "this is not the name of the zone: nothing was removed"))
+    };
+    match removed {
+        Ok(()) => Redirect::to(&format!("{}/zones", base(&member.membership))).into_response(),
+        Err(problem) => {
+            let error = sentence(problem.detail());
+            again(&problem, &draw(&member, &name, typed, error))
+        }
+    }
+}
+
+fn draw<'a>(member: &Member, name: &dns::Name, typed: &'a str, error: String) -> Remove<'a> {
+    Remove {
+        frame: Frame::of(member, "zones"),
+        path: path(&member.membership, name),
+        name: name.to_string(),
+        typed,
+        error,
+    }
+}

@@ -1,0 +1,150 @@
+//! What is set for a zone: its primaries, and what differs from the defaults.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use xfr::Setting;
+
+use super::form::{self, Row};
+use super::path;
+use crate::console::page::{Frame, again, page, refusal, sentence};
+use crate::console::session::{Form, Member};
+use crate::console::words;
+use crate::doors::{PRIMARIES_MAX, ZoneChange};
+use crate::json::{self, Scope};
+use crate::path::ZoneInTenant;
+use crate::problem::Problem;
+use crate::router::Served;
+use crate::text;
+
+#[derive(Template)]
+#[template(path = "zone_settings.html")]
+struct Settings {
+    frame: Frame,
+    path: String,
+    zone: json::Zone,
+    rows: Vec<Row>,
+    keys: Vec<json::Key>,
+    settings: Vec<Field>,
+    error: String,
+    can_add_row: bool,
+}
+
+struct Field {
+    name: &'static str,
+    about: &'static str,
+    value: String,
+    error: String,
+}
+
+pub(crate) async fn settings(
+    member: Member,
+    ZoneInTenant(name): ZoneInTenant,
+    State(served): State<Served>,
+) -> Response {
+    let drawn = async {
+        let (zone, keys) = loaded(&member, &served, &name).await?;
+        let rows = zone.primaries.iter().map(Row::of).collect();
+        let value = |setting: &Setting| zone.settings.get(setting.name()).cloned().unwrap_or_default();
+        let fields = Setting::ALL.iter().map(|setting| field(*setting, value(setting))).collect();
+        Ok(draw(&member, &name, zone, keys, rows, fields))
+    };
+    drawn.await.map_or_else(|problem: Problem| refusal(&problem), |drawn| page(&drawn))
+}
+
+pub(crate) async fn change(
+    member: Member,
+    ZoneInTenant(name): ZoneInTenant,
+    State(served): State<Served>,
+    form: Form,
+) -> Response {
+    if let Err(refused) = member.must(Scope::Zones) {
+        return refused;
+    }
+    let (zone, keys) = match loaded(&member, &served, &name).await {
+        Ok(loaded) => loaded,
+        Err(problem) => return refusal(&problem),
+    };
+    let mut rows = form::rows(&form);
+    let fields = Setting::ALL.iter().map(|setting| field(*setting, form.text(setting.name()).to_owned()));
+    let mut fields: Vec<Field> = fields.collect();
+    if form.has("add_row") {
+        rows.push(Row::default());
+        return page(&draw(&member, &name, zone, keys, rows, fields));
+    }
+    let read = (form::read(&mut rows), changes(&zone, &mut fields));
+    let done = match read {
+        (Ok(primaries), Ok(settings)) => {
+            let has_others = primaries.iter().map(json::Primary::from).ne(zone.primaries.iter().cloned());
+            let change = ZoneChange { primaries: has_others.then_some(primaries), service: None, settings };
+            served.doors.intent.change_zone(&member.caller, &name, change).await.map(drop)
+        }
+        (Err(problem), _) | (_, Err(problem)) => Err(problem),
+    };
+    match done {
+        Ok(()) => Redirect::to(&path(&member.membership, &name)).into_response(),
+        Err(problem) => {
+            let mut drawn = draw(&member, &name, zone, keys, rows, fields);
+            let is_said = drawn.rows.iter().any(|row| !row.error.is_empty())
+                || drawn.settings.iter().any(|field| !field.error.is_empty());
+            if !is_said {
+                drawn.error = sentence(problem.detail());
+            }
+            again(&problem, &drawn)
+        }
+    }
+}
+
+/// What is to be set otherwise than it is; what is wrong is said beside its field.
+fn changes(zone: &json::Zone, fields: &mut [Field]) -> Result<Vec<(Setting, Option<String>)>, Problem> {
+    let mut changes = Vec::new();
+    let mut first = None;
+    for field in fields {
+        let before = zone.settings.get(field.name).map(String::as_str).unwrap_or_default();
+        if field.value == before {
+            continue;
+        }
+        let value = (!field.value.is_empty()).then_some(field.value.as_str());
+        match text::setting_of(field.name, value).and_then(|(setting, value)| {
+            let set = xfr::Settings::default().set(setting, value.as_deref());
+            set.map_err(|error| Problem::new(crate::Code::SettingInvalid, error.to_string()))
+                .map(|()| (setting, value))
+        }) {
+            Ok(change) => changes.push(change),
+            Err(problem) => {
+                field.error = sentence(problem.detail());
+                first.get_or_insert(problem);
+            }
+        }
+    }
+    first.map_or(Ok(changes), Err)
+}
+
+async fn loaded(member: &Member, served: &Served, name: &dns::Name) -> Result<(json::Zone, Vec<json::Key>), Problem> {
+    let zone = served.doors.status.glance(&member.caller, name).await?;
+    Ok((zone, served.doors.intent.keys(&member.caller).await?))
+}
+
+fn field(setting: Setting, value: String) -> Field {
+    Field { name: setting.name(), about: setting.about(), value, error: String::new() }
+}
+
+fn draw(
+    member: &Member,
+    name: &dns::Name,
+    zone: json::Zone,
+    keys: Vec<json::Key>,
+    rows: Vec<Row>,
+    settings: Vec<Field>,
+) -> Settings {
+    Settings {
+        frame: Frame::of(member, "zones"),
+        path: path(&member.membership, name),
+        zone,
+        can_add_row: rows.len() < PRIMARIES_MAX,
+        rows,
+        keys,
+        settings,
+        error: String::new(),
+    }
+}

@@ -1,0 +1,5 @@
+//! API tokens.
+
+pub(crate) mod add;
+pub(crate) mod list;
+pub(crate) mod remove;

@@ -1,0 +1,6 @@
+//! Who may sign in.
+
+pub(crate) mod add;
+pub(crate) mod link;
+pub(crate) mod list;
+pub(crate) mod remove;

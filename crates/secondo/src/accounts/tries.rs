@@ -1,0 +1,97 @@
+//! Patience with those who try passwords and codes.
+//!
+//! Whoever knows an address may try so often for it, wherever from, and so often from one network, whatever for; and then as
+//! often again as time has passed. In memory: a restart forgives. What counts is each try, also a right one.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use api::{Code, Problem};
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
+
+/// For one address: ten, and one more every three minutes, which is 480 a day.
+const FOR_ONE: (u32, Duration) = (10, Duration::from_secs(180));
+/// From one network: enough for an office behind one address.
+const FROM_ONE: (u32, Duration) = (40, Duration::from_secs(30));
+/// What is remembered is tidied when so much has come together.
+const REMEMBERED_MAX: usize = 10_000;
+
+pub(crate) struct Tries {
+    by_email: DefaultKeyedRateLimiter<inventory::Hashed>,
+    by_network: DefaultKeyedRateLimiter<IpAddr>,
+}
+
+impl Default for Tries {
+    fn default() -> Self {
+        Self { by_email: RateLimiter::keyed(quota(FOR_ONE)), by_network: RateLimiter::keyed(quota(FROM_ONE)) }
+    }
+}
+
+impl Tries {
+    /// Counts a try.
+    ///
+    /// # Errors
+    /// [`Code::TooManyAttempts`] when there were too many: then nothing is to be compared.
+    pub(crate) fn count(&self, email: &str, address: Option<IpAddr>) -> Result<(), Problem> {
+        if self.by_email.len() > REMEMBERED_MAX {
+            self.by_email.retain_recent();
+        }
+        if self.by_network.len() > REMEMBERED_MAX {
+            self.by_network.retain_recent();
+        }
+        if let Some(address) = address {
+            self.by_network.check_key(&network(address)).map_err(|until| too_many(&until))?;
+        }
+        // A hash, so that a very long address takes no more room than a short one.
+        let key = inventory::Hashed::of(&email.to_lowercase());
+        self.by_email.check_key(&key).map_err(|until| too_many(&until))
+    }
+}
+
+fn quota((burst, each): (u32, Duration)) -> Quota {
+    let burst = NonZeroU32::new(burst).expect("the constants above are not zero");
+    Quota::with_period(each).expect("the constants above are not zero").allow_burst(burst)
+}
+
+/// The /64 of an IPv6 address, of which one customer has many.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from(u128::from(v6) >> 64 << 64).into(),
+        v4 => v4,
+    }
+}
+
+fn too_many(until: &NotUntil<<DefaultClock as Clock>::Instant>) -> Problem {
+    let secs = until.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
+    Problem::new(Code::TooManyAttempts, format!("there were too many attempts: try again in {secs} s"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FOR_ONE, FROM_ONE, Tries};
+
+    #[test]
+    fn one_address_is_tried_so_often_wherever_from() {
+        let tries = Tries::default();
+        for number in 0..FOR_ONE.0 {
+            let from = Some([192, 0, 2, u8::try_from(number).unwrap()].into());
+            tries.count("Alice@example.org", from).unwrap();
+        }
+        let refused = tries.count("alice@EXAMPLE.org", Some([198, 51, 100, 1].into())).unwrap_err();
+        assert!(refused.detail().starts_with("there were too many attempts: try again in "), "{}", refused.detail());
+        tries.count("bob@example.org", Some([192, 0, 2, 1].into())).unwrap();
+    }
+
+    #[test]
+    fn one_network_tries_so_often_whatever_for() {
+        let tries = Tries::default();
+        for number in 0..FROM_ONE.0 {
+            let from = format!("2001:db8:0:7::{number:x}").parse().unwrap();
+            tries.count(&format!("{number}@example.org"), Some(from)).unwrap();
+        }
+        assert!(tries.count("x@example.org", Some("2001:db8:0:7:ffff::1".parse().unwrap())).is_err());
+        tries.count("x@example.org", Some("2001:db8:0:8::1".parse().unwrap())).unwrap();
+    }
+}

@@ -1,0 +1,96 @@
+//! `[http]`: where the console and the API are answered, how, and under which names.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use api::Front;
+use serde::Deserialize;
+use toml::Spanned;
+use xfr::{NoPrefix, Prefix};
+
+use super::{Wrong, checked, listen_address};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct HttpSection {
+    listen: Option<Spanned<String>>,
+    names: Vec<Spanned<String>>,
+    trusted_proxies: Vec<Spanned<String>>,
+    tls: Option<Spanned<bool>>,
+    certificate: Option<Spanned<PathBuf>>,
+    key: Option<Spanned<PathBuf>>,
+    allow_clear_text: bool,
+}
+
+/// Where and how the console and the API are answered.
+#[derive(Clone, Debug)]
+pub(crate) struct HttpSettings {
+    pub(crate) listen: SocketAddr,
+    pub(crate) front: Front,
+    pub(crate) tls: HttpTls,
+    /// Whether somebody has said that passwords may be sent in clear text over a network.
+    pub(crate) allow_clear_text: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum HttpTls {
+    Off,
+    /// With the certificate that clients of DNS and primaries are shown too.
+    Ours,
+    /// With another one: its file and its key's.
+    Own(PathBuf, PathBuf),
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 8053));
+        Self { listen, front: Front::default(), tls: HttpTls::Off, allow_clear_text: false }
+    }
+}
+
+impl HttpSettings {
+    /// Whether passwords would go in clear text to where others can read them, without anybody's having said so.
+    pub(crate) fn is_careless(&self) -> bool {
+        self.tls == HttpTls::Off && !self.listen.ip().to_canonical().is_loopback() && !self.allow_clear_text
+    }
+}
+
+pub(super) fn read_http(section: HttpSection, has_certificate: bool) -> Result<HttpSettings, Wrong> {
+    let mut settings = HttpSettings { allow_clear_text: section.allow_clear_text, ..HttpSettings::default() };
+    if let Some(listen) = &section.listen {
+        settings.listen = checked(listen, listen_address)?;
+    }
+    let names = section.names.iter().map(|text| checked(text, host_name));
+    let proxies = section.trusted_proxies.iter().map(|text| checked(text, prefix));
+    settings.front =
+        Front { names: names.collect::<Result<_, _>>()?, trusted_proxies: proxies.collect::<Result<_, _>>()? };
+    settings.tls = match (section.tls, section.certificate, section.key) {
+        (None, None, None) => HttpTls::Off,
+        (Some(tls), None, None) if !*tls.get_ref() => HttpTls::Off,
+        (Some(_), None, None) if has_certificate => HttpTls::Ours,
+        (Some(tls), None, None) => {
+            let message = "TLS needs a certificate and its key: give both below [tls], or here".to_owned();
+            return Err(Wrong { at: tls.span().start, message });
+        }
+        (Some(tls), _, _) if !*tls.get_ref() => {
+            let message = "a certificate is given and TLS switched off: leave out one of the two".to_owned();
+            return Err(Wrong { at: tls.span().start, message });
+        }
+        (_, Some(certificate), Some(key)) => HttpTls::Own(certificate.into_inner(), key.into_inner()),
+        (_, Some(alone), None) | (_, None, Some(alone)) => {
+            let message = "a certificate needs its key, and a key its certificate: give both".to_owned();
+            return Err(Wrong { at: alone.span().start, message });
+        }
+    };
+    Ok(settings)
+}
+
+/// A name as browsers send it: without a port.
+fn host_name(text: &str) -> Result<String, String> {
+    let name = api::text::zone_name(text).map_err(super::detail)?;
+    Ok(name.to_lower().to_string().trim_end_matches('.').to_owned())
+}
+
+fn prefix(text: &str) -> Result<Prefix, String> {
+    text.parse().map_err(|error: NoPrefix| error.to_string())
+}

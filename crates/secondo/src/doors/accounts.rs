@@ -1,0 +1,508 @@
+//! Who may come in.
+
+use std::time::Duration;
+
+use api::doors::{
+    Accounts, Actor, Caller, LinkUse, Membership, NewToken, NewUser, Opened, SecondFactorOffer, SignedIn, Visitor,
+};
+use api::json::{Role, Scope};
+use api::{Code, Problem, json};
+use async_trait::async_trait;
+use inventory::{
+    AuditOf, By, Hashed, Inventory, NewSession, Purpose, SecondFactor, Stage, Standing, TenantId, TokenError, User,
+    UserError, UserId,
+};
+
+use super::{House, unavailable};
+use crate::accounts::{password, second_factor, secret};
+use crate::ledger::time;
+
+/// How long somebody has to set a password by a link.
+const PASSWORD_LINK_LASTS: Duration = Duration::from_secs(7 * 24 * 3600);
+/// What a session's forms hold is derived with this.
+const FORM_TOKEN: &str = "secondo 2026-11-22 form token of a session";
+
+#[async_trait]
+impl Accounts for House {
+    async fn holder(&self, token: &str, visitor: &Visitor) -> Result<Caller, Problem> {
+        if self.admin_token.as_ref() == Some(&Hashed::of(token)) {
+            let (tenant, scopes) = (TenantId::DEFAULT, Scope::ALL.to_vec());
+            return Ok(Caller { tenant, actor: Actor::Machine, address: visitor.address, scopes });
+        }
+        let found = self.inventory()?.token(&Hashed::of(token), self.node.clock.now()).await;
+        match found.map_err(|error| unavailable(&error))? {
+            Some(token) => Ok(Caller {
+                tenant: token.tenant,
+                scopes: token.scopes.iter().map(shown_scope).collect(),
+                actor: Actor::Token(token.name),
+                address: visitor.address,
+            }),
+            None => Err(Problem::new(
+                Code::TokenInvalid,
+                "the access token opens nothing here: it was never made here, was removed, or its time is over",
+            )),
+        }
+    }
+
+    async fn signed_in(&self, secret: &str) -> Result<Option<SignedIn>, Problem> {
+        let (inventory, now) = (self.inventory()?, self.node.clock.now());
+        let session = inventory.session(&Hashed::of(secret), now).await.map_err(|error| unavailable(&error))?;
+        let Some(session) = session else { return Ok(None) };
+        let user = inventory.user(session.user).await.map_err(|error| unavailable(&error))?;
+        let Some(user) = user else { return Ok(None) };
+        let recovery_codes = inventory.recovery_codes(user.id).await.map_err(|error| unavailable(&error))?;
+        Ok(Some(SignedIn {
+            user: user.id.0,
+            is_operator: user.standing == Standing::Operator,
+            has_second_factor: user.totp_secret.is_some(),
+            recovery_codes,
+            wants_code: session.stage == Stage::Code,
+            tenants: tenants(&inventory, &user).await?,
+            form_token: form_token(secret),
+            secret: secret.to_owned(),
+            email: user.email,
+        }))
+    }
+
+    async fn has_operator(&self) -> Result<bool, Problem> {
+        self.inventory()?.has_operator().await.map_err(|error| unavailable(&error))
+    }
+
+    async fn sign_in(&self, visitor: &Visitor, email: &str, password: &str) -> Result<Opened, Problem> {
+        self.tries.count(email, visitor.address)?;
+        let inventory = self.inventory()?;
+        let user = inventory.user_by_email(email).await.map_err(|error| unavailable(&error))?;
+        let is_right = password::is_right(password, user.as_ref().map(|user| user.password.clone())).await?;
+        let Some(user) = user.filter(|_| is_right) else {
+            tracing::info!(email, from = shown_address(visitor), "somebody could not sign in");
+            return Err(refused("the address or the password is wrong"));
+        };
+        let stage = if user.totp_secret.is_some() { Stage::Code } else { Stage::Open };
+        self.open_session(&inventory, visitor, &user, stage, None).await
+    }
+
+    async fn show_code(&self, visitor: &Visitor, secret: &str, code: &str) -> Result<Opened, Problem> {
+        let (inventory, now) = (self.inventory()?, self.node.clock.now());
+        let over = || refused("this took too long: sign in with the password again");
+        let session = inventory.session(&Hashed::of(secret), now).await.map_err(|error| unavailable(&error))?;
+        let session = session.filter(|session| session.stage == Stage::Code).ok_or_else(over)?;
+        let user = inventory.user(session.user).await.map_err(|error| unavailable(&error))?.ok_or_else(over)?;
+        self.tries.count(&user.email, visitor.address)?;
+        let factor = match (secret::typed_recovery_code(code), &user.totp_secret) {
+            (Some(recovery), _) => Some(SecondFactor::Recovery(Hashed::of(&recovery))),
+            (None, Some(totp)) => {
+                second_factor::step_of(totp, code, self.wall_secs())?.map(|step| SecondFactor::Totp { step })
+            }
+            (None, None) => None,
+        };
+        let by = by_user(self, visitor, &user);
+        let counts = match &factor {
+            Some(factor) => {
+                inventory.use_second_factor(&by, user.id, factor).await.map_err(|error| unavailable(&error))?
+            }
+            None => false,
+        };
+        if !counts {
+            tracing::info!(email = user.email, from = shown_address(visitor), "somebody could not show a code");
+            return Err(refused("this is not the code, or it was used already: wait for the next one"));
+        }
+        self.open_session(&inventory, visitor, &user, Stage::Open, Some(Hashed::of(secret))).await
+    }
+
+    async fn sign_out(&self, secret: &str) -> Result<(), Problem> {
+        self.inventory()?.end_session(&Hashed::of(secret)).await.map_err(|error| unavailable(&error))
+    }
+
+    async fn sign_out_elsewhere(&self, visitor: &Visitor, who: &SignedIn) -> Result<(), Problem> {
+        let (by, kept) = (self.by(visitor, who), Hashed::of(&who.secret));
+        let ended = self.inventory()?.end_sessions_of(&by, UserId(who.user), Some(&kept)).await;
+        ended.map_err(|error| not_done(&error))
+    }
+
+    async fn link(&self, secret: &str) -> Result<LinkUse, Problem> {
+        let (inventory, now) = (self.inventory()?, self.node.clock.now());
+        let link = inventory.link(&Hashed::of(secret), now).await.map_err(|error| unavailable(&error))?;
+        match link.map(|link| link.purpose) {
+            Some(Purpose::Operator) => Ok(LinkUse::CreateOperator),
+            Some(Purpose::Password(user)) => {
+                let user = inventory.user(user).await.map_err(|error| unavailable(&error))?;
+                user.map(|user| LinkUse::SetPassword { email: user.email }).ok_or_else(link_invalid)
+            }
+            None => Err(link_invalid()),
+        }
+    }
+
+    async fn create_operator(
+        &self,
+        visitor: &Visitor,
+        link: &str,
+        email: &str,
+        password: &str,
+    ) -> Result<Opened, Problem> {
+        password::check(password, email)?;
+        let inventory = self.inventory()?;
+        let hashed = password::hashed(password).await?;
+        let by = By { actor: inventory::Actor::Machine, address: visitor.address, at: self.node.clock.now() };
+        let created = inventory.create_first_operator(&by, &Hashed::of(link), email, &hashed).await;
+        let id = created.map_err(|error| not_done(&error))?;
+        tracing::info!(email, from = shown_address(visitor), "the operator is created");
+        let user = self.user(&inventory, id).await?;
+        self.open_session(&inventory, visitor, &user, Stage::Open, None).await
+    }
+
+    async fn set_password(&self, visitor: &Visitor, link: &str, password: &str) -> Result<Opened, Problem> {
+        let (inventory, now) = (self.inventory()?, self.node.clock.now());
+        let found = inventory.link(&Hashed::of(link), now).await.map_err(|error| unavailable(&error))?;
+        let Some(Purpose::Password(id)) = found.map(|link| link.purpose) else { return Err(link_invalid()) };
+        let user = self.user(&inventory, id).await?;
+        password::check(password, &user.email)?;
+        let (hashed, by) = (password::hashed(password).await?, by_user(self, visitor, &user));
+        let set = inventory.reset_password(&by, &Hashed::of(link), id, &hashed).await;
+        set.map_err(|error| not_done(&error))?;
+        // Whoever has the link may have stolen it: the second factor is wanted all the same.
+        let stage = if user.totp_secret.is_some() { Stage::Code } else { Stage::Open };
+        self.open_session(&inventory, visitor, &user, stage, None).await
+    }
+
+    async fn change_password(
+        &self,
+        visitor: &Visitor,
+        who: &SignedIn,
+        present: &str,
+        new: &str,
+    ) -> Result<(), Problem> {
+        let inventory = self.inventory()?;
+        self.confirm(&inventory, visitor, who, present).await?;
+        password::check(new, &who.email)?;
+        let (hashed, kept) = (password::hashed(new).await?, Hashed::of(&who.secret));
+        let set = inventory.set_password(&self.by(visitor, who), UserId(who.user), &hashed, Some(&kept)).await;
+        set.map_err(|error| not_done(&error))
+    }
+
+    async fn offer_second_factor(&self, who: &SignedIn) -> Result<SecondFactorOffer, Problem> {
+        let secret = second_factor::new_secret().map_err(|error| no_random(&error))?;
+        let url = second_factor::url(&secret, &who.email)?;
+        Ok(SecondFactorOffer { secret, url })
+    }
+
+    async fn set_second_factor(
+        &self,
+        visitor: &Visitor,
+        who: &SignedIn,
+        secret: &str,
+        code: &str,
+    ) -> Result<Vec<String>, Problem> {
+        self.tries.count(&who.email, visitor.address)?;
+        let Some(step) = second_factor::step_of(secret, code, self.wall_secs())? else {
+            let detail = "this is not the code that the authenticator shows now: type the next one, and see that the clocks \
+                          of this server and of the authenticator are right";
+            return Err(Problem::new(Code::CodeWrong, detail));
+        };
+        let codes = secret::recovery_codes().map_err(|error| no_random(&error))?;
+        let hashed: Vec<Hashed> = codes.iter().map(|code| Hashed::of(code)).collect();
+        let (inventory, by) = (self.inventory()?, self.by(visitor, who));
+        let set = inventory.set_totp(&by, UserId(who.user), secret, step, &hashed).await;
+        set.map_err(|error| not_done(&error))?;
+        Ok(codes)
+    }
+
+    async fn remove_second_factor(&self, visitor: &Visitor, who: &SignedIn, password: &str) -> Result<(), Problem> {
+        let inventory = self.inventory()?;
+        self.confirm(&inventory, visitor, who, password).await?;
+        let removed = inventory.remove_totp(&self.by(visitor, who), UserId(who.user)).await;
+        removed.map_err(|error| not_done(&error))
+    }
+
+    async fn sessions(&self, who: &SignedIn) -> Result<Vec<json::Session>, Problem> {
+        let (inventory, now) = (self.inventory()?, self.node.clock.now());
+        let sessions = inventory.sessions_of(UserId(who.user), now).await.map_err(|error| unavailable(&error))?;
+        let own = Hashed::of(&who.secret);
+        let shown = sessions.into_iter().map(|session| json::Session {
+            is_this: own.stands_as(&session.id),
+            address: session.address,
+            agent: session.agent,
+            created_at: time(session.created_at),
+            used_at: time(session.used_at),
+        });
+        Ok(shown.collect())
+    }
+
+    async fn tokens(&self, caller: &Caller) -> Result<Vec<json::Token>, Problem> {
+        let tokens = self.inventory()?.tokens(caller.tenant).await.map_err(|error| unavailable(&error))?;
+        let shown = tokens.into_iter().map(|token| json::Token {
+            name: token.name,
+            scopes: token.scopes.iter().map(shown_scope).collect(),
+            made_by: token.made_by,
+            created_at: time(token.created_at),
+            ends_at: token.ends_at.map(time),
+            used_at: token.used_at.map(time),
+        });
+        Ok(shown.collect())
+    }
+
+    async fn add_token(&self, caller: &Caller, token: NewToken) -> Result<json::AddedToken, Problem> {
+        if let Some(beyond) = token.scopes.iter().find(|scope| !caller.may(**scope)) {
+            let detail = format!("the token cannot have the scope {beyond}, which you do not have");
+            return Err(Problem::new(Code::NotAllowed, detail));
+        }
+        let made = secret::token().map_err(|error| no_random(&error))?;
+        let scopes: Vec<inventory::Scope> = token.scopes.iter().map(|scope| read_scope(*scope)).collect();
+        let row = inventory::NewToken {
+            name: token.name.clone(),
+            secret: Hashed::of(&made),
+            scopes: inventory::Scopes::of(&scopes),
+            ends_at: token.ends_at.map(|at| xfr::Moment(at.unix_ms())),
+        };
+        let added = self.inventory()?.add_token(&self.by_caller(caller), caller.tenant, &row).await;
+        added.map_err(|error| no_token(&error))?;
+        Ok(json::AddedToken { name: token.name, token: made })
+    }
+
+    async fn remove_token(&self, caller: &Caller, name: &str) -> Result<(), Problem> {
+        let removed = self.inventory()?.remove_token(&self.by_caller(caller), caller.tenant, name).await;
+        removed.map_err(|error| no_token(&error))
+    }
+
+    async fn users(&self, caller: &Caller) -> Result<Vec<json::User>, Problem> {
+        let inventory = self.inventory()?;
+        let users = inventory.users().await.map_err(|error| unavailable(&error))?;
+        let members = inventory.members(caller.tenant).await.map_err(|error| unavailable(&error))?;
+        let shown = users.into_iter().map(|user| json::User {
+            role: members.iter().find(|member| member.user == user.id).map(|member| shown_role(member.role)),
+            operator: user.standing == Standing::Operator,
+            second_factor: user.totp_secret.is_some(),
+            created_at: time(user.created_at),
+            seen_at: user.seen_at.map(time),
+            email: user.email,
+        });
+        Ok(shown.collect())
+    }
+
+    async fn add_user(&self, caller: &Caller, user: NewUser) -> Result<json::PasswordLink, Problem> {
+        let (inventory, by) = (self.inventory()?, self.by_caller(caller));
+        let row = inventory::NewUser {
+            email: user.email.clone(),
+            // Nobody signs in with it: the link sets the first one.
+            password: String::new(),
+            standing: if user.is_operator { Standing::Operator } else { Standing::User },
+        };
+        let role = match user.role {
+            Role::Viewer => inventory::Role::Viewer,
+            Role::Editor => inventory::Role::Editor,
+            Role::Owner => inventory::Role::Owner,
+        };
+        let added = inventory.add_member(&by, caller.tenant, &row, role).await;
+        added.map_err(|error| not_done(&error))?;
+        self.link_for_password(caller, &user.email).await
+    }
+
+    async fn link_for_password(&self, caller: &Caller, email: &str) -> Result<json::PasswordLink, Problem> {
+        let (inventory, by) = (self.inventory()?, self.by_caller(caller));
+        let user = inventory.user_by_email(email).await.map_err(|error| unavailable(&error))?;
+        let user = user.ok_or_else(|| no_user(email))?;
+        let secret = secret::new().map_err(|error| no_random(&error))?;
+        let ends_at = by.at.plus(PASSWORD_LINK_LASTS);
+        let purpose = Purpose::Password(user.id);
+        let made = inventory.make_link(purpose, &Hashed::of(&secret), by.at, ends_at).await;
+        made.map_err(|error| unavailable(&error))?;
+        let recorded = inventory.record_act(None, &by, "user.link_made", &user.email, serde_json::json!({})).await;
+        recorded.map_err(|error| unavailable(&error))?;
+        Ok(json::PasswordLink { email: user.email, path: format!("/link/{secret}"), ends_at: time(ends_at) })
+    }
+
+    async fn remove_user(&self, caller: &Caller, email: &str) -> Result<(), Problem> {
+        let inventory = self.inventory()?;
+        let user = inventory.user_by_email(email).await.map_err(|error| unavailable(&error))?;
+        let user = user.ok_or_else(|| no_user(email))?;
+        inventory.remove_user(&self.by_caller(caller), user.id).await.map_err(|error| not_done(&error))
+    }
+
+    async fn audit(&self, caller: &Caller, before: Option<u64>, limit: u32) -> Result<json::Audit, Problem> {
+        let inventory = self.inventory()?;
+        let of = match caller.may(Scope::Operate) {
+            true => AuditOf::TenantAndService(caller.tenant),
+            false => AuditOf::Tenant(caller.tenant),
+        };
+        let entries = inventory.audit(of, before, limit).await;
+        let entries = entries.map_err(|error| unavailable(&error))?;
+        let next = entries.last().filter(|_| entries.len() == limit as usize).map(|entry| entry.id);
+        let shown = entries.into_iter().map(|entry| json::AuditEntry {
+            id: entry.id,
+            at: time(entry.at),
+            actor: entry.actor,
+            address: entry.address,
+            act: entry.act,
+            subject: entry.subject,
+            details: entry.details,
+        });
+        Ok(json::Audit { entries: shown.collect(), next })
+    }
+}
+
+impl House {
+    async fn open_session(
+        &self,
+        inventory: &Inventory,
+        visitor: &Visitor,
+        user: &User,
+        stage: Stage,
+        replaces: Option<Hashed>,
+    ) -> Result<Opened, Problem> {
+        let secret = secret::new().map_err(|error| no_random(&error))?;
+        let session =
+            NewSession { user: user.id, secret: Hashed::of(&secret), stage, agent: visitor.agent.clone(), replaces };
+        let opened = inventory.open_session(&by_user(self, visitor, user), &session).await;
+        opened.map_err(|error| not_done(&error))?;
+        Ok(Opened { secret, wants_code: stage == Stage::Code })
+    }
+
+    /// Whether it is them: something is to be changed that whoever finds an open browser must not change.
+    async fn confirm(
+        &self,
+        inventory: &Inventory,
+        visitor: &Visitor,
+        who: &SignedIn,
+        password: &str,
+    ) -> Result<(), Problem> {
+        self.tries.count(&who.email, visitor.address)?;
+        let user = self.user(inventory, UserId(who.user)).await?;
+        match password::is_right(password, Some(user.password)).await? {
+            true => Ok(()),
+            false => Err(refused("this is not your present password")),
+        }
+    }
+
+    async fn user(&self, inventory: &Inventory, id: UserId) -> Result<User, Problem> {
+        let user = inventory.user(id).await.map_err(|error| unavailable(&error))?;
+        user.ok_or_else(|| Problem::new(Code::UserUnknown, "there is no such user any more"))
+    }
+
+    /// Codes go by the time that people have.
+    fn wall_secs(&self) -> u64 {
+        self.node.clock.machine().wall_clock().as_secs()
+    }
+
+    fn by(&self, visitor: &Visitor, who: &SignedIn) -> By {
+        let actor = inventory::Actor::User { id: UserId(who.user), email: who.email.clone() };
+        By { actor, address: visitor.address, at: self.node.clock.now() }
+    }
+
+    /// Who is to stand in the audit log.
+    pub(super) fn by_caller(&self, caller: &Caller) -> By {
+        let actor = match &caller.actor {
+            Actor::User { id, email } => inventory::Actor::User { id: UserId(*id), email: email.clone() },
+            Actor::Token(name) => inventory::Actor::Token(name.clone()),
+            Actor::Machine => inventory::Actor::Machine,
+        };
+        By { actor, address: caller.address, at: self.node.clock.now() }
+    }
+
+    /// Puts on record what was done about zones, keys and catalogs.
+    pub(super) async fn record(&self, caller: &Caller, act: &str, subject: &str, details: serde_json::Value) {
+        let Ok(inventory) = self.inventory() else { return };
+        let by = self.by_caller(caller);
+        let recorded = inventory.record_act(Some(caller.tenant), &by, act, subject, details);
+        // It is done; that it is not in the log is for whoever reads the log of this program.
+        if let Err(error) = recorded.await {
+            tracing::error!(act, subject, "the audit log lacks what was done: {error}");
+        }
+    }
+}
+
+/// The tenants that somebody may act for.
+async fn tenants(inventory: &Inventory, user: &User) -> Result<Vec<Membership>, Problem> {
+    let memberships = inventory.memberships(user.id).await.map_err(|error| unavailable(&error))?;
+    let is_operator = user.standing == Standing::Operator;
+    let mut tenants: Vec<Membership> = memberships
+        .into_iter()
+        .map(|membership| {
+            let role = shown_role(membership.role);
+            let scopes = if is_operator { Scope::ALL.to_vec() } else { role.scopes() };
+            Membership { tenant: membership.tenant, name: membership.name, scopes, role: Some(role) }
+        })
+        .collect();
+    if is_operator && tenants.iter().all(|membership| membership.tenant != TenantId::DEFAULT) {
+        let (tenant, name) = (TenantId::DEFAULT, "default".to_owned());
+        tenants.push(Membership { tenant, name, scopes: Scope::ALL.to_vec(), role: None });
+    }
+    Ok(tenants)
+}
+
+fn by_user(house: &House, visitor: &Visitor, user: &User) -> By {
+    let actor = inventory::Actor::User { id: user.id, email: user.email.clone() };
+    By { actor, address: visitor.address, at: house.node.clock.now() }
+}
+
+/// Only who has the session's secret can make it.
+fn form_token(secret: &str) -> String {
+    hex::encode(blake3::derive_key(FORM_TOKEN, secret.as_bytes()))
+}
+
+fn shown_role(role: inventory::Role) -> Role {
+    match role {
+        inventory::Role::Viewer => Role::Viewer,
+        inventory::Role::Editor => Role::Editor,
+        inventory::Role::Owner => Role::Owner,
+    }
+}
+
+fn shown_scope(scope: inventory::Scope) -> Scope {
+    match scope {
+        inventory::Scope::Read => Scope::Read,
+        inventory::Scope::Zones => Scope::Zones,
+        inventory::Scope::Keys => Scope::Keys,
+        inventory::Scope::People => Scope::People,
+        inventory::Scope::Operate => Scope::Operate,
+    }
+}
+
+fn read_scope(scope: Scope) -> inventory::Scope {
+    match scope {
+        Scope::Read => inventory::Scope::Read,
+        Scope::Zones => inventory::Scope::Zones,
+        Scope::Keys => inventory::Scope::Keys,
+        Scope::People => inventory::Scope::People,
+        Scope::Operate => inventory::Scope::Operate,
+    }
+}
+
+fn shown_address(visitor: &Visitor) -> String {
+    visitor.address.map(|address| address.to_string()).unwrap_or_default()
+}
+
+fn refused(detail: &str) -> Problem {
+    Problem::new(Code::SignInRefused, detail)
+}
+
+fn link_invalid() -> Problem {
+    Problem::new(Code::LinkInvalid, UserError::LinkUsed.to_string())
+}
+
+fn no_user(email: &str) -> Problem {
+    Problem::new(Code::UserUnknown, format!("there is no user {email}: see `secondo user list`"))
+}
+
+fn no_random(error: &std::io::Error) -> Problem {
+    Problem::new(Code::Internal, format!("no secret can be made: {error}"))
+}
+
+fn not_done(error: &UserError) -> Problem {
+    let code = match error {
+        UserError::ExistsAlready(_) => Code::UserExists,
+        UserError::Unknown => Code::UserUnknown,
+        UserError::LastOperator(_) | UserError::LastOwner { .. } => Code::LastOwner,
+        UserError::LinkUsed => Code::LinkInvalid,
+        UserError::Inventory(error) => return unavailable(error),
+    };
+    Problem::new(code, error.to_string())
+}
+
+fn no_token(error: &TokenError) -> Problem {
+    let code = match error {
+        TokenError::ExistsAlready(_) => Code::TokenExists,
+        TokenError::Unknown(_) => Code::TokenUnknown,
+        TokenError::TooMany => Code::TooManyAttempts,
+        TokenError::Inventory(error) => return unavailable(error),
+    };
+    Problem::new(code, error.to_string())
+}

@@ -1,0 +1,62 @@
+//! The console in a real browser, beside real primaries: what people do first, and what they see.
+
+mod entry;
+mod zones;
+
+use std::net::SocketAddr;
+
+use testing::browser::Browser;
+use testing::secondo::Secondo;
+
+const EMAIL: &str = "operator@example.org";
+const PASSWORD: &str = "four words make it long";
+
+/// The console's URL.
+fn console(secondo: &Secondo) -> String {
+    format!("http://{}", secondo.http())
+}
+
+/// The path of the link that a start has printed.
+fn first_link(secondo: &Secondo) -> String {
+    let log = secondo.log();
+    let line = log.lines().rev().find(|line| line.starts_with("Create the operator of the console: ")).unwrap();
+    let (_, path) = line.split_once("/link/").unwrap();
+    format!("/link/{}", path.split_whitespace().next().unwrap())
+}
+
+/// Creates the operator, who is signed in then.
+#[track_caller]
+fn first_start(browser: &Browser, secondo: &Secondo) {
+    browser.go(&(console(secondo) + &first_link(secondo)));
+    browser.fill("E-mail address", EMAIL);
+    browser.fill("Password", PASSWORD);
+    browser.press("Create the operator");
+    browser.sees("No zones yet");
+}
+
+/// Creates a zone; the browser is on its page then.
+#[track_caller]
+fn create_zone(browser: &Browser, secondo: &Secondo, name: &str, primary: SocketAddr) {
+    browser.go(&(console(secondo) + "/o/1/zones/new"));
+    browser.fill("Domain", name);
+    browser.fill("Address", &primary.ip().to_string());
+    browser.press("More: port, TSIG key, TLS");
+    browser.fill("Port", &primary.port().to_string());
+    browser.press("Create");
+}
+
+/// Nothing that a page loads or does was kept out or failed.
+#[track_caller]
+fn is_clean(browser: &Browser) {
+    assert_eq!(browser.complaints(), Vec::<String>::new(), "at {}", browser.url());
+}
+
+/// The code that an authenticator with this secret shows, so many steps of time from now (RFC 6238).
+fn code(secret: &str, steps: i64) -> String {
+    let program = "import base64, hashlib, hmac, struct, sys, time\n\
+        counter = struct.pack('>Q', int(time.time()) // 30 + int(sys.argv[2]))\n\
+        digest = hmac.new(base64.b32decode(sys.argv[1]), counter, hashlib.sha1).digest()\n\
+        at = digest[-1] & 15\n\
+        print('%06d' % ((struct.unpack('>I', digest[at:at + 4])[0] & 0x7fffffff) % 1000000))\n";
+    testing::process::run(testing::python::program(program).args([secret, &steps.to_string()])).trim().to_owned()
+}

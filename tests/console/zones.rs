@@ -1,0 +1,162 @@
+//! Zones in the console: created, watched until they are served, and put right when something is wrong.
+
+use testing::browser::Browser;
+use testing::peer::{Peer, Setup, Software, TsigKey};
+use testing::primary::Primary;
+use testing::zone_text;
+
+use super::{console, create_zone, first_start, is_clean};
+use crate::scene::{ZONE, secondo, serves};
+
+/// WebDriver's names of keys.
+const TAB: char = '\u{E004}';
+const ENTER: char = '\u{E007}';
+
+#[test]
+fn a_zone_is_created_and_goes_green_before_ones_eyes() {
+    let secondo = secondo().started();
+    let peer = Peer::start(Software::Bind, Setup::zone(ZONE, zone_text::small(1)).notifying(secondo.dns()));
+    let browser = Browser::start();
+    first_start(&browser, &secondo);
+    browser.press("Create the first zone");
+    browser.sees("Good values for the SOA");
+    browser.keep_picture("zone-new");
+    create_zone(&browser, &secondo, &format!("https://www.{}/start", ZONE.to_uppercase()), peer.address());
+    browser.sees(&format!("The zone is {ZONE}"));
+    browser.has("[data-state=active]");
+    browser.sees("Served here, and up to date with its primary.");
+    assert_eq!(browser.script("return document.querySelectorAll('.steps .done').length"), 5);
+    browser.keep_picture("zone-active");
+    serves(&secondo, ZONE, 1);
+    is_clean(&browser);
+}
+
+#[test]
+fn the_page_of_a_zone_that_fails_says_what_to_do_and_turns_green_when_that_is_done() {
+    let secondo = secondo().configured("[timers]\nretry_min = \"1s\"\nretry_max = \"1s\"\n").started();
+    // Whoever asks without the key is refused.
+    let key = TsigKey::of("hmac-sha256");
+    let peer = Peer::start(Software::Nsd, Setup::zone(ZONE, zone_text::small(1)).key(key.clone()));
+    let browser = Browser::start();
+    first_start(&browser, &secondo);
+    create_zone(&browser, &secondo, ZONE, peer.address());
+    browser.sees("What to do");
+    browser.has(".steps .failed");
+    browser.sees("Transfers are asked for from 127.0.0.1.");
+    browser.press("NSD");
+    browser.sees("provide-xfr: 127.0.0.1");
+    browser.keep_picture("zone-refused");
+    browser.press("Keys");
+    browser.fill("Name", &key.name);
+    browser.fill("Secret (base64)", &key.secret);
+    browser.press("Add");
+    browser.sees("is added");
+    browser.keep_picture("keys");
+    browser.go(&(console(&secondo) + "/o/1/zones/" + ZONE + "/settings"));
+    browser.fill("TSIG key", &format!("{}.", key.name));
+    browser.press("Save");
+    browser.has("[data-state=active]");
+    assert!(!browser.text().contains("What to do"));
+    assert_eq!(browser.script("return document.querySelectorAll('.steps .done').length"), 6);
+    is_clean(&browser);
+}
+
+#[test]
+fn what_cannot_be_a_zone_is_said_beside_its_field_and_nothing_is_created() {
+    let secondo = secondo().started();
+    let browser = Browser::start();
+    first_start(&browser, &secondo);
+    browser.go(&(console(&secondo) + "/o/1/zones/new"));
+    browser.fill("Domain", "not a name");
+    browser.fill("Address", "<script>alert(1)</script>");
+    browser.press("Create");
+    browser.sees("is not a zone name");
+    assert!(browser.text_of("#address-error-1").contains("<script>"), "it is shown as text");
+    assert_eq!(browser.script("return document.getElementById('name').value"), "not a name");
+    browser.keep_picture("zone-new-wrong");
+    browser.go(&(console(&secondo) + "/o/1/zones"));
+    browser.sees("No zones yet");
+    is_clean(&browser);
+}
+
+#[test]
+fn records_history_and_difference_are_shown_and_nothing_of_it_can_be_edited() {
+    let secondo = secondo().started();
+    let mut peer = Peer::start(Software::Knot, Setup::zone(ZONE, zone_text::small(1)).notifying(secondo.dns()));
+    let browser = Browser::start();
+    first_start(&browser, &secondo);
+    create_zone(&browser, &secondo, ZONE, peer.address());
+    browser.has("[data-state=active]");
+    peer.replace(ZONE, &(zone_text::small(2) + "new-one A 192.0.2.77\n"));
+    // The page is told by itself.
+    browser.sees("serial 2");
+    browser.press("Records");
+    browser.fill("Name contains", "NEW-one");
+    browser.press("Show");
+    browser.sees("192.0.2.77");
+    browser.sees("Records cannot be edited here");
+    browser.keep_picture("zone-records");
+    browser.press("History");
+    browser.sees("Attempts");
+    browser.keep_picture("zone-history");
+    browser.press("+2 −1");
+    browser.sees(&format!("new-one.{ZONE}."));
+    browser.keep_picture("zone-diff");
+    is_clean(&browser);
+}
+
+#[test]
+fn a_zone_is_set_otherwise_paused_and_removed_when_its_name_is_typed() {
+    let secondo = secondo().started();
+    let primary = Primary::with_zone(ZONE, &zone_text::small(1));
+    let browser = Browser::start();
+    first_start(&browser, &secondo);
+    create_zone(&browser, &secondo, ZONE, primary.address());
+    browser.has("[data-state=active]");
+    browser.press("Settings");
+    browser.fill("refresh_max", "soon");
+    browser.press("Save");
+    browser.has("[aria-invalid]");
+    browser.keep_picture("zone-settings");
+    browser.fill("refresh_max", "10m");
+    browser.press("Save");
+    browser.sees("Set for this zone");
+    browser.press("Pause");
+    browser.has("[data-state=paused]");
+    browser.press("Resume");
+    browser.has("[data-state=active]");
+    browser.press("Remove");
+    browser.fill("Type the name of the zone", "other.test");
+    browser.press("Remove the zone");
+    browser.sees("nothing was removed");
+    browser.fill("Type the name of the zone", &ZONE.to_uppercase());
+    browser.press("Remove the zone");
+    browser.sees("No zones yet");
+    browser.press("Audit");
+    for act in ["zone.added", "zone.changed", "zone.removed"] {
+        browser.sees(act);
+    }
+    browser.keep_picture("audit");
+    is_clean(&browser);
+}
+
+#[test]
+fn a_zone_is_created_by_keyboard_alone_on_a_narrow_screen_and_in_the_dark() {
+    let secondo = secondo().started();
+    let primary = Primary::with_zone(ZONE, &zone_text::small(1));
+    let browser = Browser::start();
+    browser.resize(360, 740);
+    browser.prefer_dark(true);
+    first_start(&browser, &secondo);
+    browser.keep_picture("narrow-zones-empty");
+    browser.go(&(console(&secondo) + "/o/1/zones/new"));
+    browser.sees("Create zone");
+    // The field for the domain has the focus from the beginning.
+    browser.type_keys(ZONE);
+    browser.type_keys(&format!("{TAB}{}{ENTER}", primary.address()));
+    browser.has("[data-state=active]");
+    browser.keep_picture("narrow-zone-active");
+    let overflow = browser.script("return document.documentElement.scrollWidth - window.innerWidth");
+    assert!(overflow.as_i64().unwrap() <= 0, "the page is wider than the screen by {overflow}");
+    is_clean(&browser);
+}
