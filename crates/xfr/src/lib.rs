@@ -7,6 +7,7 @@
 //! session  AXFR and IXFR                                      octets in → a whole change, or a reason
 //! tsig     signing requests, checking answers, and the server's side of both (RFC 8945)
 //! timers   when to check again, when a zone expires           (now, random number) → state
+//! destinations  which addresses may be asked at all, where strangers name them
 //! secondaries  who may copy from us, and who is told of news: as typed
 //! policy   what is done about a zone
 //! settings what may be set for a zone: words in, and the policy that follows
@@ -20,6 +21,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod announce;
+pub mod destinations;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod moment;
@@ -36,6 +38,7 @@ pub mod span;
 pub mod timers;
 pub mod tsig;
 
+pub use destinations::{Destinations, RefusedAddress};
 pub use moment::Moment;
 pub use policy::{AnyAnswer, Policy};
 pub use prefix::{NoPrefix, Prefix};

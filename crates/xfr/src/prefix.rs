@@ -22,6 +22,19 @@ impl Prefix {
         Self { address, bits: if address.is_ipv4() { 32 } else { 128 } }
     }
 
+    pub(crate) const fn v4([a, b, c, d]: [u8; 4], bits: u8) -> Self {
+        Self { address: IpAddr::V4(Ipv4Addr::new(a, b, c, d)), bits }
+    }
+
+    pub(crate) const fn v6([a, b, c, d, e, f, g, h]: [u16; 8], bits: u8) -> Self {
+        Self { address: IpAddr::V6(Ipv6Addr::new(a, b, c, d, e, f, g, h)), bits }
+    }
+
+    /// Whether it is one address and no more.
+    pub fn is_of_one(&self) -> bool {
+        self.bits == if self.address.is_ipv4() { 32 } else { 128 }
+    }
+
     /// 127.0.0.0/8 (RFC 1122 §3.2.1.3).
     pub fn loopback_v4() -> Self {
         Self { address: [127, 0, 0, 0].into(), bits: 8 }

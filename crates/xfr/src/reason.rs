@@ -11,6 +11,8 @@ use std::net::IpAddr;
 
 use dns::{Malformed, Name, Rcode, Serial, Type};
 
+use crate::destinations::RefusedAddress;
+
 /// Who has to do something about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
@@ -91,6 +93,8 @@ pub enum Reason {
     DrawnOut { secs: u64 },
     #[error("{source_address} is not an address of this machine, and no primary can be asked from it")]
     SourceNotHere { source_address: IpAddr },
+    #[error("{0}")]
+    AddressRefused(RefusedAddress),
 
     // TLS.
     #[error("TLS with the primary failed: {detail}")]
@@ -332,6 +336,8 @@ const SAME_KEY: &str = "Give both sides the same key: name, algorithm and secret
 const CLOCK: &str = "Set both clocks by NTP; TSIG allows 300 s between them.";
 const SOURCE: &str =
     "Give an address that this machine has (ip address shows them), or none, for the system to choose.";
+const DESTINATION: &str = "Name the primary by a public address at which it can be reached from outside. If it is meant to be asked at \
+                           this one, whoever runs this service can put it on the list of addresses that are allowed.";
 const TLS: &str =
     "Check that the port is the primary's port for DNS over TLS (853 unless its configuration says otherwise).";
 const TLS_VERSION: &str = "Let the primary speak TLS 1.3, which transfers over TLS need (RFC 9103 §7.1); a newer version of it \
@@ -410,6 +416,7 @@ impl Reason {
             Self::TookTooLong { .. } => Entry("took_too_long", Network, LIMITS),
             Self::DrawnOut { .. } => Entry("drawn_out", Network, PRIMARY_LOG),
             Self::SourceNotHere { .. } => Entry("source_not_here", Configuration, SOURCE),
+            Self::AddressRefused(_) => Entry("address_refused", Configuration, DESTINATION),
 
             Self::TlsFailed { .. } => Entry("tls_failed", Configuration, TLS),
             Self::TlsVersion => Entry("tls_version", Primary, TLS_VERSION),
@@ -515,6 +522,12 @@ impl Reason {
             Rcode::NOTIMP => Self::NotImp(asked),
             rcode => Self::OtherRcode { asked, rcode },
         }
+    }
+}
+
+impl From<RefusedAddress> for Reason {
+    fn from(refused: RefusedAddress) -> Self {
+        Self::AddressRefused(refused)
     }
 }
 

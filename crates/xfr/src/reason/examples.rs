@@ -3,6 +3,7 @@
 use dns::{Malformed, Name, Rcode, Serial, Type};
 
 use super::{Asked, Reason, Waiting};
+use crate::destinations::{RefusedAddress, Rule};
 
 impl Reason {
     /// One reason of each code: for documentation, and for tests of what people will read.
@@ -22,6 +23,7 @@ impl Reason {
             Self::TookTooLong { secs: 14_400 },
             Self::DrawnOut { secs: 75 },
             Self::SourceNotHere { source_address: [192, 0, 2, 1].into() },
+            Self::AddressRefused(RefusedAddress { address: [10, 0, 0, 1].into(), rule: Rule::Private }),
             Self::TlsFailed { detail: "received corrupt message".into() },
             Self::TlsVersion,
             Self::TlsNoAlpn,
