@@ -21,7 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use transfer::{Internet, Limits, Transfers};
-use xfr::Moment;
+use xfr::{Destinations, Moment};
 
 use crate::accounts::first_start;
 use crate::accounts::tries::Tries;
@@ -78,7 +78,9 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let certificate = configuration.tls.ours.as_ref().map(Certificate::read).transpose()?.map(Arc::new);
     let to_primaries = certificate.as_ref().map(|certificate| certificate.to_primaries());
     let tls = tls::client(&configuration.tls.authorities, to_primaries)?;
-    let transfers = Transfers::new(limits(configuration.limits.transfer), Arc::new(Internet), tls);
+    let destinations = Destinations::Anything;
+    let internet = Arc::new(Internet::new(destinations.clone()));
+    let transfers = Transfers::new(limits(configuration.limits.transfer), internet, tls);
     let mut node = Node::new(clock, configuration.defaults, data.clone(), opened.store, transfers, opened.zones);
     node.contents_limits = configuration.limits.contents;
     node.keep_removed = configuration.keep_removed;
@@ -100,7 +102,8 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let tcp = listen_http(configuration.http.listen).await?;
     let http = tcp.local_addr()?;
     let random = node.clock.clone();
-    let (announcer, announcing_news) = server::announcer(node.shared.now.clone(), Arc::new(move || random.random()));
+    let random = Arc::new(move || random.random());
+    let (announcer, announcing_news) = server::announcer(node.shared.now.clone(), random, destinations);
     // Set once, here.
     let _ = node.announcer.set(announcer);
     let announcing_news = tokio::spawn(announcing_news);

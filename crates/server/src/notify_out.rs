@@ -17,6 +17,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
+use xfr::Destinations;
 use xfr::announce::{Announcements, Due, News, Recipient, Replied, Taken};
 
 use crate::Now;
@@ -59,6 +60,8 @@ pub struct AnnounceTally {
     pub unanswered: u64,
     /// Lost for lack of room.
     pub dropped: u64,
+    /// Not sent, because their addresses are not to be asked.
+    pub refused: u64,
     /// That wait for their reply now.
     pub pending: u64,
 }
@@ -70,6 +73,7 @@ struct Counts {
     declined: AtomicU64,
     unanswered: AtomicU64,
     dropped: AtomicU64,
+    refused: AtomicU64,
     pending: AtomicU64,
 }
 
@@ -78,7 +82,13 @@ fn add(count: &AtomicU64) {
 }
 
 /// A door for news, and the work behind it, which is to be run as a task.
-pub fn announcer(now: Now, random: Random) -> (Announcer, impl Future<Output = ()> + Send) {
+///
+/// Recipients are judged as what primaries are asked at is: whoever has a zone names them.
+pub fn announcer(
+    now: Now,
+    random: Random,
+    destinations: Destinations,
+) -> (Announcer, impl Future<Output = ()> + Send) {
     let (queue, news) = mpsc::channel(QUEUE_MAX);
     let counts = Arc::new(Counts::default());
     let (heard, replies) = mpsc::channel(REPLIES_MAX);
@@ -87,6 +97,8 @@ pub fn announcer(now: Now, random: Random) -> (Announcer, impl Future<Output = (
         sockets: Sockets { by_source: HashMap::new(), listening: JoinSet::new(), heard },
         mute: HashSet::new(),
         declining: HashSet::new(),
+        refused: HashSet::new(),
+        destinations,
         counts: counts.clone(),
         now,
         random,
@@ -105,13 +117,14 @@ impl Announcer {
 
     pub fn tally(&self) -> AnnounceTally {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let Counts { sent, answered, declined, unanswered, dropped, pending } = &*self.counts;
+        let Counts { sent, answered, declined, unanswered, dropped, refused, pending } = &*self.counts;
         AnnounceTally {
             sent: read(sent),
             answered: read(answered),
             declined: read(declined),
             unanswered: read(unanswered),
             dropped: read(dropped),
+            refused: read(refused),
             pending: read(pending),
         }
     }
@@ -124,6 +137,9 @@ struct Work {
     mute: HashSet<SocketAddr>,
     /// Who has ever declined: a server that follows a catalog does so with each new zone before it has read that.
     declining: HashSet<SocketAddr>,
+    /// Who is not to be sent anything.
+    refused: HashSet<SocketAddr>,
+    destinations: Destinations,
     counts: Arc<Counts>,
     now: Now,
     random: Random,
@@ -151,8 +167,14 @@ impl Work {
         }
     }
 
+    /// From here on each NOTIFY goes to the address that its recipient has now, so that one judgement is for all of them.
     fn take(&mut self, news: &Arc<News>, recipients: Vec<Recipient>) {
         for recipient in recipients {
+            if let Err(refused) = self.destinations.judge(recipient.address.ip()) {
+                add(&self.counts.refused);
+                say_once(&mut self.refused, news, recipient.address, &format!("is not told: {refused}"));
+                continue;
+            }
             let random_id = || (self.random)() as u16;
             if self.announcements.announce(news.clone(), recipient, (self.now)(), random_id) == Taken::NoRoom {
                 add(&self.counts.dropped);

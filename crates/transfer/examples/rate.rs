@@ -19,7 +19,7 @@ use testing::certificate::Certificate;
 use testing::peer::{Peer, Setup, Software};
 use testing::zone_text;
 use transfer::{Deadlines, Fetch, Internet, Lane, Limits, Meter, Primary, TlsClient, Transfers};
-use xfr::{Alpn, Identity, Pin, Tls};
+use xfr::{Alpn, Destinations, Identity, Pin, Tls};
 
 const ZONES: usize = 1000;
 const TIMES: usize = 7;
@@ -111,5 +111,5 @@ async fn copy(number: usize, primary: &Primary, connections: Connections, shared
 }
 
 fn transfers(limits: Limits) -> Transfers {
-    Transfers::new(limits, Arc::new(Internet), TlsClient::default())
+    Transfers::new(limits, Arc::new(Internet::new(Destinations::Anything)), TlsClient::default())
 }

@@ -23,7 +23,7 @@ use tokio::time::{Instant, timeout};
 use xfr::Reason;
 
 use crate::limits::Deadlines;
-use crate::network::Octets;
+use crate::network::{Octets, refusal_in};
 
 /// Octets asked of the socket at a time.
 const READ_OCTETS: usize = 64 * 1024;
@@ -360,6 +360,9 @@ fn broken_by(error: &io::Error) -> Broken {
 
 /// What an error of a socket says about the way to the primary.
 pub(crate) fn reason_of(error: &io::Error) -> Reason {
+    if let Some(refused) = refusal_in(error) {
+        return refused.into();
+    }
     let unreachable = |detail: &str| Reason::Unreachable { detail: detail.to_owned() };
     match error.kind() {
         ErrorKind::ConnectionRefused => unreachable("nothing listens there (connection refused)"),

@@ -9,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+use xfr::{Destinations, RefusedAddress};
 
 /// No answer to a query of ours is longer than this: we offer [`dns::edns::UDP_OCTETS`], and some send more.
 pub(crate) const DATAGRAM_OCTETS_MAX: usize = 4096;
@@ -48,12 +49,34 @@ pub trait Network: Send + Sync {
     fn wall_clock_secs(&self) -> u64;
 }
 
-/// The real one.
-pub struct Internet;
+/// The real one, which sends nothing to an address that is not to be asked: whatever leads there, a setting of today or
+/// of before, it ends here.
+pub struct Internet {
+    destinations: Destinations,
+}
+
+impl Internet {
+    pub fn new(destinations: Destinations) -> Self {
+        Self { destinations }
+    }
+
+    /// # Errors
+    /// With the refusal inside, which [`refusal_in`] finds again.
+    fn judge(&self, to: SocketAddr) -> io::Result<()> {
+        let judged = self.destinations.judge(to.ip());
+        judged.map_err(|refused| io::Error::new(io::ErrorKind::PermissionDenied, refused))
+    }
+}
+
+/// That the address is not to be asked, if that is what the error says.
+pub(crate) fn refusal_in(error: &io::Error) -> Option<RefusedAddress> {
+    error.get_ref()?.downcast_ref().copied()
+}
 
 #[async_trait]
 impl Network for Internet {
     async fn connect(&self, to: SocketAddr, from: Option<IpAddr>) -> io::Result<Box<dyn Octets>> {
+        self.judge(to)?;
         let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         if let Some(from) = from {
             socket.bind((from, 0).into())?;
@@ -65,17 +88,20 @@ impl Network for Internet {
     }
 
     async fn datagrams(&self, to: SocketAddr, from: Option<IpAddr>) -> io::Result<Box<dyn Datagrams>> {
+        self.judge(to)?;
         let any = match to {
             SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
         };
         let socket = UdpSocket::bind((from.unwrap_or(any), 0)).await?;
-        // A connected socket hears the primary alone, and also that nothing listens there.
+        // A connected socket hears the primary alone, and also that nothing listens there; and it sends to nobody else, so
+        // that each datagram goes to the address that was judged.
         socket.connect(to).await?;
         Ok(Box::new(socket))
     }
 
     async fn source(&self, to: SocketAddr, from: Option<IpAddr>) -> io::Result<IpAddr> {
+        self.judge(to)?;
         let any = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
         let socket = UdpSocket::bind((from.unwrap_or(any), 0)).await?;
         socket.connect(to).await?;

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use transfer::{
     Datagrams, Deadlines, Fetch, Internet, Lane, Limits, Meter, Network, Octets, Primary, TlsClient, Transfers,
 };
+use xfr::Destinations;
 
 const ZONE: &str = "@ 60 SOA ns host 1 60 60 600 60\n@ 60 NS ns\nns 60 A 192.0.2.1\n";
 
@@ -29,7 +30,7 @@ fn limits() -> Limits {
 }
 
 fn transfers(limits: Limits) -> Transfers {
-    Transfers::new(limits, Arc::new(Internet), TlsClient::default())
+    Transfers::new(limits, Arc::new(Internet::new(Destinations::Anything)), TlsClient::default())
 }
 
 fn example() -> Name {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use dns::{Name, Type};
 use testing::primary::{OldBind, Primary as Scripted};
 use transfer::{Fetch, Internet, Lane, Limits, Meter, Primary, TlsClient, Transfers};
-use xfr::{Algorithm, Key, Outcome};
+use xfr::{Algorithm, Destinations, Key, Outcome};
 use zone::Change;
 
 const ONE: &str = "@ 60 SOA ns host 1 60 60 600 60\n@ 60 NS ns\nns 60 A 192.0.2.1\n";
@@ -26,7 +26,11 @@ async fn zones_are_copied_and_followed_from_the_primaries_of_2001() {
                 scripted.add_key(key.clone());
             }
             let primary = Primary { key, ..Primary::at(scripted.address()) };
-            let transfers = Transfers::new(Limits::default(), Arc::new(Internet), TlsClient::default());
+            let transfers = Transfers::new(
+                Limits::default(),
+                Arc::new(Internet::new(Destinations::Anything)),
+                TlsClient::default(),
+            );
             let serial =
                 async || transfers.probe(&zone, &primary, Lane::Refresh).await.map(|shown| shown.soa.serial.0);
             let whole = async |request| {

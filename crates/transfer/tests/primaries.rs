@@ -9,7 +9,7 @@ use std::time::Duration;
 use dns::{Name, Rcode, RecordRef, Type};
 use testing::primary::{Behaviour, Kind, Primary as Scripted};
 use transfer::{Deadlines, Fetch, Internet, Lane, Limits, Meter, Primary, TlsClient, Transfers};
-use xfr::{Algorithm, Key, Outcome};
+use xfr::{Algorithm, Destinations, Key, Outcome};
 use zone::Change;
 
 const ONE: &str = "@ 60 SOA ns host 1 60 60 600 60\n@ 60 NS ns\nns 60 A 192.0.2.1\n";
@@ -42,7 +42,7 @@ fn key() -> Arc<Key> {
 }
 
 fn transfers(limits: Limits) -> Transfers {
-    Transfers::new(limits, Arc::new(Internet), TlsClient::default())
+    Transfers::new(limits, Arc::new(Internet::new(Destinations::Anything)), TlsClient::default())
 }
 
 fn from_serial(serial: u32) -> Fetch {

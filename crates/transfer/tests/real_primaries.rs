@@ -7,7 +7,7 @@ use std::sync::Arc;
 use dns::{Name, RecordRef, Type};
 use testing::peer::{Peer, Setup, Software, TsigKey};
 use transfer::{Fetch, Internet, Lane, Limits, Meter, Primary, TlsClient, Transfers};
-use xfr::{Key, Outcome, Reason};
+use xfr::{Destinations, Key, Outcome, Reason};
 use zone::Change;
 
 const HOSTS: u32 = 4000;
@@ -31,7 +31,7 @@ fn client(peer: &Peer, key: Option<&TsigKey>) -> Primary {
 }
 
 fn transfers() -> Transfers {
-    Transfers::new(Limits::default(), Arc::new(Internet), TlsClient::default())
+    Transfers::new(Limits::default(), Arc::new(Internet::new(Destinations::Anything)), TlsClient::default())
 }
 
 async fn serial(primary: &Primary) -> Result<u32, Reason> {

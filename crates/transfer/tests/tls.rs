@@ -10,7 +10,7 @@ use rustls::RootCertStore;
 use testing::certificate::{Authority, Certificate};
 use testing::primary::{Behaviour, InPlaceOfTls, Kind, Primary as Scripted};
 use transfer::{Deadlines, Fetch, Internet, Lane, Limits, Meter, OurCertificate, Primary, TlsClient, Transfers};
-use xfr::{Alpn, Identity, Pin, Tls};
+use xfr::{Alpn, Destinations, Identity, Pin, Tls};
 
 const ZONE: &str = "@ 60 SOA ns host 1 60 60 600 60\n@ 60 NS ns\nns 60 A 192.0.2.1\n";
 
@@ -50,7 +50,11 @@ impl Scene {
             probe: Duration::from_secs(2),
             ..Deadlines::default()
         };
-        Transfers::new(Limits { deadlines, ..Limits::default() }, Arc::new(Internet), TlsClient::new(roots, ours))
+        Transfers::new(
+            Limits { deadlines, ..Limits::default() },
+            Arc::new(Internet::new(Destinations::Anything)),
+            TlsClient::new(roots, ours),
+        )
     }
 
     /// How many records came, or the reason's code; the probe must say the same.
@@ -126,7 +130,8 @@ async fn the_pin_that_was_found_is_told() {
 #[tokio::test]
 async fn without_any_authority_only_pins_are_good() {
     let scene = Scene::new();
-    let transfers = Transfers::new(Limits::default(), Arc::new(Internet), TlsClient::default());
+    let transfers =
+        Transfers::new(Limits::default(), Arc::new(Internet::new(Destinations::Anything)), TlsClient::default());
     let by_name = scene.primary(name("primary.test"));
     assert_eq!(scene.asked_with(&transfers, &by_name).await, Err("tls_certificate"));
     assert_eq!(scene.asked_with(&transfers, &scene.primary(pin(&scene.certificate))).await, Ok(4));

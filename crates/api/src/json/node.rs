@@ -97,6 +97,8 @@ pub struct AnnounceCounts {
     pub unanswered: u64,
     /// Those for which there was no room.
     pub dropped: u64,
+    /// Those to addresses that are not to be asked.
+    pub refused: u64,
     /// Those whose answer is waited for now.
     pub pending: u64,
 }

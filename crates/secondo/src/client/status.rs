@@ -65,7 +65,7 @@ pub(crate) async fn show(server: &Server, output: &mut Output<'_>) -> Result<(),
                 status.announced.pending,
                 status.announced.declined,
                 status.announced.unanswered,
-                status.announced.dropped
+                status.announced.dropped + status.announced.refused
             ),
         ),
         (

@@ -14,8 +14,8 @@ use dns::{Name, Serial};
 use server::{Announcer, Differences, Running, Shared, Way};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use xfr::Moment;
 use xfr::announce::{News, Recipient};
+use xfr::{Destinations, Moment};
 use zone::{Change, Diff, Generation, Image, Limits, Snapshot, TenantId, ZoneId, advance, between};
 
 /// NOTIFYs to it that are waiting; nobody sends any.
@@ -75,7 +75,7 @@ impl Primary {
         let (notifies, _nobody) = mpsc::channel(NOTIFIES_MAX);
         let running = server::serve(sockets, shared, notifies, server::Limits::default())?;
         // The one secondary is on this machine: whoever could forge its reply could do anything.
-        let (announcer, work) = server::announcer(now, Arc::new(|| unix_ms() as u32));
+        let (announcer, work) = server::announcer(now, Arc::new(|| unix_ms() as u32), Destinations::Anything);
         Ok(Self { running, zone, step, announcer, announcing: tokio::spawn(work) })
     }
 

@@ -209,8 +209,8 @@ async fn next_about(
 
 fn announced(node: &Node) -> json::AnnounceCounts {
     let tally = node.announcer.get().map(server::Announcer::tally).unwrap_or_default();
-    let server::AnnounceTally { sent, answered, declined, unanswered, dropped, pending } = tally;
-    json::AnnounceCounts { sent, answered, declined, unanswered, dropped, pending }
+    let server::AnnounceTally { sent, answered, declined, unanswered, dropped, refused, pending } = tally;
+    json::AnnounceCounts { sent, answered, declined, unanswered, dropped, refused, pending }
 }
 
 fn shown_silent((primary, code): &(SocketAddr, &'static str)) -> json::SilentPrimary {

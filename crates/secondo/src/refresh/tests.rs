@@ -14,7 +14,7 @@ use store::{Options, Store};
 use testing::disk::{SimulatedDisk, Survival, Syncs};
 use testing::primary::{Behaviour, Kind as Query, Primary};
 use transfer::{Internet, Limits, TlsClient, Transfers};
-use xfr::{Moment, Policy, Setting, Timers};
+use xfr::{Destinations, Moment, Policy, Setting, Timers};
 use zone::{TenantId, ZoneId};
 
 use crate::attempt::{Attempt, Kind, attempt};
@@ -158,7 +158,7 @@ async fn start_limited(disk: &SimulatedDisk, not_before: Moment, defaults: Polic
     let opened = tokio::task::spawn_blocking(move || Store::open_on(Arc::new(disk), Options::default()));
     let opened = opened.await.unwrap().unwrap();
     let clock = Clock::starting_no_earlier_than(Moment(opened.newest_time_ms).max(not_before));
-    let transfers = Transfers::new(limits, Arc::new(Internet), TlsClient::default());
+    let transfers = Transfers::new(limits, Arc::new(Internet::new(Destinations::Anything)), TlsClient::default());
     Arc::new(Node::new(clock, defaults, "nowhere".into(), opened.store, transfers, opened.zones))
 }
 
