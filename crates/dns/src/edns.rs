@@ -1,6 +1,6 @@
 //! EDNS(0) (RFC 6891): the OPT record of a message.
 
-use crate::message::Malformed;
+use crate::message::{Malformed, MessageReader};
 use crate::rtype::Type;
 
 /// The EDNS version that we speak (RFC 6891 §6.1.3).
@@ -56,6 +56,16 @@ impl<'a> Edns<'a> {
         }
         let [rcode_high, version, flags, _] = ttl.to_be_bytes();
         Ok(Self { udp_octets: class, version, dnssec_ok: flags & 0x80 != 0, rcode_high, options: rdata })
+    }
+
+    /// What the message's OPT record says, if it has one that can be read; `reader` is wherever it is.
+    pub fn of(mut reader: MessageReader<'a>) -> Option<Self> {
+        while let Ok(Some(record)) = reader.record() {
+            if record.rtype == Type::OPT {
+                return Self::parse(record.class, record.ttl, reader.raw_rdata(&record)).ok();
+            }
+        }
+        None
     }
 
     /// The options: code and data.

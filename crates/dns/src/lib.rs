@@ -14,6 +14,7 @@ pub mod edns;
 pub mod fuzzing;
 pub mod message;
 pub mod name;
+pub mod query;
 pub mod rdata;
 pub mod record;
 pub mod rtype;

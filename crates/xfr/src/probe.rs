@@ -7,10 +7,10 @@
 use std::sync::Arc;
 
 use dns::edns::{self, Edns, option};
-use dns::{CLASS_IN, Header, MessageReader, Name, Rcode, Section, Soa, Type};
+use dns::{CLASS_IN, Header, MessageReader, Name, Section, Soa, Type, query};
 
 use crate::reason::{Asked, Reason};
-use crate::session::{open, question, verified};
+use crate::session::{open, verified};
 use crate::tsig::{self, Key, ResponseVerifier, Signature};
 
 /// Whether the query has an OPT record.
@@ -67,11 +67,11 @@ impl SoaProbe {
 
     /// The query, without TCP's length prefix. `now_secs` is the wall clock, in seconds since the Unix epoch.
     pub fn request(&mut self, now_secs: u64) -> Vec<u8> {
-        let mut message = question(self.id, &self.zone, Type::SOA);
-        if self.edns == EdnsOffer::Offered {
-            message[11] = 1;
-            message.extend(edns::opt_record(0, edns::VERSION, &edns::EXPIRE_QUESTION));
-        }
+        let zone = self.zone.borrow();
+        let mut message = match self.edns {
+            EdnsOffer::Offered => query::octets_with_edns(self.id, zone, Type::SOA, &edns::EXPIRE_QUESTION),
+            EdnsOffer::Without => query::octets(self.id, zone, Type::SOA),
+        };
         if let Some(key) = &self.key {
             self.verifier = Some(tsig::sign_request(&mut message, key.clone(), now_secs));
         }
@@ -86,7 +86,7 @@ impl SoaProbe {
             Err(reason) => return Err(reason),
         };
         let header = reader.header();
-        if self.edns == EdnsOffer::Offered && dislikes_edns(&reader) {
+        if self.edns == EdnsOffer::Offered && query::dislikes_edns(&reader) {
             return Ok(ProbeStep::WithoutEdns);
         }
         // A truncated answer may lack its signature, and is not looked at anyway.
@@ -104,7 +104,7 @@ impl SoaProbe {
         if !header.has(Header::AA) {
             return Err(Reason::NotAuthoritative);
         }
-        let expires_in_secs = edns_of(reader.clone(), |edns| edns.options().find_map(expire)).flatten();
+        let expires_in_secs = Edns::of(reader.clone()).and_then(|edns| edns.options().find_map(expire));
         let soa = self.soa(reader)?;
         Ok(ProbeStep::Soa(Shown { soa, expires_in_secs }))
     }
@@ -131,30 +131,7 @@ impl SoaProbe {
     }
 }
 
-/// FORMERR and NOTIMP are what servers from before RFC 6891 say; BADVERS comes from newer ones (§6.1.3, §7).
-fn dislikes_edns(reader: &MessageReader<'_>) -> bool {
-    match reader.header().rcode() {
-        Rcode::FORMERR | Rcode::NOTIMP => true,
-        Rcode::NOERROR => extended_rcode_high(reader.clone()) == (Rcode::BADVERS.0 >> 4) as u8,
-        _ => false,
-    }
-}
-
-fn extended_rcode_high(reader: MessageReader<'_>) -> u8 {
-    edns_of(reader, |edns| edns.rcode_high).unwrap_or(0)
-}
-
 /// The EXPIRE option's value (RFC 7314 §2); other lengths than four octets say nothing.
 fn expire((code, data): (u16, &[u8])) -> Option<u32> {
     (code == option::EXPIRE).then(|| data.try_into().ok().map(u32::from_be_bytes)).flatten()
-}
-
-/// What the message's OPT record says, if it has one that can be read.
-fn edns_of<'m, T>(mut reader: MessageReader<'m>, read: impl FnOnce(Edns<'m>) -> T) -> Option<T> {
-    while let Ok(Some(record)) = reader.record() {
-        if record.rtype == Type::OPT {
-            return Edns::parse(record.class, record.ttl, reader.raw_rdata(&record)).ok().map(read);
-        }
-    }
-    None
 }

@@ -9,6 +9,7 @@ mod examples;
 use std::fmt;
 use std::net::IpAddr;
 
+use dns::query::NoAnswer;
 use dns::{Malformed, Name, Rcode, Serial, Type};
 
 use crate::destinations::RefusedAddress;
@@ -528,6 +529,17 @@ impl Reason {
 impl From<RefusedAddress> for Reason {
     fn from(refused: RefusedAddress) -> Self {
         Self::AddressRefused(refused)
+    }
+}
+
+impl From<NoAnswer> for Reason {
+    fn from(no_answer: NoAnswer) -> Self {
+        match no_answer {
+            NoAnswer::Malformed(malformed) => malformed.into(),
+            NoAnswer::WrongId => Self::WrongId,
+            NoAnswer::NotAResponse => Self::NotAResponse,
+            NoAnswer::WrongQuestion => Self::WrongQuestion,
+        }
     }
 }
 

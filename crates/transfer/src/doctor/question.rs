@@ -102,12 +102,6 @@ impl Answer {
     }
 
     fn opt<T>(&self, look: impl Fn(Edns<'_>) -> T) -> Option<T> {
-        let mut reader = MessageReader::new(&self.message).ok()?;
-        while let Ok(Some(record)) = reader.record() {
-            if record.rtype == Type::OPT {
-                return Edns::parse(record.class, record.ttl, reader.raw_rdata(&record)).ok().map(look);
-            }
-        }
-        None
+        Edns::of(MessageReader::new(&self.message).ok()?).map(look)
     }
 }

@@ -11,7 +11,7 @@ mod assembly;
 
 use std::sync::Arc;
 
-use dns::{CLASS_IN, Header, MessageReader, Name, Opcode, Rcode, RecordRef, Section, Serial, Soa, Type};
+use dns::{CLASS_IN, Header, MessageReader, Name, Rcode, RecordRef, Section, Serial, Soa, Type, query};
 use zone::Change;
 
 use crate::reason::{Asked, Reason};
@@ -114,7 +114,7 @@ impl Session {
     /// The request, without TCP's length prefix and without EDNS, which old primaries choke on and transfers over TCP
     /// do not need. `now_secs` is the wall clock, in seconds since the Unix epoch.
     pub fn request(&mut self, now_secs: u64) -> Vec<u8> {
-        let mut message = question(self.id, &self.zone, self.qtype());
+        let mut message = query::octets(self.id, self.zone.borrow(), self.qtype());
         if let Fetch::Ixfr { soa_rdata } = &self.fetch {
             // RFC 1995 §3: our version's SOA in the authority section.
             message[9] = 1;
@@ -230,41 +230,12 @@ impl Session {
     }
 }
 
-/// A query's header and question.
-pub(crate) fn question(id: u16, zone: &Name, qtype: Type) -> Vec<u8> {
-    let header = Header { id, flags: Header::request_flags(Opcode::QUERY), counts: [1, 0, 0, 0] };
-    let mut message = header.to_octets().to_vec();
-    message.extend(zone.as_wire());
-    message.extend(qtype.0.to_be_bytes());
-    message.extend(CLASS_IN.to_be_bytes());
-    message
-}
-
 /// Checks that `message` is an answer to our question; its records come next.
-///
-/// The question may be missing: from the second message on that is legal (RFC 5936 §2.2.2), and old primaries and
-/// error answers do it in the first.
 pub(crate) fn open<'m>(message: &'m [u8], id: u16, zone: &Name, qtype: Type) -> Result<MessageReader<'m>, Reason> {
     if message.is_empty() {
         return Err(Reason::EmptyMessage);
     }
-    let mut reader = MessageReader::new(message)?;
-    let header = reader.header();
-    if header.id != id {
-        return Err(Reason::WrongId);
-    }
-    if !header.is_response() || header.opcode() != Opcode::QUERY {
-        return Err(Reason::NotAResponse);
-    }
-    if header.counts[0] > 1 {
-        return Err(Reason::WrongQuestion);
-    }
-    if let Some(question) = reader.question()?
-        && (question.name.borrow() != zone.borrow() || question.qtype != qtype || question.qclass != CLASS_IN)
-    {
-        return Err(Reason::WrongQuestion);
-    }
-    Ok(reader)
+    Ok(query::open(message, id, zone.borrow(), qtype)?)
 }
 
 /// Checks the signature, if we signed, and then the response code. An unsigned error is reported as that error: servers
