@@ -171,7 +171,7 @@ impl Peer {
             let directory = TempDir::with_prefix("secondo-peer-").expect("there is room for temporary files");
             let place = Place {
                 directory: directory.path().to_owned(),
-                address: port::free(),
+                address: setup.at.unwrap_or_else(port::free),
                 control: port::free(),
                 tls_address: port::free(),
                 setup: setup.clone(),

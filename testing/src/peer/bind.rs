@@ -28,7 +28,7 @@ const CONTROL_KEY: &str =
 impl Dialect for Bind {
     fn prepare(&self, place: &Place) {
         let directory = place.directory.display();
-        let port = place.address.port();
+        let (ip, port) = (place.address.ip(), place.address.port());
         let control = place.control.port();
         let mut text = CONTROL_KEY.to_owned();
         let mut allowed = "any;".to_owned();
@@ -55,7 +55,7 @@ impl Dialect for Bind {
              options {{\n\
              directory \"{directory}\"; pid-file none; session-keyfile \"{directory}/session.key\"; lock-file none;\n\
              managed-keys-directory \"{directory}\"; listen-on-v6 {{ none; }};\n\
-             listen-on port {port} {{ 127.0.0.1; }}; {over_tls}{sparing}recursion no; dnssec-validation no;\n\
+             listen-on port {port} {{ {ip}; }}; {over_tls}{sparing}recursion no; dnssec-validation no;\n\
              allow-transfer {{ {allowed} }};\n\
              notify explicit; also-notify {{ {targets}}};\n\
              notify-delay 0; notify-rate 1000; startup-notify-rate 1000;\n\

@@ -39,6 +39,8 @@ impl TsigKey {
 pub struct Setup {
     /// Names and zone files.
     pub zones: Vec<(String, String)>,
+    /// Where it answers; at a free port of 127.0.0.1 unless it is said.
+    pub at: Option<SocketAddr>,
     /// Who wants a transfer must have signed with it; NOTIFYs are signed with it.
     pub key: Option<TsigKey>,
     /// Where NOTIFYs go.
@@ -102,6 +104,12 @@ impl Setup {
 
     pub fn and_zone(mut self, name: &str, text: impl Into<String>) -> Self {
         self.zones.push((name.into(), text.into()));
+        self
+    }
+
+    /// Has it answer there; nobody else may.
+    pub fn at(mut self, address: SocketAddr) -> Self {
+        self.at = Some(address);
         self
     }
 
