@@ -12,7 +12,7 @@ use dns::{Name, NameBuf, Type};
 use crate::Server;
 use crate::failure::{Failure, Trouble};
 use crate::reply::Reply;
-use crate::views::Delegation;
+use crate::views::{Delegation, Verdict};
 use crate::walk::Walk;
 
 /// What stands before the zone's name.
@@ -35,8 +35,14 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// Whether the zone's servers show this text: all of those that say anything, and there is one that does.
+    /// Whether the zone's servers show this text: all of those that say anything, and there is one that does. Not while the
+    /// parent's servers name different ones: then it is not seen whose word counts.
+    ///
+    /// That the parent itself delegates to them is for the verdict about the delegation to say.
     pub fn shows(&self, text: &str) -> bool {
+        if self.delegation.verdict() == Verdict::Differing {
+            return false;
+        }
         let mut said = self.answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()).peekable();
         said.peek().is_some() && said.all(|texts| texts.iter().any(|shown| shown == text))
     }
@@ -76,7 +82,7 @@ impl Walk<'_> {
     }
 
     async fn texts(&self, server: &Server, name: &Name, zone: &Name) -> Result<Vec<String>, Trouble> {
-        match self.ask(server, name.borrow(), Type::TXT, zone).await? {
+        match self.ask_again(server, name.borrow(), Type::TXT, zone).await? {
             Reply::Answer { data, .. } => Ok(data.iter().take(TEXTS_MAX).map(|data| text(data)).collect()),
             Reply::Denied { .. } => Ok(Vec::new()),
             Reply::Referral { cut, .. } => Err(Trouble::RefersAway { to: cut }),
@@ -107,7 +113,42 @@ fn text(data: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{challenge_name, text};
+    use std::collections::BTreeMap;
+
+    use super::{Challenge, challenge_name, text};
+    use crate::Server;
+    use crate::failure::Trouble;
+    use crate::reply::{Denial, NsSet};
+    use crate::views::{Delegation, Ds, Said, View};
+
+    #[test]
+    fn a_text_is_shown_when_all_that_answer_have_it_and_the_parent_has_one_voice() {
+        let server = Server { name: "ns.zone.test.".parse().unwrap(), address: [192, 0, 2, 1].into() };
+        let delegated = |to: &str| Said::Delegated {
+            ns: NsSet { names: [to.parse().unwrap()].into(), glue: BTreeMap::new() },
+            ds: Ds::Records([].into()),
+        };
+        let shows = |said: [Said; 2], answers: &[Option<&[&str]>]| {
+            let views = said.map(|said| View { server: server.clone(), said }).into();
+            let delegation =
+                Delegation { zone: "zone.test.".parse().unwrap(), parent: "test.".parse().unwrap(), views };
+            let read = |answer: &Option<&[&str]>| {
+                let texts = answer.map(|texts| texts.iter().map(ToString::to_string).collect());
+                (server.clone(), texts.ok_or(Trouble::Silent { millis: 1500 }))
+            };
+            let answers = answers.iter().map(read).collect();
+            Challenge { name: delegation.zone.clone(), delegation, answers }.shows("token")
+        };
+        let one_voice = || [delegated("ns.zone.test."), delegated("NS.zone.test.")];
+        let (with, other): (Option<&[&str]>, Option<&[&str]>) = (Some(&["a", "token"]), Some(&["a"]));
+        assert!(shows(one_voice(), &[with, with]));
+        assert!(shows(one_voice(), &[None, with]));
+        for answers in [&[][..], &[None, None], &[with, other], &[other, with], &[Some(&[]), with]] {
+            assert!(!shows(one_voice(), answers), "{answers:?}");
+        }
+        assert!(!shows([delegated("ns.zone.test."), delegated("ns.new.test.")], &[with, with]));
+        assert!(!shows([delegated("ns.zone.test."), Said::Denied(Denial::NxDomain)], &[with, with]));
+    }
 
     #[test]
     fn texts_are_read_in_a_row_and_nothing_panics() {

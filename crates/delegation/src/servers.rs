@@ -87,7 +87,7 @@ impl Walk<'_> {
     }
 
     async fn found(&self, server: &Server, zone: &Name) -> Found {
-        match self.ask(server, zone.borrow(), Type::SOA, zone).await {
+        match self.ask_again(server, zone.borrow(), Type::SOA, zone).await {
             Ok(Reply::Answer { data, .. }) => match data.iter().find_map(|data| Soa::parse(data)) {
                 Some(soa) => Found::Serves { serial: soa.serial },
                 None => Found::Lame(Trouble::NotAuthoritative),

@@ -205,7 +205,7 @@ impl Walk<'_> {
 
     /// The parent's DS records; a server that has both zones is to answer from the parent (RFC 4035 §3.1.4.1).
     async fn ds(&self, server: &Server, zone: &Name, cut: &Cut) -> Ds {
-        match self.ask(server, zone.borrow(), Type::DS, &cut.zone).await {
+        match self.ask_again(server, zone.borrow(), Type::DS, &cut.zone).await {
             Ok(Reply::Answer { data, .. }) => Ds::Records(data.into_iter().collect()),
             // Servers from before DNSSEC answer from the zone, which says nothing.
             Ok(Reply::Denied { by, .. }) if by.as_ref() == Some(zone) => Ds::Unknown(Trouble::NotAuthoritative),

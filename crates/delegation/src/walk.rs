@@ -4,7 +4,7 @@
 //! goes with it. Invariants: each referral leads nearer to what is looked for; walks to addresses lie within each other
 //! no deeper than [`NESTING_MAX`], and none waits for itself.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -42,9 +42,12 @@ pub(crate) struct Cut {
 
 /// Servers of one cut in the order in which they are tried: those whose addresses are known before those whose addresses
 /// must be looked for.
+///
+/// No address comes twice: several names may be one server, and one server has one word.
 pub(crate) struct Candidates {
     ready: VecDeque<Server>,
     glueless: VecDeque<Name>,
+    tried: BTreeSet<IpAddr>,
 }
 
 impl Cut {
@@ -75,15 +78,12 @@ impl Cut {
         let mut ready: VecDeque<Server> = VecDeque::new();
         for at in 0..most {
             for (name, addresses) in &servers {
-                if let Some(address) = addresses.get(at)
-                    && ready.iter().all(|server| server.address != *address)
-                {
-                    ready.push_back(Server { name: (*name).clone(), address: *address });
-                }
+                ready.extend(addresses.get(at).map(|address| Server { name: (*name).clone(), address: *address }));
             }
         }
         let glueless = servers.iter().filter(|(_, addresses)| addresses.is_empty());
-        Ok(Candidates { ready, glueless: glueless.map(|(name, _)| (*name).clone()).take(GLUELESS_MAX).collect() })
+        let glueless = glueless.map(|(name, _)| (*name).clone()).take(GLUELESS_MAX).collect();
+        Ok(Candidates { ready, glueless, tried: BTreeSet::new() })
     }
 
     fn names(&self) -> Vec<Name> {
@@ -96,7 +96,10 @@ impl Candidates {
     pub(crate) async fn next(&mut self, walk: &Walk<'_>, nesting: usize) -> Result<Option<Server>, Failure> {
         loop {
             if let Some(server) = self.ready.pop_front() {
-                return Ok(Some(server));
+                if self.tried.insert(server.address.to_canonical()) {
+                    return Ok(Some(server));
+                }
+                continue;
             }
             let Some(name) = self.glueless.pop_front() else { return Ok(None) };
             for address in walk.addresses_of(&name, nesting).await? {
@@ -126,13 +129,32 @@ impl<'a> Walk<'a> {
         self.exchange().ask(server.address, Question { name, qtype, serving: serving.borrow() }).await
     }
 
+    /// The same, once more if the server is silent: where nobody else can say it, a lost datagram is no silence.
+    pub(crate) async fn ask_again(
+        &self,
+        server: &Server,
+        name: NameRef<'_>,
+        qtype: Type,
+        serving: &Name,
+    ) -> Result<Reply, Trouble> {
+        match self.ask(server, name, qtype, serving).await {
+            Err(Trouble::Silent { .. }) => self.ask(server, name, qtype, serving).await,
+            said => said,
+        }
+    }
+
     /// The zone above `zone` that is cut last, by its own delegation, and its servers.
     pub(crate) async fn parent_of(&self, zone: &Name) -> Result<Arc<Cut>, Failure> {
         let mut cut = self.root();
         let (labels, mut next, mut empty) = (zone.borrow().label_count(), 1, 0);
         while next < labels && empty < EMPTY_IN_A_ROW_MAX {
             let name = zone.borrow().suffix(next);
-            let (server, reply) = self.step(&cut, name, Type::NS, 0).await?;
+            let (server, reply) = match self.step(&cut, name, Type::NS, 0).await {
+                Ok(step) => step,
+                // Some servers say so of names without records (RFC 9156 §3). What they say of the zone itself decides.
+                Err(Failure::NobodyAnswers { troubles, .. }) if has_an_rcode(&troubles) => break,
+                Err(failure) => return Err(failure),
+            };
             match reply {
                 Reply::Referral { cut: to, ns } => cut = self.learn(to, &ns, None)?,
                 // It serves both: what the upper zone delegates is hidden, and what resolvers see is this.
@@ -141,8 +163,7 @@ impl<'a> Walk<'a> {
                     (next, empty) = (next + 1, empty + 1);
                     continue;
                 }
-                // Nothing is below it (RFC 8020); or it says so of names without records, as servers did. What it says of
-                // the zone itself decides.
+                // Nothing is below it (RFC 8020); or it is a server that says so of names without records, too.
                 Reply::Denied { denial: Denial::NxDomain, .. } => break,
             }
             (next, empty) = (cut.zone.borrow().label_count() + 1, 0);
@@ -260,6 +281,10 @@ impl<'a> Walk<'a> {
         // Whole between any two statements.
         self.learned.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn has_an_rcode(troubles: &[Told]) -> bool {
+    troubles.iter().any(|told| matches!(told.trouble, Trouble::Answers(_)))
 }
 
 /// How many servers something was sent to in vain.

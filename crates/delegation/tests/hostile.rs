@@ -190,6 +190,50 @@ async fn one_server_that_is_no_use_is_made_up_for_by_the_others() {
 }
 
 #[tokio::test]
+async fn two_names_of_one_server_are_one_word() {
+    let servers = test_says(|asked| match (asked.at.octets()[3], asked.qtype) {
+        (1, _) => Some(
+            Message::referral(
+                "test.",
+                &["a.test.", "b.test."],
+                &[("a.test.", "127.0.71.2"), ("b.test.", "127.0.71.2")],
+            )
+            .into(),
+        ),
+        _ => None,
+    })
+    .await;
+    let found = delegation_of(&servers, "child.test").await.unwrap();
+    assert_eq!(found.views.len(), 1, "{found:?}");
+    // Nor if they are found to be one by a walk each.
+    let servers = test_says(|asked| match (asked.at.octets()[3], asked.qtype) {
+        (1, Type::A | Type::AAAA) => Some(Message::answer(&format!("{} 60 A 127.0.71.2\n", asked.name)).into()),
+        (1, _) => Some(Message::referral("test.", &["a.other.", "b.other."], &[]).into()),
+        _ => None,
+    })
+    .await;
+    let found = delegation_of(&servers, "child.test").await.unwrap();
+    assert_eq!(found.views.len(), 1, "{found:?}");
+}
+
+#[tokio::test]
+async fn names_without_records_that_a_server_cannot_speak_of_are_passed_over() {
+    for wrong in
+        [Message::error(Rcode::SERVFAIL), Message::error(Rcode::REFUSED), Message::denial("test.", Rcode::NXDOMAIN)]
+    {
+        let servers = test_says(move |asked| match (asked.at.octets()[3], asked.name.as_str(), asked.qtype) {
+            (1, ..) | (.., Type::DS) => None,
+            (_, "ent.test.", _) => Some(wrong.clone().into()),
+            _ => Some(Message::referral("child.ent.test.", &["ns.other."], &[]).into()),
+        })
+        .await;
+        let found = delegation_of(&servers, "child.ent.test").await.unwrap();
+        assert_eq!((found.parent.clone(), found.views.len()), (name("test"), 2));
+        assert_eq!(found.verdict(), Verdict::Delegated(&[name("ns.other.")].into()));
+    }
+}
+
+#[tokio::test]
 async fn name_servers_that_need_each_other_have_no_address() {
     // The servers of a.test. are in b.test., and those of b.test. in a.test.; neither has glue.
     let servers = test_says(|asked| {
