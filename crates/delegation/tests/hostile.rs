@@ -4,9 +4,10 @@
 
 mod scripted;
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use delegation::{Delegation, Denial, Ds, Failure, Found, Limits, Said, Spent, Trouble, Verdict, Whose};
+use delegation::{Delegation, Denial, Ds, Failure, Found, Limits, Said, Spent, Trouble, Verdict, Walker, Whose};
 use dns::{Header, Name, Rcode, Type};
 use scripted::{Asked, Message, Say, Servers, Way};
 use xfr::Destinations;
@@ -251,22 +252,24 @@ async fn name_servers_that_need_each_other_have_no_address() {
 
 #[tokio::test]
 async fn endless_names_of_name_servers_cost_a_bounded_number_of_queries() {
-    // Each name has forty name servers, none of which has an address, each below another name that has as many.
-    let servers = test_says(|asked| {
+    // Each name has forty name servers without addresses, each in a zone of its own that has as many, and none comes twice.
+    let so_far = AtomicU32::new(0);
+    let servers = test_says(move |asked| {
         if asked.at.octets()[3] == 1 {
             return None;
         }
         let labels: Vec<&str> = asked.name.trim_end_matches('.').split('.').collect();
-        let zone = labels[labels.len() - 2..].join(".");
-        let hosts: Vec<String> = (0..40).map(|n| format!("ns.{n}-of-{}.test.", zone.len() + n)).collect();
+        let zone = format!("{}.", labels[labels.len() - 2..].join("."));
+        let host = || format!("ns.zone-{}.test.", so_far.fetch_add(1, Ordering::Relaxed));
+        let hosts: Vec<String> = (0..40).map(|_| host()).collect();
         let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
-        Some(Message::referral(&format!("{zone}."), &hosts, &[]).into())
+        Some(Message::referral(&zone, &hosts, &[]).into())
     })
     .await;
     let failure = delegation_of(&servers, "child.zone.test").await.unwrap_err();
     assert_eq!(failure.code(), "no_addresses", "{failure}");
     // Four names at each of three depths, and no more.
-    assert!(servers.asked().len() <= 2 + 4 + 4 * 4 + 4 * 4 * 4, "{}", servers.asked().len());
+    assert_eq!(servers.asked().len(), 2 + 4 + 4 * 4 + 4 * 4 * 4);
 }
 
 #[tokio::test]
@@ -311,6 +314,49 @@ async fn a_walk_among_the_silent_ends_in_its_time() {
     let failure = servers.walker().within(limits).delegation(&name("child.test")).await.unwrap_err();
     assert!(matches!(failure, Failure::Spent { spent: Spent::Time { .. }, .. }), "{failure}");
     assert!(began.elapsed() < Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn a_server_of_parent_and_zone_that_speaks_for_the_zone_alone_says_nothing_about_ds() {
+    let servers = test_says(|asked| match (asked.at.octets()[3], asked.qtype) {
+        (1, _) => None,
+        (_, Type::DS) => Some(Message::denial("child.test.", Rcode::NOERROR).into()),
+        _ => Some(Message::answer("child.test. 60 NS ns.child.test.\n").into()),
+    })
+    .await;
+    let found = delegation_of(&servers, "child.test").await.unwrap();
+    assert_eq!(found.verdict(), Verdict::OnlyItself(&[name("ns.child.test")].into()));
+    for view in found.views {
+        assert!(matches!(&view.said, Said::Itself { ds: Ds::Unknown(_), .. }), "{view:?}");
+    }
+}
+
+#[tokio::test]
+async fn servers_are_asked_over_ipv6() {
+    let socket = tokio::net::UdpSocket::bind(("::1", 0)).await.unwrap();
+    let port = socket.local_addr().unwrap().port();
+    let answering = tokio::spawn(async move {
+        let mut query = [0; 512];
+        loop {
+            let (length, client) = socket.recv_from(&mut query).await.unwrap();
+            let query = &query[..length];
+            let question = dns::MessageReader::new(query).unwrap().question().unwrap().unwrap();
+            let message = match question.qtype {
+                Type::DS => Message::denial(".", Rcode::NOERROR),
+                _ => Message {
+                    additional: "ns.test. 60 AAAA ::1\n".into(),
+                    ..Message::referral("test.", &["ns.test."], &[])
+                },
+            };
+            socket.send_to(&message.octets(query), client).await.unwrap();
+        }
+    });
+    let hints = ". NS a.root.\na.root. AAAA ::1\n".parse().unwrap();
+    let walker = Walker::new(hints, Destinations::Anything).at_port(port);
+    let found = walker.delegation(&name("test")).await.unwrap();
+    answering.abort();
+    let Said::Delegated { ns, .. } = &found.views[0].said else { panic!("{found:?}") };
+    assert_eq!(ns.glue[&name("ns.test")], ["::1".parse().unwrap()].into());
 }
 
 #[tokio::test]

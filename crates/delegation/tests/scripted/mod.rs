@@ -87,7 +87,7 @@ impl Message {
         Self { rcode, ..Self::new(0) }
     }
 
-    fn octets(&self, query: &[u8]) -> Vec<u8> {
+    pub(crate) fn octets(&self, query: &[u8]) -> Vec<u8> {
         let mut reader = MessageReader::new(query).unwrap();
         let id = reader.header().id.wrapping_add(self.id_off);
         let mut question = reader.question().unwrap().unwrap();
