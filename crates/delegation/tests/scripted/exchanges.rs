@@ -1,11 +1,29 @@
 //! One question and its answer: what is none, what comes over TCP, without EDNS or over IPv6, and what never comes.
 
+use std::collections::BTreeSet;
+
 use delegation::{Failure, Said, Verdict, Walker, Whose};
 use dns::{Header, Rcode, Type};
 use xfr::Destinations;
 
 use crate::servers::{Message, Say, Servers, Way};
 use crate::{child, delegation_of, name, test_says, trouble};
+
+#[tokio::test]
+async fn nobody_can_foresee_the_port_and_the_id_of_the_next_query() {
+    let servers = test_says(|_| None).await;
+    for _ in 0..8 {
+        delegation_of(&servers, "child.test").await.unwrap();
+    }
+    let asked = servers.asked();
+    let different = |all: Vec<u16>| all.into_iter().collect::<BTreeSet<_>>().len();
+    let (ids, ports) = (asked.iter().map(|asked| asked.id), asked.iter().map(|asked| asked.port));
+    // Of forty, a few may be alike by chance.
+    assert_eq!(asked.len(), 40);
+    assert!(different(ids.clone().collect()) > 35 && different(ports.clone().collect()) > 35, "{asked:?}");
+    let in_a_row = |all: Vec<u16>| all.windows(2).filter(|two| two[1] == two[0].wrapping_add(1)).count();
+    assert!(in_a_row(ids.collect()) < 5 && in_a_row(ports.collect()) < 5, "{asked:?}");
+}
 
 #[tokio::test]
 async fn what_is_no_answer_is_passed_over_and_the_answer_behind_it_taken() {

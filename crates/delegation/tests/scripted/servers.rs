@@ -33,6 +33,9 @@ pub(crate) struct Asked {
     pub(crate) way: Way,
     pub(crate) has_edns: bool,
     pub(crate) wants_recursion: bool,
+    pub(crate) id: u16,
+    /// The client's.
+    pub(crate) port: u16,
 }
 
 /// What a script has to say.
@@ -166,12 +169,15 @@ impl Servers {
     }
 }
 
+/// Where, how and from whom a question came.
+type Came = (Ipv4Addr, Way, SocketAddr);
+
 async fn serve_udp(socket: UdpSocket, at: Ipv4Addr, script: Arc<Script>, asked: Arc<Mutex<Vec<Asked>>>) {
     let mut query = vec![0; 65_535];
     loop {
         // A client that is gone shows as an error here.
         let Ok((length, client)) = socket.recv_from(&mut query).await else { continue };
-        for message in said(&query[..length], at, Way::Udp, &script, &asked) {
+        for message in said(&query[..length], (at, Way::Udp, client), &script, &asked) {
             let _ = socket.send_to(&message, client).await;
         }
     }
@@ -179,27 +185,28 @@ async fn serve_udp(socket: UdpSocket, at: Ipv4Addr, script: Arc<Script>, asked: 
 
 async fn serve_tcp(listener: TcpListener, at: Ipv4Addr, script: Arc<Script>, asked: Arc<Mutex<Vec<Asked>>>) {
     loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
-        let _ = converse(stream, at, &script, &asked).await;
+        let Ok((stream, client)) = listener.accept().await else { continue };
+        let _ = converse(stream, (at, Way::Tcp, client), &script, &asked).await;
     }
 }
 
 async fn converse(
     mut stream: TcpStream,
-    at: Ipv4Addr,
+    came: Came,
     script: &Arc<Script>,
     asked: &Arc<Mutex<Vec<Asked>>>,
 ) -> std::io::Result<()> {
     let mut query = vec![0; usize::from(stream.read_u16().await?)];
     stream.read_exact(&mut query).await?;
-    for message in said(&query, at, Way::Tcp, script, asked) {
+    for message in said(&query, came, script, asked) {
         stream.write_u16(u16::try_from(message.len()).unwrap()).await?;
         stream.write_all(&message).await?;
     }
     Ok(())
 }
 
-fn said(query: &[u8], at: Ipv4Addr, way: Way, script: &Arc<Script>, asked: &Arc<Mutex<Vec<Asked>>>) -> Vec<Vec<u8>> {
+fn said(query: &[u8], came: Came, script: &Arc<Script>, asked: &Arc<Mutex<Vec<Asked>>>) -> Vec<Vec<u8>> {
+    let (at, way, client) = came;
     let mut reader = MessageReader::new(query).unwrap();
     let question = reader.question().unwrap().unwrap();
     let header = reader.header();
@@ -210,6 +217,8 @@ fn said(query: &[u8], at: Ipv4Addr, way: Way, script: &Arc<Script>, asked: &Arc<
         way,
         has_edns: header.counts[3] == 1,
         wants_recursion: header.has(Header::RD),
+        id: header.id,
+        port: client.port(),
     };
     asked.lock().unwrap().push(question.clone());
     match script(&question) {
