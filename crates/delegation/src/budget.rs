@@ -19,6 +19,8 @@ pub struct Limits {
     pub udp_try: Duration,
     /// For one answer over TCP, the connection included.
     pub tcp_try: Duration,
+    /// How long the root's referrals are good for other walks. They say two days themselves, and change over weeks.
+    pub tlds_kept: Duration,
 }
 
 /// Cuts between the root and the zone. Each is deeper than the one before, and no name in use has more than eight.
@@ -40,6 +42,7 @@ impl Default for Limits {
             time: Duration::from_secs(40),
             udp_try: Duration::from_millis(1500),
             tcp_try: Duration::from_secs(4),
+            tlds_kept: Duration::from_secs(3600),
         }
     }
 }

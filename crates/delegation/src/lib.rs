@@ -14,6 +14,7 @@
 //! exchange  one question to one server: sockets, deadlines, EDNS, TCP
 //! budget    how much one walk may cost
 //! hints     where the walk begins
+//! kept      where the root refers for each TLD, from one walk to the next
 //! compare   the parent's name servers beside those that are wanted: pure
 //! ```
 //!
@@ -39,10 +40,13 @@ pub mod compare;
 mod exchange;
 mod failure;
 mod hints;
+mod kept;
 mod reply;
 mod servers;
 mod views;
 mod walk;
+
+use std::sync::Arc;
 
 use dns::Name;
 use xfr::Destinations;
@@ -55,6 +59,7 @@ pub use reply::{Denial, NsSet};
 pub use servers::{Examined, Found, NameServer};
 pub use views::{Delegation, Differences, Ds, Said, Verdict, View};
 
+use kept::Kept;
 use walk::Walk;
 
 /// The port of name servers; delegations know no other (RFC 1035 §4.2).
@@ -73,18 +78,19 @@ impl std::fmt::Display for Server {
     }
 }
 
-/// Walks to parents. Nothing is kept from one walk to the next.
+/// Walks to parents. Clones share what they keep of the root's referrals, and nothing else is kept.
 #[derive(Clone, Debug)]
 pub struct Walker {
     hints: Hints,
     destinations: Destinations,
     limits: Limits,
     port: u16,
+    kept: Arc<Kept>,
 }
 
 impl Walker {
     pub fn new(hints: Hints, destinations: Destinations) -> Self {
-        Self { hints, destinations, limits: Limits::default(), port: DNS_PORT }
+        Self { hints, destinations, limits: Limits::default(), port: DNS_PORT, kept: Arc::default() }
     }
 
     /// The same with other bounds.

@@ -198,7 +198,7 @@ impl Walk<'_> {
             views.push(View { server, said });
         }
         if views.iter().all(|view| matches!(view.said, Said::Nothing(_))) {
-            return Err(cut.nobody(troubles));
+            return Err(self.nobody_of(cut, troubles));
         }
         Ok(Asked::Views(views))
     }

@@ -145,8 +145,9 @@ impl<'a> Walk<'a> {
 
     /// The zone above `zone` that is cut last, by its own delegation, and its servers.
     pub(crate) async fn parent_of(&self, zone: &Name) -> Result<Arc<Cut>, Failure> {
-        let mut cut = self.root();
-        let (labels, mut next, mut empty) = (zone.borrow().label_count(), 1, 0);
+        let labels = zone.borrow().label_count();
+        let mut cut = if labels > 1 { self.kept_above(zone) } else { self.root() };
+        let (mut next, mut empty) = (cut.zone.borrow().label_count() + 1, 0);
         while next < labels && empty < EMPTY_IN_A_ROW_MAX {
             let name = zone.borrow().suffix(next);
             let (server, reply) = match self.step(&cut, name, Type::NS, 0).await {
@@ -190,7 +191,7 @@ impl<'a> Walk<'a> {
                 Err(trouble) => troubles.push(Told { server, trouble }),
             }
         }
-        Err(cut.nobody(troubles))
+        Err(self.nobody_of(cut, troubles))
     }
 
     /// The next candidate; where all were silent and are few, the first of them once more: a datagram may be lost.
@@ -262,6 +263,7 @@ impl<'a> Walk<'a> {
         }
         let cut = Arc::new(Cut::new(zone.clone(), ns, known));
         learned.cuts.insert(zone, cut.clone());
+        self.walker.kept.keep(&cut);
         Ok(cut)
     }
 
@@ -270,11 +272,23 @@ impl<'a> Walk<'a> {
         Arc::new(Cut { zone: Name::root(), servers: servers.collect() })
     }
 
+    /// The TLD's servers if an earlier walk has learned them, else the root's.
+    fn kept_above(&self, name: &Name) -> Arc<Cut> {
+        let kept = self.walker.kept.above(name.borrow(), self.walker.limits.tlds_kept);
+        kept.unwrap_or_else(|| self.root())
+    }
+
+    /// What it comes to that no server of this cut gives an answer: it is looked for anew the next time.
+    pub(crate) fn nobody_of(&self, cut: &Cut, troubles: Vec<Told>) -> Failure {
+        self.walker.kept.forget(&cut.zone);
+        cut.nobody(troubles)
+    }
+
     fn deepest_known(&self, name: &Name) -> Arc<Cut> {
         let learned = self.learned();
         let above = learned.cuts.values().filter(|cut| name.borrow().is_at_or_below(cut.zone.borrow()));
         let deepest = above.max_by_key(|cut| cut.zone.borrow().label_count());
-        deepest.map_or_else(|| self.root(), Arc::clone)
+        deepest.map_or_else(|| self.kept_above(name), Arc::clone)
     }
 
     fn learned(&self) -> MutexGuard<'_, Learned> {
@@ -293,7 +307,7 @@ pub(crate) fn tries(troubles: &[Told]) -> usize {
 }
 
 impl Cut {
-    pub(crate) fn nobody(&self, troubles: Vec<Told>) -> Failure {
+    fn nobody(&self, troubles: Vec<Told>) -> Failure {
         if troubles.is_empty() {
             return Failure::NoAddresses { zone: self.zone.clone(), to: self.names() };
         }

@@ -1,6 +1,10 @@
 //! What servers say, and what of it is believed.
 
-use delegation::{Differences, Ds, Found, Said, Trouble, Verdict};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use delegation::{Differences, Ds, Found, Limits, Said, Trouble, Verdict};
 use dns::{Rcode, Type};
 
 use crate::servers::{Message, Say, Servers, Way};
@@ -23,6 +27,36 @@ async fn a_delegation_is_what_two_servers_of_the_parent_say() {
     let asked = servers.asked();
     assert_eq!((asked.len(), servers.count_at(1), servers.count_at(4)), (5, 1, 0), "{asked:?}");
     assert!(asked.iter().all(|asked| !asked.wants_recursion && asked.has_edns && asked.way == Way::Udp));
+}
+
+#[tokio::test]
+async fn the_root_is_not_asked_for_a_tld_again_and_again() {
+    let dead = Arc::new(AtomicBool::new(false));
+    let is_dead = dead.clone();
+    let servers = test_says(move |asked| {
+        (asked.at.octets()[3] != 1 && is_dead.load(Ordering::Relaxed)).then_some(Say::Nothing)
+    })
+    .await;
+    let walker = servers.walker().within(hasty());
+    for zone in ["child.test", "Child.Test", "child.test"] {
+        let found = walker.delegation(&name(zone)).await.unwrap();
+        assert_eq!(found.parent, name("test"));
+    }
+    // What the TLD's servers say is looked for each time.
+    assert_eq!((servers.count_at(1), servers.count_at(2) + servers.count_at(3)), (1, 12));
+    walker.delegation(&name("test")).await.unwrap();
+    assert!(servers.asked().last().is_some_and(|asked| asked.at.octets()[3] == 1), "for the TLD itself it is");
+    // When none of its servers answers any more, they may be others.
+    let before = servers.count_at(1);
+    dead.store(true, Ordering::Relaxed);
+    walker.delegation(&name("child.test")).await.unwrap_err();
+    dead.store(false, Ordering::Relaxed);
+    walker.delegation(&name("child.test")).await.unwrap();
+    assert_eq!(servers.count_at(1), before + 1);
+    let forgetful = servers.walker().within(Limits { tlds_kept: Duration::ZERO, ..hasty() });
+    forgetful.delegation(&name("child.test")).await.unwrap();
+    forgetful.delegation(&name("child.test")).await.unwrap();
+    assert_eq!(servers.count_at(1), before + 3);
 }
 
 #[tokio::test]
