@@ -6,10 +6,11 @@ mod internet;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use delegation::{
-    Challenge, Delegation, Denial, Differences, Ds, Examined, Failure, Found, Hints, NameServer, Said, Trouble,
-    Verdict, Walker, Whose,
+    Challenge, Delegation, Denial, Differences, Ds, Examined, Failure, Found, Hints, Limits, NameServer, Said,
+    Trouble, Verdict, Walker, Whose,
 };
 use dns::{Name, Serial};
 use testing::namespace::{add_address, in_a_network_of_its_own};
@@ -27,7 +28,10 @@ fn names(texts: &[&str]) -> BTreeSet<Name> {
 }
 
 fn walker() -> Walker {
-    Walker::new(". NS a.root.\na.root. A 127.0.53.1\n".parse().unwrap(), Destinations::Anything)
+    let hints = ". NS a.root.\na.root. A 127.0.53.1\n".parse().unwrap();
+    // All servers are on this machine, which may be busy.
+    let limits = Limits { udp_try: Duration::from_secs(5), time: Duration::from_secs(60), ..Limits::default() };
+    Walker::new(hints, Destinations::Anything).within(limits)
 }
 
 fn wait<T>(future: impl Future<Output = T>) -> T {

@@ -8,7 +8,7 @@ use dns::Rcode;
 use xfr::Destinations;
 
 use crate::servers::{Message, Say, Servers};
-use crate::{delegation_of, hasty, name, test_says};
+use crate::{delegation_of, name, patient, test_says};
 
 #[tokio::test]
 async fn name_servers_that_need_each_other_have_no_address() {
@@ -61,9 +61,9 @@ async fn a_walk_ends_when_its_queries_or_its_cuts_are_spent() {
         Err(Failure::Spent { spent, .. }) => spent,
         other => panic!("{other:?}"),
     };
-    assert_eq!(walk(Limits { queries: 10, ..hasty() }).await, Spent::Queries { limit: 10 });
+    assert_eq!(walk(Limits { queries: 10, ..patient() }).await, Spent::Queries { limit: 10 });
     assert_eq!(servers.asked().len(), 10);
-    assert_eq!(walk(hasty()).await, Spent::Cuts { limit: 16 });
+    assert_eq!(walk(patient()).await, Spent::Cuts { limit: 16 });
     assert!(servers.asked().len() <= 10 + 17, "{}", servers.asked().len());
 }
 
@@ -98,7 +98,7 @@ async fn addresses_that_are_not_to_be_asked_are_passed_by_wherever_they_come_fro
     let allowed = vec!["127.0.71.1".parse().unwrap(), "127.0.71.2".parse().unwrap()];
     let judge = Destinations::PublicOnly { allowed, ours: Vec::new() };
     let servers = test_says(|_| None).await;
-    let walker = servers.walker_to(judge).within(hasty());
+    let walker = servers.walker_to(judge).within(patient());
     let examined = walker.servers(&name("child.test")).await.unwrap();
     assert_eq!(examined.delegation.verdict(), Verdict::Delegated(&[name("ns.child.test")].into()));
     let [child] = examined.servers.as_slice() else { panic!("{examined:?}") };

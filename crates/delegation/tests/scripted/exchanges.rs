@@ -7,7 +7,7 @@ use dns::{Header, Rcode, Type};
 use xfr::Destinations;
 
 use crate::servers::{Message, Say, Servers, Way};
-use crate::{child, delegation_of, name, test_says, trouble};
+use crate::{child, delegation_of, hasty_delegation_of, name, test_says, trouble};
 
 #[tokio::test]
 async fn nobody_can_foresee_the_port_and_the_id_of_the_next_query() {
@@ -71,8 +71,8 @@ async fn each_way_not_to_answer_is_told_by_its_code() {
         let trouble = trouble(&servers).await;
         assert_eq!(trouble.code(), code, "{say:?}: {trouble}");
         assert_eq!(servers.count_at(9), 0);
-        // Two servers, each at most twice: without EDNS, or because a datagram may be lost.
-        assert!(servers.asked().len() <= 5, "{say:?}: {:?}", servers.asked());
+        // Two servers, each at most twice: without EDNS, or because a datagram may be lost. And the root, which may be slow.
+        assert!(servers.asked().len() <= 6, "{say:?}: {:?}", servers.asked());
     }
 }
 
@@ -142,7 +142,7 @@ async fn servers_that_do_not_know_edns_are_asked_without() {
 async fn the_root_has_no_parent_and_whoever_reaches_nobody_is_told_so() {
     let servers = Servers::start(1, |_| Say::Nothing).await;
     assert_eq!(delegation_of(&servers, ".").await, Err(Failure::Root));
-    let failure = delegation_of(&servers, "child.test").await.unwrap_err();
+    let failure = hasty_delegation_of(&servers, "child.test").await.unwrap_err();
     assert_eq!((failure.code(), failure.whose()), ("nobody_answers", Whose::Network), "{failure}");
     assert_eq!(servers.asked().len(), 2, "a lost datagram is sent again, once");
 }

@@ -8,7 +8,7 @@ use delegation::{Differences, Ds, Found, Limits, Said, Trouble, Verdict};
 use dns::{Rcode, Type};
 
 use crate::servers::{Message, Say, Servers, Way};
-use crate::{delegation_of, hasty, name, test_is_at, test_says, trouble};
+use crate::{delegation_of, hasty, hasty_delegation_of, name, patient, test_is_at, test_says, trouble};
 
 #[tokio::test]
 async fn a_delegation_is_what_two_servers_of_the_parent_say() {
@@ -37,7 +37,7 @@ async fn the_root_is_not_asked_for_a_tld_again_and_again() {
         (asked.at.octets()[3] != 1 && is_dead.load(Ordering::Relaxed)).then_some(Say::Nothing)
     })
     .await;
-    let walker = servers.walker().within(hasty());
+    let walker = servers.walker().within(patient());
     for zone in ["child.test", "Child.Test", "child.test"] {
         let found = walker.delegation(&name(zone)).await.unwrap();
         assert_eq!(found.parent, name("test"));
@@ -49,11 +49,11 @@ async fn the_root_is_not_asked_for_a_tld_again_and_again() {
     // When none of its servers answers any more, they may be others.
     let before = servers.count_at(1);
     dead.store(true, Ordering::Relaxed);
-    walker.delegation(&name("child.test")).await.unwrap_err();
+    walker.clone().within(hasty()).delegation(&name("child.test")).await.unwrap_err();
     dead.store(false, Ordering::Relaxed);
     walker.delegation(&name("child.test")).await.unwrap();
     assert_eq!(servers.count_at(1), before + 1);
-    let forgetful = servers.walker().within(Limits { tlds_kept: Duration::ZERO, ..hasty() });
+    let forgetful = servers.walker().within(Limits { tlds_kept: Duration::ZERO, ..patient() });
     forgetful.delegation(&name("child.test")).await.unwrap();
     forgetful.delegation(&name("child.test")).await.unwrap();
     assert_eq!(servers.count_at(1), before + 3);
@@ -84,7 +84,7 @@ async fn glue_is_believed_only_from_servers_of_a_zone_that_it_lies_in() {
         }
     })
     .await;
-    let examined = servers.walker().within(hasty()).servers(&name("child.test")).await.unwrap();
+    let examined = servers.walker().within(patient()).servers(&name("child.test")).await.unwrap();
     let [server] = examined.servers.as_slice() else { panic!("{examined:?}") };
     assert_eq!(server.at, [("127.0.71.5".parse().unwrap(), Found::Serves { serial: dns::Serial(77) })]);
     assert!(server.serves() && !server.is_lame());
@@ -113,7 +113,7 @@ async fn one_server_that_is_no_use_is_made_up_for_by_the_others() {
     for useless in [Say::Nothing, Message::error(Rcode::REFUSED).into(), Say::Octets(vec![1, 2, 3])] {
         let said = useless.clone();
         let servers = test_says(move |asked| (asked.at.octets()[3] == 2).then(|| said.clone())).await;
-        let found = delegation_of(&servers, "child.test").await.unwrap();
+        let found = hasty_delegation_of(&servers, "child.test").await.unwrap();
         assert_eq!(found.verdict(), Verdict::Delegated(&[name("ns.child.test")].into()));
         // The failed one is shown too.
         assert!(found.views.iter().any(|view| matches!(view.said, Said::Nothing(_))), "{useless:?}");
