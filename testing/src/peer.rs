@@ -2,11 +2,12 @@
 //!
 //! Each runs in a directory of its own on a free loopback port, as whoever runs the tests, with zones given as text.
 //! What differs between them (configuration, how a zone is changed, what their logs say) is in one file each; the
-//! rest is here. What trying them showed is written where it matters.
+//! rest is here. What trying them showed is written where it matters. Beside them PostgreSQL, which the inventory may be on.
 
 mod bind;
 mod knot;
 mod nsd;
+pub mod postgres;
 mod powerdns;
 mod setup;
 
