@@ -1,75 +1,81 @@
-//! Opening the database, and what else is SQLite's own.
+//! Opening the database, on one of two engines, and the ways into it.
 //!
-//! One connection writes and a few read, so that writers queue here rather than fail at SQLite's lock. The log is
-//! write-ahead and synced at every commit (`synchronous=FULL`): what the API has confirmed survives a power cut.
+//! One connection writes and a few read, so that writers queue here rather than fail at the database's lock. Statements
+//! are the same on both engines, but for those below here: [`sqlite`], [`postgres`], [`engine`].
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
-use std::time::Duration;
+mod connections;
+mod deadline;
+mod engine;
+mod keeper;
+mod location;
+mod opening;
+mod postgres;
+mod sqlite;
+mod transaction;
 
-use sqlx::Connection;
+use std::sync::Arc;
+
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
 use tokio::sync::watch;
 use zone::ZoneId;
 
 use crate::error::InventoryError;
 use crate::ledger::Ledger;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(crate) use connections::Connections;
+pub(crate) use engine::reserve_ids;
+pub use location::{Location, PostgresUrl, PostgresUrlError};
+use opening::{Opening, Role};
+pub(crate) use transaction::Transaction;
 
-/// How long a statement waits for another program's lock.
-const BUSY_WAIT: Duration = Duration::from_secs(5);
-/// How long a caller waits for a connection: a few long imports in a row.
-const CONNECTION_WAIT: Duration = Duration::from_secs(20);
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
 /// Readers never wait for the writer, and hardly for each other.
 const READERS: u32 = 4;
-
-/// A transaction that may write.
-pub(crate) type Transaction = sqlx::Transaction<'static, sqlx::Sqlite>;
 
 /// The inventory: cheap to clone, one database.
 #[derive(Clone)]
 pub struct Inventory {
-    writer: SqlitePool,
-    readers: SqlitePool,
+    writer: Connections,
+    readers: Connections,
     changes: watch::Sender<u64>,
     ledger: Ledger,
 }
 
 impl Inventory {
-    /// Opens the database at `path`, and makes it if there is none; must be called within a Tokio runtime.
+    /// Opens the database, and makes in it what is not there; must be called within a Tokio runtime.
     ///
     /// # Errors
-    /// When the file is locked, damaged, written by a newer version, or cannot be made.
-    pub async fn open(path: &Path) -> Result<Self, InventoryError> {
-        create_private(path)?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_WAIT)
-            .foreign_keys(true)
-            // A removed key's secret is overwritten, not just let go of.
-            .pragma("secure_delete", "ON");
-        let pool =
-            |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(CONNECTION_WAIT);
-        let writer = pool(1)
-            .before_acquire(|connection, _| Box::pin(is_clean(connection)))
-            .connect_with(options.clone())
-            .await?;
-        migrate(&writer).await?;
-        let readers = pool(READERS).connect_with(options).await?;
+    /// When it is locked, damaged, written by a newer version, or cannot be made; when its server cannot be reached, does
+    /// not let us in, or another program has it.
+    pub async fn open(location: &Location) -> Result<Self, InventoryError> {
+        if let Location::File(path) = location {
+            sqlite::create_private(path)?;
+        }
+        let writer = Connections::new(Opening::new(location, Role::Writer)?, 1);
+        let readers = Connections::new(Opening::new(location, Role::Reader)?, READERS);
+        migrate(&writer, location).await?;
+        // Whether it can be read is to be known now.
+        drop(readers.lend().await?);
         let ledger = Ledger::start(writer.clone());
-        Ok(Self { writer, readers, changes: watch::Sender::new(0), ledger })
+        let changes = watch::Sender::new(0);
+        if let Location::Postgres(_) = location {
+            tokio::spawn(keeper::keep(writer.downgrade(), changes.clone()));
+        }
+        Ok(Self { writer, readers, changes, ledger })
     }
 
-    /// Rises with every change of what should exist: what reconcile waits for. The numbers mean nothing else.
+    /// Rises with every change of what should exist, and when the database is there again after it was not: what
+    /// reconcile waits for. The numbers mean nothing else.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    /// Why the database, which was there, is not at the moment, in words; none as long as it is. Nothing has to be done
+    /// here to have it again.
+    pub fn trouble(&self) -> Option<Arc<str>> {
+        self.writer.trouble()
     }
 
     /// Where attempts are put on record.
@@ -82,19 +88,8 @@ impl Inventory {
     /// For a store that knows more zones than the inventory, because the inventory was lost: an id used twice would
     /// give one zone the contents of another.
     pub async fn reserve_zone_ids(&self, highest: ZoneId) -> Result<(), InventoryError> {
-        let highest = to_i64(highest.0);
         let mut transaction = self.begin().await?;
-        // SQLite's own table for AUTOINCREMENT; its row appears with the first zone.
-        sqlx::query(
-            "INSERT INTO sqlite_sequence (name, seq) SELECT 'zones', 0 \
-             WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'zones')",
-        )
-        .execute(&mut *transaction)
-        .await?;
-        sqlx::query("UPDATE sqlite_sequence SET seq = $1 WHERE name = 'zones' AND seq < $1")
-            .bind(highest)
-            .execute(&mut *transaction)
-            .await?;
+        reserve_ids(&mut transaction, to_i64(highest.0)).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -106,53 +101,49 @@ impl Inventory {
         self.writer.close().await;
     }
 
-    pub(crate) fn reader(&self) -> &SqlitePool {
+    pub(crate) fn reader(&self) -> &Connections {
         &self.readers
     }
 
     pub(crate) async fn begin(&self) -> Result<Transaction, sqlx::Error> {
-        begin(&self.writer).await
+        self.writer.begin().await
     }
 
     /// Commits a change of what should exist and wakes reconcile.
     pub(crate) async fn commit_change(&self, transaction: Transaction) -> Result<(), sqlx::Error> {
-        transaction.commit().await?;
+        let committed = transaction.commit().await;
+        // Also after an error: the change may have been made, and its confirmation lost.
         self.changes.send_modify(|count| *count += 1);
-        Ok(())
+        committed
     }
 }
 
-/// Begins as a writer at once: a transaction that only turns into one later may fail half-way.
-pub(crate) async fn begin(writer: &SqlitePool) -> Result<Transaction, sqlx::Error> {
-    writer.begin_with("BEGIN IMMEDIATE").await
-}
-
-/// Whether nothing is left of an earlier transaction. SQLite ends one by itself when the disk is full; sqlx then fails
-/// to roll it back and counts it for ever, so that such a connection is closed and another one takes its place.
-async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    // Lets a rollback that waits on the connection go first.
-    connection.ping().await?;
-    Ok(!connection.is_in_transaction())
-}
-
-/// The database holds secrets, so that nobody else may read it, whatever the umask; SQLite gives its log the same mode.
-fn create_private(path: &Path) -> Result<(), InventoryError> {
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)
-        .map(drop)
-        .map_err(|error| InventoryError::Unopenable { path: path.to_owned(), reason: error.to_string() })
-}
-
-async fn migrate(writer: &SqlitePool) -> Result<(), InventoryError> {
-    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
-    MIGRATIONS.run(writer).await.map_err(|error| match error {
+async fn migrate(writer: &Connections, location: &Location) -> Result<(), InventoryError> {
+    let mut lent = writer.lend().await?;
+    let connection = lent.connection();
+    // Not `run`, whose future nobody can send to another thread (sqlx says so where it has the other one).
+    let (migrations, done) = match location {
+        Location::File(_) => (&SQLITE_MIGRATIONS, SQLITE_MIGRATIONS.run_direct(None, connection, false).await),
+        Location::Postgres(_) => {
+            sqlx::raw_sql(postgres::BEFORE_MIGRATION).execute(&mut *connection).await?;
+            let run = POSTGRES_MIGRATIONS.run_direct(None, &mut *connection, false);
+            let done = tokio::time::timeout(postgres::MIGRATION_WAIT, run).await;
+            let done = done.map_err(|_| InventoryError::Failed("it did not answer in time".into()))?;
+            sqlx::raw_sql(postgres::AFTER_MIGRATION).execute(connection).await?;
+            (&POSTGRES_MIGRATIONS, done)
+        }
+    };
+    let known = migrations.iter().map(|migration| migration.version).max().unwrap_or_default();
+    done.map_err(|error| match error {
         MigrateError::VersionMissing(found) => InventoryError::Newer { found, known },
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
         error => InventoryError::Damaged(error.to_string()),
     })
+}
+
+/// What an error would say to people, for whom it is not passed on.
+fn in_words(error: &sqlx::Error) -> String {
+    crate::error::sentence(error)
 }
 
 /// Numbers in the database are signed; ours stay far below the limit, and beyond it the largest is as good.
@@ -164,23 +155,23 @@ pub(crate) fn to_i64(number: u64) -> i64 {
 pub(crate) fn to_u64(number: i64) -> Result<u64, InventoryError> {
     u64::try_from(number).map_err(|_| InventoryError::Damaged(format!("it holds the number {number}")))
 }
-
 #[cfg(test)]
 mod tests {
     use dns::Name;
     use xfr::{Moment, Primary};
 
-    use super::Inventory;
+    use super::{Inventory, Location};
     use crate::error::AddZoneError;
     use crate::{InventoryError, NewZone, TenantId};
 
     #[tokio::test]
     async fn a_full_disk_is_over_when_there_is_room_again() {
         let place = tempfile::tempdir().unwrap();
-        let inventory = Inventory::open(&place.path().join("inventory.db")).await.unwrap();
+        let inventory = Inventory::open(&Location::File(place.path().join("inventory.db"))).await.unwrap();
         let limit = async |pages: u32| {
             let pragma = format!("PRAGMA max_page_count = {pages}");
-            sqlx::query(sqlx::AssertSqlSafe(pragma)).execute(&inventory.writer).await.unwrap();
+            let mut writer = inventory.writer.lend().await.unwrap();
+            sqlx::query(sqlx::AssertSqlSafe(pragma)).execute(writer.connection()).await.unwrap();
         };
         let add = async |number: u32| {
             let name: Name = format!("a-name-of-some-length-{number}.example").parse().unwrap();
@@ -201,12 +192,31 @@ mod tests {
         inventory.close().await;
     }
 
+    /// What came before may be missing then: SQLite would commit it, PostgreSQL would not, and neither says so.
+    #[tokio::test]
+    async fn a_transaction_in_which_a_statement_failed_cannot_be_committed() {
+        let place = tempfile::tempdir().unwrap();
+        let inventory = Inventory::open(&Location::File(place.path().join("inventory.db"))).await.unwrap();
+        let mut transaction = inventory.begin().await.unwrap();
+        let add = "INSERT INTO tenants (id, name) VALUES (7, 'seven')";
+        sqlx::query(add).execute(&mut *transaction).await.unwrap();
+        sqlx::query(add).execute(&mut *transaction).await.unwrap_err();
+        transaction.commit().await.unwrap_err();
+        let tenants: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM tenants").fetch_one(inventory.reader()).await.unwrap();
+        assert_eq!(tenants, 1);
+        // And whoever comes next finds no transaction of somebody else's.
+        let mut transaction = inventory.begin().await.unwrap();
+        sqlx::query(add).execute(&mut *transaction).await.unwrap();
+        transaction.commit().await.unwrap();
+        inventory.close().await;
+    }
+
     #[tokio::test]
     async fn a_transaction_that_sqlite_ended_by_itself_leaves_a_writer_that_works() {
-        // What a disk that is full at COMMIT does (https://sqlite.org/lang_transaction.html §2.3): sqlx still counts
-        // the transaction, and would refuse to begin another one for ever.
+        // What a disk that is full at COMMIT does (https://sqlite.org/lang_transaction.html §2.3).
         let place = tempfile::tempdir().unwrap();
-        let inventory = Inventory::open(&place.path().join("inventory.db")).await.unwrap();
+        let inventory = Inventory::open(&Location::File(place.path().join("inventory.db"))).await.unwrap();
         let mut transaction = inventory.begin().await.unwrap();
         sqlx::query("ROLLBACK").execute(&mut *transaction).await.unwrap();
         drop(transaction);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use dns::Name;
+use sqlx::postgres::PgDatabaseError;
 
 /// The inventory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -23,21 +24,46 @@ pub enum InventoryError {
     Newer { found: i64, known: i64 },
     #[error("the inventory cannot be written because the disk is full: make room")]
     DiskFull,
+    #[error(
+        "the inventory's PostgreSQL server cannot be reached ({0}): see that it runs and that this machine gets to it; it is used again as soon as it answers"
+    )]
+    Unreachable(String),
+    #[error(
+        "the inventory's PostgreSQL server does not let us in ({0}): check the user, the password and the database in the inventory's URL, and what the server's pg_hba.conf allows"
+    )]
+    Refused(String),
+    #[error(
+        "the inventory is in use by another running server: stop that one, or give this one a database of its own"
+    )]
+    InUse,
+    #[error("the inventory's PostgreSQL database cannot be used: {0}")]
+    Unfit(String),
     #[error("the inventory failed: {0}")]
     Failed(String),
 }
 
 impl From<sqlx::Error> for InventoryError {
     fn from(error: sqlx::Error) -> Self {
-        match &error {
+        match error {
+            // One of ours on its way through sqlx.
+            sqlx::Error::Configuration(error) => match error.downcast() {
+                Ok(ours) => *ours,
+                Err(error) => Self::Failed(error.to_string()),
+            },
+            error => Self::of(&error),
+        }
+    }
+}
+
+impl InventoryError {
+    fn of(error: &sqlx::Error) -> Self {
+        match error {
             sqlx::Error::Database(database) => {
-                // SQLite's result codes; the low octet is the primary one (https://sqlite.org/rescode.html).
-                let code = database.code().and_then(|code| code.parse::<u32>().ok()).unwrap_or_default() & 0xff;
-                match code {
-                    5 | 6 => Self::Locked,
-                    11 | 26 => Self::Damaged(database.message().to_owned()),
-                    13 => Self::DiskFull,
-                    _ => Self::Failed(database.message().to_owned()),
+                let message = database.message().to_owned();
+                let code = database.code().unwrap_or_default();
+                match database.try_downcast_ref::<PgDatabaseError>() {
+                    Some(_) => Self::of_postgres(&code, message),
+                    None => Self::of_sqlite(&code, message),
                 }
             }
             // A column that is missing or of another type than the migrations made it.
@@ -45,8 +71,50 @@ impl From<sqlx::Error> for InventoryError {
                 Self::Damaged(error.to_string())
             }
             sqlx::Error::PoolTimedOut => Self::Failed("it did not answer in time".into()),
+            // A file has none of these.
+            sqlx::Error::Io(error) => Self::Unreachable(error.to_string()),
+            sqlx::Error::Tls(error) => Self::Unreachable(format!("TLS: {error}")),
             _ => Self::Failed(error.to_string()),
         }
+    }
+
+    /// By SQLite's result codes; the low octet is the primary one (<https://sqlite.org/rescode.html>).
+    fn of_sqlite(code: &str, message: String) -> Self {
+        match code.parse::<u32>().unwrap_or_default() & 0xff {
+            5 | 6 => Self::Locked,
+            11 | 26 => Self::Damaged(message),
+            13 => Self::DiskFull,
+            _ => Self::Failed(message),
+        }
+    }
+
+    /// By PostgreSQL's codes (its documentation, appendix A).
+    fn of_postgres(code: &str, message: String) -> Self {
+        match code {
+            // lock_not_available, deadlock_detected, serialization_failure
+            "55P03" | "40P01" | "40001" => Self::Locked,
+            "53100" => Self::DiskFull,
+            // Undefined tables, columns and functions, corrupted data: nothing of that is as the migrations made it.
+            "42P01" | "42703" | "42883" | "XX001" | "XX002" => Self::Damaged(message),
+            // admin_shutdown, crash_shutdown, cannot_connect_now, idle_session_timeout, too_many_connections
+            "57P01" | "57P02" | "57P03" | "57P05" | "53300" => Self::Unreachable(message),
+            // invalid_catalog_name, insufficient_privilege
+            "3D000" | "42501" => Self::Refused(message),
+            // read_only_sql_transaction: after a failover the URL may lead to a standby.
+            "25006" => Self::Unfit(format!("it can only be read ({message}): is it a standby?")),
+            _ if code.starts_with("08") => Self::Unreachable(message),
+            // Invalid authorization
+            _ if code.starts_with("28") => Self::Refused(message),
+            _ => Self::Failed(message),
+        }
+    }
+}
+
+/// What the error would say if it were passed on.
+pub(crate) fn sentence(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Configuration(error) => error.to_string(),
+        error => InventoryError::of(error).to_string(),
     }
 }
 

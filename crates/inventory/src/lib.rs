@@ -1,7 +1,10 @@
 //! What should exist: tenants, users, zones, primaries, keys, catalogs; and the ledger of attempts and NOTIFYs.
 //!
-//! The only crate with SQL. SQLite for now; every statement but those in `database` is also PostgreSQL's, so that it
-//! can follow with a migration folder of its own.
+//! The only crate with SQL, for SQLite and PostgreSQL: every statement but those below `database` is the same for both,
+//! each has a migration folder, and both pass the same tests. What both understand alike: numbers as BIGINT (INTEGER in
+//! SQLite) and `i64`, truth as such a number, text, octets (BLOB, BYTEA), NULL, `$1`; a sum of numbers only as
+//! `CAST(SUM(…) AS BIGINT)`; no date, no Boolean, no JSON, no array; a statement may fail only where its transaction is
+//! given up.
 //!
 //! Invariants: every query of a tenant's rows takes a [`TenantId`]; a change is durable and whole, or there is none;
 //! a zone's id is never used twice; among answered zones a name is there once; secrets leave only with [`Intent`];
@@ -30,7 +33,7 @@ pub use accounts::{
     Scope, Scopes, SecondFactor, Session, Stage, Standing, Token, User, UserId,
 };
 pub use catalogs::{Catalog, CatalogMember, CatalogSettings, Make};
-pub use database::Inventory;
+pub use database::{Inventory, Location, PostgresUrl, PostgresUrlError};
 pub use error::{
     AddKeyError, AddZoneError, ApplyError, CatalogError, ChangeZoneError, InventoryError, RemoveKeyError,
     RemoveZoneError, TokenError, UserError,

@@ -11,7 +11,7 @@ use zone::ZoneId;
 
 use crate::TenantId;
 use crate::catalogs::make_configured;
-use crate::database::{Inventory, Transaction, to_i64, to_u64};
+use crate::database::{Inventory, Transaction, reserve_ids, to_i64, to_u64};
 use crate::error::{AddZoneError, ChangeZoneError, InventoryError, RemoveZoneError};
 use crate::primaries::{PrimaryRow, TlsColumns, read_settings, settings_text};
 use crate::removed::{Inherits, is_removed, kept_for, remove, take_back};
@@ -272,6 +272,10 @@ pub(crate) async fn insert(
             None => AddZoneError::NameAnswered(zone.name.clone()),
         });
     };
+    if stored_as.is_some() {
+        // PostgreSQL counts only the ids that it has given itself.
+        reserve_ids(transaction, id).await?;
+    }
     let id = ZoneId(to_u64(id)?);
     if kept.is_some() {
         take_back(transaction, id).await?;

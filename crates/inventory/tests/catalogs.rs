@@ -1,4 +1,4 @@
-//! Catalogs and what their plans do, on real database files.
+//! Catalogs and what their plans do, on real databases.
 
 #![allow(clippy::unwrap_used)]
 
@@ -10,9 +10,34 @@ use dns::Name;
 use inventory::{
     AddZoneError, ApplyError, Catalog, CatalogError, CatalogSettings, Ensured, Inventory, NewZone, TenantId, ZoneId,
 };
-use place::{NOW, Place, key, name, open, primary, zone, zone_by_id, zone_by_name};
+use place::{Engine, NOW, Place, key, name, open, primary, zone, zone_by_id, zone_by_name};
 use xfr::Moment;
 use zone::catalog::{Action, Consent, Guard, Label, Listing, State, Taken, Warrant, plan};
+
+on_both_engines!(
+    a_catalog_is_found_as_it_was_set_after_reopening,
+    other_settings_take_the_place_of_the_first,
+    of_changes_to_one_catalog_at_a_time_none_is_lost,
+    a_catalog_is_its_tenants_alone,
+    a_plan_adds_changes_and_removes_members,
+    a_configured_zone_is_never_touched,
+    each_action_is_carried_out_whole_or_not_at_all,
+    a_member_that_is_imported_is_a_configured_zone_with_its_contents,
+    a_member_that_comes_back_in_time_under_its_label_is_the_same_zone,
+    somebody_of_the_tenants_own_may_have_what_a_catalog_removed,
+    what_has_been_kept_for_long_enough_is_nobodys_any_more,
+    a_reset_zone_is_another_one_of_the_same_name,
+    a_zone_moves_to_another_catalog_with_its_contents_or_without,
+    a_catalog_that_goes_leaves_its_members_as_configured_zones,
+    a_member_that_is_configured_is_the_catalogs_no_longer,
+    a_member_that_is_added_by_hand_is_the_same_zone_and_configured,
+    a_catalog_comes_with_its_zone_and_is_made_sure_of,
+    what_a_plan_starts_from_is_all_that_the_tenant_has,
+    a_wait_begins_once_and_ends_when_the_zone_is_found,
+    only_what_goes_at_once_is_counted,
+    plans_lead_to_what_the_catalog_lists_and_an_empty_one_only_after_its_delay,
+    ten_thousand_members_come_and_go_at_once,
+);
 
 const OURS: TenantId = TenantId::DEFAULT;
 const HOUR: Duration = Duration::from_secs(3600);
@@ -67,9 +92,8 @@ async fn is_there(inventory: &Inventory, text: &str) -> bool {
     zone_by_name(inventory, OURS, &name(text)).await.is_some()
 }
 
-#[tokio::test]
-async fn a_catalog_is_found_as_it_was_set_after_reopening() {
-    let place = Place::new();
+async fn a_catalog_is_found_as_it_was_set_after_reopening(engine: Engine) {
+    let place = Place::new(engine).await;
     let inventory = place.open().await;
     let set = catalog(&inventory, "Cat.invalid").await;
     inventory.close().await;
@@ -82,9 +106,8 @@ async fn a_catalog_is_found_as_it_was_set_after_reopening() {
     assert_eq!(set.rules().groups, ["gold".into()].into());
 }
 
-#[tokio::test]
-async fn other_settings_take_the_place_of_the_first() {
-    let (_place, inventory) = open().await;
+async fn other_settings_take_the_place_of_the_first(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let first = catalog(&inventory, "cat.").await;
     let other = CatalogSettings {
         suffixes: vec![],
@@ -103,9 +126,8 @@ async fn other_settings_take_the_place_of_the_first() {
     assert_eq!(inventory.list_catalogs(OURS).await.unwrap(), found);
 }
 
-#[tokio::test]
-async fn of_changes_to_one_catalog_at_a_time_none_is_lost() {
-    let (_place, inventory) = open().await;
+async fn of_changes_to_one_catalog_at_a_time_none_is_lost(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     catalog(&inventory, "cat.").await;
     let change = async |more: &str| {
         let decide = |before: &CatalogSettings| {
@@ -118,9 +140,8 @@ async fn of_changes_to_one_catalog_at_a_time_none_is_lost() {
     assert_eq!(template.len(), settings().template.len() + 3, "{template}");
 }
 
-#[tokio::test]
-async fn a_catalog_is_its_tenants_alone() {
-    let place = Place::new();
+async fn a_catalog_is_its_tenants_alone(engine: Engine) {
+    let place = Place::new(engine).await;
     let (inventory, theirs) = place.open_with_second_tenant().await;
     let ours = catalog(&inventory, "cat.").await;
     let decide = |before: &CatalogSettings| Ok::<_, ()>(before.clone());
@@ -133,9 +154,8 @@ async fn a_catalog_is_its_tenants_alone() {
     assert!(matches!(refused, Err(CatalogError::NotCatalog(_))));
 }
 
-#[tokio::test]
-async fn a_plan_adds_changes_and_removes_members() {
-    let (_place, inventory) = open().await;
+async fn a_plan_adds_changes_and_removes_members(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let cat = catalog(&inventory, "cat.").await;
     let gold = Action::Add { zone: name("B.example."), label: label("x"), group: Some("gold".into()) };
     let results = apply(&inventory, &cat, &[add("a.example."), gold]).await;
@@ -157,9 +177,8 @@ async fn a_plan_adds_changes_and_removes_members() {
     assert!(!is_there(&inventory, "a.example.").await);
 }
 
-#[tokio::test]
-async fn a_configured_zone_is_never_touched() {
-    let (_place, inventory) = open().await;
+async fn a_configured_zone_is_never_touched(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let cat = catalog(&inventory, "cat.").await;
     let other = catalog(&inventory, "other.").await;
     let own = inventory.add_zone(OURS, &zone("own.example.", &["192.0.2.9:53"]), NOW).await.unwrap();
@@ -193,9 +212,8 @@ async fn a_configured_zone_is_never_touched() {
     assert_eq!(zone_by_id(&inventory, OURS, own).await.unwrap().primaries, [primary("192.0.2.9:53")]);
 }
 
-#[tokio::test]
-async fn each_action_is_carried_out_whole_or_not_at_all() {
-    let (_place, inventory) = open().await;
+async fn each_action_is_carried_out_whole_or_not_at_all(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let cat = catalog(&inventory, "cat.").await;
     apply(&inventory, &cat, &[add("a.example."), add("b.example."), add("c.example.")]).await;
     let before = inventory.intent().await.unwrap();
@@ -223,9 +241,8 @@ async fn each_action_is_carried_out_whole_or_not_at_all() {
     assert!(inventory.apply_plan(&cat, &actions[..3], &keyed, NOW, NOW).await.unwrap().iter().all(Result::is_ok));
 }
 
-#[tokio::test]
-async fn a_member_that_is_imported_is_a_configured_zone_with_its_contents() {
-    let (_place, inventory) = open().await;
+async fn a_member_that_is_imported_is_a_configured_zone_with_its_contents(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let cat = catalog(&inventory, "cat.").await;
     apply(&inventory, &cat, &[add("a.example."), add("b.example.")]).await;
     let before = id_of(&inventory, "a.example.").await;
@@ -252,9 +269,8 @@ async fn remove_and_keep(inventory: &Inventory, cat: &Catalog, text: &str) -> Zo
     id
 }
 
-#[tokio::test]
-async fn a_member_that_comes_back_in_time_under_its_label_is_the_same_zone() {
-    let (_place, inventory) = open().await;
+async fn a_member_that_comes_back_in_time_under_its_label_is_the_same_zone(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let cat = catalog(&inventory, "cat.").await;
     apply(&inventory, &cat, &[add("a.example.")]).await;
     let id = remove_and_keep(&inventory, &cat, "a.example.").await;
@@ -269,9 +285,8 @@ async fn a_member_that_comes_back_in_time_under_its_label_is_the_same_zone() {
     assert!(inventory.intent().await.unwrap().kept.contains_key(&id), "nobody has taken it");
 }
 
-#[tokio::test]
-async fn somebody_of_the_tenants_own_may_have_what_a_catalog_removed() {
-    let place = Place::new();
+async fn somebody_of_the_tenants_own_may_have_what_a_catalog_removed(engine: Engine) {
+    let place = Place::new(engine).await;
     let (inventory, theirs) = place.open_with_second_tenant().await;
     let cat = catalog(&inventory, "cat.").await;
     apply(&inventory, &cat, &[add("a.example."), add("b.example."), add("c.example.")]).await;
@@ -292,9 +307,8 @@ async fn somebody_of_the_tenants_own_may_have_what_a_catalog_removed() {
     assert!(inventory.add_zone(OURS, &new("c.example."), NOW).await.unwrap() > c);
 }
 
-#[tokio::test]
-async fn what_has_been_kept_for_long_enough_is_nobodys_any_more() {
-    let (_place, inventory) = open().await;
+async fn what_has_been_kept_for_long_enough_is_nobodys_any_more(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let cat = catalog(&inventory, "cat.").await;
     apply(&inventory, &cat, &[add("a.example."), add("b.example.")]).await;
     let (a, b) = (
@@ -314,9 +328,8 @@ async fn what_has_been_kept_for_long_enough_is_nobodys_any_more() {
     assert!(inventory.is_deleted(a).await.unwrap());
 }
 
-#[tokio::test]
-async fn a_reset_zone_is_another_one_of_the_same_name() {
-    let (_place, inventory) = open().await;
+async fn a_reset_zone_is_another_one_of_the_same_name(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let cat = catalog(&inventory, "cat.").await;
     apply(&inventory, &cat, &[add("a.example.")]).await;
     let before = id_of(&inventory, "a.example.").await;
@@ -330,9 +343,8 @@ async fn a_reset_zone_is_another_one_of_the_same_name() {
     assert_eq!(inventory.catalog_members(&cat).await.unwrap()[0].label, label("new"));
 }
 
-#[tokio::test]
-async fn a_zone_moves_to_another_catalog_with_its_contents_or_without() {
-    let (_place, inventory) = open().await;
+async fn a_zone_moves_to_another_catalog_with_its_contents_or_without(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let (from, to) = (catalog(&inventory, "from.").await, catalog(&inventory, "to.").await);
     apply(&inventory, &from, &[add("kept.example."), add("reset.example.")]).await;
     let kept = id_of(&inventory, "kept.example.").await;
@@ -360,9 +372,8 @@ async fn a_zone_moves_to_another_catalog_with_its_contents_or_without() {
     assert!(matches!(again[0], Err(ApplyError::NotMember(_))), "{again:?}");
 }
 
-#[tokio::test]
-async fn a_catalog_that_goes_leaves_its_members_as_configured_zones() {
-    let (_place, inventory) = open().await;
+async fn a_catalog_that_goes_leaves_its_members_as_configured_zones(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     for (text, is_removed_as_zone) in [("one.", false), ("two.", true)] {
         let cat = catalog(&inventory, text).await;
         let member = format!("a.{text}");
@@ -384,9 +395,8 @@ async fn a_catalog_that_goes_leaves_its_members_as_configured_zones() {
     assert!(inventory.all_catalogs().await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn a_member_that_is_configured_is_the_catalogs_no_longer() {
-    let (_place, inventory) = open().await;
+async fn a_member_that_is_configured_is_the_catalogs_no_longer(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let cat = catalog(&inventory, "cat.").await;
     apply(&inventory, &cat, &[add("a.example.")]).await;
     let same = zone("a.example.", &["192.0.2.1:53"]);
@@ -397,9 +407,8 @@ async fn a_member_that_is_configured_is_the_catalogs_no_longer() {
     assert!(is_there(&inventory, "a.example.").await);
 }
 
-#[tokio::test]
-async fn a_member_that_is_added_by_hand_is_the_same_zone_and_configured() {
-    let (_place, inventory) = open().await;
+async fn a_member_that_is_added_by_hand_is_the_same_zone_and_configured(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let cat = catalog(&inventory, "cat.").await;
     apply(&inventory, &cat, &[add("a.example.")]).await;
     let before = id_of(&inventory, "a.example.").await;
@@ -411,9 +420,8 @@ async fn a_member_that_is_added_by_hand_is_the_same_zone_and_configured() {
     assert!(matches!(inventory.add_zone(OURS, &own, NOW).await, Err(AddZoneError::ExistsAlready(_))));
 }
 
-#[tokio::test]
-async fn a_catalog_comes_with_its_zone_and_is_made_sure_of() {
-    let (_place, inventory) = open().await;
+async fn a_catalog_comes_with_its_zone_and_is_made_sure_of(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let cat = zone("cat.", &["192.0.2.1:53"]);
     let id = inventory.add_catalog(OURS, &cat, &settings(), NOW).await.unwrap();
     assert_eq!(inventory.intent().await.unwrap().catalogs, [id].into());
@@ -435,9 +443,8 @@ async fn a_catalog_comes_with_its_zone_and_is_made_sure_of() {
     assert_eq!(inventory.ensure_catalog(OURS, &plain, &other, NOW).await.unwrap(), Ensured::Changed(id));
 }
 
-#[tokio::test]
-async fn what_a_plan_starts_from_is_all_that_the_tenant_has() {
-    let place = Place::new();
+async fn what_a_plan_starts_from_is_all_that_the_tenant_has(engine: Engine) {
+    let place = Place::new(engine).await;
     let (inventory, theirs) = place.open_with_second_tenant().await;
     let (cat, other) = (catalog(&inventory, "cat.").await, catalog(&inventory, "other.").await);
     inventory.add_zone(theirs, &zone("foreign.example.", &["192.0.2.1:53"]), NOW).await.unwrap();
@@ -463,9 +470,8 @@ async fn what_a_plan_starts_from_is_all_that_the_tenant_has() {
     assert_eq!(inventory.holdings(&cat, NOW.plus(12 * HOUR)).await.unwrap().0.removed_lately, 0, "that is long ago");
 }
 
-#[tokio::test]
-async fn a_wait_begins_once_and_ends_when_the_zone_is_found() {
-    let (_place, inventory) = open().await;
+async fn a_wait_begins_once_and_ends_when_the_zone_is_found(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let cat = catalog(&inventory, "cat.").await;
     apply(&inventory, &cat, &[add("a.example.")]).await;
     let changes = inventory.changes();
@@ -479,9 +485,8 @@ async fn a_wait_begins_once_and_ends_when_the_zone_is_found() {
     assert!(!changes.has_changed().unwrap(), "no zone has changed: whoever plans when woken would never rest");
 }
 
-#[tokio::test]
-async fn only_what_goes_at_once_is_counted() {
-    let (_place, inventory) = open().await;
+async fn only_what_goes_at_once_is_counted(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let cat = catalog(&inventory, "cat.").await;
     apply(&inventory, &cat, &[add("a.example."), add("b.example."), add("c.example.")]).await;
     for (text, warrant) in [("a.example.", Warrant::Waited), ("b.example.", Warrant::Consented)] {
@@ -508,9 +513,8 @@ fn listing(catalog: &str, members: &[&str]) -> Listing {
     zone::catalog::read(&image).unwrap()
 }
 
-#[tokio::test]
-async fn plans_lead_to_what_the_catalog_lists_and_an_empty_one_only_after_its_delay() {
-    let (_place, inventory) = open().await;
+async fn plans_lead_to_what_the_catalog_lists_and_an_empty_one_only_after_its_delay(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let cat = catalog(&inventory, "cat.").await;
     inventory.add_zone(OURS, &zone("own.example.", &["192.0.2.1:53"]), NOW).await.unwrap();
     let follow = async |listing: &Listing, now| {
@@ -533,9 +537,8 @@ async fn plans_lead_to_what_the_catalog_lists_and_an_empty_one_only_after_its_de
     assert_eq!(follow(&full, NOW.plus(26 * HOUR)).await, 2);
 }
 
-#[tokio::test]
-async fn ten_thousand_members_come_and_go_at_once() {
-    let (_place, inventory) = open().await;
+async fn ten_thousand_members_come_and_go_at_once(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let cat = catalog(&inventory, "cat.").await;
     let adding: Vec<_> = (0..10_000).map(|n| add(&format!("z{n}.example."))).collect();
     assert!(apply(&inventory, &cat, &adding).await.iter().all(Result::is_ok));

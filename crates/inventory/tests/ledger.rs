@@ -1,4 +1,4 @@
-//! The ledger of attempts, on real database files.
+//! The ledger of attempts, on real databases.
 
 #![allow(clippy::unwrap_used)]
 
@@ -9,9 +9,24 @@ use inventory::{
     ATTEMPTS_MAX, Attempt, Inventory, Kind, Notify, NotifySender, NotifySpan, Outcome, RecordedReason,
     StrangerNotify, TenantId, Trigger, ZoneId,
 };
-use place::{Place, name, open, zone};
+use place::{Engine, Place, name, open, unlock, zone};
 use xfr::Moment;
 use xfr::notify::Channel;
+
+on_both_engines!(
+    attempts_come_back_as_they_were_newest_first_in_pages,
+    consecutive_checks_without_news_are_one_row,
+    consecutive_failures_of_one_kind_are_one_row_with_the_newest_sentence,
+    a_zone_keeps_its_newest_thousand_attempts,
+    attempts_older_than_ninety_days_are_forgotten,
+    a_zone_to_which_nothing_happens_any_more_is_not_remembered_for_ever,
+    notifies_come_back_as_they_were_and_alike_ones_are_one,
+    a_flood_of_notifies_is_a_handful_of_rows,
+    notifies_leave_half_of_what_waits_to_attempts,
+    a_removed_zones_attempts_go_with_it_and_late_ones_are_nobodys,
+    another_tenants_attempts_are_not_shown,
+    what_the_database_cannot_take_is_dropped_and_counted_and_nobody_waits,
+);
 
 const OURS: TenantId = TenantId::DEFAULT;
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -47,15 +62,14 @@ fn failed_otherwise(at: u64) -> Attempt {
     Attempt { outcome: Outcome::Failed(RecordedReason { code: format!("reason_{at}"), ..reason }), ..failed(at) }
 }
 
-async fn with_zone() -> (Place, Inventory, ZoneId) {
-    let (place, inventory) = open().await;
+async fn with_zone(engine: Engine) -> (Place, Inventory, ZoneId) {
+    let (place, inventory) = open(engine).await;
     let id = inventory.add_zone(OURS, &zone("example.org", &["192.0.2.1:53"]), Moment(0)).await.unwrap();
     (place, inventory, id)
 }
 
-#[tokio::test]
-async fn attempts_come_back_as_they_were_newest_first_in_pages() {
-    let (_place, inventory, id) = with_zone().await;
+async fn attempts_come_back_as_they_were_newest_first_in_pages(engine: Engine) {
+    let (_place, inventory, id) = with_zone(engine).await;
     let updated = Attempt {
         trigger: Trigger::First,
         kind: Kind::Axfr,
@@ -76,9 +90,8 @@ async fn attempts_come_back_as_they_were_newest_first_in_pages() {
     assert_eq!(latest, [(id, first[0].clone())]);
 }
 
-#[tokio::test]
-async fn consecutive_checks_without_news_are_one_row() {
-    let (_place, inventory, id) = with_zone().await;
+async fn consecutive_checks_without_news_are_one_row(engine: Engine) {
+    let (_place, inventory, id) = with_zone(engine).await;
     let notified = Attempt { trigger: Trigger::Notify, ..unchanged(50) };
     for attempt in [unchanged(10), unchanged(20), unchanged(30), failed(40), unchanged(45), notified] {
         inventory.ledger().record(id, attempt);
@@ -91,9 +104,8 @@ async fn consecutive_checks_without_news_are_one_row() {
     assert_eq!((folded.octets, folded.records, folded.millis), (300, 3, 30));
 }
 
-#[tokio::test]
-async fn consecutive_failures_of_one_kind_are_one_row_with_the_newest_sentence() {
-    let (_place, inventory, id) = with_zone().await;
+async fn consecutive_failures_of_one_kind_are_one_row_with_the_newest_sentence(engine: Engine) {
+    let (_place, inventory, id) = with_zone(engine).await;
     let retried = |at| Attempt { trigger: Trigger::Retry, ..failed(at) };
     let of_another = |at| Attempt { primary: Some("192.0.2.2:53".parse().unwrap()), ..retried(at) };
     inventory.ledger().record(id, Attempt { outcome: Outcome::Updated, ..unchanged(5) });
@@ -121,9 +133,8 @@ async fn consecutive_failures_of_one_kind_are_one_row_with_the_newest_sentence()
     assert_eq!((rows.len(), rows[0].attempt.at, rows[0].count), (5, Moment(6_200), 1));
 }
 
-#[tokio::test]
-async fn a_zone_keeps_its_newest_thousand_attempts() {
-    let (_place, inventory, id) = with_zone().await;
+async fn a_zone_keeps_its_newest_thousand_attempts(engine: Engine) {
+    let (_place, inventory, id) = with_zone(engine).await;
     for at in 0..u64::from(ATTEMPTS_MAX) + 500 {
         inventory.ledger().record(id, failed_otherwise(at));
     }
@@ -133,9 +144,8 @@ async fn a_zone_keeps_its_newest_thousand_attempts() {
     assert_eq!(inventory.ledger().dropped(), 0);
 }
 
-#[tokio::test]
-async fn attempts_older_than_ninety_days_are_forgotten() {
-    let (_place, inventory, id) = with_zone().await;
+async fn attempts_older_than_ninety_days_are_forgotten(engine: Engine) {
+    let (_place, inventory, id) = with_zone(engine).await;
     for at in [0, DAY_MS, 91 * DAY_MS - 1] {
         inventory.ledger().record(id, failed_otherwise(at));
     }
@@ -144,9 +154,8 @@ async fn attempts_older_than_ninety_days_are_forgotten() {
     assert_eq!(times, [91 * DAY_MS - 1, DAY_MS]);
 }
 
-#[tokio::test]
-async fn a_zone_to_which_nothing_happens_any_more_is_not_remembered_for_ever() {
-    let (_place, inventory, quiet) = with_zone().await;
+async fn a_zone_to_which_nothing_happens_any_more_is_not_remembered_for_ever(engine: Engine) {
+    let (_place, inventory, quiet) = with_zone(engine).await;
     let lively = inventory.add_zone(OURS, &zone("example.net", &["192.0.2.1:53"]), Moment(0)).await.unwrap();
     inventory.ledger().record(quiet, failed_otherwise(0));
     inventory.ledger().record_notify(quiet, taken(0, 1));
@@ -197,9 +206,8 @@ fn spans(notifies: &[Notify]) -> Vec<(u64, u64, u64)> {
     notifies.iter().map(|notify| (notify.span.first.0, notify.span.last.0, notify.span.count)).collect()
 }
 
-#[tokio::test]
-async fn notifies_come_back_as_they_were_and_alike_ones_are_one() {
-    let (_place, inventory, id) = with_zone().await;
+async fn notifies_come_back_as_they_were_and_alike_ones_are_one(engine: Engine) {
+    let (_place, inventory, id) = with_zone(engine).await;
     let unsigned = Notify { signed_by: None, declined: Some("unsigned".into()), serial: None, ..taken(20, 1) };
     let given = [taken(10, 1), unsigned, refused(30, "198.51.100.0/24"), refused(40, "2001:db8:1::/48")];
     for notify in &given {
@@ -218,9 +226,8 @@ async fn notifies_come_back_as_they_were_and_alike_ones_are_one() {
     assert!(inventory.notifies(TenantId(2), id, 10).await.unwrap().is_empty(), "another tenant's");
 }
 
-#[tokio::test]
-async fn a_flood_of_notifies_is_a_handful_of_rows() {
-    let (_place, inventory, id) = with_zone().await;
+async fn a_flood_of_notifies_is_a_handful_of_rows(engine: Engine) {
+    let (_place, inventory, id) = with_zone(engine).await;
     // A second of a flood in each: forged from the primary's address with ever other serials, and from everywhere.
     for second in 0..1_100_u32 {
         let at = u64::from(second) * 1_000;
@@ -246,11 +253,9 @@ async fn a_flood_of_notifies_is_a_handful_of_rows() {
     assert_eq!(inventory.ledger().notifies_dropped(), 0);
 }
 
-#[tokio::test]
-async fn notifies_leave_half_of_what_waits_to_attempts() {
-    let (place, inventory, id) = with_zone().await;
-    let mut other = place.connect().await;
-    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+async fn notifies_leave_half_of_what_waits_to_attempts(engine: Engine) {
+    let (place, inventory, id) = with_zone(engine).await;
+    let other = place.lock().await;
     for at in 0..20_000 {
         inventory.ledger().record_notify(id, taken(at, 1));
     }
@@ -259,13 +264,12 @@ async fn notifies_leave_half_of_what_waits_to_attempts() {
         inventory.ledger().record(id, failed(at));
     }
     assert_eq!(inventory.ledger().dropped(), 0);
-    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    unlock(other).await;
     assert_eq!(inventory.attempts(OURS, id, None, 10).await.unwrap()[0].count, 5_000);
 }
 
-#[tokio::test]
-async fn a_removed_zones_attempts_go_with_it_and_late_ones_are_nobodys() {
-    let (_place, inventory, id) = with_zone().await;
+async fn a_removed_zones_attempts_go_with_it_and_late_ones_are_nobodys(engine: Engine) {
+    let (_place, inventory, id) = with_zone(engine).await;
     inventory.ledger().record(id, failed(1));
     inventory.ledger().flush().await;
     inventory.remove_zone(OURS, &name("example.org")).await.unwrap();
@@ -275,24 +279,21 @@ async fn a_removed_zones_attempts_go_with_it_and_late_ones_are_nobodys() {
     assert!(inventory.latest_attempts().await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn another_tenants_attempts_are_not_shown() {
-    let (_place, inventory, id) = with_zone().await;
+async fn another_tenants_attempts_are_not_shown(engine: Engine) {
+    let (_place, inventory, id) = with_zone(engine).await;
     inventory.ledger().record(id, failed(1));
     assert!(inventory.attempts(TenantId(2), id, None, 10).await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn what_the_database_cannot_take_is_dropped_and_counted_and_nobody_waits() {
-    let (place, inventory, id) = with_zone().await;
-    let mut other = place.connect().await;
-    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+async fn what_the_database_cannot_take_is_dropped_and_counted_and_nobody_waits(engine: Engine) {
+    let (place, inventory, id) = with_zone(engine).await;
+    let other = place.lock().await;
     // The first batch waits for the lock; the queue fills behind it.
     for at in 0..40_000 {
         inventory.ledger().record(id, failed_otherwise(at));
     }
     assert!(inventory.ledger().dropped() > 20_000);
-    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    unlock(other).await;
     inventory.ledger().flush().await;
     assert_eq!(inventory.attempts(OURS, id, None, 10_000).await.unwrap().len(), ATTEMPTS_MAX as usize);
 }

@@ -1,4 +1,4 @@
-//! Zones and keys, on real database files.
+//! Zones and keys, on real databases.
 
 #![allow(clippy::unwrap_used)]
 
@@ -8,14 +8,36 @@ use inventory::{
     AddKeyError, AddZoneError, ChangeZoneError, Ensured, NewZone, RemoveKeyError, RemoveZoneError, Service, TenantId,
     Zone, ZoneChange, ZoneId,
 };
-use place::{NOW, Place, count_zones, key, name, open, primary, zone, zone_by_id, zone_by_name};
+use place::{Engine, NOW, Place, count_zones, key, name, open, primary, zone, zone_by_id, zone_by_name};
 use xfr::{Alpn, Identity, Moment, Pin, Setting, SettingError, Settings, Tls};
+
+on_both_engines!(
+    a_zone_is_found_as_it_was_typed_after_reopening,
+    how_a_primary_is_asked_and_what_is_set_come_back_after_reopening,
+    a_zone_is_changed_whole_or_not_at_all,
+    of_changes_to_one_zone_at_a_time_none_is_lost,
+    a_claim_is_not_answered_while_another_tenant_is,
+    names_that_only_escapes_can_write_come_back_to_the_octet,
+    a_tenant_has_a_name_once_and_another_tenant_may_claim_but_not_answer_it,
+    keys_belong_to_one_tenant,
+    a_zone_that_cannot_be_added_leaves_nothing_behind,
+    ensuring_a_zone_makes_it_has_its_primaries_changed_and_is_safe_to_repeat,
+    a_removed_zones_id_is_never_used_again,
+    ids_that_the_store_knows_are_not_given_out_by_a_new_inventory,
+    a_removal_is_on_record_until_it_is_carried_out,
+    a_zone_that_the_store_knows_gets_its_id_back_unless_it_was_removed,
+    an_import_tells_of_each_line_what_came_of_it,
+    a_key_is_removed_only_when_no_zone_uses_it,
+    ensuring_a_key_replaces_its_secret_and_wakes_reconcile_only_then,
+    lists_are_in_the_order_of_octets,
+    of_many_that_add_one_zone_at_once_one_succeeds,
+    ten_thousand_zones_are_imported_at_once_and_whole,
+);
 
 const OURS: TenantId = TenantId::DEFAULT;
 
-#[tokio::test]
-async fn a_zone_is_found_as_it_was_typed_after_reopening() {
-    let place = Place::new();
+async fn a_zone_is_found_as_it_was_typed_after_reopening(engine: Engine) {
+    let place = Place::new(engine).await;
     let inventory = place.open().await;
     inventory.add_key(OURS, &key("Transfer.Key"), NOW).await.unwrap();
     let mut wanted = zone("WwW.Example.ORG", &["192.0.2.1:53", "[2001:db8::1]:5353"]);
@@ -32,9 +54,8 @@ async fn a_zone_is_found_as_it_was_typed_after_reopening() {
     assert_eq!(zone_by_name(&inventory, OURS, &name("example.org")).await, None);
 }
 
-#[tokio::test]
-async fn how_a_primary_is_asked_and_what_is_set_come_back_after_reopening() {
-    let place = Place::new();
+async fn how_a_primary_is_asked_and_what_is_set_come_back_after_reopening(engine: Engine) {
+    let place = Place::new(engine).await;
     let inventory = place.open().await;
     let pin = Pin([7; 32]);
     let mut wanted = zone("example.org", &["192.0.2.1:853", "192.0.2.2:853", "192.0.2.3:853"]);
@@ -53,9 +74,8 @@ async fn how_a_primary_is_asked_and_what_is_set_come_back_after_reopening() {
     assert_eq!(inventory.intent().await.unwrap().zones, [found]);
 }
 
-#[tokio::test]
-async fn a_zone_is_changed_whole_or_not_at_all() {
-    let (_place, inventory) = open().await;
+async fn a_zone_is_changed_whole_or_not_at_all(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let id = inventory.add_zone(OURS, &zone("example.org", &["192.0.2.1:53"]), NOW).await.unwrap();
     let changed = async |change: ZoneChange| inventory.change_zone(OURS, &name("Example.org"), to(change)).await;
     let mut settings = Settings::default();
@@ -82,9 +102,8 @@ async fn a_zone_is_changed_whole_or_not_at_all() {
     assert_eq!(no.unwrap_err(), found);
 }
 
-#[tokio::test]
-async fn of_changes_to_one_zone_at_a_time_none_is_lost() {
-    let (_place, inventory) = open().await;
+async fn of_changes_to_one_zone_at_a_time_none_is_lost(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     inventory.add_zone(OURS, &zone("example.org", &["192.0.2.1:53"]), NOW).await.unwrap();
     let change = async |setting: Setting, value: &str| {
         let decide = |zone: &Zone| {
@@ -108,9 +127,8 @@ fn to(change: ZoneChange) -> impl FnOnce(&Zone) -> Result<ZoneChange, Zone> {
     |_| Ok(change)
 }
 
-#[tokio::test]
-async fn a_claim_is_not_answered_while_another_tenant_is() {
-    let place = Place::new();
+async fn a_claim_is_not_answered_while_another_tenant_is(engine: Engine) {
+    let place = Place::new(engine).await;
     let (inventory, theirs) = place.open_with_second_tenant().await;
     inventory.add_zone(OURS, &zone("example.org", &["192.0.2.1:53"]), NOW).await.unwrap();
     let claim = NewZone { service: Service::Disabled, ..zone("example.org", &["192.0.2.3:53"]) };
@@ -123,9 +141,8 @@ async fn a_claim_is_not_answered_while_another_tenant_is() {
     inventory.change_zone(theirs, &name("example.org"), to(answer)).await.unwrap().unwrap();
 }
 
-#[tokio::test]
-async fn names_that_only_escapes_can_write_come_back_to_the_octet() {
-    let (_place, inventory) = open().await;
+async fn names_that_only_escapes_can_write_come_back_to_the_octet(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     for text in [".", "a\\.b.example.", "\\000\\255.example.", "0/25.2.0.192.in-addr.arpa."] {
         inventory.add_zone(OURS, &zone(text, &["192.0.2.1:53"]), NOW).await.unwrap();
         assert!(zone_by_name(&inventory, OURS, &name(text)).await.is_some(), "{text}");
@@ -133,9 +150,8 @@ async fn names_that_only_escapes_can_write_come_back_to_the_octet() {
     assert_eq!(count_zones(&inventory, OURS).await, 4);
 }
 
-#[tokio::test]
-async fn a_tenant_has_a_name_once_and_another_tenant_may_claim_but_not_answer_it() {
-    let place = Place::new();
+async fn a_tenant_has_a_name_once_and_another_tenant_may_claim_but_not_answer_it(engine: Engine) {
+    let place = Place::new(engine).await;
     let (inventory, theirs) = place.open_with_second_tenant().await;
     inventory.add_zone(OURS, &zone("example.org", &["192.0.2.1:53"]), NOW).await.unwrap();
 
@@ -156,9 +172,8 @@ async fn a_tenant_has_a_name_once_and_another_tenant_may_claim_but_not_answer_it
     assert_eq!(count_zones(&inventory, OURS).await, 1);
 }
 
-#[tokio::test]
-async fn keys_belong_to_one_tenant() {
-    let place = Place::new();
+async fn keys_belong_to_one_tenant(engine: Engine) {
+    let place = Place::new(engine).await;
     let (inventory, theirs) = place.open_with_second_tenant().await;
     inventory.add_key(theirs, &key("k"), NOW).await.unwrap();
     let mut wanted = zone("example.org", &["192.0.2.1:53"]);
@@ -169,9 +184,8 @@ async fn keys_belong_to_one_tenant() {
     inventory.add_key(OURS, &key("k"), NOW).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_zone_that_cannot_be_added_leaves_nothing_behind() {
-    let (_place, inventory) = open().await;
+async fn a_zone_that_cannot_be_added_leaves_nothing_behind(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let mut unknown_key = zone("example.org", &["192.0.2.1:53", "192.0.2.2:53"]);
     unknown_key.primaries[1].key = Some(name("missing"));
     let changes = inventory.changes();
@@ -184,9 +198,8 @@ async fn a_zone_that_cannot_be_added_leaves_nothing_behind() {
     assert!(!changes.has_changed().unwrap(), "nothing to reconcile");
 }
 
-#[tokio::test]
-async fn ensuring_a_zone_makes_it_has_its_primaries_changed_and_is_safe_to_repeat() {
-    let (_place, inventory) = open().await;
+async fn ensuring_a_zone_makes_it_has_its_primaries_changed_and_is_safe_to_repeat(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let first = zone("example.org", &["192.0.2.1:53"]);
     let Ensured::Created(id) = inventory.ensure_zone(OURS, &first, NOW).await.unwrap() else { panic!("not created") };
     let mut changes = inventory.changes();
@@ -205,9 +218,8 @@ async fn ensuring_a_zone_makes_it_has_its_primaries_changed_and_is_safe_to_repea
     assert_eq!(zone_by_id(&inventory, OURS, id).await.unwrap().primaries, second.primaries);
 }
 
-#[tokio::test]
-async fn a_removed_zones_id_is_never_used_again() {
-    let (_place, inventory) = open().await;
+async fn a_removed_zones_id_is_never_used_again(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let first = inventory.add_zone(OURS, &zone("a.example", &["192.0.2.1:53"]), NOW).await.unwrap();
     inventory.remove_zone(OURS, &name("a.example")).await.unwrap();
     let second = inventory.add_zone(OURS, &zone("a.example", &["192.0.2.1:53"]), NOW).await.unwrap();
@@ -216,18 +228,16 @@ async fn a_removed_zones_id_is_never_used_again() {
     assert!(matches!(unknown, Err(RemoveZoneError::Unknown(_))));
 }
 
-#[tokio::test]
-async fn ids_that_the_store_knows_are_not_given_out_by_a_new_inventory() {
-    let (_place, inventory) = open().await;
+async fn ids_that_the_store_knows_are_not_given_out_by_a_new_inventory(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     inventory.reserve_zone_ids(ZoneId(41)).await.unwrap();
     inventory.reserve_zone_ids(ZoneId(5)).await.unwrap();
     let id = inventory.add_zone(OURS, &zone("example.org", &["192.0.2.1:53"]), NOW).await.unwrap();
     assert_eq!(id, ZoneId(42));
 }
 
-#[tokio::test]
-async fn a_removal_is_on_record_until_it_is_carried_out() {
-    let place = Place::new();
+async fn a_removal_is_on_record_until_it_is_carried_out(engine: Engine) {
+    let place = Place::new(engine).await;
     let inventory = place.open().await;
     let id = inventory.add_zone(OURS, &zone("example.", &["192.0.2.1:53"]), NOW).await.unwrap();
     inventory.remove_zone(OURS, &name("example.")).await.unwrap();
@@ -239,9 +249,8 @@ async fn a_removal_is_on_record_until_it_is_carried_out() {
     assert_eq!(inventory.intent().await.unwrap().removed, [ZoneId(77)].into());
 }
 
-#[tokio::test]
-async fn a_zone_that_the_store_knows_gets_its_id_back_unless_it_was_removed() {
-    let place = Place::new();
+async fn a_zone_that_the_store_knows_gets_its_id_back_unless_it_was_removed(engine: Engine) {
+    let place = Place::new(engine).await;
     let inventory = place.open().await;
     inventory.reserve_zone_ids(ZoneId(9)).await.unwrap();
     assert!(inventory.remove_stored_zone(ZoneId(8)).await.unwrap());
@@ -253,11 +262,13 @@ async fn a_zone_that_the_store_knows_gets_its_id_back_unless_it_was_removed() {
     assert!(!inventory.intent().await.unwrap().removed.contains(&ZoneId(6)));
     assert_eq!(inventory.add_zone(OURS, &stored("removed.", 8), NOW).await.unwrap(), ZoneId(10));
     assert_eq!(inventory.add_zone(OURS, &zone("new.", &["192.0.2.1:53"]), NOW).await.unwrap(), ZoneId(11));
+    // One that nobody has reserved is never given to another zone either.
+    assert_eq!(inventory.add_zone(OURS, &stored("far.", 40), NOW).await.unwrap(), ZoneId(40));
+    assert_eq!(inventory.add_zone(OURS, &zone("newer.", &["192.0.2.1:53"]), NOW).await.unwrap(), ZoneId(41));
 }
 
-#[tokio::test]
-async fn an_import_tells_of_each_line_what_came_of_it() {
-    let (_place, inventory) = open().await;
+async fn an_import_tells_of_each_line_what_came_of_it(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let mut unknown_key = zone("c.example", &["192.0.2.1:53"]);
     unknown_key.primaries[0].key = Some(name("missing"));
     let lines = [
@@ -276,9 +287,8 @@ async fn an_import_tells_of_each_line_what_came_of_it() {
     assert_eq!(count_zones(&inventory, OURS).await, 2);
 }
 
-#[tokio::test]
-async fn a_key_is_removed_only_when_no_zone_uses_it() {
-    let (_place, inventory) = open().await;
+async fn a_key_is_removed_only_when_no_zone_uses_it(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     inventory.add_key(OURS, &key("K.example"), NOW).await.unwrap();
     assert!(matches!(inventory.add_key(OURS, &key("k.EXAMPLE"), NOW).await, Err(AddKeyError::ExistsAlready(_))));
     let mut wanted = zone("example.org", &["192.0.2.1:53"]);
@@ -298,9 +308,8 @@ async fn a_key_is_removed_only_when_no_zone_uses_it() {
     assert!(matches!(inventory.remove_key(OURS, &name("k.example")).await, Err(RemoveKeyError::Unknown(_))));
 }
 
-#[tokio::test]
-async fn ensuring_a_key_replaces_its_secret_and_wakes_reconcile_only_then() {
-    let (_place, inventory) = open().await;
+async fn ensuring_a_key_replaces_its_secret_and_wakes_reconcile_only_then(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     inventory.ensure_key(OURS, &key("k"), NOW).await.unwrap();
     let changes = inventory.changes();
     inventory.ensure_key(OURS, &key("k"), NOW).await.unwrap();
@@ -312,9 +321,19 @@ async fn ensuring_a_key_replaces_its_secret_and_wakes_reconcile_only_then() {
     assert_eq!(*intent.keys[&(OURS, name("k"))].as_ref(), other);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_that_add_one_zone_at_once_one_succeeds() {
-    let (_place, inventory) = open().await;
+/// As it is nowhere where a language's order is kept to.
+async fn lists_are_in_the_order_of_octets(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
+    let names = ["a-b.example.", "a1x.example.", "a_b.example.", "aab.example."];
+    for text in names.iter().rev() {
+        inventory.add_key(OURS, &key(text), NOW).await.unwrap();
+    }
+    let listed = inventory.list_keys(OURS).await.unwrap();
+    assert_eq!(listed.iter().map(|key| key.name.to_string()).collect::<Vec<_>>(), names);
+}
+
+async fn of_many_that_add_one_zone_at_once_one_succeeds(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let adding: Vec<_> = (0..32)
         .map(|n| {
             let inventory = inventory.clone();
@@ -336,9 +355,8 @@ async fn of_many_that_add_one_zone_at_once_one_succeeds() {
     assert_eq!(count_zones(&inventory, OURS).await, 33);
 }
 
-#[tokio::test]
-async fn ten_thousand_zones_are_imported_at_once_and_whole() {
-    let (_place, inventory) = open().await;
+async fn ten_thousand_zones_are_imported_at_once_and_whole(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
     let zones: Vec<_> =
         (0..10_000).map(|n| zone(&format!("z{n}.example"), &["192.0.2.1:53", "192.0.2.2:53"])).collect();
     let results = inventory.import_zones(OURS, &zones, NOW).await.unwrap();

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use api::doors::{NewCatalog, NewZone};
 use dns::Name;
-use inventory::{AddZoneError, Intent, Inventory, InventoryError, Service, TenantId};
+use inventory::{AddZoneError, Intent, Inventory, InventoryError, Location, Service, TenantId};
 use server::Access;
 use store::PutAside;
 use tokio::task::JoinSet;
@@ -87,7 +87,7 @@ pub(crate) async fn bring_up(node: &Arc<Node>, at_start: &AtStart) -> Result<(),
     if at_start.has_a_past() && !path.exists() {
         return Err(Unavailable::Missing { path: path.display().to_string() });
     }
-    let inventory = Inventory::open(&path).await?;
+    let inventory = Inventory::open(&Location::File(path.clone())).await?;
     // Nothing is written before it is known to be the right one.
     let mut intent = inventory.intent().await?;
     for listed in &intent.zones {

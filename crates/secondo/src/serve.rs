@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use api::{Front, Listeners};
-use inventory::{Hashed, Inventory};
+use inventory::{Hashed, Inventory, Location};
 use server::{Access, Heard, Notified, Rules};
 use store::{DamagedDatabase, Opened, Options, PutAside, Store, StoreError};
 use tokio::net::TcpListener;
@@ -250,7 +250,7 @@ async fn open_store(data: &Path) -> anyhow::Result<Opened> {
     if !std::fs::metadata(&inventory).is_ok_and(|file| file.len() > 0) {
         return Err(error.into());
     }
-    match Inventory::open(&inventory).await {
+    match Inventory::open(&Location::File(inventory)).await {
         Ok(inventory) => inventory.close().await,
         Err(inventory) => {
             anyhow::bail!(

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sqlx::sqlite::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
 use zone::ZoneId;
 
 use super::age::Sweep;
 use super::{Attempt, Notify, StrangerNotify, attempt_rows, notify_rows};
-use crate::database::begin;
+use crate::database::Connections;
 use crate::error::InventoryError;
 
 /// The most entries that wait; some 6 MB, and several seconds of writing.
@@ -42,7 +41,7 @@ enum Entry {
 }
 
 impl Ledger {
-    pub(crate) fn start(writer: SqlitePool) -> Self {
+    pub(crate) fn start(writer: Connections) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         let dropped = Arc::new(Dropped::default());
         tokio::spawn(write_batches(writer, waiting, Arc::clone(&dropped)));
@@ -125,9 +124,9 @@ impl Batch {
         attempts.chain(notifies).chain(self.strangers.iter().map(|stranger| stranger.span.last.0)).max()
     }
 
-    async fn write(&self, writer: &SqlitePool, sweep: &mut Sweep) -> Result<(), InventoryError> {
+    async fn write(&self, writer: &Connections, sweep: &mut Sweep) -> Result<(), InventoryError> {
         let Some(now_ms) = self.newest_ms() else { return Ok(()) };
-        let mut transaction = begin(writer).await?;
+        let mut transaction = writer.begin().await?;
         attempt_rows::write(&mut transaction, &self.attempts, now_ms).await?;
         notify_rows::write(&mut transaction, &self.notifies, &self.strangers, now_ms).await?;
         sweep.step(&mut transaction, now_ms).await?;
@@ -144,7 +143,7 @@ impl Batch {
 }
 
 /// Ends when the last [`Ledger`] is dropped.
-async fn write_batches(writer: SqlitePool, mut waiting: mpsc::Receiver<Entry>, dropped: Arc<Dropped>) {
+async fn write_batches(writer: Connections, mut waiting: mpsc::Receiver<Entry>, dropped: Arc<Dropped>) {
     let mut entries = Vec::with_capacity(BATCH_MAX);
     let mut sweep = Sweep::default();
     let mut failing = false;

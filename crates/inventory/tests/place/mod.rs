@@ -1,29 +1,89 @@
-//! A directory with an inventory in it, and short ways to write zones.
+//! A place with an inventory in it, on either engine, and short ways to write zones.
 
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use dns::Name;
-use inventory::{Inventory, NewZone, TenantId, Zone, ZoneId};
-use sqlx::Connection;
+use inventory::{Inventory, Location, NewZone, TenantId, Zone, ZoneId};
+use sqlx::{AnyConnection, Connection};
+use testing::peer::postgres::Postgres;
 use xfr::{Algorithm, Key, Moment, Primary};
 
 pub const NOW: Moment = Moment(1_795_262_400_000);
 
-pub struct Place(tempfile::TempDir);
+/// Which database a case runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Runs each of the cases, functions that take an [`Engine`], on both: `sqlite::NAME` and `postgres::NAME`.
+#[macro_export]
+macro_rules! on_both_engines {
+    ($($case:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                super::$case($crate::place::Engine::Sqlite).await;
+            })*
+        }
+
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                super::$case($crate::place::Engine::Postgres).await;
+            })*
+        }
+    };
+}
+
+/// A place for an inventory: a directory, or a database with a name of its own.
+pub enum Place {
+    Directory(tempfile::TempDir),
+    Database(String),
+}
+
+/// The database of which others are copies: making all tables anew takes longer.
+const TEMPLATE: &str = "template_inventory";
 
 impl Place {
-    pub fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+    pub async fn new(engine: Engine) -> Self {
+        static HAS_TEMPLATE: tokio::sync::OnceCell<()> = tokio::sync::OnceCell::const_new();
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        if engine == Engine::Sqlite {
+            return Self::Directory(tempfile::tempdir().unwrap());
+        }
+        HAS_TEMPLATE
+            .get_or_init(async || {
+                Postgres::of_this_program().create_database(TEMPLATE, None);
+                Self::Database(TEMPLATE.into()).open().await.close().await;
+            })
+            .await;
+        let database = format!("inventory_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        Postgres::of_this_program().create_database(&database, Some(TEMPLATE));
+        Self::Database(database)
     }
 
+    /// The file, which only SQLite has.
     pub fn path(&self) -> PathBuf {
-        self.0.path().join("inventory.sqlite")
+        match self {
+            Self::Directory(directory) => directory.path().join("inventory.sqlite"),
+            Self::Database(_) => panic!("a database of PostgreSQL is no file"),
+        }
+    }
+
+    pub fn location(&self) -> Location {
+        match self {
+            Self::Directory(_) => Location::File(self.path()),
+            Self::Database(name) => Location::Postgres(Postgres::of_this_program().url(name).parse().unwrap()),
+        }
     }
 
     pub async fn open(&self) -> Inventory {
-        Inventory::open(&self.path()).await.unwrap()
+        Inventory::open(&self.location()).await.unwrap()
     }
 
     /// There is no way to add a tenant yet, so that one is written past the inventory.
@@ -36,14 +96,33 @@ impl Place {
     }
 
     /// A connection of somebody else's.
-    pub async fn connect(&self) -> sqlx::SqliteConnection {
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.path());
-        sqlx::SqliteConnection::connect_with(&options).await.unwrap()
+    pub async fn connect(&self) -> AnyConnection {
+        sqlx::any::install_default_drivers();
+        let url = match self {
+            Self::Directory(_) => format!("sqlite://{}", self.path().display()),
+            Self::Database(name) => Postgres::of_this_program().url(name),
+        };
+        AnyConnection::connect(&url).await.unwrap()
+    }
+
+    /// Has somebody else in the middle of writing; whoever wants to write waits until [`unlock`].
+    pub async fn lock(&self) -> AnyConnection {
+        let mut other = self.connect().await;
+        let statements = match self {
+            Self::Directory(_) => "BEGIN IMMEDIATE",
+            Self::Database(_) => "BEGIN; LOCK TABLE zones, attempts, notifies IN ACCESS EXCLUSIVE MODE",
+        };
+        sqlx::raw_sql(statements).execute(&mut other).await.unwrap();
+        other
     }
 }
 
-pub async fn open() -> (Place, Inventory) {
-    let place = Place::new();
+pub async fn unlock(mut other: AnyConnection) {
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+}
+
+pub async fn open(engine: Engine) -> (Place, Inventory) {
+    let place = Place::new(engine).await;
     let inventory = place.open().await;
     (place, inventory)
 }

@@ -1,0 +1,179 @@
+//! What only a server can do: go and come back, be mute, refuse, belong to somebody else already.
+
+#![allow(clippy::unwrap_used)]
+
+mod place;
+
+use std::time::{Duration, Instant};
+
+use inventory::{AddZoneError, Inventory, InventoryError, Location, TenantId};
+use place::{Engine, NOW, Place, count_zones, open, zone};
+use testing::peer::postgres::{PASSWORD, Postgres, Sync};
+use tokio::time::timeout;
+
+const OURS: TenantId = TenantId::DEFAULT;
+/// Anything that has to wait for somebody's deadline, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+async fn add(inventory: &Inventory, name: &str) -> Result<(), InventoryError> {
+    match inventory.add_zone(OURS, &zone(name, &["192.0.2.1:53"]), NOW).await {
+        Ok(_) => Ok(()),
+        Err(AddZoneError::Inventory(error)) => Err(error),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// An inventory in a cluster of its own.
+async fn alone(sync: Sync) -> (Postgres, Location, Inventory) {
+    let cluster = Postgres::start(sync);
+    cluster.create_database("inventory", None);
+    let location = Location::Postgres(cluster.url("inventory").parse().unwrap());
+    let inventory = Inventory::open(&location).await.unwrap();
+    (cluster, location, inventory)
+}
+
+#[track_caller]
+fn says_no_password(error: &InventoryError) {
+    let said = format!("{error} {error:?}");
+    assert!(!said.contains(PASSWORD) && !said.contains("Zaubernuss"), "{said}");
+}
+
+#[tokio::test]
+async fn another_program_is_refused_until_the_first_has_gone() {
+    let (place, inventory) = open(Engine::Postgres).await;
+    let refused = Inventory::open(&place.location()).await.err().unwrap();
+    assert!(matches!(refused, InventoryError::InUse), "{refused}");
+    add(&inventory, "a.example").await.unwrap();
+    inventory.close().await;
+    let next = place.open().await;
+    assert_eq!(count_zones(&next, OURS).await, 1);
+    assert!(add(&inventory, "b.example").await.is_err(), "it is closed");
+}
+
+/// As when the network has lost a connection: the server has given the lock to somebody else before we know.
+#[tokio::test]
+async fn who_has_lost_the_lock_cannot_write_and_has_it_again_when_it_is_free() {
+    let (place, first) = open(Engine::Postgres).await;
+    let end = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND database = \
+               (SELECT oid FROM pg_database WHERE datname = current_database())";
+    let Place::Database(database) = &place else { unreachable!("it is one") };
+    let ended = || Postgres::of_this_program().query(database, end);
+    // Nobody else wants it: nobody notices anything.
+    assert_eq!(ended().trim(), "1");
+    add(&first, "a.example").await.unwrap();
+    assert_eq!(ended().trim(), "1");
+    let second = place.open().await;
+    let refused = add(&first, "b.example").await.unwrap_err();
+    assert!(matches!(refused, InventoryError::InUse), "{refused}");
+    assert!(first.trouble().is_some_and(|words| words.contains("another running server")));
+    add(&second, "c.example").await.unwrap();
+    assert_eq!(count_zones(&first, OURS).await, 2, "reading goes on");
+    second.close().await;
+    add(&first, "d.example").await.unwrap();
+    assert_eq!(first.trouble(), None);
+}
+
+#[tokio::test]
+async fn a_killed_server_is_said_to_be_gone_and_is_used_again_when_it_is_back() {
+    let (mut cluster, _, inventory) = alone(Sync::Kept).await;
+    add(&inventory, "a.example").await.unwrap();
+    let mut changes = inventory.changes();
+    changes.mark_unchanged();
+    cluster.kill();
+    let started = Instant::now();
+    for name in ["b.example", "c.example"] {
+        let error = add(&inventory, name).await.unwrap_err();
+        assert!(matches!(error, InventoryError::Unreachable(_)), "{error}");
+        says_no_password(&error);
+    }
+    let error = inventory.intent().await.unwrap_err();
+    assert!(matches!(error, InventoryError::Unreachable(_)), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(5), "it is said at once: {:?}", started.elapsed());
+    assert!(inventory.trouble().is_some_and(|words| words.contains("cannot be reached")));
+    // Nobody asks for anything, and it is known all the same.
+    timeout(PATIENCE, async {
+        while inventory.trouble().is_none() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+    changes.mark_unchanged();
+    cluster.start_again();
+    timeout(PATIENCE, changes.changed()).await.unwrap().unwrap();
+    assert_eq!(inventory.trouble(), None);
+    add(&inventory, "d.example").await.unwrap();
+    assert_eq!(count_zones(&inventory, OURS).await, 2, "what was confirmed, and nothing else");
+}
+
+#[tokio::test]
+async fn a_mute_server_makes_nobody_wait_for_ever() {
+    let (cluster, location, inventory) = alone(Sync::Skipped).await;
+    add(&inventory, "a.example").await.unwrap();
+    inventory.intent().await.unwrap();
+    cluster.freeze();
+    let (adding, reading, opening) = timeout(PATIENCE, async {
+        tokio::join!(add(&inventory, "b.example"), inventory.intent(), Inventory::open(&location))
+    })
+    .await
+    .unwrap();
+    for error in [adding.unwrap_err(), reading.unwrap_err(), opening.err().unwrap()] {
+        assert!(matches!(error, InventoryError::Unreachable(_)), "{error}");
+    }
+    cluster.thaw();
+    // The server finds out first that the one before is gone.
+    timeout(PATIENCE, async { while add(&inventory, "c.example").await.is_err() {} }).await.unwrap();
+    assert_eq!(count_zones(&inventory, OURS).await, 2);
+}
+
+#[tokio::test]
+async fn who_is_not_let_in_is_told_what_to_check() {
+    let cluster = Postgres::of_this_program();
+    let url = cluster.url("no_such_database");
+    let stranger = cluster.url("postgres").replace("Zaubernuss", "Zaubernusswrong");
+    for url in [url, stranger] {
+        let error = Inventory::open(&Location::Postgres(url.parse().unwrap())).await.err().unwrap();
+        assert!(matches!(error, InventoryError::Refused(_)), "{error}");
+        assert!(error.to_string().contains("pg_hba.conf"), "{error}");
+        says_no_password(&error);
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_another_encoding_is_refused() {
+    let cluster = Postgres::of_this_program();
+    let make = "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C'";
+    cluster.query("postgres", make);
+    let error = Inventory::open(&Location::Postgres(cluster.url("latin").parse().unwrap())).await.err().unwrap();
+    assert!(matches!(error, InventoryError::Unfit(_)) && error.to_string().contains("LATIN1"), "{error}");
+}
+
+/// Whatever is set for the database or the user.
+#[tokio::test]
+async fn what_is_confirmed_is_on_disk() {
+    let place = Place::new(Engine::Postgres).await;
+    let Place::Database(database) = &place else { unreachable!("it is one") };
+    let cluster = Postgres::of_this_program();
+    cluster.query(
+        database,
+        &format!(
+            "ALTER DATABASE {database} SET synchronous_commit = off; CREATE TABLE seen (setting TEXT); \
+             CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+             INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$; \
+             CREATE TRIGGER see AFTER INSERT ON zones EXECUTE FUNCTION see();"
+        ),
+    );
+    let inventory = place.open().await;
+    add(&inventory, "a.example").await.unwrap();
+    assert_eq!(cluster.query(database, "SELECT setting FROM seen").trim(), "on");
+}
+
+#[tokio::test]
+async fn who_is_in_the_way_is_waited_for_but_not_for_ever() {
+    let (place, inventory) = open(Engine::Postgres).await;
+    let other = place.lock().await;
+    let error = timeout(PATIENCE, add(&inventory, "a.example")).await.unwrap().unwrap_err();
+    assert!(matches!(error, InventoryError::Locked), "{error}");
+    place::unlock(other).await;
+    add(&inventory, "a.example").await.unwrap();
+}
