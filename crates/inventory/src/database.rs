@@ -53,15 +53,15 @@ impl Inventory {
         if let Location::File(path) = location {
             sqlite::create_private(path)?;
         }
-        let writer = Connections::new(Opening::new(location, Role::Writer)?, 1);
-        let readers = Connections::new(Opening::new(location, Role::Reader)?, READERS);
+        let changes = watch::Sender::new(0);
+        let writer = Connections::new(Opening::new(location, Role::Writer)?, 1, changes.clone());
+        let readers = Connections::new(Opening::new(location, Role::Reader)?, READERS, changes.clone());
         migrate(&writer, location).await?;
         // Whether it can be read is to be known now.
         drop(readers.lend().await?);
         let ledger = Ledger::start(writer.clone());
-        let changes = watch::Sender::new(0);
         if let Location::Postgres(_) = location {
-            tokio::spawn(keeper::keep(writer.downgrade(), changes.clone()));
+            tokio::spawn(keeper::keep(writer.downgrade(), readers.downgrade()));
         }
         Ok(Self { writer, readers, changes, ledger })
     }
@@ -75,7 +75,7 @@ impl Inventory {
     /// Why the database, which was there, is not at the moment, in words; none as long as it is. Nothing has to be done
     /// here to have it again.
     pub fn trouble(&self) -> Option<Arc<str>> {
-        self.writer.trouble()
+        self.writer.trouble().or_else(|| self.readers.trouble())
     }
 
     /// Where attempts are put on record.
@@ -139,11 +139,6 @@ async fn migrate(writer: &Connections, location: &Location) -> Result<(), Invent
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
         error => InventoryError::Damaged(error.to_string()),
     })
-}
-
-/// What an error would say to people, for whom it is not passed on.
-fn in_words(error: &sqlx::Error) -> String {
-    crate::error::sentence(error)
 }
 
 /// Numbers in the database are signed; ours stay far below the limit, and beyond it the largest is as good.

@@ -30,6 +30,7 @@ on_both_engines!(
     a_key_is_removed_only_when_no_zone_uses_it,
     ensuring_a_key_replaces_its_secret_and_wakes_reconcile_only_then,
     lists_are_in_the_order_of_octets,
+    no_zone_is_seen_without_the_key_that_was_added_before_it,
     of_many_that_add_one_zone_at_once_one_succeeds,
     ten_thousand_zones_are_imported_at_once_and_whole,
 );
@@ -330,6 +331,31 @@ async fn lists_are_in_the_order_of_octets(engine: Engine) {
     }
     let listed = inventory.list_keys(OURS).await.unwrap();
     assert_eq!(listed.iter().map(|key| key.name.to_string()).collect::<Vec<_>>(), names);
+}
+
+async fn no_zone_is_seen_without_the_key_that_was_added_before_it(engine: Engine) {
+    const PAIRS: usize = 300;
+    let (_place, inventory) = open(engine).await;
+    let adding = tokio::spawn({
+        let inventory = inventory.clone();
+        async move {
+            for n in 0..PAIRS {
+                let mut keyed = zone(&format!("z{n}.example"), &["192.0.2.1:53"]);
+                keyed.primaries[0].key = Some(name(&format!("k{n}")));
+                inventory.add_key(OURS, &key(&format!("k{n}")), NOW).await.unwrap();
+                inventory.add_zone(OURS, &keyed, NOW).await.unwrap();
+            }
+        }
+    });
+    let mut seen = 0;
+    while seen < PAIRS {
+        let intent = inventory.intent().await.unwrap();
+        seen = intent.zones.len();
+        for zone in &intent.zones {
+            assert!(intent.key(zone, &zone.primaries[0]).is_some(), "{zone:?}");
+        }
+    }
+    adding.await.unwrap();
 }
 
 async fn of_many_that_add_one_zone_at_once_one_succeeds(engine: Engine) {

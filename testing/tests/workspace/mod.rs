@@ -51,7 +51,16 @@ pub(crate) fn tests() -> BTreeSet<String> {
     for path in files.iter().flatten() {
         let text = std::fs::read_to_string(path).expect("the workspace's files are there");
         let mut is_test = false;
+        let mut is_list = false;
         for line in text.lines().map(str::trim_start) {
+            // The names of cases that the inventory's tests run on each engine.
+            let listed = line.strip_prefix("on_both_engines!(");
+            is_list |= listed.is_some();
+            if is_list {
+                let names = listed.unwrap_or(line).split([',', ')', ';']).map(str::trim);
+                found.extend(names.filter(|name| !name.is_empty()).map(str::to_owned));
+                is_list = !line.ends_with(");");
+            }
             is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
             if let Some((_, rest)) = line.split_once("fn ").filter(|_| is_test) {
                 found.extend(rest.split(['(', '<']).next().map(str::to_owned));

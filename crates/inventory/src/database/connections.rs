@@ -15,7 +15,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use sqlx::any::{AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo};
 use sqlx::{Any, AnyConnection, Connection, Describe, Either, Error, Execute, Executor, SqlStr};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 
 use super::deadline::{limited, within};
@@ -38,15 +38,18 @@ struct Shared {
     size: u32,
     turns: Arc<Semaphore>,
     idle: Mutex<Vec<AnyConnection>>,
+    /// Rises when it can be connected to again.
+    changes: watch::Sender<u64>,
     /// Why the last attempt to connect failed; none after one that did not.
     trouble: Mutex<Option<Arc<str>>>,
 }
 
 impl Connections {
-    /// At most so many at a time; none is opened yet.
-    pub(super) fn new(opening: Opening, size: u32) -> Self {
+    /// At most so many at a time; none is opened yet. `changes` rises when they can be opened again after they could not.
+    pub(super) fn new(opening: Opening, size: u32, changes: watch::Sender<u64>) -> Self {
         let turns = Arc::new(Semaphore::new(size as usize));
-        Self(Arc::new(Shared { opening, size, turns, idle: Mutex::default(), trouble: Mutex::default() }))
+        let (idle, trouble) = (Mutex::default(), Mutex::default());
+        Self(Arc::new(Shared { opening, size, turns, idle, changes, trouble }))
     }
 
     /// Begins a transaction: one that may write, or one whose reads are all of one moment.
@@ -72,8 +75,13 @@ impl Connections {
 
     async fn connect(&self) -> Result<AnyConnection, Error> {
         let connected = self.0.opening.connect().await;
-        let trouble = connected.as_ref().err().map(|error| super::in_words(error).into());
-        *self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+        let trouble = connected.as_ref().err().map(|error| crate::error::sentence(error).into());
+        let mut known = self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *known, trouble);
+        if before.is_some() && connected.is_ok() {
+            // What has been missed meanwhile is to be made up for.
+            self.0.changes.send_modify(|count| *count += 1);
+        }
         connected
     }
 
