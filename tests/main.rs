@@ -21,6 +21,7 @@ mod first_copy;
 mod hidden_primary;
 mod holding;
 mod import;
+mod inventory_on_postgres;
 mod notify;
 mod over_quic;
 mod over_tls;

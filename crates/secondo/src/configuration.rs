@@ -4,6 +4,7 @@
 
 mod catalog;
 mod http;
+mod inventory_location;
 mod limits;
 mod listening;
 mod rate_limit;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use api::doors::{NewCatalog, NewZone};
 use dns::Name;
+use inventory::{Location, PostgresUrl};
 use serde::Deserialize;
 use server::RateLimit;
 use toml::Spanned;
@@ -28,6 +30,7 @@ use crate::kept::KEEP_REMOVED;
 use crate::persona::PersonaSettings;
 use catalog::{CatalogSection, read_catalog};
 use http::{HttpSection, read_http};
+use inventory_location::{InventorySection, read_location, read_url};
 use limits::{LimitsSection, read_limits};
 use listening::{DnsSection, listen_addresses, persona};
 use rate_limit::{RateLimitSection, read_rate_limit};
@@ -38,10 +41,15 @@ pub(crate) use http::{HttpSettings, HttpTls};
 pub(crate) use limits::Limits;
 pub(crate) use listening::listen_address;
 
+/// The file of the inventory, in the data directory.
+const INVENTORY: &str = "inventory.db";
+
 /// What `serve` needs to know.
 #[derive(Debug)]
 pub(crate) struct Configuration {
     pub(crate) data: PathBuf,
+    /// Where the inventory is; none for a file in the data directory.
+    pub(crate) postgres: Option<PostgresUrl>,
     pub(crate) dns: Vec<SocketAddr>,
     /// Where DNS is answered over TLS; there is a certificate of ours then.
     pub(crate) dns_over_tls: Vec<SocketAddr>,
@@ -108,6 +116,7 @@ pub(crate) enum ConfigurationError {
 #[serde(deny_unknown_fields, default)]
 struct File {
     data: Option<PathBuf>,
+    inventory: InventorySection,
     dns: DnsSection,
     http: HttpSection,
     /// What counts where nothing is set for a zone; the first are those settings that are about time.
@@ -193,13 +202,14 @@ impl Configuration {
     fn parse(text: &str) -> Result<Self, Wrong> {
         let file: File = toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
-            Wrong { at, message: error.message().to_owned() }
+            Wrong { at, message: inventory_location::without_urls(error.message()) }
         })?;
         let mut configuration = Self::default();
         let TenancySection { mode: TenancyMode::Single } = file.tenancy;
         if let Some(data) = file.data {
             configuration.data = data;
         }
+        configuration.postgres = read_location(&file.inventory)?;
         configuration.persona = persona(&file.dns)?;
         if let Some(listen) = file.dns.listen {
             configuration.dns = listen_addresses(&listen)?;
@@ -279,7 +289,20 @@ impl Configuration {
             let set = self.defaults.set(setting, &text).and_then(|()| self.defaults.check());
             set.map_err(wrong)?;
         }
+        let name = "SECONDO_INVENTORY_POSTGRES";
+        if let Some(text) = variable(name) {
+            let wrong = |message| ConfigurationError::Variable { name: name.to_owned(), message };
+            self.postgres = Some(read_url(&text).map_err(wrong)?);
+        }
         Ok(())
+    }
+
+    /// Where the inventory is.
+    pub(crate) fn inventory(&self) -> Location {
+        match &self.postgres {
+            Some(url) => Location::Postgres(url.clone()),
+            None => Location::File(self.data.join(INVENTORY)),
+        }
     }
 
     fn take_arguments(&mut self, arguments: &ServeArguments) -> Result<(), ConfigurationError> {
@@ -315,6 +338,7 @@ impl Default for Configuration {
     fn default() -> Self {
         Self {
             data: PathBuf::from("secondo-data"),
+            postgres: None,
             dns: vec![SocketAddr::from(([127, 0, 0, 1], 5300))],
             dns_over_tls: Vec::new(),
             dns_over_quic: Vec::new(),
@@ -455,6 +479,11 @@ mod tests {
             ("[[zone]]\nname = \"example.org\"\nprimaries = [\"nowhere\"]\n", 3, "nowhere"),
             ("[[key]]\nname = \"k\"\nsecret = \"?\"\n", 3, "base64"),
             ("[catalogs]\nkeep_removed = \"never\"\n", 2, "off for not at all"),
+            ("[inventory]\npostgres = \"mysql://u:hidden@h/d\"\n", 2, "begins with postgres://"),
+            ("[inventory]\npostgres = \"postgres://u:hidden@h\"\n", 2, "names no database"),
+            ("[inventory]\npostgres_file = \"/nowhere/hidden/url\"\n", 2, "cannot be read"),
+            ("[inventory]\npostgres_file = \"f\"\npostgres = \"postgres://u:hidden@h/d\"\n", 2, "one of the two"),
+            ("inventory = \"postgres://u:hidden@h/d\"\n", 1, "below [inventory]"),
             ("[tenancy]\nmode = \"multi\"\n", 2, "unknown variant"),
             ("[dns\n", 1, ""),
             ("[rate_limit]\nresponses_per_second = 2000000\n", 2, "0 (off) to 1000000"),
@@ -474,7 +503,7 @@ mod tests {
             ),
         ] {
             let (at, message) = wrong(text);
-            assert!(message.contains(says), "{text}: {message}");
+            assert!(message.contains(says) && !message.contains("hidden@"), "{text}: {message}");
             assert_eq!(at, line, "{text}: {message}");
         }
     }
@@ -503,5 +532,28 @@ mod tests {
         assert_eq!(configuration.defaults.bounds.refresh_min_secs, 7);
         let error = configuration.take_variables(|_| Some("x".into())).unwrap_err();
         assert!(error.to_string().contains("SECONDO_TIMERS_REFRESH_MIN"), "{error}");
+    }
+
+    #[test]
+    fn the_inventory_is_a_file_or_a_database_whose_password_is_not_shown() {
+        let mut configuration = Configuration::parse("data = \"d\"\n").unwrap_or_default();
+        assert_eq!(configuration.inventory().to_string(), "d/inventory.db");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "postgres://u:hidden@h/of-the-file\n").unwrap();
+        let text = format!("[inventory]\npostgres_file = {:?}\n", file.path());
+        for (text, shown) in [
+            ("[inventory]\npostgres = \"postgres://u:hidden@h:5433/d\"\n", "postgres://u@h:5433/d"),
+            (&text, "postgres://u@h:5432/of-the-file"),
+        ] {
+            configuration = Configuration::parse(text).unwrap_or_default();
+            assert_eq!(configuration.inventory().to_string(), shown);
+            assert!(!format!("{configuration:?}").contains("hidden"), "{configuration:?}");
+        }
+        let variable =
+            |value: &'static str| move |name: &str| (name == "SECONDO_INVENTORY_POSTGRES").then(|| value.to_owned());
+        configuration.take_variables(variable("postgres://u:hidden@h/of-the-variable")).unwrap();
+        assert_eq!(configuration.inventory().to_string(), "postgres://u@h:5432/of-the-variable");
+        let error = configuration.take_variables(variable("u:hidden@h")).unwrap_err().to_string();
+        assert!(error.contains("SECONDO_INVENTORY_POSTGRES") && !error.contains("hidden"), "{error}");
     }
 }

@@ -1,14 +1,13 @@
 //! The node: the one place where the edges meet. It follows zones, wakes them, and holds what the doors look at.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 
 use answer::{Contents, ServedZone, ZoneTable};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use dns::Name;
-use inventory::{Inventory, Service};
+use inventory::{Inventory, Location, Service};
 use server::{Access, Announcer, Shared, TransferOut};
 use store::{ClockFacts, PutAside, Store, StoredContents, StoredZone};
 use tokio::sync::{Notify, broadcast, watch};
@@ -29,8 +28,6 @@ use crate::refresh::Refreshed;
 use crate::roster::Roster;
 use crate::warnings;
 
-/// The file of the inventory, in the data directory.
-pub(crate) const INVENTORY: &str = "inventory.db";
 /// The beginning of 2026, in Unix milliseconds.
 const GENERATIONS_BEGIN_MS: u64 = 1_767_225_600_000;
 const GENERATIONS_PER_MS: u64 = 1 << 10;
@@ -44,9 +41,10 @@ pub(crate) struct Node {
     pub(crate) defaults: Policy,
     /// What a new version may hold at most.
     pub(crate) contents_limits: Limits,
-    pub(crate) data: PathBuf,
     pub(crate) store: Store,
     pub(crate) transfers: Transfers,
+    /// Where the inventory is.
+    pub(crate) inventory_location: Location,
     /// None while it cannot be opened.
     pub(crate) inventory: ArcSwapOption<Inventory>,
     pub(crate) agenda: Agenda,
@@ -79,7 +77,7 @@ impl Node {
     pub(crate) fn new(
         clock: Clock,
         defaults: Policy,
-        data: PathBuf,
+        inventory_location: Location,
         store: Store,
         transfers: Transfers,
         stored: Vec<StoredZone>,
@@ -112,7 +110,7 @@ impl Node {
             clock,
             defaults,
             contents_limits: Limits::default(),
-            data,
+            inventory_location,
             store,
             transfers,
             inventory: ArcSwapOption::empty(),
@@ -331,10 +329,6 @@ impl Node {
     pub(crate) fn tell_lookers(&self, zone: &Followed) {
         // Most of the time nobody looks.
         let _ = self.news.send(zone.id);
-    }
-
-    pub(crate) fn inventory_file(&self) -> PathBuf {
-        self.data.join(INVENTORY)
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, Roster> {

@@ -82,18 +82,22 @@ pub(crate) enum Unavailable {
 /// # Errors
 /// When any of this fails; the node is as it was then.
 pub(crate) async fn bring_up(node: &Arc<Node>, at_start: &AtStart) -> Result<(), Unavailable> {
-    let path = node.inventory_file();
-    // One that is missing is made only where no zone is stored: its loss must not go unnoticed.
-    if at_start.has_a_past() && !path.exists() {
-        return Err(Unavailable::Missing { path: path.display().to_string() });
+    let location = &node.inventory_location;
+    // One that is missing is made only where no zone is stored: its loss must not go unnoticed. A database of a server was
+    // made by somebody, as an empty file would be.
+    if let Location::File(path) = location
+        && at_start.has_a_past()
+        && !path.exists()
+    {
+        return Err(Unavailable::Missing { path: location.to_string() });
     }
-    let inventory = Inventory::open(&Location::File(path.clone())).await?;
+    let inventory = Inventory::open(location).await?;
     // Nothing is written before it is known to be the right one.
     let mut intent = inventory.intent().await?;
     for listed in &intent.zones {
         let stored = node.zone(listed.id).or_else(|| node.kept.get(listed.id));
         if let Some(stored) = stored.filter(|stored| stored.name != listed.name) {
-            let (path, id) = (path.display().to_string(), listed.id);
+            let (path, id) = (location.to_string(), listed.id);
             return Err(Unavailable::Foreign { path, id, listed: listed.name.clone(), stored: stored.name.clone() });
         }
     }

@@ -31,7 +31,7 @@ use crate::clock::{Clock, Machine, ThisMachine};
 use crate::configuration::{Configuration, HttpTls};
 use crate::doors::{self, Examinations, House};
 use crate::lasting::lasting;
-use crate::node::{INVENTORY, Node};
+use crate::node::Node;
 use crate::reconcile::AtStart;
 use crate::rereading::Looks;
 use crate::telling::tell_all;
@@ -52,7 +52,8 @@ const ANNOUNCED_AGAIN_AFTER: Duration = Duration::from_secs(5);
 /// Serves until SIGTERM or SIGINT.
 pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let data = configuration.data.clone();
-    let mut opened = open_store(&data).await?;
+    let inventory = configuration.inventory();
+    let mut opened = open_store(&data, &inventory).await?;
     // What is made here is no zone to be followed, whether or not it is still wanted.
     let own_catalog = opened.zones.extract_if(.., |stored| stored.zone == OWN_ID).next();
     if let Some(put_aside) = &opened.put_aside {
@@ -81,7 +82,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let destinations = Destinations::Anything;
     let internet = Arc::new(Internet::new(destinations.clone()));
     let transfers = Transfers::new(limits(configuration.limits.transfer), internet, tls);
-    let mut node = Node::new(clock, configuration.defaults, data.clone(), opened.store, transfers, opened.zones);
+    let mut node = Node::new(clock, configuration.defaults, inventory, opened.store, transfers, opened.zones);
     node.contents_limits = configuration.limits.contents;
     node.keep_removed = configuration.keep_removed;
     node.put_aside = at_start.put_aside.clone();
@@ -236,7 +237,7 @@ async fn answer_api(listeners: Listeners, house: House, front: Front, stop: ones
 
 /// Opens the store. One that is damaged as a whole is put aside only where there is an inventory, which says what is to be
 /// copied again.
-async fn open_store(data: &Path) -> anyhow::Result<Opened> {
+async fn open_store(data: &Path, inventory: &Location) -> anyhow::Result<Opened> {
     let open = |damaged| {
         let (directory, options) = (data.to_owned(), Options { damaged, ..Options::default() });
         tokio::task::spawn_blocking(move || Store::open(&directory, options))
@@ -246,21 +247,29 @@ async fn open_store(data: &Path) -> anyhow::Result<Opened> {
         Err(error @ StoreError::Damaged { .. }) => error,
         Err(error) => return Err(error.into()),
     };
-    let inventory = data.join(INVENTORY);
-    if !std::fs::metadata(&inventory).is_ok_and(|file| file.len() > 0) {
+    if let Location::File(file) = inventory
+        && !std::fs::metadata(file).is_ok_and(|file| file.len() > 0)
+    {
         return Err(error.into());
     }
-    match Inventory::open(&Location::File(inventory)).await {
-        Ok(inventory) => inventory.close().await,
-        Err(inventory) => {
-            anyhow::bail!(
-                "{error}; nothing is put aside, because the inventory does not say what is to be copied again: {inventory}"
-            );
-        }
+    if let Err(inventory) = has_inventory(inventory).await {
+        anyhow::bail!(
+            "{error}; nothing is put aside, because the inventory does not say what is to be copied again: {inventory}"
+        );
     }
     let unix_secs = ThisMachine.wall_clock().as_secs();
     let opened = open(DamagedDatabase::IsPutAside { unix_secs }).await?;
     opened.context("the stored zones are damaged and cannot be put aside, so that nothing can be served")
+}
+
+/// Whether there is an inventory that says what should be served.
+async fn has_inventory(location: &Location) -> anyhow::Result<()> {
+    let inventory = Inventory::open(location).await?;
+    let is_empty = inventory.intent().await?.zones.is_empty();
+    inventory.close().await;
+    // A file is as it was left; a database may be another one than it was.
+    anyhow::ensure!(!is_empty || matches!(location, Location::File(_)), "there is no zone in {location}");
+    Ok(())
 }
 
 fn say_what_is_put_aside(put_aside: &PutAside, data: &Path) {

@@ -141,6 +141,10 @@ impl Status for House {
         let started_at = self.node.clock.started_at();
         let tally = self.counters.read();
         let inventory = self.node.inventory.load_full();
+        let trouble = match &inventory {
+            None => Some("stored zones are served, but not refreshed; the log says why".into()),
+            Some(inventory) => inventory.trouble(),
+        };
         let zones = self.counted(&self.node.zones());
         // Certificates go by that, and nothing else here.
         let wall_clock_secs = self.node.clock.machine().wall_clock().as_secs();
@@ -154,16 +158,16 @@ impl Status for House {
             certificate: self.certificate.as_ref().map(|certificate| certificate.shown()),
             http: self.http.to_string(),
             zones,
-            inventory: match inventory {
-                Some(_) => json::InventoryStatus::Available,
-                None => json::InventoryStatus::Unavailable,
+            inventory: match trouble {
+                None => json::InventoryStatus::Available,
+                Some(_) => json::InventoryStatus::Unavailable,
             },
             warnings: self
                 .anew()
                 .into_iter()
                 .chain(self.catalog_without_a_name())
                 .chain(self.certificate.iter().flat_map(|certificate| certificate.warnings(wall_clock_secs)))
-                .chain(warnings(&zones, inventory.is_some(), self.node.all_unlisted().len()))
+                .chain(warnings(&zones, trouble.as_deref(), self.node.all_unlisted().len()))
                 .collect(),
             queries: json::QueryCounts {
                 udp: tally.of(Event::UdpMessage),
@@ -314,12 +318,10 @@ impl House {
     }
 }
 
-fn warnings(zones: &json::ZoneCounts, has_inventory: bool, unlisted: usize) -> Vec<String> {
+fn warnings(zones: &json::ZoneCounts, trouble: Option<&str>, unlisted: usize) -> Vec<String> {
     let mut warnings = Vec::new();
-    if !has_inventory {
-        warnings.push(
-            "the inventory is not available: stored zones are served, but not refreshed; the log says why".to_owned(),
-        );
+    if let Some(words) = trouble {
+        warnings.push(format!("the inventory is not available: {words}"));
     } else if unlisted > 0 {
         warnings.push(format!(
             "{unlisted} stored zones are not in the inventory: they are served, but not refreshed; add each again, or remove \
@@ -418,7 +420,7 @@ mod tests {
 
     #[test]
     fn each_condition_that_needs_somebodys_attention_has_its_warning() {
-        assert!(super::warnings(&ZoneCounts { total: 9, current: 9, ..ZoneCounts::default() }, true, 0).is_empty());
+        assert!(super::warnings(&ZoneCounts { total: 9, current: 9, ..ZoneCounts::default() }, None, 0).is_empty());
         let none = ZoneCounts::default();
         for (counts, says) in [
             (ZoneCounts { expired: 2, ..none }, "2 zones have expired"),
@@ -431,7 +433,7 @@ mod tests {
             (ZoneCounts { frozen: 6, ..none }, "6 zones are frozen"),
             (ZoneCounts { volatile: 7, ..none }, "7 zones are served from memory only"),
         ] {
-            let warnings = super::warnings(&counts, true, 0);
+            let warnings = super::warnings(&counts, None, 0);
             assert!(warnings.len() == 1 && warnings[0].starts_with(says), "{warnings:?}");
         }
     }

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use dns::Name;
-use inventory::Service;
+use inventory::{Location, Service};
 use store::{Options, Store};
 use testing::disk::{SimulatedDisk, Survival, Syncs};
 use testing::primary::{Behaviour, Kind as Query, Primary};
@@ -159,7 +159,7 @@ async fn start_limited(disk: &SimulatedDisk, not_before: Moment, defaults: Polic
     let opened = opened.await.unwrap().unwrap();
     let clock = Clock::starting_no_earlier_than(Moment(opened.newest_time_ms).max(not_before));
     let transfers = Transfers::new(limits, Arc::new(Internet::new(Destinations::Anything)), TlsClient::default());
-    Arc::new(Node::new(clock, defaults, "nowhere".into(), opened.store, transfers, opened.zones))
+    Arc::new(Node::new(clock, defaults, Location::File("nowhere".into()), opened.store, transfers, opened.zones))
 }
 
 fn code(attempt: &Attempt) -> &'static str {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use inventory::Location;
 use store::{Options, Store};
 use testing::disk::{SimulatedDisk, Survival, Syncs};
 use tokio::runtime::{Builder, Runtime};
@@ -88,7 +89,8 @@ async fn live_once(world: &Arc<World>, disk: &SimulatedDisk, until_ms: u64) -> S
     let _ = opened.store.know_time(clock.now().0);
     let network = Arc::new(SimulatedNetwork(world.clone()));
     let transfers = Transfers::new(Limits::default(), network, TlsClient::default());
-    let node = Arc::new(Node::new(clock, policy(), "nowhere".into(), opened.store, transfers, opened.zones));
+    let node =
+        Arc::new(Node::new(clock, policy(), Location::File("nowhere".into()), opened.store, transfers, opened.zones));
     world.born(&node);
     instruct_all(&world.state(), &node);
     world.started(&node);
