@@ -1,7 +1,7 @@
 //! The inventory on PostgreSQL, which goes and comes back while the program runs.
 
 use testing::eventually;
-use testing::peer::postgres::{Postgres, Sync};
+use testing::peer::postgres::{Commits, Postgres};
 use testing::peer::{Peer, Setup, Software};
 use testing::secondo::Secondo;
 use testing::{query, zone_text};
@@ -13,7 +13,7 @@ const OTHER: &str = "other.test";
 
 /// A server with an empty database for the inventory.
 fn postgres() -> Postgres {
-    let postgres = Postgres::start(Sync::Kept);
+    let postgres = Postgres::start(Commits::Durable);
     postgres.create_database(DATABASE, None);
     postgres
 }

@@ -6,9 +6,11 @@ mod place;
 
 use std::time::{Duration, Instant};
 
-use inventory::{AddZoneError, Inventory, InventoryError, Location, TenantId};
-use place::{Engine, NOW, Place, count_zones, open, zone};
-use testing::peer::postgres::{PASSWORD, Postgres, Sync};
+use inventory::{
+    AddZoneError, ChangeZoneError, Inventory, InventoryError, Location, Service, TenantId, Zone, ZoneChange,
+};
+use place::{Engine, NOW, Place, count_zones, name, open, zone, zone_by_name};
+use testing::peer::postgres::{Commits, PASSWORD, Postgres};
 use tokio::time::timeout;
 
 const OURS: TenantId = TenantId::DEFAULT;
@@ -24,8 +26,8 @@ async fn add(inventory: &Inventory, name: &str) -> Result<(), InventoryError> {
 }
 
 /// An inventory in a cluster of its own.
-async fn alone(sync: Sync) -> (Postgres, Location, Inventory) {
-    let cluster = Postgres::start(sync);
+async fn alone(commits: Commits) -> (Postgres, Location, Inventory) {
+    let cluster = Postgres::start(commits);
     cluster.create_database("inventory", None);
     let location = Location::Postgres(cluster.url("inventory").parse().unwrap());
     let inventory = Inventory::open(&location).await.unwrap();
@@ -75,7 +77,7 @@ async fn who_has_lost_the_lock_cannot_write_and_has_it_again_when_it_is_free() {
 
 #[tokio::test]
 async fn a_killed_server_is_said_to_be_gone_and_is_used_again_when_it_is_back() {
-    let (mut cluster, _, inventory) = alone(Sync::Kept).await;
+    let (mut cluster, _, inventory) = alone(Commits::Durable).await;
     add(&inventory, "a.example").await.unwrap();
     let mut changes = inventory.changes();
     changes.mark_unchanged();
@@ -101,7 +103,7 @@ async fn a_killed_server_is_said_to_be_gone_and_is_used_again_when_it_is_back() 
 
 #[tokio::test]
 async fn a_mute_server_makes_nobody_wait_for_ever() {
-    let (cluster, location, inventory) = alone(Sync::Skipped).await;
+    let (cluster, location, inventory) = alone(Commits::Fleeting).await;
     add(&inventory, "a.example").await.unwrap();
     inventory.intent().await.unwrap();
     cluster.freeze();
@@ -117,6 +119,40 @@ async fn a_mute_server_makes_nobody_wait_for_ever() {
     // The server finds out first that the one before is gone.
     timeout(PATIENCE, async { while add(&inventory, "c.example").await.is_err() {} }).await.unwrap();
     assert_eq!(count_zones(&inventory, OURS).await, 2);
+}
+
+/// Far longer than anybody waits for a statement.
+#[tokio::test]
+async fn a_server_that_falls_silent_amid_a_change_makes_nobody_wait_for_ever() {
+    let (cluster, _, inventory) = alone(Commits::Fleeting).await;
+    add(&inventory, "a.example").await.unwrap();
+    let pause = |_: &Zone| {
+        cluster.freeze();
+        Ok::<_, ()>(ZoneChange { service: Some(Service::Paused), ..ZoneChange::default() })
+    };
+    let name = name("a.example");
+    let changed = timeout(2 * PATIENCE, inventory.change_zone(OURS, &name, pause)).await.unwrap();
+    assert!(matches!(changed, Err(ChangeZoneError::Inventory(InventoryError::Unreachable(_)))), "{changed:?}");
+    cluster.thaw();
+    timeout(PATIENCE, async { while add(&inventory, "b.example").await.is_err() {} }).await.unwrap();
+    let zone = zone_by_name(&inventory, OURS, &name).await.unwrap();
+    assert_eq!(zone.service, Service::Answering, "the change is not there, as it was said");
+}
+
+#[tokio::test]
+async fn over_tls_the_server_is_the_one_that_is_meant_or_gets_no_password() {
+    let cluster = Postgres::of_this_program();
+    cluster.create_database("over_tls", None);
+    let at = |parameters: &str| {
+        Location::Postgres(format!("{}?sslmode=verify-full{parameters}", cluster.url("over_tls")).parse().unwrap())
+    };
+    let error = Inventory::open(&at("")).await.err().unwrap();
+    assert!(matches!(error, InventoryError::Unreachable(_)), "nobody known vouches for it: {error}");
+    let inventory = Inventory::open(&at(&format!("&sslrootcert={}", cluster.authority().display()))).await.unwrap();
+    add(&inventory, "a.example").await.unwrap();
+    let versions =
+        "SELECT DISTINCT version FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE datname = 'over_tls'";
+    assert_eq!(cluster.query("postgres", versions).trim(), "TLSv1.3");
 }
 
 #[tokio::test]

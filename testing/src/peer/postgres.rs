@@ -1,14 +1,15 @@
 //! PostgreSQL, for the inventory: a cluster of its own in a temporary directory, from Debian's package.
 //!
 //! It refuses to run as root, so that it runs as its package's user then, and as whoever runs the tests otherwise. It
-//! listens at a loopback port, where it wants a password, and at a socket in its directory, where it does not; its order
-//! of text is not that of octets, as in most clusters that people have.
+//! listens at a loopback port, where it wants a password and speaks TLS with whoever wants that, and at a socket in its
+//! directory, where it does neither; its order of text is not that of octets, as in most clusters that people have.
 //!
 //! Found by trying 15: its processes have sessions of their own, and end by themselves soon after the first of them was
 //! killed; until then a new one refuses to start on the same directory.
 
+use std::fs::Permissions;
 use std::net::SocketAddr;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::certificate::Authority;
 use crate::eventually::pause;
 use crate::port;
 use crate::process::{Process, read_lossy, run};
@@ -33,18 +35,18 @@ const PACKAGES_USER: &str = "postgres";
 
 /// Whether what is committed is on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sync {
+pub enum Commits {
     /// As in production: for tests that kill it.
-    Kept,
+    Durable,
     /// Much faster.
-    Skipped,
+    Fleeting,
 }
 
 /// A running, or killed, cluster.
 pub struct Postgres {
     directory: TempDir,
     address: SocketAddr,
-    sync: Sync,
+    commits: Commits,
     process: Option<Process>,
 }
 
@@ -54,14 +56,14 @@ impl Postgres {
     /// # Panics
     /// When it does not start, with what it printed.
     #[track_caller]
-    pub fn start(sync: Sync) -> Self {
+    pub fn start(commits: Commits) -> Self {
         let mut printed = String::new();
         for _ in 0..STARTS_MAX {
             let directory = TempDir::with_prefix("secondo-postgres-").expect("there is room for temporary files");
             if let Some((user, group)) = user_beside_root() {
                 chown(directory.path(), Some(user), Some(group)).expect("root gives away what is root's");
             }
-            let mut cluster = Self { directory, address: port::free(), sync, process: None };
+            let mut cluster = Self { directory, address: port::free(), commits, process: None };
             cluster.make();
             match cluster.launch() {
                 Ok(()) => return cluster,
@@ -76,7 +78,7 @@ impl Postgres {
     pub fn of_this_program() -> &'static Self {
         static CLUSTER: OnceLock<(Postgres, Child)> = OnceLock::new();
         let (cluster, _) = CLUSTER.get_or_init(|| {
-            let cluster = Self::start(Sync::Skipped);
+            let cluster = Self::start(Commits::Fleeting);
             let process = cluster.process.as_ref().expect("it has been started").id();
             let directory = cluster.directory.path().display();
             // Statics are never dropped: this waits for the end of its input, which is our end.
@@ -95,6 +97,11 @@ impl Postgres {
     /// Where its database of that name is, with the password.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://{USER}:{PASSWORD_IN_URL}@{}/{database}", self.address)
+    }
+
+    /// The certificate of the authority that vouches for it.
+    pub fn authority(&self) -> PathBuf {
+        self.directory.path().join("authority.pem")
     }
 
     /// A new database: an empty one, or a copy of another one, which nobody uses.
@@ -161,8 +168,15 @@ impl Postgres {
     fn make(&self) {
         let password = self.directory.path().join("password");
         std::fs::write(&password, PASSWORD).expect("the test's directory is writable");
+        let authority = Authority::new();
+        authority.write_file(self.directory.path());
+        let (certificate, key) = authority.server(&["127.0.0.1"]).write_files(self.directory.path(), "tls");
+        // It insists on that.
+        std::fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("the test's directory is writable");
         if let Some((user, group)) = user_beside_root() {
-            chown(&password, Some(user), Some(group)).expect("root gives away what is root's");
+            for file in [&password, &certificate, &key] {
+                chown(file, Some(user), Some(group)).expect("root gives away what is root's");
+            }
         }
         let mut command = own_program("initdb");
         command.arg("-D").arg(self.data()).arg("--pwfile").arg(password);
@@ -176,7 +190,10 @@ impl Postgres {
         command.arg("-D").arg(self.data()).arg("-k").arg(self.directory.path()).current_dir("/");
         command.args(["-p", &self.address.port().to_string(), "-c", "listen_addresses=127.0.0.1"]);
         command.args(["-c", "shared_buffers=32MB", "-c", "max_connections=200", "-c", "log_statement=none"]);
-        if self.sync == Sync::Skipped {
+        let file = |name: &str| self.directory.path().join(name).display().to_string();
+        command.args(["-c", "ssl=on", "-c", &format!("ssl_cert_file={}", file("tls.pem"))]);
+        command.args(["-c", &format!("ssl_key_file={}", file("tls.key"))]);
+        if self.commits == Commits::Fleeting {
             command.args(["-c", "fsync=off"]);
         }
         let mut process = Process::start(command, &self.log());
