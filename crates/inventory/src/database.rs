@@ -153,11 +153,21 @@ pub(crate) fn to_u64(number: i64) -> Result<u64, InventoryError> {
 #[cfg(test)]
 mod tests {
     use dns::Name;
+    use sqlx::migrate::Migrator;
     use xfr::{Moment, Primary};
 
     use super::{Inventory, Location};
     use crate::error::AddZoneError;
     use crate::{InventoryError, NewZone, TenantId};
+
+    #[test]
+    fn both_engines_have_the_same_migrations() {
+        // The first six of SQLite are one of PostgreSQL.
+        let numbers = |migrations: &Migrator| {
+            migrations.iter().map(|migration| migration.version).filter(|number| *number >= 6).collect::<Vec<_>>()
+        };
+        assert_eq!(numbers(&super::SQLITE_MIGRATIONS), numbers(&super::POSTGRES_MIGRATIONS));
+    }
 
     #[tokio::test]
     async fn a_full_disk_is_over_when_there_is_room_again() {

@@ -33,7 +33,7 @@ pub enum InventoryError {
     )]
     Refused(String),
     #[error(
-        "the inventory is in use by another running server: stop that one, or give this one a database of its own"
+        "the inventory is in use by another running server: stop that one, or give this one a database of its own; after a cut in the network, PostgreSQL may take a minute to notice that a server has gone"
     )]
     InUse,
     #[error("the inventory's PostgreSQL database cannot be used: {0}")]
