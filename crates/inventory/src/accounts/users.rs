@@ -62,11 +62,13 @@ pub enum SecondFactor {
     Recovery(Hashed),
 }
 
+const COUNT_OPERATORS: &str = "SELECT COUNT(*) FROM users WHERE standing = 'operator'";
 const COLUMNS: &str = "id, email, password, standing, totp_secret, created_at_ms, seen_at_ms";
 
 impl Inventory {
     pub async fn has_operator(&self) -> Result<bool, InventoryError> {
-        Ok(count_operators(self.reader().acquire().await?.as_mut()).await? > 0)
+        let count: i64 = sqlx::query_scalar(COUNT_OPERATORS).fetch_one(self.reader()).await?;
+        Ok(count > 0)
     }
 
     pub async fn add_user(&self, by: &By, user: &NewUser) -> Result<UserId, UserError> {
@@ -260,9 +262,8 @@ pub(super) async fn email_of(transaction: &mut Transaction, id: UserId) -> Resul
     email.ok_or(UserError::Unknown)
 }
 
-pub(super) async fn count_operators(connection: &mut sqlx::SqliteConnection) -> Result<i64, InventoryError> {
-    let count = sqlx::query_scalar("SELECT COUNT(*) FROM users WHERE standing = 'operator'");
-    Ok(count.fetch_one(connection).await?)
+pub(super) async fn count_operators(transaction: &mut Transaction) -> Result<i64, InventoryError> {
+    Ok(sqlx::query_scalar(COUNT_OPERATORS).fetch_one(&mut **transaction).await?)
 }
 
 async fn write_recovery_codes(
