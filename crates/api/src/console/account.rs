@@ -5,9 +5,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use qrcodegen::{QrCode, QrCodeEcc};
 
-use super::page::{Frame, again, page, refusal, sentence};
+use super::page::{Frame, again, page, refusal};
 use super::session::{Cookies, Form, Somebody};
-use super::words;
+use super::words::{self, sentence};
 use crate::json;
 use crate::problem::Problem;
 use crate::router::Served;

@@ -6,8 +6,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::assets;
-use super::page::{again, base, page, refusal, sentence};
+use super::page::{again, base, page, refusal};
 use super::session::{Cookies, Form, Somebody};
+use super::words::sentence;
 use crate::doors::{LinkUse, Opened};
 use crate::front::Sender;
 use crate::problem::Problem;

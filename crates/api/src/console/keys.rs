@@ -4,9 +4,9 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::page::{Frame, again, base, page, refusal, sentence};
+use super::page::{Frame, again, base, page, refusal};
 use super::session::{Form, Member};
-use super::words;
+use super::words::{self, sentence};
 use crate::doors::NewKey;
 use crate::json::{self, KeyAlgorithm, Scope};
 use crate::problem::Problem;

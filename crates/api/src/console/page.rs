@@ -6,6 +6,7 @@ use axum::response::{Html, IntoResponse, Response};
 
 use super::assets;
 use super::session::Member;
+use super::words::sentence;
 use crate::doors::{Membership, SignedIn};
 use crate::json::Scope;
 use crate::problem::{Code, Problem};
@@ -104,13 +105,4 @@ pub(crate) fn refusal(problem: &Problem) -> Response {
         status: problem.code().status(),
     };
     again(problem, &page)
-}
-
-/// A problem's detail, which begins in lower case and has no full stop, as a sentence.
-pub(crate) fn sentence(detail: &str) -> String {
-    let mut characters = detail.chars();
-    let Some(first) = characters.next() else { return String::new() };
-    let rest = characters.as_str();
-    let end = if rest.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{}{rest}{end}", first.to_uppercase())
 }

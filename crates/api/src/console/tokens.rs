@@ -6,9 +6,9 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::page::{Frame, again, base, page, refusal, sentence};
+use super::page::{Frame, again, base, page, refusal};
 use super::session::{Form, Member};
-use super::words;
+use super::words::{self, sentence};
 use crate::json::{self, Scope, Time};
 use crate::problem::{Code, Problem};
 use crate::router::Served;

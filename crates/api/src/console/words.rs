@@ -61,6 +61,15 @@ pub(crate) fn bare(name: &str) -> &str {
     if name == "." { name } else { name.strip_suffix('.').unwrap_or(name) }
 }
 
+/// A problem's detail, which begins in lower case and has no full stop, as a sentence.
+pub(crate) fn sentence(detail: &str) -> String {
+    let mut characters = detail.chars();
+    let Some(first) = characters.next() else { return String::new() };
+    let rest = characters.as_str();
+    let end = if rest.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{}{rest}{end}", first.to_uppercase())
+}
+
 /// How serious a state is, for its colour.
 pub(crate) fn tone(state: &State) -> &'static str {
     match state {

@@ -1,7 +1,7 @@
 //! Primaries in forms: rows of fields, each with what is wrong with it.
 
-use crate::console::page::sentence;
 use crate::console::session::Form;
+use crate::console::words::sentence;
 use crate::doors::PRIMARIES_MAX;
 use crate::json;
 use crate::problem::Problem;

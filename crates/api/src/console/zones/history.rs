@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::path;
-use crate::console::page::{Frame, page, refusal, sentence};
+use crate::console::page::{Frame, page, refusal};
 use crate::console::plot::{self, Plot};
 use crate::console::session::Member;
 use crate::console::words;

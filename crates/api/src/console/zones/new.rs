@@ -6,8 +6,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::form::{self, Row};
 use super::path;
-use crate::console::page::{Frame, again, page, refusal, sentence};
+use crate::console::page::{Frame, again, page, refusal};
 use crate::console::session::{Form, Member};
+use crate::console::words::sentence;
 use crate::doors::{NewZone, PRIMARIES_MAX};
 use crate::json::{self, Scope};
 use crate::path::percent_encoded;

@@ -5,9 +5,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::path;
-use crate::console::page::{Frame, again, base, page, refusal, sentence};
+use crate::console::page::{Frame, again, base, page, refusal};
 use crate::console::session::{Form, Member};
-use crate::console::words;
+use crate::console::words::{self, sentence};
 use crate::json::Scope;
 use crate::path::ZoneInTenant;
 use crate::problem::{Code, Problem};

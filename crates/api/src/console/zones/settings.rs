@@ -7,9 +7,9 @@ use xfr::Setting;
 
 use super::form::{self, Row};
 use super::path;
-use crate::console::page::{Frame, again, page, refusal, sentence};
+use crate::console::page::{Frame, again, page, refusal};
 use crate::console::session::{Form, Member};
-use crate::console::words;
+use crate::console::words::{self, sentence};
 use crate::doors::{PRIMARIES_MAX, ZoneChange};
 use crate::json::{self, Scope};
 use crate::path::ZoneInTenant;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::path;
 use super::steps::{Standing, Step, steps};
-use crate::console::page::{Frame, page, refusal, sentence};
+use crate::console::page::{Frame, page, refusal};
 use crate::console::plot::{self, Plot};
 use crate::console::session::Member;
 use crate::console::words;
