@@ -512,7 +512,7 @@ impl Condition {
 #[cfg(test)]
 mod tests {
     use xfr::{Bounds, Moment, Timers};
-    use zone::{Generation, ZoneId};
+    use zone::{Generation, TenantId, ZoneId};
 
     use super::{Followed, Transfer, Trigger, Wake};
     use crate::holds::Hold;

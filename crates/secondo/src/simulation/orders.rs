@@ -8,6 +8,7 @@ use inventory::Service;
 use testing::dice::Dice;
 use tokio::sync::oneshot;
 use xfr::Setting;
+use zone::TenantId;
 
 use super::events::Stage;
 use super::plan::{DAY_MS, Event};

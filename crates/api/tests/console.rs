@@ -1,0 +1,224 @@
+//! The console without a browser: nobody sees anything without a session, nothing changes without a form of that session,
+//! and what others have written is text.
+
+#![allow(clippy::unwrap_used)]
+
+mod ask;
+mod fake;
+
+use ask::{Answer, Asked};
+use axum::body::Body;
+use axum::http::{Request, header};
+
+/// Every page that belongs to somebody, and what can be sent to it.
+const PAGES: &[(&str, &[&str])] = &[
+    ("/", &["GET"]),
+    ("/account", &["GET"]),
+    ("/account/password", &["POST"]),
+    ("/account/second-factor", &["GET", "POST"]),
+    ("/account/second-factor/remove", &["POST"]),
+    ("/account/sign-out-elsewhere", &["POST"]),
+    ("/o/1/zones", &["GET"]),
+    ("/o/1/zones/new", &["GET", "POST"]),
+    ("/o/1/zones/example.org", &["GET"]),
+    ("/o/1/zones/example.org/live", &["GET"]),
+    ("/o/1/zones/example.org/history", &["GET"]),
+    ("/o/1/zones/example.org/diff?from=1&to=2", &["GET"]),
+    ("/o/1/zones/example.org/records", &["GET"]),
+    ("/o/1/zones/example.org/export", &["GET"]),
+    ("/o/1/zones/example.org/settings", &["GET", "POST"]),
+    ("/o/1/zones/example.org/remove", &["GET", "POST"]),
+    ("/o/1/zones/example.org/order", &["POST"]),
+    ("/o/1/keys", &["GET", "POST"]),
+    ("/o/1/keys/remove", &["POST"]),
+    ("/o/1/tokens", &["GET", "POST"]),
+    ("/o/1/tokens/remove", &["POST"]),
+    ("/o/1/audit", &["GET"]),
+    ("/o/1/users", &["GET", "POST"]),
+    ("/o/1/users/link", &["POST"]),
+    ("/o/1/users/remove", &["POST"]),
+];
+
+fn requests() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PAGES.iter().flat_map(|(path, methods)| methods.iter().map(|method| (*method, *path)))
+}
+
+fn request(method: &str, path: &str, session: &str) -> axum::http::request::Builder {
+    let request = Request::builder().method(method).uri(path);
+    let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    if session.is_empty() { request } else { request.header(header::COOKIE, format!("secondo={session}")) }
+}
+
+async fn get(asked: &Asked, path: &str) -> Answer {
+    asked.send(request("GET", path, fake::SESSION).body(Body::empty()).unwrap()).await
+}
+
+async fn send(asked: &Asked, path: &str, fields: &[(&str, &str)]) -> Answer {
+    let mut body = format!("form_token={}", fake::FORM_TOKEN);
+    for (name, value) in fields {
+        body.push_str(&format!("&{name}={}", api::percent_encoded(value)));
+    }
+    asked.send(request("POST", path, fake::SESSION).body(body.into()).unwrap()).await
+}
+
+#[tokio::test]
+async fn without_a_session_every_page_leads_to_signing_in() {
+    let asked = Asked::new();
+    asked.add("example.org").await;
+    for session in ["", "somebody-elses", "a-session-for-test"] {
+        for (method, path) in requests() {
+            let answer = asked.send(request(method, path, session).body(Body::empty()).unwrap()).await;
+            let to = answer.headers.get(header::LOCATION).map(|to| to.to_str().unwrap().to_owned());
+            assert_eq!(answer.status, 303, "{method} {path}: {}", answer.text);
+            assert!(to.is_some_and(|to| to.starts_with("/sign-in")), "{method} {path}");
+            assert!(!answer.text.contains("example.org"), "{method} {path}: {}", answer.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_organisations_pages_are_not_there() {
+    let asked = Asked::new();
+    for tenant in ["2", "0", "18446744073709551616", "-1", "x", "1%00"] {
+        for (method, path) in requests().filter(|(_, path)| path.starts_with("/o/1/")) {
+            let path = path.replacen("/o/1/", &format!("/o/{tenant}/"), 1);
+            let body = format!("form_token={}", fake::FORM_TOKEN);
+            let answer = asked.send(request(method, &path, fake::SESSION).body(body.into()).unwrap()).await;
+            assert_eq!(answer.status, 404, "{method} {path}: {}", answer.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_changes_by_a_form_that_is_not_of_the_session() {
+    let asked = Asked::new();
+    asked.add("example.org").await;
+    let forms = ["", "form_token=", "form_token=another", "name=example.org&order=disable"];
+    for (method, path) in requests().filter(|(method, _)| *method == "POST") {
+        for form in forms {
+            let answer = asked.send(request(method, path, fake::SESSION).body(form.into()).unwrap()).await;
+            assert_eq!(answer.status, 403, "{path} with {form:?}: {}", answer.text);
+            assert!(answer.text.contains("nothing was done"), "{path}: {}", answer.text);
+        }
+        // A right one that a page of another site sends.
+        for (name, value) in
+            [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example")]
+        {
+            let request =
+                request(method, path, fake::SESSION).header(header::HOST, "localhost:8053").header(name, value);
+            let body = format!("form_token={}", fake::FORM_TOKEN);
+            let answer = asked.send(request.body(body.into()).unwrap()).await;
+            assert_eq!(answer.status, 403, "{path} with {name}: {value}: {}", answer.text);
+        }
+    }
+    assert!(get(&asked, "/o/1/zones/example.org").await.text.contains("data-state=\"pending\""));
+}
+
+#[tokio::test]
+async fn every_page_forbids_to_load_anything_from_elsewhere_and_to_be_kept() {
+    let asked = Asked::new();
+    asked.add("example.org").await;
+    let open = ["/sign-in", "/link/0", "/nowhere"];
+    for path in PAGES.iter().filter(|(_, methods)| methods.contains(&"GET")).map(|(path, _)| *path).chain(open) {
+        if path.ends_with("/live") {
+            continue;
+        }
+        let answer = get(&asked, path).await;
+        let said = |name: header::HeaderName| answer.headers[name].to_str().unwrap().to_owned();
+        let policy = said(header::CONTENT_SECURITY_POLICY);
+        assert!(policy.starts_with("default-src 'none'; ") && !policy.contains("unsafe"), "{path}: {policy}");
+        assert_eq!(said(header::CACHE_CONTROL), "no-store", "{path}");
+        assert_eq!(said(header::X_CONTENT_TYPE_OPTIONS), "nosniff", "{path}");
+        for from_elsewhere in ["src=\"http", "href=\"http", "url(", "<style", " style=\"", "onclick"] {
+            assert!(!answer.text.contains(from_elsewhere), "{path} has {from_elsewhere}: {}", answer.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn wrong_huge_and_hostile_values_get_a_sentence_and_create_nothing() {
+    let asked = Asked::new();
+    let huge = "x".repeat(20_000);
+    let name = |name: &'static str| [("name", name), ("address", "192.0.2.1")];
+    for fields in [
+        name(""),
+        name("not a name"),
+        name("<script>alert(1)</script>"),
+        name("example..org"),
+        name("192.0.2.1"),
+        [("name", "example.org"), ("address", "")],
+        [("name", "example.org"), ("address", "<img src=x onerror=alert(1)>")],
+        [("name", "example.org"), ("address", "192.0.2.1:99999")],
+        [("name", "example.org"), ("address", "ns1.example.org")],
+        [("name", "example.org"), ("address", &huge)],
+        [("name", &huge), ("address", "192.0.2.1")],
+        [("name", "example.org"), ("port", "53")],
+    ] {
+        let answer = send(&asked, "/o/1/zones/new", &fields).await;
+        let shown: Vec<_> = fields.iter().map(|(name, value)| (name, &value[..value.len().min(40)])).collect();
+        assert!(answer.status.is_client_error(), "{shown:?}: {}", answer.status);
+        assert!(answer.text.contains("role=\"alert\""), "{shown:?}");
+        for tag in ["<script>alert", "<img src=x"] {
+            assert!(!answer.text.contains(tag), "{shown:?}");
+        }
+    }
+    let rows: Vec<(&str, &str)> =
+        [("name", "example.org")].into_iter().chain((0..100).map(|_| ("address", "192.0.2.1"))).collect();
+    assert!(send(&asked, "/o/1/zones/new", &rows).await.status.is_client_error(), "more than a zone may have");
+    let too_large = "x".repeat(200_000);
+    let answer = send(&asked, "/o/1/zones/new", &[("name", &too_large)]).await;
+    assert!(answer.status == 413 && answer.text.contains("nothing was done"), "{}", answer.text);
+    assert!(get(&asked, "/o/1/zones").await.text.contains("No zones yet"));
+}
+
+#[tokio::test]
+async fn what_others_have_written_is_text_on_every_page() {
+    let asked = Asked::new();
+    // A name may hold whatever a label may.
+    asked.add("\\<b\\>bold.example").await;
+    let list = get(&asked, "/o/1/zones").await;
+    assert!(list.status == 200 && !list.text.contains("<b>"), "{}", list.text);
+    let zone = get(&asked, "/o/1/zones/%5C%3Cb%5C%3Ebold.example.").await;
+    assert!(zone.status == 200 && !zone.text.contains("<b>"), "{}", zone.text);
+    let find = get(&asked, "/o/1/zones?find=%22%3E%3Cscript%3Ealert(1)%3C/script%3E").await;
+    assert!(find.status == 200 && !find.text.contains("<script>alert"), "{}", find.text);
+    let typed = get(&asked, "/o/1/zones/%5C%3Cb%5C%3Ebold.example.?typed=%3Cscript%3Ealert(1)%3C/script%3E").await;
+    assert!(typed.status == 200 && !typed.text.contains("<script>alert"), "{}", typed.text);
+}
+
+#[tokio::test]
+async fn a_zone_that_is_not_there_has_no_pages() {
+    let asked = Asked::new();
+    for (method, path) in requests().filter(|(_, path)| path.contains("/example.org")) {
+        let body = format!("form_token={}&name=example.org&order=pause", fake::FORM_TOKEN);
+        let answer = asked.send(request(method, path, fake::SESSION).body(body.into()).unwrap()).await;
+        assert_eq!(answer.status, 404, "{method} {path}: {}", answer.text);
+    }
+    assert_eq!(get(&asked, "/o/1/zones/%FF%00").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_zone_is_created_as_it_was_typed_and_the_page_says_what_it_was_taken_for() {
+    let asked = Asked::new();
+    let fields = [("name", "https://www.B\u{fc}cher.example/"), ("address", "192.0.2.1"), ("port", "5353")];
+    let answer = send(&asked, "/o/1/zones/new", &fields).await;
+    let to = answer.headers[header::LOCATION].to_str().unwrap().to_owned();
+    assert!(answer.status == 303 && to.starts_with("/o/1/zones/xn--bcher-kva.example.?typed="), "{to}");
+    let page = get(&asked, &to).await;
+    assert!(page.text.contains("You typed <q>https://www.B\u{fc}cher.example/</q>"), "{}", page.text);
+    assert!(page.text.contains("192.0.2.1:5353"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn adding_a_row_keeps_what_was_typed_and_creates_nothing() {
+    let asked = Asked::new();
+    let fields = [("name", "example.org"), ("address", "192.0.2.1"), ("add_row", "yes")];
+    let answer = send(&asked, "/o/1/zones/new", &fields).await;
+    assert_eq!(answer.status, 200);
+    assert!(
+        answer.text.contains("value=\"192.0.2.1\"") && answer.text.contains("id=\"address-2\""),
+        "{}",
+        answer.text
+    );
+    assert!(get(&asked, "/o/1/zones").await.text.contains("No zones yet"));
+}
