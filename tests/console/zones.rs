@@ -99,7 +99,7 @@ fn records_history_and_difference_are_shown_and_nothing_of_it_can_be_edited() {
     browser.press("History");
     browser.sees("Attempts");
     browser.keep_picture("zone-history");
-    browser.press("+2 −1");
+    browser.press("+4 −3");
     browser.sees(&format!("new-one.{ZONE}."));
     browser.keep_picture("zone-diff");
     is_clean(&browser);

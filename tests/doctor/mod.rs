@@ -123,7 +123,7 @@ fn keys_are_the_servers_or_brought_along_and_no_secret_is_shown() {
 /// Posts to the API what a program would that waits for nothing, and returns the status line.
 fn posted(to: &mut TcpStream, token: &str, path: &str, body: &Value) -> String {
     let body = body.to_string();
-    let head = format!("POST {path} HTTP/1.1\r\nHost: secondo\r\nAuthorization: Bearer {token}\r\n");
+    let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n");
     let kind = format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
     to.write_all(format!("{head}{kind}{body}").as_bytes()).unwrap();
     let mut answer = BufReader::new(to);

@@ -17,7 +17,7 @@ use inventory::{Hashed, Inventory, Location};
 use server::{Access, Heard, Notified, Rules};
 use store::{DamagedDatabase, Opened, Options, PutAside, Store, StoreError};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use transfer::{Internet, Limits, Transfers};
@@ -151,9 +151,17 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         admin_token,
         tries: Tries::default(),
     };
+    let end = End::awaited()?;
     let (stop_api, api_stops) = oneshot::channel();
     let listeners = Listeners { tcp, https: https.shown.clone(), local: published::local_socket(&data) };
     let api = tokio::spawn(answer_api(listeners, house, configuration.http.front, api_stops));
+    let first_start = first_start(&node).await;
+    let console = if https.shown.is_some() { format!("https://{http}") } else { format!("http://{http}") };
+    let places =
+        Places { dns: &dns, over_tls: &dns_over_tls, over_quic: &dns_over_quic, console: &console, data: &data };
+    if let Err(error) = places.say(first_start.as_deref()) {
+        tracing::warn!("nobody reads our standard output: {error}");
+    }
     let announcing = match published::addresses(&data, &dns, http) {
         Ok(()) => None,
         Err(error) => {
@@ -164,14 +172,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
             Some(tokio::spawn(announce(data.clone(), dns.clone(), http)))
         }
     };
-    let first_start = first_start(&node).await;
-    let console = if https.shown.is_some() { format!("https://{http}") } else { format!("http://{http}") };
-    let places =
-        Places { dns: &dns, over_tls: &dns_over_tls, over_quic: &dns_over_quic, console: &console, data: &data };
-    if let Err(error) = places.say(first_start.as_deref()) {
-        tracing::warn!("nobody reads our standard output: {error}");
-    }
-    wait_for_the_end().await?;
+    end.comes().await;
 
     tracing::info!("stopping");
     announcing.inspect(JoinHandle::abort);
@@ -419,12 +420,21 @@ async fn first_start(node: &Node) -> Option<String> {
     }
 }
 
-async fn wait_for_the_end() -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// SIGTERM or SIGINT, heeded from when this is made: whoever is told where the server is may end it.
+struct End {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl End {
+    fn awaited() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn comes(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

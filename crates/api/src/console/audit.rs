@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::page::{Frame, page, refusal};
 use super::session::Member;
@@ -40,10 +41,20 @@ impl Page {
     /// What more an entry says, in words.
     fn details(entry: &json::AuditEntry) -> String {
         let Some(details) = entry.details.as_object() else { return String::new() };
-        let said = details.iter().map(|(name, value)| match value.as_str() {
-            Some(text) => format!("{name}: {text}"),
-            None => format!("{name}: {value}"),
-        });
-        said.collect::<Vec<_>>().join(", ")
+        let said = details.iter().filter(|(_, value)| !value.is_null());
+        said.map(|(name, value)| format!("{name}: {}", plain(value))).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A value without the signs of JSON.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(" "),
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| format!("{name}={}", plain(value)));
+            fields.collect::<Vec<_>>().join(" ")
+        }
+        other => other.to_string(),
     }
 }

@@ -65,9 +65,13 @@ pub(crate) fn bare(name: &str) -> &str {
 pub(crate) fn sentence(detail: &str) -> String {
     let mut characters = detail.chars();
     let Some(first) = characters.next() else { return String::new() };
+    // The name of a setting, or something quoted, stays as it is.
+    let is_word =
+        detail.split(' ').next().is_some_and(|word| word.chars().all(|c| c.is_alphabetic() || "'-".contains(c)));
+    let first = if is_word { first.to_uppercase().to_string() } else { first.to_string() };
     let rest = characters.as_str();
     let end = if rest.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{}{rest}{end}", first.to_uppercase())
+    format!("{first}{rest}{end}")
 }
 
 /// How serious a state is, for its colour.
@@ -135,7 +139,7 @@ pub(crate) fn outcome_tone(outcome: &AttemptOutcome) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{When, bare, millis, number, octets};
+    use super::{bare, millis, number, octets, sentence, when};
     use crate::json::Time;
 
     #[test]
@@ -150,7 +154,20 @@ mod tests {
         );
         assert_eq!([7, 1_500, 59_999, 61_000].map(|n| millis(&n)), ["7 ms", "1.5 s", "60.0 s", "1 min 1 s"]);
         assert_eq!(octets(&u64::MAX), "18446744 TB");
-        assert_eq!(When(Time::from_unix_ms(1_795_262_400_250)).to_string(), "2026-11-21 12:00:00 UTC");
+        assert_eq!(when(&Time::from_unix_ms(1_795_262_400_250)).to_string(), "2026-11-21 12:00:00 UTC");
         assert_eq!(["example.org.", ".", "a"].map(bare), ["example.org", ".", "a"]);
+    }
+
+    #[test]
+    fn a_detail_becomes_a_sentence() {
+        for (detail, said) in [
+            ("the primary refused our request", "The primary refused our request."),
+            ("refresh_max cannot be \"soon\"", "refresh_max cannot be \"soon\"."),
+            ("example.org is taken", "example.org is taken."),
+            ("e-mail is down!", "E-mail is down!"),
+            ("", ""),
+        ] {
+            assert_eq!(sentence(detail), said);
+        }
     }
 }

@@ -19,6 +19,7 @@ use super::path;
 use super::show::Part;
 use crate::console::page::refusal;
 use crate::console::session::Member;
+use crate::json::Scope;
 use crate::path::ZoneInTenant;
 use crate::problem::{Code, Problem};
 use crate::router::Served;
@@ -123,6 +124,9 @@ impl View {
                 // Whether there are news or it is only time to look: what counts is what is seen.
                 let _ = tokio::time::timeout(wait, self.news.next()).await;
             }
+            if !may_look(&self.served, &self.member).await {
+                return None;
+            }
             let zone = glance(&self.served, &self.member, &self.name).await.ok()?;
             self.is_under_way = !zone.transfers.is_empty();
             let part = Part::of(&self.member, &self.served, zone, self.path.clone()).await.render().ok()?;
@@ -132,6 +136,15 @@ impl View {
             }
         }
     }
+}
+
+/// Whoever has signed out, or belongs here no longer, sees no more from the next look on.
+async fn may_look(served: &Served, member: &Member) -> bool {
+    let who = served.doors.accounts.signed_in(&member.who.secret).await;
+    let Ok(Some(who)) = who else { return false };
+    let tenant = member.caller.tenant;
+    let mut memberships = who.tenants.iter().filter(|membership| membership.tenant == tenant);
+    !who.wants_code && memberships.any(|membership| membership.scopes.contains(&Scope::Read))
 }
 
 #[cfg(test)]

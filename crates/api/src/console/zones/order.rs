@@ -1,17 +1,21 @@
 //! What somebody wants done about a zone now.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::path;
 use crate::console::page::refusal;
 use crate::console::session::{Form, Member};
-use crate::deadline::REFRESH_WAIT_MAX;
 use crate::doors::ZoneChange;
 use crate::json::{HoldOrder, OrderHold, Scope, ServiceOrder, Transfer};
 use crate::path::ZoneInTenant;
 use crate::problem::{Code, Problem};
 use crate::router::Served;
+
+/// What has ended by then is seen at once on the page that follows.
+const SEEN_WITHIN: Duration = Duration::from_secs(1);
 
 pub(crate) async fn order(
     member: Member,
@@ -31,7 +35,7 @@ pub(crate) async fn order(
         doors.requests.order_hold(caller, &name, OrderHold { order, generation }).await.map(drop)
     } else if let "refresh" | "full" = wanted {
         let transfer = if wanted == "full" { Transfer::Full } else { Transfer::Incremental };
-        let ending = tokio::time::timeout(REFRESH_WAIT_MAX, doors.requests.refresh(caller, &name, transfer)).await;
+        let ending = tokio::time::timeout(SEEN_WITHIN, doors.requests.refresh(caller, &name, transfer)).await;
         // It goes on; the page shows how.
         ending.map_or(Ok(()), |ended| ended.map(drop))
     } else {
