@@ -54,8 +54,8 @@ pub async fn serve(listeners: Listeners, doors: Doors, front: Front, stop: impl 
     let (places, local_places) = (Semaphore::new(CONNECTIONS_MAX), Semaphore::new(CONNECTIONS_MAX));
     let (places, local_places) = (Arc::new(places), Arc::new(local_places));
     tokio::select! {
-        () = taking.from_network(tcp, https, places) => {}
-        () = taking.from_this_machine(local, local_places) => {}
+        () = taking.take_from_network(tcp, https, places) => {}
+        () = taking.take_from_this_machine(local, local_places) => {}
         () = stop => {}
     }
     let _ = tokio::time::timeout(FINISHED_WITHIN, connections.shutdown()).await;
@@ -67,7 +67,7 @@ struct Taking<'a> {
 }
 
 impl Taking<'_> {
-    async fn from_network(&self, listener: TcpListener, https: Option<Https>, places: Arc<Semaphore>) {
+    async fn take_from_network(&self, listener: TcpListener, https: Option<Https>, places: Arc<Semaphore>) {
         loop {
             let place = place(&places).await;
             let Some((stream, peer)) = taken(listener.accept().await).await else { continue };
@@ -88,7 +88,7 @@ impl Taking<'_> {
         }
     }
 
-    async fn from_this_machine(&self, listener: Option<UnixListener>, places: Arc<Semaphore>) {
+    async fn take_from_this_machine(&self, listener: Option<UnixListener>, places: Arc<Semaphore>) {
         let Some(listener) = listener else { return std::future::pending().await };
         loop {
             let place = place(&places).await;

@@ -28,8 +28,8 @@ struct Page {
 }
 
 pub(crate) async fn audit(member: Member, State(served): State<Served>, Query(asked): Query<Asked>) -> Response {
-    if let Err(refused) = member.must(Scope::People) {
-        return refused;
+    if let Err(problem) = member.must(Scope::People) {
+        return refusal(&problem);
     }
     match served.doors.accounts.audit(&member.caller, asked.before, LIMIT).await {
         Ok(audit) => page(&Page { frame: Frame::of(&member, "audit"), audit, is_first_page: asked.before.is_none() }),

@@ -31,8 +31,8 @@ pub(crate) async fn keys(member: Member, State(served): State<Served>) -> Respon
 }
 
 pub(crate) async fn add(member: Member, State(served): State<Served>, form: Form) -> Response {
-    if let Err(refused) = member.must(Scope::Keys) {
-        return refused;
+    if let Err(problem) = member.must(Scope::Keys) {
+        return refusal(&problem);
     }
     let name = form.text("name");
     let added = add_key(&member, &served, &form).await;
@@ -54,8 +54,8 @@ async fn add_key(member: &Member, served: &Served, form: &Form) -> Result<json::
 }
 
 pub(crate) async fn remove(member: Member, State(served): State<Served>, form: Form) -> Response {
-    if let Err(refused) = member.must(Scope::Keys) {
-        return refused;
+    if let Err(problem) = member.must(Scope::Keys) {
+        return refusal(&problem);
     }
     let removed = match text::key_name(form.text("name")) {
         Ok(name) => served.doors.intent.remove_key(&member.caller, &name).await,

@@ -45,7 +45,7 @@ impl Frame {
 
     /// The beginning of the paths of the organisation's pages.
     pub(crate) fn base(&self) -> String {
-        self.tenant.as_ref().map(|tenant| base(tenant)).unwrap_or_default()
+        self.tenant.as_ref().map(base).unwrap_or_default()
     }
 
     pub(crate) fn may(&self, scope: Scope) -> bool {

@@ -131,9 +131,9 @@ impl FromRequestParts<Served> for Member {
 
 impl Member {
     /// # Errors
-    /// The page that says so, when it may not.
-    pub(crate) fn must(&self, scope: Scope) -> Result<(), Response> {
-        self.caller.must(scope).map_err(|problem| refusal(&problem))
+    /// [`Code::NotAllowed`].
+    pub(crate) fn must(&self, scope: Scope) -> Result<(), Problem> {
+        self.caller.must(scope)
     }
 
     pub(crate) fn may(&self, scope: Scope) -> bool {

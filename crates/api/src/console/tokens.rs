@@ -32,15 +32,15 @@ struct Tokens<'a> {
 }
 
 pub(crate) async fn tokens(member: Member, State(served): State<Served>) -> Response {
-    if let Err(refused) = member.must(Scope::People) {
-        return refused;
+    if let Err(problem) = member.must(Scope::People) {
+        return refusal(&problem);
     }
     drawn(&member, &served).await.map_or_else(|problem| refusal(&problem), |tokens| page(&tokens))
 }
 
 pub(crate) async fn add(member: Member, State(served): State<Served>, form: Form) -> Response {
-    if let Err(refused) = member.must(Scope::People) {
-        return refused;
+    if let Err(problem) = member.must(Scope::People) {
+        return refusal(&problem);
     }
     let added = add_token(&member, &served, &form).await;
     match (added, drawn(&member, &served).await) {
@@ -72,8 +72,8 @@ async fn add_token(member: &Member, served: &Served, form: &Form) -> Result<json
 }
 
 pub(crate) async fn remove(member: Member, State(served): State<Served>, form: Form) -> Response {
-    if let Err(refused) = member.must(Scope::People) {
-        return refused;
+    if let Err(problem) = member.must(Scope::People) {
+        return refusal(&problem);
     }
     match served.doors.accounts.remove_token(&member.caller, form.text("name")).await {
         Ok(()) => Redirect::to(&format!("{}/tokens", base(&member.membership))).into_response(),

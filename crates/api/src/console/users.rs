@@ -26,15 +26,15 @@ struct Users<'a> {
 }
 
 pub(crate) async fn users(member: Member, State(served): State<Served>) -> Response {
-    if let Err(refused) = member.must(Scope::Operate) {
-        return refused;
+    if let Err(problem) = member.must(Scope::Operate) {
+        return refusal(&problem);
     }
     drawn(&member, &served).await.map_or_else(|problem| refusal(&problem), |users| page(&users))
 }
 
 pub(crate) async fn add(member: Member, State(served): State<Served>, form: Form) -> Response {
-    if let Err(refused) = member.must(Scope::Operate) {
-        return refused;
+    if let Err(problem) = member.must(Scope::Operate) {
+        return refusal(&problem);
     }
     let added = add_user(&member, &served, &form).await;
     shown(&member, &served, form.text("email"), added).await
@@ -51,16 +51,16 @@ async fn add_user(member: &Member, served: &Served, form: &Form) -> Result<json:
 }
 
 pub(crate) async fn link(member: Member, State(served): State<Served>, form: Form) -> Response {
-    if let Err(refused) = member.must(Scope::Operate) {
-        return refused;
+    if let Err(problem) = member.must(Scope::Operate) {
+        return refusal(&problem);
     }
     let made = served.doors.accounts.link_for_password(&member.caller, form.text("email")).await;
     shown(&member, &served, "", made).await
 }
 
 pub(crate) async fn remove(member: Member, State(served): State<Served>, form: Form) -> Response {
-    if let Err(refused) = member.must(Scope::Operate) {
-        return refused;
+    if let Err(problem) = member.must(Scope::Operate) {
+        return refusal(&problem);
     }
     match served.doors.accounts.remove_user(&member.caller, form.text("email")).await {
         Ok(()) => Redirect::to(&format!("{}/users", base(&member.membership))).into_response(),

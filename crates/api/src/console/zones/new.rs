@@ -31,16 +31,16 @@ struct New<'a> {
 }
 
 pub(crate) async fn page_new(member: Member, State(served): State<Served>) -> Response {
-    if let Err(refused) = member.must(Scope::Zones) {
-        return refused;
+    if let Err(problem) = member.must(Scope::Zones) {
+        return refusal(&problem);
     }
     let made = draw(&member, &served, "", vec![Row::default()], None).await;
     made.map_or_else(|problem| refusal(&problem), |new| page(&new))
 }
 
 pub(crate) async fn create(member: Member, State(served): State<Served>, form: Form) -> Response {
-    if let Err(refused) = member.must(Scope::Zones) {
-        return refused;
+    if let Err(problem) = member.must(Scope::Zones) {
+        return refusal(&problem);
     }
     let (name, mut rows) = (form.text("name"), form::rows(&form));
     if form.has("add_row") {

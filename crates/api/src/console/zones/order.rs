@@ -23,8 +23,8 @@ pub(crate) async fn order(
     State(served): State<Served>,
     form: Form,
 ) -> Response {
-    if let Err(refused) = member.must(Scope::Zones) {
-        return refused;
+    if let Err(problem) = member.must(Scope::Zones) {
+        return refusal(&problem);
     }
     let (doors, caller, wanted) = (&served.doors, &member.caller, form.text("order"));
     let done = if let Ok(service) = wanted.parse::<ServiceOrder>() {

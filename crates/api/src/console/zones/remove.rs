@@ -25,8 +25,8 @@ struct Remove<'a> {
 }
 
 pub(crate) async fn ask(member: Member, ZoneInTenant(name): ZoneInTenant, State(served): State<Served>) -> Response {
-    if let Err(refused) = member.must(Scope::Zones) {
-        return refused;
+    if let Err(problem) = member.must(Scope::Zones) {
+        return refusal(&problem);
     }
     match served.doors.status.glance(&member.caller, &name).await {
         Ok(_) => page(&draw(&member, &name, "", String::new())),
@@ -40,8 +40,8 @@ pub(crate) async fn remove(
     State(served): State<Served>,
     form: Form,
 ) -> Response {
-    if let Err(refused) = member.must(Scope::Zones) {
-        return refused;
+    if let Err(problem) = member.must(Scope::Zones) {
+        return refusal(&problem);
     }
     let typed = form.text("name");
     let is_meant = text::typed_zone_name(typed).is_ok_and(|typed| typed.name == name);

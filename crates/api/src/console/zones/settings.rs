@@ -58,8 +58,8 @@ pub(crate) async fn change(
     State(served): State<Served>,
     form: Form,
 ) -> Response {
-    if let Err(refused) = member.must(Scope::Zones) {
-        return refused;
+    if let Err(problem) = member.must(Scope::Zones) {
+        return refusal(&problem);
     }
     let (zone, keys) = match loaded(&member, &served, &name).await {
         Ok(loaded) => loaded,
