@@ -1,4 +1,4 @@
-//! Who is trusted about primaries: the authorities of the system and of the configuration.
+//! Who is trusted: the system's authorities, and about primaries those of the configuration too.
 
 use std::path::{Path, PathBuf};
 
@@ -14,18 +14,24 @@ use transfer::{OurCertificate, TlsClient};
 /// When a configured file cannot be read or holds nothing of use. The system's authorities may be missing: then only
 /// configured ones and pinned keys are trusted.
 pub(crate) fn client(authorities: &[PathBuf], ours: Option<OurCertificate>) -> anyhow::Result<TlsClient> {
-    let mut roots = RootCertStore::empty();
-    let system = rustls_native_certs::load_native_certs();
-    let (_, unusable) = roots.add_parsable_certificates(system.certs);
-    if unusable > 0 || !system.errors.is_empty() {
-        tracing::debug!(unusable, errors = ?system.errors, "not all of the system's authorities can be used");
-    }
+    let mut roots = authorities_of_system();
     for file in authorities {
         for certificate in certificates(file)? {
             roots.add(certificate).with_context(|| format!("{} holds no authority of use", file.display()))?;
         }
     }
     Ok(TlsClient::new(roots, ours))
+}
+
+/// Whom this system trusts; nobody where nothing says so.
+pub(crate) fn authorities_of_system() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    let system = rustls_native_certs::load_native_certs();
+    let (_, unusable) = roots.add_parsable_certificates(system.certs);
+    if unusable > 0 || !system.errors.is_empty() {
+        tracing::debug!(unusable, errors = ?system.errors, "not all of the system's authorities can be used");
+    }
+    roots
 }
 
 fn certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {

@@ -5,7 +5,16 @@ use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 use super::output::Format;
-use crate::published::{ADMIN_TOKEN, HTTP_ADDRESS, reachable};
+use crate::published::{ADMIN_TOKEN, HTTP_ADDRESS, LOCAL_SOCKET, reachable};
+
+/// How a server is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// On this machine, whatever its HTTP port speaks.
+    Socket(PathBuf),
+    /// `http://` or `https://` and an authority, without a slash at the end.
+    Url(String),
+}
 
 /// How to reach the server; the same for every client command.
 #[derive(Debug, clap::Args)]
@@ -38,22 +47,25 @@ impl Connection {
         &self.data
     }
 
-    /// `http://` and an authority, without a slash at the end.
-    pub(crate) fn base(&self) -> Result<String, Failure> {
+    /// How the server is reached.
+    pub(crate) fn way(&self) -> Result<Way, Failure> {
         match &self.server {
-            Some(server) => named_base(server),
-            None => self.local_base(),
+            Some(server) => named_base(server).map(Way::Url),
+            None => self.local_way(),
         }
     }
 
-    /// The token for the server at `base`.
+    /// The token for the server that is reached so.
     ///
     /// The data directory's token opens the server on this machine, and is sent to no other.
-    pub(crate) fn token(&self, base: &str) -> Result<String, Failure> {
+    pub(crate) fn token(&self, way: &Way) -> Result<String, Failure> {
         if let Some(token) = &self.token {
             return Ok(token.clone());
         }
-        if !is_on_this_machine(base) && self.local_base().ok().as_deref() != Some(base) {
+        if let Way::Url(base) = way
+            && !is_on_this_machine(base)
+            && self.local_base().ok().as_deref() != Some(base)
+        {
             let sentence =
                 format!("the server {base} is not on this machine: give its token with --token or SECONDO_TOKEN");
             return Err(Failure::usage("token_missing", sentence));
@@ -66,6 +78,14 @@ impl Connection {
             );
             Failure::new("token_missing", sentence)
         })
+    }
+
+    /// The socket where there is one; only a server that runs is asked through it, as anywhere else.
+    fn local_way(&self) -> Result<Way, Failure> {
+        let socket = self.data.join(LOCAL_SOCKET);
+        // One that cannot be asked for its lock may run all the same: the socket is nobody else's.
+        let may_run = !matches!(store::is_in_use(&self.data), Ok(false));
+        if may_run && socket.exists() { Ok(Way::Socket(socket)) } else { self.local_base().map(Way::Url) }
     }
 
     fn local_base(&self) -> Result<String, Failure> {
@@ -91,17 +111,18 @@ impl Connection {
     }
 }
 
+/// A scheme and an authority, without a slash at the end; `http://` where no scheme is given.
 fn named_base(server: &str) -> Result<String, Failure> {
     let trimmed = server.trim_end_matches('/');
-    if trimmed.starts_with("https://") {
-        let sentence = format!("{server} cannot be asked: HTTPS is not there yet; use http:// through a tunnel");
-        return Err(Failure::usage("server_invalid", sentence));
-    }
-    let authority = trimmed.strip_prefix("http://").unwrap_or(trimmed);
-    let base = format!("http://{authority}");
+    let (scheme, authority) = match trimmed.strip_prefix("https://") {
+        Some(authority) => ("https", authority),
+        None => ("http", trimmed.strip_prefix("http://").unwrap_or(trimmed)),
+    };
+    let base = format!("{scheme}://{authority}");
     let host = reqwest::Url::parse(&base).ok().and_then(|url| url.host_str().map(str::to_owned));
     if host.is_none() || authority.ends_with(':') || authority.contains(['/', '@', '?', '#']) {
-        let sentence = format!("{server:?} is not a server: write it like http://127.0.0.1:8053");
+        let sentence =
+            format!("{server:?} is not a server: write it like http://127.0.0.1:8053 or https://console.example.net");
         return Err(Failure::usage("server_invalid", sentence));
     }
     Ok(base)
@@ -130,17 +151,18 @@ mod tests {
             ("http://127.0.0.1:8053/", "http://127.0.0.1:8053"),
             ("[::1]:8053", "http://[::1]:8053"),
             ("dns.example.org", "http://dns.example.org"),
+            ("https://dns.example.org:8443/", "https://dns.example.org:8443"),
         ] {
             assert_eq!(named_base(text).ok().as_deref(), Some(base));
         }
-        for text in ["", "https://example.org", "http://", "ftp://example.org", "http://a@b", "http://a/b"] {
+        for text in ["", "https://", "https://a/b", "http://", "ftp://example.org", "http://a@b", "http://a/b"] {
             assert_eq!(named_base(text).err().map(|failure| failure.exit_status()), Some(2), "{text:?}");
         }
     }
 
     #[test]
     fn the_local_token_stays_on_this_machine() {
-        for base in ["http://127.0.0.1:8053", "http://[::1]:1", "http://localhost:8053"] {
+        for base in ["http://127.0.0.1:8053", "http://[::1]:1", "https://localhost:8053"] {
             assert!(is_on_this_machine(base), "{base}");
         }
         for base in ["http://192.0.2.1:8053", "http://127.0.0.1.example.org", "http://[2001:db8::1]:1"] {

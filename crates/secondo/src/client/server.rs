@@ -1,16 +1,22 @@
 //! Requests to the server's HTTP API.
 //!
-//! Every wait has an end; an answer that is not Secondo's is told apart from one that is.
+//! Every wait has an end; an answer that is not Secondo's is told apart from one that is. Over TLS it is 1.3, with the system's
+//! authorities.
 
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use api::problem::ProblemDetails;
 use reqwest::{Client, Method, RequestBuilder, Response, header};
+use rustls::crypto::aws_lc_rs;
+use rustls::{ClientConfig, RootCertStore};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::connection::Connection;
+use super::connection::{Connection, Way};
 use super::failure::Failure;
+use crate::tls;
 
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// Longer than the server gives itself.
@@ -22,7 +28,10 @@ const SILENCE_MAX: Duration = Duration::from_secs(40);
 
 pub(crate) struct Server {
     client: Client,
+    /// What stands before the paths of requests.
     base: String,
+    /// Where it is, for people.
+    place: String,
     token: String,
     /// How to start it, for when it does not run.
     start: String,
@@ -30,18 +39,28 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn find(connection: &Connection) -> Result<Self, Failure> {
-        let base = connection.base()?;
-        let token = connection.token(&base)?;
+        let way = connection.way()?;
+        let token = connection.token(&way)?;
+        let no_client =
+            |error: &dyn std::error::Error| Failure::new("internal", format!("no HTTP client can be made: {error}"));
         let client = Client::builder()
             .connect_timeout(CONNECT_MAX)
             .read_timeout(REFRESH_MAX)
             // The token goes to the server and nowhere else.
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| Failure::new("internal", format!("no HTTP client can be made: {error}")))?;
+            .tls_backend_preconfigured(tls_of(&way).map_err(|error| no_client(&error))?);
+        let (client, base, place) = match way {
+            // Our name for this machine: nobody looks it up.
+            Way::Socket(socket) => {
+                let place = socket.display().to_string();
+                (client.unix_socket(socket), "http://localhost".to_owned(), place)
+            }
+            Way::Url(base) => (client, base.clone(), base),
+        };
+        let client = client.build().map_err(|error| no_client(&error))?;
         let start = format!("secondo serve --data {}", connection.data().display());
-        Ok(Self { client, base, token, start })
+        Ok(Self { client, base, place, token, start })
     }
 
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Result<T, Failure> {
@@ -106,24 +125,57 @@ impl Server {
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
-        let base = &self.base;
+        let place = &self.place;
+        if let Some(fault) = fault_of_tls(error) {
+            return self.untrusted(fault);
+        }
         if error.is_connect() {
             let why = innermost(error);
-            let sentence = format!("no server answers at {base} ({why}): start one with `{}`", self.start);
+            let sentence = format!("no server answers at {place} ({why}): start one with `{}`", self.start);
             return Failure::new("server_unreachable", sentence);
         }
         if error.is_timeout() {
-            return Failure::new("server_silent", format!("the server at {base} did not answer in time: try again"));
+            return Failure::new("server_silent", format!("the server at {place} did not answer in time: try again"));
         }
-        let sentence = format!("the connection to the server at {base} broke off ({}): try again", innermost(error));
+        let sentence = format!("the connection to the server at {place} broke off ({}): try again", innermost(error));
         Failure::new("server_lost", sentence)
+    }
+
+    fn untrusted(&self, fault: &rustls::Error) -> Failure {
+        let place = &self.place;
+        match fault {
+            rustls::Error::InvalidCertificate(why) => Failure::new(
+                "server_untrusted",
+                format!(
+                    "the certificate of the server at {place} is not trusted ({why}): name the server as its certificate \
+                     does, and have this system trust its authority (or name a file with that in SSL_CERT_FILE)"
+                ),
+            ),
+            other => Failure::new(
+                "server_unreachable",
+                format!("TLS 1.3 cannot be spoken with what answers at {place} ({other}): check --server"),
+            ),
+        }
     }
 
     fn not_secondo(&self, why: &str) -> Failure {
         let sentence =
-            format!("what answers at {} is not this version of Secondo ({why}): check --server", self.base);
+            format!("what answers at {} is not this version of Secondo ({why}): check --server", self.place);
         Failure::new("server_strange", sentence)
     }
+}
+
+/// What a certificate is checked against, which takes a while to read and is not needed in clear text.
+fn tls_of(way: &Way) -> Result<ClientConfig, rustls::Error> {
+    let roots = match way {
+        Way::Url(base) if base.starts_with("https://") => tls::authorities_of_system(),
+        _ => RootCertStore::empty(),
+    };
+    let configuration = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(configuration)
 }
 
 /// A body that is still coming.
@@ -140,6 +192,21 @@ impl Pieces<'_> {
             Ok(Err(error)) => Err(self.server.unreachable(&error)),
             Err(_) => Err(Failure::new("server_silent", "the server stopped half-way: try again")),
         }
+    }
+}
+
+/// What TLS has found wrong, if it was that. It is within errors of I/O, which name as their source what is behind it.
+fn fault_of_tls(error: &reqwest::Error) -> Option<&rustls::Error> {
+    let mut cause: &(dyn std::error::Error + 'static) = error;
+    loop {
+        let mut within = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        while let Some(one) = within {
+            if let Some(fault) = one.downcast_ref() {
+                return Some(fault);
+            }
+            within = one.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        }
+        cause = cause.source()?;
     }
 }
 

@@ -67,6 +67,26 @@ impl Served {
     }
 }
 
+/// The same through the socket, on a server whose HTTP address nobody answers at.
+struct ServedLocally {
+    data: tempfile::TempDir,
+    lock: File,
+}
+
+impl ServedLocally {
+    async fn start() -> Self {
+        let tcp = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let data = tempfile::tempdir().unwrap();
+        let local = tokio::net::UnixListener::bind(data.path().join("api-socket")).unwrap();
+        std::fs::write(data.path().join("http-address"), "127.0.0.1:1\n").unwrap();
+        std::fs::write(data.path().join("admin-token"), format!("{}\n", fake::TOKEN)).unwrap();
+        let listeners = api::Listeners { tcp, https: None, local: Some(local) };
+        tokio::spawn(api::serve(listeners, fake::doors(), api::Front::default(), std::future::pending()));
+        let lock = lock(data.path());
+        Self { data, lock }
+    }
+}
+
 async fn run_in(data: &Path, words: &str) -> Ended {
     let line = ["secondo"].into_iter().chain(words.split_whitespace()).chain(["--data", data.to_str().unwrap()]);
     let command = Line::try_parse_from(line).unwrap().command;
@@ -333,6 +353,22 @@ async fn a_server_that_does_not_run_is_said_with_how_to_start_it() {
     // Killed: whoever has its port now is not told the token.
     drop(lock);
     let ended = run_in(empty.path(), "zone list").await;
+    ended.failed(1, "server_unknown");
+    assert!(ended.errors.contains("killed"), "{}", ended.errors);
+}
+
+#[tokio::test]
+async fn a_server_on_this_machine_is_asked_through_its_socket_as_long_as_it_runs() {
+    let served = ServedLocally::start().await;
+    let ended = run_in(served.data.path(), "zone list").await;
+    assert_eq!((ended.status, ended.errors.as_str()), (0, ""));
+    run_in(served.data.path(), "zone show example.org").await.failed(1, "zone_unknown");
+    // Whoever names another server means that one.
+    run_in(served.data.path(), "zone list --server 127.0.0.1:1").await.failed(1, "server_unreachable");
+
+    // Killed: its socket is still there, and nobody is told the token.
+    drop(served.lock);
+    let ended = run_in(served.data.path(), "zone list").await;
     ended.failed(1, "server_unknown");
     assert!(ended.errors.contains("killed"), "{}", ended.errors);
 }
