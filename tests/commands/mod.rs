@@ -118,6 +118,14 @@ fn every_command_explains_itself_with_an_example() {
         &["catalog", "remove"],
         &["doctor"],
         &["notifies"],
+        &["token", "add"],
+        &["token", "list"],
+        &["token", "remove"],
+        &["user", "add"],
+        &["user", "list"],
+        &["user", "link"],
+        &["user", "remove"],
+        &["audit"],
         &["status"],
     ] {
         let help = secondo.expect(&[words, &["--help"]].concat());

@@ -102,6 +102,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let https = Https::of(&configuration.http.tls, certificate.as_ref())?;
     let tcp = listen_http(configuration.http.listen).await?;
     let http = tcp.local_addr()?;
+    let console = configuration.http.console(http);
     let random = node.clock.clone();
     let random = Arc::new(move || random.random());
     let (announcer, announcing_news) = server::announcer(node.shared.now.clone(), random, destinations);
@@ -147,6 +148,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         dns_over_quic: dns_over_quic.clone(),
         certificate,
         http,
+        console: console.clone(),
         examinations: Examinations::default(),
         admin_token,
         tries: Tries::default(),
@@ -156,7 +158,6 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let listeners = Listeners { tcp, https: https.shown.clone(), local: published::local_socket(&data) };
     let api = tokio::spawn(answer_api(listeners, house, configuration.http.front, api_stops));
     let first_start = first_start(&node).await;
-    let console = if https.shown.is_some() { format!("https://{http}") } else { format!("http://{http}") };
     let places =
         Places { dns: &dns, over_tls: &dns_over_tls, over_quic: &dns_over_quic, console: &console, data: &data };
     if let Err(error) = places.say(first_start.as_deref()) {

@@ -131,6 +131,8 @@ pub struct NodeStatus {
     pub certificate: Option<Certificate>,
     /// Where this API is answered.
     pub http: String,
+    /// The URL of the console, as people who are elsewhere can reach it.
+    pub console: String,
     pub zones: ZoneCounts,
     pub inventory: InventoryStatus,
     /// One sentence for each thing that needs somebody's attention.

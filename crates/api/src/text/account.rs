@@ -38,24 +38,33 @@ pub fn email(text: &str) -> Result<String, Problem> {
     }
 }
 
+/// Reads the name of a token. `.` and `..` stand for other things in a path (RFC 3986 §5.2.4).
+///
+/// # Errors
+/// [`Code::TokenNameInvalid`].
+pub fn token_name(text: &str) -> Result<String, Problem> {
+    let name = text.trim();
+    let is_shown = name.chars().all(|c| !c.is_control());
+    if matches!(name, "" | "." | "..") || name.chars().count() > TOKEN_NAME_MAX || !is_shown {
+        let detail = format!("a token's name has 1 to {TOKEN_NAME_MAX} characters on one line: write what it is for");
+        return Err(Problem::new(Code::TokenNameInvalid, detail));
+    }
+    Ok(name.to_owned())
+}
+
 /// Reads a token that is to be made.
 ///
 /// # Errors
 /// [`Code::TokenNameInvalid`]; [`Code::BodyInvalid`] when it has no scope.
 pub fn new_token(token: &json::AddToken) -> Result<NewToken, Problem> {
-    let name = token.name.trim();
-    let is_shown = name.chars().all(|c| !c.is_control());
-    if name.is_empty() || name.chars().count() > TOKEN_NAME_MAX || !is_shown {
-        let detail = format!("a token's name has 1 to {TOKEN_NAME_MAX} characters on one line: write what it is for");
-        return Err(Problem::new(Code::TokenNameInvalid, detail));
-    }
+    let name = token_name(&token.name)?;
     if token.scopes.is_empty() {
         return Err(Problem::new(
             Code::BodyInvalid,
             "a token without a scope would open nothing: give it at least one",
         ));
     }
-    Ok(NewToken { name: name.to_owned(), scopes: token.scopes.clone(), ends_at: token.ends_at })
+    Ok(NewToken { name, scopes: token.scopes.clone(), ends_at: token.ends_at })
 }
 
 #[cfg(test)]

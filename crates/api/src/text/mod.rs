@@ -11,7 +11,7 @@ mod name;
 mod primary;
 mod setting;
 
-pub use account::{email, new_token};
+pub use account::{email, new_token, token_name};
 pub use algorithm::key_algorithm;
 pub use catalog::{GUARD_OFF, catalog_change, guard_delay, guard_delay_text, member_template};
 pub use import::{ImportLine, import_line};

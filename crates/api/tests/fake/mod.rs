@@ -35,6 +35,8 @@ pub struct Fake {
     zones: Mutex<BTreeMap<String, json::Zone>>,
     keys: Mutex<BTreeMap<String, json::Key>>,
     catalogs: Mutex<BTreeMap<String, json::Catalog>>,
+    tokens: Mutex<BTreeMap<String, json::Token>>,
+    users: Mutex<BTreeMap<String, json::User>>,
 }
 
 pub fn doors() -> Doors {
@@ -325,37 +327,82 @@ impl Accounts for Fake {
     }
 
     async fn tokens(&self, _: &Caller) -> Result<Vec<json::Token>, Problem> {
-        Ok(Vec::new())
+        Ok(self.tokens.lock().unwrap().values().cloned().collect())
     }
 
     async fn add_token(&self, _: &Caller, token: NewToken) -> Result<json::AddedToken, Problem> {
+        let mut tokens = self.tokens.lock().unwrap();
+        if tokens.contains_key(&token.name) {
+            return Err(Problem::new(Code::TokenExists, format!("there is a token {} already", token.name)));
+        }
+        let made = json::Token {
+            name: token.name.clone(),
+            scopes: token.scopes,
+            made_by: "tests".into(),
+            created_at: Time::from_unix_ms(1_795_262_400_000),
+            ends_at: token.ends_at,
+            used_at: None,
+        };
+        tokens.insert(token.name.clone(), made);
         Ok(json::AddedToken { name: token.name, token: "secondo_0".into() })
     }
 
     async fn remove_token(&self, _: &Caller, name: &str) -> Result<(), Problem> {
-        Err(Problem::new(Code::TokenUnknown, format!("there is no token {name}")))
+        let removed = self.tokens.lock().unwrap().remove(name);
+        removed.map(drop).ok_or_else(|| Problem::new(Code::TokenUnknown, format!("there is no token {name}")))
     }
 
     async fn users(&self, _: &Caller) -> Result<Vec<json::User>, Problem> {
-        Ok(Vec::new())
+        Ok(self.users.lock().unwrap().values().cloned().collect())
     }
 
     async fn add_user(&self, _: &Caller, user: NewUser) -> Result<json::PasswordLink, Problem> {
-        let ends_at = Time::from_unix_ms(1_795_262_400_000);
-        Ok(json::PasswordLink { email: user.email, path: "/link/0".into(), ends_at })
+        let mut users = self.users.lock().unwrap();
+        if users.contains_key(&user.email) {
+            return Err(Problem::new(Code::UserExists, format!("there is a user {} already", user.email)));
+        }
+        let made = json::User {
+            email: user.email.clone(),
+            operator: user.is_operator,
+            role: Some(user.role),
+            second_factor: false,
+            created_at: Time::from_unix_ms(1_795_262_400_000),
+            seen_at: None,
+        };
+        users.insert(user.email.clone(), made);
+        Ok(password_link(&user.email))
     }
 
     async fn link_for_password(&self, _: &Caller, email: &str) -> Result<json::PasswordLink, Problem> {
-        Err(Problem::new(Code::UserUnknown, format!("there is no user {email}")))
+        let is_here = self.users.lock().unwrap().contains_key(email);
+        if is_here { Ok(password_link(email)) } else { Err(no_user(email)) }
     }
 
     async fn remove_user(&self, _: &Caller, email: &str) -> Result<(), Problem> {
-        Err(Problem::new(Code::UserUnknown, format!("there is no user {email}")))
+        self.users.lock().unwrap().remove(email).map(drop).ok_or_else(|| no_user(email))
     }
 
-    async fn audit(&self, _: &Caller, _: Option<u64>, _: u32) -> Result<json::Audit, Problem> {
-        Ok(json::Audit { entries: Vec::new(), next: None })
+    async fn audit(&self, _: &Caller, _: Option<u64>, limit: u32) -> Result<json::Audit, Problem> {
+        let entry = |id: u64| json::AuditEntry {
+            id,
+            at: Time::from_unix_ms(1_795_262_400_000),
+            actor: "alice@example.org".into(),
+            address: Some("203.0.113.9".into()),
+            act: "zone.ordered".into(),
+            subject: "example.org.".into(),
+            details: serde_json::json!({ "order": "publish", "generation": id }),
+        };
+        Ok(json::Audit { entries: (1..=3).rev().take(limit as usize).map(entry).collect(), next: None })
     }
+}
+
+fn password_link(email: &str) -> json::PasswordLink {
+    let ends_at = Time::from_unix_ms(1_795_262_400_000);
+    json::PasswordLink { email: email.into(), path: "/link/0".into(), ends_at }
+}
+
+fn no_user(email: &str) -> Problem {
+    Problem::new(Code::UserUnknown, format!("there is no user {email}"))
 }
 
 #[async_trait]
@@ -682,6 +729,7 @@ impl Status for Fake {
             dns_over_quic: vec!["127.0.0.1:853".into()],
             certificate: None,
             http: "127.0.0.1:8053".into(),
+            console: "https://console.example.net".into(),
             zones: json::ZoneCounts { total: self.zones.lock().unwrap().len() as u64, ..Default::default() },
             inventory: json::InventoryStatus::Available,
             warnings: vec!["the disk is nearly full".into()],

@@ -1,4 +1,4 @@
-//! What can be typed: the definitions of `zone`, `key`, `catalog`, `doctor`, `notifies` and `status`.
+//! What can be typed: the client commands. Those of `catalog`, `token` and `user` are defined beside what they do.
 //!
 //! Names and addresses are read here, so that a wrong one ends with status 2 before anything is sent.
 
@@ -14,6 +14,8 @@ use xfr::{Primary, Setting};
 
 use super::Connection;
 use super::catalog::CatalogAction;
+use super::token::TokenAction;
+use super::user::UserAction;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -38,6 +40,31 @@ pub(crate) enum Command {
     Catalog {
         #[command(subcommand)]
         action: CatalogAction,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Add, list and remove the access tokens of the API, for programs.
+    #[command(after_help = "Example:\n  secondo token add deployment --scope read,zones --ends-in 90d")]
+    Token {
+        #[command(subcommand)]
+        action: TokenAction,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Add, list and remove those who may sign in to the console.
+    #[command(after_help = "Example:\n  secondo user add alice@example.org --role editor")]
+    User {
+        #[command(subcommand)]
+        action: UserAction,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Show what was changed, when, by whom and from where, newest first.
+    #[command(after_help = "Example:\n  secondo audit --limit 20")]
+    Audit {
+        /// How many changes to show at most, 1 to 1000.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
         #[command(flatten)]
         connection: Connection,
     },
@@ -328,6 +355,9 @@ impl Command {
             Self::Zone { connection, .. }
             | Self::Key { connection, .. }
             | Self::Catalog { connection, .. }
+            | Self::Token { connection, .. }
+            | Self::User { connection, .. }
+            | Self::Audit { connection, .. }
             | Self::Doctor { connection, .. }
             | Self::Notifies { connection, .. }
             | Self::Status { connection } => connection,

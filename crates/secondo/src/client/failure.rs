@@ -35,7 +35,9 @@ impl Failure {
                 | Code::AlgorithmUnknown
                 | Code::SecretInvalid
                 | Code::GuardInvalid
-                | Code::SettingInvalid)
+                | Code::SettingInvalid
+                | Code::EmailInvalid
+                | Code::TokenNameInvalid)
         );
         if typed_wrong { Self::usage(problem.code, problem.detail) } else { Self::new(problem.code, problem.detail) }
     }

@@ -11,6 +11,7 @@
 //!
 //! It deliberately opens neither the store nor the inventory: the server is the only one who does.
 
+mod audit;
 mod catalog;
 mod command;
 mod connection;
@@ -21,6 +22,8 @@ mod notifies;
 mod output;
 mod server;
 mod status;
+mod token;
+mod user;
 mod zone;
 
 #[cfg(test)]
@@ -73,6 +76,18 @@ async fn carry_out(command: Command, out: &mut dyn Write, errors: &mut dyn Write
         Command::Catalog { action, connection } => {
             let (server, format) = open(&connection)?;
             catalog::carry_out(action, &server, &mut Output::new(out, format)).await
+        }
+        Command::Token { action, connection } => {
+            let (server, format) = open(&connection)?;
+            token::carry_out(action, &server, &mut Output::new(out, format)).await
+        }
+        Command::User { action, connection } => {
+            let (server, format) = open(&connection)?;
+            user::carry_out(action, &server, &mut Output::new(out, format)).await
+        }
+        Command::Audit { limit, connection } => {
+            let (server, format) = open(&connection)?;
+            audit::show(limit, &server, &mut Output::new(out, format)).await
         }
         Command::Doctor { examine, connection } => doctor::carry_out(examine, &connection, out).await,
         Command::Notifies { limit, connection } => {

@@ -7,6 +7,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::json::NodeStatus;
 use api::problem::ProblemDetails;
 use reqwest::{Client, Method, RequestBuilder, Response, header};
 use rustls::crypto::aws_lc_rs;
@@ -32,6 +33,8 @@ pub(crate) struct Server {
     base: String,
     /// Where it is, for people.
     place: String,
+    /// Where the console is, when somebody has named it.
+    console: Option<String>,
     token: String,
     /// How to start it, for when it does not run.
     start: String,
@@ -60,7 +63,17 @@ impl Server {
         };
         let client = client.build().map_err(|error| no_client(&error))?;
         let start = format!("secondo serve --data {}", connection.data().display());
-        Ok(Self { client, base, place, token, start })
+        let console = connection.names_a_server().then(|| base.clone());
+        Ok(Self { client, base, place, console, token, start })
+    }
+
+    /// The URL of a page of the console: on the server that was named, or where one on this machine says that people find it.
+    pub(crate) async fn page(&self, path: &str) -> Result<String, Failure> {
+        let console = match &self.console {
+            Some(console) => console.clone(),
+            None => self.get::<NodeStatus>("/status", &[]).await?.console,
+        };
+        Ok(format!("{console}{path}"))
     }
 
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Result<T, Failure> {

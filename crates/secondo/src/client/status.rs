@@ -20,6 +20,7 @@ pub(crate) async fn show(server: &Server, output: &mut Output<'_>) -> Result<(),
         ("DNS over QUIC", addresses(&status.dns_over_quic)),
         ("certificate", status.certificate.as_ref().map_or_else(|| "-".into(), certificate)),
         ("HTTP", status.http),
+        ("console", status.console),
         ("inventory", status.inventory.to_string()),
         (
             "zones",

@@ -169,6 +169,14 @@ fn what_is_typed_wrong_ends_with_status_2_before_anything_is_sent() {
         "catalog set cat.example --guard-share 101",
         "key add k --algorithm md5",
         "zone",
+        "token add deployment",
+        "token add deployment --scope fly",
+        "token add deployment --scope read --ends-in soon",
+        "token add .. --scope read",
+        "user add alice",
+        "user add alice@example.org --role king",
+        "user link alice",
+        "audit --limit 0",
     ] {
         assert_eq!(usage_status(words), Some(2), "{words}");
     }
@@ -371,6 +379,76 @@ async fn a_server_on_this_machine_is_asked_through_its_socket_as_long_as_it_runs
     let ended = run_in(served.data.path(), "zone list").await;
     ended.failed(1, "server_unknown");
     assert!(ended.errors.contains("killed"), "{}", ended.errors);
+}
+
+#[tokio::test]
+async fn a_token_is_shown_once_with_what_to_do_with_it() {
+    let served = Served::start().await;
+    assert!(served.run("token list").await.out.contains("secondo token add"));
+    let added = served.run("token add deployment --scope read,zones --ends-in 90d").await;
+    assert_eq!((added.status, added.errors.as_str()), (0, ""));
+    for words in ["deployment (read,zones; good until 20", "\n  secondo_0\n", "SECONDO_TOKEN", "Bearer TOKEN"] {
+        assert!(added.out.contains(words), "{words}: {}", added.out);
+    }
+    assert_eq!(served.run("token add monitoring --scope read --json").await.json()["token"], "secondo_0");
+    served.run("token add monitoring --scope read").await.failed(1, "token_exists");
+
+    let listed = served.run("token list").await.out;
+    let row: Vec<&str> = listed.lines().nth(2).unwrap().split_whitespace().collect();
+    assert_eq!((row[0], row[1], row.last()), ("monitoring", "read", Some(&"-")), "{listed}");
+    assert!(!listed.contains("secondo_0"), "{listed}");
+    let listed = served.run("token list --json").await.json();
+    assert_eq!((&listed[0]["name"], listed[1]["ends_at"].is_null()), (&"deployment".into(), true), "{listed}");
+    assert!(listed[0]["ends_at"].is_string(), "{listed}");
+
+    assert_eq!(
+        served.run("token remove deployment").await.out,
+        "removed the token deployment: it opens nothing any more\n"
+    );
+    served.run("token remove deployment").await.failed(1, "token_unknown");
+}
+
+#[tokio::test]
+async fn a_user_is_added_with_the_page_that_sets_the_password() {
+    let served = Served::start().await;
+    assert!(served.run("user list").await.out.contains("secondo user add"));
+    let added = served.run("user add alice@example.org --role editor").await;
+    assert_eq!((added.status, added.errors.as_str()), (0, ""));
+    for words in ["alice@example.org (editor)", "\n  https://console.example.net/link/0\n", "until 2026-11-21"] {
+        assert!(added.out.contains(words), "{words}: {}", added.out);
+    }
+    served.run("user add alice@example.org").await.failed(1, "user_exists");
+    let operator = served.run("user add bob@example.org --role owner --operator").await.out;
+    assert!(operator.starts_with("added bob@example.org (owner, operator)\n"), "{operator}");
+
+    // Whoever has named a server reaches it there.
+    let server = std::fs::read_to_string(served.data.path().join("http-address")).unwrap();
+    let named = served.run(&format!("user link alice@example.org --json --server {server}")).await.json();
+    assert_eq!(named["url"], format!("http://{}/link/0", server.trim()));
+    assert_eq!((&named["email"], named["ends_at"].is_string()), (&"alice@example.org".into(), true), "{named}");
+
+    let listed = served.run("user list").await.out;
+    let row = |at: usize| listed.lines().nth(at).unwrap().split_whitespace().take(3).collect::<Vec<_>>();
+    assert_eq!(
+        (row(1), row(2)),
+        (vec!["alice@example.org", "editor", "no"], vec!["bob@example.org", "owner", "yes"])
+    );
+    assert_eq!(served.run("user list --json").await.json()[1]["operator"], true);
+
+    assert_eq!(served.run("user remove alice@example.org").await.status, 0);
+    served.run("user remove alice@example.org").await.failed(1, "user_unknown");
+    served.run("user link alice@example.org").await.failed(1, "user_unknown");
+}
+
+#[tokio::test]
+async fn the_audit_log_is_shown_to_people_and_programs() {
+    let served = Served::start().await;
+    let shown = served.run("audit").await.out;
+    for words in ["alice@example.org", "203.0.113.9", "zone.ordered", "example.org.", "order=publish"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    let newest = served.run("audit --limit 1 --json").await.json();
+    assert_eq!((newest.as_array().unwrap().len(), &newest[0]["details"]["generation"]), (1, &3.into()));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use toml::Spanned;
 use xfr::{NoPrefix, Prefix};
 
 use super::{Wrong, checked, listen_address};
+use crate::published::reachable;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -53,6 +54,18 @@ impl HttpSettings {
     pub(crate) fn is_careless(&self) -> bool {
         self.tls == HttpTls::Off && !self.listen.ip().to_canonical().is_loopback() && !self.allow_clear_text
     }
+
+    /// The console's URL once it is listened for at `http`: under the first name, if there is one. Where there are proxies,
+    /// they are at the name, and speak TLS there.
+    pub(crate) fn console(&self, http: SocketAddr) -> String {
+        let is_behind = self.tls == HttpTls::Off && !self.front.trusted_proxies.is_empty();
+        let scheme = if self.tls == HttpTls::Off { "http" } else { "https" };
+        match self.front.names.first() {
+            None => format!("{scheme}://{}", reachable(http)),
+            Some(name) if is_behind => format!("https://{name}"),
+            Some(name) => format!("{scheme}://{name}:{}", http.port()),
+        }
+    }
 }
 
 pub(super) fn read_http(section: HttpSection, has_certificate: bool) -> Result<HttpSettings, Wrong> {
@@ -93,4 +106,28 @@ fn host_name(text: &str) -> Result<String, String> {
 
 fn prefix(text: &str) -> Result<Prefix, String> {
     text.parse().map_err(|error: NoPrefix| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use api::Front;
+
+    use super::{HttpSettings, HttpTls};
+
+    #[test]
+    fn the_consoles_url_is_one_that_people_can_follow() {
+        let url = |names: &[&str], proxies: &[&str], tls: HttpTls, at: &str| {
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            let trusted_proxies = proxies.iter().map(|proxy| proxy.parse().unwrap()).collect();
+            let front = Front { names, trusted_proxies };
+            HttpSettings { front, tls, ..HttpSettings::default() }.console(at.parse().unwrap())
+        };
+        let (name, proxy) = ("dns.example.net", "192.0.2.0/24");
+        assert_eq!(url(&[], &[], HttpTls::Off, "127.0.0.1:8053"), "http://127.0.0.1:8053");
+        assert_eq!(url(&[], &[], HttpTls::Ours, "0.0.0.0:443"), "https://127.0.0.1:443");
+        assert_eq!(url(&[name, "other"], &[], HttpTls::Ours, "[::]:8443"), "https://dns.example.net:8443");
+        assert_eq!(url(&[name], &[], HttpTls::Off, "127.0.0.1:8053"), "http://dns.example.net:8053");
+        assert_eq!(url(&[name], &[proxy], HttpTls::Off, "127.0.0.1:8053"), "https://dns.example.net");
+        assert_eq!(url(&[name], &[proxy], HttpTls::Ours, "127.0.0.1:8053"), "https://dns.example.net:8053");
+    }
 }

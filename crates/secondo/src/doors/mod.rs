@@ -35,6 +35,8 @@ pub(crate) struct House {
     pub(crate) dns_over_quic: Vec<SocketAddr>,
     pub(crate) certificate: Option<Arc<Certificate>>,
     pub(crate) http: SocketAddr,
+    /// The console's URL.
+    pub(crate) console: String,
     pub(crate) examinations: Examinations,
     /// The machine's own token; none where it can be neither read nor made.
     pub(crate) admin_token: Option<Hashed>,

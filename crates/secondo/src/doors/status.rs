@@ -157,6 +157,7 @@ impl Status for House {
             dns_over_quic: self.dns_over_quic.iter().map(ToString::to_string).collect(),
             certificate: self.certificate.as_ref().map(|certificate| certificate.shown()),
             http: self.http.to_string(),
+            console: self.console.clone(),
             zones,
             inventory: match trouble {
                 None => json::InventoryStatus::Available,
