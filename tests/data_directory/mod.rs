@@ -219,6 +219,9 @@ impl Drop for Lock {
 #[test]
 fn files_for_the_convenience_of_clients_are_no_reason_not_to_serve() {
     let mut secondo = killed_with_one_zone_removed();
+    let socket = secondo.data().join("api-socket");
+    fs::remove_file(&socket).unwrap();
+    fs::create_dir(&socket).unwrap();
     fs::create_dir(secondo.data().join("dns-address.new")).unwrap();
     secondo.start_unannounced();
     eventually(SOON, "the zone to be served", || query::has_serial(secondo.dns(), ZONE, 1));
@@ -232,6 +235,18 @@ fn files_for_the_convenience_of_clients_are_no_reason_not_to_serve() {
         Some(0) => Ok(()),
         _ => Err(secondo.log()),
     });
+}
+
+#[test]
+fn clients_find_the_socket_where_the_addresses_cannot_be_written() {
+    let mut secondo = killed_with_one_zone_removed();
+    fs::create_dir(secondo.data().join("dns-address.new")).unwrap();
+    secondo.start_unannounced();
+    eventually(SOON, "the log to say what clients find", || {
+        let log = secondo.log();
+        if log.contains("clients find the socket alone") { Ok(()) } else { Err(log) }
+    });
+    assert_eq!(secondo.json(&["zone", "list"]).as_array().map(Vec::len), Some(1));
 }
 
 /// Writes octets by chance over ten pages of the stored zones.

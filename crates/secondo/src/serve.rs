@@ -156,6 +156,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let end = End::awaited()?;
     let (stop_api, api_stops) = oneshot::channel();
     let listeners = Listeners { tcp, https: https.shown.clone(), local: published::local_socket(&data) };
+    let has_socket = listeners.local.is_some();
     let api = tokio::spawn(answer_api(listeners, house, configuration.http.front, api_stops));
     let first_start = first_start(&node).await;
     let places =
@@ -166,10 +167,8 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let announcing = match published::addresses(&data, &dns, http) {
         Ok(()) => None,
         Err(error) => {
-            tracing::error!(
-                "clients must be told --server, because the addresses cannot be written to {}: {error}",
-                data.display()
-            );
+            let clients = if has_socket { "clients find the socket alone" } else { "clients must be told --server" };
+            tracing::error!("{clients}, because the addresses cannot be written to {}: {error}", data.display());
             Some(tokio::spawn(announce(data.clone(), dns.clone(), http)))
         }
     };

@@ -1,6 +1,7 @@
 //! Where the server is and what opens it: flags, variables, or what `serve` left in its data directory.
 
 use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
@@ -85,7 +86,7 @@ impl Connection {
         let socket = self.data.join(LOCAL_SOCKET);
         // One that cannot be asked for its lock may run all the same: the socket is nobody else's.
         let may_run = !matches!(store::is_in_use(&self.data), Ok(false));
-        if may_run && socket.exists() { Ok(Way::Socket(socket)) } else { self.local_base().map(Way::Url) }
+        if may_run && is_socket(&socket) { Ok(Way::Socket(socket)) } else { self.local_base().map(Way::Url) }
     }
 
     fn local_base(&self) -> Result<String, Failure> {
@@ -134,6 +135,10 @@ fn is_on_this_machine(base: &str) -> bool {
     };
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn is_socket(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| found.file_type().is_socket())
 }
 
 fn read_line(file: &Path) -> std::io::Result<String> {
