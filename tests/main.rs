@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may")]
 
+mod access;
 mod bad_input;
 mod catalogs;
 mod certificates;

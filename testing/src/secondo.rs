@@ -26,6 +26,10 @@ pub struct Secondo {
     directory: TempDir,
     dns: SocketAddr,
     zones: Vec<String>,
+    /// Where its HTTP API is to be.
+    http: String,
+    /// What else stands behind `serve`.
+    flags: Vec<String>,
     process: Option<Process>,
     /// Where its standard error goes instead of its log file.
     log_to: Option<PathBuf>,
@@ -42,6 +46,8 @@ impl Secondo {
             directory,
             dns: port::free(),
             zones: Vec::new(),
+            http: "127.0.0.1:0".into(),
+            flags: Vec::new(),
             process: None,
             log_to: None,
             file_octets_max: None,
@@ -61,6 +67,18 @@ impl Secondo {
     /// Adds `--zone NAME@ADDRESS` to every start from now on.
     pub fn with_zone(mut self, name: &str, primary: SocketAddr) -> Self {
         self.zones.push(format!("{name}@{primary}"));
+        self
+    }
+
+    /// Has its HTTP API answered there, at every start from now on.
+    pub fn with_http(mut self, address: &str) -> Self {
+        self.http = address.into();
+        self
+    }
+
+    /// Adds this to what stands behind `serve`, at every start from now on.
+    pub fn with_flag(mut self, flag: &str) -> Self {
+        self.flags.push(flag.into());
         self
     }
 
@@ -113,7 +131,7 @@ impl Secondo {
             let _ = std::fs::remove_file(self.data().join(file));
         }
         let log_to = self.log_to.clone().unwrap_or_else(|| self.log_file());
-        let mut process = Process::start(self.serve_command(self.dns, "127.0.0.1:0"), &log_to);
+        let mut process = Process::start(self.serve_command(self.dns, &self.http), &log_to);
         eventually(PATIENCE, "secondo serve to be ready", || {
             if let Some(status) = process.ended() {
                 panic!("secondo serve ended with {status}:\n{}", self.log());
@@ -130,13 +148,13 @@ impl Secondo {
     /// Starts it where it cannot tell where it is, and waits for nothing.
     pub fn start_unannounced(&mut self) {
         assert!(self.process.is_none(), "it is running already");
-        let command = self.serve_command(self.dns, "127.0.0.1:0");
+        let command = self.serve_command(self.dns, &self.http);
         self.process = Some(Process::start(command, &self.log_file()));
     }
 
     /// Runs another `serve` on the same data directory and DNS port until it ends: one that must be refused.
     pub fn serve_in_vain(&self) -> Ran {
-        self.serve_in_vain_at(self.dns, "127.0.0.1:0")
+        self.serve_in_vain_at(self.dns, &self.http)
     }
 
     /// The same with these addresses.
@@ -161,7 +179,7 @@ impl Secondo {
         for zone in &self.zones {
             command.args(["--zone", zone]);
         }
-        command.env("NO_COLOR", "1");
+        command.args(&self.flags).env("NO_COLOR", "1");
         command
     }
 
@@ -208,8 +226,14 @@ impl Secondo {
 
     /// Runs a client command.
     pub fn client(&self, words: &[&str]) -> Ran {
+        self.client_with(&[], words)
+    }
+
+    /// Runs a client command with these variables.
+    pub fn client_with(&self, variables: &[(&str, &str)], words: &[&str]) -> Ran {
         let mut command = Command::new(&self.program);
         command.args(words).arg("--data").arg(self.data()).env("NO_COLOR", "1");
+        command.envs(variables.iter().copied());
         Ran::of(&command.output().unwrap_or_else(|error| panic!("{command:?}: {error}")))
     }
 
