@@ -18,7 +18,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("inventory", &["dns", "zone", "xfr"]),
     ("delegation", &["dns", "xfr"]),
     ("api", &["dns", "xfr", "zone"]),
-    ("secondo", &["dns", "zone", "answer", "xfr", "transfer", "store", "server", "inventory", "api"]),
+    ("secondo", &["dns", "zone", "answer", "xfr", "transfer", "store", "server", "inventory", "delegation", "api"]),
     ("testing", &["dns", "zone", "xfr", "store", "transfer"]),
 ];
 

@@ -18,7 +18,7 @@ pub(crate) async fn answer_in_time(request: Request, next: Next) -> Response {
     within(ANSWER_MAX, request, next).await
 }
 
-/// The same for refreshes and examinations, whose own waits end before this.
+/// The same for refreshes, examinations and delegations, whose own waits end before this.
 pub(crate) async fn refresh_in_time(request: Request, next: Next) -> Response {
     within(REFRESH_WAIT_MAX + ANSWER_MAX, request, next).await
 }

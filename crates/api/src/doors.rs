@@ -290,6 +290,20 @@ pub trait Requests: Send + Sync {
         own_addresses: Vec<IpAddr>,
     ) -> Result<json::Examination, Problem>;
 
+    /// To whom the zone is delegated. The parent's servers are asked now, unless they were within the last minute; over
+    /// within a minute and a half.
+    ///
+    /// # Errors
+    /// [`Code::ZoneUnknown`], [`Code::TimedOut`] when too many are asked about. That nobody answers is no error.
+    async fn delegation(&self, caller: &Caller, name: &Name) -> Result<json::Delegation, Problem>;
+
+    /// Has that asked without waiting for it, and says whether it is known or under way: not while others wait for theirs.
+    /// When it is known, those who look at the zone are told.
+    ///
+    /// # Errors
+    /// [`Code::ZoneUnknown`].
+    async fn begin_delegation(&self, caller: &Caller, name: &Name) -> Result<bool, Problem>;
+
     /// Carries out the owner's word about the zone's versions and answers as it is then.
     ///
     /// # Errors
@@ -350,6 +364,13 @@ pub trait Status: Send + Sync {
     /// # Errors
     /// [`Code::ZoneUnknown`].
     async fn lines(&self, caller: &Caller, name: &Name) -> Result<Vec<json::PrimaryLines>, Problem>;
+
+    /// To whom the zone is delegated, as it was when that was last asked; none when it has not been, or long ago. Nobody is
+    /// asked for it.
+    ///
+    /// # Errors
+    /// [`Code::ZoneUnknown`].
+    async fn known_delegation(&self, caller: &Caller, name: &Name) -> Result<Option<json::Delegation>, Problem>;
 
     /// How many of the tenant's zones are in which condition.
     async fn counts(&self, caller: &Caller) -> Result<json::ZoneCounts, Problem>;

@@ -90,6 +90,7 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(zones::refresh::refresh))
         .routes(routes!(doctor::examine::examine))
         .routes(routes!(zones::hold::hold))
+        .routes(routes!(zones::delegation::delegation))
         .layer(DefaultBodyLimit::max(JSON_OCTETS_MAX))
         .layer(from_fn(refresh_in_time));
     OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", quick.merge(import).merge(slow))

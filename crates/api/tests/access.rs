@@ -33,7 +33,7 @@ async fn every_route_of_the_document_but_the_health_check_wants_the_token() {
             asked += 1;
         }
     }
-    assert_eq!(asked, 32, "the document lists every route");
+    assert_eq!(asked, 33, "the document lists every route");
 }
 
 /// What a token may ask whose only scope is `read`.
@@ -42,6 +42,7 @@ const READING: &[(&str, &str)] = &[
     ("get", "/api/v1/zones/{name}"),
     ("get", "/api/v1/zones/{name}/history"),
     ("get", "/api/v1/zones/{name}/diff"),
+    ("get", "/api/v1/zones/{name}/delegation"),
     ("get", "/api/v1/zones/{name}/notifies"),
     ("get", "/api/v1/zones/{name}/export"),
     ("get", "/api/v1/catalogs"),

@@ -3,6 +3,7 @@
 //! Everything is parsed here, once; inside, types carry the proof. Every problem in the file names its line.
 
 mod catalog;
+mod delegation;
 mod http;
 mod inventory_location;
 mod limits;
@@ -25,6 +26,7 @@ use server::RateLimit;
 use toml::Spanned;
 use xfr::{Key, Policy, Setting, SettingError};
 
+use self::delegation::{DelegationSection, read_delegation};
 use crate::command::ServeArguments;
 use crate::kept::KEEP_REMOVED;
 use crate::persona::PersonaSettings;
@@ -36,6 +38,7 @@ use listening::{DnsSection, listen_addresses, persona};
 use rate_limit::{RateLimitSection, read_rate_limit};
 use zone::{KeySection, ZoneSection, read_key, read_zone};
 
+pub(crate) use self::delegation::DelegationSettings;
 pub(crate) use catalog::groups;
 pub(crate) use http::{HttpSettings, HttpTls};
 pub(crate) use limits::Limits;
@@ -65,6 +68,7 @@ pub(crate) struct Configuration {
     /// For how long zones are kept that catalogs have removed.
     pub(crate) keep_removed: Duration,
     pub(crate) tls: TlsFiles,
+    pub(crate) delegation: DelegationSettings,
     pub(crate) keys: Vec<Key>,
     pub(crate) zones: Vec<NewZone>,
     pub(crate) catalogs: Vec<NewCatalog>,
@@ -126,6 +130,7 @@ struct File {
     rate_limit: RateLimitSection,
     catalogs: CatalogsSection,
     tls: TlsSection,
+    delegation: DelegationSection,
     transfer_out: TransferOutSection,
     tenancy: TenancySection,
     key: Vec<KeySection>,
@@ -237,6 +242,7 @@ impl Configuration {
             configuration.keep_removed = checked(text, time_or_off)?;
         }
         configuration.tls = tls_files(file.tls)?;
+        configuration.delegation = read_delegation(&file.delegation)?;
         configuration.http = read_http(file.http, configuration.tls.ours.is_some())?;
         configuration.dns_over_tls = listen_addresses(&file.dns.tls_listen)?;
         configuration.dns_over_quic = listen_addresses(&file.dns.quic_listen)?;
@@ -349,6 +355,7 @@ impl Default for Configuration {
             rate: None,
             keep_removed: KEEP_REMOVED,
             tls: TlsFiles::default(),
+            delegation: DelegationSettings::default(),
             keys: Vec::new(),
             zones: Vec::new(),
             catalogs: Vec::new(),
@@ -484,6 +491,12 @@ mod tests {
             ("[inventory]\npostgres_file = \"/nowhere/hidden/url\"\n", 2, "cannot be read"),
             ("[inventory]\npostgres_file = \"f\"\npostgres = \"postgres://u:hidden@h/d\"\n", 2, "one of the two"),
             ("inventory = \"postgres://u:hidden@h/d\"\n", 1, "below [inventory]"),
+            ("[delegation]\nhints = \"/nowhere/named.root\"\n", 2, "cannot be read"),
+            ("[delegation]\n\nhints = \"Cargo.toml\"\n", 3, "has no root hints"),
+            ("[delegation]\nhints = [\"192.0.2.1\"]\n", 2, "expected a string"),
+            ("[delegation]\nname_servers = [\"ns1.us\", \"https://ns2.us\"]\n", 2, "is not a zone name"),
+            ("[delegation]\nname_servers = [\n\"ns1.us\",\n\"NS1.us.\"]\n", 4, "NS1.us. is there twice"),
+            ("[delegation]\nname_servers = [\".\"]\n", 2, "no name server"),
             ("[tenancy]\nmode = \"multi\"\n", 2, "unknown variant"),
             ("[dns\n", 1, ""),
             ("[rate_limit]\nresponses_per_second = 2000000\n", 2, "0 (off) to 1000000"),
@@ -506,6 +519,18 @@ mod tests {
             assert!(message.contains(says) && !message.contains("hidden@"), "{text}: {message}");
             assert_eq!(at, line, "{text}: {message}");
         }
+    }
+
+    #[test]
+    fn delegations_are_looked_at_from_the_hints_and_for_the_name_servers_that_are_given() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let hints = ". 60 NS a.root.\na.root. 60 A 127.0.0.53\n";
+        std::fs::write(file.path(), hints).unwrap();
+        let text = format!("[delegation]\nhints = {:?}\nname_servers = [\"ns1.us\", \"ns2.us.\"]\n", file.path());
+        let given = Configuration::parse(&text).unwrap_or_default().delegation;
+        assert_eq!((given.hints, given.name_servers.len()), (hints.parse().unwrap(), 2));
+        let without = Configuration::default().delegation;
+        assert_eq!((without.hints, without.name_servers.len()), (delegation::Hints::iana(), 0));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod client;
 mod clock;
 mod command;
 mod configuration;
+mod delegations;
 mod demo;
 mod differences;
 mod doors;

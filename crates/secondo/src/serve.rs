@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use api::{Front, Listeners};
+use delegation::Walker;
 use inventory::{Hashed, Inventory, Location};
 use server::{Access, Heard, Notified, Rules};
 use store::{DamagedDatabase, Opened, Options, PutAside, Store, StoreError};
@@ -28,7 +29,8 @@ use crate::accounts::tries::Tries;
 use crate::catalogs::{OWN_ID, Own};
 use crate::certificate::{Certificate, ShownTo};
 use crate::clock::{Clock, Machine, ThisMachine};
-use crate::configuration::{Configuration, HttpTls};
+use crate::configuration::{Configuration, DelegationSettings, HttpTls};
+use crate::delegations::Delegations;
 use crate::doors::{self, Examinations, House};
 use crate::lasting::lasting;
 use crate::node::Node;
@@ -105,7 +107,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let console = configuration.http.console(http);
     let random = node.clock.clone();
     let random = Arc::new(move || random.random());
-    let (announcer, announcing_news) = server::announcer(node.shared.now.clone(), random, destinations);
+    let (announcer, announcing_news) = server::announcer(node.shared.now.clone(), random, destinations.clone());
     // Set once, here.
     let _ = node.announcer.set(announcer);
     let announcing_news = tokio::spawn(announcing_news);
@@ -139,6 +141,8 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         })
     });
     let admin_token = admin_token(&data, &at_start)?;
+    let DelegationSettings { hints, name_servers } = configuration.delegation;
+    let walker = Walker::new(hints, destinations);
     let house = House {
         node: node.clone(),
         counters: running.counters().clone(),
@@ -150,6 +154,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         http,
         console: console.clone(),
         examinations: Examinations::default(),
+        delegations: Arc::new(Delegations::new(walker, name_servers)),
         admin_token,
         tries: Tries::default(),
     };

@@ -6,6 +6,7 @@
 mod account;
 mod attempt;
 mod catalog;
+mod delegation;
 mod examination;
 mod import;
 mod key;
@@ -23,6 +24,10 @@ pub use attempt::{Attempt, AttemptKind, AttemptOutcome, Fault, Reason, Trigger};
 pub use catalog::{
     AcceptCatalog, AddCatalog, Catalog, CatalogMember, CatalogMembers, Catalogs, ChangeCatalog, ChangeGuard,
     ChangeTemplate, Guard, MemberState, MemberTemplate,
+};
+pub use delegation::{
+    DelegatedServer, Delegation, DelegationDifference, DelegationFailure, DelegationFault, DelegationFit,
+    DelegationState, FoundAt, GluedName, ParentSaid, ParentView, ServerFound,
 };
 pub use examination::{
     Examination, Examine, ExaminedPrimary, Paste, PastePart, PrimaryLines, PrimarySoftware, Step, StepOutcome,

@@ -1,8 +1,11 @@
 //! A program behind the doors that keeps everything in memory, for tests of the API and of its client.
 //!
-//! Zones named `slow.example` and `refusing.example` behave as their names say; `huge.example` exports a lot.
+//! Zones named `slow.example` and `refusing.example` behave as their names say; `huge.example` exports a lot. Of how zones
+//! are delegated, [`delegation`] has one for each state, by the zone's name.
 
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
+
+mod delegation;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -532,6 +535,15 @@ impl Requests for Fake {
         Ok(attempt)
     }
 
+    async fn delegation(&self, caller: &Caller, name: &Name) -> Result<json::Delegation, Problem> {
+        self.zone(caller, name).await?;
+        Ok(delegation::of(name))
+    }
+
+    async fn begin_delegation(&self, caller: &Caller, name: &Name) -> Result<bool, Problem> {
+        self.zone(caller, name).await.map(|_| true)
+    }
+
     async fn order_hold(&self, _: &Caller, name: &Name, order: json::OrderHold) -> Result<json::Zone, Problem> {
         let mut zones = self.zones.lock().unwrap();
         let zone = zones.get_mut(&lower(name)).ok_or_else(|| unknown(name))?;
@@ -614,6 +626,11 @@ impl Status for Fake {
 
     async fn lines(&self, _: &Caller, _: &Name) -> Result<Vec<json::PrimaryLines>, Problem> {
         Ok(Vec::new())
+    }
+
+    async fn known_delegation(&self, caller: &Caller, name: &Name) -> Result<Option<json::Delegation>, Problem> {
+        self.zone(caller, name).await?;
+        Ok(Some(delegation::of(name)))
     }
 
     async fn counts(&self, _: &Caller) -> Result<json::ZoneCounts, Problem> {

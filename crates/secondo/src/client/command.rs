@@ -289,6 +289,13 @@ Examples:
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
     },
+    /// Show to whom the zone is delegated: what its parent's servers say, and whether the servers that they name answer.
+    #[command(after_help = "Example:\n  secondo zone delegation example.org")]
+    Delegation {
+        /// The zone's name.
+        #[arg(value_parser = known_zone_name)]
+        name: Name,
+    },
     /// Write the served version as a zone file to standard output.
     #[command(after_help = "Example:\n  secondo zone export example.org > example.org.zone")]
     Export {

@@ -91,6 +91,12 @@ impl Server {
         self.read(self.send(request).await?).await
     }
 
+    /// The same where the answer comes when something has ended that may take minutes.
+    pub(crate) async fn get_and_wait<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        let request = self.request(Method::GET, path).timeout(REFRESH_MAX);
+        self.read(self.send(request).await?).await
+    }
+
     /// A request that is answered when something has ended that may take minutes.
     pub(crate) async fn post_and_wait<T: DeserializeOwned>(
         &self,

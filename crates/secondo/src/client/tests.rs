@@ -468,6 +468,35 @@ async fn notifies_are_shown_to_people_and_programs() {
 }
 
 #[tokio::test]
+async fn delegations_are_shown_to_people_and_programs() {
+    let served = Served::start().await;
+    for (zone, said) in [
+        ("ours.example", &["exactly: to all of ours", "a.nic.example.", "192.0.2.53"][..]),
+        ("nobody.example", &["no: the parent knows no such zone", "NXDOMAIN"]),
+        ("elsewhere.example", &["none: to none of ours", "ns.them.example."]),
+        ("beside.example", &["to some of ours, and not to all"]),
+        ("unjudged.example", &["name_servers is not configured"]),
+        ("lame.example", &["LAME", "without the AA flag"]),
+        ("differing.example", &["the parent's servers differ in name_servers"]),
+        ("both.example", &["hold the zone too"]),
+    ] {
+        served.run(&format!("zone add {zone} --primary 192.0.2.1")).await;
+        let shown = served.run(&format!("zone delegation {zone}")).await;
+        assert_eq!(shown.status, 0, "{}", shown.errors);
+        for words in said {
+            assert!(shown.out.contains(words), "{zone} does not say {words:?}:\n{}", shown.out);
+        }
+    }
+    let found = served.run("zone delegation elsewhere.example --json").await.json();
+    assert_eq!((&found["fit"], &found["servers"][0]["at"][0]["serial"]), (&"none".into(), &7.into()));
+    served.run("zone add cut-off.example --primary 192.0.2.1").await;
+    let ended = served.run("zone delegation cut-off.example").await;
+    assert!(ended.out.contains("the network between those servers and us"), "{}", ended.out);
+    ended.failed(1, "nobody_answers");
+    served.run("zone delegation none.example").await.failed(1, "zone_unknown");
+}
+
+#[tokio::test]
 async fn failures_have_a_form_for_programs() {
     let ended = Served::start().await.run("zone show example.org --json").await;
     let said: Value = serde_json::from_str(&ended.errors).unwrap();

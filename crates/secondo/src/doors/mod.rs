@@ -3,6 +3,7 @@
 mod accounts;
 mod catalogs;
 mod contents;
+mod delegation;
 mod examination;
 mod intent;
 mod requests;
@@ -22,6 +23,7 @@ use server::{Counters, Heard};
 
 use crate::accounts::tries::Tries;
 use crate::certificate::Certificate;
+use crate::delegations::Delegations;
 use crate::followed::Followed;
 use crate::node::Node;
 
@@ -38,6 +40,7 @@ pub(crate) struct House {
     /// The console's URL.
     pub(crate) console: String,
     pub(crate) examinations: Examinations,
+    pub(crate) delegations: Arc<Delegations>,
     /// The machine's own token; none where it can be neither read nor made.
     pub(crate) admin_token: Option<Hashed>,
     pub(crate) tries: Tries,

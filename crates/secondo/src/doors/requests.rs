@@ -54,6 +54,14 @@ impl Requests for House {
         self.examination(caller.tenant, zone, own_addresses).await
     }
 
+    async fn delegation(&self, caller: &Caller, name: &Name) -> Result<json::Delegation, Problem> {
+        self.delegation_of(caller.tenant, name).await
+    }
+
+    async fn begin_delegation(&self, caller: &Caller, name: &Name) -> Result<bool, Problem> {
+        self.begin_delegation_of(caller.tenant, name)
+    }
+
     async fn order_hold(&self, caller: &Caller, name: &Name, order: json::OrderHold) -> Result<json::Zone, Problem> {
         let zone = self.zone_named(caller.tenant, name)?;
         match order.order {

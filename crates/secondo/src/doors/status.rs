@@ -73,6 +73,10 @@ impl Status for House {
         Ok(sources.iter().map(|primary| examination::lines(&zone.name, primary, port)).collect())
     }
 
+    async fn known_delegation(&self, caller: &Caller, name: &Name) -> Result<Option<json::Delegation>, Problem> {
+        self.known_delegation_of(caller.tenant, name)
+    }
+
     async fn counts(&self, caller: &Caller) -> Result<json::ZoneCounts, Problem> {
         Ok(self.counted(&self.node.page(caller.tenant, None, usize::MAX)))
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod add;
 pub(crate) mod change;
+pub(crate) mod delegation;
 pub(crate) mod diff;
 pub(crate) mod export;
 pub(crate) mod history;

@@ -1,6 +1,7 @@
 //! `secondo zone …`.
 
 mod change;
+mod delegation;
 mod history;
 mod hold;
 mod import;
@@ -54,6 +55,7 @@ pub(crate) async fn carry_out(
             stream(&path(&name, &format!("/diff?from={from}&to={to}")), server, output).await
         }
         ZoneAction::History { name, limit } => history::history(&name, limit, server, output).await,
+        ZoneAction::Delegation { name } => delegation::delegation(&name, server, output).await,
         ZoneAction::Export { name } => stream(&path(&name, "/export"), server, output).await,
         ZoneAction::Notifies { name, limit } => notifies::notifies(&name, limit, server, output).await,
         ZoneAction::Remove { name } => remove(&name, server, output).await,

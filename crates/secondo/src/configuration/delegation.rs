@@ -1,0 +1,60 @@
+//! `[delegation]`: where the walk to the parents of zones begins, and to whom these are to delegate.
+
+use std::collections::BTreeSet;
+
+use delegation::{Hints, NoHints};
+use dns::Name;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Wrong, checked, detail, twice};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct DelegationSection {
+    hints: Option<Spanned<String>>,
+    name_servers: Vec<Spanned<String>>,
+}
+
+/// How delegations are looked at.
+#[derive(Clone, Debug)]
+pub(crate) struct DelegationSettings {
+    /// IANA's unless said otherwise.
+    pub(crate) hints: Hints,
+    /// This service's name servers; none where nobody has said which they are.
+    pub(crate) name_servers: BTreeSet<Name>,
+}
+
+impl Default for DelegationSettings {
+    fn default() -> Self {
+        Self { hints: Hints::iana(), name_servers: BTreeSet::new() }
+    }
+}
+
+pub(super) fn read_delegation(section: &DelegationSection) -> Result<DelegationSettings, Wrong> {
+    let mut settings = DelegationSettings::default();
+    if let Some(file) = &section.hints {
+        settings.hints = checked(file, read_hints)?;
+    }
+    for text in &section.name_servers {
+        let name = checked(text, name_server)?;
+        if !settings.name_servers.insert(name) {
+            return Err(twice(text, "name server"));
+        }
+    }
+    Ok(settings)
+}
+
+fn read_hints(path: &str) -> Result<Hints, String> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("the file of root hints {path:?} cannot be read: {error}"))?;
+    text.parse().map_err(|error: NoHints| format!("the file {path:?} has no root hints: {error}"))
+}
+
+/// What can stand in an NS record that the world is to follow.
+fn name_server(text: &str) -> Result<Name, String> {
+    match api::text::zone_name(text).map_err(detail)? {
+        root if root.borrow().is_root() => Err("the root is no name server".to_owned()),
+        name => Ok(name),
+    }
+}

@@ -1,0 +1,52 @@
+//! To whom the zones here are delegated.
+
+use std::sync::Arc;
+
+use api::{Code, Problem, json};
+use dns::Name;
+use inventory::TenantId;
+
+use super::House;
+use crate::delegations::shown::{apex_name_servers, shown};
+use crate::delegations::{Asking, WALKS_MAX, Walked};
+use crate::followed::Followed;
+
+impl House {
+    pub(super) async fn delegation_of(&self, tenant: TenantId, name: &Name) -> Result<json::Delegation, Problem> {
+        let zone = self.zone_named(tenant, name)?;
+        let walked = self.delegations.walked(&zone.name, self.node.clock.now(), self.telling(&zone)).await;
+        let walked = walked.ok_or_else(|| {
+            let detail = format!(
+                "{WALKS_MAX} other zones are being looked for at their parents, and more wait: try again in a minute"
+            );
+            Problem::new(Code::TimedOut, detail)
+        })?;
+        Ok(self.shown_delegation(&zone, &walked))
+    }
+
+    pub(super) fn begin_delegation_of(&self, tenant: TenantId, name: &Name) -> Result<bool, Problem> {
+        let zone = self.zone_named(tenant, name)?;
+        let now = self.node.clock.now();
+        Ok(self.delegations.begin(&zone.name, now, Asking::Page, self.telling(&zone)).is_some())
+    }
+
+    pub(super) fn known_delegation_of(
+        &self,
+        tenant: TenantId,
+        name: &Name,
+    ) -> Result<Option<json::Delegation>, Problem> {
+        let zone = self.zone_named(tenant, name)?;
+        Ok(self.delegations.known(&zone.name).map(|walked| self.shown_delegation(&zone, &walked)))
+    }
+
+    /// Tells those who look at the zone.
+    fn telling(&self, zone: &Arc<Followed>) -> impl FnOnce() + Send + 'static {
+        let (node, zone) = (self.node.clone(), zone.clone());
+        move || node.tell_lookers(&zone)
+    }
+
+    fn shown_delegation(&self, zone: &Followed, walked: &Walked) -> json::Delegation {
+        let own = zone.condition().held.as_ref().map(|held| apex_name_servers(&held.image));
+        shown(&zone.name, walked, own.as_ref(), &self.delegations.name_servers)
+    }
+}
