@@ -75,6 +75,7 @@ pub(crate) fn pages() -> Router<Served> {
         .layer(from_fn(answer_in_time));
     let slow = Router::new()
         .route("/o/{tenant}/zones/{name}/order", post(zones::order::order))
+        .route("/o/{tenant}/zones/{name}/delegation", get(zones::delegation::delegation))
         .layer(from_fn(refresh_in_time));
     // What lives is bounded by its own end.
     let living = Router::new().route("/o/{tenant}/zones/{name}/live", get(zones::live::live));

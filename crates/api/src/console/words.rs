@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::json::{AttemptOutcome, Freshness, State, Time, Zone};
+use crate::json::{AttemptOutcome, Freshness, ParentSaid, ServerFound, State, Time, Zone};
 
 /// A moment in UTC; the script says it in the browser's own words.
 pub(crate) struct When(Time);
@@ -59,6 +59,16 @@ pub(crate) fn millis(millis: &u64) -> String {
 /// The name of a zone for people: without its last dot.
 pub(crate) fn bare(name: &str) -> &str {
     if name == "." { name } else { name.strip_suffix('.').unwrap_or(name) }
+}
+
+/// Names for people, with commas.
+pub(crate) fn names<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+    names.into_iter().map(|name| bare(name)).collect::<Vec<_>>().join(", ")
+}
+
+/// The same, as templates hand them over.
+pub(crate) fn listed(all: &[String]) -> String {
+    names(all)
 }
 
 /// A problem's detail, which begins in lower case and has no full stop, as a sentence.
@@ -134,6 +144,36 @@ pub(crate) fn outcome_tone(outcome: &AttemptOutcome) -> &'static str {
         AttemptOutcome::Unchanged => "off",
         AttemptOutcome::Held => "warn",
         AttemptOutcome::Failed => "bad",
+    }
+}
+
+/// What a server of a zone's parent said.
+pub(crate) fn parent_said(said: &ParentSaid) -> &'static str {
+    match said {
+        ParentSaid::Delegated => "delegates it",
+        ParentSaid::Itself => "answers from the zone itself",
+        ParentSaid::NotDelegated => "delegates no such zone",
+        ParentSaid::Nothing => "gives nothing that can be used",
+    }
+}
+
+/// What a server says that a zone is delegated to.
+pub(crate) fn found(found: &ServerFound) -> &'static str {
+    match found {
+        ServerFound::Serves => "answers",
+        ServerFound::Lame => "lame",
+        ServerFound::Silent => "no answer",
+        ServerFound::NotAsked => "not asked",
+    }
+}
+
+/// The same for its colour.
+pub(crate) fn found_tone(found: &ServerFound) -> &'static str {
+    match found {
+        ServerFound::Serves => "good",
+        ServerFound::Lame => "bad",
+        ServerFound::Silent => "warn",
+        ServerFound::NotAsked => "off",
     }
 }
 

@@ -25,6 +25,8 @@ pub use catalog::{
     AcceptCatalog, AddCatalog, Catalog, CatalogMember, CatalogMembers, Catalogs, ChangeCatalog, ChangeGuard,
     ChangeTemplate, Guard, MemberState, MemberTemplate,
 };
+#[cfg(test)]
+pub(crate) use delegation::tests::delegated_to;
 pub use delegation::{
     DelegatedServer, Delegation, DelegationDifference, DelegationFailure, DelegationFault, DelegationFit,
     DelegationState, FoundAt, GluedName, ParentSaid, ParentView, ServerFound,

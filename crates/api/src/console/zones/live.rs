@@ -88,6 +88,7 @@ pub(crate) async fn live(member: Member, ZoneInTenant(name): ZoneInTenant, State
         news,
         shown: None,
         is_under_way: false,
+        has_asked_parent: false,
         _place: place,
     };
     let end = Instant::now() + LIVES_FOR;
@@ -112,6 +113,8 @@ struct View {
     shown: Option<String>,
     /// Whether something was being transferred then.
     is_under_way: bool,
+    /// Whether it is known, or being found out, to whom the zone is delegated: once for each page that lives.
+    has_asked_parent: bool,
     _place: Place,
 }
 
@@ -129,7 +132,13 @@ impl View {
             }
             let zone = glance(&self.served, &self.member, &self.name).await.ok()?;
             self.is_under_way = !zone.transfers.is_empty();
-            let part = Part::of(&self.member, &self.served, zone, self.path.clone()).await.render().ok()?;
+            if zone.serial.is_some() && !self.has_asked_parent {
+                // Where there is no place for it now, there is when it is looked next.
+                let begun = self.served.doors.requests.begin_delegation(&self.member.caller, &self.name).await;
+                self.has_asked_parent = begun.unwrap_or_default();
+            }
+            let part =
+                Part::of(&self.member, &self.served, &self.name, zone, self.path.clone()).await.render().ok()?;
             if self.shown.as_ref() != Some(&part) {
                 self.shown = Some(part.clone());
                 return Some(part);

@@ -1,5 +1,6 @@
 //! Zones: the list, creating one, and the pages of one.
 
+pub(crate) mod delegation;
 pub(crate) mod diff;
 pub(crate) mod export;
 mod form;

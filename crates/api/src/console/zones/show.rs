@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::path;
-use super::steps::{Standing, Step, steps};
+use super::steps::{Standing, Step, delegated, steps};
 use crate::console::page::{Frame, page, refusal};
 use crate::console::plot::{self, Plot};
 use crate::console::session::Member;
@@ -58,20 +58,28 @@ pub(super) struct Part {
 }
 
 impl Part {
-    pub(super) async fn of(member: &Member, served: &Served, zone: json::Zone, path: String) -> Self {
-        let steps = steps(&zone);
+    pub(super) async fn of(
+        member: &Member,
+        served: &Served,
+        name: &dns::Name,
+        zone: json::Zone,
+        path: String,
+    ) -> Self {
+        let status = &served.doors.status;
+        let mut steps = steps(&zone);
         let has_failed = steps.iter().any(|step| step.standing == Standing::Failed);
-        let lines = match (has_failed, zone.name.parse()) {
-            (true, Ok(name)) => served.doors.status.lines(&member.caller, &name).await.unwrap_or_default(),
-            _ => Vec::new(),
-        };
+        let lines =
+            if has_failed { status.lines(&member.caller, name).await.unwrap_or_default() } else { Vec::new() };
+        // As it is known: nobody waits for the servers of others here.
+        let known = status.known_delegation(&member.caller, name).await.unwrap_or_default();
+        steps.push(delegated(&zone, known.as_ref()));
         Self {
             path,
             form_token: member.who.form_token.clone(),
             may_change: member.may(Scope::Zones) && zone.origin == json::Origin::Configured,
             steps,
             lines,
-            dns: served.doors.status.addresses().await,
+            dns: status.addresses().await,
             zone,
         }
     }
@@ -107,7 +115,7 @@ pub(crate) async fn show(
         history.unwrap_or_else(|_| json::History { versions: Vec::new(), attempts: Vec::new(), next: None });
     let settings = zone.settings.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let path = path(&member.membership, &name);
-    let part = Part::of(&member, &served, zone, path.clone()).await;
+    let part = Part::of(&member, &served, &name, zone, path.clone()).await;
     page(&Page {
         frame: Frame::of(&member, "zones"),
         path,

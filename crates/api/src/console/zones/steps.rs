@@ -2,9 +2,15 @@
 //!
 //! Everything follows from the zone as it is: whoever looks later sees the same. A step is done when something later is; of
 //! an attempt that failed, the reason's code says which step it was.
+//!
+//! The last step is not ours to take: whether the world is sent here is for the zone's parent to say, and is waited for only
+//! in the background. It never fails for what cannot be found out.
 
-use crate::console::words::{bare, millis, number, octets};
-use crate::json::{Attempt, AttemptKind, AttemptOutcome, Freshness, Reason, Service, State, Zone};
+use crate::console::words::{bare, millis, names, number, octets};
+use crate::json::{
+    Attempt, AttemptKind, AttemptOutcome, Delegation, DelegationFault, DelegationFit, DelegationState, Freshness,
+    Reason, Service, State, Zone,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
@@ -88,6 +94,67 @@ pub(crate) fn steps(zone: &Zone) -> Vec<Step> {
     STAGES.into_iter().map(step).collect()
 }
 
+/// Whether the zone's parent sends the world here, as far as that is known.
+pub(crate) fn delegated(zone: &Zone, known: Option<&Delegation>) -> Step {
+    let title = match known {
+        Some(found) if found.wanted.is_empty() => "Delegated",
+        _ => "Delegated to us",
+    };
+    let (standing, text) = match known {
+        Some(found) => where_delegated(found),
+        None if zone.serial.is_some() => (Standing::Waiting, "not known yet".to_owned()),
+        None => (Standing::Waiting, String::new()),
+    };
+    Step { title, standing, text }
+}
+
+fn where_delegated(found: &Delegation) -> (Standing, String) {
+    let lame = names(found.servers.iter().filter(|server| server.is_lame()).map(|server| &server.name));
+    let with_lame = |text: String| if lame.is_empty() { text } else { format!("{text}; lame: {lame}") };
+    match (found.state, found.fit) {
+        (DelegationState::Unknown, _) => (Standing::Waiting, why_unknown(found)),
+        (DelegationState::NotDelegated, _) => {
+            (Standing::Waiting, "not yet: the parent knows no such zone".to_owned())
+        }
+        (DelegationState::Differing, _) => (Standing::Waiting, "the parent's servers do not say the same".to_owned()),
+        (DelegationState::OnlyItself, _) => {
+            (Standing::Skipped, "not seen: the parent's servers hold the zone too".to_owned())
+        }
+        (DelegationState::Delegated, _) if found.servers.iter().any(|server| server.is_ours && server.is_lame()) => {
+            (Standing::Failed, format!("to us, and not answered at {lame}"))
+        }
+        (DelegationState::Delegated, DelegationFit::Exactly) => {
+            (Standing::Done, with_lame(format!("to {}", names(&found.name_servers))))
+        }
+        (DelegationState::Delegated, DelegationFit::Among) => (Standing::Done, with_lame(among(found))),
+        (DelegationState::Delegated, DelegationFit::None) => {
+            (Standing::Waiting, with_lame(format!("elsewhere: to {}", names(&found.name_servers))))
+        }
+        // Without a word about which are ours, nothing is judged.
+        (DelegationState::Delegated, DelegationFit::Unknown) => {
+            (Standing::Skipped, with_lame(format!("to {}", names(&found.name_servers))))
+        }
+    }
+}
+
+fn among(found: &Delegation) -> String {
+    match names(found.missing()) {
+        missing if missing.is_empty() => format!("beside {}", names(found.others())),
+        missing => format!("in part: without {missing}"),
+    }
+}
+
+fn why_unknown(found: &Delegation) -> String {
+    match found.failure.as_ref().map(|failure| failure.fault) {
+        Some(DelegationFault::Network) => "not known: the root's name servers are not reached from here".to_owned(),
+        Some(DelegationFault::NameServers) => "not known: the parent's name servers give no answer".to_owned(),
+        Some(DelegationFault::Configuration) => {
+            "not known: what would be asked may not be asked from here".to_owned()
+        }
+        Some(DelegationFault::Ours) | None => "not known: something failed here".to_owned(),
+    }
+}
+
 fn served(zone: &Zone) -> Standing {
     let is_answered = matches!(zone.service, Service::Answering | Service::Paused);
     match (zone.serial.is_some(), is_answered) {
@@ -159,10 +226,11 @@ fn stage_of(attempt: &Attempt, reason: &Reason) -> Stage {
 
 #[cfg(test)]
 mod tests {
-    use super::{Standing, steps};
+    use super::{Standing, delegated, steps};
     use crate::json::{
-        Attempt, AttemptKind, AttemptOutcome, Fault, Freshness, Hold, Origin, Primary, Reason, Service, State, Time,
-        TransferUnderWay, Trigger, Zone,
+        Attempt, AttemptKind, AttemptOutcome, Delegation, DelegationFailure, DelegationFault, DelegationFit,
+        DelegationState, Fault, Freshness, Hold, Origin, Primary, Reason, ServerFound, Service, State, Time,
+        TransferUnderWay, Trigger, Zone, delegated_to,
     };
 
     fn zone() -> Zone {
@@ -263,5 +331,72 @@ mod tests {
         assert_eq!(steps(&signed)[3].text, "it failed");
         let stale = Zone { serial: Some(7), freshness: Freshness::Stale, state: State::Stale, ..signed };
         assert_eq!(standings(&stale), "dddfwd");
+    }
+    #[test]
+    fn the_step_of_the_delegation_waits_until_it_is_known_and_judges_only_what_is_known() {
+        let served = Zone { serial: Some(7), ..zone() };
+        let step = delegated(&served, None);
+        assert_eq!(
+            (step.title, step.standing, step.text.as_str()),
+            ("Delegated to us", Standing::Waiting, "not known yet")
+        );
+        assert_eq!(delegated(&zone(), None).text, "", "it is not its turn yet");
+        let ours = ["ns1.us.", "ns2.us."];
+        let with_lame = |mut found: Delegation, at: usize| {
+            found.servers[at].at[0].found = ServerFound::Lame;
+            found
+        };
+        for (found, standing, text) in [
+            (delegated_to(&ours, &ours, DelegationFit::Exactly), Standing::Done, "to ns1.us, ns2.us"),
+            (
+                delegated_to(&["ns.them.", "ns1.us.", "ns2.us."], &ours, DelegationFit::Among),
+                Standing::Done,
+                "beside ns.them",
+            ),
+            (delegated_to(&["ns1.us."], &ours, DelegationFit::Among), Standing::Done, "in part: without ns2.us"),
+            (delegated_to(&["ns.them."], &ours, DelegationFit::None), Standing::Waiting, "elsewhere: to ns.them"),
+            (delegated_to(&["ns.them."], &[], DelegationFit::Unknown), Standing::Skipped, "to ns.them"),
+            (
+                with_lame(delegated_to(&ours, &ours, DelegationFit::Exactly), 0),
+                Standing::Failed,
+                "to us, and not answered at ns1.us",
+            ),
+            (
+                with_lame(delegated_to(&["ns1.us.", "ns.them."], &ours[..1], DelegationFit::Among), 1),
+                Standing::Done,
+                "beside ns.them; lame: ns.them",
+            ),
+        ] {
+            let step = delegated(&served, Some(&found));
+            assert_eq!((step.standing, step.text.as_str()), (standing, text));
+            assert_eq!(step.title == "Delegated to us", !found.wanted.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_found_out_of_a_delegation_is_said_and_is_not_red() {
+        let served = Zone { serial: Some(7), ..zone() };
+        for state in [DelegationState::NotDelegated, DelegationState::Differing] {
+            let found = Delegation { state, ..delegated_to(&[], &["ns1.us."], DelegationFit::None) };
+            assert_eq!(delegated(&served, Some(&found)).standing, Standing::Waiting);
+        }
+        for (fault, says) in [
+            (DelegationFault::Network, "the root's name servers are not reached"),
+            (DelegationFault::NameServers, "give no answer"),
+            (DelegationFault::Configuration, "may not be asked"),
+            (DelegationFault::Ours, "failed here"),
+        ] {
+            let failure = DelegationFailure {
+                code: "nobody_answers".into(),
+                fault,
+                whose: String::new(),
+                message: String::new(),
+                advice: String::new(),
+            };
+            let unknown = delegated_to(&[], &["ns1.us."], DelegationFit::Unknown);
+            let found = Delegation { state: DelegationState::Unknown, failure: Some(failure), ..unknown };
+            let step = delegated(&served, Some(&found));
+            assert!(step.standing == Standing::Waiting && step.text.contains(says), "{step:?}");
+        }
     }
 }
