@@ -14,6 +14,7 @@ mod commands;
 mod console;
 mod crash;
 mod data_directory;
+mod delegation;
 mod demo;
 mod doctor;
 mod edns;
