@@ -62,6 +62,31 @@ fn the_page_of_a_zone_that_fails_says_what_to_do_and_turns_green_when_that_is_do
 }
 
 #[test]
+fn to_whom_a_zone_is_delegated_is_the_last_step_and_a_page_of_its_own() {
+    let secondo = secondo();
+    // Nobody is there.
+    let hints = secondo.scratch_file("named.root", ". 60 IN NS a.root.\na.root. 60 IN A 127.53.53.53\n");
+    let secondo = secondo.configured(&format!("[delegation]\nhints = {hints:?}\nname_servers = [\"ns1.us.test\"]\n"));
+    let secondo = secondo.started();
+    let primary = Primary::with_zone(ZONE, &zone_text::small(1));
+    let browser = Browser::start();
+    first_start(&browser, &secondo);
+    create_zone(&browser, &secondo, ZONE, primary.address());
+    browser.has("[data-state=active]");
+    // It is found out in the background, and the page is told.
+    browser.sees("not known: the root's name servers are not reached from here");
+    assert_eq!(browser.script("return document.querySelectorAll('.steps .done').length"), 5);
+    assert_eq!(browser.script("return document.querySelectorAll('.steps .failed').length"), 0);
+    browser.press("Delegation");
+    browser.has("[data-delegation=unknown]");
+    browser.sees("It lies with the network between those servers and us.");
+    browser.press("What was tried");
+    browser.sees("No name server of . gives an answer that can be used");
+    browser.keep_picture("zone-delegation-unknown");
+    is_clean(&browser);
+}
+
+#[test]
 fn what_cannot_be_a_zone_is_said_beside_its_field_and_nothing_is_created() {
     let secondo = secondo().started();
     let browser = Browser::start();

@@ -71,8 +71,11 @@ fn a_zone_is_delegated_to_us_then_in_part_then_to_nobody() {
         ];
         let own = zone("delegated.test", &["ns1", "ns2"], GLUE);
         let child = Peer::start(Software::Nsd, Setup::zone("delegated.test", own).at(address(5)));
-        let _lame =
-            Peer::start(Software::Bind, Setup::zone("other.test", zone("other.test", &["ns"], "")).at(address(6)));
+        let _lame = Peer::start(
+            Software::Bind,
+            Setup::zone("other.test", zone("other.test", &["ns"], "ns.other.test. 60 IN A 127.0.53.6\n"))
+                .at(address(6)),
+        );
 
         let mut secondo = secondo();
         let hints = secondo.scratch_file("named.root", ". 60 IN NS a.root.\na.root. 60 IN A 127.0.53.1\n");

@@ -26,6 +26,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("/o/1/zones/example.org/diff?from=1&to=2", &["GET"]),
     ("/o/1/zones/example.org/records", &["GET"]),
     ("/o/1/zones/example.org/export", &["GET"]),
+    ("/o/1/zones/example.org/delegation", &["GET"]),
     ("/o/1/zones/example.org/settings", &["GET", "POST"]),
     ("/o/1/zones/example.org/remove", &["GET", "POST"]),
     ("/o/1/zones/example.org/order", &["POST"]),

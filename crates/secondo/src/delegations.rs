@@ -62,7 +62,7 @@ type Walking = watch::Receiver<Option<Arc<Walked>>>;
 
 impl Kept {
     fn is_under_way(&self) -> bool {
-        self.walk.has_changed().is_ok()
+        self.walk.borrow().is_none() && self.walk.has_changed().is_ok()
     }
 
     fn ended_within(&self, span: Duration) -> Option<&Arc<Walked>> {
