@@ -71,6 +71,6 @@ async fn the_last_step_of_a_zones_page_says_to_whom_it_is_delegated_and_links_to
         let steps: Vec<&str> = steps.split_once("</ol>").unwrap().0.split("<li class=").collect();
         let last = steps.last().unwrap();
         assert!(steps.len() == 8 && last.starts_with(&format!("\"{class}\"")) && last.contains(text), "{last}");
-        assert!(shown.text.contains(&format!("/o/1/zones/{zone}.example/delegation\"")), "{}", shown.text);
+        assert!(shown.text.contains(&format!("/o/1/zones/{zone}.example./delegation\"")), "{}", shown.text);
     }
 }
