@@ -3,8 +3,7 @@
 use serde_json::json;
 use testing::browser::Browser;
 
-use super::{EMAIL, PASSWORD, console, first_link, first_start, is_clean};
-use crate::scene::secondo;
+use super::{EMAIL, PASSWORD, console, first_link, first_start, is_clean, secondo};
 
 #[test]
 fn the_first_start_creates_the_operator_once() {

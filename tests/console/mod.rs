@@ -11,6 +11,18 @@ use testing::secondo::Secondo;
 const EMAIL: &str = "operator@example.org";
 const PASSWORD: &str = "four words make it long";
 
+/// A server that has not run yet, and whose way to the root leads nowhere: no test asks the real one.
+fn secondo() -> Secondo {
+    secondo_with("")
+}
+
+/// The same with more in its configuration.
+fn secondo_with(more: &str) -> Secondo {
+    let secondo = crate::scene::secondo();
+    let hints = secondo.scratch_file("hints", ". 3600 IN NS a.root.test.\na.root.test. 3600 IN A 127.0.0.1\n");
+    secondo.configured(&format!("[delegation]\nhints = \"{hints}\"\n{more}"))
+}
+
 /// The console's URL.
 fn console(secondo: &Secondo) -> String {
     format!("http://{}", secondo.http())

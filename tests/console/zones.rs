@@ -5,8 +5,8 @@ use testing::peer::{Peer, Setup, Software, TsigKey};
 use testing::primary::Primary;
 use testing::zone_text;
 
-use super::{console, create_zone, first_start, is_clean};
-use crate::scene::{ZONE, secondo, serves};
+use super::{console, create_zone, first_start, is_clean, secondo, secondo_with};
+use crate::scene::{ZONE, serves};
 
 /// WebDriver's names of keys.
 const TAB: char = '\u{E004}';
@@ -26,14 +26,19 @@ fn a_zone_is_created_and_goes_green_before_ones_eyes() {
     browser.has("[data-state=active]");
     browser.sees("Served here, and up to date with its primary.");
     assert_eq!(browser.script("return document.querySelectorAll('.steps .done').length"), 5);
+    // The ledger too, which was empty when the page was made.
+    browser.sees("axfr by first");
     browser.keep_picture("zone-active");
+    browser.press("Zones");
+    browser.sees("up to date");
+    browser.keep_picture("zones");
     serves(&secondo, ZONE, 1);
     is_clean(&browser);
 }
 
 #[test]
 fn the_page_of_a_zone_that_fails_says_what_to_do_and_turns_green_when_that_is_done() {
-    let secondo = secondo().configured("[timers]\nretry_min = \"1s\"\nretry_max = \"1s\"\n").started();
+    let secondo = secondo_with("[timers]\nretry_min = \"1s\"\nretry_max = \"1s\"\n").started();
     // Whoever asks without the key is refused.
     let key = TsigKey::of("hmac-sha256");
     let peer = Peer::start(Software::Nsd, Setup::zone(ZONE, zone_text::small(1)).key(key.clone()));

@@ -2,15 +2,13 @@
 //! NSD and BIND at port 53.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use serde_json::{Value, json};
-use testing::eventually;
 use testing::namespace::{add_address, in_a_network_of_its_own};
 use testing::peer::{Peer, Setup, Software};
 use testing::secondo::Secondo;
 
-use crate::scene::{SOON, add, secondo, serves};
+use crate::scene::{add, secondo, serves};
 
 const ROOT: &str = "\
 . 60 IN SOA a.root. host.root. 1 60 60 600 60
@@ -111,13 +109,6 @@ fn a_zone_is_delegated_to_us_then_in_part_then_to_nobody() {
         let found = asked_anew(&mut secondo, "delegated.test");
         assert_eq!((&found["state"], &found["fit"]), (&json!("not_delegated"), &json!("none")), "{found:#}");
         assert_eq!(found["views"][0]["message"], "the name does not exist (NXDOMAIN)");
-
-        // What it has found is kept for a minute, and no longer.
-        publish(&to(&["ns1", "ns2"]));
-        eventually(Duration::from_secs(60) + SOON, "the parent to be asked again", || {
-            let found = secondo.json(&["zone", "delegation", "delegated.test"]);
-            if found["fit"] == "exactly" { Ok(()) } else { Err(format!("{found:#}")) }
-        });
     });
 }
 
