@@ -5,11 +5,8 @@
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use axum::response::Response;
 use dns::Name;
-use serde::Deserialize;
 
-use crate::console::refusal;
 use crate::problem::{Code, Problem};
 use crate::router::Served;
 use crate::text;
@@ -29,26 +26,6 @@ impl FromRequestParts<Served> for ZoneInPath {
             return Ok(Self(Name::root()));
         }
         text::known_zone_name(&segment).map(Self)
-    }
-}
-
-/// The zone that a page of an organisation is about; what is no name is no page.
-pub(crate) struct ZoneInTenant(pub(crate) Name);
-
-impl FromRequestParts<Served> for ZoneInTenant {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, served: &Served) -> Result<Self, Response> {
-        #[derive(Deserialize)]
-        struct InPath {
-            name: String,
-        }
-        let unknown = || refusal(&Problem::new(Code::ZoneUnknown, "there is no zone of this name"));
-        match Path::<InPath>::from_request_parts(parts, served).await {
-            Ok(Path(path)) if path.name == ROOT_SEGMENT => Ok(Self(Name::root())),
-            Ok(Path(path)) => text::known_zone_name(&path.name).map(Self).map_err(|_| unknown()),
-            Err(_) => Err(unknown()),
-        }
     }
 }
 

@@ -29,7 +29,6 @@ mod users;
 mod words;
 mod zones;
 
-pub(crate) use page::refusal;
 pub(crate) use zones::live::Living;
 
 use axum::Router;

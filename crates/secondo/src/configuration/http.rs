@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use api::Front;
 use serde::Deserialize;
 use toml::Spanned;
-use xfr::{NoPrefix, Prefix};
 
-use super::{Wrong, checked, listen_address};
+use super::{Wrong, checked, listen_address, read_all};
 use crate::published::reachable;
 
 #[derive(Debug, Default, Deserialize)]
@@ -74,9 +73,8 @@ pub(super) fn read_http(section: HttpSection, has_certificate: bool) -> Result<H
         settings.listen = checked(listen, listen_address)?;
     }
     let names = section.names.iter().map(|text| checked(text, host_name));
-    let proxies = section.trusted_proxies.iter().map(|text| checked(text, prefix));
     settings.front =
-        Front { names: names.collect::<Result<_, _>>()?, trusted_proxies: proxies.collect::<Result<_, _>>()? };
+        Front { names: names.collect::<Result<_, _>>()?, trusted_proxies: read_all(&section.trusted_proxies)? };
     settings.tls = match (section.tls, section.certificate, section.key) {
         (None, None, None) => HttpTls::Off,
         (Some(tls), None, None) if !*tls.get_ref() => HttpTls::Off,
@@ -102,10 +100,6 @@ pub(super) fn read_http(section: HttpSection, has_certificate: bool) -> Result<H
 fn host_name(text: &str) -> Result<String, String> {
     let name = api::text::zone_name(text).map_err(super::detail)?;
     Ok(name.to_lower().to_string().trim_end_matches('.').to_owned())
-}
-
-fn prefix(text: &str) -> Result<Prefix, String> {
-    text.parse().map_err(|error: NoPrefix| error.to_string())
 }
 
 #[cfg(test)]

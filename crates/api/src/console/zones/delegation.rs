@@ -4,12 +4,11 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::path;
+use super::{ZoneInTenant, path};
 use crate::console::page::{Frame, page, refusal};
 use crate::console::session::Member;
 use crate::console::words::{self, names};
 use crate::json::{self, Delegation, DelegationDifference, DelegationFit, DelegationState};
-use crate::path::ZoneInTenant;
 use crate::router::Served;
 
 /// TTL of the lines for the parent: what registries give delegations themselves; most take no other.

@@ -5,11 +5,11 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::path;
+use super::{ZoneInTenant, path};
 use crate::console::page::{Frame, page, refusal};
 use crate::console::session::Member;
 use crate::console::words;
-use crate::path::{ZoneInTenant, percent_encoded};
+use crate::path::percent_encoded;
 use crate::router::Served;
 
 /// Lines on the page; all of them are in the file that the API gives.

@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
+use super::ZoneInTenant;
 use crate::body::streamed;
 use crate::console::page::refusal;
 use crate::console::session::Member;
 use crate::console::words::bare;
-use crate::path::ZoneInTenant;
 use crate::router::Served;
 
 pub(crate) async fn export(

@@ -5,14 +5,13 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::path;
+use super::{ZoneInTenant, path};
 use crate::console::page::{Frame, page, refusal};
 use crate::console::plot::{self, Plot};
 use crate::console::session::Member;
 use crate::console::words;
 use crate::doors::AttemptPage;
 use crate::json::{self, AttemptOutcome};
-use crate::path::ZoneInTenant;
 use crate::router::Served;
 
 /// Attempts that are looked at for one page: all that a zone has.

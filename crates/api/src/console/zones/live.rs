@@ -15,12 +15,11 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
-use super::path;
 use super::show::Part;
+use super::{ZoneInTenant, path};
 use crate::console::page::refusal;
 use crate::console::session::Member;
 use crate::json::Scope;
-use crate::path::ZoneInTenant;
 use crate::problem::{Code, Problem};
 use crate::router::Served;
 

@@ -5,12 +5,11 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::path;
+use super::{ZoneInTenant, path};
 use crate::console::page::refusal;
 use crate::console::session::{Form, Member};
 use crate::doors::ZoneChange;
 use crate::json::{HoldOrder, OrderHold, Scope, ServiceOrder, Transfer};
-use crate::path::ZoneInTenant;
 use crate::problem::{Code, Problem};
 use crate::router::Served;
 

@@ -5,12 +5,12 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::path;
+use super::{ZoneInTenant, path};
 use crate::console::page::{Frame, page, refusal};
 use crate::console::session::Member;
 use crate::console::words;
 use crate::doors::{RecordPage, Records};
-use crate::path::{ZoneInTenant, percent_encoded};
+use crate::path::percent_encoded;
 use crate::router::Served;
 use crate::text;
 

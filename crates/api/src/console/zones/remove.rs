@@ -4,12 +4,11 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::path;
+use super::{ZoneInTenant, path};
 use crate::console::page::{Frame, again, base, page, refusal};
 use crate::console::session::{Form, Member};
 use crate::console::words::{self, sentence};
 use crate::json::Scope;
-use crate::path::ZoneInTenant;
 use crate::problem::{Code, Problem};
 use crate::router::Served;
 use crate::text;

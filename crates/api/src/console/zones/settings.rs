@@ -6,13 +6,12 @@ use axum::response::{IntoResponse, Redirect, Response};
 use xfr::Setting;
 
 use super::form::{self, Row};
-use super::path;
+use super::{ZoneInTenant, path};
 use crate::console::page::{Frame, again, page, refusal};
 use crate::console::session::{Form, Member};
 use crate::console::words::{self, sentence};
 use crate::doors::{PRIMARIES_MAX, ZoneChange};
 use crate::json::{self, Scope};
-use crate::path::ZoneInTenant;
 use crate::problem::Problem;
 use crate::router::Served;
 use crate::text;

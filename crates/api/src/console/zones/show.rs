@@ -5,15 +5,14 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::path;
 use super::steps::{Standing, Step, delegated, steps};
+use super::{ZoneInTenant, path};
 use crate::console::page::{Frame, page, refusal};
 use crate::console::plot::{self, Plot};
 use crate::console::session::Member;
 use crate::console::words;
 use crate::doors::AttemptPage;
 use crate::json::{self, Scope};
-use crate::path::ZoneInTenant;
 use crate::router::Served;
 
 /// Attempts on the page; the others are on a page of their own.
