@@ -47,7 +47,11 @@ fn a_token_may_do_what_its_scopes_say_and_nothing_else() {
     // Nobody makes a token that may more than they may themselves.
     let more = r#"{"name": "more", "scopes": ["people", "zones"]}"#;
     api(&secondo, &tokens[3], "/tokens", Some(more)).is_refused(403, "not_allowed");
-    api(&secondo, &tokens[3], "/tokens", Some(r#"{"name": "same", "scopes": ["people"]}"#)).is(201);
+    // Nor a token another one, which would outlive it; nor does one that may not do everything make users, who might.
+    api(&secondo, &tokens[3], "/tokens", Some(r#"{"name": "same", "scopes": ["people"]}"#))
+        .is_refused(403, "not_allowed");
+    let user = r#"{"email": "mallory@example.org", "role": "owner", "operator": true}"#;
+    api(&secondo, &tokens[4], "/users", Some(user)).is_refused(403, "not_allowed");
     assert!(listed(&secondo, "more").is_null());
 }
 

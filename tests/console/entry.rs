@@ -43,11 +43,17 @@ fn a_second_factor_is_set_wanted_and_recovered_from() {
     let secret = browser.text_of("#secret");
     browser.keep_picture("second-factor");
     browser.fill("Code", "000000");
+    browser.fill("Your password", "some other password");
+    browser.press("Confirm");
+    browser.sees("This is not your present password");
+    browser.fill("Code", "000000");
+    browser.fill("Your password", PASSWORD);
     browser.press("Confirm");
     browser.sees("This is not the code that the authenticator shows now");
     assert_eq!(browser.text_of("#secret"), secret, "the authenticator has it already");
     let code = super::code(&secret, 0);
     browser.fill("Code", &code);
+    browser.fill("Your password", PASSWORD);
     browser.press("Confirm");
     browser.sees("Your recovery codes");
     browser.keep_picture("recovery-codes");
@@ -56,6 +62,10 @@ fn a_second_factor_is_set_wanted_and_recovered_from() {
     sign_in(&browser, PASSWORD);
     browser.sees("Your code");
     browser.keep_picture("code");
+    // Whoever goes back may begin anew.
+    browser.go(&(console(&secondo) + "/sign-in"));
+    sign_in(&browser, PASSWORD);
+    browser.sees("Your code");
     // The page behind it is not to be had without the code, nor with one that was used.
     browser.go(&(console(&secondo) + "/o/1/zones"));
     browser.sees("Your code");

@@ -77,7 +77,7 @@ impl FromRequestParts<Served> for Sender {
 }
 
 impl Front {
-    fn trusts(&self, address: IpAddr) -> bool {
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|prefix| prefix.contains(address))
     }
 

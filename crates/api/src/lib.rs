@@ -15,6 +15,7 @@
 mod access;
 mod body;
 mod console;
+mod crowd;
 mod deadline;
 pub mod doors;
 mod front;

@@ -18,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::crowd::{Crowd, Seat};
 use crate::doors::Doors;
 use crate::front::{Connection, Front};
 use crate::https::Https;
@@ -48,9 +49,10 @@ pub struct Listeners {
 /// Answers on `listeners` until `stop` ends; answers under way then may finish.
 pub async fn serve(listeners: Listeners, doors: Doors, front: Front, stop: impl Future<Output = ()> + Send) {
     let Listeners { tcp, https, local } = listeners;
+    let crowd = (Crowd::default(), front.clone());
     let router = router(doors, front);
     let connections = GracefulShutdown::new();
-    let taking = Taking { router: &router, connections: &connections };
+    let taking = Taking { router: &router, connections: &connections, crowd: &crowd };
     let (places, local_places) = (Semaphore::new(CONNECTIONS_MAX), Semaphore::new(CONNECTIONS_MAX));
     let (places, local_places) = (Arc::new(places), Arc::new(local_places));
     tokio::select! {
@@ -64,6 +66,7 @@ pub async fn serve(listeners: Listeners, doors: Doors, front: Front, stop: impl 
 struct Taking<'a> {
     router: &'a axum::Router,
     connections: &'a GracefulShutdown,
+    crowd: &'a (Crowd, Front),
 }
 
 impl Taking<'_> {
@@ -71,13 +74,14 @@ impl Taking<'_> {
         loop {
             let place = place(&places).await;
             let Some((stream, peer)) = taken(listener.accept().await).await else { continue };
-            if !prepared(&stream) {
-                continue;
-            }
+            let (crowd, front) = self.crowd;
+            // Whoever has too many is cut off at once, and nobody else waits for them.
+            let Some(seat) = crowd.seat(peer.ip(), front).filter(|_| prepared(&stream)) else { continue };
             let (router, watcher) = (self.router.clone(), self.connections.watcher());
             let connection = Connection { peer: Some(peer), is_secure: https.is_some() };
             let https = https.clone();
             tokio::spawn(async move {
+                let place = (place, Some(seat));
                 let Some(https) = https else { return answer(stream, connection, router, watcher, place).await };
                 let shaken = tokio::time::timeout(HANDSHAKE_WITHIN, https.shake_hands(stream)).await;
                 // What a client does wrong with its connection is its own affair.
@@ -95,7 +99,7 @@ impl Taking<'_> {
             let Some((stream, _)) = taken(listener.accept().await).await else { continue };
             let (router, watcher) = (self.router.clone(), self.connections.watcher());
             let connection = Connection { peer: None, is_secure: false };
-            tokio::spawn(answer(stream, connection, router, watcher, place));
+            tokio::spawn(answer(stream, connection, router, watcher, (place, None)));
         }
     }
 }
@@ -120,7 +124,7 @@ async fn answer<S>(
     connection: Connection,
     router: axum::Router,
     watcher: Watcher,
-    place: OwnedSemaphorePermit,
+    place: (OwnedSemaphorePermit, Option<Seat>),
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {

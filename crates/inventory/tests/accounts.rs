@@ -21,6 +21,7 @@ on_both_engines!(
     a_code_and_a_recovery_code_count_once,
     the_last_operator_and_the_last_owner_stay,
     a_token_opens_its_tenant_until_it_ends_or_is_removed,
+    a_token_goes_with_the_user_who_made_it,
     each_tenant_reads_its_own_audit_log,
     of_many_who_use_one_link_at_once_one_succeeds,
 );
@@ -84,7 +85,9 @@ async fn a_link_does_one_thing_once_and_not_after_its_time(engine: Engine) {
     // One made later takes the place of the one before.
     inventory.make_link(Purpose::Password(other), &Hashed::of("third"), NOW, later(DAY)).await.unwrap();
     assert!(matches!(reset(&second, other, NOW).await, Err(UserError::LinkUsed)));
-    inventory.close().await;
+    // Whoever has another password meanwhile needs no link any more.
+    inventory.set_password(&by(NOW), other, "$new$", None).await.unwrap();
+    assert_eq!(inventory.link(&Hashed::of("third"), NOW).await.unwrap(), None);
 }
 
 async fn an_address_is_there_once_in_whatever_case(engine: Engine) {
@@ -222,6 +225,24 @@ async fn a_token_opens_its_tenant_until_it_ends_or_is_removed(engine: Engine) {
     assert!(inventory.token(&Hashed::of("a"), NOW).await.unwrap().is_none());
     assert!(inventory.token(&Hashed::of("b"), NOW).await.unwrap().is_some(), "another tenant's stays");
     assert!(matches!(inventory.remove_token(&by(NOW), OURS, "ours").await, Err(TokenError::Unknown(_))));
+}
+
+async fn a_token_goes_with_the_user_who_made_it(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
+    let id = inventory.add_user(&by(NOW), &user("alice@example.org")).await.unwrap();
+    let alice = By { actor: Actor::User { id, email: "alice@example.org".into() }, ..by(NOW) };
+    let token = |name: &str| NewToken {
+        name: name.into(),
+        secret: Hashed::of(name),
+        scopes: Scopes::of(&[Scope::Read]),
+        ends_at: None,
+    };
+    inventory.add_token(&alice, OURS, &token("hers")).await.unwrap();
+    inventory.add_token(&by(NOW), OURS, &token("the machine's")).await.unwrap();
+    assert_eq!(inventory.token(&Hashed::of("hers"), NOW).await.unwrap().unwrap().user, Some(id));
+    inventory.remove_user(&by(NOW), id).await.unwrap();
+    assert!(inventory.token(&Hashed::of("hers"), NOW).await.unwrap().is_none());
+    assert_eq!(inventory.token(&Hashed::of("the machine's"), NOW).await.unwrap().unwrap().user, None);
 }
 
 async fn each_tenant_reads_its_own_audit_log(engine: Engine) {

@@ -101,7 +101,8 @@ pub(crate) async fn second_factor_page(somebody: Somebody, State(served): State<
 pub(crate) async fn second_factor(somebody: Somebody, State(served): State<Served>, form: Form) -> Response {
     let Somebody { who, visitor } = &somebody;
     let (secret, code) = (form.text("secret"), form.text("code"));
-    match served.doors.accounts.set_second_factor(visitor, who, secret, code).await {
+    let password = form.verbatim("password");
+    match served.doors.accounts.set_second_factor(visitor, who, password, secret, code).await {
         Ok(codes) => page(&RecoveryCodes { frame: Frame::without_tenant(who, "account"), codes }),
         Err(problem) => {
             // The same secret again: the telephone has it already.

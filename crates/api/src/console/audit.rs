@@ -16,7 +16,8 @@ const LIMIT: u32 = 100;
 
 #[derive(Deserialize)]
 pub(crate) struct Asked {
-    before: Option<u64>,
+    #[serde(default)]
+    before: String,
 }
 
 #[derive(Template)]
@@ -31,8 +32,10 @@ pub(crate) async fn audit(member: Member, State(served): State<Served>, Query(as
     if let Err(problem) = member.must(Scope::People) {
         return refusal(&problem);
     }
-    match served.doors.accounts.audit(&member.caller, asked.before, LIMIT).await {
-        Ok(audit) => page(&Page { frame: Frame::of(&member, "audit"), audit, is_first_page: asked.before.is_none() }),
+    match served.doors.accounts.audit(&member.caller, asked.before.parse().ok(), LIMIT).await {
+        Ok(audit) => {
+            page(&Page { frame: Frame::of(&member, "audit"), audit, is_first_page: asked.before.is_empty() })
+        }
         Err(problem) => refusal(&problem),
     }
 }

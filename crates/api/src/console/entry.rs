@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::assets;
 use super::page::{again, base, page, refusal};
-use super::session::{Cookies, Form, Somebody};
+use super::session::{Cookies, FORM_TOKEN, Form, Somebody};
 use super::words::sentence;
 use crate::doors::{LinkUse, Opened};
 use crate::front::Sender;
@@ -21,6 +21,8 @@ struct SignIn<'a> {
     style: &'static str,
     email: &'a str,
     next: &'a str,
+    /// Of a session that waits for a code, whose place this takes.
+    form_token: String,
     error: String,
     /// Nobody can sign in yet.
     is_first: bool,
@@ -60,10 +62,23 @@ pub(crate) async fn home(somebody: Somebody) -> Response {
     }
 }
 
-pub(crate) async fn sign_in_page(State(served): State<Served>, Query(next): Query<Next>) -> Response {
+pub(crate) async fn sign_in_page(
+    State(served): State<Served>,
+    cookies: Cookies,
+    Query(next): Query<Next>,
+) -> Response {
+    let who = match cookies.secret() {
+        Some(secret) => served.doors.accounts.signed_in(secret).await.ok().flatten(),
+        None => None,
+    };
+    if who.as_ref().is_some_and(|who| !who.wants_code) {
+        return Redirect::to(own_path(&next.next)).into_response();
+    }
+    let form_token = who.map(|who| who.form_token).unwrap_or_default();
     // Without the inventory nobody can sign in, which is said when it is tried.
     let is_first = !served.doors.accounts.has_operator().await.unwrap_or(true);
-    page(&SignIn { style: assets::style(), email: "", next: &next.next, error: String::new(), is_first })
+    let (style, error) = (assets::style(), String::new());
+    page(&SignIn { style, email: "", next: &next.next, form_token, error, is_first })
 }
 
 pub(crate) async fn sign_in(State(served): State<Served>, sender: Sender, cookies: Cookies, form: Form) -> Response {
@@ -72,7 +87,8 @@ pub(crate) async fn sign_in(State(served): State<Served>, sender: Sender, cookie
         Ok(opened) => let_in(cookies, opened, next),
         Err(problem) => {
             let error = sentence(problem.detail());
-            again(&problem, &SignIn { style: assets::style(), email, next, error, is_first: false })
+            let form_token = form.text(FORM_TOKEN).to_owned();
+            again(&problem, &SignIn { style: assets::style(), email, next, form_token, error, is_first: false })
         }
     }
 }
@@ -98,7 +114,7 @@ pub(crate) async fn code(State(served): State<Served>, sender: Sender, cookies: 
     match served.doors.accounts.show_code(&sender.0, &secret, form.text("code")).await {
         Ok(opened) => let_in(cookies, opened, next),
         Err(problem) => {
-            let form_token = form.text(super::session::FORM_TOKEN).to_owned();
+            let form_token = form.text(FORM_TOKEN).to_owned();
             let error = sentence(problem.detail());
             again(&problem, &CodePage { style: assets::style(), next, form_token, error })
         }
@@ -157,7 +173,7 @@ pub(crate) async fn link(
     match done {
         Ok(opened) => let_in(cookies, opened, ""),
         Err(problem) => {
-            let form_token = form.text(super::session::FORM_TOKEN).to_owned();
+            let form_token = form.text(FORM_TOKEN).to_owned();
             let (error, user) = (sentence(problem.detail()), user(used_for));
             again(&problem, &LinkPage { style: assets::style(), user, email, error, form_token })
         }

@@ -148,13 +148,15 @@ pub trait Accounts: Send + Sync {
     async fn offer_second_factor(&self, who: &SignedIn) -> Result<SecondFactorOffer, Problem>;
 
     /// Wants the second factor with this secret from now on, of which a code is shown; answers with codes for recovery.
+    /// Whoever finds an open browser must not, so that the password is wanted.
     ///
     /// # Errors
-    /// [`Code::CodeWrong`](crate::Code::CodeWrong), [`Code::TooManyAttempts`](crate::Code::TooManyAttempts).
+    /// [`Code::SignInRefused`](crate::Code::SignInRefused) when the password is another one, [`Code::CodeWrong`](crate::Code::CodeWrong), [`Code::TooManyAttempts`](crate::Code::TooManyAttempts).
     async fn set_second_factor(
         &self,
         visitor: &Visitor,
         who: &SignedIn,
+        password: &str,
         secret: &str,
         code: &str,
     ) -> Result<Vec<String>, Problem>;

@@ -43,6 +43,7 @@ impl Caller {
             Actor::Token(name) => format!(
                 "the token {name} may not do that: it lacks the scope {scope}; make one that has it with `secondo token add`"
             ),
+            _ if scope == Scope::Operate => "only an operator, who runs the whole service, may do that".to_owned(),
             _ => format!("you may not do that: it takes the scope {scope}; ask an owner of the organisation"),
         };
         Err(Problem::new(Code::NotAllowed, detail))

@@ -317,7 +317,14 @@ impl Accounts for Fake {
         Ok(SecondFactorOffer { secret: "GEZDGNBVGY3TQOJQ".into(), url: "otpauth://totp/Secondo:operator".into() })
     }
 
-    async fn set_second_factor(&self, _: &Visitor, _: &SignedIn, _: &str, _: &str) -> Result<Vec<String>, Problem> {
+    async fn set_second_factor(
+        &self,
+        _: &Visitor,
+        _: &SignedIn,
+        _: &str,
+        _: &str,
+        _: &str,
+    ) -> Result<Vec<String>, Problem> {
         Err(Problem::new(Code::CodeWrong, "this is not the code"))
     }
 

@@ -57,11 +57,15 @@ CREATE TABLE tokens (
     -- Words with spaces between them.
     scopes         TEXT    COLLATE "C" NOT NULL,
     made_by        TEXT    COLLATE "C" NOT NULL,
+    -- The user who made it, with whom it goes; none for one that this machine has made.
+    user_id        BIGINT  REFERENCES users (id) ON DELETE CASCADE,
     created_at_ms  BIGINT  NOT NULL,
     ends_at_ms     BIGINT ,
     used_at_ms     BIGINT ,
     UNIQUE (tenant_id, name)
 );
+
+CREATE INDEX tokens_user ON tokens (user_id);
 
 -- Links that do one thing once, each by the hash of its secret.
 CREATE TABLE links (

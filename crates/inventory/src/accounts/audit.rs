@@ -27,6 +27,15 @@ pub enum Actor {
     Configuration,
 }
 
+impl Actor {
+    pub(super) fn user(&self) -> Option<UserId> {
+        match self {
+            Self::User { id, .. } => Some(*id),
+            Self::Token(_) | Self::Machine | Self::Configuration => None,
+        }
+    }
+}
+
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -7,8 +7,8 @@ use serde_json::json;
 use sqlx::FromRow;
 use xfr::Moment;
 
-use super::Hashed;
 use super::audit::{self, By};
+use super::{Hashed, UserId};
 use crate::TenantId;
 use crate::database::{Inventory, to_i64, to_u64};
 use crate::error::{InventoryError, TokenError};
@@ -105,12 +105,14 @@ pub struct Token {
     pub scopes: Scopes,
     /// Who made it, in words.
     pub made_by: String,
+    /// The user who made it, with whom it goes; none for one that this machine has made.
+    pub user: Option<UserId>,
     pub created_at: Moment,
     pub ends_at: Option<Moment>,
     pub used_at: Option<Moment>,
 }
 
-const COLUMNS: &str = "tenant_id, name, scopes, made_by, created_at_ms, ends_at_ms, used_at_ms";
+const COLUMNS: &str = "tenant_id, name, scopes, made_by, user_id, created_at_ms, ends_at_ms, used_at_ms";
 
 impl Inventory {
     pub async fn add_token(&self, by: &By, tenant: TenantId, token: &NewToken) -> Result<(), TokenError> {
@@ -123,14 +125,15 @@ impl Inventory {
             return Err(TokenError::TooMany);
         }
         let added = sqlx::query(
-            "INSERT INTO tokens (tenant_id, name, hash, scopes, made_by, created_at_ms, ends_at_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+            "INSERT INTO tokens (tenant_id, name, hash, scopes, made_by, user_id, created_at_ms, ends_at_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
         )
         .bind(to_i64(tenant.0))
         .bind(&token.name)
         .bind(token.secret.as_str())
         .bind(token.scopes.to_string())
         .bind(by.actor.to_string())
+        .bind(by.actor.user().map(|user| to_i64(user.0)))
         .bind(to_i64(by.at.0))
         .bind(token.ends_at.map(|at| to_i64(at.0)))
         .execute(&mut *transaction)
@@ -198,6 +201,7 @@ struct TokenRow {
     name: String,
     scopes: String,
     made_by: String,
+    user_id: Option<i64>,
     created_at_ms: i64,
     ends_at_ms: Option<i64>,
     used_at_ms: Option<i64>,
@@ -211,6 +215,7 @@ impl TokenRow {
             name: self.name,
             scopes: self.scopes.parse()?,
             made_by: self.made_by,
+            user: self.user_id.map(to_u64).transpose()?.map(UserId),
             created_at: moment(self.created_at_ms)?,
             ends_at: self.ends_at_ms.map(moment).transpose()?,
             used_at: self.used_at_ms.map(moment).transpose()?,

@@ -251,6 +251,8 @@ pub(super) async fn set_password(
         .execute(&mut **transaction)
         .await?;
     sessions::end_all(transaction, id, kept).await?;
+    // Who knows the new one needs no link, and whoever has an old link may be somebody else.
+    sqlx::query("DELETE FROM links WHERE user_id = $1").bind(to_i64(id.0)).execute(&mut **transaction).await?;
     audit::write(transaction, None, by, "user.password_set", &email, json!({})).await.map_err(UserError::from)
 }
 

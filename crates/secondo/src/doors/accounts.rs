@@ -29,11 +29,12 @@ impl Accounts for House {
             let (tenant, scopes) = (TenantId::DEFAULT, Scope::ALL.to_vec());
             return Ok(Caller { tenant, actor: Actor::Machine, address: visitor.address, scopes });
         }
-        let found = self.inventory()?.token(&Hashed::of(token), self.node.clock.now()).await;
+        let inventory = self.inventory()?;
+        let found = inventory.token(&Hashed::of(token), self.node.clock.now()).await;
         match found.map_err(|error| unavailable(&error))? {
             Some(token) => Ok(Caller {
                 tenant: token.tenant,
-                scopes: token.scopes.iter().map(shown_scope).collect(),
+                scopes: scopes_now(&inventory, &token).await?,
                 actor: Actor::Token(token.name),
                 address: visitor.address,
             }),
@@ -189,10 +190,12 @@ impl Accounts for House {
         &self,
         visitor: &Visitor,
         who: &SignedIn,
+        password: &str,
         secret: &str,
         code: &str,
     ) -> Result<Vec<String>, Problem> {
-        self.tries.count(&who.email, visitor.address)?;
+        let inventory = self.inventory()?;
+        self.confirm(&inventory, visitor, who, password).await?;
         let Some(step) = second_factor::step_of(secret, code, self.wall_secs())? else {
             let detail = "this is not the code that the authenticator shows now: type the next one, and see that the clocks \
                           of this server and of the authenticator are right";
@@ -200,7 +203,7 @@ impl Accounts for House {
         };
         let codes = secret::recovery_codes().map_err(|error| no_random(&error))?;
         let hashed: Vec<Hashed> = codes.iter().map(|code| Hashed::of(code)).collect();
-        let (inventory, by) = (self.inventory()?, self.by(visitor, who));
+        let by = self.by(visitor, who);
         let set = inventory.set_totp(&by, UserId(who.user), secret, step, &hashed).await;
         set.map_err(|error| not_done(&error))?;
         Ok(codes)
@@ -241,6 +244,17 @@ impl Accounts for House {
     }
 
     async fn add_token(&self, caller: &Caller, token: NewToken) -> Result<json::AddedToken, Problem> {
+        if let Actor::Token(_) = caller.actor {
+            let detail = "a token makes no other one, which would outlive it: sign in to the console, or use the command line \
+                          on the server's machine";
+            return Err(Problem::new(Code::NotAllowed, detail));
+        }
+        if token.ends_at.is_some_and(|at| at.unix_ms() <= self.node.clock.now().0) {
+            return Err(Problem::new(
+                Code::BodyInvalid,
+                "the token would end before it begins: give it a time to come",
+            ));
+        }
         if let Some(beyond) = token.scopes.iter().find(|scope| !caller.may(**scope)) {
             let detail = format!("the token cannot have the scope {beyond}, which you do not have");
             return Err(Problem::new(Code::NotAllowed, detail));
@@ -279,6 +293,7 @@ impl Accounts for House {
     }
 
     async fn add_user(&self, caller: &Caller, user: NewUser) -> Result<json::PasswordLink, Problem> {
+        must_everything(caller)?;
         let (inventory, by) = (self.inventory()?, self.by_caller(caller));
         let row = inventory::NewUser {
             email: user.email.clone(),
@@ -297,6 +312,7 @@ impl Accounts for House {
     }
 
     async fn link_for_password(&self, caller: &Caller, email: &str) -> Result<json::PasswordLink, Problem> {
+        must_everything(caller)?;
         let (inventory, by) = (self.inventory()?, self.by_caller(caller));
         let user = inventory.user_by_email(email).await.map_err(|error| unavailable(&error))?;
         let user = user.ok_or_else(|| no_user(email))?;
@@ -311,6 +327,7 @@ impl Accounts for House {
     }
 
     async fn remove_user(&self, caller: &Caller, email: &str) -> Result<(), Problem> {
+        must_everything(caller)?;
         let inventory = self.inventory()?;
         let user = inventory.user_by_email(email).await.map_err(|error| unavailable(&error))?;
         let user = user.ok_or_else(|| no_user(email))?;
@@ -409,6 +426,18 @@ impl House {
     }
 }
 
+/// What the token may do now: never more than whoever has made it.
+async fn scopes_now(inventory: &Inventory, token: &inventory::Token) -> Result<Vec<Scope>, Problem> {
+    let scopes = token.scopes.iter().map(shown_scope);
+    let Some(maker) = token.user else { return Ok(scopes.collect()) };
+    let maker = inventory.user(maker).await.map_err(|error| unavailable(&error))?;
+    let Some(maker) = maker else { return Ok(Vec::new()) };
+    let tenants = tenants(inventory, &maker).await?;
+    let of_maker =
+        tenants.into_iter().find(|one| one.tenant == token.tenant).map(|one| one.scopes).unwrap_or_default();
+    Ok(scopes.filter(|scope| of_maker.contains(scope)).collect())
+}
+
 /// The tenants that somebody may act for.
 async fn tenants(inventory: &Inventory, user: &User) -> Result<Vec<Membership>, Problem> {
     let memberships = inventory.memberships(user.id).await.map_err(|error| unavailable(&error))?;
@@ -426,6 +455,16 @@ async fn tenants(inventory: &Inventory, user: &User) -> Result<Vec<Membership>, 
         tenants.push(Membership { tenant, name, scopes: Scope::ALL.to_vec(), role: None });
     }
     Ok(tenants)
+}
+
+/// Whoever makes a user, or a link that signs in as one, may do all that this one may: so they must be able to anyhow.
+fn must_everything(caller: &Caller) -> Result<(), Problem> {
+    if Scope::ALL.iter().all(|scope| caller.may(*scope)) {
+        return Ok(());
+    }
+    let detail = "users are made, given links and removed only by who may do everything: sign in as an operator, use a token \
+                  with all scopes, or the command line on the server's machine";
+    Err(Problem::new(Code::NotAllowed, detail))
 }
 
 fn by_user(house: &House, visitor: &Visitor, user: &User) -> By {

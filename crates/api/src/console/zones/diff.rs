@@ -10,6 +10,7 @@ use crate::console::page::{Frame, page, refusal};
 use crate::console::session::Member;
 use crate::console::words;
 use crate::path::percent_encoded;
+use crate::problem::{Code, Problem};
 use crate::router::Served;
 
 /// Lines on the page; all of them are in the file that the API gives.
@@ -17,8 +18,10 @@ const LINES_MAX: usize = 2_000;
 
 #[derive(Deserialize)]
 pub(crate) struct Asked {
-    from: u64,
-    to: u64,
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    to: String,
 }
 
 #[derive(Template)]
@@ -44,7 +47,13 @@ pub(crate) async fn diff(
     State(served): State<Served>,
     Query(asked): Query<Asked>,
 ) -> Response {
-    let pieces = match served.doors.contents.diff(&member.caller, &name, asked.from, asked.to).await {
+    let (Ok(from), Ok(to)) = (asked.from.parse(), asked.to.parse()) else {
+        return refusal(&Problem::new(
+            Code::GenerationUnknown,
+            "the address does not say which two versions are meant",
+        ));
+    };
+    let pieces = match served.doors.contents.diff(&member.caller, &name, from, to).await {
         Ok(pieces) => pieces,
         Err(problem) => return refusal(&problem),
     };

@@ -30,8 +30,19 @@ pub(crate) async fn order(
         let change = ZoneChange { service: Some(service), ..ZoneChange::default() };
         doors.intent.change_zone(caller, &name, change).await.map(drop)
     } else if let Ok(order) = wanted.parse::<HoldOrder>() {
-        let generation = form.text("generation").parse().ok();
-        doors.requests.order_hold(caller, &name, OrderHold { order, generation }).await.map(drop)
+        let generation = form.text("generation");
+        match (generation.is_empty(), generation.parse()) {
+            (true, _) => {
+                doors.requests.order_hold(caller, &name, OrderHold { order, generation: None }).await.map(drop)
+            }
+            (false, Ok(generation)) => {
+                let order = OrderHold { order, generation: Some(generation) };
+                doors.requests.order_hold(caller, &name, order).await.map(drop)
+            }
+            (false, Err(_)) => {
+                Err(Problem::new(Code::GenerationUnknown, format!("{generation:?} is the number of no version")))
+            }
+        }
     } else if let "refresh" | "full" = wanted {
         let transfer = if wanted == "full" { Transfer::Full } else { Transfer::Incremental };
         let ending = tokio::time::timeout(SEEN_WITHIN, doors.requests.refresh(caller, &name, transfer)).await;
