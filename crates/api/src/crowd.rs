@@ -3,8 +3,10 @@
 //! Counted are IPv4 addresses and IPv6 /64s. Loopback addresses and trusted proxies are not: others are behind them.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use xfr::Prefix;
 
 use crate::front::Front;
 
@@ -12,13 +14,13 @@ use crate::front::Front;
 const EACH_MAX: usize = 64;
 
 #[derive(Clone, Default)]
-pub(crate) struct Crowd(Arc<Mutex<HashMap<IpAddr, usize>>>);
+pub(crate) struct Crowd(Arc<Mutex<HashMap<Prefix, usize>>>);
 
 /// A connection's place in the crowd, given back when it is dropped.
 pub(crate) struct Seat {
     crowd: Crowd,
     /// None for a network that is not counted.
-    network: Option<IpAddr>,
+    network: Option<Prefix>,
 }
 
 impl Crowd {
@@ -28,7 +30,7 @@ impl Crowd {
         if address.is_loopback() || front.trusts(address) {
             return Some(Seat { crowd: self.clone(), network: None });
         }
-        let network = network(address);
+        let network = Prefix::of_customer(address);
         let mut counts = self.counts();
         let count = counts.entry(network).or_default();
         if *count >= EACH_MAX {
@@ -38,7 +40,7 @@ impl Crowd {
         Some(Seat { crowd: self.clone(), network: Some(network) })
     }
 
-    fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+    fn counts(&self) -> MutexGuard<'_, HashMap<Prefix, usize>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -53,14 +55,6 @@ impl Drop for Seat {
                 counts.remove(&network);
             }
         }
-    }
-}
-
-/// The /64 of an IPv6 address, of which one customer has many.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V6(v6) => Ipv6Addr::from(u128::from(v6) >> 64 << 64).into(),
-        v4 => v4,
     }
 }
 

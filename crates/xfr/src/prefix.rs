@@ -49,6 +49,14 @@ impl Prefix {
         }
     }
 
+    /// The block that stands for one customer's addresses: an IPv4 address, or an IPv6 /64, of which nobody has less.
+    pub fn of_customer(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self::of_one(address.into()),
+            IpAddr::V6(address) => Self { address: Ipv6Addr::from(address.to_bits() & !0 << 64).into(), bits: 64 },
+        }
+    }
+
     /// Whether `address` is in the block; an IPv4 address that came over IPv6 counts as what it is.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address.to_canonical(), address.to_canonical()) {
@@ -128,6 +136,17 @@ mod tests {
             ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"),
         ] {
             assert_eq!(Prefix::of_site(address(of)).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_customer_has_an_address_or_a_64() {
+        for (of, expected) in [
+            ("192.0.2.77", "192.0.2.77/32"),
+            ("::ffff:192.0.2.77", "192.0.2.77/32"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ] {
+            assert_eq!(Prefix::of_customer(address(of)), expected.parse().unwrap());
         }
     }
 

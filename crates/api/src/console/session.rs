@@ -145,13 +145,13 @@ impl FromRequest<Served> for Form {
     type Rejection = Response;
 
     async fn from_request(request: Request, served: &Served) -> Result<Self, Response> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let not_ours = |detail: &str| refusal(&Problem::new(Code::FormInvalid, detail));
         if is_from_elsewhere(&parts.headers) {
             return Err(not_ours("the form was sent by a page of another site: nothing was done"));
         }
         // Whoever has no session yet has nothing that another site could use.
-        let who = signed_in(&parts, served).await.map_err(|problem| refusal(&problem))?;
+        let who = signed_in(&mut parts, served).await.map_err(|problem| refusal(&problem))?;
         let octets = Bytes::from_request(Request::from_parts(parts, body), served).await;
         let octets = octets
             .map_err(|_| refusal(&Problem::new(Code::BodyTooLarge, "the form is too large: nothing was done")))?;
@@ -188,12 +188,18 @@ impl Form {
     }
 }
 
-async fn signed_in(parts: &Parts, served: &Served) -> Result<Option<SignedIn>, Problem> {
-    let cookies = Cookies { jar: CookieJar::from_headers(&parts.headers), is_secure: is_secure(parts, served) };
-    match cookies.secret() {
-        Some(secret) => served.doors.accounts.signed_in(secret).await,
-        None => Ok(None),
+/// Whose session it is. A page that takes a form asks twice, and is answered the second time by the request itself.
+async fn signed_in(parts: &mut Parts, served: &Served) -> Result<Option<SignedIn>, Problem> {
+    if let Some(who) = parts.extensions.get::<SignedIn>() {
+        return Ok(Some(who.clone()));
     }
+    let cookies = Cookies { jar: CookieJar::from_headers(&parts.headers), is_secure: is_secure(parts, served) };
+    let Some(secret) = cookies.secret() else { return Ok(None) };
+    let who = served.doors.accounts.signed_in(secret).await?;
+    if let Some(who) = &who {
+        parts.extensions.insert(who.clone());
+    }
+    Ok(who)
 }
 
 /// Whether the browser says that another site's page sends this (Fetch Metadata, and the Origin of RFC 6454).

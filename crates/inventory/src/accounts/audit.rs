@@ -23,15 +23,13 @@ pub enum Actor {
     Token(String),
     /// Whoever may read this machine's data directory.
     Machine,
-    /// The program's own configuration.
-    Configuration,
 }
 
 impl Actor {
     pub(super) fn user(&self) -> Option<UserId> {
         match self {
             Self::User { id, .. } => Some(*id),
-            Self::Token(_) | Self::Machine | Self::Configuration => None,
+            Self::Token(_) | Self::Machine => None,
         }
     }
 }
@@ -42,7 +40,6 @@ impl fmt::Display for Actor {
             Self::User { email, .. } => f.write_str(email),
             Self::Token(name) => write!(f, "token {name}"),
             Self::Machine => f.write_str("this machine"),
-            Self::Configuration => f.write_str("configuration"),
         }
     }
 }

@@ -4,13 +4,14 @@
 //! wherever from: many more, so that nobody keeps somebody else out from one place alone. Then there are as many again as
 //! time has passed. In memory: a restart forgives. What counts is each try, also a right one.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use api::{Code, Problem};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
+use xfr::Prefix;
 
 /// From one network for one address: ten, and one more every three minutes, which is 480 a day.
 const FROM_ONE_FOR_ONE: (u32, Duration) = (10, Duration::from_secs(180));
@@ -24,7 +25,7 @@ const REMEMBERED_MAX: usize = 10_000;
 pub(crate) struct Tries {
     by_both: DefaultKeyedRateLimiter<inventory::Hashed>,
     by_email: DefaultKeyedRateLimiter<inventory::Hashed>,
-    by_network: DefaultKeyedRateLimiter<IpAddr>,
+    by_network: DefaultKeyedRateLimiter<Prefix>,
 }
 
 impl Default for Tries {
@@ -53,7 +54,7 @@ impl Tries {
         }
         // Hashes, so that a very long address takes no more room than a short one.
         let email = email.to_lowercase();
-        let network = address.map(network);
+        let network = address.map(Prefix::of_customer);
         if let Some(network) = network {
             self.by_network.check_key(&network).map_err(|until| too_many(&until))?;
         }
@@ -66,14 +67,6 @@ impl Tries {
 fn quota((burst, each): (u32, Duration)) -> Quota {
     let burst = NonZeroU32::new(burst).expect("the constants above are not zero");
     Quota::with_period(each).expect("the constants above are not zero").allow_burst(burst)
-}
-
-/// The /64 of an IPv6 address, of which one customer has many.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => Ipv6Addr::from(u128::from(v6) >> 64 << 64).into(),
-        v4 => v4,
-    }
 }
 
 fn too_many(until: &NotUntil<<DefaultClock as Clock>::Instant>) -> Problem {

@@ -78,8 +78,7 @@ impl Accounts for House {
             tracing::info!(email, from = shown_address(visitor), "somebody could not sign in");
             return Err(refused("the address or the password is wrong"));
         };
-        let stage = if user.totp_secret.is_some() { Stage::Code } else { Stage::Open };
-        self.open_session(&inventory, visitor, &user, stage, None).await
+        self.open_session(&inventory, visitor, &user, after_password(&user), None).await
     }
 
     async fn show_code(&self, visitor: &Visitor, secret: &str, code: &str) -> Result<Opened, Problem> {
@@ -161,8 +160,7 @@ impl Accounts for House {
         let set = inventory.reset_password(&by, &Hashed::of(link), id, &hashed).await;
         set.map_err(|error| not_done(&error))?;
         // Whoever has the link may have stolen it: the second factor is wanted all the same.
-        let stage = if user.totp_secret.is_some() { Stage::Code } else { Stage::Open };
-        self.open_session(&inventory, visitor, &user, stage, None).await
+        self.open_session(&inventory, visitor, &user, after_password(&user), None).await
     }
 
     async fn change_password(
@@ -465,6 +463,11 @@ fn must_everything(caller: &Caller) -> Result<(), Problem> {
     let detail = "users are made, given links and removed only by who may do everything: sign in as an operator, use a token \
                   with all scopes, or the command line on the server's machine";
     Err(Problem::new(Code::NotAllowed, detail))
+}
+
+/// What is still to be shown by who has shown their password.
+fn after_password(user: &User) -> Stage {
+    if user.totp_secret.is_some() { Stage::Code } else { Stage::Open }
 }
 
 fn by_user(house: &House, visitor: &Visitor, user: &User) -> By {

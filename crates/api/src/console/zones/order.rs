@@ -30,18 +30,11 @@ pub(crate) async fn order(
         let change = ZoneChange { service: Some(service), ..ZoneChange::default() };
         doors.intent.change_zone(caller, &name, change).await.map(drop)
     } else if let Ok(order) = wanted.parse::<HoldOrder>() {
-        let generation = form.text("generation");
-        match (generation.is_empty(), generation.parse()) {
-            (true, _) => {
-                doors.requests.order_hold(caller, &name, OrderHold { order, generation: None }).await.map(drop)
+        match generation(&form) {
+            Ok(generation) => {
+                doors.requests.order_hold(caller, &name, OrderHold { order, generation }).await.map(drop)
             }
-            (false, Ok(generation)) => {
-                let order = OrderHold { order, generation: Some(generation) };
-                doors.requests.order_hold(caller, &name, order).await.map(drop)
-            }
-            (false, Err(_)) => {
-                Err(Problem::new(Code::GenerationUnknown, format!("{generation:?} is the number of no version")))
-            }
+            Err(problem) => Err(problem),
         }
     } else if let "refresh" | "full" = wanted {
         let transfer = if wanted == "full" { Transfer::Full } else { Transfer::Incremental };
@@ -55,4 +48,14 @@ pub(crate) async fn order(
         Ok(()) => Redirect::to(&path(&member.membership, &name)).into_response(),
         Err(problem) => refusal(&problem),
     }
+}
+
+/// The version that is meant; none for the present one.
+fn generation(form: &Form) -> Result<Option<u64>, Problem> {
+    let text = form.text("generation");
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let no_number = |_| Problem::new(Code::GenerationUnknown, format!("{text:?} is the number of no version"));
+    text.parse().map(Some).map_err(no_number)
 }
