@@ -9,6 +9,7 @@ mod inventory_location;
 mod limits;
 mod listening;
 mod rate_limit;
+mod tenancy;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -36,6 +37,7 @@ use inventory_location::{InventorySection, read_location, read_url};
 use limits::{LimitsSection, read_limits};
 use listening::{DnsSection, listen_addresses, persona};
 use rate_limit::{RateLimitSection, read_rate_limit};
+use tenancy::{TenancySection, read_tenancy};
 use zone::{KeySection, ZoneSection, read_key, read_zone};
 
 pub(crate) use self::delegation::DelegationSettings;
@@ -43,6 +45,7 @@ pub(crate) use catalog::groups;
 pub(crate) use http::{HttpSettings, HttpTls};
 pub(crate) use limits::Limits;
 pub(crate) use listening::listen_address;
+pub(crate) use tenancy::{Mode, TenancySettings};
 
 /// The file of the inventory, in the data directory.
 const INVENTORY: &str = "inventory.db";
@@ -69,6 +72,7 @@ pub(crate) struct Configuration {
     pub(crate) keep_removed: Duration,
     pub(crate) tls: TlsFiles,
     pub(crate) delegation: DelegationSettings,
+    pub(crate) tenancy: TenancySettings,
     pub(crate) keys: Vec<Key>,
     pub(crate) zones: Vec<NewZone>,
     pub(crate) catalogs: Vec<NewCatalog>,
@@ -165,19 +169,6 @@ struct TransferOutSection {
     catalog: Option<Spanned<String>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct TenancySection {
-    mode: TenancyMode,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum TenancyMode {
-    #[default]
-    Single,
-}
-
 impl Configuration {
     /// # Errors
     /// The first thing that is wrong.
@@ -210,7 +201,11 @@ impl Configuration {
             Wrong { at, message: inventory_location::without_urls(error.message()) }
         })?;
         let mut configuration = Self::default();
-        let TenancySection { mode: TenancyMode::Single } = file.tenancy;
+        configuration.tenancy = read_tenancy(&file.tenancy)?;
+        if configuration.tenancy.mode == Mode::Multi {
+            // A tenant's zone is not for everybody on this machine.
+            configuration.defaults.allow_transfer = Vec::new();
+        }
         if let Some(data) = file.data {
             configuration.data = data;
         }
@@ -237,7 +232,7 @@ impl Configuration {
         let defaults = configuration.defaults.check();
         defaults.map_err(|error| wrong(text.find("[timers]").unwrap_or(0), &error))?;
         configuration.limits = read_limits(&file.limits)?;
-        configuration.rate = read_rate_limit(&file.rate_limit)?;
+        configuration.rate = read_rate_limit(&file.rate_limit, configuration.tenancy.mode)?;
         if let Some(text) = &file.catalogs.keep_removed {
             configuration.keep_removed = checked(text, time_or_off)?;
         }
@@ -356,6 +351,7 @@ impl Default for Configuration {
             keep_removed: KEEP_REMOVED,
             tls: TlsFiles::default(),
             delegation: DelegationSettings::default(),
+            tenancy: TenancySettings::default(),
             keys: Vec::new(),
             zones: Vec::new(),
             catalogs: Vec::new(),
@@ -497,7 +493,10 @@ mod tests {
             ("[delegation]\nname_servers = [\"ns1.us\", \"https://ns2.us\"]\n", 2, "is not a zone name"),
             ("[delegation]\nname_servers = [\n\"ns1.us\",\n\"NS1.us.\"]\n", 4, "NS1.us. is there twice"),
             ("[delegation]\nname_servers = [\".\"]\n", 2, "no name server"),
-            ("[tenancy]\nmode = \"multi\"\n", 2, "unknown variant"),
+            ("[tenancy]\nmode = \"many\"\n", 2, "unknown variant"),
+            ("[tenancy]\nown_addresses = [\"8.8.8.8\"]\n", 2, "in mode \"single\" any address"),
+            ("[tenancy]\nmode = \"multi\"\nallow_addresses = [\"10.0.0.0/33\"]\n", 3, "no block of addresses"),
+            ("[tenancy]\nmode = \"multi\"\nown_addresses = [\"us\"]\n", 3, "invalid IP address"),
             ("[dns\n", 1, ""),
             ("[rate_limit]\nresponses_per_second = 2000000\n", 2, "0 (off) to 1000000"),
             ("[rate_limit]\nall_per_second = 5\n", 2, "give it too"),

@@ -6,7 +6,7 @@
 //! the inventory comes before the sockets.
 
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,14 +22,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use transfer::{Internet, Limits, Transfers};
-use xfr::{Destinations, Moment};
+use xfr::Moment;
 
 use crate::accounts::first_start;
 use crate::accounts::tries::Tries;
 use crate::catalogs::{OWN_ID, Own};
 use crate::certificate::{Certificate, ShownTo};
 use crate::clock::{Clock, Machine, ThisMachine};
-use crate::configuration::{Configuration, DelegationSettings, HttpTls};
+use crate::configuration::{Configuration, DelegationSettings, HttpTls, Mode};
 use crate::delegations::Delegations;
 use crate::doors::{self, Examinations, House};
 use crate::lasting::lasting;
@@ -55,6 +55,7 @@ const ANNOUNCED_AGAIN_AFTER: Duration = Duration::from_secs(5);
 pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let data = configuration.data.clone();
     let inventory = configuration.inventory();
+    let destinations = configuration.tenancy.destinations(own_addresses(&configuration)?);
     let mut opened = open_store(&data, &inventory).await?;
     // What is made here is no zone to be followed, whether or not it is still wanted.
     let own_catalog = opened.zones.extract_if(.., |stored| stored.zone == OWN_ID).next();
@@ -81,7 +82,6 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let certificate = configuration.tls.ours.as_ref().map(Certificate::read).transpose()?.map(Arc::new);
     let to_primaries = certificate.as_ref().map(|certificate| certificate.to_primaries());
     let tls = tls::client(&configuration.tls.authorities, to_primaries)?;
-    let destinations = Destinations::Anything;
     let internet = Arc::new(Internet::new(destinations.clone()));
     let transfers = Transfers::new(limits(configuration.limits.transfer), internet, tls);
     let mut node = Node::new(clock, configuration.defaults, inventory, opened.store, transfers, opened.zones);
@@ -196,6 +196,18 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         inventory.close().await;
     }
     Ok(())
+}
+
+/// Where this service is reached: nobody is to have it ask itself.
+fn own_addresses(configuration: &Configuration) -> anyhow::Result<Vec<IpAddr>> {
+    if configuration.tenancy.mode == Mode::Single {
+        return Ok(Vec::new());
+    }
+    let interfaces = if_addrs::get_if_addrs().context("the addresses of this machine cannot be found out")?;
+    let Configuration { dns, dns_over_tls, dns_over_quic, http, .. } = configuration;
+    let listening = dns.iter().chain(dns_over_tls).chain(dns_over_quic).chain([&http.listen]).map(SocketAddr::ip);
+    // An address that stands for all is none that could be asked.
+    Ok(listening.filter(|ip| !ip.is_unspecified()).chain(interfaces.iter().map(if_addrs::Interface::ip)).collect())
 }
 
 fn start_tasks(

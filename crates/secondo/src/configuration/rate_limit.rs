@@ -1,4 +1,5 @@
-//! `[rate_limit]`: how often one network gets the same answer over UDP. Off unless it is set.
+//! `[rate_limit]`: how often one network gets the same answer over UDP. Off unless it is set, or many organisations use
+//! the service.
 
 use std::ops::RangeInclusive;
 
@@ -7,7 +8,7 @@ use server::RateLimit;
 use toml::Spanned;
 use xfr::{NoPrefix, Prefix};
 
-use super::{Wrong, checked};
+use super::{Mode, Wrong, checked};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -18,17 +19,24 @@ pub(super) struct RateLimitSection {
 }
 
 const PER_SECOND: RangeInclusive<u32> = 0..=1_000_000;
+/// Where organisations share the service, nobody's zone is to be what others are flooded with. Resolvers keep an answer for
+/// its TTL: a network of them that asks as often for one has lost it.
+const RESPONSES_AMONG_MANY: u32 = 50;
 /// How many answers of all kinds there are for one of a kind, where nothing is said about it: a large resolver asks for
 /// many names, and for none of them often.
 const ALL_FOR_ONE: u32 = 50;
 
-pub(super) fn read_rate_limit(section: &RateLimitSection) -> Result<Option<RateLimit>, Wrong> {
+pub(super) fn read_rate_limit(section: &RateLimitSection, mode: Mode) -> Result<Option<RateLimit>, Wrong> {
     let given = section.all_per_second.as_ref().map(|rate| rate.span().start);
-    if let (None, Some(at)) = (&section.responses_per_second, given) {
+    let unless_set = match mode {
+        Mode::Single => 0,
+        Mode::Multi => RESPONSES_AMONG_MANY,
+    };
+    if let (None, Some(at), 0) = (&section.responses_per_second, given, unless_set) {
         let message = "nothing is limited without responses_per_second: give it too, 0 for off".to_owned();
         return Err(Wrong { at, message });
     }
-    let responses_per_second = rate(section.responses_per_second.as_ref())?.unwrap_or(0);
+    let responses_per_second = rate(section.responses_per_second.as_ref())?.unwrap_or(unless_set);
     let all_per_second = rate(section.all_per_second.as_ref())?;
     let exempt = match &section.exempt {
         Some(texts) => texts.iter().map(|text| checked(text, prefix)).collect::<Result<_, _>>()?,
