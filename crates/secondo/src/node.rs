@@ -8,11 +8,11 @@ use answer::{Contents, ServedZone, ZoneTable};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use dns::Name;
 use inventory::{Inventory, Location, Service};
-use server::{Access, Announcer, Shared, TransferOut};
+use server::{Access, Admissions, Announcer, Shared, TransferOut};
 use store::{ClockFacts, PutAside, Store, StoredContents, StoredZone};
 use tokio::sync::{Notify, broadcast, watch};
 use transfer::{Received, Transfers};
-use xfr::{Bounds, Moment, Policy, Reason, Timers};
+use xfr::{Bounds, Moment, Policy, Reason, Setting, Timers};
 use zone::{Generation, Limits, Snapshot, TenantId, ZoneId};
 
 use crate::agenda::Agenda;
@@ -54,7 +54,7 @@ pub(crate) struct Node {
     /// Where those who copy from us are told of new versions; none before the sockets are there, and in simulations.
     pub(crate) announcer: OnceLock<Announcer>,
     /// Keys that NOTIFYs out should be signed with and that are not here.
-    pub(crate) missed_keys: Mutex<HashSet<Name>>,
+    pub(crate) missed_keys: Mutex<HashSet<(TenantId, Name)>>,
     /// Some served version, or some order, is in memory only.
     pub(crate) volatile: Notify,
     pub(crate) catalogs: Catalogs,
@@ -177,16 +177,18 @@ impl Node {
 
     /// Who may copy which zone, as far as that is known: by what is set for zones, which stands in the store too.
     pub(crate) fn transfer_out(&self) -> TransferOut {
-        let default = &self.defaults.allow_transfer;
         let followed = self.read();
         let answered = followed.iter().filter(|zone| zone.instructions().is_answered());
-        let own = answered.filter(|zone| zone.instructions().policy.allow_transfer != *default);
+        let own = answered.filter(|zone| zone.instructions().settings.has(Setting::AllowTransfer));
         let mut own: Vec<&Arc<Followed>> = own.collect();
         // As in [`Node::publish_table`].
         own.sort_unstable_by_key(|zone| zone.id);
-        let allowed = |zone: &Arc<Followed>| zone.instructions().policy.allow_transfer.clone();
+        let allowed = |zone: &Arc<Followed>| Admissions {
+            tenant: zone.tenant,
+            admitted: zone.instructions().policy.allow_transfer.clone(),
+        };
         let zones = own.into_iter().map(|zone| (zone.name.clone(), allowed(zone))).collect();
-        TransferOut { default: default.clone(), zones }
+        TransferOut { default: self.defaults.allow_transfer.clone(), zones }
     }
 
     /// The tenant's zone of this name, the answered one first: names of those are unique.

@@ -421,8 +421,8 @@ pub(crate) async fn write_notes(node: &Arc<Node>) {
 
 fn access(node: &Node, intent: &Intent) -> Access {
     let mut access = Access { transfer_out: node.transfer_out(), ..Access::default() };
-    for ((_, name), key) in &intent.keys {
-        access.keys.insert(name.clone(), key.clone());
+    for ((tenant, _), key) in &intent.keys {
+        access.keys.add(*tenant, key.clone());
     }
     for zone in intent.zones.iter().filter(|zone| zone.service.is_answered()) {
         let policy = node.zone(zone.id).map(|zone| zone.instructions().policy.clone()).unwrap_or_default();
@@ -431,6 +431,7 @@ fn access(node: &Node, intent: &Intent) -> Access {
         let keys = primaries.iter().filter_map(|primary| primary.key.clone());
         let rule = NotifyRule {
             zone: zone.id,
+            tenant: zone.tenant,
             senders: primaries.iter().map(one).chain(policy.notify_from).collect(),
             keys: keys.chain(policy.notify_keys).collect(),
             trust: policy.notify,

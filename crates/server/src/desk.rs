@@ -8,6 +8,7 @@
 //! This path allocates and calculates HMACs, but never waits.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use answer::{Contents, Kind, Outcome, Transport, ZoneTable};
@@ -16,7 +17,7 @@ use dns::{CLASS_IN, Header, MessageReader, Name, NameBuf, NameRef, Opcode, Rcode
 use tokio::sync::mpsc;
 use xfr::Prefix;
 use xfr::notify::{self, Channel, Decline, Declined, Judgement, Standing};
-use xfr::tsig::{SignedRequest, TsigError, TsigFailure, Verified, verify_request};
+use xfr::tsig::{TsigError, TsigFailure, Verified, verify_request};
 use zone::{Snapshot, ZoneId};
 
 use crate::access::{Access, Rules};
@@ -25,7 +26,7 @@ use crate::front::{Bench, Reply, Sender};
 use crate::heard::{Latest, Who};
 use crate::limits::Limits;
 use crate::rate_limit::{RateLimiter, Verdict};
-use crate::request::{Request, bare, without_signature};
+use crate::request::{Request, Signed, bare, without_signature};
 use crate::transfer_out::{Opening, Transfer};
 use crate::{Notified, Shared, transfer_out};
 
@@ -105,11 +106,10 @@ impl Desk {
         let name = request.question.name.borrow();
         // A zone of the same name goes before it.
         let catalog = catalogs.get(name).filter(|_| is_plain && zones.get(name).is_none())?;
-        let signed_by = request.signed.map(|signed| signed.key().name());
         let access = self.shared.access.load();
         let snapshot = catalog
             .snapshot()
-            .filter(|_| access.transfer_out.allows(name, request.sender.address.ip(), signed_by))?;
+            .filter(|_| access.transfer_out.allows(name, request.sender.address.ip(), request.signed_by()))?;
         Some(request.with_soa(snapshot.image.soa_record(), None))
     }
 
@@ -145,10 +145,20 @@ impl Desk {
             return Self::leave_to_send_again(message, sender, bench, out);
         }
         let now_secs = wall_clock_secs();
-        let (unsigned, signed) = match verify_request(message, |name| access.key(name), now_secs) {
+        let mut owners = Vec::new();
+        let known = |key: NameRef<'_>| {
+            owners = access.keys_for(key, question_of(message).as_ref().map(NameBuf::borrow), zones);
+            owners.iter().map(|(_, key)| key.clone()).collect::<Vec<_>>()
+        };
+        let (unsigned, signed) = match verify_request(message, known, now_secs) {
             Ok(Verified::Unsigned) => (Cow::Borrowed(message), None),
             Ok(Verified::Signed(signed)) => {
-                (Cow::Owned(without_signature(message, signed.message_octets())), Some(signed))
+                let owner = owners.iter().find(|(_, key)| Arc::ptr_eq(key, signed.key()));
+                let tenant = owner.map(|(tenant, _)| *tenant).expect("it was one of these keys");
+                (
+                    Cow::Owned(without_signature(message, signed.message_octets())),
+                    Some(Signed { request: signed, tenant }),
+                )
             }
             Err(failure) => {
                 note_failure(&failure, sender, bench);
@@ -162,7 +172,7 @@ impl Desk {
             note_broken_notify(&unsigned, Decline::Malformed, sender, &access, bench);
             let mut reply = bare(&unsigned, Rcode::FORMERR);
             if let Some(signed) = &signed {
-                signed.signer().sign(&mut reply, now_secs);
+                signed.request.signer().sign(&mut reply, now_secs);
             }
             return hand_over(&reply, Rcode::FORMERR, bench, out);
         };
@@ -187,15 +197,17 @@ impl Desk {
 
     fn notify(&self, request: &Request<'_>, access: &Access, bench: &mut Bench) -> Draft {
         let from = request.sender.address;
-        let signed_by = request.signed.map(|signed| signed.key().name());
+        let signed_by = request.signed_by();
         let rcode = match notify::judge(request.message, from.ip(), signed_by, |zone| access.notify_rules(zone)) {
             Judgement::Ignore => return Draft::Silence,
             Judgement::Decline(declined) => {
-                note_declined(&declined, request.sender, Some(request.question.name), signed_by, bench);
+                let key = signed_by.map(|signed| signed.key);
+                note_declined(&declined, request.sender, Some(request.question.name), key, bench);
                 declined.why.rcode()
             }
             Judgement::Accept { zones, serial } => {
                 let mut overflow = false;
+                let signed_by = signed_by.map(|signed| signed.key);
                 for zone in zones {
                     let notified = Notified { zone, from, serial, signed_by: signed_by.cloned() };
                     let is_lost = self.notifies.try_send(notified).is_err();
@@ -250,8 +262,7 @@ impl Desk {
         }
         // Before anything else, so that others learn nothing and take no place (RFC 5936 §5).
         let name = request.question.name.borrow();
-        let signed_by = request.signed.map(|signed| signed.key().name());
-        if !access.transfer_out.allows(name, request.sender.address.ip(), signed_by) {
+        if !access.transfer_out.allows(name, request.sender.address.ip(), request.signed_by()) {
             return refuse(Rcode::REFUSED);
         }
         let is_well_formed = match (request.question.qtype, request.sender.transport()) {
@@ -302,7 +313,7 @@ impl Desk {
                 flags: request.authoritative_flags(),
                 options: request.edns.map(|edns| edns.answered(expires_in_secs)),
             },
-            signer: request.signed.map(SignedRequest::signer),
+            signer: request.signed.map(|signed| signed.request.signer()),
             turned_away: request.turned_away(wall_clock_secs()),
         }))
     }
@@ -321,6 +332,12 @@ impl Desk {
     }
 }
 
+/// The name that a message is about.
+fn question_of(message: &[u8]) -> Option<NameBuf> {
+    let question = MessageReader::new(message).and_then(|mut reader| reader.question()).ok().flatten();
+    question.map(|question| question.name)
+}
+
 fn is_notify(message: &[u8]) -> bool {
     Header::parse(message).is_some_and(|header| header.opcode() == Opcode::NOTIFY)
 }
@@ -337,8 +354,7 @@ fn note_failure(failure: &TsigFailure, sender: Sender, bench: &mut Bench) {
 fn note_broken_notify(message: &[u8], why: Decline, sender: Sender, access: &Access, bench: &mut Bench) {
     if is_notify(message) {
         let declined = notify::decline(message, sender.address.ip(), why, |zone| access.notify_rules(zone));
-        let question = MessageReader::new(message).and_then(|mut reader| reader.question()).ok().flatten();
-        note_declined(&declined, sender, question.map(|question| question.name), None, bench);
+        note_declined(&declined, sender, question_of(message), None, bench);
     }
 }
 

@@ -132,7 +132,7 @@ mod tests {
         let key = Key::new("key.".parse().unwrap(), Algorithm::HmacSha256, vec![7; 32]).unwrap();
         let key = Arc::new(key);
         let mut access = Access::default();
-        access.keys.insert("key.".parse().unwrap(), key.clone());
+        access.keys.add(zone::TenantId::DEFAULT, key.clone());
         let zones = ZoneTable::default();
         let shared = Shared {
             zones: Arc::default(),

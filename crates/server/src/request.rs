@@ -5,19 +5,28 @@ use dns::edns::{Edns, expire_option, extended_error, option};
 use dns::message::{HEADER_OCTETS, MESSAGE_OCTETS_MAX};
 use dns::writer::CompressionTable;
 use dns::{Header, Malformed, MessageReader, MessageWriter, Question, Rcode, RecordRef, Section, Serial, Soa, Type};
+use xfr::notify::SignedBy;
 use xfr::tsig::{SignedRequest, TSIG_OCTETS_MAX};
+use zone::TenantId;
 
 use crate::front::Sender;
 
 /// The flags that a reply takes over from its request: opcode and RD.
 const COPIED_FLAGS: u16 = 0x7800 | Header::RD;
 
+/// A signature that was right.
+pub(crate) struct Signed {
+    pub(crate) request: SignedRequest,
+    /// Whose key it was made with.
+    pub(crate) tenant: TenantId,
+}
+
 /// A request whose signature, if it has one, was right and has been taken off.
 pub(crate) struct Request<'a> {
     pub(crate) message: &'a [u8],
     pub(crate) header: Header,
     pub(crate) sender: Sender,
-    pub(crate) signed: Option<&'a SignedRequest>,
+    pub(crate) signed: Option<&'a Signed>,
     pub(crate) question: Question,
     /// Where the question ends.
     question_end: usize,
@@ -44,11 +53,7 @@ impl Options {
 }
 
 impl<'a> Request<'a> {
-    pub(crate) fn read(
-        message: &'a [u8],
-        sender: Sender,
-        signed: Option<&'a SignedRequest>,
-    ) -> Result<Self, Malformed> {
+    pub(crate) fn read(message: &'a [u8], sender: Sender, signed: Option<&'a Signed>) -> Result<Self, Malformed> {
         let mut reader = MessageReader::new(message)?;
         let header = reader.header();
         let question = reader.question()?.ok_or(Malformed::Truncated)?;
@@ -73,6 +78,10 @@ impl<'a> Request<'a> {
         }
         reader.finish()?;
         Ok(Self { message, header, sender, signed, question, question_end, serial, edns })
+    }
+
+    pub(crate) fn signed_by(&self) -> Option<SignedBy<'_>> {
+        self.signed.map(|signed| SignedBy { tenant: signed.tenant, key: signed.request.key().name() })
     }
 
     /// Octets that the sender takes in one message.
@@ -161,7 +170,7 @@ impl<'a> Request<'a> {
     /// question and the signature, without an OPT record (RFC 8945 §5.3: "only"), and its response code another.
     pub(crate) fn sign(&self, mut reply: Vec<u8>, rcode: Rcode, now_secs: u64) -> (Vec<u8>, Rcode) {
         let Some(signed) = self.signed.filter(|_| !reply.is_empty()) else { return (reply, rcode) };
-        signed.signer().sign(&mut reply, now_secs);
+        signed.request.signer().sign(&mut reply, now_secs);
         if reply.len() <= self.octets_max() {
             return (reply, rcode);
         }
@@ -172,7 +181,7 @@ impl<'a> Request<'a> {
         };
         let mut reply = bare(&self.message[..self.question_end], rcode);
         reply[2] |= (flag >> 8) as u8;
-        signed.signer().sign(&mut reply, now_secs);
+        signed.request.signer().sign(&mut reply, now_secs);
         (reply, rcode)
     }
 }

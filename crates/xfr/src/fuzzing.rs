@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use dns::{Name, Serial, Soa, Type};
-use zone::{Change, ZoneId};
+use zone::{Change, TenantId, ZoneId};
 
-use crate::notify::{self, Checks, Judgement, NotifyRule};
+use crate::notify::{self, Checks, Judgement, NotifyRule, SignedBy};
 use crate::policy::NotifyTrust;
 use crate::probe::{EdnsOffer, ProbeStep, SoaProbe, Transport};
 use crate::session::{Fetch, Outcome, Progress, Session, SessionLimits};
@@ -135,6 +135,7 @@ fn probe(input: &[u8], key: Option<Arc<Key>>, transport: Transport) -> &'static 
 fn notify(input: &[u8], key: Option<&Arc<Key>>) -> &'static str {
     let rules = [NotifyRule {
         zone: ZoneId(1),
+        tenant: TenantId::DEFAULT,
         senders: vec![],
         keys: vec![self::key().name().clone()],
         trust: NotifyTrust::Any,
@@ -151,15 +152,14 @@ fn notify(input: &[u8], key: Option<&Arc<Key>>) -> &'static str {
             }
         };
         let from = std::net::Ipv4Addr::LOCALHOST.into();
-        let judgement =
-            notify::judge(
-                message,
-                from,
-                signed_by.as_ref(),
-                |name| {
-                    if name == zone().borrow() { &rules } else { &[] }
-                },
-            );
+        let judgement = notify::judge(
+            message,
+            from,
+            signed_by.as_ref().map(|key| SignedBy { tenant: TenantId::DEFAULT, key }),
+            |name| {
+                if name == zone().borrow() { &rules } else { &[] }
+            },
+        );
         match judgement {
             Judgement::Ignore => {}
             Judgement::Decline(declined) => drop(notify::response(message, declined.why.rcode())),

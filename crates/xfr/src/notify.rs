@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use dns::{
     CLASS_IN, Header, MessageReader, Name, NameBuf, NameRef, Opcode, Question, Rcode, Section, Serial, Soa, Type,
 };
-use zone::ZoneId;
+use zone::{TenantId, ZoneId};
 
 pub use decline::Decline;
 
@@ -24,6 +24,8 @@ use crate::prefix::Prefix;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotifyRule {
     pub zone: ZoneId,
+    /// Whose the zone is; its keys are this tenant's.
+    pub tenant: TenantId,
     /// Addresses of its primaries and of others who may send; ports do not matter, because a NOTIFY comes from any.
     pub senders: Vec<Prefix>,
     /// Names of its keys.
@@ -40,6 +42,14 @@ pub enum Checks {
     Made,
     /// Somebody has stopped them; they begin anew with one, so that nothing that a NOTIFY said is lost.
     Paused,
+}
+
+/// The key that a message was signed with. Tenants give their keys what names they like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignedBy<'k> {
+    /// Whose key it is.
+    pub tenant: TenantId,
+    pub key: &'k Name,
 }
 
 /// How a NOTIFY came.
@@ -98,12 +108,12 @@ pub struct Declined {
 
 /// Judges a message whose opcode is NOTIFY.
 ///
-/// `from` is the sender's address, `signed_by` the name of the key with which the message was signed and verified, and
+/// `from` is the sender's address, `signed_by` the key with which the message was signed and verified, and
 /// `rules` gives the rules of all zones of a name (case ignored).
 pub fn judge<'r>(
     message: &[u8],
     from: IpAddr,
-    signed_by: Option<&Name>,
+    signed_by: Option<SignedBy<'_>>,
     rules: impl FnOnce(NameRef<'_>) -> &'r [NotifyRule],
 ) -> Judgement {
     let Some(header) = Header::parse(message) else { return Judgement::Ignore };
@@ -143,7 +153,7 @@ pub fn decline<'r>(
 }
 
 impl Declined {
-    fn of(why: Decline, rules: &[NotifyRule], from: IpAddr, signed_by: Option<&Name>) -> Self {
+    fn of(why: Decline, rules: &[NotifyRule], from: IpAddr, signed_by: Option<SignedBy<'_>>) -> Self {
         let is_known = rules.iter().any(|rule| rule.is_from_a_sender(from) || rule.is_signed(signed_by));
         let standing = if is_known { Standing::Known } else { Standing::Stranger };
         Self { why, zones: rules.iter().map(|rule| rule.zone).collect(), standing, serial: None }
@@ -151,7 +161,7 @@ impl Declined {
 }
 
 impl NotifyRule {
-    fn judge(&self, from: IpAddr, signed_by: Option<&Name>) -> Result<(), Decline> {
+    fn judge(&self, from: IpAddr, signed_by: Option<SignedBy<'_>>) -> Result<(), Decline> {
         let is_from_a_sender = self.is_from_a_sender(from);
         let is_admitted = self.is_signed(signed_by) || self.trust == NotifyTrust::Any && is_from_a_sender;
         match (is_admitted, signed_by) {
@@ -167,8 +177,8 @@ impl NotifyRule {
         self.senders.iter().any(|sender| sender.contains(from))
     }
 
-    fn is_signed(&self, signed_by: Option<&Name>) -> bool {
-        signed_by.is_some_and(|key| self.keys.contains(key))
+    fn is_signed(&self, signed_by: Option<SignedBy<'_>>) -> bool {
+        signed_by.is_some_and(|signed| signed.tenant == self.tenant && self.keys.contains(signed.key))
     }
 }
 

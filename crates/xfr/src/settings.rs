@@ -209,6 +209,10 @@ impl Settings {
         self.0.extend(others.0.clone());
     }
 
+    pub fn has(&self, setting: Setting) -> bool {
+        self.0.contains_key(&setting)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

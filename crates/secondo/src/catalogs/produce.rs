@@ -22,7 +22,7 @@ use zone::catalog::{read, write};
 use zone::{Change, Generation, Limits, Snapshot, TenantId, ZoneId, advance};
 
 use crate::node::{Node, last_generation_used};
-use crate::telling::announce;
+use crate::telling::{Targets, announce};
 
 /// The inventory counts from 1.
 pub(crate) const OWN_ID: ZoneId = ZoneId(0);
@@ -129,7 +129,8 @@ impl Own {
 
     fn tell(&self, node: &Node) {
         if let Some(held) = &self.held {
-            announce(node, (OWN_ID, &self.name), &held.image, &node.defaults.notify_to, None);
+            let targets = Targets { owner: TenantId::DEFAULT, all: &node.defaults.notify_to };
+            announce(node, (OWN_ID, &self.name), &held.image, targets, None);
         }
     }
 }

@@ -41,7 +41,8 @@ impl House {
         zone: &NewZone,
         own_addresses: Vec<IpAddr>,
     ) -> Result<json::Examination, Problem> {
-        let sources = zone.primaries().iter().map(|primary| self.source(primary)).collect::<Result<Vec<_>, _>>()?;
+        let sources =
+            zone.primaries().iter().map(|primary| self.source(tenant, primary)).collect::<Result<Vec<_>, _>>()?;
         let patient = Patient {
             zone: zone.name().clone(),
             primaries: sources.into_iter().map(|source| source.primary).collect(),
@@ -57,8 +58,9 @@ impl House {
         Ok(examination::shown(&patient, &examined, self.dns.first().map(std::net::SocketAddr::port)))
     }
 
-    fn source(&self, primary: &xfr::Primary) -> Result<Source, Problem> {
-        let key = |name: &Name| -> Option<Arc<Key>> { self.node.shared.access.load().keys.get(name).cloned() };
+    fn source(&self, tenant: TenantId, primary: &xfr::Primary) -> Result<Source, Problem> {
+        let key =
+            |name: &Name| -> Option<Arc<Key>> { self.node.shared.access.load().keys.get(tenant, name).cloned() };
         let source = Source::new(primary.clone(), primary.key.as_ref().and_then(key));
         match source.missing_key() {
             None => Ok(source),

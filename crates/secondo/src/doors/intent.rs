@@ -140,7 +140,7 @@ impl Intent for House {
         self.record(caller, "key.added", &key.name.to_string(), details).await;
         // Whoever is told that it is there may use it: for NOTIFYs, transfers, and to examine a primary.
         self.until_matched(async || {
-            self.node.shared.access.load().keys.get(&key.name).is_some_and(|key| **key == made)
+            self.node.shared.access.load().keys.get(caller.tenant, &key.name).is_some_and(|key| **key == made)
         })
         .await;
         let secret = key.secret.is_none().then(|| made.secret_base64());
@@ -166,7 +166,7 @@ impl Intent for House {
         })?;
         self.record(caller, "key.removed", &name.to_string(), json!({})).await;
         // Nobody gets anything with it any more.
-        self.until_matched(async || !self.node.shared.access.load().keys.contains_key(name)).await;
+        self.until_matched(async || self.node.shared.access.load().keys.get(caller.tenant, name).is_none()).await;
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use testing::disk::SimulatedDisk;
 use tokio::sync::mpsc;
 use xfr::Prefix;
 use xfr::notify::{Checks, Judgement, NotifyRule, judge};
+use zone::TenantId;
 
 use super::invariants::EXPIRED_LATE_MAX_MS;
 use super::plan::{DAY_MS, Event, HOUR_MS, MINUTE_MS, Sender, Stop};
@@ -171,6 +172,7 @@ impl Stage {
         let addresses = zone.followed.iter().map(|primary| state.primaries[*primary].address);
         let rule = NotifyRule {
             zone: zone.id,
+            tenant: TenantId::DEFAULT,
             senders: addresses.map(|address| Prefix::of_one(address.ip())).collect(),
             keys: Vec::new(),
             trust: zone.policy.notify,

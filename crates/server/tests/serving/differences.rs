@@ -107,7 +107,7 @@ fn ixfr(serial: u32) -> Vec<u8> {
 fn signing() -> (Access, Arc<Key>) {
     let key = key("key.", Algorithm::HmacSha256);
     let mut access = Access::default();
-    access.keys.insert("key.".parse().unwrap(), key.clone());
+    access.keys.add(TenantId::DEFAULT, key.clone());
     (access, key)
 }
 

@@ -7,7 +7,7 @@ use server::{Access, Event, Notified, Rules, Who};
 use xfr::notify::{Channel, Checks, Decline, NotifyRule};
 use xfr::policy::NotifyTrust;
 use xfr::tsig::{Algorithm, Signature, sign_request};
-use zone::ZoneId;
+use zone::{TenantId, ZoneId};
 
 use crate::support::{Setup, header, key, message, now_secs, query, rcode, types, with_edns};
 
@@ -18,6 +18,7 @@ fn notify(zone: &str) -> Vec<u8> {
 fn rule(zone: u64, address: &str, keys: &[&str]) -> NotifyRule {
     NotifyRule {
         zone: ZoneId(zone),
+        tenant: TenantId::DEFAULT,
         senders: vec![address.parse().unwrap()],
         keys: keys.iter().map(|key| key.parse().unwrap()).collect(),
         trust: NotifyTrust::Any,
@@ -29,7 +30,7 @@ fn access(zone: &str, rules: Vec<NotifyRule>) -> Access {
     let mut access = Access::default();
     access.notify.insert(zone.parse().unwrap(), rules);
     for name in ["ours.", "others."] {
-        access.keys.insert(name.parse().unwrap(), key(name, Algorithm::HmacSha256));
+        access.keys.add(TenantId::DEFAULT, key(name, Algorithm::HmacSha256));
     }
     access
 }

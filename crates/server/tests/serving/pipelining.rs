@@ -14,6 +14,7 @@ use socket2::{Domain, Socket};
 use testing::certificate::Authority;
 use testing::tls::Client;
 use xfr::tsig::{Algorithm, Signature, sign_request};
+use zone::TenantId;
 
 use crate::support::{Server, Setup, ZONE, framed, header, key, live, message, now_secs, query, rcode, types};
 
@@ -157,7 +158,7 @@ fn what_is_asked_behind_a_transfer_is_answered_before_that_has_ended() {
 fn transfers_on_one_connection_share_it_message_by_message_and_each_is_whole_and_signed_by_itself() {
     let key = key("key.", Algorithm::HmacSha256);
     let mut access = Access::default();
-    access.keys.insert("key.".parse().unwrap(), key.clone());
+    access.keys.add(TenantId::DEFAULT, key.clone());
     let zones = zones(3);
     let (authority, setup) = over_both(&zones);
     let server = Setup { access, ..setup }.start();

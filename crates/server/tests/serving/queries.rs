@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpStream, UdpSocket};
 use dns::{Header, Opcode, Rcode, Type};
 use server::{Access, Event};
 use xfr::tsig::{Algorithm, Signature, sign_request};
+use zone::TenantId;
 
 use crate::support::{
     Server, Setup, TcpClient, ZONE, framed, header, key, live, message, now_secs, query, rcode, types, with_edns,
@@ -140,7 +141,7 @@ fn a_signed_query_gets_a_signed_answer() {
     for algorithm in Algorithm::ALL {
         let key = key("Some-Key.", algorithm);
         let mut access = Access::default();
-        access.keys.insert("some-key.".parse().unwrap(), key.clone());
+        access.keys.add(TenantId::DEFAULT, key.clone());
         let server = Setup { access, ..Setup::default() }.start();
         let mut asked = query("www.example.", Type::A);
         let mut verifier = sign_request(&mut asked, key, now_secs());
@@ -155,7 +156,7 @@ fn a_signature_on_a_connection_means_nothing_for_the_next_query() {
     // PDNS #6738.
     let keys = [("one.", Algorithm::HmacSha256), ("two.", Algorithm::HmacSha512)].map(|(name, how)| key(name, how));
     let mut access = Access::default();
-    keys.iter().for_each(|key| drop(access.keys.insert(key.name().clone(), key.clone())));
+    keys.iter().for_each(|key| access.keys.add(TenantId::DEFAULT, key.clone()));
     let server = Setup { access, ..Setup::default() }.start();
     let mut client = server.tcp();
     for key in [Some(&keys[0]), None, Some(&keys[1]), Some(&keys[0]), None] {
@@ -178,7 +179,7 @@ fn an_answer_that_its_signature_makes_too_long_is_question_and_signature() {
     let zones = vec![live(1, "example.", &format!("{ZONE}big 60 TXT{}\n", " \"0123456789\"".repeat(40)))];
     let key = key("some-key.", Algorithm::HmacSha512);
     let mut access = Access::default();
-    access.keys.insert("some-key.".parse().unwrap(), key.clone());
+    access.keys.add(TenantId::DEFAULT, key.clone());
     let server = Setup { zones, access, ..Setup::default() }.start();
     assert!(!header(&server.udp().ask(&query("big.example.", Type::TXT))).has(Header::TC), "unsigned, it fits");
     let mut asked = query("big.example.", Type::TXT);
@@ -193,7 +194,7 @@ fn an_answer_that_its_signature_makes_too_long_is_question_and_signature() {
 fn a_wrong_signature_is_answered_as_rfc_8945_says() {
     let known = key("known.", Algorithm::HmacSha256);
     let mut access = Access::default();
-    access.keys.insert("known.".parse().unwrap(), known.clone());
+    access.keys.add(TenantId::DEFAULT, known.clone());
     let server = Setup { access, ..Setup::default() }.start();
     let ask = |with, now_secs: u64, damage: usize| {
         let mut asked = query("www.example.", Type::A);

@@ -235,7 +235,14 @@ pub(crate) fn key(name: &str, algorithm: Algorithm) -> Arc<Key> {
 /// NOTIFYs for the zone with the ID 1 are taken from this machine.
 pub(crate) fn notified_from_here() -> Access {
     let senders = vec!["127.0.0.1".parse().unwrap()];
-    let rule = NotifyRule { zone: ZoneId(1), senders, keys: vec![], trust: NotifyTrust::Any, checks: Checks::Made };
+    let rule = NotifyRule {
+        zone: ZoneId(1),
+        tenant: TenantId::DEFAULT,
+        senders,
+        keys: vec![],
+        trust: NotifyTrust::Any,
+        checks: Checks::Made,
+    };
     let mut access = Access::default();
     access.notify.insert("example.".parse().unwrap(), vec![rule]);
     access

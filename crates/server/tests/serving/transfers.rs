@@ -127,7 +127,7 @@ fn every_message_of_a_signed_transfer_is_signed() {
         let zone = large_zone(10_000);
         let key = key("key.", algorithm);
         let mut access = Access::default();
-        access.keys.insert("key.".parse().unwrap(), key.clone());
+        access.keys.add(TenantId::DEFAULT, key.clone());
         let server = Setup { access, ..with_zone(&zone) }.start();
         let mut client = server.tcp();
         let mut asked = query("example.", Type::AXFR);
@@ -146,7 +146,7 @@ fn a_transfer_goes_on_with_the_key_that_it_began_with() {
     // NSD 619f169b, NSD 5b9b4735: the key is taken away while the client is still reading.
     let key = key("key.", Algorithm::HmacSha256);
     let mut access = Access::default();
-    access.keys.insert("key.".parse().unwrap(), key.clone());
+    access.keys.add(TenantId::DEFAULT, key.clone());
     let server = Setup { access, ..with_zone(&huge_zone()) }.start();
     let mut client = server.tcp();
     let mut asked = query("example.", Type::AXFR);
@@ -198,9 +198,10 @@ fn who_may_not_have_the_zone_is_refused_and_learns_nothing() {
 fn a_key_opens_what_an_address_does_not() {
     let key = key("key.", Algorithm::HmacSha256);
     let mut access = Access::default();
-    access.keys.insert("key.".parse().unwrap(), key.clone());
+    access.keys.add(TenantId::DEFAULT, key.clone());
     access.transfer_out.default = vec!["127.0.0.0/8,key=KEY.".parse().unwrap()];
-    access.transfer_out.zones.insert("closed.".parse().unwrap(), Vec::new());
+    let nobody = server::Admissions { tenant: TenantId::DEFAULT, admitted: Vec::new() };
+    access.transfer_out.zones.insert("closed.".parse().unwrap(), nobody);
     let zones = vec![live(1, "example.", ZONE), live(2, "closed.", ZONE)];
     let server = Setup { access, zones, ..Setup::default() }.start();
     let mut client = server.tcp();
@@ -219,7 +220,7 @@ fn a_catalog_is_for_those_who_may_copy_it_and_for_nobody_else() {
     // RFC 9432 §7.
     let key = key("key.", Algorithm::HmacSha256);
     let mut access = Access::default();
-    access.keys.insert("key.".parse().unwrap(), key.clone());
+    access.keys.add(TenantId::DEFAULT, key.clone());
     access.transfer_out.default = vec!["key=key.".parse().unwrap()];
     let catalogs = vec![live(9, "catalog.", ZONE)];
     let server = Setup { catalogs, access, ..Setup::default() }.start();
@@ -326,7 +327,7 @@ fn a_record_that_fits_no_message_ends_the_transfer() {
     let text = format!("{ZONE}huge 60 TYPE65280 \\# 65500 {}\n", "00".repeat(65_500));
     let key = key("key.", Algorithm::HmacSha256);
     let mut access = Access::default();
-    access.keys.insert("key.".parse().unwrap(), key.clone());
+    access.keys.add(TenantId::DEFAULT, key.clone());
     let server = Setup { access, ..with_zone(&live(1, "example.", &text)) }.start();
     let mut client = server.tcp();
     let mut asked = query("example.", Type::AXFR);
@@ -362,7 +363,7 @@ fn there_are_as_many_transfers_at_a_time_as_allowed() {
 fn one_client_cannot_take_all_places_for_transfers_and_is_told_so() {
     let key = key("key.", Algorithm::HmacSha256);
     let mut access = Access::default();
-    access.keys.insert("key.".parse().unwrap(), key.clone());
+    access.keys.add(TenantId::DEFAULT, key.clone());
     let limits = Limits {
         transfers: 3,
         transfers_per_client: 2,
@@ -420,7 +421,7 @@ fn run(command: &mut Command) -> String {
 fn keyed_server(zone: &Arc<ServedZone>, algorithm: Algorithm) -> (Server, String) {
     let key = key("key.", algorithm);
     let mut access = Access::default();
-    access.keys.insert("key.".parse().unwrap(), key.clone());
+    access.keys.add(TenantId::DEFAULT, key.clone());
     let server = Setup { access, ..with_zone(zone) }.start();
     (server, key.secret_base64())
 }

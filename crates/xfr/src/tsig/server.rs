@@ -115,15 +115,16 @@ impl TsigFailure {
     }
 }
 
-/// Checks a request's signature with the key that `lookup` finds by its name, case ignored.
+/// Checks a request's signature with the keys that `lookup` finds by their name, case ignored: of several the first that
+/// has signed it counts. They are to be few, since anybody can have each tried.
 ///
 /// `now_secs` is the wall clock, in seconds since the Unix epoch.
 ///
 /// # Errors
 /// When there is a TSIG record and it is not right in every way. A message that cannot be walked is an error too.
-pub fn verify_request(
+pub fn verify_request<Keys: IntoIterator<Item = Arc<Key>>>(
     message: &[u8],
-    lookup: impl FnOnce(NameRef<'_>) -> Option<Arc<Key>>,
+    lookup: impl FnOnce(NameRef<'_>) -> Keys,
     now_secs: u64,
 ) -> Result<Verified, TsigFailure> {
     let form_err = || TsigFailure { error: TsigError::FormErr, reply: None };
@@ -139,21 +140,26 @@ pub fn verify_request(
         };
         TsigFailure { error, reply: Some(Box::new(reply)) }
     };
-    let known =
-        lookup(record.key_name.borrow()).filter(|key| key.algorithm().wire_name() == record.algorithm.borrow());
-    let Some(key) = known else { return Err(failure(TsigError::BadKey, None, record.variables.time_secs, vec![])) };
+    let named = lookup(record.key_name.borrow()).into_iter();
+    let mut known = named.filter(|key| key.algorithm().wire_name() == record.algorithm.borrow()).peekable();
+    let Some(first) = known.peek() else {
+        return Err(failure(TsigError::BadKey, None, record.variables.time_secs, vec![]));
+    };
 
-    let whole = key.algorithm().mac_octets();
+    let whole = first.algorithm().mac_octets();
     let octets = record.mac.len();
     if octets > whole || octets < MAC_OCTETS_MIN.max(whole / 2) {
         return Err(form_err());
     }
-    let mut mac = Mac::new(&key);
-    record.digest_message(message, &mut mac);
-    record.digest_variables(&mut mac);
-    if !mac.verify_start(record.mac) {
+    let has_signed = |key: &Arc<Key>| {
+        let mut mac = Mac::new(key);
+        record.digest_message(message, &mut mac);
+        record.digest_variables(&mut mac);
+        mac.verify_start(record.mac)
+    };
+    let Some(key) = known.find(has_signed) else {
         return Err(failure(TsigError::BadSig, None, record.variables.time_secs, vec![]));
-    }
+    };
     let signed_with = Some((key.clone(), record.mac.to_vec()));
     if octets < whole {
         return Err(failure(TsigError::BadTrunc, signed_with, now_secs, vec![]));

@@ -11,7 +11,7 @@ use xfr::notify::{self, Checks, Judgement, NotifyRule};
 use xfr::policy::NotifyTrust;
 use xfr::tsig::{Verified, verify_request};
 use xfr::{Algorithm, Key, Moment, Prefix};
-use zone::ZoneId;
+use zone::{TenantId, ZoneId};
 
 const NOW_SECS: u64 = 1_800_000_000;
 
@@ -45,8 +45,8 @@ fn sent(announcements: &mut Announcements, now: Moment) -> Option<(SocketAddr, V
 fn serial_of(message: &[u8]) -> Option<Serial> {
     let zone = ZoneId(1);
     let sender = Prefix::of_one([127, 0, 0, 1].into());
-    let rule =
-        NotifyRule { zone, senders: vec![sender], keys: Vec::new(), trust: NotifyTrust::Any, checks: Checks::Made };
+    let (tenant, senders, trust) = (TenantId::DEFAULT, vec![sender], NotifyTrust::Any);
+    let rule = NotifyRule { zone, tenant, senders, keys: Vec::new(), trust, checks: Checks::Made };
     match notify::judge(message, [127, 0, 0, 1].into(), None, |_| std::slice::from_ref(&rule)) {
         Judgement::Accept { serial, .. } => serial,
         other => panic!("{other:?}"),

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use dns::{Header, Name, Rcode, RecordRef, Serial};
-use xfr::notify::{Checks, Decline, Judgement, NotifyRule, Standing, decline, judge, response};
+use xfr::notify::{Checks, Decline, Judgement, NotifyRule, SignedBy, Standing, decline, judge, response};
 use xfr::policy::NotifyTrust;
-use zone::ZoneId;
+use zone::{TenantId, ZoneId};
 
 use crate::script::{Envelope, ID, example, records, short_soa};
 
@@ -22,6 +22,7 @@ fn notify(text: &str) -> Vec<u8> {
 fn rule(zone: u64, addresses: &[&str], keys: &[&str]) -> NotifyRule {
     NotifyRule {
         zone: ZoneId(zone),
+        tenant: TenantId(zone),
         senders: addresses.iter().map(|address| address.parse().unwrap()).collect(),
         keys: keys.iter().map(|key| key.parse().unwrap()).collect(),
         trust: NotifyTrust::Any,
@@ -41,8 +42,12 @@ fn judged(message: &[u8], from: &str, key: Option<&str>) -> Judgement {
     let rules = rules();
     let example: Name = "EXAMPLE.".parse().unwrap();
     let key: Option<Name> = key.map(|key| key.parse().unwrap());
+    // Of whichever tenant has a key of this name.
+    let tenant =
+        |key: &Name| rules.iter().find(|rule| rule.keys.contains(key)).map_or(TenantId(0), |rule| rule.tenant);
+    let signed_by = key.as_ref().map(|key| SignedBy { tenant: tenant(key), key });
     let from: IpAddr = from.parse().unwrap();
-    judge(message, from, key.as_ref(), |name| if name == example.borrow() { &rules } else { &[] })
+    judge(message, from, signed_by, |name| if name == example.borrow() { &rules } else { &[] })
 }
 
 fn zones(from: &str, key: Option<&str>) -> Vec<u64> {
@@ -138,14 +143,15 @@ fn a_decline_says_whom_it_concerns_and_whether_they_know_the_sender() {
 fn an_unsigned_one_from_the_primary_itself_is_declined_where_signatures_are_wanted() {
     let rule = |checks| [NotifyRule { trust: NotifyTrust::Signed, checks, ..rule(1, &["192.0.2.1"], &["one."]) }];
     let key: Name = "one.".parse().unwrap();
+    let signed = Some(SignedBy { tenant: TenantId(1), key: &key });
     let judged = |checks, key| {
         let rules = rule(checks);
         judge(&notify(""), "192.0.2.1".parse().unwrap(), key, |_| &rules)
     };
     let Judgement::Decline(declined) = judged(Checks::Made, None) else { panic!("unsigned") };
     assert_eq!((declined.why, declined.standing), (Decline::Unsigned, Standing::Known));
-    assert_eq!(judged(Checks::Made, Some(&key)), Judgement::Accept { zones: vec![ZoneId(1)], serial: None });
-    let Judgement::Decline(declined) = judged(Checks::Paused, Some(&key)) else { panic!("paused") };
+    assert_eq!(judged(Checks::Made, signed), Judgement::Accept { zones: vec![ZoneId(1)], serial: None });
+    let Judgement::Decline(declined) = judged(Checks::Paused, signed) else { panic!("paused") };
     // It was heard: the primary need not send it again.
     assert_eq!((declined.why, declined.why.rcode()), (Decline::ZonePaused, Rcode::NOERROR));
 }
@@ -183,4 +189,17 @@ fn the_answer_copies_id_opcode_and_question() {
     assert_eq!(answer[12..], message[12..25]);
     assert!(response(&message[..5], Rcode::FORMERR).is_empty());
     assert_eq!(response(&message[..14], Rcode::FORMERR).len(), 12);
+}
+
+#[test]
+fn a_key_is_its_tenants_and_another_tenants_key_of_the_same_name_is_not() {
+    let rules = [rule(1, &[], &["same."]), rule(2, &[], &["same."])];
+    let key: Name = "same.".parse().unwrap();
+    let judged =
+        |tenant| judge(&notify(""), "192.0.2.9".parse().unwrap(), Some(SignedBy { tenant, key: &key }), |_| &rules);
+    for tenant in [1, 2] {
+        assert_eq!(judged(TenantId(tenant)), Judgement::Accept { zones: vec![ZoneId(tenant)], serial: None });
+    }
+    let Judgement::Decline(declined) = judged(TenantId(3)) else { panic!("nobody's key") };
+    assert_eq!((declined.why, declined.standing), (Decline::OtherKey, Standing::Stranger));
 }
