@@ -123,8 +123,8 @@ pub(crate) fn sentence(error: &sqlx::Error) -> String {
 pub enum AddZoneError {
     #[error("the zone {0} exists already: show it with `secondo zone show {0}`")]
     ExistsAlready(Name),
-    #[error("the zone {0} is answered for another tenant: prove that the name is yours to take it over")]
-    NameAnswered(Name),
+    #[error("the zone {0} is another organisation's by its proof, and cannot simply be answered here")]
+    NameProven(Name),
     #[error("the zone {zone} names the key {key}, which does not exist: add it first with `secondo key add {key}`")]
     UnknownKey { zone: Name, key: Name },
     #[error("the zone {0} has no primary: give the address of the server to copy it from")]
@@ -154,6 +154,36 @@ impl From<AddZoneError> for ChangeZoneError {
             error => Self::Invalid(error),
         }
     }
+}
+
+/// A claim was not proven, and everything is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ProveError {
+    #[error("the zone of this claim has gone")]
+    Gone,
+    #[error(
+        "the name {0} is proven for another organisation: it falls to you when that proof does not show any more, when they \
+         hand it over, or by the word of whoever runs this service"
+    )]
+    Held(Name),
+    #[error(
+        "the zone {0} lies below a zone of another organisation: it is answered here when that zone delegates it to your \
+         name servers, or by the word of whoever runs this service"
+    )]
+    Below(Name),
+    #[error(
+        "the zone {0} lies above a zone of another organisation: it is answered here by the word of whoever runs this service"
+    )]
+    Above(Name),
+    #[error("the name {0} is not proven for you: there is nothing to hand over or to take")]
+    NotHeld(Name),
+    #[error(
+        "no other organisation's claim on {0} has this text: have them create the zone, and send you the text that stands on its \
+         page"
+    )]
+    NoSuchClaim(Name),
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -221,7 +251,16 @@ macro_rules! from_database {
     )*};
 }
 
-from_database!(AddZoneError, ChangeZoneError, RemoveZoneError, AddKeyError, RemoveKeyError, CatalogError, ApplyError);
+from_database!(
+    AddZoneError,
+    ChangeZoneError,
+    ProveError,
+    RemoveZoneError,
+    AddKeyError,
+    RemoveKeyError,
+    CatalogError,
+    ApplyError
+);
 
 /// Nothing has changed about users, or somebody is not let in.
 #[derive(Debug, thiserror::Error)]

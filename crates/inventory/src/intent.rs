@@ -54,10 +54,11 @@ impl Inventory {
                 Ok(((tenant, key.name().clone()), Arc::new(key)))
             })
             .collect::<Result<_, InventoryError>>()?;
-        let rows: Vec<ZoneRow> =
-            sqlx::query_as("SELECT id, tenant_id, spelling, service, settings, created_at_ms FROM zones ORDER BY id")
-                .fetch_all(&mut *transaction)
-                .await?;
+        let rows: Vec<ZoneRow> = sqlx::query_as(
+            "SELECT id, tenant_id, spelling, service, proof, settings, created_at_ms FROM zones ORDER BY id",
+        )
+        .fetch_all(&mut *transaction)
+        .await?;
         let mut zones = rows.into_iter().map(ZoneRow::read).collect::<Result<Vec<_>, _>>()?;
         let primaries: Vec<PrimaryRow> = sqlx::query_as(
             "SELECT p.zone_id, p.ip, p.port, k.name AS key_name, p.source, p.tls, p.alpn \

@@ -7,7 +7,7 @@
 //! given up.
 //!
 //! Invariants: every query of a tenant's rows takes a [`TenantId`]; a change is durable and whole, or there is none;
-//! a zone's id is never used twice; among answered zones a name is there once; secrets leave only with [`Intent`];
+//! a zone's id is never used twice; of all zones of a name one at the most is proven; secrets leave only with [`Intent`];
 //! a zone that is not here is not a removed one: removals are on record until they are carried out, and those of catalogs
 //! for some time before; a catalog's plan touches no zone but the catalog's members.
 //!
@@ -18,12 +18,14 @@
 
 mod accounts;
 mod catalogs;
+mod claims;
 mod database;
 mod error;
 mod import;
 mod intent;
 mod keys;
 mod ledger;
+mod ownership;
 mod primaries;
 mod removed;
 mod zones;
@@ -33,9 +35,10 @@ pub use accounts::{
     Scope, Scopes, SecondFactor, Session, Stage, Standing, Token, User, UserId,
 };
 pub use catalogs::{Catalog, CatalogMember, CatalogSettings, Make};
+pub use claims::{Claim, Proof, Proven, Proving};
 pub use database::{Inventory, Location, PostgresUrl, PostgresUrlError};
 pub use error::{
-    AddKeyError, AddZoneError, ApplyError, CatalogError, ChangeZoneError, InventoryError, RemoveKeyError,
+    AddKeyError, AddZoneError, ApplyError, CatalogError, ChangeZoneError, InventoryError, ProveError, RemoveKeyError,
     RemoveZoneError, TokenError, UserError,
 };
 pub use intent::Intent;
@@ -44,5 +47,6 @@ pub use ledger::{
     ATTEMPTS_MAX, Attempt, Kind, Ledger, Notify, NotifySender, NotifySpan, Outcome, RecordedAttempt, RecordedReason,
     StrangerNotify, Trigger,
 };
+pub use ownership::{Delegated, Finding, Look, Shown};
 pub use zone::{TenantId, ZoneId};
 pub use zones::{Ensured, NewZone, Service, Zone, ZoneChange};

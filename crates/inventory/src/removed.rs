@@ -12,6 +12,7 @@ use zone::catalog::Label;
 
 use crate::TenantId;
 use crate::catalogs::read_label;
+use crate::claims::Proof;
 use crate::database::{Inventory, Transaction, to_i64, to_u64};
 use crate::error::InventoryError;
 use crate::zones::lower_text;
@@ -84,8 +85,8 @@ pub(crate) async fn remove_and_keep(
     until: Moment,
 ) -> Result<(), InventoryError> {
     sqlx::query(
-        "INSERT INTO removed_zones (zone_id, delete_after_ms, tenant_id, name, label) \
-         SELECT z.id, $2, z.tenant_id, z.name, m.label FROM zones z JOIN catalog_members m ON m.zone_id = z.id \
+        "INSERT INTO removed_zones (zone_id, delete_after_ms, tenant_id, name, label, proof) \
+         SELECT z.id, $2, z.tenant_id, z.name, m.label, z.proof FROM zones z JOIN catalog_members m ON m.zone_id = z.id \
          WHERE z.id = $1",
     )
     .bind(to_i64(id.0))
@@ -124,6 +125,23 @@ pub(crate) async fn kept_for(
         }
     }
     Ok(None)
+}
+
+/// The proof that a kept zone had, unless somebody else has one by now.
+pub(crate) async fn kept_proof(
+    transaction: &mut Transaction,
+    kept: ZoneId,
+    name: &Name,
+) -> Result<Option<Proof>, InventoryError> {
+    let proof: Option<Option<String>> = sqlx::query_scalar(
+        "SELECT proof FROM removed_zones WHERE zone_id = $1 \
+         AND NOT EXISTS (SELECT 1 FROM zones WHERE name = $2 AND proof IS NOT NULL)",
+    )
+    .bind(to_i64(kept.0))
+    .bind(lower_text(name))
+    .fetch_optional(&mut **transaction)
+    .await?;
+    proof.flatten().map(|proof| proof.parse()).transpose()
 }
 
 /// A zone that is kept is here again.

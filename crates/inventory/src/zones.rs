@@ -11,12 +11,13 @@ use zone::ZoneId;
 
 use crate::TenantId;
 use crate::catalogs::make_configured;
+use crate::claims::Proof;
 use crate::database::{Inventory, Transaction, reserve_ids, to_i64, to_u64};
 use crate::error::{AddZoneError, ChangeZoneError, InventoryError, RemoveZoneError};
 use crate::primaries::{PrimaryRow, TlsColumns, read_settings, settings_text};
-use crate::removed::{Inherits, is_removed, kept_for, remove, take_back};
+use crate::removed::{Inherits, is_removed, kept_for, kept_proof, remove, take_back};
 
-/// Whether a zone is answered and followed.
+/// Whether a zone is answered and followed, as its owner wants it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {
@@ -27,12 +28,10 @@ pub enum Service {
     Paused,
     /// REFUSED, because somebody switched it off.
     Disabled,
-    /// REFUSED, until its owner has shown that the name is theirs.
-    Unproven,
 }
 
 impl Service {
-    /// Whether queries for the zone are answered: among such zones a name is there once.
+    /// Whether queries for the zone are answered, if its name is proven.
     pub fn is_answered(self) -> bool {
         matches!(self, Self::Answering | Self::Paused)
     }
@@ -42,7 +41,6 @@ impl Service {
             Self::Answering => "answering",
             Self::Paused => "paused",
             Self::Disabled => "disabled",
-            Self::Unproven => "unproven",
         }
     }
 }
@@ -57,7 +55,7 @@ impl FromStr for Service {
     type Err = InventoryError;
 
     fn from_str(text: &str) -> Result<Self, InventoryError> {
-        [Self::Answering, Self::Paused, Self::Disabled, Self::Unproven]
+        [Self::Answering, Self::Paused, Self::Disabled]
             .into_iter()
             .find(|service| service.as_str() == text)
             .ok_or_else(|| InventoryError::Damaged(format!("a zone's service is {text:?}")))
@@ -72,6 +70,8 @@ pub struct NewZone {
     /// At least one, at different addresses.
     pub primaries: Vec<Primary>,
     pub service: Service,
+    /// None for a claim that is still to be proven.
+    pub proof: Option<Proof>,
     pub settings: Settings,
     /// The id under which the store holds a zone of this name that the inventory does not know: the zone gets it, and
     /// with it its contents. None where there is no such zone, or it was removed.
@@ -79,9 +79,10 @@ pub struct NewZone {
 }
 
 impl NewZone {
-    /// A zone to answer from the first transfer on.
+    /// A zone to answer from the first transfer on, by the word of whoever runs the service.
     pub fn answering(name: Name, primaries: Vec<Primary>) -> Self {
-        Self { name, primaries, service: Service::Answering, settings: Settings::default(), stored_as: None }
+        let proof = Some(Proof::Operator);
+        Self { name, primaries, service: Service::Answering, proof, settings: Settings::default(), stored_as: None }
     }
 }
 
@@ -93,6 +94,8 @@ pub struct Zone {
     /// With its letters as typed.
     pub name: Name,
     pub service: Service,
+    /// What shows that the name is the tenant's; none for a claim, which is followed and not answered.
+    pub proof: Option<Proof>,
     pub created_at: Moment,
     /// In the order in which they were given.
     pub primaries: Vec<Primary>,
@@ -162,10 +165,6 @@ impl Inventory {
             update_settings(&mut transaction, id, settings).await?;
         }
         if let Some(service) = change.service {
-            let is_taken = service.is_answered() && is_answered_elsewhere(&mut transaction, id, name).await?;
-            if is_taken {
-                return Err(AddZoneError::NameAnswered(name.clone()).into());
-            }
             sqlx::query("UPDATE zones SET service = $2 WHERE id = $1")
                 .bind(to_i64(id.0))
                 .bind(service.as_str())
@@ -239,6 +238,10 @@ pub(crate) async fn insert(
 ) -> Result<ZoneId, AddZoneError> {
     check_primaries(transaction, tenant, &zone.name, &zone.primaries).await?;
     let kept = kept_for(transaction, tenant, &zone.name, heir, now).await?;
+    let proof = match (zone.proof, kept) {
+        (None, Some(kept)) => kept_proof(transaction, kept, &zone.name).await?,
+        (proof, _) => proof,
+    };
     let stored_as = match zone.stored_as {
         _ if kept.is_some() => kept,
         Some(id) if is_removed(transaction, id).await? => None,
@@ -247,12 +250,12 @@ pub(crate) async fn insert(
     // Both uniqueness rules at once: whoever comes second gets no row, and no error that would end the transaction.
     let statement = match stored_as {
         Some(_) => {
-            "INSERT INTO zones (tenant_id, name, spelling, service, settings, created_at_ms, id) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id"
+            "INSERT INTO zones (tenant_id, name, spelling, service, settings, created_at_ms, proof, proven_at_ms, id) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING id"
         }
         None => {
-            "INSERT INTO zones (tenant_id, name, spelling, service, settings, created_at_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id"
+            "INSERT INTO zones (tenant_id, name, spelling, service, settings, created_at_ms, proof, proven_at_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING id"
         }
     };
     let mut query = sqlx::query_scalar(statement)
@@ -261,7 +264,9 @@ pub(crate) async fn insert(
         .bind(zone.name.to_string())
         .bind(zone.service.as_str())
         .bind(settings_text(&zone.settings))
-        .bind(to_i64(now.0));
+        .bind(to_i64(now.0))
+        .bind(proof.map(Proof::as_str))
+        .bind(proof.map(|_| to_i64(now.0)));
     if let Some(id) = stored_as {
         query = query.bind(to_i64(id.0));
     }
@@ -269,7 +274,7 @@ pub(crate) async fn insert(
     let Some(id) = id else {
         return Err(match find_id(transaction, tenant, &zone.name).await? {
             Some(_) => AddZoneError::ExistsAlready(zone.name.clone()),
-            None => AddZoneError::NameAnswered(zone.name.clone()),
+            None => AddZoneError::NameProven(zone.name.clone()),
         });
     };
     if stored_as.is_some() {
@@ -293,21 +298,6 @@ pub(crate) async fn make_like(
 ) -> Result<(), AddZoneError> {
     update_settings(transaction, id, &zone.settings).await?;
     replace_primaries(transaction, tenant, id, &zone.name, &zone.primaries).await
-}
-
-async fn is_answered_elsewhere(
-    transaction: &mut Transaction,
-    id: ZoneId,
-    name: &Name,
-) -> Result<bool, InventoryError> {
-    let other: Option<i64> = sqlx::query_scalar(
-        "SELECT id FROM zones WHERE name = $2 AND id <> $1 AND service IN ('answering', 'paused')",
-    )
-    .bind(to_i64(id.0))
-    .bind(lower_text(name))
-    .fetch_optional(&mut **transaction)
-    .await?;
-    Ok(other.is_some())
 }
 
 async fn settings_of(transaction: &mut Transaction, id: ZoneId) -> Result<Settings, InventoryError> {
@@ -435,7 +425,7 @@ async fn read_by_name(
     name: &Name,
 ) -> Result<Option<Zone>, InventoryError> {
     let row: Option<ZoneRow> = sqlx::query_as(
-        "SELECT id, tenant_id, spelling, service, settings, created_at_ms FROM zones WHERE tenant_id = $1 AND name = $2",
+        "SELECT id, tenant_id, spelling, service, proof, settings, created_at_ms FROM zones WHERE tenant_id = $1 AND name = $2",
     )
     .bind(to_i64(tenant.0))
     .bind(lower_text(name))
@@ -473,6 +463,7 @@ pub(crate) struct ZoneRow {
     tenant_id: i64,
     spelling: String,
     service: String,
+    proof: Option<String>,
     settings: String,
     created_at_ms: i64,
 }
@@ -485,6 +476,7 @@ impl ZoneRow {
             tenant: TenantId(to_u64(self.tenant_id)?),
             name: read_name(&self.spelling)?,
             service: self.service.parse()?,
+            proof: self.proof.map(|proof| proof.parse()).transpose()?,
             created_at: Moment(to_u64(self.created_at_ms)?),
             primaries: Vec::new(),
             settings: read_settings(&self.spelling, &self.settings)?,

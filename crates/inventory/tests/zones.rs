@@ -16,9 +16,8 @@ on_both_engines!(
     how_a_primary_is_asked_and_what_is_set_come_back_after_reopening,
     a_zone_is_changed_whole_or_not_at_all,
     of_changes_to_one_zone_at_a_time_none_is_lost,
-    a_claim_is_not_answered_while_another_tenant_is,
     names_that_only_escapes_can_write_come_back_to_the_octet,
-    a_tenant_has_a_name_once_and_another_tenant_may_claim_but_not_answer_it,
+    a_tenant_has_a_name_once_and_another_tenant_may_claim_it_without_a_proof,
     keys_belong_to_one_tenant,
     a_zone_that_cannot_be_added_leaves_nothing_behind,
     ensuring_a_zone_makes_it_has_its_primaries_changed_and_is_safe_to_repeat,
@@ -128,20 +127,6 @@ fn to(change: ZoneChange) -> impl FnOnce(&Zone) -> Result<ZoneChange, Zone> {
     |_| Ok(change)
 }
 
-async fn a_claim_is_not_answered_while_another_tenant_is(engine: Engine) {
-    let place = Place::new(engine).await;
-    let (inventory, theirs) = place.open_with_second_tenant().await;
-    inventory.add_zone(OURS, &zone("example.org", &["192.0.2.1:53"]), NOW).await.unwrap();
-    let claim = NewZone { service: Service::Disabled, ..zone("example.org", &["192.0.2.3:53"]) };
-    inventory.add_zone(theirs, &claim, NOW).await.unwrap();
-    let answer = ZoneChange { service: Some(Service::Answering), ..ZoneChange::default() };
-    let refused = inventory.change_zone(theirs, &name("example.org"), to(answer.clone())).await;
-    assert!(matches!(refused, Err(ChangeZoneError::Invalid(AddZoneError::NameAnswered(_)))));
-    let off = ZoneChange { service: Some(Service::Disabled), ..ZoneChange::default() };
-    inventory.change_zone(OURS, &name("example.org"), to(off)).await.unwrap().unwrap();
-    inventory.change_zone(theirs, &name("example.org"), to(answer)).await.unwrap().unwrap();
-}
-
 async fn names_that_only_escapes_can_write_come_back_to_the_octet(engine: Engine) {
     let (_place, inventory) = open(engine).await;
     for text in [".", "a\\.b.example.", "\\000\\255.example.", "0/25.2.0.192.in-addr.arpa."] {
@@ -151,7 +136,7 @@ async fn names_that_only_escapes_can_write_come_back_to_the_octet(engine: Engine
     assert_eq!(count_zones(&inventory, OURS).await, 4);
 }
 
-async fn a_tenant_has_a_name_once_and_another_tenant_may_claim_but_not_answer_it(engine: Engine) {
+async fn a_tenant_has_a_name_once_and_another_tenant_may_claim_it_without_a_proof(engine: Engine) {
     let place = Place::new(engine).await;
     let (inventory, theirs) = place.open_with_second_tenant().await;
     inventory.add_zone(OURS, &zone("example.org", &["192.0.2.1:53"]), NOW).await.unwrap();
@@ -159,10 +144,9 @@ async fn a_tenant_has_a_name_once_and_another_tenant_may_claim_but_not_answer_it
     let again = inventory.add_zone(OURS, &zone("EXAMPLE.org", &["192.0.2.2:53"]), NOW).await;
     assert!(matches!(again, Err(AddZoneError::ExistsAlready(_))));
     let answered = inventory.add_zone(theirs, &zone("example.org", &["192.0.2.3:53"]), NOW).await;
-    assert!(matches!(answered, Err(AddZoneError::NameAnswered(_))));
+    assert!(matches!(answered, Err(AddZoneError::NameProven(_))));
 
-    let mut claim = zone("example.org", &["192.0.2.3:53"]);
-    claim.service = Service::Unproven;
+    let claim = NewZone { proof: None, ..zone("example.org", &["192.0.2.3:53"]) };
     let claimed = inventory.add_zone(theirs, &claim, NOW).await.unwrap();
     assert_eq!(inventory.intent().await.unwrap().zones.len(), 2);
 

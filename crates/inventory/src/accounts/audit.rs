@@ -23,13 +23,15 @@ pub enum Actor {
     Token(String),
     /// Whoever may read this machine's data directory.
     Machine,
+    /// Nobody: the service itself, because of what it saw.
+    Service,
 }
 
 impl Actor {
     pub(super) fn user(&self) -> Option<UserId> {
         match self {
             Self::User { id, .. } => Some(*id),
-            Self::Token(_) | Self::Machine => None,
+            Self::Token(_) | Self::Machine | Self::Service => None,
         }
     }
 }
@@ -40,6 +42,7 @@ impl fmt::Display for Actor {
             Self::User { email, .. } => f.write_str(email),
             Self::Token(name) => write!(f, "token {name}"),
             Self::Machine => f.write_str("this machine"),
+            Self::Service => f.write_str("the service"),
         }
     }
 }

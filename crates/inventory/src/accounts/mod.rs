@@ -21,6 +21,7 @@ mod sessions;
 mod tokens;
 mod users;
 
+pub(crate) use audit::write as write_audit;
 pub use audit::{Actor, AuditEntry, AuditOf, By};
 pub use links::{Link, Purpose};
 pub use members::{Member, Membership, Role};

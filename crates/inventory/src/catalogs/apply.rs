@@ -9,6 +9,7 @@ use zone::ZoneId;
 use zone::catalog::{Action, Label, State, Warrant};
 
 use super::{Catalog, millis};
+use crate::claims::proof_of;
 use crate::database::{Inventory, Transaction, to_i64, to_u64};
 use crate::error::{ApplyError, CatalogError, InventoryError};
 use crate::removed::{Inherits, remove, remove_and_keep};
@@ -151,8 +152,10 @@ impl Applying<'_> {
         label: &Label,
         group: Option<&str>,
     ) -> Result<(), ApplyError> {
+        // The name is whose it was.
+        let proof = proof_of(&mut self.transaction, id).await?;
         remove(&mut self.transaction, id).await?;
-        let anew = NewZone { stored_as: None, ..(self.make)(zone, group) };
+        let anew = NewZone { stored_as: None, proof, ..(self.make)(zone, group) };
         let id = insert(&mut self.transaction, self.catalog.tenant, &anew, Inherits::Nothing, self.now).await?;
         self.enrol(id, label, group).await
     }

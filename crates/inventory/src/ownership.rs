@@ -1,0 +1,160 @@
+//! Whose claim on a name counts: what follows from what was seen of the name in the world. Pure.
+//!
+//! ```text
+//!              the parent is seen to delegate elsewhere,      a text that only the claimant knows is seen
+//!              and later to the tenant's own name servers     at the servers that the parent delegates to
+//!                               │                                            │
+//!   claimed ────────────────────┴──────────────► proven ◄────────────────────┴──── the operator's word, or the holder's
+//!                                                  │ ▲
+//!                            neither shows any more│ │ one shows again
+//!                                                  ▼ │
+//!                                                lapsed: answered on, and another claim may be proven in its place
+//! ```
+//!
+//! Nothing follows from what was not seen: a parent that says nothing, or different things, neither proves nor disproves.
+//! What the claimant's own primary says proves nothing at all, and no operator's word is ever doubted here.
+
+use xfr::Moment;
+
+use crate::claims::{Claim, Proof};
+
+/// To whom the parent delegates the name, with one voice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delegated {
+    /// To the tenant's own name servers, all of them, and to no others of this service.
+    ToOwn,
+    /// To name servers of this service that are not this tenant's alone, which says nothing about whose the name is.
+    ToShared,
+    /// To others, or to nobody.
+    Elsewhere,
+    /// It could not be seen.
+    Unknown,
+}
+
+/// Whether the claim's text stands where the name is delegated to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    Yes,
+    No,
+    Unknown,
+}
+
+/// What was seen of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    pub at: Moment,
+    pub delegated: Delegated,
+    pub shown: Shown,
+}
+
+/// What follows for a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// Nothing new.
+    Nothing,
+    /// It is shown in this way.
+    Proves(Proof),
+    /// The proof does not show any more.
+    Lapses,
+    /// It shows again.
+    ShowsAgain,
+}
+
+impl Look {
+    /// What follows for the claim as it was before this look.
+    pub fn finding(&self, claim: &Claim) -> Finding {
+        match &claim.proven {
+            None => self.proof(claim).map_or(Finding::Nothing, Finding::Proves),
+            // Somebody's word needs no look at the world.
+            Some(proven) if proven.by == Proof::Operator => Finding::Nothing,
+            Some(proven) => match (self.still_shows(), proven.lapsed_at) {
+                (Some(false), None) => Finding::Lapses,
+                (Some(true), Some(_)) => Finding::ShowsAgain,
+                _ => Finding::Nothing,
+            },
+        }
+    }
+
+    fn proof(&self, claim: &Claim) -> Option<Proof> {
+        // Only who has seen the name elsewhere since the claim sees it change. One that already pointed here may have been
+        // left behind by whoever was here before.
+        if self.delegated == Delegated::ToOwn && claim.seen_elsewhere_at.is_some() {
+            return Some(Proof::Delegation);
+        }
+        (self.shown == Shown::Yes).then_some(Proof::Challenge)
+    }
+
+    /// None where it cannot be said.
+    fn still_shows(&self) -> Option<bool> {
+        match (self.delegated, self.shown) {
+            (Delegated::ToOwn | Delegated::ToShared, _) | (_, Shown::Yes) => Some(true),
+            (Delegated::Elsewhere, Shown::No) => Some(false),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dns::Name;
+    use xfr::Moment;
+    use zone::{TenantId, ZoneId};
+
+    use super::{Delegated, Finding, Look, Shown};
+    use crate::claims::{Claim, Proof, Proven};
+
+    const NOW: Moment = Moment(9);
+
+    fn claim(seen_elsewhere_at: Option<Moment>, proven: Option<Proven>) -> Claim {
+        Claim {
+            zone: ZoneId(1),
+            tenant: TenantId(2),
+            name: "example.".parse::<Name>().unwrap(),
+            claimed_at: Moment(1),
+            proven,
+            seen_elsewhere_at,
+            looked_at: None,
+            challenge: Some("token".into()),
+        }
+    }
+
+    fn found(claim: &Claim, delegated: Delegated, shown: Shown) -> Finding {
+        Look { at: NOW, delegated, shown }.finding(claim)
+    }
+
+    #[test]
+    fn a_claim_is_proven_by_a_change_or_by_its_text_and_by_nothing_else() {
+        use Delegated::{Elsewhere, ToOwn, ToShared, Unknown};
+        let (fresh, seen) = (claim(None, None), claim(Some(Moment(5)), None));
+        assert_eq!(found(&seen, ToOwn, Shown::Unknown), Finding::Proves(Proof::Delegation));
+        assert_eq!(found(&fresh, ToOwn, Shown::No), Finding::Nothing, "it pointed here before anybody claimed it");
+        assert_eq!(found(&seen, ToShared, Shown::No), Finding::Nothing, "it may be meant for anybody here");
+        for claim in [&fresh, &seen] {
+            assert_eq!(found(claim, Elsewhere, Shown::Yes), Finding::Proves(Proof::Challenge));
+            for delegated in [Elsewhere, Unknown] {
+                for shown in [Shown::No, Shown::Unknown] {
+                    assert_eq!(found(claim, delegated, shown), Finding::Nothing);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_proof_lapses_when_it_is_seen_that_nothing_shows_it_and_not_when_nothing_is_seen() {
+        use Delegated::{Elsewhere, ToOwn, ToShared, Unknown};
+        let proven = |by, lapsed_at| claim(None, Some(Proven { by, at: Moment(2), lapsed_at }));
+        for by in [Proof::Delegation, Proof::Challenge, Proof::HandedOver] {
+            let (holds, lapsed) = (proven(by, None), proven(by, Some(Moment(5))));
+            assert_eq!(found(&holds, Elsewhere, Shown::No), Finding::Lapses);
+            for (delegated, shown) in [(Unknown, Shown::No), (Elsewhere, Shown::Unknown), (Unknown, Shown::Unknown)] {
+                assert_eq!(found(&holds, delegated, shown), Finding::Nothing);
+                assert_eq!(found(&lapsed, delegated, shown), Finding::Nothing);
+            }
+            for (delegated, shown) in [(ToOwn, Shown::No), (ToShared, Shown::No), (Elsewhere, Shown::Yes)] {
+                assert_eq!(found(&holds, delegated, shown), Finding::Nothing);
+                assert_eq!(found(&lapsed, delegated, shown), Finding::ShowsAgain);
+            }
+        }
+        assert_eq!(found(&proven(Proof::Operator, None), Elsewhere, Shown::No), Finding::Nothing);
+    }
+}
