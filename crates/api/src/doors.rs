@@ -7,9 +7,11 @@
 
 mod accounts;
 mod caller;
+mod ownership;
 
 pub use accounts::{Accounts, LinkUse, Membership, NewToken, NewUser, Opened, SecondFactorOffer, SignedIn};
 pub use caller::{Actor, Caller, Visitor};
+pub use ownership::Ownership;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -423,4 +425,5 @@ pub struct Doors {
     pub requests: Arc<dyn Requests>,
     pub contents: Arc<dyn Contents>,
     pub status: Arc<dyn Status>,
+    pub ownership: Arc<dyn Ownership>,
 }

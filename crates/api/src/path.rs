@@ -52,6 +52,19 @@ impl FromRequestParts<Served> for TextInPath {
     }
 }
 
+/// The number of something in the path.
+pub(crate) struct IdInPath(pub(crate) u64);
+
+impl FromRequestParts<Served> for IdInPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, served: &Served) -> Result<Self, Problem> {
+        let segment = segment(parts, served, Code::QueryInvalid).await?;
+        let no_number = |_| Problem::new(Code::QueryInvalid, format!("{segment:?} in the path is no number"));
+        segment.parse().map(Self).map_err(no_number)
+    }
+}
+
 async fn segment(parts: &mut Parts, served: &Served, code: Code) -> Result<String, Problem> {
     match Path::<String>::from_request_parts(parts, served).await {
         Ok(Path(segment)) => Ok(segment),

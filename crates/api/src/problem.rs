@@ -40,6 +40,8 @@ codes! {
     ZoneNameInvalid = "zone_name_invalid", 400, "Not a zone name";
     ZoneExists = "zone_exists", 409, "The zone exists already";
     ZoneNameTaken = "zone_name_taken", 409, "The name is answered for somebody else";
+    NameNotProven = "name_not_proven", 409, "The name is not proven";
+    ClaimUnknown = "claim_unknown", 404, "No such claim";
     ZoneUnknown = "zone_unknown", 404, "No such zone";
     ZoneNotLoaded = "zone_not_loaded", 409, "The zone has no contents yet";
     ZonePaused = "zone_paused", 409, "The zone is not followed now";

@@ -19,7 +19,7 @@ use crate::deadline::{answer_in_time, refresh_in_time};
 use crate::doors::Doors;
 use crate::front::{Front, HEALTH, check_host};
 use crate::problem::{Code, Problem};
-use crate::routes::{audit, catalogs, doctor, keys, node, tokens, users, zones};
+use crate::routes::{audit, catalogs, claims, doctor, keys, node, tokens, users, zones};
 
 /// What every handler is given.
 #[derive(Clone)]
@@ -76,6 +76,11 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(users::add::add, users::list::list))
         .routes(routes!(users::remove::remove))
         .routes(routes!(users::link::link))
+        .routes(routes!(zones::ownership::ownership))
+        .routes(routes!(zones::ownership::hand_over))
+        .routes(routes!(claims::list::list))
+        .routes(routes!(claims::approve::approve))
+        .routes(routes!(claims::disprove::disprove))
         .routes(routes!(audit::audit))
         .routes(routes!(node::status::status))
         .routes(routes!(node::notifies::notifies))
@@ -91,6 +96,7 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(doctor::examine::examine))
         .routes(routes!(zones::hold::hold))
         .routes(routes!(zones::delegation::delegation))
+        .routes(routes!(zones::ownership::look))
         .layer(DefaultBodyLimit::max(JSON_OCTETS_MAX))
         .layer(from_fn(refresh_in_time));
     OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", quick.merge(import).merge(slow))

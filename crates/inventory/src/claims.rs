@@ -32,18 +32,21 @@ pub enum Proof {
     Delegation,
     /// The claim's text was seen where the name is delegated to.
     Challenge,
+    /// The zone above it is proven for the same tenant.
+    Above,
     /// Whoever had the name proven has handed it over.
     HandedOver,
 }
 
 impl Proof {
-    pub const ALL: [Self; 4] = [Self::Operator, Self::Delegation, Self::Challenge, Self::HandedOver];
+    pub const ALL: [Self; 5] = [Self::Operator, Self::Delegation, Self::Challenge, Self::Above, Self::HandedOver];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Operator => "operator",
             Self::Delegation => "delegation",
             Self::Challenge => "challenge",
+            Self::Above => "above",
             Self::HandedOver => "handed-over",
         }
     }
@@ -238,10 +241,10 @@ impl Inventory {
         Ok(())
     }
 
-    /// Other tenants' proven zones above a claim's name.
-    pub async fn zones_above(&self, claim: &Claim) -> Result<Vec<Claim>, InventoryError> {
+    /// The proven zones above a claim's name, whoever's they are, from the nearest on.
+    pub async fn zones_above(&self, name: &Name) -> Result<Vec<Claim>, InventoryError> {
         let mut transaction = self.reader().begin().await?;
-        above(&mut transaction, claim).await
+        above(&mut transaction, name).await
     }
 
     /// The name servers that the tenant delegates to; none until it was given some.
@@ -327,7 +330,7 @@ async fn prove(transaction: &mut Transaction, by: &By, proving: &Proving<'_>) ->
     let service = By { actor: Actor::Service, address: None, at: by.at };
     let (to_claimant, to_holder) = match proving.proof {
         Proof::HandedOver => (&service, by),
-        Proof::Operator | Proof::Delegation | Proof::Challenge => (by, &service),
+        Proof::Operator | Proof::Delegation | Proof::Challenge | Proof::Above => (by, &service),
     };
     if let Some(holder) = holder(transaction, &claim.name).await?.filter(|holder| holder.zone != claim.zone) {
         let has_lapsed = holder.proven.as_ref().is_some_and(|proven| proven.lapsed_at.is_some());
@@ -367,8 +370,8 @@ async fn check_neighbours(
     claim: &Claim,
     consenting: &[ZoneId],
 ) -> Result<(), ProveError> {
-    let above = above(transaction, claim).await?;
-    if above.iter().any(|zone| !consenting.contains(&zone.zone)) {
+    let above = above(transaction, &claim.name).await?;
+    if above.iter().any(|zone| zone.tenant != claim.tenant && !consenting.contains(&zone.zone)) {
         return Err(ProveError::Below(claim.name.clone()));
     }
     // Of the texts that end so some are of other names, where labels hold dots.
@@ -390,12 +393,11 @@ async fn check_neighbours(
     Ok(())
 }
 
-async fn above(transaction: &mut Transaction, claim: &Claim) -> Result<Vec<Claim>, InventoryError> {
+async fn above(transaction: &mut Transaction, name: &Name) -> Result<Vec<Claim>, InventoryError> {
     let mut found = Vec::new();
-    let mut ancestor = claim.name.borrow().parent();
+    let mut ancestor = name.borrow().parent();
     while let Some(name) = ancestor {
-        let proven = holder(transaction, &name.to_name()).await?;
-        found.extend(proven.filter(|zone| zone.tenant != claim.tenant));
+        found.extend(holder(transaction, &name.to_name()).await?);
         ancestor = name.parent();
     }
     Ok(found)

@@ -47,6 +47,6 @@ pub use ledger::{
     ATTEMPTS_MAX, Attempt, Kind, Ledger, Notify, NotifySender, NotifySpan, Outcome, RecordedAttempt, RecordedReason,
     StrangerNotify, Trigger,
 };
-pub use ownership::{Delegated, Finding, Look, Shown};
+pub use ownership::{Above, Delegated, Finding, Look, Shown};
 pub use zone::{TenantId, ZoneId};
 pub use zones::{Ensured, NewZone, Service, Zone, ZoneChange};

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! Nothing follows from what was not seen: a parent that says nothing, or different things, neither proves nor disproves.
-//! What the claimant's own primary says proves nothing at all, and no operator's word is ever doubted here.
+//! What is below a zone is whoever's that has it. What the claimant's own primary says proves nothing at all, and no operator's word is ever doubted here.
 
 use xfr::Moment;
 
@@ -45,6 +45,16 @@ pub struct Look {
     pub at: Moment,
     pub delegated: Delegated,
     pub shown: Shown,
+    pub above: Above,
+}
+
+/// Whose the nearest proven zone above the name is, where strangers do not have zones side by side (as below `co.uk`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Above {
+    /// The claimant's.
+    Own,
+    /// There is none, or it is somebody else's.
+    None,
 }
 
 /// What follows for a claim.
@@ -81,12 +91,17 @@ impl Look {
         if self.delegated == Delegated::ToOwn && claim.seen_elsewhere_at.is_some() {
             return Some(Proof::Delegation);
         }
-        (self.shown == Shown::Yes).then_some(Proof::Challenge)
+        if self.shown == Shown::Yes {
+            return Some(Proof::Challenge);
+        }
+        // Whoever has the zone above says what is below.
+        (self.above == Above::Own).then_some(Proof::Above)
     }
 
     /// None where it cannot be said.
     fn still_shows(&self) -> Option<bool> {
         match (self.delegated, self.shown) {
+            _ if self.above == Above::Own => Some(true),
             (Delegated::ToOwn | Delegated::ToShared, _) | (_, Shown::Yes) => Some(true),
             (Delegated::Elsewhere, Shown::No) => Some(false),
             _ => None,
@@ -100,7 +115,7 @@ mod tests {
     use xfr::Moment;
     use zone::{TenantId, ZoneId};
 
-    use super::{Delegated, Finding, Look, Shown};
+    use super::{Above, Delegated, Finding, Look, Shown};
     use crate::claims::{Claim, Proof, Proven};
 
     const NOW: Moment = Moment(9);
@@ -119,7 +134,7 @@ mod tests {
     }
 
     fn found(claim: &Claim, delegated: Delegated, shown: Shown) -> Finding {
-        Look { at: NOW, delegated, shown }.finding(claim)
+        Look { at: NOW, delegated, shown, above: Above::None }.finding(claim)
     }
 
     #[test]
@@ -156,5 +171,14 @@ mod tests {
             }
         }
         assert_eq!(found(&proven(Proof::Operator, None), Elsewhere, Shown::No), Finding::Nothing);
+    }
+
+    #[test]
+    fn whoever_has_the_zone_above_has_the_one_below_for_as_long() {
+        let look = |above| Look { at: NOW, delegated: Delegated::Elsewhere, shown: Shown::No, above };
+        assert_eq!(look(Above::Own).finding(&claim(None, None)), Finding::Proves(Proof::Above));
+        let proven = claim(None, Some(Proven { by: Proof::Above, at: Moment(2), lapsed_at: None }));
+        assert_eq!(look(Above::Own).finding(&proven), Finding::Nothing);
+        assert_eq!(look(Above::None).finding(&proven), Finding::Lapses);
     }
 }

@@ -493,6 +493,11 @@ mod tests {
             ("[delegation]\nname_servers = [\"ns1.us\", \"https://ns2.us\"]\n", 2, "is not a zone name"),
             ("[delegation]\nname_servers = [\n\"ns1.us\",\n\"NS1.us.\"]\n", 4, "NS1.us. is there twice"),
             ("[delegation]\nname_servers = [\".\"]\n", 2, "no name server"),
+            (
+                "[delegation]\nname_servers = [\"a.us\", \"b.us\"]\nname_servers_per_tenant = 2\n",
+                3,
+                "less than the number of name_servers, which is 2",
+            ),
             ("[tenancy]\nmode = \"many\"\n", 2, "unknown variant"),
             ("[tenancy]\nown_addresses = [\"8.8.8.8\"]\n", 2, "in mode \"single\" any address"),
             ("[tenancy]\nmode = \"multi\"\nallow_addresses = [\"10.0.0.0/33\"]\n", 3, "no block of addresses"),

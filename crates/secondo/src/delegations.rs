@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use delegation::{Examined, Failure, Walker};
+use delegation::{Challenge, Examined, Failure, Walker};
 use dns::Name;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
@@ -125,6 +125,12 @@ impl Delegations {
             told();
         });
         Some(walk)
+    }
+
+    /// The texts at the zone's challenge, asked for now; none when there is no place for another walk.
+    pub(crate) async fn challenge(&self, zone: &Name) -> Option<Result<Challenge, Failure>> {
+        let _place = tokio::time::timeout(PLACE_WITHIN, self.places.acquire()).await.ok()?.ok()?;
+        Some(self.walker.challenge(zone).await)
     }
 
     /// What was found last, if that is not long ago. Nobody is asked.

@@ -11,7 +11,8 @@ use std::time::Duration;
 use answer::{Contents, ServedZone};
 use arc_swap::ArcSwap;
 use dns::Name;
-use inventory::{RecordedAttempt, Service};
+use inventory::{Proof, RecordedAttempt, Service};
+use serde::{Deserialize, Serialize};
 use store::HistoryKept;
 use tokio::sync::{Notify, oneshot};
 use transfer::{Meter, Primary};
@@ -53,10 +54,27 @@ pub(crate) struct Instructions {
     pub(crate) created_at: Moment,
     pub(crate) sources: Vec<Source>,
     pub(crate) service: Service,
+    pub(crate) ownership: Ownership,
     pub(crate) role: Role,
     /// What is set for the zone alone, and what follows with the defaults.
     pub(crate) settings: Settings,
     pub(crate) policy: Policy,
+}
+
+/// Whether the name is known to be the zone's tenant's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Ownership {
+    #[default]
+    Proven,
+    /// The tenant says so. The zone is followed, so that its contents are here when they are wanted, and not answered.
+    Claimed,
+}
+
+impl Ownership {
+    pub(crate) fn of(proof: Option<Proof>) -> Self {
+        proof.map_or(Self::Claimed, |_| Self::Proven)
+    }
 }
 
 /// What the zone is here for.
@@ -85,7 +103,9 @@ impl Instructions {
     }
 
     pub(crate) fn is_answered(&self) -> bool {
-        self.service.is_answered() && !matches!(self.role, Role::Catalog | Role::Removed)
+        self.service.is_answered()
+            && self.ownership == Ownership::Proven
+            && !matches!(self.role, Role::Catalog | Role::Removed)
     }
 }
 

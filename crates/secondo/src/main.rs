@@ -7,6 +7,7 @@ mod agenda;
 mod attempt;
 mod catalogs;
 mod certificate;
+mod claims;
 mod client;
 mod clock;
 mod command;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use answer::{Contents, ServedZone, ZoneTable};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use dns::Name;
-use inventory::{Inventory, Location, Service};
+use inventory::{Inventory, Location, Proof, Service};
 use server::{Access, Admissions, Announcer, Shared, TransferOut};
 use store::{ClockFacts, PutAside, Store, StoredContents, StoredZone};
 use tokio::sync::{Notify, broadcast, watch};
@@ -19,6 +19,7 @@ use crate::agenda::Agenda;
 use crate::attempt::{self, Attempt, Kind};
 use crate::catalogs::Catalogs;
 use crate::clock::Clock;
+use crate::configuration::Mode;
 use crate::differences::KeptDifferences;
 use crate::followed::{Durability, Followed, Role, Trigger, Wake, Writing};
 use crate::kept::{KEEP_REMOVED, Kept};
@@ -43,6 +44,8 @@ pub(crate) struct Node {
     pub(crate) contents_limits: Limits,
     pub(crate) store: Store,
     pub(crate) transfers: Transfers,
+    /// Who uses this service.
+    pub(crate) mode: Mode,
     /// Where the inventory is.
     pub(crate) inventory_location: Location,
     /// None while it cannot be opened.
@@ -110,6 +113,7 @@ impl Node {
             clock,
             defaults,
             contents_limits: Limits::default(),
+            mode: Mode::Single,
             inventory_location,
             store,
             transfers,
@@ -130,6 +134,13 @@ impl Node {
         };
         node.publish_table();
         node
+    }
+
+    /// What shows that a name is whose it is that adds a zone; none where they are still to prove it. The default
+    /// organisation is that of whoever runs the service.
+    pub(crate) fn proof_at_once(&self, tenant: TenantId) -> Option<Proof> {
+        let is_believed = self.mode == Mode::Single || tenant == TenantId::DEFAULT;
+        is_believed.then_some(Proof::Operator)
     }
 
     pub(crate) fn zones(&self) -> Vec<Arc<Followed>> {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use xfr::{Moment, Policy, Settings};
 use zone::TenantId;
 
-use crate::followed::{Instructions, Role};
+use crate::followed::{Instructions, Ownership, Role};
 use crate::holds::{HeldBack, Hold};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,8 @@ pub(crate) struct Note {
     tenant: Option<u64>,
     #[serde(skip_serializing_if = "is_default")]
     service: Service,
+    #[serde(skip_serializing_if = "is_default")]
+    ownership: Ownership,
     #[serde(skip_serializing_if = "is_default")]
     contents: Contents,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -84,7 +86,8 @@ impl Note {
             // Of a member all is as with any zone, and what its catalog is to it is the inventory's to say.
             Role::Configured | Role::MemberOf(_) => Contents::Everybody,
         };
-        Self { tenant, service: instructions.service, contents, settings, hold, came_from }
+        let Instructions { service, ownership, .. } = *instructions;
+        Self { tenant, service, ownership, contents, settings, hold, came_from }
     }
 
     /// Whose the zone is.
@@ -138,7 +141,8 @@ impl Note {
             Contents::Catalog => Role::Catalog,
             Contents::Removed => Role::Removed,
         };
-        Instructions { created_at: Moment(0), sources: Vec::new(), service: self.service, role, settings, policy }
+        let Self { service, ownership, .. } = *self;
+        Instructions { service, ownership, role, settings, policy, ..Instructions::default() }
     }
 }
 
@@ -150,7 +154,7 @@ mod tests {
     use zone::TenantId;
 
     use super::Note;
-    use crate::followed::{Instructions, Role};
+    use crate::followed::{Instructions, Ownership, Role};
     use crate::holds::{HeldBack, Hold};
 
     #[test]
@@ -162,7 +166,8 @@ mod tests {
         let policy = defaults.with(&settings).unwrap();
         let of_role = |role| {
             let (settings, policy) = (settings.clone(), policy.clone());
-            Instructions { service: Service::Disabled, role, settings, policy, ..Instructions::default() }
+            let (service, ownership) = (Service::Disabled, Ownership::Claimed);
+            Instructions { service, ownership, role, settings, policy, ..Instructions::default() }
         };
         let zone = "example.".parse().unwrap();
         let came_from = Some(([192, 0, 2, 1], 53).into());

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use api::doors::{NewCatalog, NewZone};
 use dns::Name;
-use inventory::{AddZoneError, Intent, Inventory, InventoryError, Location, Service, TenantId};
+use inventory::{AddZoneError, Intent, Inventory, InventoryError, Location, Proof, Service, TenantId};
 use server::Access;
 use store::PutAside;
 use tokio::task::JoinSet;
@@ -22,7 +22,7 @@ use xfr::{Key, Prefix, Setting};
 use zone::ZoneId;
 
 use crate::doors;
-use crate::followed::{Durability, Followed, Instructions, Role, Source, Trigger};
+use crate::followed::{Durability, Followed, Instructions, Ownership, Role, Source, Trigger};
 use crate::kept::first_end;
 use crate::node::Node;
 use crate::telling::tell;
@@ -134,7 +134,8 @@ async fn put_configured(node: &Node, inventory: &Inventory, at_start: &AtStart) 
     let zones = at_start.zones.iter().map(|zone| (zone, None));
     let catalogs = at_start.catalogs.iter().map(|catalog| (&catalog.zone, Some(&catalog.rules)));
     for (zone, rules) in zones.chain(catalogs) {
-        let row = doors::row(node, TenantId::DEFAULT, zone);
+        // Whoever writes the file runs the service.
+        let row = inventory::NewZone { proof: Some(Proof::Operator), ..doors::row(node, TenantId::DEFAULT, zone) };
         let ensured = match rules {
             None => inventory.ensure_zone(TenantId::DEFAULT, &row, now).await,
             Some(rules) => {
@@ -282,10 +283,11 @@ fn put_namesakes_aside(node: &Node, intent: &Intent) -> HashMap<ZoneId, Arc<Foll
         return HashMap::new();
     }
     let answered = intent.zones.iter().filter(|zone| zone.service.is_answered());
-    let by_name: HashMap<&Name, ZoneId> = answered.map(|zone| (&zone.name, zone.id)).collect();
+    let by_name: HashMap<(TenantId, &Name), ZoneId> =
+        answered.map(|zone| ((zone.tenant, &zone.name), zone.id)).collect();
     let mut namesakes: HashMap<ZoneId, Arc<Followed>> = HashMap::new();
     for zone in unlisted {
-        let Some(id) = by_name.get(&zone.name) else { continue };
+        let Some(id) = by_name.get(&(zone.tenant, &zone.name)) else { continue };
         tracing::warn!(zone = %zone.name, stored = %zone.id, listed = %id, "the zone is stored under another id than the inventory has for it: it goes on under that one");
         node.forget(zone.id);
         // Of several the one that was added last.
@@ -353,6 +355,7 @@ fn instructions(
         created_at: zone.created_at,
         sources: zone.primaries.iter().map(source).collect(),
         service: zone.service,
+        ownership: Ownership::of(zone.proof),
         role,
         settings: zone.settings.clone(),
         policy,

@@ -28,6 +28,7 @@ use crate::accounts::first_start;
 use crate::accounts::tries::Tries;
 use crate::catalogs::{OWN_ID, Own};
 use crate::certificate::{Certificate, ShownTo};
+use crate::claims::Claims;
 use crate::clock::{Clock, Machine, ThisMachine};
 use crate::configuration::{Configuration, DelegationSettings, HttpTls, Mode};
 use crate::delegations::Delegations;
@@ -85,6 +86,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let internet = Arc::new(Internet::new(destinations.clone()));
     let transfers = Transfers::new(limits(configuration.limits.transfer), internet, tls);
     let mut node = Node::new(clock, configuration.defaults, inventory, opened.store, transfers, opened.zones);
+    node.mode = configuration.tenancy.mode;
     node.contents_limits = configuration.limits.contents;
     node.keep_removed = configuration.keep_removed;
     node.put_aside = at_start.put_aside.clone();
@@ -141,8 +143,14 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         })
     });
     let admin_token = admin_token(&data, &at_start)?;
-    let DelegationSettings { hints, name_servers } = configuration.delegation;
+    let DelegationSettings { hints, name_servers, per_tenant } = configuration.delegation;
     let walker = Walker::new(hints, destinations);
+    let delegations = Arc::new(Delegations::new(walker, name_servers));
+    let claims = Arc::new(Claims::new(node.clone(), delegations.clone(), per_tenant));
+    if node.mode == Mode::Multi {
+        let following = claims.clone();
+        tasks.push(lasting("looking for proofs of claims", move || following.clone().follow()));
+    }
     let house = House {
         node: node.clone(),
         counters: running.counters().clone(),
@@ -154,7 +162,8 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         http,
         console: console.clone(),
         examinations: Examinations::default(),
-        delegations: Arc::new(Delegations::new(walker, name_servers)),
+        delegations,
+        claims,
         admin_token,
         tries: Tries::default(),
     };

@@ -5,7 +5,7 @@
 //!  session   who has a session, and may do what; forms that are of that session
 //!  zones/    the list, creating a zone, a zone's page, which lives
 //!  account   one's own password, second factor and sessions
-//!  keys, tokens, users, audit
+//!  keys, tokens, users, audit, claims
 //!  page      what every page has        words, plot   how things are shown
 //!  assets    the style and the script, which are all that a page loads
 //! ```
@@ -19,6 +19,7 @@
 mod account;
 mod assets;
 mod audit;
+mod claims;
 mod entry;
 mod keys;
 mod page;
@@ -62,6 +63,8 @@ pub(crate) fn pages() -> Router<Served> {
         .route("/o/{tenant}/zones/{name}/export", get(zones::export::export))
         .route("/o/{tenant}/zones/{name}/settings", get(zones::settings::settings).post(zones::settings::change))
         .route("/o/{tenant}/zones/{name}/remove", get(zones::remove::ask).post(zones::remove::remove))
+        .route("/o/{tenant}/claims", get(claims::claims))
+        .route("/o/{tenant}/claims/approve", post(claims::approve))
         .route("/o/{tenant}/keys", get(keys::keys).post(keys::add))
         .route("/o/{tenant}/keys/remove", post(keys::remove))
         .route("/o/{tenant}/tokens", get(tokens::tokens).post(tokens::add))
@@ -75,6 +78,7 @@ pub(crate) fn pages() -> Router<Served> {
     let slow = Router::new()
         .route("/o/{tenant}/zones/{name}/order", post(zones::order::order))
         .route("/o/{tenant}/zones/{name}/delegation", get(zones::delegation::delegation))
+        .route("/o/{tenant}/zones/{name}/ownership", get(zones::ownership::ownership).post(zones::ownership::act))
         .layer(from_fn(refresh_in_time));
     // What lives is bounded by its own end.
     let living = Router::new().route("/o/{tenant}/zones/{name}/live", get(zones::live::live));

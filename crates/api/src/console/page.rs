@@ -21,13 +21,19 @@ pub(crate) struct Frame {
     pub(crate) tenants: Vec<Membership>,
     /// Which of the entries is this page's.
     pub(crate) section: &'static str,
+    /// Whether names are to be proven here.
+    pub(crate) proves: bool,
     pub(crate) style: &'static str,
     pub(crate) script: &'static str,
 }
 
 impl Frame {
     pub(crate) fn of(member: &Member, section: &'static str) -> Self {
-        Self { tenant: Some(member.membership.clone()), ..Self::without_tenant(&member.who, section) }
+        Self {
+            tenant: Some(member.membership.clone()),
+            proves: member.proves,
+            ..Self::without_tenant(&member.who, section)
+        }
     }
 
     pub(crate) fn without_tenant(who: &SignedIn, section: &'static str) -> Self {
@@ -38,6 +44,7 @@ impl Frame {
             tenant: who.tenants.first().cloned(),
             tenants: who.tenants.clone(),
             section,
+            proves: false,
             style: assets::style(),
             script: assets::script(),
         }

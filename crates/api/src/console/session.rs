@@ -38,6 +38,8 @@ pub(crate) struct Member {
     pub(crate) who: SignedIn,
     pub(crate) membership: Membership,
     pub(crate) caller: Caller,
+    /// Whether names are to be proven here.
+    pub(crate) proves: bool,
 }
 
 /// The fields of a form that was sent from a page of this session; a field that is missing is an empty one.
@@ -125,7 +127,8 @@ impl FromRequestParts<Served> for Member {
         if let Err(problem) = caller.must(Scope::Read) {
             return Err(refusal(&problem));
         }
-        Ok(Self { who, membership, caller })
+        let proves = served.doors.ownership.wants_proofs();
+        Ok(Self { who, membership, caller, proves })
     }
 }
 

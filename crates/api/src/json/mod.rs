@@ -12,6 +12,7 @@ mod import;
 mod key;
 mod node;
 mod notify;
+mod ownership;
 mod primary;
 mod time;
 mod words;
@@ -43,6 +44,9 @@ pub use node::{
 pub use notify::{
     Notify, NotifyOutcome, NotifyReason, NotifyStanding, NotifyTransport, StrangerNotifies, StrangerNotify,
     ZoneNotifies,
+};
+pub use ownership::{
+    Claim, Claims, HandOver, Ownership, OwnershipChallenge, OwnershipProof, OwnershipSeen, OwnershipState,
 };
 pub use primary::{Primary, PrimaryTls};
 pub use time::{NotATime, Time};

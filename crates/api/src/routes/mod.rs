@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod catalogs;
+pub(crate) mod claims;
 pub(crate) mod doctor;
 pub(crate) mod keys;
 pub(crate) mod node;

@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex};
 
 use api::doors::{
     Accounts, Actor, AttemptPage, Caller, CatalogChange, Doors, Export, LinkUse, MemberTemplate, Membership,
-    NewCatalog, NewKey, NewToken, NewUser, NewZone, News, Opened, RecordPage, Records, SecondFactorOffer, SignedIn,
-    Text, Visitor, ZoneChange, ZonePage,
+    NewCatalog, NewKey, NewToken, NewUser, NewZone, News, Opened, Ownership, RecordPage, Records, SecondFactorOffer,
+    SignedIn, Text, Visitor, ZoneChange, ZonePage,
 };
 use api::json::{self, Time};
 use api::{Code, Contents, Intent, Problem, Requests, Status};
@@ -49,7 +49,8 @@ pub fn doors() -> Doors {
         intent: fake.clone(),
         requests: fake.clone(),
         contents: fake.clone(),
-        status: fake,
+        status: fake.clone(),
+        ownership: fake,
     }
 }
 
@@ -763,5 +764,68 @@ impl Status for Fake {
             transfers_out: json::TransferOutCounts::default(),
             attempts_dropped: 0,
         })
+    }
+}
+
+/// Names are proven by saying so.
+#[async_trait]
+impl Ownership for Fake {
+    fn wants_proofs(&self) -> bool {
+        true
+    }
+
+    async fn ownership(&self, caller: &Caller, name: &Name) -> Result<json::Ownership, Problem> {
+        self.zone(caller, name).await?;
+        Ok(json::Ownership {
+            name: name.to_string(),
+            state: json::OwnershipState::Claimed,
+            proof: None,
+            proven_at: None,
+            lapsed_at: None,
+            challenge: Some(json::OwnershipChallenge {
+                name: format!("_secondo-challenge.{name}"),
+                text: "secondo-text".into(),
+            }),
+            name_servers: vec!["ns1.us.".into(), "ns2.us.".into()],
+            name_servers_are_own: true,
+            is_public_suffix: false,
+            seen: None,
+        })
+    }
+
+    async fn look_for_proof(&self, caller: &Caller, name: &Name) -> Result<json::Ownership, Problem> {
+        let found = self.ownership(caller, name).await?;
+        let (state, proof) = (json::OwnershipState::Proven, Some(json::OwnershipProof::Challenge));
+        Ok(json::Ownership { state, proof, ..found })
+    }
+
+    async fn hand_over(&self, caller: &Caller, name: &Name, to: &str) -> Result<json::Ownership, Problem> {
+        match to {
+            "secondo-theirs" => self.ownership(caller, name).await,
+            _ => Err(Problem::new(Code::ClaimUnknown, "no other organisation's claim has this text")),
+        }
+    }
+
+    async fn claims(&self, _: &Caller, after: u64, limit: u32) -> Result<json::Claims, Problem> {
+        let claim = |id| json::Claim {
+            id,
+            name: format!("zone{id}.example."),
+            tenant: 2,
+            claimed_at: Time::from_unix_ms(1_795_262_400_000),
+            looked_at: None,
+            is_held: id == 1,
+            is_public_suffix: false,
+        };
+        let claims: Vec<json::Claim> = (after + 1..=3).take(limit as usize).map(claim).collect();
+        let next = claims.last().map(|last| last.id).filter(|last| *last < 3);
+        Ok(json::Claims { claims, next })
+    }
+
+    async fn approve(&self, _: &Caller, zone: u64) -> Result<(), Problem> {
+        if zone <= 3 { Ok(()) } else { Err(Problem::new(Code::ClaimUnknown, "there is no such claim")) }
+    }
+
+    async fn disprove(&self, caller: &Caller, zone: u64) -> Result<(), Problem> {
+        self.approve(caller, zone).await
     }
 }

@@ -1,5 +1,5 @@
 -- A zone is a claim on its name. Several tenants may claim one; for whoever has proven the claim the name is answered.
-ALTER TABLE zones ADD COLUMN proof TEXT COLLATE "C" CHECK (proof IN ('operator', 'delegation', 'challenge', 'handed-over'));
+ALTER TABLE zones ADD COLUMN proof TEXT COLLATE "C" CHECK (proof IN ('operator', 'delegation', 'challenge', 'above', 'handed-over'));
 ALTER TABLE zones ADD COLUMN proven_at_ms         BIGINT;
 -- Since when the proof does not show any more: another claim may be proven in its place.
 ALTER TABLE zones ADD COLUMN lapsed_at_ms         BIGINT;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use api::doors::MemberTemplate;
 use dns::Name;
-use inventory::{Catalog, CatalogMember, Inventory, NewZone};
+use inventory::{Catalog, CatalogMember, Inventory, NewZone, Proof};
 use xfr::Primary;
 use zone::ZoneId;
 use zone::catalog::{Action, Consent, Holdings, Listing, plan};
@@ -141,8 +141,10 @@ struct Workshop {
     primaries: Vec<Primary>,
     plain: MemberTemplate,
     groups: HashMap<String, MemberTemplate>,
-    /// Zones that only the store knows: one of a member's name goes on as that member.
+    /// Of the catalog's tenant, zones that only the store knows: one of a member's name goes on as that member.
     stored: HashMap<Name, ZoneId>,
+    /// What shows that members' names are the tenant's.
+    proof: Option<Proof>,
 }
 
 impl Workshop {
@@ -165,8 +167,10 @@ impl Workshop {
                 .all()
                 .iter()
                 .chain(&node.all_unlisted())
+                .filter(|zone| zone.tenant == catalog.tenant)
                 .map(|zone| (zone.name.clone(), zone.id))
                 .collect(),
+            proof: node.proof_at_once(catalog.tenant),
         })
     }
 
@@ -184,6 +188,7 @@ impl Workshop {
         NewZone {
             settings: template.settings.clone(),
             stored_as: self.stored.get(name).copied(),
+            proof: self.proof,
             ..NewZone::answering(name.clone(), self.primaries(template).to_vec())
         }
     }

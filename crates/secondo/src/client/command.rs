@@ -35,6 +35,14 @@ pub(crate) enum Command {
         #[command(flatten)]
         connection: Connection,
     },
+    /// List the claims on names that are not proven, and decide about them, where organisations share the service.
+    #[command(after_help = "Example:\n  secondo claim list")]
+    Claim {
+        #[command(subcommand)]
+        action: ClaimAction,
+        #[command(flatten)]
+        connection: Connection,
+    },
     /// Add, list, show, change and remove catalogs: zones that list the zones to copy (RFC 9432).
     #[command(after_help = "Example:\n  secondo catalog add catalog.example.org --primary 192.0.2.1")]
     Catalog {
@@ -296,6 +304,25 @@ Examples:
         #[arg(value_parser = known_zone_name)]
         name: Name,
     },
+    /// Show whether the name is proven to be yours, and what would prove it, where organisations share the service.
+    #[command(after_help = "Example:\n  secondo zone ownership example.org --look")]
+    Ownership {
+        /// The zone's name.
+        #[arg(value_parser = known_zone_name)]
+        name: Name,
+        /// Look for a proof now: at the name's parent, and where it is delegated to.
+        #[arg(long)]
+        look: bool,
+    },
+    /// Hand a proven name over to another organisation that has created the zone too.
+    #[command(after_help = "Example:\n  secondo zone hand-over example.org secondo-1f3a…")]
+    HandOver {
+        /// The zone's name.
+        #[arg(value_parser = known_zone_name)]
+        name: Name,
+        /// The text of their claim, which `secondo zone ownership` shows them.
+        text: String,
+    },
     /// Write the served version as a zone file to standard output.
     #[command(after_help = "Example:\n  secondo zone export example.org > example.org.zone")]
     Export {
@@ -356,11 +383,31 @@ Examples:
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClaimAction {
+    /// List the zones that are copied and not answered, because nothing has proven their names.
+    #[command(after_help = "Example:\n  secondo claim list")]
+    List,
+    /// Give the name to this claim, whoever has it now.
+    #[command(after_help = "Example:\n  secondo claim approve 17")]
+    Approve {
+        /// The claim's number, as `secondo claim list` shows it.
+        id: u64,
+    },
+    /// Take the name from this zone: it is a claim like others from then on.
+    #[command(after_help = "Example:\n  secondo claim disprove 17")]
+    Disprove {
+        /// The zone's number, as `secondo zone show --json` has it.
+        id: u64,
+    },
+}
+
 impl Command {
     pub(crate) fn connection(&self) -> &Connection {
         match self {
             Self::Zone { connection, .. }
             | Self::Key { connection, .. }
+            | Self::Claim { connection, .. }
             | Self::Catalog { connection, .. }
             | Self::Token { connection, .. }
             | Self::User { connection, .. }

@@ -13,6 +13,7 @@
 
 mod audit;
 mod catalog;
+mod claim;
 mod command;
 mod connection;
 mod doctor;
@@ -84,6 +85,10 @@ async fn carry_out(command: Command, out: &mut dyn Write, errors: &mut dyn Write
         Command::User { action, connection } => {
             let (server, format) = open(&connection)?;
             user::carry_out(action, &server, &mut Output::new(out, format)).await
+        }
+        Command::Claim { action, connection } => {
+            let (server, format) = open(&connection)?;
+            claim::carry_out(action, &server, &mut Output::new(out, format)).await
         }
         Command::Audit { limit, connection } => {
             let (server, format) = open(&connection)?;

@@ -116,6 +116,11 @@ impl Server {
         self.send(self.request(Method::DELETE, path).timeout(ANSWER_MAX)).await.map(drop)
     }
 
+    /// A request that says all in its path, and is answered by being carried out.
+    pub(crate) async fn post_nothing(&self, path: &str) -> Result<(), Failure> {
+        self.send(self.request(Method::POST, path).timeout(ANSWER_MAX)).await.map(drop)
+    }
+
     /// The answer's octets, piece by piece as they come.
     pub(crate) async fn stream(&self, path: &str) -> Result<Pieces<'_>, Failure> {
         let response = self.send(self.request(Method::GET, path)).await?;

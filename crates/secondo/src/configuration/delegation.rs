@@ -14,6 +14,7 @@ use super::{Wrong, checked, detail, twice};
 pub(super) struct DelegationSection {
     hints: Option<Spanned<String>>,
     name_servers: Vec<Spanned<String>>,
+    name_servers_per_tenant: Option<Spanned<usize>>,
 }
 
 /// How delegations are looked at.
@@ -23,11 +24,13 @@ pub(crate) struct DelegationSettings {
     pub(crate) hints: Hints,
     /// This service's name servers; none where nobody has said which they are.
     pub(crate) name_servers: BTreeSet<Name>,
+    /// How many of them an organisation gets for itself; none where all have all.
+    pub(crate) per_tenant: Option<usize>,
 }
 
 impl Default for DelegationSettings {
     fn default() -> Self {
-        Self { hints: Hints::iana(), name_servers: BTreeSet::new() }
+        Self { hints: Hints::iana(), name_servers: BTreeSet::new(), per_tenant: None }
     }
 }
 
@@ -41,6 +44,16 @@ pub(super) fn read_delegation(section: &DelegationSection) -> Result<DelegationS
         if !settings.name_servers.insert(name) {
             return Err(twice(text, "name server"));
         }
+    }
+    if let Some(size) = &section.name_servers_per_tenant {
+        let all = settings.name_servers.len();
+        if !(1..all).contains(size.get_ref()) {
+            let message = format!(
+                "it is at least 1, and less than the number of name_servers, which is {all}: else all organisations have the same"
+            );
+            return Err(Wrong { at: size.span().start, message });
+        }
+        settings.per_tenant = Some(*size.get_ref());
     }
     Ok(settings)
 }

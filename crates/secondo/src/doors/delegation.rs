@@ -21,7 +21,7 @@ impl House {
             );
             Problem::new(Code::TimedOut, detail)
         })?;
-        Ok(self.shown_delegation(&zone, &walked))
+        self.shown_delegation(&zone, &walked).await
     }
 
     pub(super) fn begin_delegation_of(&self, tenant: TenantId, name: &Name) -> Result<bool, Problem> {
@@ -30,13 +30,16 @@ impl House {
         Ok(self.delegations.begin(&zone.name, now, Asking::Page, self.telling(&zone)).is_some())
     }
 
-    pub(super) fn known_delegation_of(
+    pub(super) async fn known_delegation_of(
         &self,
         tenant: TenantId,
         name: &Name,
     ) -> Result<Option<json::Delegation>, Problem> {
         let zone = self.zone_named(tenant, name)?;
-        Ok(self.delegations.known(&zone.name).map(|walked| self.shown_delegation(&zone, &walked)))
+        match self.delegations.known(&zone.name) {
+            None => Ok(None),
+            Some(walked) => self.shown_delegation(&zone, &walked).await.map(Some),
+        }
     }
 
     /// Tells those who look at the zone.
@@ -45,8 +48,10 @@ impl House {
         move || node.tell_lookers(&zone)
     }
 
-    fn shown_delegation(&self, zone: &Followed, walked: &Walked) -> json::Delegation {
+    async fn shown_delegation(&self, zone: &Followed, walked: &Walked) -> Result<json::Delegation, Problem> {
         let own = zone.condition().held.as_ref().map(|held| apex_name_servers(&held.image));
-        shown(&zone.name, walked, own.as_ref(), &self.delegations.name_servers)
+        let set = self.claims.name_servers(&*self.inventory()?, zone.tenant).await;
+        let set = set.map_err(|error| Problem::new(Code::InventoryUnavailable, error.to_string()))?;
+        Ok(shown(&zone.name, walked, own.as_ref(), &set.names))
     }
 }

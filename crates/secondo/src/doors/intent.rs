@@ -238,10 +238,6 @@ impl House {
 fn ordered(zone: &inventory::Zone, order: ServiceOrder) -> Result<Service, Problem> {
     let name = &zone.name;
     match (zone.service, order) {
-        (Service::Unproven, _) => Err(Problem::new(
-            Code::ZoneDisabled,
-            format!("the zone {name} is answered when its owner has shown that the name is theirs, and not before"),
-        )),
         (Service::Disabled, ServiceOrder::Pause | ServiceOrder::Resume) => Err(Problem::new(
             Code::ZoneDisabled,
             format!("the zone {name} is disabled: have it answered again with `secondo zone enable {name}` first"),
@@ -285,6 +281,7 @@ pub(crate) fn row(node: &Node, tenant: TenantId, zone: &NewZone) -> inventory::N
             .or_else(|| node.kept.named(tenant, zone.name()))
             .map(|stored| stored.id),
         settings: zone.settings.clone(),
+        proof: node.proof_at_once(tenant),
         ..inventory::NewZone::answering(zone.name().clone(), zone.primaries().to_vec())
     }
 }
@@ -296,7 +293,7 @@ pub(super) fn not_settable(error: &xfr::SettingError) -> Problem {
 pub(super) fn not_added(error: &AddZoneError) -> Problem {
     let code = match error {
         AddZoneError::ExistsAlready(_) => Code::ZoneExists,
-        AddZoneError::NameAnswered(_) => Code::ZoneNameTaken,
+        AddZoneError::NameProven(_) => Code::ZoneNameTaken,
         AddZoneError::UnknownKey { .. } => Code::KeyUnknown,
         AddZoneError::NoPrimary(_) | AddZoneError::PrimaryTwice(_) => Code::PrimaryInvalid,
         AddZoneError::Inventory(error) => return unavailable(error),

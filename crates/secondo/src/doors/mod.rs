@@ -6,6 +6,7 @@ mod contents;
 mod delegation;
 mod examination;
 mod intent;
+mod ownership;
 mod requests;
 mod status;
 
@@ -23,6 +24,7 @@ use server::{Counters, Heard};
 
 use crate::accounts::tries::Tries;
 use crate::certificate::Certificate;
+use crate::claims::Claims;
 use crate::delegations::Delegations;
 use crate::followed::Followed;
 use crate::node::Node;
@@ -41,6 +43,7 @@ pub(crate) struct House {
     pub(crate) console: String,
     pub(crate) examinations: Examinations,
     pub(crate) delegations: Arc<Delegations>,
+    pub(crate) claims: Arc<Claims>,
     /// The machine's own token; none where it can be neither read nor made.
     pub(crate) admin_token: Option<Hashed>,
     pub(crate) tries: Tries,
@@ -53,7 +56,8 @@ pub(crate) fn open(house: House) -> Doors {
         intent: house.clone(),
         requests: house.clone(),
         contents: house.clone(),
-        status: house,
+        status: house.clone(),
+        ownership: house,
     }
 }
 

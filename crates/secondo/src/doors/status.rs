@@ -20,7 +20,7 @@ use zone::zonemd::Verdict;
 
 use super::{House, unavailable};
 use crate::examination;
-use crate::followed::{Followed, Role, Transferring};
+use crate::followed::{Followed, Instructions, Ownership, Role, Transferring};
 use crate::holds::Hold;
 use crate::ledger::{shown, time};
 use crate::node::Node;
@@ -74,7 +74,7 @@ impl Status for House {
     }
 
     async fn known_delegation(&self, caller: &Caller, name: &Name) -> Result<Option<json::Delegation>, Problem> {
-        self.known_delegation_of(caller.tenant, name)
+        self.known_delegation_of(caller.tenant, name).await
     }
 
     async fn counts(&self, caller: &Caller) -> Result<json::ZoneCounts, Problem> {
@@ -237,7 +237,7 @@ impl House {
         let instructions = zone.instructions();
         let condition = zone.condition();
         let freshness = shown_freshness(condition.freshness(now));
-        let service = shown_service(instructions.service);
+        let service = shown_service(&instructions);
         let (hold, held_back) = shown_hold(&condition.hold, &instructions.policy);
         let held = condition.held.as_ref();
         json::Zone {
@@ -385,12 +385,13 @@ fn shown_warnings(inspection: &Inspection) -> Vec<json::ZoneWarning> {
     named.chain(zonemd).collect()
 }
 
-fn shown_service(service: Service) -> json::Service {
-    match service {
-        Service::Answering => json::Service::Answering,
-        Service::Paused => json::Service::Paused,
-        Service::Disabled => json::Service::Disabled,
-        Service::Unproven => json::Service::Unproven,
+/// What is done with the zone; what its owner wants, where that does not wait for a proof.
+fn shown_service(instructions: &Instructions) -> json::Service {
+    match (instructions.service, instructions.ownership) {
+        (Service::Answering, Ownership::Claimed) => json::Service::Unproven,
+        (Service::Answering, Ownership::Proven) => json::Service::Answering,
+        (Service::Paused, _) => json::Service::Paused,
+        (Service::Disabled, _) => json::Service::Disabled,
     }
 }
 

@@ -19,7 +19,7 @@ use zone::{TenantId, ZoneId};
 
 use crate::attempt::{Attempt, Kind, attempt};
 use crate::clock::Clock;
-use crate::followed::{Durability, Followed, Guard, Instructions, Source, Transfer, Trigger, Wake};
+use crate::followed::{Durability, Followed, Guard, Instructions, Ownership, Source, Transfer, Trigger, Wake};
 use crate::holds::Hold;
 use crate::node::Node;
 use crate::refresh::{Refreshed, make_durable};
@@ -332,14 +332,18 @@ async fn an_expired_zone_is_not_answered_after_a_restart_and_takes_any_version()
 async fn a_zone_that_is_switched_off_is_not_answered_because_the_program_starts() {
     let scene = Scene::new().await;
     scene.follow().await;
-    for (service, is_answered) in
-        [(Service::Answering, true), (Service::Paused, true), (Service::Disabled, false), (Service::Unproven, false)]
-    {
-        scene.zone().instruct(Instructions { service, ..Instructions::clone(&scene.zone().instructions()) });
+    for (service, ownership, is_answered) in [
+        (Service::Answering, Ownership::Proven, true),
+        (Service::Paused, Ownership::Proven, true),
+        (Service::Disabled, Ownership::Proven, false),
+        (Service::Answering, Ownership::Claimed, false),
+    ] {
+        let before = Instructions::clone(&scene.zone().instructions());
+        scene.zone().instruct(Instructions { service, ownership, ..before });
         scene.node.write_note(&scene.zone().write().await.unwrap()).await;
         let disk = scene.disk.cut(scene.disk.operations(), Survival::Nothing, Syncs::Kept);
         let table = start(&disk, Moment(0)).await.shared.zones.load_full();
-        assert_eq!(table.get(name().borrow()).is_some(), is_answered, "{service:?}");
+        assert_eq!(table.get(name().borrow()).is_some(), is_answered, "{service:?} {ownership:?}");
     }
 }
 

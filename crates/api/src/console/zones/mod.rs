@@ -9,6 +9,7 @@ pub(crate) mod list;
 pub(crate) mod live;
 pub(crate) mod new;
 pub(crate) mod order;
+pub(crate) mod ownership;
 pub(crate) mod records;
 pub(crate) mod remove;
 pub(crate) mod settings;

@@ -83,6 +83,10 @@ impl Part {
         }
     }
 
+    fn is_followed(&self) -> bool {
+        matches!(self.zone.service, json::Service::Answering | json::Service::Unproven)
+    }
+
     fn reason(&self) -> Option<&json::Reason> {
         let last = self.zone.last_attempt.as_ref()?;
         last.reason.as_ref().filter(|_| last.outcome == json::AttemptOutcome::Failed)

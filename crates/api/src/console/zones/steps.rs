@@ -79,7 +79,7 @@ pub(crate) fn steps(zone: &Zone) -> Vec<Step> {
         (Some((at, _)), _) if stage == at => Standing::Failed,
         (Some(_), _) => Standing::Waiting,
         (None, _) if is_held => Standing::Done,
-        (None, _) if zone.service != Service::Answering => Standing::Waiting,
+        (None, _) if !matches!(zone.service, Service::Answering | Service::Unproven) => Standing::Waiting,
         (None, _) if stage == Stage::Reachable => Standing::Running,
         (None, _) => Standing::Waiting,
     };
@@ -91,7 +91,18 @@ pub(crate) fn steps(zone: &Zone) -> Vec<Step> {
         };
         Step { title, standing, text }
     };
-    STAGES.into_iter().map(step).collect()
+    let mut steps: Vec<Step> = STAGES.into_iter().map(step).collect();
+    if zone.service == Service::Unproven {
+        // Before it is served.
+        steps.insert(steps.len() - 1, to_be_proven());
+    }
+    steps
+}
+
+/// Where organisations share the service, nobody gets a name by asking for it first.
+fn to_be_proven() -> Step {
+    let text = "to be shown: the page “Ownership” says how".to_owned();
+    Step { title: "Name yours", standing: Standing::Running, text }
 }
 
 /// Whether the zone's parent sends the world here, as far as that is known.
@@ -161,6 +172,7 @@ fn served(zone: &Zone) -> Standing {
         (true, true) if zone.freshness != Freshness::Expired || zone.answers_until > zone.expires_at => {
             Standing::Done
         }
+        _ if zone.service == Service::Unproven => Standing::Waiting,
         (true, _) => Standing::Failed,
         (false, _) => Standing::Waiting,
     }
@@ -311,6 +323,8 @@ mod tests {
         assert_eq!(standings(&zone), "dddsdd");
         zone.primaries[0].key = Some("transfer.example.org.".into());
         assert_eq!(standings(&zone), "dddddd");
+        (zone.service, zone.state) = (Service::Unproven, State::Unproven);
+        assert_eq!(standings(&zone), "dddddrw");
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub(crate) mod hold;
 pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod notifies;
+pub(crate) mod ownership;
 pub(crate) mod refresh;
 pub(crate) mod remove;
 pub(crate) mod show;

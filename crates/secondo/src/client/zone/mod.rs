@@ -7,6 +7,7 @@ mod hold;
 mod import;
 mod list;
 mod notifies;
+mod ownership;
 mod refresh;
 mod show;
 
@@ -56,6 +57,8 @@ pub(crate) async fn carry_out(
         }
         ZoneAction::History { name, limit } => history::history(&name, limit, server, output).await,
         ZoneAction::Delegation { name } => delegation::delegation(&name, server, output).await,
+        ZoneAction::Ownership { name, look } => ownership::ownership(&name, look, server, output).await,
+        ZoneAction::HandOver { name, text } => ownership::hand_over(&name, &text, server, output).await,
         ZoneAction::Export { name } => stream(&path(&name, "/export"), server, output).await,
         ZoneAction::Notifies { name, limit } => notifies::notifies(&name, limit, server, output).await,
         ZoneAction::Remove { name } => remove(&name, server, output).await,

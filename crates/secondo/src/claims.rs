@@ -1,0 +1,319 @@
+//! Claims on names: looks for what proves them, and after what has proven them.
+//!
+//! ```text
+//!  a claim is made ─► look ─► inventory::Look ─► finding ─► prove, or wait, or say that the proof has lapsed
+//!                      ▲  the parent's delegation, the claim's text, the zones above         │
+//!                      └──────────── again: soon while it is young, then daily ◄─────────────┘
+//! ```
+//!
+//! Invariants: only what the parent's servers and those that they delegate to say counts, and never what came in a transfer
+//! of the claimant's; where a proven zone of ours lies above, its contents are the parent's word. What could not be seen
+//! changes nothing. A few are looked at side by side, however many claims there are.
+
+mod name_servers;
+mod seen;
+mod suffix;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use dns::Name;
+use inventory::{
+    Above, Actor, By, Claim, Delegated, Finding, Inventory, InventoryError, Look, ProveError, Proving, Shown,
+    TenantId, ZoneId,
+};
+use tokio::task::JoinSet;
+use xfr::Moment;
+
+use crate::delegations::Delegations;
+use crate::node::Node;
+use name_servers::Pool;
+use seen::{Parent, delegated, shown};
+
+pub(crate) use name_servers::NameServers;
+pub(crate) use suffix::is_public_suffix;
+
+/// Claims that are looked at side by side without anybody's asking.
+const SIDE_BY_SIDE: usize = 4;
+/// Claims that are read at a time.
+const READ_AT_ONCE: u32 = 500;
+/// How often it is seen which claims are due, unless something changes.
+const EVERY: Duration = Duration::from_secs(30);
+/// Changes come in crowds.
+const AFTER_A_CHANGE: Duration = Duration::from_millis(200);
+/// How often a claim is looked at that nobody has proven yet: by its age, within these.
+const YOUNG_EVERY: Duration = Duration::from_secs(60);
+const OLD_EVERY: Duration = Duration::from_secs(24 * 3600);
+/// After that it is looked at only when somebody asks.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(60 * 24 * 3600);
+/// How often what has proven a claim is looked after.
+const PROVEN_EVERY: Duration = Duration::from_secs(24 * 3600);
+/// What was seen less than that ago is not looked at again, whoever asks.
+const FRESH_FOR: Duration = Duration::from_secs(10);
+/// Zones of which what was seen last is kept to be shown.
+const SEEN_MAX: usize = 4096;
+/// Random octets in a claim's text.
+const TEXT_OCTETS: usize = 20;
+
+/// What was seen of a claim's name, to be shown.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) at: Moment,
+    /// To whom the parent delegates; none where that is not known.
+    pub(crate) delegated_to: Option<Vec<Name>>,
+    pub(crate) shown: Shown,
+    /// Why nothing more was seen.
+    pub(crate) trouble: Option<String>,
+    /// Why it is not proven although it could be.
+    pub(crate) obstacle: Option<String>,
+}
+
+/// Why nothing was looked at.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotLooked {
+    #[error("too many names are being looked at: try again in a minute")]
+    NoPlace,
+    #[error("no random numbers can be had: {0}")]
+    NoRandom(getrandom::Error),
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+}
+
+pub(crate) struct Claims {
+    node: Arc<Node>,
+    delegations: Arc<Delegations>,
+    pool: Pool,
+    seen: Mutex<HashMap<ZoneId, Seen>>,
+}
+
+impl Claims {
+    /// `per_tenant` is how many of the service's name servers a tenant gets for itself; none where all have all.
+    pub(crate) fn new(node: Arc<Node>, delegations: Arc<Delegations>, per_tenant: Option<usize>) -> Self {
+        let pool = Pool::new(delegations.name_servers.clone(), per_tenant);
+        Self { node, delegations, pool, seen: Mutex::default() }
+    }
+
+    /// Looks at each claim when its time has come, for ever.
+    pub(crate) async fn follow(self: Arc<Self>) {
+        loop {
+            let Some(inventory) = self.node.inventory.load_full() else {
+                tokio::time::sleep(EVERY).await;
+                continue;
+            };
+            let mut changes = inventory.changes();
+            if let Err(error) = self.look_at_all(&inventory).await {
+                tracing::warn!("claims on names are looked at later: {error}");
+            }
+            tokio::select! {
+                _ = changes.changed() => tokio::time::sleep(AFTER_A_CHANGE).await,
+                () = tokio::time::sleep(EVERY) => {}
+            }
+        }
+    }
+
+    async fn look_at_all(self: &Arc<Self>, inventory: &Arc<Inventory>) -> Result<(), InventoryError> {
+        let mut after = ZoneId(0);
+        let mut looking = JoinSet::new();
+        loop {
+            let now = self.node.clock.now();
+            let before = Moment(now.0.saturating_sub(PROVEN_EVERY.as_millis() as u64));
+            let claims = inventory.claims_to_look_at(after, before, READ_AT_ONCE).await?;
+            let Some(last) = claims.last() else { break };
+            after = last.zone;
+            for claim in claims.into_iter().filter(|claim| is_due(claim, now)) {
+                if looking.len() >= SIDE_BY_SIDE {
+                    looking.join_next().await;
+                }
+                let (all, inventory) = (self.clone(), inventory.clone());
+                looking.spawn(async move {
+                    if let Err(error) = all.look(&inventory, &claim).await {
+                        tracing::debug!(zone = %claim.name, "the claim is looked at later: {error}");
+                    }
+                });
+            }
+        }
+        while looking.join_next().await.is_some() {}
+        Ok(())
+    }
+
+    /// Looks at the claim now, unless that was done just now, and has it proven if it is.
+    pub(crate) async fn look(&self, inventory: &Inventory, claim: &Claim) -> Result<Seen, NotLooked> {
+        let now = self.node.clock.now();
+        if let Some(seen) = self.seen(claim.zone).filter(|seen| now.since(seen.at) < FRESH_FOR) {
+            return Ok(seen);
+        }
+        let (seen, finding) = self.see(inventory, claim, now).await?;
+        let seen = match finding {
+            Finding::Proves(proof) => {
+                let obstacle = self.prove(inventory, claim, proof).await?;
+                Seen { obstacle: obstacle.map(|error| error.to_string()), ..seen }
+            }
+            Finding::Lapses => {
+                tracing::warn!(
+                    zone = %claim.name,
+                    "what proved that the name is its tenant's does not show any more: it is answered on, and falls to whoever else proves it"
+                );
+                seen
+            }
+            Finding::Nothing | Finding::ShowsAgain => seen,
+        };
+        self.keep(claim.zone, seen.clone());
+        if let Some(zone) = self.node.zone(claim.zone) {
+            self.node.tell_lookers(&zone);
+        }
+        Ok(seen)
+    }
+
+    /// What can be seen of the claim's name, on record.
+    async fn see(&self, inventory: &Inventory, claim: &Claim, at: Moment) -> Result<(Seen, Finding), NotLooked> {
+        let mut seen = Seen { at, delegated_to: None, shown: Shown::Unknown, trouble: None, obstacle: None };
+        let mut look = Look { at, delegated: Delegated::Unknown, shown: Shown::Unknown, above: Above::None };
+        // Below it names are given to strangers: nothing that is seen of it says whose it is.
+        if !is_public_suffix(&claim.name) {
+            let text = self.text(inventory, claim).await?;
+            let set = self.name_servers(inventory, claim.tenant).await?;
+            let above = inventory.zones_above(&claim.name).await?;
+            let nearest = above.first();
+            let walked = self.delegations.challenge(&claim.name).await.ok_or(NotLooked::NoPlace)?;
+            let parent = match nearest.and_then(|zone| self.node.zone(zone.zone)).and_then(|zone| zone.snapshot()) {
+                Some(contents) => Parent::in_contents(&contents.image, &claim.name),
+                None => Parent::of(&walked),
+            };
+            look.delegated = delegated(&parent, &set, &self.delegations.name_servers);
+            look.shown = shown(&walked, &text);
+            if nearest.is_some_and(|zone| zone.tenant == claim.tenant && !is_public_suffix(&zone.name)) {
+                look.above = Above::Own;
+            }
+            seen.trouble = walked.as_ref().err().map(ToString::to_string);
+            seen.delegated_to = parent.names();
+            seen.shown = look.shown;
+        }
+        let by = By { actor: Actor::Service, address: None, at };
+        Ok((seen, inventory.record_look(&by, claim.zone, &look).await?))
+    }
+
+    /// Has the claim proven; what keeps it from that, if anything does.
+    async fn prove(
+        &self,
+        inventory: &Inventory,
+        claim: &Claim,
+        proof: inventory::Proof,
+    ) -> Result<Option<ProveError>, NotLooked> {
+        let consenting = self.consenting(inventory, claim).await?;
+        let proving = Proving { zone: claim.zone, proof, consenting: &consenting };
+        let by = By { actor: Actor::Service, address: None, at: self.node.clock.now() };
+        let mut proven = inventory.prove(&by, &proving).await;
+        if matches!(proven, Err(ProveError::Held(_)))
+            && let Some(holder) = inventory.holder(&claim.name).await?
+        {
+            // Theirs may have been lost since it was last looked at.
+            let (_, finding) = self.see(inventory, &holder, by.at).await?;
+            if finding == Finding::Lapses {
+                proven = inventory.prove(&by, &proving).await;
+            }
+        }
+        match proven {
+            Ok(()) => {
+                tracing::info!(zone = %claim.name, tenant = claim.tenant.0, %proof, "the name is proven");
+                Ok(None)
+            }
+            Err(ProveError::Inventory(error)) => Err(error.into()),
+            Err(error) => {
+                tracing::info!(zone = %claim.name, tenant = claim.tenant.0, "the name is not proven: {error}");
+                Ok(Some(error))
+            }
+        }
+    }
+
+    /// Other tenants' zones above the claim whose contents delegate its name to the claimant's own name servers.
+    async fn consenting(&self, inventory: &Inventory, claim: &Claim) -> Result<Vec<ZoneId>, NotLooked> {
+        let set = self.name_servers(inventory, claim.tenant).await?;
+        let consents = |above: &Claim| {
+            let contents = self.node.zone(above.zone).and_then(|zone| zone.snapshot());
+            contents.is_some_and(|contents| {
+                let parent = Parent::in_contents(&contents.image, &claim.name);
+                delegated(&parent, &set, &self.delegations.name_servers) == Delegated::ToOwn
+            })
+        };
+        let above = inventory.zones_above(&claim.name).await?;
+        Ok(above.iter().filter(|zone| zone.tenant != claim.tenant && consents(zone)).map(|zone| zone.zone).collect())
+    }
+
+    /// The text that proves the claim.
+    pub(crate) async fn text(&self, inventory: &Inventory, claim: &Claim) -> Result<String, NotLooked> {
+        if let Some(text) = &claim.challenge {
+            return Ok(text.clone());
+        }
+        let mut octets = [0; TEXT_OCTETS];
+        getrandom::fill(&mut octets).map_err(NotLooked::NoRandom)?;
+        let fresh = format!("secondo-{}", hex::encode(octets));
+        Ok(inventory.challenge(claim.zone, &fresh).await?.unwrap_or(fresh))
+    }
+
+    /// The name servers that the tenant's names are to be delegated to.
+    pub(crate) async fn name_servers(
+        &self,
+        inventory: &Inventory,
+        tenant: TenantId,
+    ) -> Result<NameServers, NotLooked> {
+        self.pool.of(inventory, tenant).await
+    }
+
+    /// What was seen last of the zone's name, since the program started.
+    pub(crate) fn seen(&self, zone: ZoneId) -> Option<Seen> {
+        self.kept().get(&zone).cloned()
+    }
+
+    fn keep(&self, zone: ZoneId, seen: Seen) {
+        let mut kept = self.kept();
+        if kept.len() >= SEEN_MAX && !kept.contains_key(&zone) {
+            let oldest = kept.iter().min_by_key(|(_, seen)| seen.at).map(|(zone, _)| *zone);
+            oldest.map(|oldest| kept.remove(&oldest));
+        }
+        kept.insert(zone, seen);
+    }
+
+    fn kept(&self) -> MutexGuard<'_, HashMap<ZoneId, Seen>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_due(claim: &Claim, now: Moment) -> bool {
+    let (Some(looked_at), None) = (claim.looked_at, &claim.proven) else { return true };
+    let age = now.since(claim.claimed_at);
+    age < GIVEN_UP_AFTER && now.since(looked_at) >= (age / 6).clamp(YOUNG_EVERY, OLD_EVERY)
+}
+
+#[cfg(test)]
+mod tests {
+    use inventory::{Claim, TenantId, ZoneId};
+    use xfr::Moment;
+
+    use super::is_due;
+
+    #[test]
+    fn claims_are_looked_at_often_while_they_are_young_and_are_given_up_some_day() {
+        const MINUTE: u64 = 60_000;
+        const DAY: u64 = 24 * 60 * MINUTE;
+        let due = |age: u64, looked_before: Option<u64>| {
+            let now = Moment(100 * DAY);
+            let ago = |ms: u64| Moment(now.0 - ms);
+            let claim = Claim {
+                zone: ZoneId(1),
+                tenant: TenantId(2),
+                name: "example.".parse().unwrap(),
+                claimed_at: ago(age),
+                proven: None,
+                seen_elsewhere_at: None,
+                looked_at: looked_before.map(ago),
+                challenge: None,
+            };
+            is_due(&claim, now)
+        };
+        assert!(due(0, None) && due(MINUTE, Some(MINUTE)) && !due(MINUTE, Some(MINUTE - 1)));
+        assert!(due(DAY, Some(4 * 60 * MINUTE)) && !due(DAY, Some(4 * 60 * MINUTE - 1)));
+        assert!(due(59 * DAY, Some(DAY)) && !due(59 * DAY, Some(DAY - 1)));
+        assert!(!due(60 * DAY, Some(9 * DAY)));
+    }
+}
