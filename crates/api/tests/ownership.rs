@@ -59,8 +59,7 @@ async fn the_page_says_what_would_prove_the_name_and_hands_it_over_with_the_righ
     let asked = Asked::new();
     asked.add("example.org").await;
     let shown = page(&asked, "/o/1/zones/example.org/ownership").await;
-    for says in ["Not proven", "_secondo-challenge.example.org. 300 IN TXT &#34;secondo-text&#34;", "ns1.us\nns2.us"]
-    {
+    for says in ["Not proven", "_secondo-challenge.example.org. 300 IN TXT \"secondo-text\"", "ns1.us\nns2.us"] {
         assert!(shown.text.contains(says), "{says}: {}", shown.text);
     }
     let looked = form(&asked, "/o/1/zones/example.org/ownership", "").await;

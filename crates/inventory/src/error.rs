@@ -127,6 +127,17 @@ pub enum AddZoneError {
     NameProven(Name),
     #[error("the zone {zone} names the key {key}, which does not exist: add it first with `secondo key add {key}`")]
     UnknownKey { zone: Name, key: Name },
+    #[error(
+        "the zone {zone} cannot be added: the plan {plan:?} is for {limit} zone(s), and all are there; remove one, or take a larger \
+         plan"
+    )]
+    PlanZones { zone: Name, plan: String, limit: u64 },
+    #[error("the zone {zone} may have {limit} primaries by the plan {plan:?}: give fewer, or take a larger plan")]
+    PlanPrimaries { zone: Name, plan: String, limit: u64 },
+    #[error(
+        "the zone {zone} cannot be added: the plan {plan:?} has ended; what is there goes on for a while, so renew it"
+    )]
+    PlanEnded { zone: Name, plan: String },
     #[error("the zone {0} has no primary: give the address of the server to copy it from")]
     NoPrimary(Name),
     #[error("the zone {0} has the same primary twice: give each once")]
@@ -154,6 +165,21 @@ impl From<AddZoneError> for ChangeZoneError {
             error => Self::Invalid(error),
         }
     }
+}
+
+/// Nothing has changed about plans.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    #[error("there is a plan {0:?} already: give this one another name")]
+    ExistsAlready(String),
+    #[error("there is no such plan")]
+    Unknown,
+    #[error("there is no such organisation")]
+    NoTenant,
+    #[error("the plan {name:?} is that of {tenants} organisation(s): give them another one first")]
+    InUse { name: String, tenants: u64 },
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
 }
 
 /// A claim was not proven, and everything is as it was.
@@ -254,6 +280,7 @@ macro_rules! from_database {
 from_database!(
     AddZoneError,
     ChangeZoneError,
+    PlanError,
     ProveError,
     RemoveZoneError,
     AddKeyError,

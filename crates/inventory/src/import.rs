@@ -6,6 +6,7 @@ use zone::ZoneId;
 use crate::TenantId;
 use crate::database::Inventory;
 use crate::error::{AddZoneError, InventoryError};
+use crate::plans::Allowance;
 use crate::zones::{NewZone, add};
 
 impl Inventory {
@@ -22,9 +23,10 @@ impl Inventory {
         now: Moment,
     ) -> Result<Vec<Result<ZoneId, AddZoneError>>, InventoryError> {
         let mut transaction = self.begin().await?;
+        let mut allowance = Allowance::of(&mut transaction, tenant, now).await?;
         let mut results = Vec::with_capacity(zones.len());
         for zone in zones {
-            match add(&mut transaction, tenant, zone, now).await {
+            match add(&mut transaction, tenant, zone, &mut allowance, now).await {
                 // What is wrong with the inventory is wrong for every line; dropping the transaction undoes all.
                 Err(AddZoneError::Inventory(error)) => return Err(error),
                 result => results.push(result),

@@ -11,6 +11,7 @@ use zone::ZoneId;
 use crate::TenantId;
 use crate::database::{Inventory, to_u64};
 use crate::error::InventoryError;
+use crate::plans::Terms;
 use crate::primaries::PrimaryRow;
 use crate::zones::{Zone, ZoneRow, read_name};
 
@@ -30,6 +31,8 @@ pub struct Intent {
     pub removed: HashSet<ZoneId>,
     /// Zones that a catalog removed, whose contents are kept until then, and are not answered.
     pub kept: HashMap<ZoneId, Moment>,
+    /// The plans of tenants that have one.
+    pub terms: HashMap<TenantId, Terms>,
 }
 
 impl Intent {
@@ -94,7 +97,9 @@ impl Inventory {
                 Some(until) => _ = kept.insert(id, Moment(to_u64(until)?)),
             }
         }
-        Ok(Intent { zones, keys, catalogs, members, removed, kept })
+        drop(transaction);
+        let terms = self.all_terms().await?.into_iter().collect();
+        Ok(Intent { zones, keys, catalogs, members, removed, kept, terms })
     }
 }
 

@@ -21,11 +21,13 @@ mod catalogs;
 mod claims;
 mod database;
 mod error;
+mod events;
 mod import;
 mod intent;
 mod keys;
 mod ledger;
 mod ownership;
+mod plans;
 mod primaries;
 mod removed;
 mod zones;
@@ -38,9 +40,10 @@ pub use catalogs::{Catalog, CatalogMember, CatalogSettings, Make};
 pub use claims::{Claim, Proof, Proven, Proving};
 pub use database::{Inventory, Location, PostgresUrl, PostgresUrlError};
 pub use error::{
-    AddKeyError, AddZoneError, ApplyError, CatalogError, ChangeZoneError, InventoryError, ProveError, RemoveKeyError,
-    RemoveZoneError, TokenError, UserError,
+    AddKeyError, AddZoneError, ApplyError, CatalogError, ChangeZoneError, InventoryError, PlanError, ProveError,
+    RemoveKeyError, RemoveZoneError, TokenError, UserError,
 };
+pub use events::{Event, NewEvent, Severity};
 pub use intent::Intent;
 pub use keys::KeyEntry;
 pub use ledger::{
@@ -48,5 +51,6 @@ pub use ledger::{
     StrangerNotify, Trigger,
 };
 pub use ownership::{Above, Delegated, Finding, Look, Shown};
+pub use plans::{Limits, NewPlan, Plan, PlanId, Standing as PlanStanding, Terms};
 pub use zone::{TenantId, ZoneId};
 pub use zones::{Ensured, NewZone, Service, Zone, ZoneChange};

@@ -14,6 +14,7 @@ use crate::catalogs::make_configured;
 use crate::claims::Proof;
 use crate::database::{Inventory, Transaction, reserve_ids, to_i64, to_u64};
 use crate::error::{AddZoneError, ChangeZoneError, InventoryError, RemoveZoneError};
+use crate::plans::Allowance;
 use crate::primaries::{PrimaryRow, TlsColumns, read_settings, settings_text};
 use crate::removed::{Inherits, is_removed, kept_for, kept_proof, remove, take_back};
 
@@ -123,7 +124,8 @@ impl Inventory {
     /// Adds a zone, durably and whole. The member of a catalog becomes a configured zone, with its contents.
     pub async fn add_zone(&self, tenant: TenantId, zone: &NewZone, now: Moment) -> Result<ZoneId, AddZoneError> {
         let mut transaction = self.begin().await?;
-        let id = add(&mut transaction, tenant, zone, now).await?;
+        let mut allowance = Allowance::of(&mut transaction, tenant, now).await?;
+        let id = add(&mut transaction, tenant, zone, &mut allowance, now).await?;
         self.commit_change(transaction).await?;
         Ok(id)
     }
@@ -159,6 +161,8 @@ impl Inventory {
             Err(no) => return Ok(Err(no)),
         };
         if let Some(primaries) = &change.primaries {
+            let allowance = Allowance::of(&mut transaction, tenant, zone.created_at).await?;
+            allowance.allows_primaries(name, primaries.len())?;
             replace_primaries(&mut transaction, tenant, id, name, primaries).await?;
         }
         if let Some(settings) = &change.settings {
@@ -196,7 +200,9 @@ pub(crate) async fn ensure(
     now: Moment,
 ) -> Result<Ensured, AddZoneError> {
     let Some(id) = find_id(transaction, tenant, &zone.name).await? else {
-        return Ok(Ensured::Created(insert(transaction, tenant, zone, Inherits::Anything, now).await?));
+        let mut allowance = Allowance::of(transaction, tenant, now).await?;
+        let id = insert(transaction, tenant, zone, Inherits::Anything, &mut allowance, now).await?;
+        return Ok(Ensured::Created(id));
     };
     let was_member = make_configured(transaction, id).await?;
     let mut settings = settings_of(transaction, id).await?;
@@ -216,15 +222,17 @@ pub(crate) async fn add(
     transaction: &mut Transaction,
     tenant: TenantId,
     zone: &NewZone,
+    allowance: &mut Allowance,
     now: Moment,
 ) -> Result<ZoneId, AddZoneError> {
     check_primaries(transaction, tenant, &zone.name, &zone.primaries).await?;
     match find_id(transaction, tenant, &zone.name).await? {
         Some(id) if make_configured(transaction, id).await? => {
+            allowance.allows_primaries(&zone.name, zone.primaries.len())?;
             make_like(transaction, tenant, id, zone).await?;
             Ok(id)
         }
-        _ => insert(transaction, tenant, zone, Inherits::Anything, now).await,
+        _ => insert(transaction, tenant, zone, Inherits::Anything, allowance, now).await,
     }
 }
 
@@ -234,8 +242,13 @@ pub(crate) async fn insert(
     tenant: TenantId,
     zone: &NewZone,
     heir: Inherits<'_>,
+    allowance: &mut Allowance,
     now: Moment,
 ) -> Result<ZoneId, AddZoneError> {
+    if find_id(transaction, tenant, &zone.name).await?.is_some() {
+        return Err(AddZoneError::ExistsAlready(zone.name.clone()));
+    }
+    allowance.allows(&zone.name, zone.primaries.len())?;
     check_primaries(transaction, tenant, &zone.name, &zone.primaries).await?;
     let kept = kept_for(transaction, tenant, &zone.name, heir, now).await?;
     let proof = match (zone.proof, kept) {
@@ -247,7 +260,7 @@ pub(crate) async fn insert(
         Some(id) if is_removed(transaction, id).await? => None,
         stored_as => stored_as,
     };
-    // Both uniqueness rules at once: whoever comes second gets no row, and no error that would end the transaction.
+    // Whoever comes second gets no row, and no error that would end the transaction.
     let statement = match stored_as {
         Some(_) => {
             "INSERT INTO zones (tenant_id, name, spelling, service, settings, created_at_ms, proof, proven_at_ms, id) \
@@ -272,10 +285,7 @@ pub(crate) async fn insert(
     }
     let id: Option<i64> = query.fetch_optional(&mut **transaction).await?;
     let Some(id) = id else {
-        return Err(match find_id(transaction, tenant, &zone.name).await? {
-            Some(_) => AddZoneError::ExistsAlready(zone.name.clone()),
-            None => AddZoneError::NameProven(zone.name.clone()),
-        });
+        return Err(AddZoneError::NameProven(zone.name.clone()));
     };
     if stored_as.is_some() {
         // PostgreSQL counts only the ids that it has given itself.
@@ -286,6 +296,7 @@ pub(crate) async fn insert(
         take_back(transaction, id).await?;
     }
     insert_primaries(transaction, tenant, id, &zone.name, &zone.primaries).await?;
+    allowance.spend();
     Ok(id)
 }
 

@@ -59,6 +59,8 @@ pub(crate) struct Instructions {
     /// What is set for the zone alone, and what follows with the defaults.
     pub(crate) settings: Settings,
     pub(crate) policy: Policy,
+    /// The most records that the tenant's plan allows for a zone.
+    pub(crate) records_max: Option<u64>,
 }
 
 /// Whether the name is known to be the zone's tenant's.

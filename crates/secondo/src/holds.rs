@@ -36,6 +36,11 @@ pub(crate) enum Decision {
     Hold {
         lost_percent: u8,
     },
+    /// It has more records than the plan allows, and than the one before.
+    OverLimit {
+        records: u64,
+        limit: u64,
+    },
 }
 
 /// Why the next version is looked at.
@@ -88,10 +93,21 @@ pub(crate) fn decide(
     next: &Image,
     verdict: Verdict,
     policy: &Policy,
+    records_max: Option<u64>,
     want: Want,
 ) -> Result<Decision, Reason> {
     if held.is_some_and(|held| held.digest() == next.digest()) {
         return Ok(Decision::Unchanged);
+    }
+    // Before anybody's word about the version: a plan is not the zone's owner's to set.
+    let records = next.record_count();
+    if let Some(limit) = records_max.filter(|limit| records > *limit) {
+        match held {
+            None => return Err(Reason::OverLimit { serial: next.serial(), records, limit }),
+            // One that was too large already may become smaller.
+            Some(held) if records > held.record_count() => return Ok(Decision::OverLimit { records, limit }),
+            Some(_) => {}
+        }
     }
     let contradicts =
         matches!(verdict, Verdict::Mismatch { .. } | Verdict::SerialMismatch { .. } | Verdict::Duplicate { .. });
@@ -138,6 +154,12 @@ pub(crate) enum Hold {
     Kept {
         serial: Serial,
     },
+    /// The newest version has more records than the plan allows.
+    OverLimit {
+        serial: Serial,
+        records: u64,
+        limit: u64,
+    },
     /// Nothing is published until the zone is thawed.
     Frozen,
 }
@@ -174,7 +196,7 @@ impl Hold {
                 Some(Released { serial: held.serial, lost_percent_max: held.lost_percent, was_kept: false })
             }
             Self::Kept { serial } => Some(Released { serial: *serial, lost_percent_max: 0, was_kept: true }),
-            Self::None | Self::Frozen => None,
+            Self::None | Self::OverLimit { .. } | Self::Frozen => None,
         }
     }
 
@@ -193,6 +215,9 @@ impl Hold {
                 Some(Reason::VersionHeld { serial, lost_percent: held.lost_percent })
             }
             Self::Kept { serial: kept } if *kept == serial => Some(Reason::VersionKept { serial }),
+            Self::OverLimit { serial: over, records, limit } if *over == serial => {
+                Some(Reason::OverLimit { serial, records: *records, limit: *limit })
+            }
             _ => None,
         }
     }
@@ -200,6 +225,15 @@ impl Hold {
     /// Whether a version is held back that came from this primary.
     pub(crate) fn came_from(&self, primary: Option<SocketAddr>) -> bool {
         matches!(self, Self::Held(held) if held.came_from.is_some() && held.came_from == primary)
+    }
+
+    /// Ends when the plan allows for another number of records.
+    pub(crate) fn ends_with_another_limit(&mut self) -> bool {
+        let is_over = matches!(self, Self::OverLimit { .. });
+        if is_over {
+            *self = Self::None;
+        }
+        is_over
     }
 
     pub(crate) fn is_frozen(&self) -> bool {
@@ -227,7 +261,7 @@ mod tests {
 
     fn decided(before: (u32, u32), after: (u32, u32), policy: &Policy, want: Want) -> Result<Decision, &'static str> {
         let (before, after) = (version(before.0, before.1), version(after.0, after.1));
-        decide(Some(&before), &after, Verdict::Absent, policy, want).map_err(|reason| reason.code())
+        decide(Some(&before), &after, Verdict::Absent, policy, None, want).map_err(|reason| reason.code())
     }
 
     fn released(serial: u32, lost_percent_max: u8) -> Want {
@@ -295,6 +329,30 @@ mod tests {
     }
 
     #[test]
+    fn more_records_than_the_plan_allows_are_not_published_whoever_wants_them() {
+        let decided = |before: Option<u32>, after: u32, want| {
+            // Two records more than hosts: SOA and NS.
+            let (before, after) = (before.map(|hosts| version(1, hosts)), version(2, after));
+            let policy = Policy::default();
+            let decided = decide(before.as_ref(), &after, Verdict::Absent, &policy, Some(12), want);
+            decided.map_err(|reason| reason.code())
+        };
+        let over = |records| Ok(Decision::OverLimit { records, limit: 12 });
+        for want in [Want::Newer, released(2, 100), Want::Anything] {
+            assert_eq!(decided(Some(9), 10, want), Ok(Decision::Publish));
+            assert_eq!(decided(Some(9), 11, want), over(13));
+            assert_eq!(decided(Some(11), 12, want), over(14));
+            assert_eq!(decided(Some(14), 12, want), Ok(Decision::Publish), "it has become smaller");
+            assert_eq!(decided(None, 10, want), Ok(Decision::Publish));
+            assert_eq!(decided(None, 11, want), Err("over_limit"), "there is no other to serve");
+        }
+        let mut hold = Hold::OverLimit { serial: dns::Serial(2), records: 13, limit: 12 };
+        assert!(hold.keeps_back(dns::Serial(2)).is_some() && hold.keeps_back(dns::Serial(3)).is_none());
+        assert!(hold.ends_with_another_limit() && !hold.ends_with_another_limit());
+        assert!(hold.keeps_back(dns::Serial(2)).is_none());
+    }
+
+    #[test]
     fn serials_go_forward_unless_anything_is_wanted() {
         let policy = Policy::default();
         let decided = |before, after, want| decided(before, after, &policy, want);
@@ -323,8 +381,8 @@ mod tests {
             (Verdict::Duplicate { scheme, algorithm }, Some("zonemd_failed")),
             (Verdict::SerialMismatch { zone, zonemd }, Some("zonemd_failed")),
         ] {
-            assert_eq!(decide(None, &next, verdict, &Policy::default(), Want::Newer), Ok(Decision::Publish));
-            let refused = decide(None, &next, verdict, &refuse, Want::Anything);
+            assert_eq!(decide(None, &next, verdict, &Policy::default(), None, Want::Newer), Ok(Decision::Publish));
+            let refused = decide(None, &next, verdict, &refuse, None, Want::Anything);
             assert_eq!(refused.err().map(|reason| reason.code()), code, "{verdict:?}");
         }
     }

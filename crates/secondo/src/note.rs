@@ -40,8 +40,20 @@ pub(crate) struct Note {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum NotedHold {
-    Held { serial: u32, lost_percent: u8, since_ms: u64 },
-    Kept { serial: u32 },
+    Held {
+        serial: u32,
+        lost_percent: u8,
+        since_ms: u64,
+    },
+    Kept {
+        serial: u32,
+    },
+    #[serde(rename = "over-limit")]
+    OverLimit {
+        serial: u32,
+        records: u64,
+        limit: u64,
+    },
     Frozen,
 }
 
@@ -78,6 +90,9 @@ impl Note {
                 since_ms: held.since.0,
             }),
             Hold::Kept { serial } => Some(NotedHold::Kept { serial: serial.0 }),
+            Hold::OverLimit { serial, records, limit } => {
+                Some(NotedHold::OverLimit { serial: serial.0, records: *records, limit: *limit })
+            }
             Hold::Frozen => Some(NotedHold::Frozen),
         };
         let contents = match instructions.role {
@@ -106,6 +121,9 @@ impl Note {
                 came_from: None,
             }),
             Some(NotedHold::Kept { serial }) => Hold::Kept { serial: Serial(serial) },
+            Some(NotedHold::OverLimit { serial, records, limit }) => {
+                Hold::OverLimit { serial: Serial(serial), records, limit }
+            }
             Some(NotedHold::Frozen) => Hold::Frozen,
         }
     }
@@ -172,8 +190,9 @@ mod tests {
         let zone = "example.".parse().unwrap();
         let came_from = Some(([192, 0, 2, 1], 53).into());
         let held = HeldBack { serial: Serial(7), lost_percent: 60, since: Moment(9), version: None, came_from: None };
-        let holds = [Hold::None, Hold::Held(held), Hold::Kept { serial: Serial(7) }, Hold::Frozen];
-        let roles = [Role::Configured, Role::Catalog, Role::Removed, Role::Catalog];
+        let over = Hold::OverLimit { serial: Serial(7), records: 9, limit: 8 };
+        let holds = [Hold::None, Hold::Held(held), Hold::Kept { serial: Serial(7) }, over, Hold::Frozen];
+        let roles = [Role::Configured, Role::Catalog, Role::Removed, Role::Configured, Role::Catalog];
         for (hold, role) in holds.into_iter().zip(roles) {
             let instructions = of_role(role);
             let note = Note::of(TenantId(7), &instructions, &hold, came_from);

@@ -380,6 +380,9 @@ pub(crate) fn instruct(node: &Node, zone: &Followed, instructions: Instructions)
             // A start, under wider bounds too, revives nothing.
             node.store.confirm(zone.id, node.clock_facts(&condition.timers));
         }
+        if before.records_max != instructions.records_max && condition.hold.ends_with_another_limit() {
+            condition.check_soon(Trigger::Refresh, now);
+        }
         // What came from the only primary stands nowhere else, and another may have taken its place since.
         if !before.is_listed() && instructions.sources.len() == 1 && condition.came_from.is_none() {
             condition.came_from = condition.last_attempt.as_ref().and_then(|last| last.attempt.primary);

@@ -121,12 +121,22 @@ pub(crate) async fn refresh(node: &Node, zone: &Followed, way: Way<'_>) -> Resul
         &advanced.image,
         inspection.zonemd,
         &instructions.policy,
+        instructions.records_max,
         want,
     )? {
         Decision::Unchanged => Ok(Refreshed::Unchanged),
         Decision::Hold { lost_percent } => {
             hold_back(node, &writing, advanced, lost_percent, primary.address).await;
             Ok(Refreshed::Held(Reason::VersionHeld { serial, lost_percent }))
+        }
+        Decision::OverLimit { records, limit } => {
+            zone.condition().hold = Hold::OverLimit { serial, records, limit };
+            tracing::warn!(
+                zone = %zone.name, serial = serial.0, records, limit,
+                "the new version has more records than the plan allows: the one before is served on"
+            );
+            node.write_note(&writing).await;
+            Ok(Refreshed::Held(Reason::OverLimit { serial, records, limit }))
         }
         Decision::Publish => {
             let origin = Origin::Primary { address: primary.address, expires_in_secs };

@@ -212,6 +212,8 @@ pub enum Reason {
     VersionHeld { serial: Serial, lost_percent: u8 },
     #[error("the version with serial {serial} is kept back at the owner's word")]
     VersionKept { serial: Serial },
+    #[error("the version with serial {serial} has {records} records, and the plan allows {limit}")]
+    OverLimit { serial: Serial, records: u64, limit: u64 },
     #[error("the zone is frozen: the version with serial {serial} is not fetched")]
     ZoneFrozen { serial: Serial },
     #[error(
@@ -325,6 +327,8 @@ const KEPT: &str = "Correct the zone at the primary and raise its serial, or tak
                     ZONE.";
 const LOST: &str = "What is frozen was damaged on this machine's disk. When the primary can be trusted, secondo zone thaw ZONE \
                     has the zone copied again.";
+const OVER_LIMIT: &str = "Take a plan that allows more records, or have fewer in the zone. What is served until then is its last version within the \
+                          plan, which does not expire as long as its primary answers.";
 const FROZEN: &str = "When the primary can be trusted again: secondo zone thaw ZONE.";
 const MEMORY: &str = "If the zone is really so large, give this machine more memory; a fifth of it is for transfers under way. \
                       Otherwise look at what the primary sends.";
@@ -474,6 +478,7 @@ impl Reason {
             Self::ZonemdFailed { .. } => Entry("zonemd_failed", Primary, CONTENT),
             Self::VersionHeld { .. } => Entry("version_held", Primary, HELD),
             Self::VersionKept { .. } => Entry("version_kept", Configuration, KEPT),
+            Self::OverLimit { .. } => Entry("over_limit", Configuration, OVER_LIMIT),
             Self::ZoneFrozen { .. } => Entry("zone_frozen", Configuration, FROZEN),
             Self::FrozenAndLost { .. } => Entry("frozen_and_lost", Ours, LOST),
             Self::LessThanShown { .. } => Entry("less_than_shown", Primary, SAME_SERVER),

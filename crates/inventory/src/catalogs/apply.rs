@@ -12,6 +12,7 @@ use super::{Catalog, millis};
 use crate::claims::proof_of;
 use crate::database::{Inventory, Transaction, to_i64, to_u64};
 use crate::error::{ApplyError, CatalogError, InventoryError};
+use crate::plans::Allowance;
 use crate::removed::{Inherits, remove, remove_and_keep};
 use crate::zones::{NewZone, find_id, insert, lower_text, make_like};
 
@@ -38,7 +39,9 @@ impl Inventory {
         if actions.iter().all(|action| matches!(action, Action::Skip { .. })) {
             return Ok(actions.iter().map(|_| Ok(())).collect());
         }
-        let mut applying = Applying { transaction: self.begin().await?, catalog, make, now, keep_until };
+        let mut transaction = self.begin().await?;
+        let allowance = Allowance::of(&mut transaction, catalog.tenant, now).await?;
+        let mut applying = Applying { transaction, catalog, allowance, make, now, keep_until };
         applying.check_catalog().await?;
         applying.forget_old_removals().await?;
         let mut results = Vec::with_capacity(actions.len());
@@ -65,6 +68,7 @@ fn changes_zones(action: &Action) -> bool {
 struct Applying<'a> {
     transaction: Transaction,
     catalog: &'a Catalog,
+    allowance: Allowance,
     make: &'a Make<'a>,
     now: Moment,
     keep_until: Moment,
@@ -140,7 +144,8 @@ impl Applying<'_> {
     async fn add(&mut self, zone: &Name, label: &Label, group: Option<&str>) -> Result<(), ApplyError> {
         let zone = (self.make)(zone, group);
         let heir = Inherits::Labelled(label);
-        let id = insert(&mut self.transaction, self.catalog.tenant, &zone, heir, self.now).await?;
+        let id =
+            insert(&mut self.transaction, self.catalog.tenant, &zone, heir, &mut self.allowance, self.now).await?;
         self.enrol(id, label, group).await
     }
 
@@ -156,7 +161,10 @@ impl Applying<'_> {
         let proof = proof_of(&mut self.transaction, id).await?;
         remove(&mut self.transaction, id).await?;
         let anew = NewZone { stored_as: None, proof, ..(self.make)(zone, group) };
-        let id = insert(&mut self.transaction, self.catalog.tenant, &anew, Inherits::Nothing, self.now).await?;
+        // It takes the place of the one that went.
+        let mut allowance = Allowance::of(&mut self.transaction, self.catalog.tenant, self.now).await?;
+        let (tenant, heir) = (self.catalog.tenant, Inherits::Nothing);
+        let id = insert(&mut self.transaction, tenant, &anew, heir, &mut allowance, self.now).await?;
         self.enrol(id, label, group).await
     }
 

@@ -13,6 +13,7 @@ use super::{CatalogSettings, catalogs_of, write_settings};
 use crate::TenantId;
 use crate::database::{Inventory, Transaction};
 use crate::error::{AddZoneError, CatalogError, InventoryError};
+use crate::plans::Allowance;
 use crate::removed::{Inherits, remove};
 use crate::zones::{Ensured, NewZone, ensure, find_id, insert};
 
@@ -26,7 +27,8 @@ impl Inventory {
         now: Moment,
     ) -> Result<ZoneId, AddZoneError> {
         let mut transaction = self.begin().await?;
-        let id = insert(&mut transaction, tenant, zone, Inherits::Anything, now).await?;
+        let mut allowance = Allowance::of(&mut transaction, tenant, now).await?;
+        let id = insert(&mut transaction, tenant, zone, Inherits::Anything, &mut allowance, now).await?;
         write_settings(&mut transaction, id, settings, now).await?;
         self.commit_change(transaction).await?;
         Ok(id)

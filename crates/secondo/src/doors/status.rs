@@ -363,6 +363,10 @@ fn shown_hold(hold: &Hold, policy: &Policy) -> (json::Hold, Option<json::HeldBac
             let held_back = json::HeldBack { serial: serial.0, lost_percent: None, since: None, ends_at: None };
             (json::Hold::Held, Some(held_back))
         }
+        Hold::OverLimit { serial, .. } => {
+            let held_back = json::HeldBack { serial: serial.0, lost_percent: None, since: None, ends_at: None };
+            (json::Hold::OverLimit, Some(held_back))
+        }
         Hold::Held(held) => {
             let held_back = json::HeldBack {
                 serial: held.serial.0,

@@ -212,6 +212,8 @@ fn what_is_held(state: &State, index: usize, followed: &Followed) -> Option<(dns
     match &followed.condition().hold {
         Hold::Held(held) => Some((held.serial, held.lost_percent)),
         Hold::Kept { serial } => Some((*serial, 0)),
+        // There are no plans in the simulation.
+        Hold::OverLimit { .. } => None,
         Hold::None | Hold::Frozen => None,
     }
     .filter(|_| index < state.zones.len())

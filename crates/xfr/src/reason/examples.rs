@@ -74,6 +74,7 @@ impl Reason {
             Self::ZonemdFailed { detail: "the digest of the contents is another one".into() },
             Self::VersionHeld { serial: ours, lost_percent: 73 },
             Self::VersionKept { serial: ours },
+            Self::OverLimit { serial: ours, records: 1_200, limit: 1_000 },
             Self::ZoneFrozen { serial: ours },
             Self::FrozenAndLost { serial: ours },
             Self::LessThanShown { shown: theirs, given: ours },
