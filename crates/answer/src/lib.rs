@@ -103,6 +103,8 @@ pub struct Outcome {
     pub kind: Kind,
     /// The zone that the question fell into.
     pub zone: Option<ZoneId>,
+    /// What was asked for; always there with a zone.
+    pub qtype: Option<Type>,
     /// With kind and zone: answers that differ in it differ in more than the name that was asked for.
     pub about: u32,
     pub cookie: CookieShown,
@@ -116,6 +118,7 @@ impl Outcome {
         rcode: Rcode::NOERROR,
         kind: Kind::Ignored,
         zone: None,
+        qtype: None,
         about: 0,
         cookie: CookieShown::None,
         opt_octets: 0,

@@ -4,7 +4,7 @@ use std::num::NonZero;
 
 use dns::edns::{OPT_HEAD_OCTETS, expire_option, extended_error, option};
 use dns::writer::CompressionTable;
-use dns::{Full, Header, MessageWriter, Name, NameRef, Rcode, RecordRef, Section};
+use dns::{Full, Header, MessageWriter, Name, NameRef, Rcode, RecordRef, Section, Type};
 use zone::ZoneId;
 use zone::image::{Image, Owner, Rrset, RrsetRecords};
 
@@ -43,6 +43,7 @@ pub(crate) struct Response<'a> {
     /// Octets that are kept free for the OPT record.
     reserved: usize,
     dnssec_ok: bool,
+    qtype: Option<Type>,
     options: Options<'a>,
     told: Told<'a>,
     kind: Kind,
@@ -99,6 +100,7 @@ impl<'a> Response<'a> {
             has_edns,
             reserved,
             dnssec_ok: query.dnssec_ok(),
+            qtype: query.question.map(|question| question.qtype),
             options: Options { octets: &mut scratch.options, length: 0 },
             told,
             kind: Kind::Failure,
@@ -153,9 +155,9 @@ impl<'a> Response<'a> {
                 .opt(UDP_OCTETS_MAX as u16, self.rcode, self.dnssec_ok, self.options.octets())
                 .expect("room for the OPT record has been kept free");
         }
-        let Self { rcode, about, .. } = self;
+        let Self { rcode, qtype, about, .. } = self;
         let length = self.writer.finish();
-        Outcome { length, opt_octets: length - opt_at, rcode, kind, zone, about, cookie: self.told.shown }
+        Outcome { length, opt_octets: length - opt_at, rcode, kind, zone, qtype, about, cookie: self.told.shown }
     }
 
     fn write_options(&mut self, extended_error: Option<u16>) {

@@ -182,6 +182,7 @@ impl Desk {
             _ if let Some(soa) = self.soa_of_catalog(&request, zones) => Draft::Message(soa, Rcode::NOERROR),
             _ => {
                 let outcome = self.answer_from_zones(&unsigned, sender, zones, bench, out);
+                bench.queries.note(&outcome, &unsigned);
                 Draft::Message(out[..outcome.length].to_vec(), outcome.rcode)
             }
         };

@@ -12,19 +12,22 @@ use crate::counters::{Block, Event, Tally};
 use crate::desk::Desk;
 use crate::heard::{Latest, Shelf, Who};
 use crate::peek::{Way, way};
+use crate::queries::{Notes, Sheet};
 use crate::transfer_out::Transfer;
 
-/// What one thread needs to answer: memory, numbers, and the NOTIFYs that came.
+/// What one thread needs to answer: memory, numbers, the NOTIFYs that came and what was asked.
 #[derive(Default)]
 pub(crate) struct Bench {
     pub(crate) scratch: Scratch,
     pub(crate) tally: Tally,
     pub(crate) heard: Vec<(Who, Latest)>,
+    pub(crate) queries: Notes,
 }
 
 impl Bench {
     /// Hands over what was counted and heard.
-    pub(crate) fn pour(&mut self, block: &Block, shelf: &Shelf) {
+    pub(crate) fn pour(&mut self, block: &Block, shelf: &Shelf, sheet: &Sheet) {
+        self.queries.pour(sheet);
         let lost = shelf.pour(&mut self.heard);
         self.tally.count_many(Event::NotifyUnrecorded, lost);
         block.pour(&mut self.tally);
@@ -91,6 +94,7 @@ pub(crate) fn reply(
         Way::Drop => Reply::Nothing,
         Way::Answer => {
             let outcome = desk.answer(message, sender, zones, bench, out);
+            bench.queries.note(&outcome, message);
             let outcome = desk.limit(outcome, sender, bench, out);
             if outcome.length > 0 {
                 bench.tally.count_reply(outcome.rcode);

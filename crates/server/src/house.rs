@@ -18,6 +18,7 @@ use crate::desk::{Desk, wall_clock_secs};
 use crate::front::{Bench, Reply, Sender, reply};
 use crate::heard::Shelf;
 use crate::limits::Limits;
+use crate::queries::Sheet;
 use crate::transfer_out::{Outcome, Places, Sent, Subject, Told, Transfer, TransferError, Underway};
 
 /// The prefix of each message (RFC 1035 §4.2.2).
@@ -28,6 +29,7 @@ pub(crate) struct House {
     pub(crate) desk: Arc<Desk>,
     pub(crate) block: Arc<Block>,
     pub(crate) shelf: Arc<Shelf>,
+    pub(crate) sheet: Arc<Sheet>,
     pub(crate) limits: Limits,
     pub(crate) connections: Arc<Connections>,
     pub(crate) transfer_places: Arc<Places>,
@@ -52,7 +54,7 @@ impl House {
         let zones = self.zones.load();
         BENCH.with_borrow_mut(|(bench, out)| {
             let reply = reply(message, sender, &zones, &self.desk, bench, out);
-            bench.pour(&self.block, &self.shelf);
+            bench.pour(&self.block, &self.shelf, &self.sheet);
             match reply {
                 Reply::Nothing => None,
                 Reply::Message(octets) => {

@@ -18,6 +18,7 @@
 //! access        who may do what: plain tables, replaced as a whole
 //! counters      what was seen and done
 //! heard         NOTIFYs, added up for the ledger
+//! queries       what is asked of each zone
 //! ```
 //!
 //! Invariants: whatever strangers send, no thread ends, no memory grows without bound, and nobody is waited for without
@@ -39,6 +40,7 @@ mod house;
 mod limits;
 mod notify_out;
 mod peek;
+mod queries;
 mod quic;
 mod rate_limit;
 mod request;
@@ -64,6 +66,9 @@ pub use differences::{Differences, NothingKept, Way};
 pub use heard::{Heard, HeardNotify, Latest, Who};
 pub use limits::Limits;
 pub use notify_out::{AnnounceTally, Announcer, Random, announcer};
+#[doc(hidden)]
+pub use queries::benching;
+pub use queries::{AskedFor, CameOf, Queries, QueryCounts, TakenQueries};
 pub use rate_limit::RateLimit;
 pub use running::{Running, serve};
 pub use tls::{TlsError, TlsServer};

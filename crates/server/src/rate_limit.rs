@@ -142,6 +142,7 @@ mod tests {
         rcode: Rcode::NOERROR,
         kind: Kind::Answer,
         zone: Some(ZoneId(1)),
+        qtype: Some(dns::Type::A),
         about: 7,
         cookie: CookieShown::Client,
         opt_octets: 0,

@@ -18,6 +18,7 @@ use crate::desk::Desk;
 use crate::heard::Heard;
 use crate::house::House;
 use crate::limits::Limits;
+use crate::queries::{Queries, Sheet, Writers};
 use crate::quic;
 use crate::tcp::{self, Wire};
 use crate::transfer_out::{Places, Told};
@@ -31,6 +32,7 @@ pub struct Running {
     quic_addresses: Vec<SocketAddr>,
     counters: Counters,
     heard: Heard,
+    queries: Queries,
     stop_udp: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
     stop_tcp: CancellationToken,
@@ -55,12 +57,16 @@ pub fn serve(
 ) -> io::Result<Running> {
     let blocks: Vec<Arc<Block>> = (0..=sockets.udp.len()).map(|_| Arc::default()).collect();
     let heard = Heard::new(blocks.len());
+    let of_connections = std::iter::once(Writers::Many);
+    let writers = of_connections.chain(sockets.udp.iter().map(|_| Writers::One));
+    let sheets: Vec<Arc<Sheet>> = writers.map(|writers| Arc::new(Sheet::of(writers))).collect();
     let desk = Arc::new(Desk::new(shared.clone(), notifies, &limits));
     let house = Arc::new(House {
         zones: shared.zones.clone(),
         desk: desk.clone(),
         block: blocks[0].clone(),
         shelf: heard.shelf(0),
+        sheet: sheets[0].clone(),
         connections: Connections::new(&limits),
         transfer_places: Places::new(&limits),
         told: Told::default(),
@@ -75,6 +81,7 @@ pub fn serve(
         quic_addresses: sockets.quic_addresses().to_vec(),
         counters: Counters::new(&blocks),
         heard,
+        queries: Queries::new(&sheets),
         stop_udp: Arc::default(),
         threads: Vec::new(),
         stop_tcp: house.stop.clone(),
@@ -97,8 +104,8 @@ pub fn serve(
     }
     for (index, (socket, block)) in sockets.udp.into_iter().zip(&blocks[1..]).enumerate() {
         let (zones, desk, block) = (shared.zones.clone(), desk.clone(), block.clone());
-        let shelf = running.heard.shelf(index + 1);
-        let worker = Worker { socket, zones, desk, block, shelf, stop: running.stop_udp.clone() };
+        let (shelf, sheet) = (running.heard.shelf(index + 1), sheets[index + 1].clone());
+        let worker = Worker { socket, zones, desk, block, shelf, sheet, stop: running.stop_udp.clone() };
         let thread = std::thread::Builder::new().name(format!("udp-{index}"));
         running.threads.push(thread.spawn(move || worker.run())?);
     }
@@ -128,6 +135,11 @@ impl Running {
     /// The NOTIFYs that came, for the ledger.
     pub fn heard(&self) -> &Heard {
         &self.heard
+    }
+
+    /// What is asked of each zone.
+    pub fn queries(&self) -> &Queries {
+        &self.queries
     }
 
     /// Closes all sockets, and returns when nothing runs any more: within a second. Transfers out are cut off; their

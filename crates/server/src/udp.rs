@@ -18,6 +18,7 @@ use crate::counters::{Block, Event};
 use crate::desk::Desk;
 use crate::front::{Bench, Reply, Sender, reply};
 use crate::heard::Shelf;
+use crate::queries::Sheet;
 use batch::Batch;
 
 /// After an error of the socket itself, which no datagram explains: lest the loop spins.
@@ -30,6 +31,7 @@ pub(crate) struct Worker {
     pub(crate) desk: Arc<Desk>,
     pub(crate) block: Arc<Block>,
     pub(crate) shelf: Arc<Shelf>,
+    pub(crate) sheet: Arc<Sheet>,
     pub(crate) stop: Arc<AtomicBool>,
 }
 
@@ -70,7 +72,7 @@ impl Worker {
                 }
             });
             // Before sending: whoever has a reply finds it counted.
-            bench.pour(&self.block, &self.shelf);
+            bench.pour(&self.block, &self.shelf, &self.sheet);
             let sent = batch.send(&self.socket);
             bench.tally.count_many(Event::SendFailed, sent.failed);
             self.block.pour(&mut bench.tally);

@@ -4,12 +4,13 @@ use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 
 use dns::{Header, Opcode, Rcode, Type};
-use server::{Access, Event};
+use server::{Access, AskedFor, CameOf, Event};
 use xfr::tsig::{Algorithm, Signature, sign_request};
-use zone::TenantId;
+use zone::{TenantId, ZoneId};
 
 use crate::support::{
-    Server, Setup, TcpClient, ZONE, framed, header, key, live, message, now_secs, query, rcode, types, with_edns,
+    Server, Setup, TcpClient, ZONE, absent, framed, header, key, live, message, now_secs, query, rcode, types,
+    with_edns,
 };
 
 #[test]
@@ -23,6 +24,68 @@ fn udp_and_tcp_give_the_same_answer() {
     let tally = server.stop();
     assert_eq!((tally.of(Event::UdpMessage), tally.of(Event::TcpMessage)), (1, 1));
     assert_eq!((tally.replies(), tally.replies_with(Rcode::NOERROR)), (2, 2));
+}
+
+#[test]
+fn each_query_is_counted_for_its_zone_by_type_and_result() {
+    let key = key("some-key.", Algorithm::HmacSha256);
+    let mut access = Access::default();
+    access.keys.insert("some-key.".parse().unwrap(), key.clone());
+    let zones = vec![
+        live(1, "example.", &format!("{ZONE}sub 60 NS ns.sub\nns.sub 60 A 192.0.2.2\n")),
+        live(2, "other.example.", ZONE),
+        absent(3, "empty."),
+    ];
+    let server = Setup { access, zones, ..Setup::default() }.start();
+    let (udp, mut tcp) = (server.udp(), server.tcp());
+    for (name, qtype) in [
+        ("www.example.", Type::A),
+        ("WWW.example.", Type::AAAA),
+        ("none.example.", Type::MX),
+        ("a.sub.example.", Type::TXT),
+        ("example.", Type::SOA),
+        ("empty.", Type::NS),
+        ("example.", Type::DNSKEY),
+        ("www.other.example.", Type(65)),
+        ("nowhere.test.", Type::A),
+    ] {
+        udp.ask(&query(name, qtype));
+        tcp.ask(&query(name, qtype));
+    }
+    let mut signed = query("www.example.", Type::A);
+    sign_request(&mut signed, key, now_secs());
+    udp.ask(&signed);
+    // Refused, and no query.
+    tcp.ask(&query("example.", Type::AXFR));
+    let taken = server.queries.take();
+    let numbers = |zone: u64| {
+        let counts = &taken.zones[&ZoneId(zone)];
+        (
+            AskedFor::ALL.map(|asked_for| counts.for_type(asked_for)),
+            CameOf::ALL.map(|came_of| counts.with_result(came_of)),
+        )
+    };
+    assert_eq!(numbers(1), ([3, 2, 0, 2, 2, 2, 0, 2], [5, 4, 2, 2, 0]));
+    assert_eq!(numbers(2), ([0, 0, 0, 0, 0, 0, 2, 0], [0, 2, 0, 0, 0]));
+    assert_eq!(numbers(3), ([0, 0, 2, 0, 0, 0, 0, 0], [0, 0, 0, 0, 2]));
+    assert_eq!(taken.zones.len(), 3);
+    assert!(server.queries.take().zones.is_empty(), "each is taken once");
+}
+
+#[test]
+fn one_query_in_a_thousand_gives_its_name() {
+    const ASKED: u64 = 40_000;
+    let server = Setup::default().start();
+    let client = server.udp();
+    for _ in 0..ASKED {
+        client.ask(&query("wWw.example.", Type::A));
+    }
+    let taken = server.queries.take();
+    assert_eq!(taken.zones[&ZoneId(1)].total(), ASKED);
+    let www = taken.names[&(ZoneId(1), "www.example.".parse().unwrap())];
+    // Forty samples, give or take a few.
+    assert!((ASKED / 2..ASKED * 2).contains(&www), "{www}");
+    assert_eq!(taken.names.len(), 1);
 }
 
 #[test]

@@ -121,8 +121,10 @@ fn question(name: &str, qtype: Type) -> Vec<u8> {
 fn assert_answers(authority: &Authority, server: &Server) {
     let client = Client::trusting(authority);
     let connection = client.connect(server).unwrap();
+    server.queries.take();
     assert_eq!(rcode(&client.ask(&connection, &question("www.example.", Type::A))), Rcode::NOERROR);
     assert_eq!(rcode(&server.udp().ask(&query("www.example.", Type::A))), Rcode::NOERROR);
+    assert_eq!(server.queries.take().zones[&ZoneId(1)].total(), 2);
     connection.close(VarInt::from_u32(NO_ERROR), b"");
     client.wait(client.endpoint.wait_idle());
 }

@@ -12,8 +12,8 @@ use dns::text::{rdata_from_text, zone_from_text};
 use dns::writer::CompressionTable;
 use dns::{CLASS_IN, Header, MessageReader, MessageWriter, Name, Opcode, Question, Rcode, RecordRef, Section, Type};
 use server::{
-    Access, Counters, Differences, Heard, Limits, NothingKept, Notified, Running, Shared, Tally, TlsServer, bind,
-    serve,
+    Access, Counters, Differences, Heard, Limits, NothingKept, Notified, Queries, Running, Shared, Tally, TlsServer,
+    bind, serve,
 };
 use socket2::{Domain, Socket};
 use testing::certificate::Certificate;
@@ -50,6 +50,7 @@ pub(crate) struct Server {
     pub(crate) tls: Option<TlsServer>,
     pub(crate) counters: Counters,
     pub(crate) heard: Heard,
+    pub(crate) queries: Queries,
 }
 
 pub(crate) struct Setup {
@@ -110,10 +111,22 @@ impl Setup {
         let (address, counters) = (running.addresses()[0], running.counters().clone());
         let tls_address = running.tls_addresses().first().copied();
         let quic_address = running.quic_addresses().first().copied();
-        let heard = running.heard().clone();
+        let (heard, queries) = (running.heard().clone(), running.queries().clone());
         drop(inside);
         let running = Some(running);
-        Server { runtime, running, notifies, access, address, tls_address, quic_address, tls, counters, heard }
+        Server {
+            runtime,
+            running,
+            notifies,
+            access,
+            address,
+            tls_address,
+            quic_address,
+            tls,
+            counters,
+            heard,
+            queries,
+        }
     }
 }
 

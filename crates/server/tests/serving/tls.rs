@@ -53,6 +53,7 @@ fn queries_are_answered_over_tls_as_over_tcp() {
     let rcodes: Vec<Rcode> = names.iter().map(|_| rcode(&receive(&mut connection).unwrap())).collect();
     assert_eq!(rcodes, [Rcode::NOERROR, Rcode::NXDOMAIN, Rcode::NOERROR]);
     drop(connection);
+    assert_eq!(server.queries.take().zones[&ZoneId(1)].total(), 5);
     let tally = server.stop();
     assert_eq!((tally.of(Event::TlsAccepted), tally.of(Event::TlsMessage), tally.of(Event::TcpMessage)), (1, 4, 1));
 }
