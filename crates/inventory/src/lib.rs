@@ -1,4 +1,5 @@
-//! What should exist: tenants, users, zones, primaries, keys, catalogs; and the ledger of attempts and NOTIFYs.
+//! What should exist: tenants, users, zones, primaries, keys, catalogs; the ledger of attempts and NOTIFYs; and what was
+//! asked of zones and used by tenants.
 //!
 //! The only crate with SQL, for SQLite and PostgreSQL: every statement but those below `database` is the same for both,
 //! each has a migration folder, and both pass the same tests. What both understand alike: numbers as BIGINT (INTEGER in
@@ -30,6 +31,7 @@ mod ownership;
 mod plans;
 mod primaries;
 mod removed;
+mod statistics;
 mod zones;
 
 pub use accounts::{
@@ -52,5 +54,9 @@ pub use ledger::{
 };
 pub use ownership::{Above, Delegated, Finding, Look, Shown};
 pub use plans::{Limits, NewPlan, Plan, PlanId, Standing as PlanStanding, Terms};
+pub use statistics::{
+    AskedName, AskedZone, DAYS_KEPT, Day, HOURS_KEPT, Hour, Month, NAMES_KEPT, QueryCounts, STATISTICS_AT_ONCE_MAX,
+    TenantSize, Usage, UsageOf,
+};
 pub use zone::{TenantId, ZoneId};
 pub use zones::{Ensured, NewZone, Service, Zone, ZoneChange};
