@@ -8,10 +8,12 @@
 mod accounts;
 mod caller;
 mod ownership;
+mod span;
 
 pub use accounts::{Accounts, LinkUse, Membership, NewToken, NewUser, Opened, SecondFactorOffer, SignedIn};
 pub use caller::{Actor, Caller, Visitor};
 pub use ownership::Ownership;
+pub use span::QuerySpan;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -413,6 +415,19 @@ pub trait Status: Send + Sync {
     /// # Errors
     /// [`Code::InventoryUnavailable`].
     async fn stranger_notifies(&self, limit: u32) -> Result<Vec<json::StrangerNotify>, Problem>;
+
+    /// What was asked of the zone, until a moment ago.
+    ///
+    /// # Errors
+    /// [`Code::ZoneUnknown`], [`Code::InventoryUnavailable`].
+    async fn queries(&self, caller: &Caller, name: &Name, span: QuerySpan) -> Result<json::ZoneQueries, Problem>;
+
+    /// What was used in the month (none for the present one): by the caller's tenant, or by all where the caller runs the whole
+    /// service.
+    ///
+    /// # Errors
+    /// [`Code::InventoryUnavailable`].
+    async fn usage(&self, caller: &Caller, month: Option<json::Month>) -> Result<json::Usage, Problem>;
 
     async fn node(&self) -> Result<json::NodeStatus, Problem>;
 }

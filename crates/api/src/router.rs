@@ -19,7 +19,7 @@ use crate::deadline::{answer_in_time, refresh_in_time};
 use crate::doors::Doors;
 use crate::front::{Front, HEALTH, check_host};
 use crate::problem::{Code, Problem};
-use crate::routes::{audit, catalogs, claims, doctor, keys, node, tokens, users, zones};
+use crate::routes::{audit, catalogs, claims, doctor, keys, node, tokens, usage, users, zones};
 
 /// What every handler is given.
 #[derive(Clone)]
@@ -64,6 +64,7 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(zones::history::history))
         .routes(routes!(zones::diff::diff))
         .routes(routes!(zones::notifies::notifies))
+        .routes(routes!(zones::queries::queries))
         .routes(routes!(zones::export::export))
         .routes(routes!(catalogs::add::add, catalogs::list::list))
         .routes(routes!(catalogs::show::show, catalogs::change::change, catalogs::remove::remove))
@@ -82,6 +83,8 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(claims::approve::approve))
         .routes(routes!(claims::disprove::disprove))
         .routes(routes!(audit::audit))
+        .routes(routes!(usage::usage))
+        .routes(routes!(usage::table))
         .routes(routes!(node::status::status))
         .routes(routes!(node::notifies::notifies))
         .routes(routes!(node::health::health))

@@ -23,6 +23,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("/o/1/zones/example.org", &["GET"]),
     ("/o/1/zones/example.org/live", &["GET"]),
     ("/o/1/zones/example.org/history", &["GET"]),
+    ("/o/1/zones/example.org/queries", &["GET"]),
     ("/o/1/zones/example.org/diff?from=1&to=2", &["GET"]),
     ("/o/1/zones/example.org/records", &["GET"]),
     ("/o/1/zones/example.org/export", &["GET"]),

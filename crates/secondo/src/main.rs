@@ -38,6 +38,7 @@ mod scheduler;
 mod serve;
 #[cfg(test)]
 mod simulation;
+mod statistics;
 mod telling;
 mod tls;
 mod warnings;

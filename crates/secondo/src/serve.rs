@@ -37,8 +37,9 @@ use crate::lasting::lasting;
 use crate::node::Node;
 use crate::reconcile::AtStart;
 use crate::rereading::Looks;
+use crate::statistics::Statistics;
 use crate::telling::tell_all;
-use crate::{catalogs, certificate, notifies, persona, published, reconcile, scheduler, tls};
+use crate::{catalogs, certificate, notifies, persona, published, reconcile, scheduler, statistics, tls};
 
 /// NOTIFYs that wait to wake their zones; a primary whose NOTIFY finds no room sends it again.
 const NOTIFIES_WAITING_MAX: usize = 4096;
@@ -124,11 +125,13 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let (dns, dns_over_tls) = (running.addresses().to_vec(), running.tls_addresses().to_vec());
     let dns_over_quic = running.quic_addresses().to_vec();
     let heard = running.heard().clone();
+    let statistics = Arc::new(Statistics::new(running.queries().clone(), node.clock.now()));
 
     if !is_anew {
         bring_up_inventory(&node, &at_start).await?;
     }
     let mut tasks = start_tasks(&node, notified, &heard, &at_start);
+    tasks.push(keep_statistics(&node, &statistics));
     tasks.push(follow_certificate(&node, ShownTo::Everybody, certificate.clone())?);
     if let Some(own) = &https.own {
         tasks.push(follow_certificate(&node, ShownTo::Browsers, Some(own.clone()))?);
@@ -155,6 +158,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         node: node.clone(),
         counters: running.counters().clone(),
         heard: heard.clone(),
+        statistics: statistics.clone(),
         dns: dns.clone(),
         dns_over_tls: dns_over_tls.clone(),
         dns_over_quic: dns_over_quic.clone(),
@@ -201,6 +205,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         .await
         .context("the last confirmations could not be written: zones expire earlier, none later")?;
     notifies::record(&node, &heard);
+    statistics.write(&node).await;
     if let Some(inventory) = node.inventory.load_full() {
         inventory.close().await;
     }
@@ -236,6 +241,11 @@ fn start_tasks(
         lasting("following the inventory", move || reconcile::follow_inventory(inventory.clone(), at_start.clone())),
         lasting("following catalogs", move || catalogs::follow_catalogs(catalogs.clone())),
     ]
+}
+
+fn keep_statistics(node: &Arc<Node>, statistics: &Arc<Statistics>) -> JoinHandle<()> {
+    let (node, statistics) = (node.clone(), statistics.clone());
+    lasting("writing what is asked of zones", move || statistics::keep_record(node.clone(), statistics.clone()))
 }
 
 fn follow_cookie_secrets(node: &Arc<Node>, file: Option<PathBuf>) -> std::io::Result<JoinHandle<()>> {

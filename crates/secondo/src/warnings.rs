@@ -74,6 +74,11 @@ impl Said {
         self.signatures = signatures;
     }
 
+    /// When the first of the signatures ends that the held version needs; none where there are none, or nobody has looked.
+    pub(crate) fn signed_until(&self) -> Option<Moment> {
+        self.signatures.until().map(|horizon| secs(horizon.at_secs))
+    }
+
     /// The least share of the time until expiry that is warned of and has been reached, if it has not been said yet.
     pub(crate) fn expiry(&mut self, timers: &Timers, now: Moment) -> Option<u8> {
         let reached =

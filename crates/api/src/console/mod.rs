@@ -58,6 +58,7 @@ pub(crate) fn pages() -> Router<Served> {
         .route("/o/{tenant}/zones/new", get(zones::new::page_new).post(zones::new::create))
         .route("/o/{tenant}/zones/{name}", get(zones::show::show))
         .route("/o/{tenant}/zones/{name}/history", get(zones::history::history))
+        .route("/o/{tenant}/zones/{name}/queries", get(zones::queries::queries))
         .route("/o/{tenant}/zones/{name}/diff", get(zones::diff::diff))
         .route("/o/{tenant}/zones/{name}/records", get(zones::records::records))
         .route("/o/{tenant}/zones/{name}/export", get(zones::export::export))

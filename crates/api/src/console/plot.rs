@@ -1,7 +1,11 @@
-//! How long attempts took and how much came, as a picture: drawn here, so that no page needs a script for it.
+//! How long attempts took and how much came, as a picture: drawn here, so that no page needs a script for it. Below it are
+//! pictures of other things.
 //!
 //! Time goes to the right, durations go up, on a scale on which each line is ten times the one below: a check takes
 //! milliseconds and a first transfer may take minutes.
+
+pub(crate) mod serials;
+pub(crate) mod stacked;
 
 use std::fmt::Write as _;
 

@@ -32,6 +32,20 @@ pub(crate) fn number(number: &u64) -> String {
     text
 }
 
+/// A number in a few letters, for scales.
+#[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
+pub(crate) fn short(number: u64) -> String {
+    let mut amount = number as f64;
+    for unit in ["", "k", "M", "G", "T", "P"] {
+        if amount < 1_000.0 {
+            let places = usize::from(amount < 10.0 && amount.fract() > 0.04);
+            return format!("{amount:.places$}{unit}");
+        }
+        amount /= 1_000.0;
+    }
+    format!("{amount:.0}E")
+}
+
 /// Octets in the unit in which they are below a thousand.
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
 pub(crate) fn octets(octets: &u64) -> String {
@@ -179,7 +193,7 @@ pub(crate) fn found_tone(found: &ServerFound) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{bare, millis, number, octets, sentence, when};
+    use super::{bare, millis, number, octets, sentence, short, when};
     use crate::json::Time;
 
     #[test]
@@ -193,6 +207,10 @@ mod tests {
             ["0 B", "999 B", "1.5 kB", "100 kB", "1.0 MB", "12.3 MB"]
         );
         assert_eq!([7, 1_500, 59_999, 61_000].map(|n| millis(&n)), ["7 ms", "1.5 s", "60.0 s", "1 min 1 s"]);
+        assert_eq!(
+            [0, 999, 1_000, 1_500, 20_000, 2_000_000, u64::MAX].map(short),
+            ["0", "999", "1k", "1.5k", "20k", "2M", "18E"]
+        );
         assert_eq!(octets(&u64::MAX), "18446744 TB");
         assert_eq!(when(&Time::from_unix_ms(1_795_262_400_250)).to_string(), "2026-11-21 12:00:00 UTC");
         assert_eq!(["example.org.", ".", "a"].map(bare), ["example.org", ".", "a"]);

@@ -14,6 +14,7 @@ mod node;
 mod notify;
 mod ownership;
 mod primary;
+mod queries;
 mod time;
 mod words;
 mod zone;
@@ -49,6 +50,10 @@ pub use ownership::{
     Claim, Claims, HandOver, Ownership, OwnershipChallenge, OwnershipProof, OwnershipSeen, OwnershipState,
 };
 pub use primary::{Primary, PrimaryTls};
+pub use queries::{
+    Month, NotAMonth, OrganisationUsage, QueriesByResult, QueriesByType, QueryNumbers, QueryPoint, QueryStep,
+    TopName, Usage, ZoneQueries,
+};
 pub use time::{NotATime, Time};
 pub use words::UnknownWord;
 pub use zone::{

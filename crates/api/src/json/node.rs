@@ -58,6 +58,10 @@ pub struct QueryCounts {
     /// Those whose answers were beyond the rate limit: sent without their records, or not sent.
     #[serde(default)]
     pub rate_limited: u64,
+    /// Queries that are missing in the numbers of zones, because there was no room for them or nothing could be written for
+    /// long.
+    #[serde(default)]
+    pub uncounted: u64,
 }
 
 /// NOTIFYs since the start.

@@ -168,6 +168,9 @@ pub struct Zone {
     pub expires_at: Option<Time>,
     /// When answers stop then: later than that where `serve_past_expiry` is set.
     pub answers_until: Option<Time>,
+    /// When the first of the signatures that the served version needs ends; none where it has none, or nobody has looked yet.
+    #[serde(default)]
+    pub signed_until: Option<Time>,
     /// The newer version that is kept back, if there is one.
     pub held_back: Option<HeldBack>,
     /// What validating resolvers will mind about the served version; only where one zone is shown.

@@ -7,6 +7,7 @@ pub(crate) mod doctor;
 pub(crate) mod keys;
 pub(crate) mod node;
 pub(crate) mod tokens;
+pub(crate) mod usage;
 pub(crate) mod users;
 pub(crate) mod zones;
 

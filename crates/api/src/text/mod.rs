@@ -1,4 +1,4 @@
-//! What people type, read once: zone names, primaries, settings, import lines.
+//! What people type, read once: zone names, primaries, settings, import lines; and tables for their spreadsheets.
 //!
 //! The HTTP API, the configuration and the command line all read them here, so that the same text means the same
 //! everywhere and a mistake gets the same sentence. Pure: no names are looked up.
@@ -6,6 +6,7 @@
 mod account;
 mod algorithm;
 mod catalog;
+mod csv;
 mod import;
 mod name;
 mod primary;
@@ -14,6 +15,7 @@ mod setting;
 pub use account::{email, new_token, token_name};
 pub use algorithm::key_algorithm;
 pub use catalog::{GUARD_OFF, catalog_change, guard_delay, guard_delay_text, member_template};
+pub use csv::csv_row;
 pub use import::{ImportLine, import_line};
 pub use name::{Typed, key_name, known_zone_name, typed_zone_name, zone_name};
 pub use primary::{DNS_OVER_TLS_PORT, DNS_PORT, address, own_address, primary, primary_of, zone_at_primary};

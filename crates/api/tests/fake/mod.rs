@@ -6,6 +6,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 mod delegation;
+mod queries;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -13,7 +14,7 @@ use std::sync::{Arc, Mutex};
 
 use api::doors::{
     Accounts, Actor, AttemptPage, Caller, CatalogChange, Doors, Export, LinkUse, MemberTemplate, Membership,
-    NewCatalog, NewKey, NewToken, NewUser, NewZone, News, Opened, Ownership, RecordPage, Records, SecondFactorOffer,
+    NewCatalog, NewKey, NewToken, NewUser, NewZone, News, Opened, Ownership, QuerySpan, RecordPage, Records, SecondFactorOffer,
     SignedIn, Text, Visitor, ZoneChange, ZonePage,
 };
 use api::json::{self, Time};
@@ -88,6 +89,7 @@ fn pending(id: u64, zone: &NewZone) -> json::Zone {
         next_refresh: None,
         expires_at: None,
         answers_until: None,
+        signed_until: None,
         held_back: None,
         warnings: Vec::new(),
         silent: Vec::new(),
@@ -742,6 +744,16 @@ impl Status for Fake {
             last_zone: Some("nowhere.example.".into()),
             last_reason: stranger(),
         }])
+    }
+
+    async fn queries(&self, caller: &Caller, name: &Name, span: QuerySpan) -> Result<json::ZoneQueries, Problem> {
+        self.zone(caller, name).await?;
+        Ok(queries::of(name, span))
+    }
+
+    async fn usage(&self, caller: &Caller, month: Option<json::Month>) -> Result<json::Usage, Problem> {
+        let month = month.unwrap_or(json::Month { year: 2026, month: 11 });
+        Ok(queries::usage(caller.may(json::Scope::Operate), month))
     }
 
     async fn node(&self) -> Result<json::NodeStatus, Problem> {

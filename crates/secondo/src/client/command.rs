@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use api::doors::NewZone;
-use api::json::KeyAlgorithm;
+use api::json::{KeyAlgorithm, Month};
 use api::text;
 use clap::Subcommand;
 use dns::Name;
@@ -90,6 +90,18 @@ pub(crate) enum Command {
         /// How many blocks of addresses to show at most, 1 to 1000.
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Show what was used in a month, for bills: your organisation's own usage, or everybody's if you run the service.
+    #[command(after_help = "Examples:\n  secondo usage --month 2026-11\n  secondo usage --csv > usage.csv")]
+    Usage {
+        /// The month in UTC, as in 2026-11; the present one unless said otherwise.
+        #[arg(long, value_parser = month)]
+        month: Option<Month>,
+        /// As a table for spreadsheets.
+        #[arg(long, conflicts_with = "json")]
+        csv: bool,
         #[command(flatten)]
         connection: Connection,
     },
@@ -287,6 +299,21 @@ Examples:
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
     },
+    /// Show how often a zone was asked, for what, with which results, and for which names most.
+    #[command(
+        after_help = "Examples:\n  secondo zone queries example.org\n  secondo zone queries example.org --days 35 --json"
+    )]
+    Queries {
+        /// The zone's name.
+        #[arg(value_parser = known_zone_name)]
+        name: Name,
+        /// So many hours back, by hours, 1 to 840; 24 unless said otherwise.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=840), conflicts_with = "days")]
+        hours: Option<u32>,
+        /// So many days back, by days, 1 to 731.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=731))]
+        days: Option<u32>,
+    },
     /// Show the NOTIFYs for a zone, those that were refused too, with why.
     #[command(after_help = "Example:\n  secondo zone notifies example.org --limit 20")]
     Notifies {
@@ -414,6 +441,7 @@ impl Command {
             | Self::Audit { connection, .. }
             | Self::Doctor { connection, .. }
             | Self::Notifies { connection, .. }
+            | Self::Usage { connection, .. }
             | Self::Status { connection } => connection,
         }
     }
@@ -478,6 +506,10 @@ What can be set:\n"
         help.push_str(&format!("  {name:<18} {about} (unless the server is told otherwise: {default})\n"));
     }
     help
+}
+
+fn month(text: &str) -> Result<Month, String> {
+    text.parse().map_err(|error: api::json::NotAMonth| format!("{error} (query_invalid)"))
 }
 
 fn key_algorithm(text: &str) -> Result<KeyAlgorithm, String> {

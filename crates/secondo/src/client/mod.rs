@@ -24,6 +24,7 @@ mod output;
 mod server;
 mod status;
 mod token;
+mod usage;
 mod user;
 mod zone;
 
@@ -98,6 +99,11 @@ async fn carry_out(command: Command, out: &mut dyn Write, errors: &mut dyn Write
         Command::Notifies { limit, connection } => {
             let (server, format) = open(&connection)?;
             notifies::show(limit, &server, &mut Output::new(out, format)).await
+        }
+        Command::Usage { month, csv, connection } => {
+            let (server, format) = open(&connection)?;
+            let shape = if csv { usage::Shape::Csv } else { usage::Shape::AsAsked };
+            usage::show(month, shape, &server, &mut Output::new(out, format)).await
         }
         Command::Status { connection } => {
             let (server, format) = open(&connection)?;

@@ -28,12 +28,14 @@ use crate::claims::Claims;
 use crate::delegations::Delegations;
 use crate::followed::Followed;
 use crate::node::Node;
+use crate::statistics::Statistics;
 
 /// What stands behind all doors of one node.
 pub(crate) struct House {
     pub(crate) node: Arc<Node>,
     pub(crate) counters: Counters,
     pub(crate) heard: Heard,
+    pub(crate) statistics: Arc<Statistics>,
     pub(crate) dns: Vec<SocketAddr>,
     pub(crate) dns_over_tls: Vec<SocketAddr>,
     pub(crate) dns_over_quic: Vec<SocketAddr>,

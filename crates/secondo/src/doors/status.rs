@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use api::doors::{AttemptPage, Caller, News, ZonePage};
+use api::doors::{AttemptPage, Caller, News, QuerySpan, ZonePage};
 use api::{Problem, Status, json};
 use async_trait::async_trait;
 use dns::{Name, Rcode};
 use futures_util::{StreamExt, stream};
-use inventory::Service;
+use inventory::{Service, UsageOf};
 use server::Event;
 use store::Origin;
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -140,6 +140,19 @@ impl Status for House {
         Ok(rows.map_err(|error| unavailable(&error))?.iter().map(notifies::shown_stranger).collect())
     }
 
+    async fn queries(&self, caller: &Caller, name: &Name, span: QuerySpan) -> Result<json::ZoneQueries, Problem> {
+        let (zone, inventory) = (self.zone_named(caller.tenant, name)?, self.inventory()?);
+        let asked = self.statistics.of_zone(&self.node, &inventory, &zone, span).await;
+        asked.map_err(|error| unavailable(&error))
+    }
+
+    async fn usage(&self, caller: &Caller, month: Option<json::Month>) -> Result<json::Usage, Problem> {
+        let inventory = self.inventory()?;
+        let of = if caller.may(json::Scope::Operate) { UsageOf::Everybody } else { UsageOf::Tenant(caller.tenant) };
+        let used = self.statistics.usage(&self.node, &inventory, of, month).await;
+        used.map_err(|error| unavailable(&error))
+    }
+
     async fn node(&self) -> Result<json::NodeStatus, Problem> {
         let now = self.node.clock.now();
         let started_at = self.node.clock.started_at();
@@ -182,6 +195,7 @@ impl Status for House {
                 refused: tally.replies_with(Rcode::REFUSED),
                 servfail: tally.replies_with(Rcode::SERVFAIL),
                 rate_limited: tally.of(Event::RateSlipped) + tally.of(Event::RateDropped),
+                uncounted: self.statistics.lost(),
             },
             notifies: json::NotifyCounts {
                 accepted: tally.of(Event::NotifyAccepted),
@@ -269,6 +283,7 @@ impl House {
             next_refresh: instructions.is_followed().then(|| time(condition.timers.next_check())),
             expires_at: condition.timers.expires_at().map(time),
             answers_until: zone.answers_until(&condition).map(time),
+            signed_until: condition.said.signed_until().map(time),
             held_back,
             warnings: Vec::new(),
             silent: condition.silent.iter().map(shown_silent).collect(),

@@ -1,7 +1,8 @@
-//! The records of one sheet: a table by zone that grows by larger ones behind it, and is replaced as a whole when it is taken.
+//! The records of one sheet: a table by zone, in whose place a larger one is put when it is full, and an empty one when it is
+//! taken.
 //!
 //! ```text
-//! sheet ──▶ table: ■ · ■ ■ · · ■ ·  seven eighths taken ──▶ bigger: · · ■ · · · …      taken ──▶ one table for all of them
+//! sheet ──▶ table: · · ■ · · ■ · · …  ──older──▶ ■ · ■ ■ ■ ■ ■ ■ (full; nobody looks there before it is taken)
 //! ```
 //!
 //! Whoever counts borrows the table for as long as one batch takes. [`Sheet::take_into`] puts an empty one in its place and
@@ -11,7 +12,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use dns::NameRef;
@@ -25,7 +26,7 @@ const RECORDS_MIN: usize = 1 << 10;
 /// Of the last and largest one, for more than a million zones: 128 MiB.
 const RECORDS_MAX: usize = 1 << 21;
 /// By how much a table is larger than the one that it takes over from.
-const GROWTH: usize = 8;
+const GROWTH: usize = 4;
 /// Samples that one sheet keeps between takings: a megabyte, and all that come of 4 million queries.
 pub(super) const SAMPLES_MAX: usize = 4_096;
 
@@ -52,7 +53,7 @@ impl Sheet {
     pub(crate) fn of(writers: Writers) -> Self {
         Self {
             writers,
-            table: ArcSwap::from_pointee(Table::with(RECORDS_MIN)),
+            table: ArcSwap::from_pointee(Table::with(RECORDS_MIN, None)),
             samples: Mutex::new(Samples::with_room_for(SAMPLES_MAX)),
             unplaced: AtomicU64::new(0),
             retired: Mutex::default(),
@@ -61,10 +62,14 @@ impl Sheet {
 
     /// Waits for nobody.
     pub(crate) fn count(&self, asked: &[(ZoneId, AskedFor, CameOf)]) {
-        let table = self.table.load();
+        let mut table = self.table.load();
         // Without a branch on what is found there, so that the processor waits for all of these places at once.
         black_box(asked.iter().fold(0, |all, (zone, ..)| all ^ table.touch(*zone)));
         for (zone, asked_for, came_of) in asked.iter().copied() {
+            if table.record_of(zone).is_none() {
+                self.grow(&table);
+                table = self.table.load();
+            }
             match table.record_of(zone) {
                 Some(record) => {
                     self.writers.add_one(&record.by_type[asked_for as usize]);
@@ -74,6 +79,16 @@ impl Sheet {
                     self.unplaced.fetch_add(1, Ordering::Relaxed);
                 }
             }
+        }
+    }
+
+    /// Puts a larger table in the place of one that is full, unless there is another one by now.
+    #[cold]
+    fn grow(&self, full: &Arc<Table>) {
+        let records = full.records.len() * GROWTH;
+        if records <= RECORDS_MAX {
+            let larger = Arc::new(Table::with(records, Some(full.clone())));
+            self.table.compare_and_swap(full, larger);
         }
     }
 
@@ -90,17 +105,21 @@ impl Sheet {
         if population > 0 {
             // With room for all of these: 8 MiB for a hundred thousand.
             let records = (population + population / 7 + 1).next_power_of_two();
-            let empty = Table::with(records.clamp(RECORDS_MIN, RECORDS_MAX));
+            let empty = Table::with(records.clamp(RECORDS_MIN, RECORDS_MAX), None);
             retired.push(self.table.swap(Arc::new(empty)));
         }
         // `swap` has turned what is borrowed into counted references: who is alone with a table is the last to have it.
-        retired.retain_mut(|table| match Arc::get_mut(table) {
-            None => true,
-            Some(table) => {
-                table.sum_into(&mut taken.zones);
-                false
+        let mut at_work = Vec::new();
+        while let Some(mut table) = retired.pop() {
+            match Arc::get_mut(&mut table) {
+                None => at_work.push(table),
+                Some(table) => {
+                    table.sum_into(&mut taken.zones);
+                    retired.extend(table.older.take());
+                }
             }
-        });
+        }
+        *retired = at_work;
         drop(retired);
         taken.unplaced += self.unplaced.swap(0, Ordering::Relaxed);
         self.take_samples().into_iter().for_each(|samples| samples.sum_into(&mut taken.names));
@@ -158,30 +177,19 @@ struct Table {
     /// A power of two.
     records: Box<[Record]>,
     taken: AtomicU32,
-    /// Where zones go when this one is full, until it is replaced.
-    bigger: OnceLock<Box<Table>>,
+    /// The one that was full before it.
+    older: Option<Arc<Table>>,
 }
 
 impl Table {
-    fn with(records: usize) -> Self {
+    fn with(records: usize, older: Option<Arc<Self>>) -> Self {
         let records = std::iter::repeat_with(Record::default).take(records).collect();
-        Self { records, taken: AtomicU32::new(0), bigger: OnceLock::new() }
+        Self { records, taken: AtomicU32::new(0), older }
     }
 
     /// The zone's record, from now on if it had none; none when there is no room any more.
     #[inline]
     fn record_of(&self, zone: ZoneId) -> Option<&Record> {
-        let mut table = self;
-        loop {
-            if let Some(record) = table.own_record_of(zone) {
-                return Some(record);
-            }
-            table = table.next()?;
-        }
-    }
-
-    #[inline]
-    fn own_record_of(&self, zone: ZoneId) -> Option<&Record> {
         let (holder, mut at) = place_of(zone);
         let mask = self.records.len() - 1;
         // An eighth is left free, but for what threads take at the same moment: this ends.
@@ -213,15 +221,10 @@ impl Table {
         self.taken.load(Ordering::Relaxed) as usize >= self.records.len() / 8 * 7
     }
 
-    #[cold]
-    fn next(&self) -> Option<&Self> {
-        let records = self.records.len() * GROWTH;
-        (records <= RECORDS_MAX).then(|| &**self.bigger.get_or_init(|| Box::new(Self::with(records))))
-    }
-
+    /// For how many zones there is to be room: for all that were asked for, as far as one table knows.
     fn population(&self) -> usize {
-        let behind = self.bigger.get().map_or(0, |bigger| bigger.population());
-        self.taken.load(Ordering::Relaxed) as usize + behind
+        let before = self.older.as_ref().map_or(0, |older| older.population());
+        before.max(self.taken.load(Ordering::Relaxed) as usize)
     }
 
     fn sum_into(&mut self, zones: &mut HashMap<ZoneId, QueryCounts>) {
@@ -231,7 +234,6 @@ impl Table {
                 record.sum_into(zones.entry(ZoneId(holder.wrapping_sub(1))).or_default());
             }
         }
-        self.bigger.get_mut().into_iter().for_each(|bigger| bigger.sum_into(zones));
     }
 }
 
@@ -245,16 +247,24 @@ fn place_of(zone: ZoneId) -> (u64, usize) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use zone::ZoneId;
 
-    use super::{GROWTH, RECORDS_MAX, Table};
+    use super::{AskedFor, CameOf, GROWTH, RECORDS_MAX, Sheet, Table, TakenQueries, Writers};
 
     #[test]
-    fn a_table_that_cannot_grow_any_more_gives_no_record_and_keeps_those_that_it_has() {
-        let table = Table::with(RECORDS_MAX / GROWTH * 2);
+    fn a_table_that_cannot_grow_any_more_counts_what_it_has_a_record_for_and_says_how_much_it_has_not() {
+        let sheet = Sheet::of(Writers::One);
+        sheet.table.store(Arc::new(Table::with(RECORDS_MAX / GROWTH * 2, None)));
+        let table = sheet.table.load_full();
         let room = table.records.len() as u64 / 8 * 7;
         assert!((0..room).all(|id| table.record_of(ZoneId(id)).is_some()));
-        assert!(table.record_of(ZoneId(room)).is_none());
-        assert!((0..room).all(|id| table.record_of(ZoneId(id)).is_some()));
+        sheet.count(&[(ZoneId(room), AskedFor::A, CameOf::Answer), (ZoneId(0), AskedFor::A, CameOf::Answer)]);
+        assert!(table.record_of(ZoneId(room)).is_none() && Arc::ptr_eq(&table, &sheet.table.load()));
+        drop(table);
+        let mut taken = TakenQueries::default();
+        sheet.take_into(&mut taken);
+        assert_eq!((taken.unplaced, taken.zones[&ZoneId(0)].total()), (1, 1));
     }
 }

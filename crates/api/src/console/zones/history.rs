@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::{ZoneInTenant, path};
 use crate::console::page::{Frame, page, refusal};
+use crate::console::plot::serials::{Serials, serials};
 use crate::console::plot::{self, Plot};
 use crate::console::session::Member;
 use crate::console::words;
@@ -32,6 +33,7 @@ struct History {
     attempts: Vec<json::Attempt>,
     versions: Vec<json::Version>,
     plot: Option<Plot>,
+    serials: Option<Serials>,
     outcome: Option<AttemptOutcome>,
     outcomes: &'static [AttemptOutcome],
 }
@@ -48,7 +50,7 @@ pub(crate) async fn history(
         Err(problem) => return refusal(&problem),
     };
     let outcome = asked.outcome.parse::<AttemptOutcome>().ok();
-    let plot = plot::of(&history.attempts);
+    let (plot, serials) = (plot::of(&history.attempts), serials(&history));
     let is_wanted = |attempt: &json::Attempt| outcome.is_none_or(|outcome| attempt.outcome == outcome);
     page(&History {
         frame: Frame::of(&member, "zones"),
@@ -57,6 +59,7 @@ pub(crate) async fn history(
         attempts: history.attempts.into_iter().filter(is_wanted).collect(),
         versions: history.versions,
         plot,
+        serials,
         outcome,
         outcomes: AttemptOutcome::ALL,
     })

@@ -5,13 +5,16 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::queries::by_result;
 use super::steps::{Standing, Step, delegated, steps};
 use super::{ZoneInTenant, path};
 use crate::console::page::{Frame, page, refusal};
+use crate::console::plot::serials::{Serials, serials};
+use crate::console::plot::stacked::{Size, Stacked};
 use crate::console::plot::{self, Plot};
 use crate::console::session::Member;
 use crate::console::words;
-use crate::doors::AttemptPage;
+use crate::doors::{AttemptPage, QuerySpan};
 use crate::json::{self, Scope};
 use crate::router::Served;
 
@@ -21,6 +24,8 @@ const ATTEMPTS: u32 = 12;
 const PLOTTED: u32 = 200;
 /// RFC 1912 §2.2 advises two to four weeks; with less than a week a long weekend's outage takes the zone down.
 const EXPIRE_ADVISED_SECS: u64 = 7 * 24 * 3600;
+/// Signatures are renewed days before they end; with less than this left nobody may be going to.
+const LAPSING_MS: u64 = 24 * 3600 * 1000;
 
 #[derive(Deserialize)]
 pub(crate) struct Asked {
@@ -38,6 +43,11 @@ struct Page<'a> {
     part: Part,
     attempts: Vec<json::Attempt>,
     plot: Option<Plot>,
+    /// Of the last 24 hours; none where nothing was asked.
+    queries: Option<Stacked>,
+    /// Why there is none.
+    no_queries: &'static str,
+    serials: Option<Serials>,
     versions: Vec<json::Version>,
     settings: Vec<(String, String)>,
 }
@@ -92,6 +102,12 @@ impl Part {
         last.reason.as_ref().filter(|_| last.outcome == json::AttemptOutcome::Failed)
     }
 
+    /// Whether the first signature ends so soon that it should have been renewed.
+    fn is_lapsing(&self, ends_at: &json::Time) -> bool {
+        self.zone.warnings.iter().any(|warning| warning.code.starts_with("signature_"))
+            || self.zone.last_success.is_some_and(|confirmed| ends_at.unix_ms() < confirmed.unix_ms() + LAPSING_MS)
+    }
+
     /// The lives of a copy that is shorter than is good for it, in words.
     fn short_expire(&self) -> Option<String> {
         let confirmed = self.zone.last_success?.unix_ms();
@@ -108,7 +124,11 @@ pub(crate) async fn show(
 ) -> Response {
     let (status, caller) = (&served.doors.status, &member.caller);
     let attempts = AttemptPage { before: None, limit: PLOTTED };
-    let (zone, history) = tokio::join!(status.zone(caller, &name), status.history(caller, &name, attempts));
+    let (zone, history, queries) = tokio::join!(
+        status.zone(caller, &name),
+        status.history(caller, &name, attempts),
+        status.queries(caller, &name, QuerySpan::DAY)
+    );
     let zone = match zone {
         Ok(zone) => zone,
         Err(problem) => return refusal(&problem),
@@ -124,6 +144,12 @@ pub(crate) async fn show(
         path,
         typed: &asked.typed,
         plot: plot::of(&history.attempts),
+        serials: serials(&history),
+        queries: queries.as_ref().ok().and_then(|queries| by_result(queries, Size::Small)),
+        no_queries: match queries {
+            Ok(_) => "None yet.",
+            Err(_) => "They cannot be looked up now, and are counted all the same.",
+        },
         attempts: history.attempts.into_iter().take(ATTEMPTS as usize).collect(),
         versions: history.versions.into_iter().take(ATTEMPTS as usize).collect(),
         part,

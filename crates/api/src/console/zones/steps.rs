@@ -267,6 +267,7 @@ mod tests {
             next_refresh: None,
             expires_at: None,
             answers_until: None,
+            signed_until: None,
             held_back: None,
             warnings: Vec::new(),
             silent: Vec::new(),

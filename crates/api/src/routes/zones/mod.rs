@@ -11,6 +11,7 @@ pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod notifies;
 pub(crate) mod ownership;
+pub(crate) mod queries;
 pub(crate) mod refresh;
 pub(crate) mod remove;
 pub(crate) mod show;

@@ -8,6 +8,7 @@ mod import;
 mod list;
 mod notifies;
 mod ownership;
+mod queries;
 mod refresh;
 mod show;
 
@@ -61,6 +62,7 @@ pub(crate) async fn carry_out(
         ZoneAction::HandOver { name, text } => ownership::hand_over(&name, &text, server, output).await,
         ZoneAction::Export { name } => stream(&path(&name, "/export"), server, output).await,
         ZoneAction::Notifies { name, limit } => notifies::notifies(&name, limit, server, output).await,
+        ZoneAction::Queries { name, hours, days } => queries::queries(&name, hours, days, server, output).await,
         ZoneAction::Remove { name } => remove(&name, server, output).await,
         ZoneAction::Import { file } => import::import(&file, server, output, errors).await,
     }
