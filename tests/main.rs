@@ -27,6 +27,7 @@ mod inventory_on_postgres;
 mod notify;
 mod over_quic;
 mod over_tls;
+mod queries;
 mod root_zone;
 mod scene;
 mod settings;

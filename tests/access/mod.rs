@@ -23,11 +23,11 @@ const PATIENCE_SECS: &str = "20";
 
 /// What `curl` was answered.
 #[derive(Debug)]
-struct Answer {
-    status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     /// The status line and the fields, their names in lower case as we send them.
     head: String,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
@@ -86,7 +86,7 @@ fn curl_in_vain(words: &[&str]) -> String {
 
 /// A request to the API with a token; with a body it is a POST.
 #[track_caller]
-fn api(secondo: &Secondo, token: &str, path: &str, body: Option<&str>) -> Answer {
+pub(crate) fn api(secondo: &Secondo, token: &str, path: &str, body: Option<&str>) -> Answer {
     let (bearer, url) = (format!("Authorization: Bearer {token}"), format!("http://{}/api/v1{path}", secondo.http()));
     let mut words = vec!["--header", &bearer, &url];
     if let Some(body) = body {
@@ -97,7 +97,7 @@ fn api(secondo: &Secondo, token: &str, path: &str, body: Option<&str>) -> Answer
 
 /// Adds a token; what opens the API.
 #[track_caller]
-fn add_token(secondo: &Secondo, name: &str, scopes: &str) -> String {
+pub(crate) fn add_token(secondo: &Secondo, name: &str, scopes: &str) -> String {
     let added = secondo.json(&["token", "add", name, "--scope", scopes]);
     added["token"].as_str().unwrap().to_owned()
 }

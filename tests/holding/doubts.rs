@@ -2,9 +2,10 @@
 
 use testing::peer::{Peer, Setup, Software};
 use testing::primary::Primary;
-use testing::{query, zone_text};
+use testing::{eventually, query, zone_text};
 
-use crate::scene::{ZONE, add, failure, has_nothing_to_serve, secondo, serves};
+use crate::scene::{SOON, ZONE, add, failure, has_nothing_to_serve, secondo, serves};
+use crate::signing::{Denial, signed};
 
 #[test]
 fn contents_that_their_zonemd_is_not_about_are_refused_or_served_with_a_warning() {
@@ -40,4 +41,22 @@ fn signatures_that_have_run_out_are_served_and_said() {
     let shown = secondo.expect(&["zone", "show", ZONE]);
     assert!(shown.contains("signature_expired"), "{shown}");
     assert!(secondo.log().contains("signature_expired"), "{}", secondo.log());
+}
+
+#[test]
+fn when_the_first_signature_ends_is_shown_of_a_signed_zone_and_of_no_other() {
+    let primary = Primary::with_zone("signed.test", &signed("signed.test", &zone_text::small(1), Denial::Nsec).text);
+    primary.publish(ZONE, &zone_text::small(1));
+    let secondo = secondo().started();
+    for zone in ["signed.test", ZONE] {
+        add(&secondo, zone, primary.address());
+        serves(&secondo, zone, 1);
+    }
+    let shown = eventually(SOON, "somebody to have looked at the signatures", || {
+        let zone = secondo.zone("signed.test");
+        if zone["signed_until"].is_string() { Ok(zone) } else { Err(zone.to_string()) }
+    });
+    // Times are text that is in the order of time; signatures are made for a month.
+    assert!(shown["signed_until"].as_str() > shown["expires_at"].as_str(), "{shown:#}");
+    assert!(secondo.zone(ZONE)["signed_until"].is_null());
 }
