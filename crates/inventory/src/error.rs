@@ -302,11 +302,36 @@ pub enum UserError {
     LastOwner { email: String, tenant: String },
     #[error("the link has been used, or its time is over: ask for another one")]
     LinkUsed,
+    #[error("{0} belongs to the organisation already")]
+    MemberAlready(String),
+    #[error("nobody with the address {0} is invited")]
+    NotInvited(String),
+    #[error("the invitation is for {0}: sign in with that address")]
+    InvitedAnother(String),
+    #[error("too many invitations wait for an answer: withdraw those that nobody will give")]
+    TooManyInvitations,
     #[error(transparent)]
     Inventory(#[from] InventoryError),
 }
 
 impl From<sqlx::Error> for UserError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Inventory(error.into())
+    }
+}
+
+/// Nothing has changed about tenants.
+#[derive(Debug, thiserror::Error)]
+pub enum TenantError {
+    #[error("there is no such organisation")]
+    Unknown,
+    #[error("the first organisation stays: the zones of the configuration file are its own")]
+    Default,
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+}
+
+impl From<sqlx::Error> for TenantError {
     fn from(error: sqlx::Error) -> Self {
         Self::Inventory(error.into())
     }

@@ -23,6 +23,7 @@ mod claims;
 mod database;
 mod error;
 mod events;
+mod export;
 mod import;
 mod intent;
 mod keys;
@@ -35,15 +36,16 @@ mod statistics;
 mod zones;
 
 pub use accounts::{
-    Actor, AuditEntry, AuditOf, By, Hashed, Link, Member, Membership, NewSession, NewToken, NewUser, Purpose, Role,
-    Scope, Scopes, SecondFactor, Session, Stage, Standing, Token, User, UserId,
+    Actor, AuditEntry, AuditOf, By, Hashed, Invitation, Link, Member, Membership, NewInvitation, NewSession,
+    NewToken, NewUser, Purpose, Role, Scope, Scopes, SecondFactor, Sent, Session, Stage, Standing, Tenant, Token,
+    User, UserId,
 };
 pub use catalogs::{Catalog, CatalogMember, CatalogSettings, Make};
 pub use claims::{Claim, Proof, Proven, Proving};
 pub use database::{Inventory, Location, PostgresUrl, PostgresUrlError};
 pub use error::{
     AddKeyError, AddZoneError, ApplyError, CatalogError, ChangeZoneError, InventoryError, PlanError, ProveError,
-    RemoveKeyError, RemoveZoneError, TokenError, UserError,
+    RemoveKeyError, RemoveZoneError, TenantError, TokenError, UserError,
 };
 pub use events::{Event, NewEvent, Severity};
 pub use intent::Intent;

@@ -448,7 +448,7 @@ async fn read_by_name(
     Ok(Some(zone))
 }
 
-async fn primaries_of(transaction: &mut Transaction, id: ZoneId) -> Result<Vec<Primary>, InventoryError> {
+pub(crate) async fn primaries_of(transaction: &mut Transaction, id: ZoneId) -> Result<Vec<Primary>, InventoryError> {
     let rows: Vec<PrimaryRow> = sqlx::query_as(
         "SELECT p.zone_id, p.ip, p.port, k.name AS key_name, p.source, p.tls, p.alpn \
          FROM primaries p LEFT JOIN keys k ON k.id = p.key_id WHERE p.zone_id = $1 ORDER BY p.position",

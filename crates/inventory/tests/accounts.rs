@@ -52,7 +52,7 @@ async fn the_first_operator_is_created_once_and_owns_the_default_tenant(engine: 
     let (_place, inventory) = open(engine).await;
     assert!(!inventory.has_operator().await.unwrap());
     let link = Hashed::of("link");
-    inventory.make_link(Purpose::Operator, &link, NOW, later(DAY)).await.unwrap();
+    inventory.make_link(&Purpose::Operator, &link, NOW, later(DAY)).await.unwrap();
     assert_eq!(inventory.link(&link, NOW).await.unwrap().unwrap().purpose, Purpose::Operator);
     let create = async |email: &str| inventory.create_first_operator(&by(NOW), &link, email, "$argon2id$").await;
     let id = create("Operator@example.org").await.unwrap();
@@ -61,7 +61,7 @@ async fn the_first_operator_is_created_once_and_owns_the_default_tenant(engine: 
     assert_eq!((memberships[0].tenant, memberships[0].role), (OURS, Role::Owner));
     assert!(matches!(create("other@example.org").await, Err(UserError::LinkUsed)));
     // Another link does not make a second first one.
-    inventory.make_link(Purpose::Operator, &link, NOW, later(DAY)).await.unwrap();
+    inventory.make_link(&Purpose::Operator, &link, NOW, later(DAY)).await.unwrap();
     assert!(matches!(create("other@example.org").await, Err(UserError::LinkUsed)));
     assert_eq!(inventory.users().await.unwrap().len(), 1);
 }
@@ -71,8 +71,8 @@ async fn a_link_does_one_thing_once_and_not_after_its_time(engine: Engine) {
     let id = inventory.add_user(&by(NOW), &user("alice@example.org")).await.unwrap();
     let other = inventory.add_user(&by(NOW), &user("bob@example.org")).await.unwrap();
     let (first, second) = (Hashed::of("first"), Hashed::of("second"));
-    inventory.make_link(Purpose::Password(id), &first, NOW, later(DAY)).await.unwrap();
-    inventory.make_link(Purpose::Password(other), &second, NOW, later(DAY)).await.unwrap();
+    inventory.make_link(&Purpose::password(id), &first, NOW, later(DAY)).await.unwrap();
+    inventory.make_link(&Purpose::password(other), &second, NOW, later(DAY)).await.unwrap();
     let reset = async |link: &Hashed, user: UserId, at: Moment| {
         inventory.reset_password(&by(at), link, user, "$other$").await
     };
@@ -83,7 +83,7 @@ async fn a_link_does_one_thing_once_and_not_after_its_time(engine: Engine) {
     assert_eq!(inventory.user(id).await.unwrap().unwrap().password, "$other$");
     assert!(matches!(reset(&first, id, NOW).await, Err(UserError::LinkUsed)), "it was used");
     // One made later takes the place of the one before.
-    inventory.make_link(Purpose::Password(other), &Hashed::of("third"), NOW, later(DAY)).await.unwrap();
+    inventory.make_link(&Purpose::password(other), &Hashed::of("third"), NOW, later(DAY)).await.unwrap();
     assert!(matches!(reset(&second, other, NOW).await, Err(UserError::LinkUsed)));
     // Whoever has another password meanwhile needs no link any more.
     inventory.set_password(&by(NOW), other, "$new$", None).await.unwrap();
@@ -153,7 +153,7 @@ async fn another_password_signs_out_everybody_but_the_session_that_is_kept(engin
     signed_in(&inventory, id, "four", NOW).await;
     inventory.end_sessions_of(&by(NOW), id, Some(&Hashed::of("four"))).await.unwrap();
     assert_eq!([is_open("two").await, is_open("four").await, is_open("bobs").await], [false, true, true]);
-    inventory.make_link(Purpose::Password(id), &Hashed::of("link"), NOW, later(DAY)).await.unwrap();
+    inventory.make_link(&Purpose::password(id), &Hashed::of("link"), NOW, later(DAY)).await.unwrap();
     inventory.reset_password(&by(NOW), &Hashed::of("link"), id, "$newer$").await.unwrap();
     assert_eq!([is_open("four").await, is_open("bobs").await], [false, true]);
 }
@@ -262,7 +262,7 @@ async fn each_tenant_reads_its_own_audit_log(engine: Engine) {
     };
     let of = async |of| acts(of, None, 10).await.into_iter().map(|(_, act)| act).collect::<Vec<_>>();
     assert_eq!(of(AuditOf::Tenant(OURS)).await, ["last", "first"]);
-    assert_eq!(of(AuditOf::Tenant(second)).await, ["theirs"]);
+    assert_eq!(of(AuditOf::Tenant(second)).await, ["theirs", "organisation.added"]);
     assert_eq!(of(AuditOf::TenantAndService(OURS)).await, ["last", "nobodys", "first"]);
     let newest = acts(AuditOf::Tenant(OURS), None, 1).await;
     assert_eq!(acts(AuditOf::Tenant(OURS), Some(newest[0].0), 1).await[0].1, "first");
@@ -274,7 +274,7 @@ async fn each_tenant_reads_its_own_audit_log(engine: Engine) {
 async fn of_many_who_use_one_link_at_once_one_succeeds(engine: Engine) {
     let (_place, inventory) = open(engine).await;
     let link = Hashed::of("link");
-    inventory.make_link(Purpose::Operator, &link, NOW, later(DAY)).await.unwrap();
+    inventory.make_link(&Purpose::Operator, &link, NOW, later(DAY)).await.unwrap();
     let mut trying = tokio::task::JoinSet::new();
     for number in 0..8 {
         let (inventory, link) = (inventory.clone(), link.clone());

@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex};
 
 use api::doors::{
     Accounts, Actor, AttemptPage, Caller, CatalogChange, Doors, Export, LinkUse, MemberTemplate, Membership,
-    NewCatalog, NewKey, NewToken, NewUser, NewZone, News, Opened, Ownership, QuerySpan, RecordPage, Records, SecondFactorOffer,
-    SignedIn, Text, Visitor, ZoneChange, ZonePage,
+    NewCatalog, NewKey, NewToken, NewUser, NewZone, News, Opened, Ownership, QuerySpan, RecordPage, Records,
+    SecondFactorOffer, SignedIn, Text, Visitor, ZoneChange, ZonePage,
 };
 use api::json::{self, Time};
 use api::{Code, Contents, Intent, Problem, Requests, Status};

@@ -21,6 +21,8 @@ pub enum Actor {
     },
     /// An API token, by its name.
     Token(String),
+    /// Somebody who is no user yet, by the address that they come with.
+    Newcomer(String),
     /// Whoever may read this machine's data directory.
     Machine,
     /// Nobody: the service itself, because of what it saw.
@@ -31,7 +33,7 @@ impl Actor {
     pub(super) fn user(&self) -> Option<UserId> {
         match self {
             Self::User { id, .. } => Some(*id),
-            Self::Token(_) | Self::Machine | Self::Service => None,
+            Self::Token(_) | Self::Newcomer(_) | Self::Machine | Self::Service => None,
         }
     }
 }
@@ -39,7 +41,7 @@ impl Actor {
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::User { email, .. } => f.write_str(email),
+            Self::User { email, .. } | Self::Newcomer(email) => f.write_str(email),
             Self::Token(name) => write!(f, "token {name}"),
             Self::Machine => f.write_str("this machine"),
             Self::Service => f.write_str("the service"),

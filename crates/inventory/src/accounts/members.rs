@@ -8,6 +8,7 @@ use sqlx::FromRow;
 use xfr::Moment;
 
 use super::audit::{self, By};
+use super::tenants;
 use super::users::{self, NewUser, UserId};
 use crate::TenantId;
 use crate::database::{Inventory, Transaction, to_i64, to_u64};
@@ -73,13 +74,13 @@ pub struct Member {
 impl Inventory {
     /// The tenants that the user belongs to, in the order of their names.
     pub async fn memberships(&self, user: UserId) -> Result<Vec<Membership>, InventoryError> {
-        let rows: Vec<(i64, String, String)> = sqlx::query_as(
-            "SELECT t.id, t.name, m.role FROM members m JOIN tenants t ON t.id = m.tenant_id WHERE m.user_id = $1 \
-             ORDER BY t.name",
-        )
-        .bind(to_i64(user.0))
-        .fetch_all(self.reader())
-        .await?;
+        let name = tenants::NAME;
+        let statement = format!(
+            "SELECT t.id, {name} AS name, m.role FROM members m JOIN tenants t ON t.id = m.tenant_id \
+             WHERE m.user_id = $1 ORDER BY name, t.id"
+        );
+        let rows: Vec<(i64, String, String)> =
+            sqlx::query_as(sqlx::AssertSqlSafe(statement)).bind(to_i64(user.0)).fetch_all(self.reader()).await?;
         let read = |(id, name, role): (i64, String, String)| {
             Ok(Membership { tenant: TenantId(to_u64(id)?), name, role: role.parse()? })
         };
@@ -121,6 +122,7 @@ impl Inventory {
         let email = users::email_of(&mut transaction, user).await?;
         if role != Role::Owner {
             refuse_last_owner(&mut transaction, tenant, user, &email).await?;
+            forget_invitations_of(&mut transaction, tenant, user).await?;
         }
         write(&mut transaction, by, tenant, user, role).await?;
         let details = json!({ "role": role.as_str() });
@@ -143,6 +145,13 @@ impl Inventory {
         if removed == 0 {
             return Err(UserError::Unknown);
         }
+        forget_invitations_of(&mut transaction, tenant, user).await?;
+        // They would open nothing, and come back with whoever comes back.
+        sqlx::query("DELETE FROM tokens WHERE tenant_id = $1 AND user_id = $2")
+            .bind(to_i64(tenant.0))
+            .bind(to_i64(user.0))
+            .execute(&mut *transaction)
+            .await?;
         audit::write(&mut transaction, Some(tenant), by, "member.removed", &email, json!({})).await?;
         transaction.commit().await?;
         Ok(())
@@ -169,6 +178,20 @@ pub(super) async fn write(
     Ok(())
 }
 
+/// Whoever may not invite any more has invited nobody.
+async fn forget_invitations_of(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    user: UserId,
+) -> Result<(), InventoryError> {
+    sqlx::query("DELETE FROM links WHERE purpose = 'invitation' AND tenant_id = $1 AND user_id = $2")
+        .bind(to_i64(tenant.0))
+        .bind(to_i64(user.0))
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
 async fn refuse_last_owner(
     transaction: &mut Transaction,
     tenant: TenantId,
@@ -182,10 +205,7 @@ async fn refuse_last_owner(
     if owners != [to_i64(user.0)] {
         return Ok(());
     }
-    let tenant = sqlx::query_scalar("SELECT name FROM tenants WHERE id = $1")
-        .bind(to_i64(tenant.0))
-        .fetch_one(&mut **transaction)
-        .await?;
+    let tenant = tenants::name_of(transaction, tenant).await?.unwrap_or_default();
     Err(UserError::LastOwner { email: email.to_owned(), tenant })
 }
 
@@ -194,14 +214,16 @@ pub(super) async fn only_owned_by(
     transaction: &mut Transaction,
     user: UserId,
 ) -> Result<Option<String>, InventoryError> {
-    let name = sqlx::query_scalar(
-        "SELECT t.name FROM members m JOIN tenants t ON t.id = m.tenant_id WHERE m.user_id = $1 AND m.role = 'owner' \
+    let name = tenants::NAME;
+    let statement = format!(
+        "SELECT {name} FROM members m JOIN tenants t ON t.id = m.tenant_id WHERE m.user_id = $1 AND m.role = 'owner' \
          AND NOT EXISTS (SELECT 1 FROM members o WHERE o.tenant_id = m.tenant_id AND o.role = 'owner' \
-         AND o.user_id <> m.user_id) ORDER BY t.name LIMIT 1",
-    )
-    .bind(to_i64(user.0))
-    .fetch_optional(&mut **transaction)
-    .await?;
+         AND o.user_id <> m.user_id) ORDER BY t.id LIMIT 1"
+    );
+    let name = sqlx::query_scalar(sqlx::AssertSqlSafe(statement))
+        .bind(to_i64(user.0))
+        .fetch_optional(&mut **transaction)
+        .await?;
     Ok(name)
 }
 

@@ -3,7 +3,8 @@
 //! ```text
 //!  users ──< members >── tenants ──< tokens      what programs show
 //!    └──< sessions     browsers that are signed in
-//!    └──< links        what does one thing once
+//!    └──< devices      browsers that were
+//!    └──< links        what does one thing once: some make a user, or a tenant (joining)
 //!  audit               every change: who, when, from where, what
 //! ```
 //!
@@ -14,18 +15,23 @@
 //! Deliberately not here: hashing passwords and judging codes, which take time and a clock.
 
 mod audit;
+mod devices;
+mod joining;
 mod links;
 mod members;
 mod secret;
 mod sessions;
+mod tenants;
 mod tokens;
 mod users;
 
 pub(crate) use audit::write as write_audit;
 pub use audit::{Actor, AuditEntry, AuditOf, By};
-pub use links::{Link, Purpose};
+pub use joining::{Invitation, NewInvitation};
+pub use links::{Link, Purpose, Sent};
 pub use members::{Member, Membership, Role};
 pub use secret::Hashed;
 pub use sessions::{NewSession, Session, Stage};
+pub use tenants::Tenant;
 pub use tokens::{NewToken, Scope, Scopes, Token};
 pub use users::{NewUser, SecondFactor, Standing, User, UserId};

@@ -50,6 +50,8 @@ pub struct User {
     pub created_at: Moment,
     /// When they last signed in.
     pub seen_at: Option<Moment>,
+    /// When they showed that they read what is sent to their address.
+    pub verified_at: Option<Moment>,
 }
 
 /// What somebody shows besides their password.
@@ -63,7 +65,7 @@ pub enum SecondFactor {
 }
 
 const COUNT_OPERATORS: &str = "SELECT COUNT(*) FROM users WHERE standing = 'operator'";
-const COLUMNS: &str = "id, email, password, standing, totp_secret, created_at_ms, seen_at_ms";
+const COLUMNS: &str = "id, email, password, standing, totp_secret, created_at_ms, seen_at_ms, verified_at_ms";
 
 impl Inventory {
     pub async fn has_operator(&self) -> Result<bool, InventoryError> {
@@ -252,8 +254,27 @@ pub(super) async fn set_password(
         .await?;
     sessions::end_all(transaction, id, kept).await?;
     // Who knows the new one needs no link, and whoever has an old link may be somebody else.
-    sqlx::query("DELETE FROM links WHERE user_id = $1").bind(to_i64(id.0)).execute(&mut **transaction).await?;
+    for statement in [
+        "DELETE FROM links WHERE user_id = $1 AND purpose IN ('password', 'email')",
+        "DELETE FROM devices WHERE user_id = $1",
+    ] {
+        sqlx::query(statement).bind(to_i64(id.0)).execute(&mut **transaction).await?;
+    }
     audit::write(transaction, None, by, "user.password_set", &email, json!({})).await.map_err(UserError::from)
+}
+
+/// They read what is sent to their address; known from the first time on.
+pub(super) async fn is_verified(
+    transaction: &mut Transaction,
+    id: UserId,
+    now: Moment,
+) -> Result<(), InventoryError> {
+    sqlx::query("UPDATE users SET verified_at_ms = $2 WHERE id = $1 AND verified_at_ms IS NULL")
+        .bind(to_i64(id.0))
+        .bind(to_i64(now.0))
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
 }
 
 pub(super) async fn email_of(transaction: &mut Transaction, id: UserId) -> Result<String, UserError> {
@@ -296,6 +317,7 @@ struct UserRow {
     totp_secret: Option<String>,
     created_at_ms: i64,
     seen_at_ms: Option<i64>,
+    verified_at_ms: Option<i64>,
 }
 
 impl UserRow {
@@ -308,6 +330,7 @@ impl UserRow {
             totp_secret: self.totp_secret,
             created_at: Moment(to_u64(self.created_at_ms)?),
             seen_at: self.seen_at_ms.map(to_u64).transpose()?.map(Moment),
+            verified_at: self.verified_at_ms.map(to_u64).transpose()?.map(Moment),
         })
     }
 }

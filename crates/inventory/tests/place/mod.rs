@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use dns::Name;
-use inventory::{Inventory, Location, NewZone, TenantId, Zone, ZoneId};
+use inventory::{Actor, By, Inventory, Location, NewZone, TenantId, Zone, ZoneId};
 use sqlx::{AnyConnection, Connection};
 use testing::peer::postgres::Postgres;
 use xfr::{Algorithm, Key, Moment, Primary};
@@ -86,13 +86,11 @@ impl Place {
         Inventory::open(&self.location()).await.unwrap()
     }
 
-    /// There is no way to add a tenant yet, so that one is written past the inventory.
     pub async fn open_with_second_tenant(&self) -> (Inventory, TenantId) {
         let inventory = self.open().await;
-        let mut connection = self.connect().await;
-        sqlx::query("INSERT INTO tenants (id, name) VALUES (2, 'second')").execute(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
-        (inventory, TenantId(2))
+        let by = By { actor: Actor::Machine, address: None, at: NOW };
+        let tenant = inventory.add_tenant(&by, "second").await.unwrap();
+        (inventory, tenant)
     }
 
     /// A connection of somebody else's.
