@@ -79,6 +79,11 @@ pub(crate) fn streamed(text: doors::Text) -> Body {
     Body::from_stream(pieces)
 }
 
+/// The same of a text that is read as it is written. A browser that gets an error in the midst of it knows that it lacks the rest.
+pub(crate) fn streamed_json(text: doors::Streamed) -> Body {
+    Body::from_stream(text)
+}
+
 fn too_large(octets_max: usize) -> Problem {
     Problem::new(Code::BodyTooLarge, format!("the body has more than {octets_max} octets: send it in parts"))
 }

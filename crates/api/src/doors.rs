@@ -7,11 +7,15 @@
 
 mod accounts;
 mod caller;
+mod newcomers;
+mod organisations;
 mod ownership;
 mod span;
 
 pub use accounts::{Accounts, LinkUse, Membership, NewToken, NewUser, Opened, SecondFactorOffer, SignedIn};
 pub use caller::{Actor, Caller, Visitor};
+pub use newcomers::{Newcomers, Offers};
+pub use organisations::{OrganisationPage, Organisations, Streamed};
 pub use ownership::Ownership;
 pub use span::QuerySpan;
 
@@ -436,6 +440,8 @@ pub trait Status: Send + Sync {
 #[derive(Clone)]
 pub struct Doors {
     pub accounts: Arc<dyn Accounts>,
+    pub newcomers: Arc<dyn Newcomers>,
+    pub organisations: Arc<dyn Organisations>,
     pub intent: Arc<dyn Intent>,
     pub requests: Arc<dyn Requests>,
     pub contents: Arc<dyn Contents>,

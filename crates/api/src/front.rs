@@ -11,11 +11,13 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::uri::Authority;
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use xfr::Prefix;
 
+use crate::console::device;
 use crate::doors::Visitor;
 use crate::problem::{Code, Problem};
 use crate::router::Served;
@@ -45,12 +47,19 @@ pub(crate) struct Connection {
 
 /// Whether the client talks to us, or to a trusted proxy, over TLS.
 pub(crate) fn is_secure(parts: &Parts, served: &Served) -> bool {
-    let Some(connection) = parts.extensions.get::<Connection>() else { return false };
+    is_over_tls(&parts.extensions, &parts.headers, served)
+}
+
+fn is_over_tls(extensions: &Extensions, headers: &HeaderMap, served: &Served) -> bool {
+    let Some(connection) = extensions.get::<Connection>() else { return false };
     let is_forwarded = || {
         let peer = connection.peer.map(|peer| peer.ip().to_canonical());
         let is_trusted = peer.is_some_and(|peer| served.front.trusts(peer));
-        let protocol = parts.headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok());
-        is_trusted && protocol.is_some_and(|protocol| protocol.trim().eq_ignore_ascii_case("https"))
+        let protocol = headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok());
+        // With several proxies on the way each adds what it was spoken to: the first is the client's own. Who lies about it
+        // gets a cookie that their own browser does not keep.
+        let of_client = protocol.and_then(|protocol| protocol.split(',').next());
+        is_trusted && of_client.is_some_and(|protocol| protocol.trim().eq_ignore_ascii_case("https"))
     };
     connection.is_secure || is_forwarded()
 }
@@ -62,6 +71,7 @@ pub(crate) fn visitor(parts: &Parts, served: &Served) -> Visitor {
     Visitor {
         address: peer.map(|peer| served.front.client(peer.ip().to_canonical(), &parts.headers)),
         agent: agent.unwrap_or_default().chars().filter(|c| !c.is_control()).take(AGENT_MAX).collect(),
+        device: device(parts, served),
     }
 }
 
@@ -91,13 +101,46 @@ impl Front {
         let mut client = peer;
         for said in values.iter().flat_map(|value| value.split(',')).rev() {
             // Whatever stands before something that is no address may be anybody's.
-            let Ok(address) = said.trim().parse::<IpAddr>() else { break };
+            let Some(address) = forwarded(said.trim()) else { break };
             client = address.to_canonical();
             if !self.trusts(client) {
                 break;
             }
         }
         client
+    }
+
+    /// Whether the request was sent to us.
+    ///
+    /// # Errors
+    /// [`Code::HostInvalid`], [`Code::HostUnknown`].
+    fn judge_host(&self, request: &Request) -> Result<(), Problem> {
+        let invalid = |detail: &str| Err(Problem::new(Code::HostInvalid, detail));
+        let mut hosts = request.headers().get_all(header::HOST).iter();
+        // RFC 9112 §3.2: a request without this field, or with two, is to be answered with 400.
+        let host = match (hosts.next(), hosts.next()) {
+            (Some(host), None) => match host.to_str() {
+                Ok(host) => Some(host),
+                Err(_) => return invalid("the Host of the request is no name"),
+            },
+            (None, _) if request.version() < Version::HTTP_11 => None,
+            (None, _) => return invalid("the request has no Host: say which server it is for"),
+            (Some(_), Some(_)) => {
+                return invalid("the request has more than one Host: say once which server it is for");
+            }
+        };
+        // RFC 9112 §3.2.2: what a whole URI says is what counts, whatever the field holds.
+        let asked_for = request.uri().authority().map(Authority::as_str).or(host);
+        match asked_for {
+            Some(host) if !self.answers_to(host) => {
+                let detail = format!(
+                    "{host:?} is not a name of this server: use its address, or have the name among those in our \
+                     configuration ([http] names)"
+                );
+                Err(Problem::new(Code::HostUnknown, detail))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn answers_to(&self, host: &str) -> bool {
@@ -110,26 +153,33 @@ impl Front {
     }
 }
 
+/// An address as proxies write it down: some add the port (`192.0.2.1:4711`, `[2001:db8::1]:4711`).
+fn forwarded(said: &str) -> Option<IpAddr> {
+    let bare = said.strip_prefix('[').and_then(|said| said.strip_suffix(']')).unwrap_or(said);
+    bare.parse().ok().or_else(|| said.parse::<SocketAddr>().ok().map(|address| address.ip()))
+}
+
 /// Turns requests away that were sent to a name that is not ours.
 pub(crate) async fn check_host(State(served): State<Served>, request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
-    let host = host.or_else(|| request.uri().authority().map(axum::http::uri::Authority::as_str));
     // Load balancers ask under whatever name they have, and are told nothing that anybody could use.
     let is_health = request.uri().path() == HEALTH;
-    if let Some(host) = host.filter(|host| !is_health && !served.front.answers_to(host)) {
-        let detail = format!(
-            "{host:?} is not a name of this server: use its address, or have the name among those in our configuration \
-             ([http] names)"
-        );
-        return Problem::new(Code::HostUnknown, detail).into_response();
+    if !is_health && let Err(problem) = served.front.judge_host(&request) {
+        return problem.into_response();
     }
+    let is_secure = is_over_tls(request.extensions(), request.headers(), &served);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    if is_secure {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TLS_FROM_NOW_ON));
+    }
     for (name, value) in ALWAYS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }
+
+/// For half a year (RFC 6797): whoever has seen us over TLS sends nothing in clear text any more.
+const TLS_FROM_NOW_ON: &str = "max-age=15552000";
 
 /// What every answer says: nothing here is to be framed, guessed at, sent on or kept by others.
 const ALWAYS: [(HeaderName, &str); 6] = [
@@ -185,5 +235,10 @@ mod tests {
         assert_eq!(client("192.0.2.1", &["203.0.113.9, nonsense"]), "192.0.2.1");
         assert_eq!(client("2001:db8::1", &["::ffff:203.0.113.9"]), "203.0.113.9");
         assert_eq!(client("192.0.2.1", &[]), "192.0.2.1");
+        // Some add the port.
+        assert_eq!(client("192.0.2.1", &["203.0.113.9:4711"]), "203.0.113.9");
+        assert_eq!(client("192.0.2.1", &["[2001:db9::1]:4711"]), "2001:db9::1");
+        assert_eq!(client("192.0.2.1", &["[2001:db9::1]"]), "2001:db9::1");
+        assert_eq!(client("192.0.2.1", &["203.0.113.9, 192.0.2.9:80"]), "203.0.113.9");
     }
 }

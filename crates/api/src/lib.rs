@@ -28,7 +28,7 @@ mod routes;
 mod serving;
 pub mod text;
 
-pub use doors::{Accounts, Contents, Doors, Intent, Requests, Status};
+pub use doors::{Accounts, Contents, Doors, Intent, Newcomers, Organisations, Requests, Status};
 pub use front::Front;
 pub use https::Https;
 pub use path::{percent_encoded, segment_of};

@@ -6,6 +6,7 @@
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use dns::Name;
+use zone::TenantId;
 
 use crate::problem::{Code, Problem};
 use crate::router::Served;
@@ -62,6 +63,19 @@ impl FromRequestParts<Served> for IdInPath {
         let segment = segment(parts, served, Code::QueryInvalid).await?;
         let no_number = |_| Problem::new(Code::QueryInvalid, format!("{segment:?} in the path is no number"));
         segment.parse().map(Self).map_err(no_number)
+    }
+}
+
+/// The organisation whose number the path holds.
+pub(crate) struct OrganisationInPath(pub(crate) TenantId);
+
+impl FromRequestParts<Served> for OrganisationInPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, served: &Served) -> Result<Self, Problem> {
+        let segment = segment(parts, served, Code::TenantUnknown).await?;
+        let unknown = || Problem::new(Code::TenantUnknown, format!("there is no organisation {segment:?}"));
+        segment.parse().map(|number| Self(TenantId(number))).map_err(|_| unknown())
     }
 }
 

@@ -78,9 +78,17 @@ codes! {
     TokenExists = "token_exists", 409, "The token exists already";
     TokenUnknown = "token_unknown", 404, "No such token";
     TokenNameInvalid = "token_name_invalid", 400, "Not a name for a token";
+    TenantNameInvalid = "tenant_name_invalid", 400, "Not a name for an organisation";
+    TenantStays = "tenant_stays", 409, "The organisation stays";
+    NameNotTyped = "name_not_typed", 400, "Not the name";
+    MemberExists = "member_exists", 409, "The member is here already";
+    InvitationUnknown = "invitation_unknown", 404, "No such invitation";
+    SignUpClosed = "sign_up_closed", 403, "Nobody signs up here";
+    MailMissing = "mail_missing", 409, "This service sends no mail";
     TenantUnknown = "tenant_unknown", 404, "No such organisation";
     FormInvalid = "form_invalid", 403, "The form is not of this session";
     HostUnknown = "host_unknown", 421, "Not a name of this server";
+    HostInvalid = "host_invalid", 400, "Not one name of a server";
     BodyInvalid = "body_invalid", 400, "The request body cannot be read";
     BodyTooLarge = "body_too_large", 413, "The request body is too large";
     ContentTypeInvalid = "content_type_invalid", 415, "The request body has another type";

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
@@ -19,7 +21,10 @@ use crate::deadline::{answer_in_time, refresh_in_time};
 use crate::doors::Doors;
 use crate::front::{Front, HEALTH, check_host};
 use crate::problem::{Code, Problem};
-use crate::routes::{audit, catalogs, claims, doctor, keys, node, tokens, usage, users, zones};
+use crate::routes::{
+    audit, catalogs, claims, doctor, export, invitations, keys, members, node, organisations, tokens, usage, users,
+    zones,
+};
 
 /// What every handler is given.
 #[derive(Clone)]
@@ -82,6 +87,14 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(claims::list::list))
         .routes(routes!(claims::approve::approve))
         .routes(routes!(claims::disprove::disprove))
+        .routes(routes!(users::remove_second_factor::remove_second_factor))
+        .routes(routes!(organisations::add::add, organisations::list::list))
+        .routes(routes!(organisations::show::show, organisations::change::change, organisations::remove::remove))
+        .routes(routes!(members::list::list))
+        .routes(routes!(members::change::change, members::remove::remove))
+        .routes(routes!(invitations::add::add, invitations::list::list))
+        .routes(routes!(invitations::withdraw::withdraw))
+        .routes(routes!(export::export))
         .routes(routes!(audit::audit))
         .routes(routes!(usage::usage))
         .routes(routes!(usage::table))
@@ -105,13 +118,25 @@ fn surface() -> OpenApiRouter<Served> {
     OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", quick.merge(import).merge(slow))
 }
 
-async fn no_such_route(uri: axum::http::Uri) -> Problem {
-    Problem::new(Code::RouteUnknown, format!("{} is not a path of this API: see /api/openapi.json", uri.path()))
+async fn no_such_route(uri: Uri) -> Response {
+    if !is_of_api(&uri) {
+        return console::refusal(&Problem::new(Code::RouteUnknown, "there is no such page"));
+    }
+    let detail = format!("{} is not a path of this API: see /api/openapi.json", uri.path());
+    Problem::new(Code::RouteUnknown, detail).into_response()
 }
 
-async fn no_such_method(method: axum::http::Method, uri: axum::http::Uri) -> Problem {
+async fn no_such_method(method: Method, uri: Uri) -> Response {
+    if !is_of_api(&uri) {
+        return console::refusal(&Problem::new(Code::MethodUnknown, format!("the page does not take {method}")));
+    }
     let detail = format!("{} does not take {method}: see /api/openapi.json", uri.path());
-    Problem::new(Code::MethodUnknown, detail)
+    Problem::new(Code::MethodUnknown, detail).into_response()
+}
+
+/// Whether programs ask there; people look at the rest.
+fn is_of_api(uri: &Uri) -> bool {
+    uri.path() == HEALTH || uri.path() == "/api" || uri.path().starts_with("/api/")
 }
 
 fn serialize(mut document: utoipa::openapi::OpenApi) -> String {

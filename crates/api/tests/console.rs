@@ -18,6 +18,16 @@ const PAGES: &[(&str, &[&str])] = &[
     ("/account/second-factor", &["GET", "POST"]),
     ("/account/second-factor/remove", &["POST"]),
     ("/account/sign-out-elsewhere", &["POST"]),
+    ("/account/email", &["POST"]),
+    ("/account/leave", &["POST"]),
+    ("/organisations", &["GET", "POST"]),
+    ("/o/1/members", &["GET", "POST"]),
+    ("/o/1/members/role", &["POST"]),
+    ("/o/1/members/remove", &["POST"]),
+    ("/o/1/members/withdraw", &["POST"]),
+    ("/o/1/organisation", &["GET", "POST"]),
+    ("/o/1/organisation/remove", &["POST"]),
+    ("/o/1/organisation/export", &["GET"]),
     ("/o/1/zones", &["GET"]),
     ("/o/1/zones/new", &["GET", "POST"]),
     ("/o/1/zones/example.org", &["GET"]),
@@ -42,6 +52,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("/o/1/users", &["GET", "POST"]),
     ("/o/1/users/link", &["POST"]),
     ("/o/1/users/remove", &["POST"]),
+    ("/o/1/users/second-factor", &["POST"]),
 ];
 
 fn requests() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -123,7 +134,7 @@ async fn nothing_changes_by_a_form_that_is_not_of_the_session() {
 async fn every_page_forbids_to_load_anything_from_elsewhere_and_to_be_kept() {
     let asked = Asked::new();
     asked.add("example.org").await;
-    let open = ["/sign-in", "/link/0", "/nowhere"];
+    let open = ["/sign-in", "/sign-up", "/forgotten", "/link/0", "/link/%ff", "/nowhere"];
     for path in PAGES.iter().filter(|(_, methods)| methods.contains(&"GET")).map(|(path, _)| *path).chain(open) {
         if path.ends_with("/live") {
             continue;
@@ -226,4 +237,85 @@ async fn adding_a_row_keeps_what_was_typed_and_creates_nothing() {
         answer.text
     );
     assert!(get(&asked, "/o/1/zones").await.text.contains("No zones yet"));
+}
+
+#[tokio::test]
+async fn people_get_pages_and_programs_json_where_there_is_nothing() {
+    let asked = Asked::new();
+    for (path, status) in [("/nowhere", 404), ("/o", 404), ("/link/%ff", 410), ("/link/0", 410), ("/apiary", 404)] {
+        let answer = get(&asked, path).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text);
+        assert!(answer.text.starts_with("<!doctype html>"), "{path}: {}", answer.text);
+    }
+    let answer = send(&asked, "/sign-out/x", &[]).await;
+    assert!(answer.status == 404 && answer.text.starts_with("<!doctype html>"), "{}", answer.text);
+    let deleted = asked.send(request("DELETE", "/sign-in", "").body(Body::empty()).unwrap()).await;
+    assert!(deleted.status == 405 && deleted.text.starts_with("<!doctype html>"), "{}", deleted.text);
+    for path in ["/api", "/api/", "/api/v1/nowhere"] {
+        get(&asked, path).await.is_problem(404, "route_unknown");
+    }
+}
+
+#[tokio::test]
+async fn a_request_says_once_to_which_server_it_is_sent() {
+    use axum::http::Version;
+
+    let asked = Asked::new();
+    let send = async |hosts: &[&str], uri: &str, version: Version| {
+        let mut request = Request::builder().uri(uri).version(version);
+        for host in hosts {
+            request = request.header(header::HOST, *host);
+        }
+        let response = tower::ServiceExt::oneshot(asked.router.clone(), request.body(Body::empty()).unwrap()).await;
+        response.unwrap().status().as_u16()
+    };
+    let page = "/sign-in";
+    assert_eq!(send(&["localhost"], page, Version::HTTP_11).await, 200);
+    assert_eq!(send(&[], page, Version::HTTP_11).await, 400);
+    assert_eq!(send(&[], page, Version::HTTP_10).await, 200, "it had no such field yet");
+    assert_eq!(send(&["localhost", "localhost"], page, Version::HTTP_11).await, 400);
+    assert_eq!(send(&["localhost", "evil.example"], page, Version::HTTP_11).await, 400);
+    assert_eq!(send(&["evil.example"], page, Version::HTTP_11).await, 421);
+    // A whole URI says what counts.
+    assert_eq!(send(&["localhost"], "http://evil.example/sign-in", Version::HTTP_11).await, 421);
+    assert_eq!(send(&["evil.example"], "http://localhost/sign-in", Version::HTTP_11).await, 200);
+    assert_eq!(send(&[], "/healthz", Version::HTTP_11).await, 200, "load balancers ask as they like");
+}
+
+#[tokio::test]
+async fn what_organisations_are_called_is_text_on_every_page() {
+    let asked = Asked::new();
+    for path in ["/organisations", "/organisations?find=%22%3E%3Cb%3E", "/o/1/organisation", "/o/1/members"] {
+        let answer = get(&asked, path).await;
+        assert!(answer.status == 200 && !answer.text.contains("<b>"), "{path}: {}", answer.text);
+    }
+    let hostile = [("name", "<b>evil</b>"), ("owner", "<script>alert(1)</script>@example.org")];
+    let answer = send(&asked, "/organisations", &hostile).await;
+    assert!(answer.status == 400 && !answer.text.contains("<b>") && !answer.text.contains("<script>alert"));
+    for fields in [[("name", "\u{202e}gnihtemos"), ("owner", "")], [("name", ""), ("owner", "")]] {
+        let answer = send(&asked, "/organisations", &fields).await;
+        assert!(answer.status == 400 && answer.text.contains("role=\"alert\""), "{fields:?}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn whoever_signs_up_or_has_forgotten_is_told_the_same_whoever_they_are() {
+    let asked = Asked::new();
+    let nobody = async |path: &str, fields: &[(&str, &str)]| {
+        let body: Vec<_> =
+            fields.iter().map(|(name, value)| format!("{name}={}", api::percent_encoded(value))).collect();
+        asked.send(request("POST", path, "").body(body.join("&").into()).unwrap()).await
+    };
+    let asks = [("email", "alice@example.org"), ("password", "four words make it long"), ("organisation", "Example")];
+    let signed_up = nobody("/sign-up", &asks).await;
+    assert!(signed_up.status == 200 && signed_up.text.contains("Look into your mail"), "{}", signed_up.text);
+    let forgotten = nobody("/forgotten", &asks).await;
+    assert!(forgotten.status == 200 && forgotten.text.contains("If <strong>alice@example.org</strong> has"));
+    for email in ["", "alice", "alice@example.org\r\nBcc: bob@example.org", "<script>@example.org"] {
+        for path in ["/sign-up", "/forgotten"] {
+            let answer = nobody(path, &[("email", email), ("organisation", "x"), ("password", "x")]).await;
+            assert!(answer.status == 400 && answer.text.contains("role=\"alert\""), "{path} {email:?}");
+            assert!(!answer.text.contains("<script>@"), "{path}: {}", answer.text);
+        }
+    }
 }

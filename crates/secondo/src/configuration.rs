@@ -8,6 +8,7 @@ mod http;
 mod inventory_location;
 mod limits;
 mod listening;
+mod mail;
 mod rate_limit;
 mod tenancy;
 mod zone;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use alerts::MailSettings;
 use api::doors::{NewCatalog, NewZone};
 use dns::Name;
 use inventory::{Location, PostgresUrl};
@@ -36,6 +38,7 @@ use http::{HttpSection, read_http};
 use inventory_location::{InventorySection, read_location, read_url};
 use limits::{LimitsSection, read_limits};
 use listening::{DnsSection, listen_addresses, persona};
+use mail::{MailSection, read_mail};
 use rate_limit::{RateLimitSection, read_rate_limit};
 use tenancy::{TenancySection, read_tenancy};
 use zone::{KeySection, ZoneSection, read_key, read_zone};
@@ -45,7 +48,7 @@ pub(crate) use catalog::groups;
 pub(crate) use http::{HttpSettings, HttpTls};
 pub(crate) use limits::Limits;
 pub(crate) use listening::listen_address;
-pub(crate) use tenancy::{Mode, TenancySettings};
+pub(crate) use tenancy::{Mode, SignUp, TenancySettings};
 
 /// The file of the inventory, in the data directory.
 const INVENTORY: &str = "inventory.db";
@@ -73,6 +76,8 @@ pub(crate) struct Configuration {
     pub(crate) tls: TlsFiles,
     pub(crate) delegation: DelegationSettings,
     pub(crate) tenancy: TenancySettings,
+    /// Through which server people are written to, if they are.
+    pub(crate) mail: Option<MailSettings>,
     pub(crate) keys: Vec<Key>,
     pub(crate) zones: Vec<NewZone>,
     pub(crate) catalogs: Vec<NewCatalog>,
@@ -137,6 +142,7 @@ struct File {
     delegation: DelegationSection,
     transfer_out: TransferOutSection,
     tenancy: TenancySection,
+    mail: Option<MailSection>,
     key: Vec<KeySection>,
     zone: Vec<ZoneSection>,
     catalog: Vec<CatalogSection>,
@@ -201,7 +207,8 @@ impl Configuration {
             Wrong { at, message: inventory_location::without_urls(error.message()) }
         })?;
         let mut configuration = Self::default();
-        configuration.tenancy = read_tenancy(&file.tenancy)?;
+        configuration.mail = file.mail.as_ref().map(read_mail).transpose()?;
+        configuration.tenancy = read_tenancy(&file.tenancy, configuration.mail.is_some())?;
         if configuration.tenancy.mode == Mode::Multi {
             // A tenant's zone is not for everybody on this machine.
             configuration.defaults.allow_transfer = Vec::new();
@@ -352,6 +359,7 @@ impl Default for Configuration {
             tls: TlsFiles::default(),
             delegation: DelegationSettings::default(),
             tenancy: TenancySettings::default(),
+            mail: None,
             keys: Vec::new(),
             zones: Vec::new(),
             catalogs: Vec::new(),

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use alerts::Post;
 use anyhow::Context;
 use api::{Front, Listeners};
 use delegation::Walker;
@@ -19,7 +20,7 @@ use server::{Access, Heard, Notified, Rules};
 use store::{DamagedDatabase, Opened, Options, PutAside, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use transfer::{Internet, Limits, Transfers};
 use xfr::Moment;
@@ -32,7 +33,7 @@ use crate::claims::Claims;
 use crate::clock::{Clock, Machine, ThisMachine};
 use crate::configuration::{Configuration, DelegationSettings, HttpTls, Mode};
 use crate::delegations::Delegations;
-use crate::doors::{self, Examinations, House};
+use crate::doors::{self, AFTERWARDS_MAX, EXPORTS_MAX, Examinations, House};
 use crate::lasting::lasting;
 use crate::node::Node;
 use crate::reconcile::AtStart;
@@ -81,6 +82,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     if let Err(error) = tokio::task::spawn_blocking(move || store.know_time(started_ms)).await? {
         tracing::error!("when this run began cannot be written: {error}");
     }
+    let post = configuration.mail.map(|mail| Post::open(mail).map_err(anyhow::Error::msg)).transpose()?;
     let certificate = configuration.tls.ours.as_ref().map(Certificate::read).transpose()?.map(Arc::new);
     let to_primaries = certificate.as_ref().map(|certificate| certificate.to_primaries());
     let tls = tls::client(&configuration.tls.authorities, to_primaries)?;
@@ -163,6 +165,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         dns_over_tls: dns_over_tls.clone(),
         dns_over_quic: dns_over_quic.clone(),
         certificate,
+        console_certificate: https.own.clone(),
         http,
         console: console.clone(),
         examinations: Examinations::default(),
@@ -170,6 +173,10 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         claims,
         admin_token,
         tries: Tries::default(),
+        post,
+        sign_up: configuration.tenancy.sign_up,
+        afterwards: Arc::new(Semaphore::new(AFTERWARDS_MAX)),
+        exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
     };
     let end = End::awaited()?;
     let (stop_api, api_stops) = oneshot::channel();

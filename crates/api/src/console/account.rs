@@ -4,13 +4,15 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use qrcodegen::{QrCode, QrCodeEcc};
+use zone::TenantId;
 
 use super::page::{Frame, again, page, refusal};
 use super::session::{Cookies, Form, Somebody};
 use super::words::{self, sentence};
 use crate::json;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::router::Served;
+use crate::text;
 
 #[derive(Template)]
 #[template(path = "account.html")]
@@ -19,9 +21,13 @@ struct Account {
     has_second_factor: bool,
     recovery_codes: u64,
     sessions: Vec<json::Session>,
-    done: &'static str,
+    done: String,
     password_error: String,
     factor_error: String,
+    email_error: String,
+    leave_error: String,
+    /// Links for another address are sent by mail.
+    sends_mail: bool,
 }
 
 #[derive(Template)]
@@ -81,7 +87,7 @@ pub(crate) async fn password(somebody: Somebody, State(served): State<Served>, f
         (_, Err(problem)) => refusal(&problem),
         (Ok(()), Ok(account)) => page(&account),
         (Err(problem), Ok(account)) => {
-            again(&problem, &Account { password_error: sentence(problem.detail()), done: "", ..account })
+            again(&problem, &Account { password_error: sentence(problem.detail()), done: String::new(), ..account })
         }
     }
 }
@@ -134,6 +140,43 @@ pub(crate) async fn remove_second_factor(somebody: Somebody, State(served): Stat
     }
 }
 
+pub(crate) async fn email(somebody: Somebody, State(served): State<Served>, form: Form) -> Response {
+    let Somebody { who, visitor } = &somebody;
+    let asked = async {
+        let email = text::email(form.text("email"))?;
+        served.doors.newcomers.ask_for_email(visitor, who, form.verbatim("password"), &email).await?;
+        Ok::<_, Problem>(email)
+    };
+    match asked.await {
+        Ok(email) => {
+            let done = format!("A link is on its way to {email}. Your address changes when it is used.");
+            let account = drawn(&served, &somebody, &done).await;
+            account.map_or_else(|problem| refusal(&problem), |account| page(&account))
+        }
+        Err(problem) => match drawn(&served, &somebody, "").await {
+            Ok(account) => again(&problem, &Account { email_error: sentence(problem.detail()), ..account }),
+            Err(problem) => refusal(&problem),
+        },
+    }
+}
+
+pub(crate) async fn leave(somebody: Somebody, State(served): State<Served>, form: Form) -> Response {
+    let Somebody { who, visitor } = &somebody;
+    let left = async {
+        let unknown =
+            || Problem::new(Code::TenantUnknown, "there is no such organisation, or you do not belong to it");
+        let tenant = form.text("tenant").parse().map(TenantId).map_err(|_| unknown())?;
+        served.doors.organisations.leave(visitor, who, tenant).await
+    };
+    match left.await {
+        Ok(()) => Redirect::to("/account").into_response(),
+        Err(problem) => match drawn(&served, &somebody, "").await {
+            Ok(account) => again(&problem, &Account { leave_error: sentence(problem.detail()), ..account }),
+            Err(problem) => refusal(&problem),
+        },
+    }
+}
+
 pub(crate) async fn sign_out_elsewhere(
     somebody: Somebody,
     State(served): State<Served>,
@@ -146,16 +189,19 @@ pub(crate) async fn sign_out_elsewhere(
     }
 }
 
-async fn drawn(served: &Served, somebody: &Somebody, done: &'static str) -> Result<Account, Problem> {
+async fn drawn(served: &Served, somebody: &Somebody, done: &str) -> Result<Account, Problem> {
     let who = &somebody.who;
     Ok(Account {
         frame: Frame::without_tenant(who, "account"),
         has_second_factor: who.has_second_factor,
-        recovery_codes: who.recovery_codes,
+        recovery_codes: served.doors.accounts.recovery_codes(who).await?,
         sessions: served.doors.accounts.sessions(who).await?,
-        done,
+        done: done.to_owned(),
         password_error: String::new(),
         factor_error: String::new(),
+        email_error: String::new(),
+        leave_error: String::new(),
+        sends_mail: served.doors.newcomers.offers().mail,
     })
 }
 

@@ -4,8 +4,11 @@
 //!  entry     sign in, codes, links: whoever is not in yet
 //!  session   who has a session, and may do what; forms that are of that session
 //!  zones/    the list, creating a zone, a zone's page, which lives
-//!  account   one's own password, second factor and sessions
-//!  keys, tokens, users, audit, claims
+//!  newcomers signing up, a forgotten password
+//!  account   one's own password, address, second factor and sessions; organisations to leave
+//!  members   who belongs to the organisation, and who is to       organisation  its name, its data, its end
+//!  keys, tokens, audit, claims
+//!  organisations, users   of the whole service, for operators
 //!  page      what every page has        words, plot   how things are shown
 //!  assets    the style and the script, which are all that a page loads
 //! ```
@@ -22,6 +25,10 @@ mod audit;
 mod claims;
 mod entry;
 mod keys;
+mod members;
+mod newcomers;
+mod organisation;
+mod organisations;
 mod page;
 mod plot;
 mod session;
@@ -30,6 +37,8 @@ mod users;
 mod words;
 mod zones;
 
+pub(crate) use page::refusal;
+pub(crate) use session::device;
 pub(crate) use zones::live::Living;
 
 use axum::Router;
@@ -49,11 +58,16 @@ pub(crate) fn pages() -> Router<Served> {
         .route("/sign-in/code", get(entry::code_page).post(entry::code))
         .route("/sign-out", post(entry::sign_out))
         .route("/link/{secret}", get(entry::link_page).post(entry::link))
+        .route("/sign-up", get(newcomers::sign_up_page).post(newcomers::sign_up))
+        .route("/forgotten", get(newcomers::forgotten_page).post(newcomers::forgotten))
         .route("/account", get(account::page_of_account))
         .route("/account/password", post(account::password))
         .route("/account/second-factor", get(account::second_factor_page).post(account::second_factor))
         .route("/account/second-factor/remove", post(account::remove_second_factor))
         .route("/account/sign-out-elsewhere", post(account::sign_out_elsewhere))
+        .route("/account/email", post(account::email))
+        .route("/account/leave", post(account::leave))
+        .route("/organisations", get(organisations::organisations).post(organisations::add))
         .route("/o/{tenant}/zones", get(zones::list::list))
         .route("/o/{tenant}/zones/new", get(zones::new::page_new).post(zones::new::create))
         .route("/o/{tenant}/zones/{name}", get(zones::show::show))
@@ -71,9 +85,17 @@ pub(crate) fn pages() -> Router<Served> {
         .route("/o/{tenant}/tokens", get(tokens::tokens).post(tokens::add))
         .route("/o/{tenant}/tokens/remove", post(tokens::remove))
         .route("/o/{tenant}/audit", get(audit::audit))
+        .route("/o/{tenant}/members", get(members::members).post(members::invite))
+        .route("/o/{tenant}/members/role", post(members::set_role))
+        .route("/o/{tenant}/members/remove", post(members::remove))
+        .route("/o/{tenant}/members/withdraw", post(members::withdraw))
+        .route("/o/{tenant}/organisation", get(organisation::organisation).post(organisation::rename))
+        .route("/o/{tenant}/organisation/remove", post(organisation::remove))
+        .route("/o/{tenant}/organisation/export", get(organisation::export))
         .route("/o/{tenant}/users", get(users::users).post(users::add))
         .route("/o/{tenant}/users/link", post(users::link))
         .route("/o/{tenant}/users/remove", post(users::remove))
+        .route("/o/{tenant}/users/second-factor", post(users::remove_second_factor))
         .route("/assets/{file}", get(assets::asset))
         .layer(from_fn(answer_in_time));
     let slow = Router::new()

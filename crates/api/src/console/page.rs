@@ -59,6 +59,11 @@ impl Frame {
         self.tenant.as_ref().is_some_and(|tenant| tenant.scopes.contains(&scope))
     }
 
+    /// Whether there is more than one to choose among, or this one is none of those.
+    pub(crate) fn shows_tenants(&self) -> bool {
+        self.tenants.len() > 1 || self.tenant != self.tenants.first().cloned()
+    }
+
     pub(crate) fn may_zones(&self) -> bool {
         self.may(Scope::Zones)
     }

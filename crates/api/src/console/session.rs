@@ -24,6 +24,9 @@ use crate::router::Served;
 /// Over TLS: no other host, and no clear text, can set a cookie of that name.
 const SECURE_COOKIE: &str = "__Host-secondo";
 const COOKIE: &str = "secondo";
+/// The same for what a browser keeps when nobody is signed in any more.
+const SECURE_DEVICE_COOKIE: &str = "__Host-secondo-device";
+const DEVICE_COOKIE: &str = "secondo-device";
 /// The field of each form that holds the session's token.
 pub(crate) const FORM_TOKEN: &str = "form_token";
 
@@ -36,6 +39,7 @@ pub(crate) struct Somebody {
 /// Somebody who belongs to the organisation that the path names, or runs the service.
 pub(crate) struct Member {
     pub(crate) who: SignedIn,
+    pub(crate) visitor: Visitor,
     pub(crate) membership: Membership,
     pub(crate) caller: Caller,
     /// Whether names are to be proven here.
@@ -75,18 +79,57 @@ impl Cookies {
         self.jar.add(cookie)
     }
 
+    /// Has the browser keep what says that it was here before.
+    pub(crate) fn keep_device(mut self, secret: String) -> Self {
+        let mut cookie = self.cookie_named(device_cookie(self.is_secure), secret);
+        // What it says is forgotten sooner than that.
+        cookie.make_permanent();
+        self.jar = self.jar.add(cookie);
+        self
+    }
+
     pub(crate) fn forget(self) -> CookieJar {
         let cookie = self.cookie(String::new());
         self.jar.remove(cookie)
     }
 
     fn cookie(&self, secret: String) -> Cookie<'static> {
-        Cookie::build((self.name(), secret))
+        self.cookie_named(self.name(), secret)
+    }
+
+    fn cookie_named(&self, name: &'static str, secret: String) -> Cookie<'static> {
+        Cookie::build((name, secret))
             .path("/")
             .http_only(true)
             .secure(self.is_secure)
             .same_site(SameSite::Lax)
             .build()
+    }
+}
+
+fn device_cookie(is_secure: bool) -> &'static str {
+    if is_secure { SECURE_DEVICE_COOKIE } else { DEVICE_COOKIE }
+}
+
+/// What the browser was given to keep when somebody signed in with it.
+pub(crate) fn device(parts: &Parts, served: &Served) -> Option<String> {
+    let jar = CookieJar::from_headers(&parts.headers);
+    jar.get(device_cookie(is_secure(parts, served))).map(|cookie| cookie.value().to_owned())
+}
+
+/// The secret in a link's path; what cannot be read is none.
+pub(crate) struct LinkInPath(pub(crate) String);
+
+impl FromRequestParts<Served> for LinkInPath {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, served: &Served) -> Result<Self, Response> {
+        match Path::<String>::from_request_parts(parts, served).await {
+            Ok(Path(secret)) => Ok(Self(secret)),
+            Err(_) => {
+                Err(refusal(&Problem::new(Code::LinkInvalid, "this is none of our links: see that it is whole")))
+            }
+        }
     }
 }
 
@@ -114,10 +157,7 @@ impl FromRequestParts<Served> for Member {
         }
         let path = Path::<InPath>::from_request_parts(parts, served).await;
         let tenant = path.ok().and_then(|path| path.0.tenant.parse().ok()).map(TenantId);
-        let Some(membership) = who.tenants.iter().find(|one| Some(one.tenant) == tenant).cloned() else {
-            let detail = "there is no such organisation, or you do not belong to it";
-            return Err(refusal(&Problem::new(Code::TenantUnknown, detail)));
-        };
+        let membership = membership(&who, tenant, served).await.map_err(|problem| refusal(&problem))?;
         let caller = Caller {
             tenant: membership.tenant,
             actor: Actor::User { id: who.user, email: who.email.clone() },
@@ -128,7 +168,24 @@ impl FromRequestParts<Served> for Member {
             return Err(refusal(&problem));
         }
         let proves = served.doors.ownership.wants_proofs();
-        Ok(Self { who, membership, caller, proves })
+        Ok(Self { who, visitor, membership, caller, proves })
+    }
+}
+
+/// What somebody is to the organisation; operators act for any.
+async fn membership(who: &SignedIn, tenant: Option<TenantId>, served: &Served) -> Result<Membership, Problem> {
+    if let Some(membership) = who.tenants.iter().find(|one| Some(one.tenant) == tenant) {
+        return Ok(membership.clone());
+    }
+    match tenant {
+        Some(tenant) if who.is_operator => {
+            let organisation = served.doors.organisations.organisation(tenant).await?;
+            Ok(Membership { tenant, name: organisation.name, scopes: Scope::ALL.to_vec(), role: None })
+        }
+        _ => {
+            let detail = "there is no such organisation, or you do not belong to it";
+            Err(Problem::new(Code::TenantUnknown, detail))
+        }
     }
 }
 

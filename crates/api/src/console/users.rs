@@ -23,6 +23,7 @@ struct Users<'a> {
     error: String,
     /// A link that was made a moment ago, which is shown this once.
     link: Option<json::PasswordLink>,
+    sends_mail: bool,
 }
 
 pub(crate) async fn users(member: Member, State(served): State<Served>) -> Response {
@@ -68,6 +69,16 @@ pub(crate) async fn remove(member: Member, State(served): State<Served>, form: F
     }
 }
 
+pub(crate) async fn remove_second_factor(member: Member, State(served): State<Served>, form: Form) -> Response {
+    if let Err(problem) = member.must(Scope::Operate) {
+        return refusal(&problem);
+    }
+    match served.doors.accounts.remove_second_factor_of(&member.caller, form.text("email")).await {
+        Ok(()) => Redirect::to(&format!("{}/users", base(&member.membership))).into_response(),
+        Err(problem) => refusal(&problem),
+    }
+}
+
 async fn shown(member: &Member, served: &Served, email: &str, made: Result<json::PasswordLink, Problem>) -> Response {
     match (made, drawn(member, served).await) {
         (_, Err(problem)) => refusal(&problem),
@@ -84,5 +95,6 @@ async fn drawn<'a>(member: &Member, served: &Served) -> Result<Users<'a>, Proble
         email: "",
         error: String::new(),
         link: None,
+        sends_mail: served.doors.newcomers.offers().mail,
     })
 }

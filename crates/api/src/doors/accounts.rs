@@ -31,6 +31,8 @@ pub struct Opened {
     pub secret: String,
     /// Whether a code is still to be shown.
     pub wants_code: bool,
+    /// What the browser is to keep, so that others who try passwords do not keep it out; none while a code is wanted.
+    pub device: Option<String>,
 }
 
 /// A tenant that somebody belongs to, or may act for as the operator.
@@ -50,8 +52,6 @@ pub struct SignedIn {
     pub email: String,
     pub is_operator: bool,
     pub has_second_factor: bool,
-    /// How many recovery codes are left.
-    pub recovery_codes: u64,
     /// Whether a code is still to be shown: then this is nobody yet.
     pub wants_code: bool,
     /// In the order of their names.
@@ -66,7 +66,25 @@ pub struct SignedIn {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkUse {
     CreateOperator,
-    SetPassword { email: String },
+    SetPassword {
+        email: String,
+    },
+    /// Whoever chose the password has this address, and an organisation from then on.
+    SignUp {
+        email: String,
+        organisation: String,
+    },
+    /// Whoever has the address belongs to the organisation from then on.
+    Join {
+        email: String,
+        organisation: String,
+        role: Role,
+        has_account: bool,
+    },
+    /// Somebody has this address from then on.
+    ChangeEmail {
+        email: String,
+    },
 }
 
 /// A second factor that is to be confirmed with a code.
@@ -145,6 +163,9 @@ pub trait Accounts: Send + Sync {
         new: &str,
     ) -> Result<(), Problem>;
 
+    /// How many recovery codes are left.
+    async fn recovery_codes(&self, who: &SignedIn) -> Result<u64, Problem>;
+
     async fn offer_second_factor(&self, who: &SignedIn) -> Result<SecondFactorOffer, Problem>;
 
     /// Wants the second factor with this secret from now on, of which a code is shown; answers with codes for recovery.
@@ -194,6 +215,12 @@ pub trait Accounts: Send + Sync {
     /// # Errors
     /// [`Code::UserUnknown`](crate::Code::UserUnknown).
     async fn link_for_password(&self, caller: &Caller, email: &str) -> Result<json::PasswordLink, Problem>;
+
+    /// Takes the second factor off somebody who has lost theirs, and tells them by mail.
+    ///
+    /// # Errors
+    /// [`Code::UserUnknown`](crate::Code::UserUnknown).
+    async fn remove_second_factor_of(&self, caller: &Caller, email: &str) -> Result<(), Problem>;
 
     /// # Errors
     /// [`Code::UserUnknown`](crate::Code::UserUnknown); [`Code::LastOwner`](crate::Code::LastOwner) for the last operator

@@ -56,4 +56,6 @@ pub struct Visitor {
     pub address: Option<IpAddr>,
     /// What the browser calls itself.
     pub agent: String,
+    /// What it was given to keep when somebody signed in with it.
+    pub device: Option<String>,
 }

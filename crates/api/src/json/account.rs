@@ -15,7 +15,7 @@ words! {
         Zones = "zones",
         /// Add and remove TSIG keys.
         Keys = "keys",
-        /// Tokens and the audit log.
+        /// Members, invitations, tokens and the audit log.
         People = "people",
         /// The whole service: its status, its users.
         Operate = "operate",
@@ -29,7 +29,7 @@ words! {
         Viewer = "viewer",
         /// Add, change and remove zones and keys.
         Editor = "editor",
-        /// Also tokens and the audit log.
+        /// Also members, tokens and the audit log.
         Owner = "owner",
     }
 }
@@ -101,6 +101,9 @@ pub struct User {
     pub created_at: Time,
     /// When they last signed in.
     pub seen_at: Option<Time>,
+    /// Since when it is known that they read what is sent to the address.
+    #[serde(default)]
+    pub verified_at: Option<Time>,
 }
 
 /// Everybody who may sign in, in the order of their addresses.
@@ -126,8 +129,9 @@ pub struct AddUser {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PasswordLink {
     pub email: String,
-    /// The path of the page, to be put behind the console's address: whoever has it may set the password.
-    pub path: String,
+    /// The path of the page, to be put behind the console's address: whoever has it may set the password. None where it was
+    /// sent to the address by mail.
+    pub path: Option<String>,
     pub ends_at: Time,
 }
 

@@ -12,6 +12,7 @@ mod import;
 mod key;
 mod node;
 mod notify;
+mod organisation;
 mod ownership;
 mod primary;
 mod queries;
@@ -45,6 +46,10 @@ pub use node::{
 pub use notify::{
     Notify, NotifyOutcome, NotifyReason, NotifyStanding, NotifyTransport, StrangerNotifies, StrangerNotify,
     ZoneNotifies,
+};
+pub use organisation::{
+    AddInvitation, AddOrganisation, AddedOrganisation, ChangeMember, ChangeOrganisation, Invitation, Invitations,
+    Member, Members, Organisation, Organisations,
 };
 pub use ownership::{
     Claim, Claims, HandOver, Ownership, OwnershipChallenge, OwnershipProof, OwnershipSeen, OwnershipState,

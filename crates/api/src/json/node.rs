@@ -133,6 +133,9 @@ pub struct NodeStatus {
     pub dns_over_quic: Vec<String>,
     /// The certificate that clients and primaries are shown, if there is one.
     pub certificate: Option<Certificate>,
+    /// The certificate that browsers are shown, where that is another one.
+    #[serde(default)]
+    pub console_certificate: Option<Certificate>,
     /// Where this API is answered.
     pub http: String,
     /// The URL of the console, as people who are elsewhere can reach it.

@@ -12,7 +12,7 @@ mod name;
 mod primary;
 mod setting;
 
-pub use account::{email, new_token, token_name};
+pub use account::{email, new_token, organisation_name, token_name};
 pub use algorithm::key_algorithm;
 pub use catalog::{GUARD_OFF, catalog_change, guard_delay, guard_delay_text, member_template};
 pub use csv::csv_row;

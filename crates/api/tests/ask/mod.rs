@@ -43,7 +43,10 @@ impl Asked {
         Self { router: fake::router() }
     }
 
-    pub async fn send(&self, request: Request<Body>) -> Answer {
+    pub async fn send(&self, mut request: Request<Body>) -> Answer {
+        // As every client says.
+        let headers = request.headers_mut();
+        headers.entry(header::HOST).or_insert(header::HeaderValue::from_static("localhost:8053"));
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let octets = to_bytes(body, 1 << 30).await.unwrap();

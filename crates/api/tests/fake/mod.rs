@@ -6,6 +6,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 mod delegation;
+mod organisations;
 mod queries;
 
 use std::collections::BTreeMap;
@@ -47,6 +48,8 @@ pub fn doors() -> Doors {
     let fake = Arc::new(Fake::default());
     Doors {
         accounts: fake.clone(),
+        newcomers: fake.clone(),
+        organisations: fake.clone(),
         intent: fake.clone(),
         requests: fake.clone(),
         contents: fake.clone(),
@@ -272,7 +275,6 @@ impl Accounts for Fake {
             email: "operator@example.org".into(),
             is_operator: true,
             has_second_factor: false,
-            recovery_codes: 0,
             wants_code: false,
             tenants: vec![membership],
             secret: SESSION.into(),
@@ -314,6 +316,14 @@ impl Accounts for Fake {
 
     async fn change_password(&self, _: &Visitor, _: &SignedIn, _: &str, _: &str) -> Result<(), Problem> {
         Err(nobody())
+    }
+
+    async fn recovery_codes(&self, _: &SignedIn) -> Result<u64, Problem> {
+        Ok(7)
+    }
+
+    async fn remove_second_factor_of(&self, _: &Caller, email: &str) -> Result<(), Problem> {
+        Err(no_user(email))
     }
 
     async fn offer_second_factor(&self, _: &SignedIn) -> Result<SecondFactorOffer, Problem> {
@@ -381,6 +391,7 @@ impl Accounts for Fake {
             second_factor: false,
             created_at: Time::from_unix_ms(1_795_262_400_000),
             seen_at: None,
+            verified_at: None,
         };
         users.insert(user.email.clone(), made);
         Ok(password_link(&user.email))
@@ -411,7 +422,7 @@ impl Accounts for Fake {
 
 fn password_link(email: &str) -> json::PasswordLink {
     let ends_at = Time::from_unix_ms(1_795_262_400_000);
-    json::PasswordLink { email: email.into(), path: "/link/0".into(), ends_at }
+    json::PasswordLink { email: email.into(), path: Some("/link/0".into()), ends_at }
 }
 
 fn no_user(email: &str) -> Problem {
@@ -765,6 +776,7 @@ impl Status for Fake {
             dns_over_tls: vec!["127.0.0.1:853".into()],
             dns_over_quic: vec!["127.0.0.1:853".into()],
             certificate: None,
+            console_certificate: None,
             http: "127.0.0.1:8053".into(),
             console: "https://console.example.net".into(),
             zones: json::ZoneCounts { total: self.zones.lock().unwrap().len() as u64, ..Default::default() },

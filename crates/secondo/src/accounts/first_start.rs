@@ -16,6 +16,6 @@ pub(crate) async fn link(inventory: &Inventory, now: Moment) -> Result<Option<St
         return Ok(None);
     }
     let secret = secret::new().map_err(|error| InventoryError::Failed(error.to_string()))?;
-    inventory.make_link(Purpose::Operator, &Hashed::of(&secret), now, now.plus(LINK_LASTS)).await?;
+    inventory.make_link(&Purpose::Operator, &Hashed::of(&secret), now, now.plus(LINK_LASTS)).await?;
     Ok(Some(format!("/link/{secret}")))
 }

@@ -14,6 +14,7 @@ use xfr::{Primary, Setting};
 
 use super::Connection;
 use super::catalog::CatalogAction;
+use super::tenant::TenantAction;
 use super::token::TokenAction;
 use super::user::UserAction;
 
@@ -64,6 +65,14 @@ pub(crate) enum Command {
     User {
         #[command(subcommand)]
         action: UserAction,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Add, list, rename and remove the organisations that use this service.
+    #[command(after_help = "Example:\n  secondo tenant add 'Example Ltd' --owner alice@example.org")]
+    Tenant {
+        #[command(subcommand)]
+        action: TenantAction,
         #[command(flatten)]
         connection: Connection,
     },
@@ -438,6 +447,7 @@ impl Command {
             | Self::Catalog { connection, .. }
             | Self::Token { connection, .. }
             | Self::User { connection, .. }
+            | Self::Tenant { connection, .. }
             | Self::Audit { connection, .. }
             | Self::Doctor { connection, .. }
             | Self::Notifies { connection, .. }

@@ -23,6 +23,7 @@ mod notifies;
 mod output;
 mod server;
 mod status;
+mod tenant;
 mod token;
 mod usage;
 mod user;
@@ -90,6 +91,10 @@ async fn carry_out(command: Command, out: &mut dyn Write, errors: &mut dyn Write
         Command::Claim { action, connection } => {
             let (server, format) = open(&connection)?;
             claim::carry_out(action, &server, &mut Output::new(out, format)).await
+        }
+        Command::Tenant { action, connection } => {
+            let (server, format) = open(&connection)?;
+            tenant::carry_out(action, &server, &mut Output::new(out, format)).await
         }
         Command::Audit { limit, connection } => {
             let (server, format) = open(&connection)?;

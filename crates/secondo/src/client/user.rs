@@ -1,4 +1,4 @@
-//! `secondo user add | list | link | remove`: who may sign in to the console.
+//! `secondo user add | list | link | remove | lost-factor`: who may sign in to the console.
 
 use api::json::{AddUser, PasswordLink, Role, User, Users};
 use api::{percent_encoded, text};
@@ -41,6 +41,14 @@ and makes tokens. An operator may do everything, and says who else may sign in."
         #[arg(value_parser = email)]
         email: String,
     },
+    /// Take the second factor off somebody who has lost theirs, and has no recovery code; they are told by mail. See first who
+    /// it is that asks.
+    #[command(after_help = "Example:\n  secondo user lost-factor alice@example.org")]
+    LostFactor {
+        /// Their e-mail address.
+        #[arg(value_parser = email)]
+        email: String,
+    },
     /// Remove somebody, who is signed out at once; not the last operator, nor the last owner.
     #[command(after_help = "Example:\n  secondo user remove alice@example.org")]
     Remove {
@@ -63,6 +71,13 @@ pub(super) async fn carry_out(action: UserAction, server: &Server, output: &mut 
             let link: PasswordLink = server.post(&path, &()).await?;
             show(&format!("{} can set another password", link.email), &link, server, output).await
         }
+        UserAction::LostFactor { email } => {
+            server.delete(&format!("/users/{}/second-factor", percent_encoded(&email))).await?;
+            if output.format() == Format::Text {
+                output.line(&format!("{email} signs in with a password alone from now on"))?;
+            }
+            Ok(())
+        }
         UserAction::Remove { email } => {
             server.delete(&format!("/users/{}", percent_encoded(&email))).await?;
             if output.format() == Format::Text {
@@ -74,17 +89,27 @@ pub(super) async fn carry_out(action: UserAction, server: &Server, output: &mut 
 }
 
 async fn show(done: &str, link: &PasswordLink, server: &Server, output: &mut Output<'_>) -> Result<(), Failure> {
-    let url = server.page(&link.path).await?;
+    let url = match &link.path {
+        Some(path) => Some(server.page(path).await?),
+        None => None,
+    };
     if output.format() == Format::Json {
         let shown = serde_json::json!({ "email": link.email, "url": url, "ends_at": link.ends_at });
         return Ok(output.json(&shown)?);
     }
-    output.line(&format!(
-        "{done}\n\nThe password is set on this page, once, until {}:\n\n  {url}\n\n\
-         Whoever has it can set the password: give it to nobody else.",
-        time_text(link.ends_at)
-    ))?;
-    Ok(())
+    Ok(output.line(&format!("{done}\n\n{}", given("The password is set", link, url.as_deref())))?)
+}
+
+/// How somebody gets a link, in words.
+pub(super) fn given(what: &str, link: &PasswordLink, url: Option<&str>) -> String {
+    let until = time_text(link.ends_at);
+    match url {
+        Some(url) => format!(
+            "{what} on this page, once, until {until}:\n\n  {url}\n\n\
+             Whoever has it can do that: give it to nobody else."
+        ),
+        None => format!("{what} by a link that is on its way to {}; it works once, until {until}.", link.email),
+    }
 }
 
 async fn list(server: &Server, output: &mut Output<'_>) -> Result<(), Failure> {
@@ -113,6 +138,6 @@ fn row(user: User) -> Vec<String> {
     ]
 }
 
-fn email(email: &str) -> Result<String, String> {
+pub(super) fn email(email: &str) -> Result<String, String> {
     text::email(email).map_err(with_code)
 }

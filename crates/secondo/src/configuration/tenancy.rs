@@ -12,6 +12,7 @@ use super::{Wrong, read_all};
 #[serde(deny_unknown_fields, default)]
 pub(super) struct TenancySection {
     mode: Mode,
+    sign_up: Option<Spanned<SignUp>>,
     allow_addresses: Vec<Spanned<String>>,
     own_addresses: Vec<Spanned<String>>,
 }
@@ -28,9 +29,21 @@ pub(crate) enum Mode {
     Multi,
 }
 
+/// Whether people come by themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SignUp {
+    /// Operators make organisations, and owners invite people.
+    #[default]
+    Closed,
+    /// Whoever has an address makes an organisation of their own.
+    Open,
+}
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TenancySettings {
     pub(crate) mode: Mode,
+    pub(crate) sign_up: SignUp,
     /// What may be asked in mode `multi` although it is not public.
     pub(crate) allow_addresses: Vec<Prefix>,
     /// Addresses that lead to this service besides those that it listens on: of a proxy, of other machines of it.
@@ -50,7 +63,7 @@ impl TenancySettings {
     }
 }
 
-pub(super) fn read_tenancy(section: &TenancySection) -> Result<TenancySettings, Wrong> {
+pub(super) fn read_tenancy(section: &TenancySection, has_mail: bool) -> Result<TenancySettings, Wrong> {
     if let (Mode::Single, Some(first)) =
         (section.mode, section.allow_addresses.iter().chain(&section.own_addresses).next())
     {
@@ -58,8 +71,19 @@ pub(super) fn read_tenancy(section: &TenancySection) -> Result<TenancySettings, 
             "in mode \"single\" any address may be asked: this counts with mode = \"multi\" alone".to_owned();
         return Err(Wrong { at: first.span().start, message });
     }
+    let sign_up = section.sign_up.as_ref().map(|sign_up| *sign_up.get_ref()).unwrap_or_default();
+    if let (SignUp::Open, Some(written)) = (sign_up, &section.sign_up) {
+        let wrong = |message: &str| Wrong { at: written.span().start, message: message.to_owned() };
+        if section.mode == Mode::Single {
+            return Err(wrong("strangers sign up where they know nothing of each other: have mode = \"multi\" too"));
+        }
+        if !has_mail {
+            return Err(wrong("whoever signs up is sent a link: say below [mail] through which server"));
+        }
+    }
     Ok(TenancySettings {
         mode: section.mode,
+        sign_up,
         allow_addresses: read_all(&section.allow_addresses)?,
         own_addresses: read_all(&section.own_addresses)?,
     })
@@ -70,6 +94,7 @@ mod tests {
     use std::net::IpAddr;
 
     use super::super::Configuration;
+    use super::SignUp;
 
     #[test]
     fn in_mode_multi_public_addresses_are_asked_and_those_that_are_allowed() {
@@ -83,6 +108,19 @@ mod tests {
         assert!(!is_asked("10.2.2.3") && !is_asked("127.0.0.1") && !is_asked("8.8.8.8") && !is_asked("9.9.9.9"));
         let alone = Configuration::default().tenancy.destinations([listening]);
         assert!(alone.judge(listening).is_ok());
+    }
+
+    #[test]
+    fn strangers_sign_up_where_that_is_said_and_they_can_be_written_to() {
+        let mail = "[mail]\nserver = \"localhost:25\"\ntls = \"off\"\nfrom = \"dns@example.net\"\n";
+        let read = |tenancy: &str, mail: &str| {
+            let read = Configuration::parse(&format!("[tenancy]\n{tenancy}\n{mail}"));
+            read.map(|read| read.tenancy.sign_up).map_err(|wrong| wrong.message)
+        };
+        assert_eq!(read("mode = \"multi\"", mail), Ok(SignUp::Closed));
+        assert_eq!(read("mode = \"multi\"\nsign_up = \"open\"", mail), Ok(SignUp::Open));
+        assert!(read("sign_up = \"open\"", mail).is_err_and(|message| message.contains("mode = \"multi\"")));
+        assert!(read("mode = \"multi\"\nsign_up = \"open\"", "").is_err_and(|message| message.contains("[mail]")));
     }
 
     #[test]

@@ -14,7 +14,8 @@ use inventory::{
 };
 
 use super::{House, unavailable};
-use crate::accounts::{password, second_factor, secret};
+use crate::accounts::tries::Try;
+use crate::accounts::{letters, password, second_factor, secret};
 use crate::ledger::time;
 
 /// How long somebody has to set a password by a link.
@@ -51,12 +52,10 @@ impl Accounts for House {
         let Some(session) = session else { return Ok(None) };
         let user = inventory.user(session.user).await.map_err(|error| unavailable(&error))?;
         let Some(user) = user else { return Ok(None) };
-        let recovery_codes = inventory.recovery_codes(user.id).await.map_err(|error| unavailable(&error))?;
         Ok(Some(SignedIn {
             user: user.id.0,
             is_operator: user.standing == Standing::Operator,
             has_second_factor: user.totp_secret.is_some(),
-            recovery_codes,
             wants_code: session.stage == Stage::Code,
             tenants: tenants(&inventory, &user).await?,
             form_token: form_token(secret),
@@ -70,14 +69,15 @@ impl Accounts for House {
     }
 
     async fn sign_in(&self, visitor: &Visitor, email: &str, password: &str) -> Result<Opened, Problem> {
-        self.tries.count(email, visitor.address)?;
         let inventory = self.inventory()?;
+        let counted = self.count(&inventory, visitor, email).await?;
         let user = inventory.user_by_email(email).await.map_err(|error| unavailable(&error))?;
         let is_right = password::is_right(password, user.as_ref().map(|user| user.password.clone())).await?;
         let Some(user) = user.filter(|_| is_right) else {
             tracing::info!(email, from = shown_address(visitor), "somebody could not sign in");
             return Err(refused("the address or the password is wrong"));
         };
+        counted.was_right();
         self.open_session(&inventory, visitor, &user, after_password(&user), None).await
     }
 
@@ -87,7 +87,7 @@ impl Accounts for House {
         let session = inventory.session(&Hashed::of(secret), now).await.map_err(|error| unavailable(&error))?;
         let session = session.filter(|session| session.stage == Stage::Code).ok_or_else(over)?;
         let user = inventory.user(session.user).await.map_err(|error| unavailable(&error))?.ok_or_else(over)?;
-        self.tries.count(&user.email, visitor.address)?;
+        let counted = self.count(&inventory, visitor, &user.email).await?;
         let factor = match (secret::typed_recovery_code(code), &user.totp_secret) {
             (Some(recovery), _) => Some(SecondFactor::Recovery(Hashed::of(&recovery))),
             (None, Some(totp)) => {
@@ -106,6 +106,7 @@ impl Accounts for House {
             tracing::info!(email = user.email, from = shown_address(visitor), "somebody could not show a code");
             return Err(refused("this is not the code, or it was used already: wait for the next one"));
         }
+        counted.was_right();
         self.open_session(&inventory, visitor, &user, Stage::Open, Some(Hashed::of(secret))).await
     }
 
@@ -124,10 +125,18 @@ impl Accounts for House {
         let link = inventory.link(&Hashed::of(secret), now).await.map_err(|error| unavailable(&error))?;
         match link.map(|link| link.purpose) {
             Some(Purpose::Operator) => Ok(LinkUse::CreateOperator),
-            Some(Purpose::Password(user)) => {
+            Some(Purpose::Password { user, .. }) => {
                 let user = inventory.user(user).await.map_err(|error| unavailable(&error))?;
                 user.map(|user| LinkUse::SetPassword { email: user.email }).ok_or_else(link_invalid)
             }
+            Some(Purpose::SignUp { email, organisation, .. }) => Ok(LinkUse::SignUp { email, organisation }),
+            Some(Purpose::Invitation { tenant, email, role, .. }) => {
+                let tenant = inventory.tenant(tenant).await.map_err(|error| unavailable(&error))?;
+                let organisation = tenant.ok_or_else(link_invalid)?.name;
+                let user = inventory.user_by_email(&email).await.map_err(|error| unavailable(&error))?;
+                Ok(LinkUse::Join { email, organisation, role: shown_role(role), has_account: user.is_some() })
+            }
+            Some(Purpose::Email { email, .. }) => Ok(LinkUse::ChangeEmail { email }),
             None => Err(link_invalid()),
         }
     }
@@ -153,7 +162,9 @@ impl Accounts for House {
     async fn set_password(&self, visitor: &Visitor, link: &str, password: &str) -> Result<Opened, Problem> {
         let (inventory, now) = (self.inventory()?, self.node.clock.now());
         let found = inventory.link(&Hashed::of(link), now).await.map_err(|error| unavailable(&error))?;
-        let Some(Purpose::Password(id)) = found.map(|link| link.purpose) else { return Err(link_invalid()) };
+        let Some(Purpose::Password { user: id, .. }) = found.map(|link| link.purpose) else {
+            return Err(link_invalid());
+        };
         let user = self.user(&inventory, id).await?;
         password::check(password, &user.email)?;
         let (hashed, by) = (password::hashed(password).await?, by_user(self, visitor, &user));
@@ -176,6 +187,10 @@ impl Accounts for House {
         let (hashed, kept) = (password::hashed(new).await?, Hashed::of(&who.secret));
         let set = inventory.set_password(&self.by(visitor, who), UserId(who.user), &hashed, Some(&kept)).await;
         set.map_err(|error| not_done(&error))
+    }
+
+    async fn recovery_codes(&self, who: &SignedIn) -> Result<u64, Problem> {
+        self.inventory()?.recovery_codes(UserId(who.user)).await.map_err(|error| unavailable(&error))
     }
 
     async fn offer_second_factor(&self, who: &SignedIn) -> Result<SecondFactorOffer, Problem> {
@@ -285,6 +300,7 @@ impl Accounts for House {
             second_factor: user.totp_secret.is_some(),
             created_at: time(user.created_at),
             seen_at: user.seen_at.map(time),
+            verified_at: user.verified_at.map(time),
             email: user.email,
         });
         Ok(shown.collect())
@@ -299,12 +315,7 @@ impl Accounts for House {
             password: String::new(),
             standing: if user.is_operator { Standing::Operator } else { Standing::User },
         };
-        let role = match user.role {
-            Role::Viewer => inventory::Role::Viewer,
-            Role::Editor => inventory::Role::Editor,
-            Role::Owner => inventory::Role::Owner,
-        };
-        let added = inventory.add_member(&by, caller.tenant, &row, role).await;
+        let added = inventory.add_member(&by, caller.tenant, &row, read_role(user.role)).await;
         added.map_err(|error| not_done(&error))?;
         self.link_for_password(caller, &user.email).await
     }
@@ -316,12 +327,13 @@ impl Accounts for House {
         let user = user.ok_or_else(|| no_user(email))?;
         let secret = secret::new().map_err(|error| no_random(&error))?;
         let ends_at = by.at.plus(PASSWORD_LINK_LASTS);
-        let purpose = Purpose::Password(user.id);
-        let made = inventory.make_link(purpose, &Hashed::of(&secret), by.at, ends_at).await;
+        let purpose = Purpose::Password { user: user.id, sent: self.sent() };
+        let made = inventory.make_link(&purpose, &Hashed::of(&secret), by.at, ends_at).await;
         made.map_err(|error| unavailable(&error))?;
         let recorded = inventory.record_act(None, &by, "user.link_made", &user.email, serde_json::json!({})).await;
         recorded.map_err(|error| unavailable(&error))?;
-        Ok(json::PasswordLink { email: user.email, path: format!("/link/{secret}"), ends_at: time(ends_at) })
+        let path = self.handed_over(&secret, |url| letters::password(&user.email, url, "seven days"));
+        Ok(json::PasswordLink { email: user.email, path, ends_at: time(ends_at) })
     }
 
     async fn remove_user(&self, caller: &Caller, email: &str) -> Result<(), Problem> {
@@ -330,6 +342,17 @@ impl Accounts for House {
         let user = inventory.user_by_email(email).await.map_err(|error| unavailable(&error))?;
         let user = user.ok_or_else(|| no_user(email))?;
         inventory.remove_user(&self.by_caller(caller), user.id).await.map_err(|error| not_done(&error))
+    }
+
+    async fn remove_second_factor_of(&self, caller: &Caller, email: &str) -> Result<(), Problem> {
+        must_everything(caller)?;
+        let inventory = self.inventory()?;
+        let user = inventory.user_by_email(email).await.map_err(|error| unavailable(&error))?;
+        let user = user.ok_or_else(|| no_user(email))?;
+        let removed = inventory.remove_totp(&self.by_caller(caller), user.id).await;
+        removed.map_err(|error| not_done(&error))?;
+        self.write(letters::second_factor_removed(&user.email, &self.url("/account")));
+        Ok(())
     }
 
     async fn audit(&self, caller: &Caller, before: Option<u64>, limit: u32) -> Result<json::Audit, Problem> {
@@ -355,7 +378,25 @@ impl Accounts for House {
 }
 
 impl House {
-    async fn open_session(
+    /// Counts a try of somebody's for an address.
+    pub(super) async fn count(
+        &self,
+        inventory: &Inventory,
+        visitor: &Visitor,
+        email: &str,
+    ) -> Result<Try<'_>, Problem> {
+        let device = visitor.device.as_deref().map(Hashed::of);
+        let device = match device {
+            Some(device) => {
+                let known = inventory.is_known_device(email, &device, self.node.clock.now()).await;
+                known.map_err(|error| unavailable(&error))?.then_some(device)
+            }
+            None => None,
+        };
+        self.tries.count(email, visitor.address, device)
+    }
+
+    pub(super) async fn open_session(
         &self,
         inventory: &Inventory,
         visitor: &Visitor,
@@ -368,26 +409,50 @@ impl House {
             NewSession { user: user.id, secret: Hashed::of(&secret), stage, agent: visitor.agent.clone(), replaces };
         let opened = inventory.open_session(&by_user(self, visitor, user), &session).await;
         opened.map_err(|error| not_done(&error))?;
-        Ok(Opened { secret, wants_code: stage == Stage::Code })
+        let device = match stage {
+            Stage::Open => Some(self.remembered(inventory, visitor, user).await?),
+            Stage::Code => None,
+        };
+        Ok(Opened { secret, wants_code: stage == Stage::Code, device })
+    }
+
+    /// What the browser keeps from now on: what it has kept, if that was for the same user.
+    async fn remembered(&self, inventory: &Inventory, visitor: &Visitor, user: &User) -> Result<String, Problem> {
+        let now = self.node.clock.now();
+        let kept = match &visitor.device {
+            Some(device) => {
+                let known = inventory.is_known_device(&user.email, &Hashed::of(device), now).await;
+                known.map_err(|error| unavailable(&error))?.then(|| device.clone())
+            }
+            None => None,
+        };
+        let device = match kept {
+            Some(kept) => kept,
+            None => secret::new().map_err(|error| no_random(&error))?,
+        };
+        let remembered = inventory.remember_device(user.id, &Hashed::of(&device), now).await;
+        remembered.map_err(|error| unavailable(&error))?;
+        Ok(device)
     }
 
     /// Whether it is them: something is to be changed that whoever finds an open browser must not change.
-    async fn confirm(
+    pub(super) async fn confirm(
         &self,
         inventory: &Inventory,
         visitor: &Visitor,
         who: &SignedIn,
         password: &str,
     ) -> Result<(), Problem> {
-        self.tries.count(&who.email, visitor.address)?;
+        let counted = self.count(inventory, visitor, &who.email).await?;
         let user = self.user(inventory, UserId(who.user)).await?;
-        match password::is_right(password, Some(user.password)).await? {
-            true => Ok(()),
-            false => Err(refused("this is not your present password")),
+        if !password::is_right(password, Some(user.password)).await? {
+            return Err(refused("this is not your present password"));
         }
+        counted.was_right();
+        Ok(())
     }
 
-    async fn user(&self, inventory: &Inventory, id: UserId) -> Result<User, Problem> {
+    pub(super) async fn user(&self, inventory: &Inventory, id: UserId) -> Result<User, Problem> {
         let user = inventory.user(id).await.map_err(|error| unavailable(&error))?;
         user.ok_or_else(|| Problem::new(Code::UserUnknown, "there is no such user any more"))
     }
@@ -397,7 +462,7 @@ impl House {
         self.node.clock.machine().wall_clock().as_secs()
     }
 
-    fn by(&self, visitor: &Visitor, who: &SignedIn) -> By {
+    pub(super) fn by(&self, visitor: &Visitor, who: &SignedIn) -> By {
         let actor = inventory::Actor::User { id: UserId(who.user), email: who.email.clone() };
         By { actor, address: visitor.address, at: self.node.clock.now() }
     }
@@ -430,6 +495,9 @@ async fn scopes_now(inventory: &Inventory, token: &inventory::Token) -> Result<V
     let Some(maker) = token.user else { return Ok(scopes.collect()) };
     let maker = inventory.user(maker).await.map_err(|error| unavailable(&error))?;
     let Some(maker) = maker else { return Ok(Vec::new()) };
+    if maker.standing == Standing::Operator {
+        return Ok(scopes.collect());
+    }
     let tenants = tenants(inventory, &maker).await?;
     let of_maker =
         tenants.into_iter().find(|one| one.tenant == token.tenant).map(|one| one.scopes).unwrap_or_default();
@@ -449,8 +517,9 @@ async fn tenants(inventory: &Inventory, user: &User) -> Result<Vec<Membership>, 
         })
         .collect();
     if is_operator && tenants.iter().all(|membership| membership.tenant != TenantId::DEFAULT) {
-        let (tenant, name) = (TenantId::DEFAULT, "default".to_owned());
-        tenants.push(Membership { tenant, name, scopes: Scope::ALL.to_vec(), role: None });
+        let found = inventory.tenant(TenantId::DEFAULT).await.map_err(|error| unavailable(&error))?;
+        let name = found.map(|tenant| tenant.name).unwrap_or_default();
+        tenants.push(Membership { tenant: TenantId::DEFAULT, name, scopes: Scope::ALL.to_vec(), role: None });
     }
     Ok(tenants)
 }
@@ -480,7 +549,15 @@ fn form_token(secret: &str) -> String {
     hex::encode(blake3::derive_key(FORM_TOKEN, secret.as_bytes()))
 }
 
-fn shown_role(role: inventory::Role) -> Role {
+pub(super) fn read_role(role: Role) -> inventory::Role {
+    match role {
+        Role::Viewer => inventory::Role::Viewer,
+        Role::Editor => inventory::Role::Editor,
+        Role::Owner => inventory::Role::Owner,
+    }
+}
+
+pub(super) fn shown_role(role: inventory::Role) -> Role {
     match role {
         inventory::Role::Viewer => Role::Viewer,
         inventory::Role::Editor => Role::Editor,
@@ -488,7 +565,7 @@ fn shown_role(role: inventory::Role) -> Role {
     }
 }
 
-fn shown_scope(scope: inventory::Scope) -> Scope {
+pub(super) fn shown_scope(scope: inventory::Scope) -> Scope {
     match scope {
         inventory::Scope::Read => Scope::Read,
         inventory::Scope::Zones => Scope::Zones,
@@ -508,32 +585,36 @@ fn read_scope(scope: Scope) -> inventory::Scope {
     }
 }
 
-fn shown_address(visitor: &Visitor) -> String {
+pub(super) fn shown_address(visitor: &Visitor) -> String {
     visitor.address.map(|address| address.to_string()).unwrap_or_default()
 }
 
-fn refused(detail: &str) -> Problem {
+pub(super) fn refused(detail: &str) -> Problem {
     Problem::new(Code::SignInRefused, detail)
 }
 
-fn link_invalid() -> Problem {
+pub(super) fn link_invalid() -> Problem {
     Problem::new(Code::LinkInvalid, UserError::LinkUsed.to_string())
 }
 
-fn no_user(email: &str) -> Problem {
+pub(super) fn no_user(email: &str) -> Problem {
     Problem::new(Code::UserUnknown, format!("there is no user {email}: see `secondo user list`"))
 }
 
-fn no_random(error: &std::io::Error) -> Problem {
+pub(super) fn no_random(error: &std::io::Error) -> Problem {
     Problem::new(Code::Internal, format!("no secret can be made: {error}"))
 }
 
-fn not_done(error: &UserError) -> Problem {
+pub(super) fn not_done(error: &UserError) -> Problem {
     let code = match error {
         UserError::ExistsAlready(_) => Code::UserExists,
         UserError::Unknown => Code::UserUnknown,
         UserError::LastOperator(_) | UserError::LastOwner { .. } => Code::LastOwner,
         UserError::LinkUsed => Code::LinkInvalid,
+        UserError::MemberAlready(_) => Code::MemberExists,
+        UserError::NotInvited(_) => Code::InvitationUnknown,
+        UserError::InvitedAnother(_) => Code::NotAllowed,
+        UserError::TooManyInvitations => Code::TooManyAttempts,
         UserError::Inventory(error) => return unavailable(error),
     };
     Problem::new(code, error.to_string())

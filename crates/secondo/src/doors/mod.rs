@@ -5,7 +5,10 @@ mod catalogs;
 mod contents;
 mod delegation;
 mod examination;
+mod exported;
 mod intent;
+mod newcomers;
+mod organisations;
 mod ownership;
 mod requests;
 mod status;
@@ -17,14 +20,17 @@ pub(crate) use intent::row;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use alerts::{Letter, NotAnAddress, Post};
 use api::{Code, Doors, Problem};
 use dns::Name;
-use inventory::{Hashed, Inventory, InventoryError, TenantId};
+use inventory::{Hashed, Inventory, InventoryError, Sent, TenantId};
 use server::{Counters, Heard};
+use tokio::sync::Semaphore;
 
 use crate::accounts::tries::Tries;
 use crate::certificate::Certificate;
 use crate::claims::Claims;
+use crate::configuration::SignUp;
 use crate::delegations::Delegations;
 use crate::followed::Followed;
 use crate::node::Node;
@@ -40,6 +46,8 @@ pub(crate) struct House {
     pub(crate) dns_over_tls: Vec<SocketAddr>,
     pub(crate) dns_over_quic: Vec<SocketAddr>,
     pub(crate) certificate: Option<Arc<Certificate>>,
+    /// What browsers are shown, where that is another one.
+    pub(crate) console_certificate: Option<Arc<Certificate>>,
     pub(crate) http: SocketAddr,
     /// The console's URL.
     pub(crate) console: String,
@@ -49,12 +57,26 @@ pub(crate) struct House {
     /// The machine's own token; none where it can be neither read nor made.
     pub(crate) admin_token: Option<Hashed>,
     pub(crate) tries: Tries,
+    /// None where nobody is written to: operators hand links over.
+    pub(crate) post: Option<Post>,
+    pub(crate) sign_up: SignUp,
+    /// What is done after an answer was given, so that the answer says nothing.
+    pub(crate) afterwards: Arc<Semaphore>,
+    /// Exports under way.
+    pub(crate) exports: Arc<Semaphore>,
 }
+
+/// Letters that are made up at a time, of those who ask for links.
+pub(crate) const AFTERWARDS_MAX: usize = 64;
+/// Exports at a time: each reads the inventory all along.
+pub(crate) const EXPORTS_MAX: usize = 4;
 
 pub(crate) fn open(house: House) -> Doors {
     let house = Arc::new(house);
     Doors {
         accounts: house.clone(),
+        newcomers: Arc::new(newcomers::Reception(house.clone())),
+        organisations: house.clone(),
         intent: house.clone(),
         requests: house.clone(),
         contents: house.clone(),
@@ -64,6 +86,35 @@ pub(crate) fn open(house: House) -> Doors {
 }
 
 impl House {
+    /// A page's URL, for people.
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.console)
+    }
+
+    /// How links get to people.
+    fn sent(&self) -> Sent {
+        if self.post.is_some() { Sent::ByMail } else { Sent::ByHand }
+    }
+
+    /// Sends a letter, if letters are sent.
+    fn write(&self, letter: Result<Letter, NotAnAddress>) {
+        let Some(post) = &self.post else { return };
+        match letter {
+            Ok(letter) => post.send(letter),
+            Err(error) => tracing::error!("a mail is not sent: {error}"),
+        }
+    }
+
+    /// Sends a link by mail; where none is sent, its path, for whoever is to hand it over.
+    fn handed_over(&self, secret: &str, letter: impl FnOnce(&str) -> Result<Letter, NotAnAddress>) -> Option<String> {
+        let path = format!("/link/{secret}");
+        if self.post.is_none() {
+            return Some(path);
+        }
+        self.write(letter(&self.url(&path)));
+        None
+    }
+
     fn inventory(&self) -> Result<Arc<Inventory>, Problem> {
         self.node.inventory.load_full().ok_or_else(|| {
             let detail = "the inventory is not available: stored zones are served, but nothing can be added, removed or \

@@ -173,6 +173,7 @@ impl Status for House {
             dns_over_tls: self.dns_over_tls.iter().map(ToString::to_string).collect(),
             dns_over_quic: self.dns_over_quic.iter().map(ToString::to_string).collect(),
             certificate: self.certificate.as_ref().map(|certificate| certificate.shown()),
+            console_certificate: self.console_certificate.as_ref().map(|certificate| certificate.shown()),
             http: self.http.to_string(),
             console: self.console.clone(),
             zones,
@@ -184,7 +185,12 @@ impl Status for House {
                 .anew()
                 .into_iter()
                 .chain(self.catalog_without_a_name())
-                .chain(self.certificate.iter().flat_map(|certificate| certificate.warnings(wall_clock_secs)))
+                .chain(
+                    self.certificate
+                        .iter()
+                        .chain(&self.console_certificate)
+                        .flat_map(|certificate| certificate.warnings(wall_clock_secs)),
+                )
                 .chain(warnings(&zones, trouble.as_deref(), self.node.all_unlisted().len()))
                 .collect(),
             queries: json::QueryCounts {

@@ -30,7 +30,7 @@ fn udp_and_tcp_give_the_same_answer() {
 fn each_query_is_counted_for_its_zone_by_type_and_result() {
     let key = key("some-key.", Algorithm::HmacSha256);
     let mut access = Access::default();
-    access.keys.insert("some-key.".parse().unwrap(), key.clone());
+    access.keys.add(TenantId::DEFAULT, key.clone());
     let zones = vec![
         live(1, "example.", &format!("{ZONE}sub 60 NS ns.sub\nns.sub 60 A 192.0.2.2\n")),
         live(2, "other.example.", ZONE),

@@ -1,0 +1,5 @@
+//! Who belongs to the caller's organisation.
+
+pub(crate) mod change;
+pub(crate) mod list;
+pub(crate) mod remove;

@@ -1,0 +1,142 @@
+//! `secondo tenant add | list | show | rename | remove`: the organisations that use this service.
+
+use api::json::{AddOrganisation, AddedOrganisation, ChangeOrganisation, Organisation, Organisations};
+use api::{percent_encoded, text};
+use clap::Subcommand;
+
+use super::command::with_code;
+use super::failure::Failure;
+use super::output::{Format, Output, time_or_dash};
+use super::server::Server;
+use super::user::{email, given};
+
+/// Organisations that are asked for at once.
+const PAGE: u32 = 1_000;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TenantAction {
+    /// Add an organisation, and invite whoever is to own it.
+    #[command(after_help = "Example:\n  secondo tenant add 'Example Ltd' --owner alice@example.org")]
+    Add {
+        /// What it is called; several may be called the same.
+        #[arg(value_parser = name)]
+        name: String,
+        /// The e-mail address of whoever is to own it.
+        #[arg(long, value_parser = email)]
+        owner: Option<String>,
+    },
+    /// List organisations with their numbers.
+    #[command(after_help = "Example:\n  secondo tenant list --find example")]
+    List {
+        /// Only those with this in their names.
+        #[arg(long, default_value = "")]
+        find: String,
+    },
+    /// Show an organisation.
+    #[command(after_help = "Example:\n  secondo tenant show 7")]
+    Show {
+        /// Its number, which `secondo tenant list` shows.
+        id: u64,
+    },
+    /// Call an organisation something else.
+    #[command(after_help = "Example:\n  secondo tenant rename 7 'Example Inc'")]
+    Rename {
+        /// Its number.
+        id: u64,
+        #[arg(value_parser = name)]
+        name: String,
+    },
+    /// Remove an organisation with its zones, keys, tokens and those of its members who belong nowhere else.
+    #[command(after_help = "Example:\n  secondo tenant remove 7 --name 'Example Ltd'")]
+    Remove {
+        /// Its number.
+        id: u64,
+        /// What it is called, so that it is the right one.
+        #[arg(long)]
+        name: String,
+    },
+}
+
+pub(super) async fn carry_out(action: TenantAction, server: &Server, output: &mut Output<'_>) -> Result<(), Failure> {
+    match action {
+        TenantAction::Add { name, owner } => add(AddOrganisation { name, owner }, server, output).await,
+        TenantAction::List { find } => list(&find, server, output).await,
+        TenantAction::Show { id } => {
+            let organisation: Organisation = server.get(&format!("/organisations/{id}"), &[]).await?;
+            show(&organisation, output)
+        }
+        TenantAction::Rename { id, name } => {
+            let change = ChangeOrganisation { name };
+            let organisation: Organisation = server.patch(&format!("/organisations/{id}"), &change).await?;
+            show(&organisation, output)
+        }
+        TenantAction::Remove { id, name } => {
+            server.delete(&format!("/organisations/{id}?name={}", percent_encoded(&name))).await?;
+            if output.format() == Format::Text {
+                output.line(&format!("removed the organisation {id}, {name}"))?;
+            }
+            Ok(())
+        }
+    }
+}
+
+async fn add(organisation: AddOrganisation, server: &Server, output: &mut Output<'_>) -> Result<(), Failure> {
+    let added: AddedOrganisation = server.post("/organisations", &organisation).await?;
+    let done = format!("added the organisation {}, {}", added.organisation.id, added.organisation.name);
+    let url = match added.invitation.as_ref().and_then(|link| link.path.as_deref()) {
+        Some(path) => Some(server.page(path).await?),
+        None => None,
+    };
+    if output.format() == Format::Json {
+        let shown =
+            serde_json::json!({ "organisation": added.organisation, "owner": organisation.owner, "url": url });
+        return Ok(output.json(&shown)?);
+    }
+    match &added.invitation {
+        Some(link) => output.line(&format!("{done}\n\n{}", given("Its owner joins", link, url.as_deref())))?,
+        None => output.line(&done)?,
+    }
+    Ok(())
+}
+
+async fn list(find: &str, server: &Server, output: &mut Output<'_>) -> Result<(), Failure> {
+    let mut organisations: Vec<Organisation> = Vec::new();
+    loop {
+        let mut query = vec![("find", find.to_owned()), ("limit", PAGE.to_string())];
+        query.extend(organisations.last().map(|last| ("after", last.id.to_string())));
+        let page: Organisations = server.get("/organisations", &query).await?;
+        organisations.extend(page.organisations);
+        if page.next.is_none() {
+            break;
+        }
+    }
+    if output.format() == Format::Json {
+        return Ok(output.json(&organisations)?);
+    }
+    if organisations.is_empty() {
+        return Ok(output.line("there is no organisation with that in its name")?);
+    }
+    Ok(output.table(&["NUMBER", "NAME", "MEMBERS", "ZONES", "SINCE"], organisations.into_iter().map(row))?)
+}
+
+fn show(organisation: &Organisation, output: &mut Output<'_>) -> Result<(), Failure> {
+    if output.format() == Format::Json {
+        return Ok(output.json(organisation)?);
+    }
+    let titles = ["NUMBER", "NAME", "MEMBERS", "ZONES", "SINCE"];
+    Ok(output.table(&titles, std::iter::once(row(organisation.clone())))?)
+}
+
+fn row(organisation: Organisation) -> Vec<String> {
+    vec![
+        organisation.id.to_string(),
+        organisation.name,
+        organisation.members.to_string(),
+        organisation.zones.to_string(),
+        time_or_dash(organisation.created_at),
+    ]
+}
+
+fn name(text: &str) -> Result<String, String> {
+    text::organisation_name(text).map_err(with_code)
+}
