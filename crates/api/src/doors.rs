@@ -10,6 +10,7 @@ mod caller;
 mod newcomers;
 mod organisations;
 mod ownership;
+mod plans;
 mod span;
 
 pub use accounts::{Accounts, LinkUse, Membership, NewToken, NewUser, Opened, SecondFactorOffer, SignedIn};
@@ -17,6 +18,7 @@ pub use caller::{Actor, Caller, Visitor};
 pub use newcomers::{Newcomers, Offers};
 pub use organisations::{OrganisationPage, Organisations, Streamed};
 pub use ownership::Ownership;
+pub use plans::Plans;
 pub use span::QuerySpan;
 
 use std::collections::BTreeMap;
@@ -447,4 +449,5 @@ pub struct Doors {
     pub contents: Arc<dyn Contents>,
     pub status: Arc<dyn Status>,
     pub ownership: Arc<dyn Ownership>,
+    pub plans: Arc<dyn Plans>,
 }

@@ -42,6 +42,12 @@ codes! {
     ZoneNameTaken = "zone_name_taken", 409, "The name is answered for somebody else";
     NameNotProven = "name_not_proven", 409, "The name is not proven";
     ClaimUnknown = "claim_unknown", 404, "No such claim";
+    PlanLimit = "plan_limit", 403, "More than the plan allows";
+    PlanInvalid = "plan_invalid", 400, "Not a plan";
+    PlanUnknown = "plan_unknown", 404, "No such plan";
+    PlanExists = "plan_exists", 409, "The plan exists already";
+    PlanInUse = "plan_in_use", 409, "The plan is in use";
+    RateLimited = "rate_limited", 429, "Too many requests";
     ZoneUnknown = "zone_unknown", 404, "No such zone";
     ZoneNotLoaded = "zone_not_loaded", 409, "The zone has no contents yet";
     ZonePaused = "zone_paused", 409, "The zone is not followed now";
@@ -181,6 +187,10 @@ impl IntoResponse for Problem {
         let mut response = (status, axum::Json(ProblemDetails::from(&self))).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            // RFC 9110 §10.2.3. In a minute at the latest there may be one again, whatever is limited.
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+        }
         if status == StatusCode::UNAUTHORIZED {
             // RFC 6750 §3: a request without good credentials is told which kind is wanted.
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"secondo\""));

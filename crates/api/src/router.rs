@@ -22,8 +22,8 @@ use crate::doors::Doors;
 use crate::front::{Front, HEALTH, check_host};
 use crate::problem::{Code, Problem};
 use crate::routes::{
-    audit, catalogs, claims, doctor, export, invitations, keys, members, node, organisations, tokens, usage, users,
-    zones,
+    audit, catalogs, claims, doctor, export, invitations, keys, members, node, organisations, plans, tokens, usage,
+    users, zones,
 };
 
 /// What every handler is given.
@@ -95,6 +95,11 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(invitations::add::add, invitations::list::list))
         .routes(routes!(invitations::withdraw::withdraw))
         .routes(routes!(export::export))
+        .routes(routes!(plans::own::own))
+        .routes(routes!(plans::own::events))
+        .routes(routes!(plans::all::list, plans::all::add))
+        .routes(routes!(plans::all::change, plans::all::remove))
+        .routes(routes!(plans::assign::assign))
         .routes(routes!(audit::audit))
         .routes(routes!(usage::usage))
         .routes(routes!(usage::table))

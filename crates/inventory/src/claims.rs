@@ -109,6 +109,12 @@ impl Inventory {
         found.fetch_optional(&mut *transaction).await?.map(ClaimRow::read).transpose()
     }
 
+    /// The claim that the zone with this id is. For whoever runs the service.
+    pub async fn claim_of(&self, zone: ZoneId) -> Result<Option<Claim>, InventoryError> {
+        let mut transaction = self.reader().begin().await?;
+        read(&mut transaction, zone).await
+    }
+
     /// Claims that are not proven, of all tenants, in the order of their ids: at most `limit` after this one. For whoever
     /// runs the service.
     pub async fn unproven_claims(&self, after: ZoneId, limit: u32) -> Result<Vec<Claim>, InventoryError> {

@@ -310,6 +310,11 @@ pub enum UserError {
     InvitedAnother(String),
     #[error("too many invitations wait for an answer: withdraw those that nobody will give")]
     TooManyInvitations,
+    #[error(
+        "the plan {plan:?} is for {limit} member(s), and all places are taken or promised: remove somebody or withdraw an \
+         invitation, or take a larger plan"
+    )]
+    PlanMembers { plan: String, limit: u64 },
     #[error(transparent)]
     Inventory(#[from] InventoryError),
 }

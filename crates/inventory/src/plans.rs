@@ -323,7 +323,7 @@ impl Allowance {
 const COLUMNS: &str = "p.id, p.name, p.zones_max, p.records_max, p.primaries_max, p.members_max, p.requests_per_minute, \
                        p.queries_per_month, p.history_days, p.grace_days";
 
-async fn terms(transaction: &mut Transaction, tenant: TenantId) -> Result<Terms, InventoryError> {
+pub(crate) async fn terms(transaction: &mut Transaction, tenant: TenantId) -> Result<Terms, InventoryError> {
     if tenant == TenantId::DEFAULT {
         return Ok(Terms::default());
     }

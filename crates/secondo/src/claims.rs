@@ -20,13 +20,14 @@ use std::time::Duration;
 
 use dns::Name;
 use inventory::{
-    Above, Actor, By, Claim, Delegated, Finding, Inventory, InventoryError, Look, ProveError, Proving, Shown,
-    TenantId, ZoneId,
+    Above, Actor, By, Claim, Delegated, Finding, Inventory, InventoryError, Look, ProveError, Proving, Severity,
+    Shown, TenantId, ZoneId,
 };
 use tokio::task::JoinSet;
 use xfr::Moment;
 
 use crate::delegations::Delegations;
+use crate::events::{self, Event};
 use crate::node::Node;
 use name_servers::Pool;
 use seen::{Parent, delegated, shown};
@@ -150,6 +151,13 @@ impl Claims {
                 Seen { obstacle: obstacle.map(|error| error.to_string()), ..seen }
             }
             Finding::Lapses => {
+                let message = format!(
+                    "what proved that the name {} is yours does not show any more: it is answered on, and falls to whoever \
+                     else proves it; the zone's page says what would show it again",
+                    claim.name
+                );
+                let (kind, subject) = ("proof_lost", claim.name.to_string());
+                events::tell(&self.node, claim.tenant, Event { kind, severity: Severity::Warning, subject, message });
                 tracing::warn!(
                     zone = %claim.name,
                     "what proved that the name is its tenant's does not show any more: it is answered on, and falls to whoever else proves it"
@@ -203,6 +211,7 @@ impl Claims {
         let consenting = self.consenting(inventory, claim).await?;
         let proving = Proving { zone: claim.zone, proof, consenting: &consenting };
         let by = By { actor: Actor::Service, address: None, at: self.node.clock.now() };
+        let before = inventory.holder(&claim.name).await?.filter(|holder| holder.zone != claim.zone);
         let mut proven = inventory.prove(&by, &proving).await;
         if matches!(proven, Err(ProveError::Held(_)))
             && let Some(holder) = inventory.holder(&claim.name).await?
@@ -215,6 +224,9 @@ impl Claims {
         }
         match proven {
             Ok(()) => {
+                if let Some(before) = before {
+                    self.tell_that_taken(&before);
+                }
                 tracing::info!(zone = %claim.name, tenant = claim.tenant.0, %proof, "the name is proven");
                 Ok(None)
             }
@@ -224,6 +236,17 @@ impl Claims {
                 Ok(Some(error))
             }
         }
+    }
+
+    /// Tells whoever had a name until now.
+    pub(crate) fn tell_that_taken(&self, before: &Claim) {
+        let message = format!(
+            "the name {} is no longer answered for you: it is proven for another organisation, or whoever runs this service \
+             has given it to one",
+            before.name
+        );
+        let (kind, subject) = ("name_taken", before.name.to_string());
+        events::tell(&self.node, before.tenant, Event { kind, severity: Severity::Error, subject, message });
     }
 
     /// Other tenants' zones above the claim whose contents delegate its name to the claimant's own name servers.

@@ -24,6 +24,8 @@ use crate::note::Note;
 use crate::pace::Pace;
 use crate::warnings::{self, Said};
 
+const DAY_SECS: u64 = 24 * 3600;
+
 pub(crate) struct Followed {
     pub(crate) id: ZoneId,
     /// Whose it is.
@@ -59,8 +61,12 @@ pub(crate) struct Instructions {
     /// What is set for the zone alone, and what follows with the defaults.
     pub(crate) settings: Settings,
     pub(crate) policy: Policy,
-    /// The most records that the tenant's plan allows for a zone.
+    /// Whether the tenant's plan lets the zone be answered and followed.
+    pub(crate) subscription: Subscription,
+    /// The most records that it allows for a zone.
     pub(crate) records_max: Option<u64>,
+    /// For how many days versions are kept at the most.
+    pub(crate) history_days: Option<u64>,
 }
 
 /// Whether the name is known to be the zone's tenant's.
@@ -71,6 +77,16 @@ pub(crate) enum Ownership {
     Proven,
     /// The tenant says so. The zone is followed, so that its contents are here when they are wanted, and not answered.
     Claimed,
+}
+
+/// Whether a zone's tenant has what it takes to have zones here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Subscription {
+    #[default]
+    InForce,
+    /// The plan has ended, and its grace too: the zone stays, and is neither answered nor followed.
+    Ended,
 }
 
 impl Ownership {
@@ -101,11 +117,12 @@ impl Instructions {
 
     /// Whether the zone is checked and transferred.
     pub(crate) fn is_followed(&self) -> bool {
-        self.is_listed() && self.service == Service::Answering
+        self.is_listed() && self.service == Service::Answering && self.subscription == Subscription::InForce
     }
 
     pub(crate) fn is_answered(&self) -> bool {
         self.service.is_answered()
+            && self.subscription == Subscription::InForce
             && self.ownership == Ownership::Proven
             && !matches!(self.role, Role::Catalog | Role::Removed)
     }
@@ -392,8 +409,11 @@ impl Followed {
 
     /// How much history the zone keeps.
     pub(crate) fn history_kept(&self) -> HistoryKept {
-        let policy = &self.instructions.load().policy;
-        let age_max = Duration::from_secs(u64::from(policy.history_secs));
+        let instructions = self.instructions.load();
+        let policy = &instructions.policy;
+        let allowed =
+            Duration::from_secs(instructions.history_days.map_or(u64::MAX, |days| days.saturating_mul(DAY_SECS)));
+        let age_max = Duration::from_secs(u64::from(policy.history_secs)).min(allowed);
         HistoryKept { versions_max: u64::from(policy.history_versions), age_max }
     }
 

@@ -25,6 +25,7 @@ use crate::followed::{Durability, Followed, Role, Trigger, Wake, Writing};
 use crate::kept::{KEEP_REMOVED, Kept};
 use crate::ledger;
 use crate::note::Note;
+use crate::plans::Plans;
 use crate::refresh::Refreshed;
 use crate::roster::Roster;
 use crate::warnings;
@@ -70,6 +71,8 @@ pub(crate) struct Node {
     pub(crate) kept: Kept,
     /// For how long they are.
     pub(crate) keep_removed: Duration,
+    /// What organisations may have.
+    pub(crate) plans: Plans,
     /// The database of stored zones that was damaged when the program started.
     pub(crate) put_aside: Option<PutAside>,
 }
@@ -130,6 +133,7 @@ impl Node {
             followed: RwLock::new(followed),
             kept,
             keep_removed: KEEP_REMOVED,
+            plans: Plans::default(),
             put_aside: None,
         };
         node.publish_table();

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use xfr::{Moment, Policy, Settings};
 use zone::TenantId;
 
-use crate::followed::{Instructions, Ownership, Role};
+use crate::followed::{Instructions, Ownership, Role, Subscription};
 use crate::holds::{HeldBack, Hold};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,8 @@ pub(crate) struct Note {
     service: Service,
     #[serde(skip_serializing_if = "is_default")]
     ownership: Ownership,
+    #[serde(skip_serializing_if = "is_default")]
+    subscription: Subscription,
     #[serde(skip_serializing_if = "is_default")]
     contents: Contents,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -101,8 +103,8 @@ impl Note {
             // Of a member all is as with any zone, and what its catalog is to it is the inventory's to say.
             Role::Configured | Role::MemberOf(_) => Contents::Everybody,
         };
-        let Instructions { service, ownership, .. } = *instructions;
-        Self { tenant, service, ownership, contents, settings, hold, came_from }
+        let Instructions { service, ownership, subscription, .. } = *instructions;
+        Self { tenant, service, ownership, subscription, contents, settings, hold, came_from }
     }
 
     /// Whose the zone is.
@@ -159,8 +161,8 @@ impl Note {
             Contents::Catalog => Role::Catalog,
             Contents::Removed => Role::Removed,
         };
-        let Self { service, ownership, .. } = *self;
-        Instructions { service, ownership, role, settings, policy, ..Instructions::default() }
+        let Self { service, ownership, subscription, .. } = *self;
+        Instructions { service, ownership, subscription, role, settings, policy, ..Instructions::default() }
     }
 }
 
@@ -172,7 +174,7 @@ mod tests {
     use zone::TenantId;
 
     use super::Note;
-    use crate::followed::{Instructions, Ownership, Role};
+    use crate::followed::{Instructions, Ownership, Role, Subscription};
     use crate::holds::{HeldBack, Hold};
 
     #[test]
@@ -185,7 +187,8 @@ mod tests {
         let of_role = |role| {
             let (settings, policy) = (settings.clone(), policy.clone());
             let (service, ownership) = (Service::Disabled, Ownership::Claimed);
-            Instructions { service, ownership, role, settings, policy, ..Instructions::default() }
+            let subscription = Subscription::Ended;
+            Instructions { service, ownership, subscription, role, settings, policy, ..Instructions::default() }
         };
         let zone = "example.".parse().unwrap();
         let came_from = Some(([192, 0, 2, 1], 53).into());

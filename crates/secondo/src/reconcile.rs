@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use api::doors::{NewCatalog, NewZone};
 use dns::Name;
-use inventory::{AddZoneError, Intent, Inventory, InventoryError, Location, Proof, Service, TenantId};
+use inventory::{
+    AddZoneError, Intent, Inventory, InventoryError, Location, PlanStanding, Proof, Service, TenantId, Terms,
+};
 use server::Access;
 use store::PutAside;
 use tokio::task::JoinSet;
@@ -22,7 +24,7 @@ use xfr::{Key, Prefix, Setting};
 use zone::ZoneId;
 
 use crate::doors;
-use crate::followed::{Durability, Followed, Instructions, Ownership, Role, Source, Trigger};
+use crate::followed::{Durability, Followed, Instructions, Ownership, Role, Source, Subscription, Trigger};
 use crate::kept::first_end;
 use crate::node::Node;
 use crate::telling::tell;
@@ -195,7 +197,8 @@ pub(crate) async fn follow_inventory(node: Arc<Node>, at_start: Arc<AtStart>) {
             match read(&node, &inventory).await {
                 Ok(intent) => {
                     reconcile(&node, &inventory, &intent).await;
-                    let end = first_end(&intent).map(|end| end.since(node.clock.now()) + AFTER_AN_END);
+                    let end = first_end(&intent).into_iter().chain(node.plans.next_end(node.clock.now())).min();
+                    let end = end.map(|end| end.since(node.clock.now()) + AFTER_AN_END);
                     until = end.map_or(EVERY, |end| end.min(EVERY));
                 }
                 Err(error) => tracing::error!("what should be served cannot be read, what is served stays: {error}"),
@@ -256,6 +259,7 @@ async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent) {
         fresh.push(zone);
         has_changed = true;
     }
+    node.plans.follow(node, &intent.terms);
     node.shared.access.store(Arc::new(access(node, intent)));
     if has_changed {
         node.publish_table();
@@ -342,6 +346,8 @@ fn instructions(
     zone: &inventory::Zone,
 ) -> Instructions {
     let source = |primary: &xfr::Primary| Source::new(primary.clone(), intent.key(zone, primary).cloned());
+    let terms = intent.terms.get(&zone.tenant);
+    let limits = terms.map(Terms::limits).unwrap_or_default();
     let role = role(catalogs, intent, zone.id);
     let mut policy = node.defaults.with(&zone.settings).unwrap_or_else(|error| {
         tracing::error!(zone = %zone.name, "what is set for the zone does not go with the defaults, which count instead: {error}");
@@ -359,6 +365,12 @@ fn instructions(
         role,
         settings: zone.settings.clone(),
         policy,
+        subscription: match terms.map(|terms| terms.standing(node.clock.now())) {
+            Some(PlanStanding::Ended) => Subscription::Ended,
+            Some(PlanStanding::InForce | PlanStanding::Grace { .. }) | None => Subscription::InForce,
+        },
+        records_max: limits.records_max,
+        history_days: limits.history_days,
     }
 }
 

@@ -136,11 +136,16 @@ pub(crate) async fn refresh(node: &Node, zone: &Followed, way: Way<'_>) -> Resul
                 "the new version has more records than the plan allows: the one before is served on"
             );
             node.write_note(&writing).await;
+            warnings::tell_of_records(node, zone, records, limit);
             Ok(Refreshed::Held(Reason::OverLimit { serial, records, limit }))
         }
         Decision::Publish => {
             let origin = Origin::Primary { address: primary.address, expires_in_secs };
+            let records = advanced.image.record_count();
             commit_and_publish(node, &writing, advanced, origin).await?;
+            if let Some(limit) = instructions.records_max {
+                warnings::tell_of_records(node, zone, records, limit);
+            }
             zone.condition().said.set_signatures(inspection.horizon.into());
             Ok(Refreshed::Published)
         }

@@ -10,6 +10,7 @@ use xfr::{Moment, Policy, Timers};
 use zone::inspect::{Horizon, Inspection};
 use zone::zonemd::Verdict;
 
+use crate::events;
 use crate::followed::{Condition, Followed};
 use crate::holds::Hold;
 use crate::node::Node;
@@ -163,6 +164,11 @@ pub(crate) fn say_what_is_due(zone: &Followed, now: Moment) {
             name = zone.name,
         );
     }
+}
+
+/// Tells the zone's tenant when it has nearly as many records as the plan allows, or more.
+pub(crate) fn tell_of_records(node: &Node, zone: &Followed, records: u64, limit: u64) {
+    events::tell_if_near(node, zone.tenant, Some(limit), records, "records", &zone.name.to_string());
 }
 
 /// Says what is doubtful about new contents, when other things are than before: a zone that changes every minute says it

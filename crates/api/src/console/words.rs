@@ -103,7 +103,13 @@ pub(crate) fn tone(state: &State) -> &'static str {
     match state {
         State::Active => "good",
         State::Pending => "busy",
-        State::Frozen | State::Paused | State::Held | State::OverLimit | State::Stale | State::Unproven => "warn",
+        State::Frozen
+        | State::Paused
+        | State::Held
+        | State::OverLimit
+        | State::Stale
+        | State::Unproven
+        | State::Suspended => "warn",
         State::Expired => "bad",
         State::Disabled => "off",
     }
@@ -122,6 +128,7 @@ pub(crate) fn state(state: &State) -> &'static str {
         State::Expired => "Expired",
         State::Disabled => "Disabled",
         State::Unproven => "Unproven",
+        State::Suspended => "Suspended",
     }
 }
 
@@ -147,6 +154,9 @@ pub(crate) fn condition(zone: &Zone) -> &'static str {
         }
         State::Paused => "Served here, and not followed: changes at the primary do not arrive.",
         State::Disabled => "Switched off: queries for it are refused.",
+        State::Suspended => {
+            "Not answered, because the organisation's plan has ended: with a plan it is answered again."
+        }
         State::Unproven => "Not answered until you have shown that the name is yours.",
     }
 }

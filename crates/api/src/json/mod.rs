@@ -14,6 +14,7 @@ mod node;
 mod notify;
 mod organisation;
 mod ownership;
+mod plan;
 mod primary;
 mod queries;
 mod time;
@@ -54,6 +55,7 @@ pub use organisation::{
 pub use ownership::{
     Claim, Claims, HandOver, Ownership, OwnershipChallenge, OwnershipProof, OwnershipSeen, OwnershipState,
 };
+pub use plan::{Event, Events, OwnPlan, Plan, PlanLimits, PlanStanding, PlanUse, Plans, PutPlan, SetPlan, Severity};
 pub use primary::{Primary, PrimaryTls};
 pub use queries::{
     Month, NotAMonth, OrganisationUsage, QueriesByResult, QueriesByType, QueryNumbers, QueryPoint, QueryStep,

@@ -43,6 +43,8 @@ words! {
         Disabled = "disabled",
         /// REFUSED, until its owner has shown that the name is theirs.
         Unproven = "unproven",
+        /// REFUSED, because its organisation's plan has ended; nothing of it is deleted.
+        Suspended = "suspended",
     }
 }
 
@@ -85,6 +87,7 @@ words! {
         Expired = "expired",
         Disabled = "disabled",
         Unproven = "unproven",
+        Suspended = "suspended",
     }
 }
 
@@ -92,6 +95,7 @@ impl State {
     /// The most serious of the three: what is not answered at all, then what is answered badly, then what is kept back.
     pub fn derive(freshness: Freshness, hold: Hold, service: Service) -> Self {
         match (service, freshness, hold) {
+            (Service::Suspended, _, _) => Self::Suspended,
             (Service::Unproven, _, _) => Self::Unproven,
             (Service::Disabled, _, _) => Self::Disabled,
             (_, Freshness::Expired, _) => Self::Expired,

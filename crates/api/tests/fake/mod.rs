@@ -7,6 +7,7 @@
 
 mod delegation;
 mod organisations;
+mod plans;
 mod queries;
 
 use std::collections::BTreeMap;
@@ -54,7 +55,8 @@ pub fn doors() -> Doors {
         requests: fake.clone(),
         contents: fake.clone(),
         status: fake.clone(),
-        ownership: fake,
+        ownership: fake.clone(),
+        plans: fake,
     }
 }
 

@@ -12,6 +12,7 @@ use super::{Hashed, Role, members, tenants};
 use crate::TenantId;
 use crate::database::{Inventory, Transaction, to_i64, to_u64};
 use crate::error::{InventoryError, UserError};
+use crate::plans;
 
 /// Invitations of one tenant that wait for an answer.
 const INVITATIONS_MAX: i64 = 100;
@@ -73,6 +74,8 @@ impl Inventory {
         if waiting >= INVITATIONS_MAX {
             return Err(UserError::TooManyInvitations);
         }
+        // Whoever was asked has a place.
+        check_members(&mut transaction, tenant, waiting).await?;
         let NewInvitation { role, secret, ends_at, sent, .. } = invitation;
         let purpose = Purpose::Invitation { tenant, email: email.clone(), role: *role, sent: *sent };
         let row = Row { purpose: &purpose, maker: by.actor.user(), made_by: Some(by.actor.to_string()) };
@@ -192,10 +195,27 @@ async fn belong(
     user: UserId,
     email: &str,
     role: Role,
-) -> Result<(), InventoryError> {
+) -> Result<(), UserError> {
+    check_members(transaction, tenant, 0).await?;
     members::write(transaction, by, tenant, user, role).await?;
     let details = json!({ "role": role.as_str() });
-    audit::write(transaction, Some(tenant), by, "member.joined", email, details).await
+    audit::write(transaction, Some(tenant), by, "member.joined", email, details).await?;
+    Ok(())
+}
+
+/// # Errors
+/// When with those who wait the tenant has as many members as its plan allows.
+async fn check_members(transaction: &mut Transaction, tenant: TenantId, waiting: i64) -> Result<(), UserError> {
+    let terms = plans::terms(transaction, tenant).await?;
+    let Some(limit) = terms.limits().members_max else { return Ok(()) };
+    let members: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM members WHERE tenant_id = $1")
+        .bind(to_i64(tenant.0))
+        .fetch_one(&mut **transaction)
+        .await?;
+    if to_u64(members.saturating_add(waiting))? >= limit {
+        return Err(UserError::PlanMembers { plan: terms.name().to_owned(), limit });
+    }
+    Ok(())
 }
 
 async fn is_member(transaction: &mut Transaction, tenant: TenantId, email: &str) -> Result<bool, InventoryError> {

@@ -33,12 +33,15 @@ impl Accounts for House {
         let inventory = self.inventory()?;
         let found = inventory.token(&Hashed::of(token), self.node.clock.now()).await;
         match found.map_err(|error| unavailable(&error))? {
-            Some(token) => Ok(Caller {
-                tenant: token.tenant,
-                scopes: scopes_now(&inventory, &token).await?,
-                actor: Actor::Token(token.name),
-                address: visitor.address,
-            }),
+            Some(token) => {
+                self.count_request(token.tenant)?;
+                Ok(Caller {
+                    tenant: token.tenant,
+                    scopes: scopes_now(&inventory, &token).await?,
+                    actor: Actor::Token(token.name),
+                    address: visitor.address,
+                })
+            }
             None => Err(Problem::new(
                 Code::TokenInvalid,
                 "the access token opens nothing here: it was never made here, was removed, or its time is over",
@@ -378,6 +381,19 @@ impl Accounts for House {
 }
 
 impl House {
+    /// Counts a request of the tenant's to the API.
+    fn count_request(&self, tenant: TenantId) -> Result<(), Problem> {
+        self.node.plans.count_request(tenant, self.node.clock.now()).map_err(|secs| {
+            let terms = self.node.plans.of(tenant);
+            let per_minute = terms.limits().requests_per_minute.unwrap_or_default();
+            let detail = format!(
+                "the plan {:?} is for {per_minute} request(s) to the API in a minute, and these are made: try again in {secs} s",
+                terms.name()
+            );
+            Problem::new(Code::RateLimited, detail)
+        })
+    }
+
     /// Counts a try of somebody's for an address.
     pub(super) async fn count(
         &self,
@@ -615,6 +631,7 @@ pub(super) fn not_done(error: &UserError) -> Problem {
         UserError::NotInvited(_) => Code::InvitationUnknown,
         UserError::InvitedAnother(_) => Code::NotAllowed,
         UserError::TooManyInvitations => Code::TooManyAttempts,
+        UserError::PlanMembers { .. } => Code::PlanLimit,
         UserError::Inventory(error) => return unavailable(error),
     };
     Problem::new(code, error.to_string())

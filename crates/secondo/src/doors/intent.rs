@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use xfr::{Algorithm, Key};
 
 use super::{House, not_on_disk, unavailable, unknown};
+use crate::events;
 use crate::followed::{Durability, Role};
 use crate::ledger::time;
 use crate::node::Node;
@@ -30,6 +31,7 @@ impl Intent for House {
         let row = row(&self.node, caller.tenant, &zone);
         let (now, before) = (self.node.clock.now(), *self.node.reconciled.borrow());
         let id = inventory.add_zone(caller.tenant, &row, now).await.map_err(|error| not_added(&error))?;
+        self.tell_of_zones(&inventory, caller.tenant).await;
         self.record(caller, "zone.added", &row.name.to_string(), json!({ "primaries": addresses(&row.primaries) }))
             .await;
         // It may have been here before, as the member of a catalog with other primaries, or kept and not answered; what is
@@ -59,6 +61,7 @@ impl Intent for House {
         let results = inventory.import_zones(caller.tenant, &rows, self.node.clock.now()).await;
         let results = results.map_err(|error| unavailable(&error))?;
         let added = results.iter().filter(|result| result.is_ok()).count();
+        self.tell_of_zones(&inventory, caller.tenant).await;
         self.record(caller, "zones.imported", "", json!({ "added": added })).await;
         let mut results = results.into_iter();
         let mut added =
@@ -213,6 +216,15 @@ impl House {
         }
     }
 
+    /// Tells the tenant when it has nearly as many zones as its plan allows.
+    async fn tell_of_zones(&self, inventory: &Inventory, tenant: TenantId) {
+        let Some(limit) = self.node.plans.of(tenant).limits().zones_max else { return };
+        match inventory.count_zones(tenant).await {
+            Ok(zones) => events::tell_if_near(&self.node, tenant, Some(limit), zones, "zones", ""),
+            Err(error) => tracing::warn!(tenant = tenant.0, "zones are not counted: {error}"),
+        }
+    }
+
     /// Deleted from the store too: then no loss of the inventory brings it back.
     pub(super) async fn until_removed(&self, inventory: &Inventory, id: ZoneId) {
         self.until_matched(async || self.node.zone(id).is_none() && inventory.is_deleted(id).await.unwrap_or(false))
@@ -294,6 +306,9 @@ pub(super) fn not_added(error: &AddZoneError) -> Problem {
     let code = match error {
         AddZoneError::ExistsAlready(_) => Code::ZoneExists,
         AddZoneError::NameProven(_) => Code::ZoneNameTaken,
+        AddZoneError::PlanZones { .. } | AddZoneError::PlanPrimaries { .. } | AddZoneError::PlanEnded { .. } => {
+            Code::PlanLimit
+        }
         AddZoneError::UnknownKey { .. } => Code::KeyUnknown,
         AddZoneError::NoPrimary(_) | AddZoneError::PrimaryTwice(_) => Code::PrimaryInvalid,
         AddZoneError::Inventory(error) => return unavailable(error),

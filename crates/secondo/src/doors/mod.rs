@@ -10,6 +10,7 @@ mod intent;
 mod newcomers;
 mod organisations;
 mod ownership;
+mod plans;
 mod requests;
 mod status;
 
@@ -81,7 +82,8 @@ pub(crate) fn open(house: House) -> Doors {
         requests: house.clone(),
         contents: house.clone(),
         status: house.clone(),
-        ownership: house,
+        ownership: house.clone(),
+        plans: house,
     }
 }
 

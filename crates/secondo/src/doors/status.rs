@@ -20,7 +20,7 @@ use zone::zonemd::Verdict;
 
 use super::{House, unavailable};
 use crate::examination;
-use crate::followed::{Followed, Instructions, Ownership, Role, Transferring};
+use crate::followed::{Followed, Instructions, Ownership, Role, Subscription, Transferring};
 use crate::holds::Hold;
 use crate::ledger::{shown, time};
 use crate::node::Node;
@@ -412,6 +412,9 @@ fn shown_warnings(inspection: &Inspection) -> Vec<json::ZoneWarning> {
 
 /// What is done with the zone; what its owner wants, where that does not wait for a proof.
 fn shown_service(instructions: &Instructions) -> json::Service {
+    if instructions.subscription == Subscription::Ended {
+        return json::Service::Suspended;
+    }
     match (instructions.service, instructions.ownership) {
         (Service::Answering, Ownership::Claimed) => json::Service::Unproven,
         (Service::Answering, Ownership::Proven) => json::Service::Answering,

@@ -46,6 +46,7 @@ pub(crate) async fn serve(
             Service::Answering => "answered, checked and transferred",
             Service::Paused => "answered until it expires, and neither checked nor transferred",
             Service::Disabled => "answered with REFUSED, and neither checked nor transferred",
+            Service::Suspended => "answered with REFUSED until its organisation has a plan again",
             Service::Unproven => "answered with REFUSED until its name is proven",
         };
         output.line(&format!("{} is {what}", zone.name))?;

@@ -1,0 +1,5 @@
+//! Plans: what organisations may have.
+
+pub(crate) mod all;
+pub(crate) mod assign;
+pub(crate) mod own;
