@@ -82,7 +82,7 @@ async fn the_page_of_a_zones_queries_has_something_to_say_of_nothing_some_and_mo
         ("huge.example", "By type"),
     ] {
         asked.add(zone).await;
-        for span in ["", "?span=week", "?span=month", "?span=year", "?span=all", "?span=<script>"] {
+        for span in ["", "?span=week", "?span=month", "?span=year", "?span=all", "?span=%3Cscript%3E"] {
             let page = page(&asked, &format!("/o/1/zones/{zone}/queries{span}")).await;
             assert_eq!(page.status, 200, "{}", page.text);
             assert!(page.text.contains(said), "{zone}{span}: {}", page.text);

@@ -84,7 +84,7 @@ pub struct ZoneQueries {
     pub sum: QueryNumbers,
     /// How many of a hundred queries asked for names that are not there; none when there was no query.
     pub nxdomain_percent: Option<f64>,
-    /// Since when the names were counted: the beginning of the first day, for they are counted by days.
+    /// Since when the names were counted: the beginning of the first day, for they are counted by days, and kept for 35.
     pub names_since: Time,
     /// The names that were asked for most, the most asked for first.
     pub names: Vec<TopName>,

@@ -452,6 +452,27 @@ async fn the_audit_log_is_shown_to_people_and_programs() {
 }
 
 #[tokio::test]
+async fn queries_and_usage_are_shown_to_people_programs_and_spreadsheets() {
+    let served = Served::start().await;
+    served.run("zone add example.org --primary 192.0.2.1").await;
+    let shown = served.run("zone queries example.org").await.out;
+    assert!(shown.contains("NXDOMAIN") && shown.contains("12.50 %") && shown.contains("www.example.org."), "{shown}");
+    let days = served.run("zone queries example.org --days 35 --json").await.json();
+    assert_eq!((days["step"].as_str(), days["points"].as_array().unwrap().len()), (Some("day"), 35));
+    served.run("zone queries none.example").await.failed(1, "zone_unknown");
+    let usage = served.run("usage --month 2026-10").await.out;
+    assert!(usage.contains("2026-10") && usage.contains("1000000"), "{usage}");
+    assert_eq!(served.run("usage --json").await.json()["organisations"][0]["organisation"], "default");
+    let table = served.run("usage --csv").await.out;
+    assert!(table.starts_with("month,organisation,queries,zones,records\r\n"), "{table}");
+    for wrong in
+        ["zone queries x --hours 0", "zone queries x --hours 1 --days 1", "usage --month 2026", "usage --csv --json"]
+    {
+        assert_eq!(usage_status(wrong), Some(2), "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn notifies_are_shown_to_people_and_programs() {
     let served = Served::start().await;
     served.run("zone add example.org --primary 192.0.2.1").await;

@@ -55,6 +55,8 @@ impl Statistics {
                 (json::QueryStep::Day, moments, numbers, first)
             }
         };
+        // Names are kept for as long as hours are.
+        let first_day = first_day.max(Day(now.day().0.saturating_sub(inventory::HOURS_KEPT / 24)));
         let names = self.names(inventory, zone, first_day).await?;
         let point = |(number, at)| json::QueryPoint {
             at: time(at),

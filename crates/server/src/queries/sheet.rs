@@ -66,20 +66,25 @@ impl Sheet {
         // Without a branch on what is found there, so that the processor waits for all of these places at once.
         black_box(asked.iter().fold(0, |all, (zone, ..)| all ^ table.touch(*zone)));
         for (zone, asked_for, came_of) in asked.iter().copied() {
-            if table.record_of(zone).is_none() {
-                self.grow(&table);
-                table = self.table.load();
+            if let Some(record) = table.record_of(zone) {
+                self.add(record, asked_for, came_of);
+                continue;
             }
+            self.grow(&table);
+            table = self.table.load();
             match table.record_of(zone) {
-                Some(record) => {
-                    self.writers.add_one(&record.by_type[asked_for as usize]);
-                    self.writers.add_one(&record.by_result[came_of as usize]);
-                }
+                Some(record) => self.add(record, asked_for, came_of),
                 None => {
                     self.unplaced.fetch_add(1, Ordering::Relaxed);
                 }
             }
         }
+    }
+
+    #[inline]
+    fn add(&self, record: &Record, asked_for: AskedFor, came_of: CameOf) {
+        self.writers.add_one(&record.by_type[asked_for as usize]);
+        self.writers.add_one(&record.by_result[came_of as usize]);
     }
 
     /// Puts a larger table in the place of one that is full, unless there is another one by now.
