@@ -15,8 +15,6 @@
 mod pending;
 mod shown;
 mod sizes;
-#[cfg(test)]
-mod tests;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -212,3 +210,6 @@ pub(crate) async fn keep_record(node: Arc<Node>, statistics: Arc<Statistics>) {
         statistics.write(&node).await;
     }
 }
+
+#[cfg(test)]
+mod tests;
