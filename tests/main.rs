@@ -25,6 +25,7 @@ mod holding;
 mod import;
 mod inventory_on_postgres;
 mod notify;
+mod organisations;
 mod over_quic;
 mod over_tls;
 mod queries;

@@ -10,6 +10,7 @@ pub mod certificate;
 pub mod dice;
 pub mod disk;
 pub mod eventually;
+pub mod mail;
 pub mod namespace;
 pub mod peer;
 pub mod port;

@@ -26,12 +26,12 @@ const PATIENCE_SECS: &str = "20";
 pub(crate) struct Answer {
     pub(crate) status: u16,
     /// The status line and the fields, their names in lower case as we send them.
-    head: String,
+    pub(crate) head: String,
     pub(crate) body: String,
 }
 
 impl Answer {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
@@ -42,7 +42,7 @@ impl Answer {
     }
 
     #[track_caller]
-    fn is(&self, status: u16) {
+    pub(crate) fn is(&self, status: u16) {
         assert_eq!(self.status, status, "{self:?}");
     }
 
@@ -53,7 +53,7 @@ impl Answer {
     }
 
     /// Where it leads.
-    fn location(&self) -> Option<&str> {
+    pub(crate) fn location(&self) -> Option<&str> {
         self.head.lines().find_map(|line| line.strip_prefix("location: "))
     }
 }
@@ -66,7 +66,7 @@ fn run_curl(words: &[&str]) -> Output {
 
 /// Asks with these words of `curl`'s command line.
 #[track_caller]
-fn curl(words: &[&str]) -> Answer {
+pub(crate) fn curl(words: &[&str]) -> Answer {
     let output = run_curl(words);
     let text = String::from_utf8(output.stdout).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| {

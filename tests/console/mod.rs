@@ -1,6 +1,7 @@
 //! The console in a real browser, beside real primaries: what people do first, and what they see.
 
 mod entry;
+mod people;
 mod queries;
 mod zones;
 

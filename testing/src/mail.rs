@@ -1,0 +1,101 @@
+//! A real mail server, aiosmtpd, that delivers to the test.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::python;
+
+/// A letter is here within that.
+const SOON: Duration = Duration::from_secs(30);
+
+/// Prints its port, and each letter as a line of JSON.
+const SERVER: &str = r#"
+import asyncio, email, email.policy, json, sys
+from aiosmtpd.smtp import SMTP
+class Handler:
+    async def handle_DATA(self, server, session, envelope):
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        print(json.dumps({"to": envelope.rcpt_tos, "from": envelope.mail_from, "subject": message["subject"],
+            "headers": message.keys(), "text": message.get_content()}), flush=True)
+        return "250 taken"
+async def main():
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(Handler(), enable_SMTPUTF8=True), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.Event().wait()
+asyncio.run(main())
+"#;
+
+/// Letter boxes of everybody.
+pub struct MailServer {
+    child: Child,
+    port: u16,
+    letters: Receiver<Value>,
+    /// Those that came while another was waited for.
+    waiting: Mutex<Vec<Value>>,
+}
+
+impl MailServer {
+    /// Starts it.
+    ///
+    /// # Panics
+    /// When it cannot be.
+    pub fn start() -> Self {
+        let mut child = python::program(SERVER).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let port = lines.next().expect("it says its port").unwrap().parse().unwrap();
+        let (told, letters) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let _ = told.send(serde_json::from_str(&line).unwrap());
+            }
+        });
+        Self { child, port, letters, waiting: Mutex::default() }
+    }
+
+    /// What has a program send its mails here.
+    pub fn configuration(&self) -> String {
+        format!("[mail]\nserver = \"127.0.0.1:{}\"\ntls = \"off\"\nfrom = \"Secondo <dns@example.net>\"\n", self.port)
+    }
+
+    /// The next letter to the address, with this subject.
+    ///
+    /// # Panics
+    /// When none comes.
+    #[track_caller]
+    pub fn letter(&self, to: &str, subject: &str) -> Value {
+        let deadline = Instant::now() + SOON;
+        let mut waiting = self.waiting.lock().unwrap();
+        loop {
+            let meant = |letter: &Value| letter["to"] == serde_json::json!([to]) && letter["subject"] == subject;
+            if let Some(at) = waiting.iter().position(meant) {
+                return waiting.remove(at);
+            }
+            match self.letters.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(letter) => waiting.push(letter),
+                Err(_) => panic!("no letter {subject:?} to {to} has come, but {waiting:#?}"),
+            }
+        }
+    }
+
+    /// The path of the link in the next letter to the address with this subject.
+    #[track_caller]
+    pub fn link(&self, to: &str, subject: &str) -> String {
+        let letter = self.letter(to, subject);
+        let text = letter["text"].as_str().unwrap();
+        let (_, secret) = text.split_once("/link/").unwrap_or_else(|| panic!("there is no link in {text}"));
+        format!("/link/{}", secret.split_whitespace().next().unwrap())
+    }
+}
+
+impl Drop for MailServer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
