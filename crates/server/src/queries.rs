@@ -176,8 +176,8 @@ pub mod benching {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, Barrier};
 
     use zone::ZoneId;
 
@@ -189,15 +189,20 @@ mod tests {
         let sheets = [Arc::new(Sheet::of(Writers::Many)), Arc::new(Sheet::of(Writers::One))];
         let queries = Queries::new(&sheets);
         let is_over = AtomicBool::new(false);
-        const TIMES: u64 = 200_000;
+        const TIMES: u64 = 1_000_000;
+        // One that all ask for at all times, beside many.
+        const HOT: ZoneId = ZoneId(1 << 40);
+        let begin = Barrier::new(3);
         let (mut one, mut all) = (0, 0);
         std::thread::scope(|scope| {
             let counting: Vec<_> = [&sheets[0], &sheets[0], &sheets[1]]
                 .into_iter()
                 .map(|sheet| {
                     scope.spawn(|| {
+                        begin.wait();
                         for number in 0..TIMES {
-                            sheet.count(&[(ZoneId(number % 3_000), AskedFor::A, CameOf::Answer)]);
+                            let asked = |zone| (zone, AskedFor::A, CameOf::Answer);
+                            sheet.count(&[asked(ZoneId(number % 3_000)), asked(HOT)]);
                         }
                     })
                 })
@@ -207,7 +212,7 @@ mod tests {
                 while !is_over.load(Ordering::Relaxed) {
                     let taken = queries.take();
                     assert_eq!(taken.unplaced, 0);
-                    sums.0 += taken.zones.get(&ZoneId(7)).map_or(0, |counts| counts.for_type(AskedFor::A));
+                    sums.0 += taken.zones.get(&HOT).map_or(0, |counts| counts.for_type(AskedFor::A));
                     sums.1 += taken.zones.values().map(super::QueryCounts::total).sum::<u64>();
                 }
                 sums
@@ -217,9 +222,9 @@ mod tests {
             (one, all) = taking.join().unwrap();
         });
         let rest = queries.take();
-        one += rest.zones.get(&ZoneId(7)).map_or(0, |counts| counts.with_result(CameOf::Answer));
+        one += rest.zones.get(&HOT).map_or(0, |counts| counts.for_type(AskedFor::A));
         all += rest.zones.values().map(super::QueryCounts::total).sum::<u64>();
-        assert_eq!((one, all), (3 * TIMES.div_ceil(3_000), 3 * TIMES));
+        assert_eq!((one, all), (3 * TIMES, 6 * TIMES));
         assert!(queries.take().zones.is_empty());
     }
 
