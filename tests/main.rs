@@ -28,6 +28,7 @@ mod notify;
 mod organisations;
 mod over_quic;
 mod over_tls;
+mod ownership;
 mod queries;
 mod root_zone;
 mod scene;

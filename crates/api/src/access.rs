@@ -4,14 +4,18 @@
 //! a browser sends along by itself (a cookie) opens nothing of the API.
 
 use axum::extract::FromRequestParts;
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
+use zone::TenantId;
 
 use crate::doors::Caller;
 use crate::front::visitor;
 use crate::json::Scope;
 use crate::problem::{Code, Problem};
 use crate::router::Served;
+
+/// The organisation that an operator acts for.
+const ORGANISATION: &str = "secondo-organisation";
 
 /// Extractors of the API's handlers: each is proof that the request came with a token that has that scope.
 macro_rules! scopes {
@@ -44,7 +48,30 @@ async fn holder(parts: &Parts, served: &Served) -> Result<Caller, Problem> {
         let detail = "the request has no access token: send the header \"Authorization: Bearer TOKEN\"";
         return Err(Problem::new(Code::TokenMissing, detail));
     };
-    served.doors.accounts.holder(offered, &visitor(parts, served)).await
+    let caller = served.doors.accounts.holder(offered, &visitor(parts, served)).await?;
+    match parts.headers.get(ORGANISATION) {
+        None => Ok(caller),
+        Some(number) => acting_for(caller, number, served).await,
+    }
+}
+
+/// Operators act for the organisation that they name; everybody else for their own.
+async fn acting_for(caller: Caller, number: &HeaderValue, served: &Served) -> Result<Caller, Problem> {
+    let tenant = number.to_str().ok().and_then(|text| text.trim().parse().ok()).map(TenantId);
+    match tenant {
+        Some(tenant) if tenant == caller.tenant => Ok(caller),
+        Some(tenant) if caller.may(Scope::Operate) => {
+            served.doors.organisations.organisation(tenant).await?;
+            Ok(Caller { tenant, ..caller })
+        }
+        _ => {
+            let detail = format!(
+                "there is no organisation {:?}, or the token is not for it: {ORGANISATION} holds a number, and is for operators",
+                String::from_utf8_lossy(number.as_bytes())
+            );
+            Err(Problem::new(Code::TenantUnknown, detail))
+        }
+    }
 }
 
 /// The token of `Bearer TOKEN` (RFC 6750 §2.1); the scheme's case does not matter (RFC 9110 §11.1).

@@ -149,3 +149,21 @@ async fn nothing_but_the_health_is_answered_under_a_name_that_is_not_ours() {
     }
     assert_eq!(asked.send(under("/healthz")).await.text, "\"ok\"");
 }
+
+#[tokio::test]
+async fn operators_act_for_the_organisation_that_they_name_and_nobody_else_does() {
+    let asked = Asked::new();
+    let ask = async |token: &str, organisation: &str| {
+        let request = Request::get("/api/v1/zones").header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let request = request.header("Secondo-Organisation", organisation);
+        asked.send(request.body(Body::empty()).unwrap()).await
+    };
+    assert_eq!(ask(fake::TOKEN, "1").await.status, 200);
+    assert_eq!(ask(fake::READING_TOKEN, " 1 ").await.status, 200);
+    for organisation in ["2", "x", "", "-1"] {
+        ask(fake::READING_TOKEN, organisation).await.is_problem(404, "tenant_unknown");
+    }
+    for organisation in ["4711", "x", ""] {
+        ask(fake::TOKEN, organisation).await.is_problem(404, "tenant_unknown");
+    }
+}

@@ -51,7 +51,7 @@ const GIVEN_UP_AFTER: Duration = Duration::from_secs(60 * 24 * 3600);
 /// How often what has proven a claim is looked after.
 const PROVEN_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// What was seen less than that ago is not looked at again, whoever asks.
-const FRESH_FOR: Duration = Duration::from_secs(10);
+const FRESH_FOR: Duration = Duration::from_secs(3);
 /// Zones of which what was seen last is kept to be shown.
 const SEEN_MAX: usize = 4096;
 /// Random octets in a claim's text.

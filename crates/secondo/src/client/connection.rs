@@ -29,6 +29,9 @@ pub(crate) struct Connection {
     /// The data directory of a server on this machine.
     #[arg(long, global = true, env = "SECONDO_DATA", default_value = "./secondo-data", value_name = "DIR")]
     data: PathBuf,
+    /// The number of the organisation to act for: for whoever runs the service; everybody else acts for their own.
+    #[arg(long, global = true, env = "SECONDO_ORGANISATION", value_name = "NUMBER")]
+    organisation: Option<u64>,
     /// Write JSON, for programs.
     #[arg(long, global = true)]
     json: bool,
@@ -42,6 +45,11 @@ impl Connection {
     /// Whether a server was named: then another way will not do.
     pub(crate) fn names_a_server(&self) -> bool {
         self.server.is_some()
+    }
+
+    /// Whom an operator acts for; none for their own organisation.
+    pub(crate) fn organisation(&self) -> Option<u64> {
+        self.organisation
     }
 
     pub(crate) fn data(&self) -> &Path {

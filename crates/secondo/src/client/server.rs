@@ -36,6 +36,7 @@ pub(crate) struct Server {
     /// Where the console is, when somebody has named it.
     console: Option<String>,
     token: String,
+    organisation: Option<u64>,
     /// How to start it, for when it does not run.
     start: String,
 }
@@ -64,7 +65,7 @@ impl Server {
         let client = client.build().map_err(|error| no_client(&error))?;
         let start = format!("secondo serve --data {}", connection.data().display());
         let console = connection.names_a_server().then(|| base.clone());
-        Ok(Self { client, base, place, console, token, start })
+        Ok(Self { client, base, place, console, token, organisation: connection.organisation(), start })
     }
 
     /// The URL of a page of the console: on the server that was named, or where one on this machine says that people find it.
@@ -128,7 +129,11 @@ impl Server {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("{}/api/v1{path}", self.base)).bearer_auth(&self.token)
+        let request = self.client.request(method, format!("{}/api/v1{path}", self.base)).bearer_auth(&self.token);
+        match self.organisation {
+            None => request,
+            Some(number) => request.header("Secondo-Organisation", number),
+        }
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
