@@ -1,6 +1,6 @@
 //! The first start: a link that creates the operator, until there is one.
 
-use super::{PASSWORD, curl, first_links};
+use super::{PASSWORD, audited, curl, first_links};
 use crate::scene::secondo;
 
 const EMAIL: &str = "operator@example.org";
@@ -17,6 +17,8 @@ fn each_start_prints_a_link_until_there_is_an_operator() {
         ["--data-urlencode", "email=operator@example.org", "--data-urlencode", "password=four words make it long"];
     let created = curl(&[&form[..], &[links[1].as_str()]].concat());
     assert_eq!((created.status, created.location()), (303, Some("/")), "{created:?}");
+    assert!(!created.head.contains("strict-transport-security"), "it is not over TLS: {created:?}");
+    assert_eq!(audited(&secondo, "user.added", EMAIL)["actor"], EMAIL);
     let session = created.cookie().unwrap().0;
     let zones = format!("http://{}/o/1/zones", secondo.http());
     curl(&["--cookie", session, &zones]).is(200);

@@ -46,9 +46,10 @@ impl Answer {
         assert_eq!(self.status, status, "{self:?}");
     }
 
-    /// The name and the value of the cookie that is set, and what stands behind them.
+    /// The name and the value of the session's cookie that is set, and what stands behind them.
     fn cookie(&self) -> Option<(&str, &str)> {
-        let line = self.head.lines().find_map(|line| line.strip_prefix("set-cookie: "))?;
+        let mut set = self.head.lines().filter_map(|line| line.strip_prefix("set-cookie: "));
+        let line = set.find(|line| !line.contains("secondo-device="))?;
         Some(line.split_once("; ").unwrap_or((line, "")))
     }
 

@@ -78,6 +78,15 @@ fn over_tls_the_cookie_is_this_hosts_and_secure() {
         created.is(303);
         let (cookie, attributes) = created.cookie().unwrap();
         assert!(cookie.starts_with("__Host-secondo="), "{cookie}");
+        assert!(created.head.contains("\nset-cookie: __Host-secondo-device="), "{created:?}");
+        assert!(created.head.contains("\nstrict-transport-security: max-age=15552000\n"), "{created:?}");
+        let status = scene.secondo.json(&["status"]);
+        let shown = |of: &str| status[of]["file"].as_str().is_some_and(|file| file.ends_with("ours.pem"));
+        assert_eq!(
+            (shown("certificate"), shown("console_certificate")),
+            (matches!(named, Named::OfAll), matches!(named, Named::OfHttp)),
+            "{status}"
+        );
         for attribute in ["Secure", "HttpOnly", "SameSite=Lax", "Path=/"] {
             assert!(attributes.split("; ").any(|one| one == attribute), "{attribute}: {attributes}");
         }

@@ -27,6 +27,8 @@ const COOKIE: &str = "secondo";
 /// The same for what a browser keeps when nobody is signed in any more.
 const SECURE_DEVICE_COOKIE: &str = "__Host-secondo-device";
 const DEVICE_COOKIE: &str = "secondo-device";
+/// A cookie that lasts as long as the inventory remembers the browser, 180 days.
+const DEVICE_LASTS: &str = "device=; Max-Age=15552000";
 /// The field of each form that holds the session's token.
 pub(crate) const FORM_TOKEN: &str = "form_token";
 
@@ -82,8 +84,8 @@ impl Cookies {
     /// Has the browser keep what says that it was here before.
     pub(crate) fn keep_device(mut self, secret: String) -> Self {
         let mut cookie = self.cookie_named(device_cookie(self.is_secure), secret);
-        // What it says is forgotten sooner than that.
-        cookie.make_permanent();
+        let lasting = Cookie::parse(DEVICE_LASTS).ok();
+        cookie.set_max_age(lasting.and_then(|lasting| lasting.max_age()));
         self.jar = self.jar.add(cookie);
         self
     }

@@ -71,7 +71,7 @@ impl House {
 impl Writer {
     async fn write(&self, short: &Value) -> Result<(), Cut> {
         let head = text(short)?;
-        self.say(format!("{},\n\"zones\":[", head.trim_end_matches('}'))).await?;
+        self.say(format!("{},\n\"zones\":[", head.strip_suffix('}').unwrap_or(&head))).await?;
         self.zones().await?;
         self.say("],\n\"audit\":[".to_owned()).await?;
         self.audit().await?;
@@ -87,7 +87,7 @@ impl Writer {
             after = Some(last.id);
             for zone in &zones {
                 let head = text(&described(zone))?;
-                self.say(format!("{separator}{},\"attempts\":[", head.trim_end_matches('}'))).await?;
+                self.say(format!("{separator}{},\"attempts\":[", head.strip_suffix('}').unwrap_or(&head))).await?;
                 self.attempts(zone.id).await?;
                 self.say("]}".to_owned()).await?;
                 separator = ",\n";
