@@ -16,7 +16,7 @@ use testing::peer::{Peer, Setup, Software};
 use testing::secondo::Secondo;
 use testing::{eventually, query};
 
-use crate::scene::{SOON, secondo};
+use crate::scene::{FAST_TIMERS, SOON, secondo};
 
 const ROOT: &str = "\
 . 60 IN SOA a.root. host.root. 1 60 60 600 60
@@ -71,7 +71,7 @@ impl World {
         let allowed: Vec<String> = (1..=9).map(|last| ip(last).to_string()).collect();
         let servers = ["ns1.us.test", "ns2.us.test", "ns3.us.test", "ns4.us.test"];
         let secondo = secondo.configured(&format!(
-            "[tenancy]\nmode = \"multi\"\nallow_addresses = {allowed:?}\n\
+            "{FAST_TIMERS}[tenancy]\nmode = \"multi\"\nallow_addresses = {allowed:?}\n\
              [delegation]\nhints = {hints:?}\nname_servers = {servers:?}\nname_servers_per_tenant = 2\n"
         ));
         Self { _root: root, parents, serial: 1, secondo: secondo.started() }
@@ -209,7 +209,7 @@ fn to(zone: &str, servers: &[String]) -> String {
 /// A zone at whoever has it now, with more records.
 fn zone(name: &str, serial: u32, more: &str) -> String {
     format!(
-        "{name}. 60 IN SOA ns.{name}. host.{name}. {serial} 60 60 600 60\n{name}. 60 IN NS ns.{name}.\n\
+        "{name}. 60 IN SOA ns.{name}. host.{name}. {serial} 1 1 600 60\n{name}. 60 IN NS ns.{name}.\n\
          ns.{name}. 60 IN A {}\n{more}",
         ip(NOW)
     )
