@@ -74,6 +74,15 @@ impl ServedZone {
     }
 
     /// Whether ANY gets all RRsets of a name, and not one alone (RFC 8482 §4.1).
+    /// Whether what is served delegates this name.
+    fn delegates(&self, name: NameRef<'_>) -> bool {
+        let is_cut = |snapshot: Snapshot| {
+            let owner = snapshot.image.owner(name);
+            owner.is_some_and(|owner| owner.is_cut() && !owner.is_occluded())
+        };
+        self.snapshot().is_some_and(is_cut)
+    }
+
     pub fn answers_any_in_full(&self) -> bool {
         self.answers_any_in_full.load(Ordering::Relaxed)
     }
@@ -176,14 +185,15 @@ impl ZoneTable {
     }
 
     /// The zone that answers for this type of `name`: the one that it is in; but the DS of a zone is the business of the zone
-    /// above it (RFC 4035 §3.1.4.1). Where that is another tenant's, it is as if it were elsewhere.
+    /// above it (RFC 4035 §3.1.4.1). Where that is another tenant's, it counts if it delegates the name: then it is what the
+    /// world takes for the parent. Otherwise it is as if it were elsewhere.
     pub fn find_for(&self, name: NameRef<'_>, qtype: Type) -> Option<&Arc<ServedZone>> {
         let zone = self.find(name)?;
         if qtype != Type::DS || zone.apex.borrow() != name {
             return Some(zone);
         }
         let above = name.parent().and_then(|parent| self.find(parent));
-        above.filter(|above| above.tenant == zone.tenant).or(Some(zone))
+        above.filter(|above| above.tenant == zone.tenant || above.delegates(name)).or(Some(zone))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Arc<ServedZone>> {
