@@ -36,6 +36,7 @@ mod settings;
 mod signed_transfers;
 mod signing;
 mod strangers;
+mod tenancy;
 mod transfers_out;
 mod validation;
 mod without_primary;

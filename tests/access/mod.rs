@@ -37,7 +37,7 @@ impl Answer {
 
     /// Checks the status, and the code of the problem that goes with it.
     #[track_caller]
-    fn is_refused(&self, status: u16, code: &str) {
+    pub(crate) fn is_refused(&self, status: u16, code: &str) {
         assert_eq!((self.status, self.json()["code"].as_str()), (status, Some(code)), "{self:?}");
     }
 

@@ -49,6 +49,11 @@ impl Plans {
         terms.values().flat_map(|terms| [terms.ends_at, terms.grace_ends_at()]).flatten().filter(|at| *at > now).min()
     }
 
+    /// Whether any plan is for so many queries.
+    pub(crate) fn limit_queries(&self) -> bool {
+        self.terms().values().any(|terms| terms.limits().queries_per_month.is_some())
+    }
+
     /// The tenant's plan; an empty one where there is none.
     pub(crate) fn of(&self, tenant: TenantId) -> Terms {
         self.terms().get(&tenant).cloned().unwrap_or_default()

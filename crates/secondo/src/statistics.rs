@@ -20,12 +20,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use inventory::{Day, Hour, Inventory, InventoryError};
+use inventory::{Day, Hour, Inventory, InventoryError, Month, UsageOf};
 use server::Queries;
 use tokio::sync::RwLock;
 use tokio::time::{Instant, sleep_until};
 use xfr::Moment;
 
+use crate::events;
 use crate::node::Node;
 use pending::Pending;
 use sizes::Sizes;
@@ -178,6 +179,7 @@ impl Statistics {
             }
         }
         self.note_sizes(inventory, node).await?;
+        tell_of_limits(inventory, node).await?;
         self.fold(inventory, node).await
     }
 
@@ -199,6 +201,19 @@ impl Statistics {
         *self.folded.lock().unwrap_or_else(PoisonError::into_inner) = Some(today);
         Ok(())
     }
+}
+
+/// Tells organisations that have had nearly as many queries in this month as their plans are for. Answers never stop for it.
+async fn tell_of_limits(inventory: &Inventory, node: &Node) -> Result<(), InventoryError> {
+    if !node.plans.limit_queries() {
+        return Ok(());
+    }
+    let month = Month::of(Hour::of(node.clock.now()));
+    for used in inventory.usage(UsageOf::Everybody, month).await? {
+        let limit = node.plans.of(used.tenant).limits().queries_per_month;
+        events::tell_if_near(node, used.tenant, limit, used.queries, "queries in a month", "");
+    }
+    Ok(())
 }
 
 /// Writes what is asked of zones, for ever: at each full minute, so that an hour ends where it ends.
