@@ -17,8 +17,15 @@ fn shared(plan: &Value) -> (Secondo, String) {
     let secondo = secondo().configured(&format!("{FAST_TIMERS}{tenancy}")).started();
     let added = asked(&secondo, None, "POST", "/plans", Some(plan));
     assert_eq!(added.status, 201, "{added:?}");
-    let organisation = secondo.json(&["tenant", "add", "Example Ltd"]);
-    (secondo, organisation["organisation"]["id"].to_string())
+    let organisation = secondo.json(&["tenant", "add", "Example Ltd"])["organisation"]["id"].to_string();
+    gives(&secondo, &organisation, &json!({ "plan": added.json()["id"] }));
+    (secondo, organisation)
+}
+
+/// Gives the organisation a plan.
+#[track_caller]
+fn gives(secondo: &Secondo, organisation: &str, plan: &Value) {
+    asked(secondo, None, "PUT", &format!("/organisations/{organisation}/plan"), Some(plan)).is(204);
 }
 
 /// Asks the API as whoever runs the service, for an organisation.
@@ -102,8 +109,7 @@ fn a_zone_that_outgrows_its_plan_is_served_on_and_does_not_expire() {
     // A larger plan lets the version in that was there.
     let larger =
         asked(&secondo, None, "POST", "/plans", Some(&json!({ "name": "Large", "limits": { "records": 20 } })));
-    let set = json!({ "plan": larger.json()["id"] });
-    asked(&secondo, None, "PUT", &format!("/organisations/{ours}/plan"), Some(&set)).is(204);
+    gives(&secondo, &ours, &json!({ "plan": larger.json()["id"] }));
     eventually(SOON, "the larger version to be answered", || query::has_serial(secondo.dns(), "big.test", 3));
 }
 
@@ -116,7 +122,10 @@ fn zones_survive_the_end_of_a_plan_for_its_grace_and_come_back_with_the_next() {
     eventually(SOON, "the zone to be answered", || query::has_serial(secondo.dns(), "big.test", 1));
     let plan = |secondo: &Secondo| asked(secondo, Some(&ours), "GET", "/plan", None).json();
     let ends = |secondo: &Secondo, at: Value| {
-        asked(secondo, None, "PUT", &format!("/organisations/{ours}/plan"), Some(&json!({ "ends_at": at }))).is(204);
+        let plans = asked(secondo, None, "GET", "/plans", None).json();
+        // The first one is that of those who were given none.
+        assert_eq!((&plans["plans"][0]["name"], &plans["plans"][1]["name"]), (&json!("Standard"), &json!("Small")));
+        gives(secondo, &ours, &json!({ "plan": plans["plans"][1]["id"], "ends_at": at }));
     };
     // An hour ago, and three days ago.
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();

@@ -112,6 +112,16 @@ impl Inventory {
             .collect()
     }
 
+    /// Adds a plan where there is none at all; whether it did.
+    pub async fn add_first_plan(&self, by: &By, plan: &NewPlan) -> Result<bool, PlanError> {
+        let any: Option<i64> =
+            sqlx::query_scalar("SELECT id FROM plans LIMIT 1").fetch_optional(self.reader()).await?;
+        match any {
+            Some(_) => Ok(false),
+            None => self.add_plan(by, plan).await.map(|_| true),
+        }
+    }
+
     pub async fn add_plan(&self, by: &By, plan: &NewPlan) -> Result<PlanId, PlanError> {
         let mut transaction = self.begin().await?;
         let id: Option<i64> = sqlx::query_scalar(

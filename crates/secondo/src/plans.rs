@@ -5,7 +5,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use inventory::{PlanStanding, Severity, TenantId, Terms};
+use inventory::{
+    Actor, By, Inventory, InventoryError, Limits, NewPlan, PlanError, PlanStanding, Severity, TenantId, Terms,
+};
 use xfr::Moment;
 
 use crate::events::{self, Event};
@@ -13,6 +15,30 @@ use crate::node::Node;
 
 /// In which a number of requests counts.
 const MINUTE_MS: u64 = 60_000;
+
+/// What organisations have where nobody has made a plan: enough for most, and an end to what a stranger can take.
+const FIRST: Limits = Limits {
+    zones_max: Some(100),
+    records_max: Some(100_000),
+    primaries_max: Some(8),
+    members_max: Some(20),
+    requests_per_minute: Some(600),
+    queries_per_month: None,
+    history_days: Some(30),
+};
+const FIRST_GRACE_DAYS: u64 = 14;
+
+/// Makes a plan where organisations share the service and there is none; whether it did.
+pub(crate) async fn make_first(inventory: &Inventory, now: Moment) -> Result<bool, InventoryError> {
+    let by = By { actor: Actor::Service, address: None, at: now };
+    let first = NewPlan { name: "Standard".into(), limits: FIRST, grace_days: FIRST_GRACE_DAYS };
+    match inventory.add_first_plan(&by, &first).await {
+        Ok(is_made) => Ok(is_made),
+        Err(PlanError::Inventory(error)) => Err(error),
+        // Somebody else has made one meanwhile.
+        Err(_) => Ok(false),
+    }
+}
 
 #[derive(Default)]
 pub(crate) struct Plans {

@@ -23,10 +23,12 @@ use xfr::policy::ShrinkLimit;
 use xfr::{Key, Prefix, Setting};
 use zone::ZoneId;
 
+use crate::configuration::Mode;
 use crate::doors;
 use crate::followed::{Durability, Followed, Instructions, Ownership, Role, Source, Subscription, Trigger};
 use crate::kept::first_end;
 use crate::node::Node;
+use crate::plans;
 use crate::telling::tell;
 
 /// How often it runs without a signal.
@@ -93,7 +95,7 @@ pub(crate) async fn bring_up(node: &Arc<Node>, at_start: &AtStart) -> Result<(),
     {
         return Err(Unavailable::Missing { path: location.to_string() });
     }
-    let inventory = Inventory::open(location).await?;
+    let (inventory, now) = (Inventory::open(location).await?, node.clock.now());
     // Nothing is written before it is known to be the right one.
     let mut intent = inventory.intent().await?;
     for listed in &intent.zones {
@@ -108,6 +110,9 @@ pub(crate) async fn bring_up(node: &Arc<Node>, at_start: &AtStart) -> Result<(),
     }
     if !at_start.keys.is_empty() || !at_start.zones.is_empty() || !at_start.catalogs.is_empty() {
         put_configured(node, &inventory, at_start).await?;
+        intent = inventory.intent().await?;
+    }
+    if node.mode == Mode::Multi && plans::make_first(&inventory, now).await? {
         intent = inventory.intent().await?;
     }
     match inventory.latest_attempts().await {
