@@ -141,7 +141,7 @@ fn a_name_is_handed_over_and_given_by_whoever_runs_the_service() {
         let claims = world.secondo.json(&["claim", "list"]);
         let of = |tenant: &str| {
             let claims = claims.as_array().unwrap().iter();
-            let found = claims.clone().find(|claim| claim["tenant"].to_string() == tenant).unwrap();
+            let found = claims.clone().find(|claim| claim["tenant"].as_u64() == tenant.parse().ok()).unwrap();
             found["id"].to_string()
         };
         world.secondo.expect(&["claim", "approve", &of(&alice.id)]);

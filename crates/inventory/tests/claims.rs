@@ -207,9 +207,13 @@ async fn a_set_of_name_servers_is_given_to_one_tenant_and_never_again(engine: En
     let set = |texts: [&str; 2]| -> BTreeSet<Name> { texts.map(name).into() };
     let (one, other) = (set(["NS1.example", "ns2.example"]), set(["ns2.example", "ns3.example"]));
     assert_eq!(inventory.name_servers(OURS).await.unwrap(), None);
-    assert_eq!(inventory.give_name_servers(OURS, &[one.clone()]).await.unwrap(), Some(one.clone()));
+    assert_eq!(inventory.give_name_servers(OURS, std::slice::from_ref(&one)).await.unwrap(), Some(one.clone()));
     let same = set(["ns2.EXAMPLE", "ns1.example"]);
-    assert_eq!(inventory.give_name_servers(THEIRS, &[same.clone()]).await.unwrap(), None, "all are given");
+    assert_eq!(
+        inventory.give_name_servers(THEIRS, std::slice::from_ref(&same)).await.unwrap(),
+        None,
+        "all are given"
+    );
     assert_eq!(inventory.give_name_servers(THEIRS, &[same, other.clone()]).await.unwrap(), Some(other.clone()));
     assert_eq!(inventory.give_name_servers(OURS, &[other]).await.unwrap(), Some(one.clone()), "it has its own");
     assert_eq!(inventory.name_servers(OURS).await.unwrap(), Some(one));
