@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "tests may")]
 
 mod access;
+mod apart;
 mod bad_input;
 mod catalogs;
 mod certificates;

@@ -3,6 +3,8 @@
 //! Invariants: whoever takes one of these extractors gets a [`Caller`] who has the scope; a token is looked at only here; what
 //! a browser sends along by itself (a cookie) opens nothing of the API.
 
+use std::convert::Infallible;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
@@ -42,9 +44,16 @@ scopes! {
     Operates = Operate;
 }
 
-async fn holder(parts: &Parts, served: &Served) -> Result<Caller, Problem> {
-    let offered = parts.headers.get(header::AUTHORIZATION).and_then(|value| bearer(value.as_bytes()));
-    let Some(offered) = offered else {
+/// Who asks, where that was found out before the handler began: a request is counted once.
+#[derive(Clone)]
+pub(crate) struct Known(pub(crate) Caller);
+
+/// Who asks.
+pub(crate) async fn holder(parts: &Parts, served: &Served) -> Result<Caller, Problem> {
+    if let Some(Known(caller)) = parts.extensions.get() {
+        return Ok(caller.clone());
+    }
+    let Some(offered) = token(parts) else {
         let detail = "the request has no access token: send the header \"Authorization: Bearer TOKEN\"";
         return Err(Problem::new(Code::TokenMissing, detail));
     };
@@ -52,6 +61,41 @@ async fn holder(parts: &Parts, served: &Served) -> Result<Caller, Problem> {
     match parts.headers.get(ORGANISATION) {
         None => Ok(caller),
         Some(number) => acting_for(caller, number, served).await,
+    }
+}
+
+/// The token that came with the request.
+pub(crate) fn token(parts: &Parts) -> Option<&str> {
+    parts.headers.get(header::AUTHORIZATION).and_then(|value| bearer(value.as_bytes()))
+}
+
+/// Whoever has any token.
+pub(crate) struct Anybody(pub(crate) Caller);
+
+impl FromRequestParts<Served> for Anybody {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, served: &Served) -> Result<Self, Problem> {
+        holder(parts, served).await.map(Self)
+    }
+}
+
+/// What a request showed of who sends it, to be looked at again by answers that last.
+pub(crate) struct Shown(Parts);
+
+impl Shown {
+    pub(crate) async fn again(&self, served: &Served) -> Result<Caller, Problem> {
+        holder(&self.0, served).await
+    }
+}
+
+impl FromRequestParts<Served> for Shown {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Served) -> Result<Self, Infallible> {
+        let mut shown = parts.clone();
+        shown.extensions.remove::<Known>();
+        Ok(Self(shown))
     }
 }
 

@@ -11,6 +11,7 @@ mod newcomers;
 mod organisations;
 mod ownership;
 mod plans;
+mod requested;
 mod span;
 
 pub use accounts::{Accounts, LinkUse, Membership, NewToken, NewUser, Opened, SecondFactorOffer, SignedIn};
@@ -19,6 +20,7 @@ pub use newcomers::{Newcomers, Offers};
 pub use organisations::{OrganisationPage, Organisations, Streamed};
 pub use ownership::Ownership;
 pub use plans::Plans;
+pub use requested::{Begun, Requested};
 pub use span::QuerySpan;
 
 use std::collections::BTreeMap;
@@ -164,6 +166,8 @@ pub struct ZonePage {
     /// A part of the name, in lower case; empty for any.
     pub find: String,
     pub state: Option<json::State>,
+    /// How the last attempt has ended; any, if none is said.
+    pub last_attempt: Option<json::AttemptOutcome>,
 }
 
 /// A part of a zone's records.
@@ -450,4 +454,5 @@ pub struct Doors {
     pub status: Arc<dyn Status>,
     pub ownership: Arc<dyn Ownership>,
     pub plans: Arc<dyn Plans>,
+    pub requested: Arc<dyn Requested>,
 }

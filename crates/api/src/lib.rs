@@ -14,17 +14,22 @@
 
 mod access;
 mod body;
+mod conditional;
 mod console;
 mod crowd;
 mod deadline;
+mod docs;
+mod document;
 pub mod doors;
 mod front;
 mod https;
 pub mod json;
+mod once;
 mod path;
 pub mod problem;
 mod router;
 mod routes;
+mod sealed;
 mod serving;
 pub mod text;
 

@@ -47,6 +47,11 @@ codes! {
     PlanUnknown = "plan_unknown", 404, "No such plan";
     PlanExists = "plan_exists", 409, "The plan exists already";
     PlanInUse = "plan_in_use", 409, "The plan is in use";
+    IdempotencyKeyInvalid = "idempotency_key_invalid", 400, "Not an Idempotency-Key";
+    IdempotencyKeyReused = "idempotency_key_reused", 422, "The Idempotency-Key was another request's";
+    RequestUnderWay = "request_under_way", 409, "The request is being carried out";
+    RequestUnanswered = "request_unanswered", 409, "The answer cannot be had again";
+    PreconditionFailed = "precondition_failed", 412, "It is not as you believe";
     RateLimited = "rate_limited", 429, "Too many requests";
     ZoneUnknown = "zone_unknown", 404, "No such zone";
     ZoneNotLoaded = "zone_not_loaded", 409, "The zone has no contents yet";

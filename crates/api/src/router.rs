@@ -1,7 +1,7 @@
 //! The whole surface on one screen.
 //!
 //! Invariant: every handler of the API takes an extractor of [`access`](crate::access) but the health check and the OpenAPI
-//! document, which say nothing about any zone; those of the console take what [`console`] says.
+//! document with its page, which say nothing about any zone; those of the console take what [`console`] says.
 
 use std::sync::Arc;
 
@@ -11,19 +11,22 @@ use axum::http::{Method, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::body::{IMPORT_OCTETS_MAX, JSON_OCTETS_MAX};
+use crate::conditional::{Things, conditional};
 use crate::console::{self, Living};
 use crate::deadline::{answer_in_time, refresh_in_time};
+use crate::docs;
+use crate::document::{self, Document};
 use crate::doors::Doors;
 use crate::front::{Front, HEALTH, check_host};
+use crate::once::once;
 use crate::problem::{Code, Problem};
 use crate::routes::{
-    audit, catalogs, claims, doctor, export, invitations, keys, members, node, organisations, plans, tokens, usage,
-    users, zones,
+    account, audit, catalogs, claims, doctor, export, invitations, keys, members, node, organisations, plans, tokens,
+    usage, users, zones,
 };
 
 /// What every handler is given.
@@ -34,20 +37,16 @@ pub(crate) struct Served {
     pub(crate) living: Arc<Living>,
 }
 
-#[derive(OpenApi)]
-#[openapi(
-    info(title = "Secondo", description = "A secondary DNS service: zones are copied from their primaries and served."),
-    components(schemas(crate::problem::ProblemDetails)),
-    security(("token" = []))
-)]
-struct Document;
-
 /// The API and the console as a service, for [`serve`](crate::serve).
 pub fn router(doors: Doors, front: Front) -> Router {
     let served = Served { doors, front: Arc::new(front), living: Arc::default() };
-    let (router, document) = surface().split_for_parts();
-    let document: Arc<str> = serialize(document).into();
+    let (api, document) = surface().split_for_parts();
+    let document: Arc<str> = document::text(document).into();
+    let things = Things::new(served.clone(), api.clone().with_state(served.clone()));
+    let router = api.layer(from_fn_with_state(served.clone(), once)).layer(from_fn_with_state(things, conditional));
+    let page = docs::page(&document);
     router
+        .route("/api/docs", axum::routing::get(async || page))
         .route("/api/openapi.json", axum::routing::get(move || node::openapi::openapi(document)))
         .route(HEALTH, axum::routing::get(node::health::health))
         .merge(console::pages())
@@ -59,13 +58,18 @@ pub fn router(doors: Doors, front: Front) -> Router {
 
 /// The OpenAPI document of the API, as JSON.
 pub fn openapi() -> String {
-    serialize(surface().into_openapi())
+    document::text(surface().into_openapi())
 }
 
 fn surface() -> OpenApiRouter<Served> {
     let quick = OpenApiRouter::new()
         .routes(routes!(zones::add::add, zones::list::list))
         .routes(routes!(zones::show::show, zones::change::change, zones::remove::remove))
+        .routes(routes!(zones::counts::counts))
+        .routes(routes!(zones::records::records))
+        .routes(routes!(zones::lines::lines))
+        .routes(routes!(zones::delegation::known))
+        .routes(routes!(zones::delegation::begin))
         .routes(routes!(zones::history::history))
         .routes(routes!(zones::diff::diff))
         .routes(routes!(zones::notifies::notifies))
@@ -76,9 +80,9 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(catalogs::members::members))
         .routes(routes!(catalogs::accept::accept))
         .routes(routes!(keys::add::add, keys::list::list))
-        .routes(routes!(keys::remove::remove))
+        .routes(routes!(keys::show::show, keys::remove::remove))
         .routes(routes!(tokens::add::add, tokens::list::list))
-        .routes(routes!(tokens::remove::remove))
+        .routes(routes!(tokens::show::show, tokens::remove::remove))
         .routes(routes!(users::add::add, users::list::list))
         .routes(routes!(users::remove::remove))
         .routes(routes!(users::link::link))
@@ -91,15 +95,16 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(organisations::add::add, organisations::list::list))
         .routes(routes!(organisations::show::show, organisations::change::change, organisations::remove::remove))
         .routes(routes!(members::list::list))
-        .routes(routes!(members::change::change, members::remove::remove))
+        .routes(routes!(members::show::show, members::change::change, members::remove::remove))
         .routes(routes!(invitations::add::add, invitations::list::list))
         .routes(routes!(invitations::withdraw::withdraw))
         .routes(routes!(export::export))
         .routes(routes!(plans::own::own))
         .routes(routes!(plans::own::events))
         .routes(routes!(plans::all::list, plans::all::add))
-        .routes(routes!(plans::all::change, plans::all::remove))
+        .routes(routes!(plans::show::show, plans::all::change, plans::all::remove))
         .routes(routes!(plans::assign::assign))
+        .routes(routes!(account::account))
         .routes(routes!(audit::audit))
         .routes(routes!(usage::usage))
         .routes(routes!(usage::table))
@@ -120,7 +125,9 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(zones::ownership::look))
         .layer(DefaultBodyLimit::max(JSON_OCTETS_MAX))
         .layer(from_fn(refresh_in_time));
-    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", quick.merge(import).merge(slow))
+    // What lasts is bounded by its own end.
+    let lasting = OpenApiRouter::new().routes(routes!(zones::news::news));
+    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", quick.merge(import).merge(slow).merge(lasting))
 }
 
 async fn no_such_route(uri: Uri) -> Response {
@@ -142,10 +149,4 @@ async fn no_such_method(method: Method, uri: Uri) -> Response {
 /// Whether programs ask there; people look at the rest.
 fn is_of_api(uri: &Uri) -> bool {
     uri.path() == HEALTH || uri.path() == "/api" || uri.path().starts_with("/api/")
-}
-
-fn serialize(mut document: utoipa::openapi::OpenApi) -> String {
-    let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
-    document.components.get_or_insert_default().add_security_scheme("token", bearer);
-    document.to_pretty_json().expect("the document is made of plain strings and maps")
 }

@@ -32,6 +32,7 @@ mod ownership;
 mod plans;
 mod primaries;
 mod removed;
+mod requests;
 mod statistics;
 mod zones;
 
@@ -56,6 +57,7 @@ pub use ledger::{
 };
 pub use ownership::{Above, Delegated, Finding, Look, Shown};
 pub use plans::{Limits, NewPlan, Plan, PlanId, Standing as PlanStanding, Terms};
+pub use requests::{BegunRequest, REQUESTS_MAX};
 pub use statistics::{
     AskedName, AskedZone, DAYS_KEPT, Day, HOURS_KEPT, Hour, Month, NAMES_KEPT, QueryCounts, STATISTICS_AT_ONCE_MAX,
     TenantSize, Usage, UsageOf,

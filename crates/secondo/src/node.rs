@@ -160,6 +160,11 @@ impl Node {
         self.read().get(id).cloned()
     }
 
+    /// Whether some tenant has a zone of this name. Takes as long as there are zones: for refusals alone.
+    pub(crate) fn is_followed_for_anybody(&self, name: &Name) -> bool {
+        self.read().iter().any(|zone| zone.name == *name)
+    }
+
     /// A zone of which nothing is stored.
     pub(crate) fn fresh(&self, id: ZoneId, tenant: TenantId, name: Name, bounds: &Bounds) -> Followed {
         let now = self.clock.now();

@@ -37,9 +37,10 @@ mod users;
 mod words;
 mod zones;
 
+pub(crate) use assets::style;
 pub(crate) use page::refusal;
 pub(crate) use session::device;
-pub(crate) use zones::live::Living;
+pub(crate) use zones::live::{Living, Place};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Time;
 use super::words::words;
+use super::{Organisation, Time};
 
 words! {
     /// One thing that a token, or somebody, may do.
@@ -170,4 +170,14 @@ pub struct Audit {
     pub entries: Vec<AuditEntry>,
     /// Pass it as `before` for older entries; none when there are none.
     pub next: Option<u64>,
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Account {
+    /// Whose things are asked for.
+    pub organisation: Organisation,
+    /// The token's name; none for the machine's own.
+    pub token: Option<String>,
+    pub scopes: Vec<Scope>,
 }

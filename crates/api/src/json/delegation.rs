@@ -204,6 +204,20 @@ impl Delegation {
     }
 }
 
+/// To whom a zone is delegated, if that is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct KnownDelegation {
+    /// None when it has not been asked, or long ago.
+    pub delegation: Option<Delegation>,
+}
+
+/// Whether it is being found out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DelegationBegun {
+    /// No while too many others wait: ask again in a minute.
+    pub begun: bool,
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;

@@ -22,7 +22,8 @@ mod words;
 mod zone;
 
 pub use account::{
-    AddToken, AddUser, AddedToken, Audit, AuditEntry, PasswordLink, Role, Scope, Session, Token, Tokens, User, Users,
+    Account, AddToken, AddUser, AddedToken, Audit, AuditEntry, PasswordLink, Role, Scope, Session, Token, Tokens,
+    User, Users,
 };
 pub use attempt::{Attempt, AttemptKind, AttemptOutcome, Fault, Reason, Trigger};
 pub use catalog::{
@@ -32,8 +33,8 @@ pub use catalog::{
 #[cfg(test)]
 pub(crate) use delegation::tests::delegated_to;
 pub use delegation::{
-    DelegatedServer, Delegation, DelegationDifference, DelegationFailure, DelegationFault, DelegationFit,
-    DelegationState, FoundAt, GluedName, ParentSaid, ParentView, ServerFound,
+    DelegatedServer, Delegation, DelegationBegun, DelegationDifference, DelegationFailure, DelegationFault,
+    DelegationFit, DelegationState, FoundAt, GluedName, KnownDelegation, ParentSaid, ParentView, ServerFound,
 };
 pub use examination::{
     Examination, Examine, ExaminedPrimary, Paste, PastePart, PrimaryLines, PrimarySoftware, Step, StepOutcome,
@@ -65,6 +66,6 @@ pub use time::{NotATime, Time};
 pub use words::UnknownWord;
 pub use zone::{
     AddZone, ChangeZone, Ending, Freshness, HeldBack, History, Hold, HoldOrder, OrderHold, Origin, Refresh,
-    Refreshed, Service, ServiceOrder, SilentPrimary, State, Transfer, TransferUnderWay, Version, Zone, ZoneWarning,
-    Zones,
+    Refreshed, Service, ServiceOrder, SilentPrimary, State, Transfer, TransferUnderWay, Version, Zone, ZoneLines,
+    ZoneRecords, ZoneWarning, Zones,
 };

@@ -40,6 +40,9 @@ pub struct ZoneCounts {
     /// Current, though at least one of their primaries showed nothing of them.
     #[serde(default)]
     pub half_heard: u64,
+    /// Whose last attempt failed, whatever else they are.
+    #[serde(default)]
+    pub failing: u64,
     /// Served from memory only, or with orders that are there only, because the disk is full.
     pub volatile: u64,
 }

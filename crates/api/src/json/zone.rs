@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::words::words;
-use super::{Attempt, Primary, Time};
+use super::{Attempt, Primary, PrimaryLines, Time};
 
 words! {
     /// How old the contents are.
@@ -261,6 +261,25 @@ pub struct Zones {
     pub zones: Vec<Zone>,
     /// Pass it as `after` for the next page; none on the last.
     pub next: Option<String>,
+}
+
+/// A page of a zone's records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ZoneRecords {
+    /// Of the version that they are of.
+    pub serial: u32,
+    /// As in a zone file.
+    #[schema(example = json!(["www.example.org. 3600 IN A 192.0.2.1"]))]
+    pub records: Vec<String>,
+    /// Pass it as `from` for the next page; none on the last. There may be more also where nothing was found: a search is given
+    /// up after so many names, to go on from there.
+    pub next: Option<String>,
+}
+
+/// The lines for the configuration of a zone's primaries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ZoneLines {
+    pub primaries: Vec<PrimaryLines>,
 }
 
 words! {

@@ -1,5 +1,6 @@
 //! One file for each use of each resource: access, one door, one answer.
 
+pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod catalogs;
 pub(crate) mod claims;
@@ -26,6 +27,8 @@ use crate::text;
 /// The most entries on a page, so that an answer's size is bounded.
 pub(crate) const PAGE_MAX: u32 = 1_000;
 const PAGE_DEFAULT: u32 = 100;
+/// A name as text has at most so many, each octet escaped (RFC 1035 §5.1).
+const FIND_OCTETS_MAX: usize = 1_020;
 
 /// Which part of a list in the order of names.
 #[derive(Deserialize, IntoParams)]
@@ -42,7 +45,7 @@ impl Page {
     fn read(&self) -> Result<ZonePage, Problem> {
         let limit = page_limit(self.limit)?;
         let after = self.after.as_deref().map(text::known_zone_name).transpose()?;
-        Ok(ZonePage { after, limit, find: String::new(), state: None })
+        Ok(ZonePage { after, limit, find: String::new(), state: None, last_attempt: None })
     }
 }
 
@@ -53,6 +56,16 @@ impl Page {
 pub(crate) struct Newest {
     /// How many at most: 1 to 1,000, 100 unless said otherwise.
     limit: Option<u32>,
+}
+
+/// What is looked for, in lower case.
+fn find_text(asked: Option<&str>) -> Result<String, Problem> {
+    let text = asked.unwrap_or_default().trim().to_lowercase();
+    if text.len() > FIND_OCTETS_MAX {
+        let detail = format!("what is looked for is longer than any name: at most {FIND_OCTETS_MAX} octets");
+        return Err(Problem::new(Code::QueryInvalid, detail));
+    }
+    Ok(text)
 }
 
 fn page_limit(asked: Option<u32>) -> Result<u32, Problem> {

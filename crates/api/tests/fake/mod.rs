@@ -9,6 +9,7 @@ mod delegation;
 mod organisations;
 mod plans;
 mod queries;
+mod requested;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -43,6 +44,8 @@ pub struct Fake {
     catalogs: Mutex<BTreeMap<String, json::Catalog>>,
     tokens: Mutex<BTreeMap<String, json::Token>>,
     users: Mutex<BTreeMap<String, json::User>>,
+    /// By what they are called: what was sent, and what was answered.
+    requested: Mutex<BTreeMap<String, (String, Option<String>)>>,
 }
 
 pub fn doors() -> Doors {
@@ -56,7 +59,8 @@ pub fn doors() -> Doors {
         contents: fake.clone(),
         status: fake.clone(),
         ownership: fake.clone(),
-        plans: fake,
+        plans: fake.clone(),
+        requested: fake,
     }
 }
 

@@ -1,18 +1,19 @@
 //! Examining a zone at its primaries, with the keys and certificates that are here.
 
+use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use api::doors::NewZone;
+use api::doors::{Actor, Caller, NewZone};
 use api::{Code, Problem, json};
 use dns::Name;
 use inventory::{Notify, NotifySender, TenantId};
 use tokio::sync::Semaphore;
 use transfer::doctor::{Notifies, Ours, Patient, Takes};
-use xfr::Key;
 use xfr::notify::Decline;
 use xfr::policy::SerialWentBack;
+use xfr::{Key, Moment};
 
 use super::House;
 use crate::followed::Source;
@@ -25,22 +26,82 @@ const PLACE_WITHIN: Duration = Duration::from_secs(20);
 /// Rows of NOTIFYs that are looked through for one of a primary.
 const NOTIFIES_MAX: u32 = 1_000;
 
-/// Places for those under way.
-pub(crate) struct Examinations(Semaphore);
+/// Examinations that one tenant may have at a time, and begin within a minute: each asks servers of whoever's choice.
+const EACH_AT_ONCE_MAX: usize = 2;
+const EACH_PER_MINUTE_MAX: usize = 10;
+const MINUTE_MS: u64 = 60_000;
+
+/// Places for those under way, and what each tenant has had of them.
+pub(crate) struct Examinations {
+    places: Semaphore,
+    had: Mutex<HashMap<TenantId, Had>>,
+}
+
+#[derive(Default)]
+struct Had {
+    under_way: usize,
+    /// Within the last minute.
+    begun_at: VecDeque<Moment>,
+}
+
+/// One tenant's examination, until this is dropped.
+struct OneOf<'a>(&'a Examinations, TenantId);
 
 impl Default for Examinations {
     fn default() -> Self {
-        Self(Semaphore::new(EXAMINATIONS_MAX))
+        Self { places: Semaphore::new(EXAMINATIONS_MAX), had: Mutex::default() }
+    }
+}
+
+impl Examinations {
+    /// Counts one more of the tenant's.
+    ///
+    /// # Errors
+    /// [`Code::RateLimited`].
+    fn one_of(&self, tenant: TenantId, now: Moment) -> Result<OneOf<'_>, Problem> {
+        let mut all = self.had();
+        let had = all.entry(tenant).or_default();
+        had.begun_at.retain(|at| now.0 < at.0.saturating_add(MINUTE_MS));
+        if had.under_way >= EACH_AT_ONCE_MAX {
+            let detail =
+                format!("{EACH_AT_ONCE_MAX} examinations of the organisation's are under way: wait for one to end");
+            return Err(Problem::new(Code::RateLimited, detail));
+        }
+        if had.begun_at.len() >= EACH_PER_MINUTE_MAX {
+            let detail = format!(
+                "the organisation has had {EACH_PER_MINUTE_MAX} examinations within a minute: try again in one"
+            );
+            return Err(Problem::new(Code::RateLimited, detail));
+        }
+        had.under_way += 1;
+        had.begun_at.push_back(now);
+        Ok(OneOf(self, tenant))
+    }
+
+    fn had(&self) -> MutexGuard<'_, HashMap<TenantId, Had>> {
+        self.had.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for OneOf<'_> {
+    fn drop(&mut self) {
+        if let Some(had) = self.0.had().get_mut(&self.1) {
+            had.under_way = had.under_way.saturating_sub(1);
+        }
     }
 }
 
 impl House {
     pub(super) async fn examination(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         zone: &NewZone,
         own_addresses: Vec<IpAddr>,
     ) -> Result<json::Examination, Problem> {
+        let tenant = caller.tenant;
+        // Whoever may read our data may ask from here whatever they like.
+        let counts = caller.actor != Actor::Machine;
+        let _one = if counts { Some(self.examinations.one_of(tenant, self.node.clock.now())?) } else { None };
         let sources =
             zone.primaries().iter().map(|primary| self.source(tenant, primary)).collect::<Result<Vec<_>, _>>()?;
         let patient = Patient {
@@ -50,7 +111,7 @@ impl House {
             notifies: self.notifies(tenant, zone).await,
             ours: self.ours(tenant, zone.name()),
         };
-        let Ok(Ok(_place)) = tokio::time::timeout(PLACE_WITHIN, self.examinations.0.acquire()).await else {
+        let Ok(Ok(_place)) = tokio::time::timeout(PLACE_WITHIN, self.examinations.places.acquire()).await else {
             let detail = format!("{EXAMINATIONS_MAX} examinations are under way: try again in a minute");
             return Err(Problem::new(Code::TimedOut, detail));
         };
@@ -122,5 +183,26 @@ fn sender(sender: &NotifySender) -> String {
     match sender {
         NotifySender::Known(address) => address.to_string(),
         NotifySender::Strangers(site) => site.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use inventory::TenantId;
+    use xfr::Moment;
+
+    use super::Examinations;
+
+    #[test]
+    fn each_tenant_has_so_many_at_a_time_and_in_a_minute() {
+        let examinations = Examinations::default();
+        let (ours, theirs, now) = (TenantId(2), TenantId(3), Moment(1_000_000));
+        let two = [(); 2].map(|()| examinations.one_of(ours, now).unwrap());
+        assert!(examinations.one_of(ours, now).is_err());
+        assert!(examinations.one_of(theirs, now).is_ok());
+        drop(two);
+        assert!((2..10).all(|_| examinations.one_of(ours, now).is_ok()));
+        assert!(examinations.one_of(ours, Moment(now.0 + 59_999)).is_err());
+        assert!(examinations.one_of(ours, Moment(now.0 + 60_000)).is_ok());
     }
 }

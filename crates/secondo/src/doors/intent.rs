@@ -79,7 +79,10 @@ impl Intent for House {
         };
         let before = *self.node.reconciled.borrow();
         let changed = inventory.change_zone(caller.tenant, name, decide).await;
-        let id = changed.map_err(|error| not_changed(&error))??;
+        let id = changed.map_err(|error| match error {
+            ChangeZoneError::Unknown(name) => self.not_theirs(caller.tenant, &name),
+            error => not_changed(&error),
+        })??;
         self.record(caller, "zone.changed", &name.to_string(), changes(&decided)).await;
         // A pass instructs a zone before it publishes the table that answers come from: it must have ended. One that
         // had begun before, and ends twice if it deletes, may not have read the change.
@@ -205,10 +208,13 @@ impl House {
             let unknown = match inventory.remove_zone(tenant, name).await {
                 Ok(id) => return Ok(id),
                 Err(RemoveZoneError::Inventory(error)) => return Err(unavailable(&error)),
-                Err(error @ RemoveZoneError::Unknown(_)) => Problem::new(Code::ZoneUnknown, error.to_string()),
+                Err(RemoveZoneError::Unknown(_)) => || self.not_theirs(tenant, name),
             };
-            let stored =
-                self.node.unlisted(tenant, name).or_else(|| self.node.kept.named(tenant, name)).ok_or(unknown)?;
+            let stored = self
+                .node
+                .unlisted(tenant, name)
+                .or_else(|| self.node.kept.named(tenant, name))
+                .ok_or_else(unknown)?;
             // Somebody may have added it meanwhile: then the inventory knows it.
             if inventory.remove_stored_zone(stored.id).await.map_err(|error| unavailable(&error))? {
                 return Ok(stored.id);

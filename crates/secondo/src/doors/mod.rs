@@ -11,6 +11,7 @@ mod newcomers;
 mod organisations;
 mod ownership;
 mod plans;
+mod requested;
 mod requests;
 mod status;
 
@@ -83,7 +84,8 @@ pub(crate) fn open(house: House) -> Doors {
         contents: house.clone(),
         status: house.clone(),
         ownership: house.clone(),
-        plans: house,
+        plans: house.clone(),
+        requested: house,
     }
 }
 
@@ -126,7 +128,16 @@ impl House {
     }
 
     fn zone_named(&self, tenant: TenantId, name: &Name) -> Result<Arc<Followed>, Problem> {
-        self.node.zone_of(tenant, name).ok_or_else(|| unknown(name))
+        self.node.zone_of(tenant, name).ok_or_else(|| self.not_theirs(tenant, name))
+    }
+
+    /// What somebody is told who asks for a zone that their organisation has not: the same whether or not another one has it,
+    /// which only the log knows.
+    fn not_theirs(&self, tenant: TenantId, name: &Name) -> Problem {
+        if self.node.is_followed_for_anybody(name) {
+            tracing::warn!(zone = %name, tenant = tenant.0, "somebody was refused a zone of another organisation");
+        }
+        unknown(name)
     }
 }
 

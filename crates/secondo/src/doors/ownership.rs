@@ -8,7 +8,7 @@ use delegation::CHALLENGE_LABEL;
 use dns::Name;
 use inventory::{Claim, Inventory, Proof, ProveError, Proving, Shown, TenantId, ZoneId};
 
-use super::{House, unavailable, unknown};
+use super::{House, unavailable};
 use crate::claims::{NotLooked, Seen, is_public_suffix};
 use crate::configuration::Mode;
 use crate::ledger::time;
@@ -21,28 +21,28 @@ impl Ownership for House {
 
     async fn ownership(&self, caller: &Caller, name: &Name) -> Result<json::Ownership, Problem> {
         let inventory = self.inventory()?;
-        let claim = claim(&inventory, caller.tenant, name).await?;
+        let claim = self.claim_of(&inventory, caller.tenant, name).await?;
         self.shown_ownership(&inventory, &claim).await
     }
 
     async fn look_for_proof(&self, caller: &Caller, name: &Name) -> Result<json::Ownership, Problem> {
         let inventory = self.inventory()?;
-        let before = claim(&inventory, caller.tenant, name).await?;
+        let before = self.claim_of(&inventory, caller.tenant, name).await?;
         if self.wants_proofs() {
             self.claims.look(&inventory, &before).await.map_err(|error| not_looked(&error))?;
         }
-        let after = claim(&inventory, caller.tenant, name).await?;
+        let after = self.claim_of(&inventory, caller.tenant, name).await?;
         self.until_owned(&after).await;
         self.shown_ownership(&inventory, &after).await
     }
 
     async fn hand_over(&self, caller: &Caller, name: &Name, to: &str) -> Result<json::Ownership, Problem> {
         let inventory = self.inventory()?;
-        claim(&inventory, caller.tenant, name).await?;
+        self.claim_of(&inventory, caller.tenant, name).await?;
         let handed = inventory.hand_over(&self.by_caller(caller), caller.tenant, name, to).await;
         handed.map_err(|error| not_proven(&error))?;
         tracing::info!(zone = %name, tenant = caller.tenant.0, "the name is handed over to another organisation");
-        let after = claim(&inventory, caller.tenant, name).await?;
+        let after = self.claim_of(&inventory, caller.tenant, name).await?;
         self.until_owned(&after).await;
         self.shown_ownership(&inventory, &after).await
     }
@@ -134,11 +134,11 @@ impl House {
             seen: self.claims.seen(claim.zone).map(|seen| shown_seen(seen, proven.is_some())),
         })
     }
-}
 
-async fn claim(inventory: &Inventory, tenant: TenantId, name: &Name) -> Result<Claim, Problem> {
-    let claim = inventory.claim(tenant, name).await.map_err(|error| unavailable(&error))?;
-    claim.ok_or_else(|| unknown(name))
+    async fn claim_of(&self, inventory: &Inventory, tenant: TenantId, name: &Name) -> Result<Claim, Problem> {
+        let claim = inventory.claim(tenant, name).await.map_err(|error| unavailable(&error))?;
+        claim.ok_or_else(|| self.not_theirs(tenant, name))
+    }
 }
 
 fn shown_seen(seen: Seen, is_proven: bool) -> OwnershipSeen {

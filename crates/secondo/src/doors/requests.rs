@@ -51,7 +51,7 @@ impl Requests for House {
         zone: &NewZone,
         own_addresses: Vec<IpAddr>,
     ) -> Result<json::Examination, Problem> {
-        self.examination(caller.tenant, zone, own_addresses).await
+        self.examination(caller, zone, own_addresses).await
     }
 
     async fn delegation(&self, caller: &Caller, name: &Name) -> Result<json::Delegation, Problem> {

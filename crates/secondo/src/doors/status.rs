@@ -29,9 +29,9 @@ use crate::notifies;
 #[async_trait]
 impl Status for House {
     async fn zones(&self, caller: &Caller, page: ZonePage) -> Result<Vec<json::Zone>, Problem> {
-        let ZonePage { after, limit, find, state } = page;
+        let ZonePage { after, limit, find, state, last_attempt } = page;
         let limit = limit as usize;
-        if find.is_empty() && state.is_none() {
+        if find.is_empty() && state.is_none() && last_attempt.is_none() {
             return Ok(self
                 .node
                 .page(caller.tenant, after.as_ref(), limit)
@@ -42,7 +42,11 @@ impl Status for House {
         let zones = self.node.page(caller.tenant, after.as_ref(), usize::MAX);
         let is_found = |zone: &&Arc<Followed>| find.is_empty() || zone.name.to_lower().to_string().contains(&find);
         let shown = zones.iter().filter(is_found).map(|zone| self.shown(zone));
-        Ok(shown.filter(|zone| state.is_none_or(|state| zone.state == state)).take(limit).collect())
+        let has_ended = |zone: &json::Zone| {
+            last_attempt.is_none_or(|wanted| zone.last_attempt.as_ref().is_some_and(|last| last.outcome == wanted))
+        };
+        let is_wanted = |zone: &json::Zone| state.is_none_or(|state| zone.state == state) && has_ended(zone);
+        Ok(shown.filter(is_wanted).take(limit).collect())
     }
 
     async fn zone(&self, caller: &Caller, name: &Name) -> Result<json::Zone, Problem> {
@@ -338,6 +342,8 @@ impl House {
             counts.expiring += u64::from(condition.said.expires_soon());
             counts.held += u64::from(matches!(condition.hold, Hold::Held(_) | Hold::Kept { .. }));
             counts.frozen += u64::from(condition.hold.is_frozen());
+            let last = condition.last_attempt.as_ref().map(|last| &last.attempt.outcome);
+            counts.failing += u64::from(matches!(last, Some(inventory::Outcome::Failed(_))));
             counts.volatile += u64::from(!condition.is_on_disk());
         }
         counts

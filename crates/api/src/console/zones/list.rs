@@ -48,7 +48,7 @@ pub(crate) async fn list(member: Member, State(served): State<Served>, Query(ask
     let state = asked.state.parse::<json::State>().ok();
     let after = if asked.after.is_empty() { None } else { text::known_zone_name(&asked.after).ok() };
     let is_first_page = after.is_none();
-    let wanted = ZonePage { after, limit: LIMIT, find: asked.find.trim().to_lowercase(), state };
+    let wanted = ZonePage { after, limit: LIMIT, find: asked.find.trim().to_lowercase(), state, last_attempt: None };
     let status = &served.doors.status;
     let found = tokio::join!(status.zones(&member.caller, wanted), status.counts(&member.caller));
     let (zones, counts) = match found {

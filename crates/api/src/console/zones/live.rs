@@ -14,6 +14,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
+use zone::TenantId;
 
 use super::show::Part;
 use super::{ZoneInTenant, path};
@@ -39,12 +40,18 @@ const LOOKED_AT_ANYHOW: Duration = Duration::from_secs(5);
 pub(crate) struct Living(Mutex<HashMap<u64, usize>>);
 
 /// A place for one page, given back when it is dropped.
-struct Place {
+pub(crate) struct Place {
     living: Arc<Living>,
     user: u64,
 }
 
 impl Living {
+    /// A place for one of the organisation's programs, which have as many as one person.
+    pub(crate) fn place_of_programs(self: &Arc<Self>, tenant: TenantId) -> Option<Place> {
+        // Users are counted from one on, and never come so far.
+        self.place(u64::MAX - tenant.0)
+    }
+
     fn place(self: &Arc<Self>, user: u64) -> Option<Place> {
         let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = places.values().sum();

@@ -3,3 +3,4 @@
 pub(crate) mod all;
 pub(crate) mod assign;
 pub(crate) mod own;
+pub(crate) mod show;

@@ -1,6 +1,7 @@
 //! To whom a zone is delegated.
 
 use axum::extract::State;
+use axum::http::StatusCode;
 
 use crate::access::Reads;
 use crate::json;
@@ -20,4 +21,32 @@ pub(crate) async fn delegation(
     ZoneInPath(name): ZoneInPath,
 ) -> Result<axum::Json<json::Delegation>, Problem> {
     served.doors.requests.delegation(&caller, &name).await.map(axum::Json)
+}
+
+/// Shows to whom the zone is delegated as far as that is known. Nobody is asked for it.
+#[utoipa::path(
+    get, path = "/zones/{name}/delegation/known", tag = "zones", params(("name" = String, Path)),
+    responses((status = 200, body = json::KnownDelegation), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
+)]
+pub(crate) async fn known(
+    Reads(caller): Reads,
+    State(served): State<Served>,
+    ZoneInPath(name): ZoneInPath,
+) -> Result<axum::Json<json::KnownDelegation>, Problem> {
+    let delegation = served.doors.status.known_delegation(&caller, &name).await?;
+    Ok(axum::Json(json::KnownDelegation { delegation }))
+}
+
+/// Has it found out to whom the zone is delegated, without waiting for it: whoever listens to the zone's news hears of it.
+#[utoipa::path(
+    post, path = "/zones/{name}/delegation/begin", tag = "zones", params(("name" = String, Path)),
+    responses((status = 202, body = json::DelegationBegun), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
+)]
+pub(crate) async fn begin(
+    Reads(caller): Reads,
+    State(served): State<Served>,
+    ZoneInPath(name): ZoneInPath,
+) -> Result<(StatusCode, axum::Json<json::DelegationBegun>), Problem> {
+    let begun = served.doors.requests.begin_delegation(&caller, &name).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(json::DelegationBegun { begun })))
 }

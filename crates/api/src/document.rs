@@ -1,0 +1,62 @@
+//! The OpenAPI document: what the routes say of themselves, and what holds for all of them.
+
+use utoipa::OpenApi;
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{RefOr, Required};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Secondo",
+        description = "A secondary DNS service: zones are copied from their primaries and served. Requests show a token \
+                       (`Authorization: Bearer TOKEN`). Whatever is not done is answered with `application/problem+json` (RFC \
+                       9457), whose `code` never changes. Lists have a `next`, to be passed on for the next page. Operators act \
+                       for the organisation whose number they send as `Secondo-Organisation`."
+    ),
+    components(schemas(crate::problem::ProblemDetails)),
+    security(("token" = []))
+)]
+pub(crate) struct Document;
+
+/// The document as JSON, with what holds for all routes.
+pub(crate) fn text(mut document: utoipa::openapi::OpenApi) -> String {
+    let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+    document.components.get_or_insert_default().add_security_scheme("token", bearer);
+    for item in document.paths.paths.values_mut() {
+        item.get.iter_mut().for_each(tell_of_tags);
+        let has_tag = item.get.is_some();
+        let changes = [&mut item.patch, &mut item.put, &mut item.delete].into_iter().flatten();
+        changes.filter(|_| has_tag).for_each(|operation| {
+            add(operation, "If-Match", "The `ETag` of what you saw: 412 if that has been changed since.");
+        });
+        item.post.iter_mut().for_each(|operation| {
+            let about = "A text of yours, new for each request: sent again with it, within a day and with the same token, the \
+                         request is carried out once and answered as before.";
+            add(operation, "Idempotency-Key", about);
+        });
+    }
+    document.to_pretty_json().expect("the document is made of plain strings and maps")
+}
+
+fn tell_of_tags(operation: &mut Operation) {
+    add(operation, "If-None-Match", "The `ETag` of what you have: 304 if it is still so.");
+    let same = ResponseBuilder::new().description("It is what you have.").build();
+    operation.responses.responses.insert("304".to_owned(), RefOr::T(same));
+}
+
+fn add(operation: &mut Operation, name: &str, about: &str) {
+    operation.parameters.get_or_insert_default().push(RefOr::T(header(name, about)));
+}
+
+fn header(name: &str, about: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(about))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build()
+}

@@ -1,0 +1,35 @@
+//! The API's page for people.
+
+#![expect(clippy::unwrap_used, reason = "tests may")]
+
+mod ask;
+mod fake;
+
+use ask::Asked;
+use serde_json::Value;
+
+#[tokio::test]
+async fn every_route_is_on_the_page_which_loads_nothing_but_the_style() {
+    let asked = Asked::new();
+    let page = asked.get("/api/docs").await;
+    assert_eq!(page.status, 200);
+    let document: Value = serde_json::from_str(&api::openapi()).unwrap();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys().map(|method| method.to_uppercase()) {
+            assert!(page.text.contains(&format!("<code>{method} {path}</code>")), "{method} {path}");
+        }
+    }
+    for code in api::Code::ALL {
+        assert!(page.text.contains(&format!("<code>{code}</code>")), "{code}");
+    }
+    // Each link leads somewhere.
+    for link in page.text.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(page.text.contains(&format!("id=\"{link}\"")), "{link}");
+    }
+    assert!(page.headers["content-security-policy"].to_str().unwrap().contains("default-src 'none'"));
+    for word in ["<script", "style=\"", "onclick", "src=\"", "href=\"http"] {
+        assert!(!page.text.contains(word), "{word}");
+    }
+    let loaded = page.text.split("<link").skip(1);
+    assert!(loaded.into_iter().all(|link| link.contains("href=\"/assets/")));
+}
