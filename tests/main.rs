@@ -31,6 +31,7 @@ mod over_quic;
 mod over_tls;
 mod ownership;
 mod queries;
+mod removal;
 mod root_zone;
 mod scene;
 mod settings;

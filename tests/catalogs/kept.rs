@@ -80,7 +80,7 @@ fn under_another_label_a_zone_begins_anew_and_by_hand_it_goes_on() {
     refuses(&secondo, "a.test");
     followed(&secondo, CATALOG, 4);
     // The newer one of that name, which holds nothing, and then the older one.
-    secondo.expect(&["zone", "remove", "a.test"]);
+    secondo.expect(&["zone", "remove", "--now", "a.test"]);
     let added = secondo.json(&["zone", "add", "a.test", "--primary", &primary]);
     assert_eq!((&added["serial"], &added["origin"]), (&1.into(), &"configured".into()), "{added}");
     assert_eq!(query::serial(secondo.dns(), "a.test"), Ok(1));
@@ -115,8 +115,8 @@ fn what_is_not_wanted_any_more_is_deleted_when_its_time_is_over_or_at_once() {
         catalog.replace(CATALOG, &catalog_text(2, &WITHOUT));
         refuses(&secondo, "a.test");
         if deleted.is_empty() {
-            secondo.expect(&["zone", "remove", "a.test"]);
-            secondo.client(&["zone", "remove", "a.test"]).must_fail(&["zone_unknown"]);
+            secondo.expect(&["zone", "remove", "--now", "a.test"]);
+            secondo.client(&["zone", "remove", "--now", "a.test"]).must_fail(&["zone_unknown"]);
         } else {
             eventually(SOON, "the zone to be deleted", || {
                 if secondo.log().contains(deleted) { Ok(()) } else { Err(secondo.log()) }

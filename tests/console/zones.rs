@@ -144,11 +144,11 @@ fn a_zone_is_set_otherwise_paused_and_removed_when_its_name_is_typed() {
     create_zone(&browser, &secondo, ZONE, primary.address());
     browser.has("[data-state=active]");
     browser.press("Settings");
-    browser.fill("refresh_max", "soon");
+    browser.fill("Longest time between checks", "soon");
     browser.press("Save");
     browser.has("[aria-invalid]");
     browser.keep_picture("zone-settings");
-    browser.fill("refresh_max", "10m");
+    browser.fill("Longest time between checks", "10m");
     browser.press("Save");
     browser.sees("Set for this zone");
     browser.press("Pause");
@@ -162,6 +162,18 @@ fn a_zone_is_set_otherwise_paused_and_removed_when_its_name_is_typed() {
     browser.fill("Type the name of the zone", &ZONE.to_uppercase());
     browser.press("Remove the zone");
     browser.sees("No zones yet");
+    browser.sees("Recently removed");
+    browser.keep_picture("zones-removed");
+    browser.press(&format!("Undo the removal of {ZONE}"));
+    browser.has("[data-state=active]");
+    browser.sees("Set for this zone");
+    serves(&secondo, ZONE, 1);
+    browser.press("Remove");
+    browser.fill("Type the name of the zone", ZONE);
+    browser.press("Remove the zone");
+    browser.press(&format!("Delete {ZONE} now"));
+    browser.sees("No zones yet");
+    assert!(!browser.text().contains("Recently removed"));
     browser.press("Audit");
     for act in ["zone.added", "zone.changed", "zone.removed"] {
         browser.sees(act);

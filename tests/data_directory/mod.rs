@@ -24,7 +24,7 @@ fn killed_with_one_zone_removed() -> Secondo {
     add(&secondo, "removed.test", peer.address());
     serves(&secondo, ZONE, 1);
     serves(&secondo, "removed.test", 2);
-    secondo.expect(&["zone", "remove", "removed.test"]);
+    secondo.expect(&["zone", "remove", "--now", "removed.test"]);
     secondo.kill();
     secondo
 }
@@ -101,7 +101,7 @@ fn an_empty_inventory_deletes_nothing_and_can_be_filled_again() {
     assert_eq!((&after["id"], &after["digest"]), (&before["id"], &before["digest"]));
     assert_eq!(query::serial(secondo.dns(), ZONE), Ok(1));
     // And what is no longer wanted can be removed.
-    secondo.expect(&["zone", "remove", "other.test"]);
+    secondo.expect(&["zone", "remove", "--now", "other.test"]);
     secondo.kill_and_restart();
     let reply = query::ask(secondo.dns(), "other.test", dns::Type::SOA).unwrap();
     assert_eq!(reply.rcode, dns::Rcode::REFUSED, "{reply:?}");
@@ -124,7 +124,7 @@ fn with_an_old_copy_of_the_inventory_the_same_contents_are_served_at_each_start(
     let backup =
         std::process::Command::new("sqlite3").arg(&database).arg(format!(".backup {}", copy.display())).status();
     assert!(backup.unwrap().success());
-    secondo.expect(&["zone", "remove", ZONE]);
+    secondo.expect(&["zone", "remove", "--now", ZONE]);
     add(&secondo, ZONE, peer.address());
     serves(&secondo, ZONE, 1);
     secondo.kill();
@@ -145,7 +145,7 @@ fn with_an_old_copy_of_the_inventory_the_same_contents_are_served_at_each_start(
         assert_eq!(query::serial(secondo.dns(), ZONE), Ok(2));
         secondo.kill_and_restart();
     }
-    secondo.expect(&["zone", "remove", ZONE]);
+    secondo.expect(&["zone", "remove", "--now", ZONE]);
     let reply = query::ask(secondo.dns(), ZONE, dns::Type::SOA).unwrap();
     assert_eq!(reply.rcode, dns::Rcode::REFUSED, "{reply:?}");
     secondo.kill_and_restart();

@@ -132,7 +132,7 @@ fn nothing_is_held_that_is_new_asked_for_whole_or_allowed() {
     // The first copy is compared with nothing.
     peer.replace(ZONE, &of_hosts(5, 200));
     secondo.expect(&["zone", "refresh", ZONE]);
-    secondo.expect(&["zone", "remove", ZONE]);
+    secondo.expect(&["zone", "remove", "--now", ZONE]);
     peer.replace(ZONE, &of_hosts(6, 0));
     add(&secondo, ZONE, peer.address());
     serves(&secondo, ZONE, 6);

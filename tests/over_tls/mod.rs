@@ -101,7 +101,7 @@ fn a_primary_that_is_not_shown_to_be_the_right_one_gives_nothing() {
             let reason = failure(secondo, zone);
             assert_eq!(reason["code"], code, "{options}: {reason}");
             has_nothing_to_serve(secondo, zone);
-            secondo.expect(&["zone", "remove", zone]);
+            secondo.expect(&["zone", "remove", "--now", zone]);
         };
         let secondo = trusting(&authority).started();
         for (identity, code) in [

@@ -11,6 +11,7 @@ mod newcomers;
 mod organisations;
 mod ownership;
 mod plans;
+mod removals;
 mod requested;
 mod span;
 
@@ -19,7 +20,8 @@ pub use caller::{Actor, Caller, Visitor};
 pub use newcomers::{Newcomers, Offers};
 pub use organisations::{OrganisationPage, Organisations, Streamed};
 pub use ownership::Ownership;
-pub use plans::Plans;
+pub use plans::{EndedPlan, Marks, Plans};
+pub use removals::{Removal, Removals};
 pub use requested::{Begun, Requested};
 pub use span::QuerySpan;
 
@@ -241,12 +243,6 @@ pub trait Intent: Send + Sync {
     /// [`Code::ZoneOfCatalog`] for a member.
     async fn change_zone(&self, caller: &Caller, name: &Name, change: ZoneChange) -> Result<json::Zone, Problem>;
 
-    /// Removes the zone with its contents and its history; also what is kept of one that a catalog has removed.
-    ///
-    /// # Errors
-    /// [`Code::ZoneUnknown`]; [`Code::ZoneOfCatalog`] for a member, [`Code::ZoneIsCatalog`] for a catalog.
-    async fn remove_zone(&self, caller: &Caller, name: &Name) -> Result<(), Problem>;
-
     /// Adds the catalog with its zone.
     ///
     /// # Errors
@@ -352,6 +348,12 @@ pub trait Contents: Send + Sync {
     /// # Errors
     /// [`Code::ZoneUnknown`], [`Code::GenerationUnknown`].
     async fn diff(&self, caller: &Caller, name: &Name, from: u64, to: u64) -> Result<Text, Problem>;
+
+    /// The same between what is served and the version that is held back.
+    ///
+    /// # Errors
+    /// [`Code::ZoneUnknown`], [`Code::NothingHeld`] (also when it would have to be fetched again).
+    async fn held_diff(&self, caller: &Caller, name: &Name) -> Result<Text, Problem>;
 }
 
 /// How everything is.
@@ -369,6 +371,9 @@ pub trait Status: Send + Sync {
     /// # Errors
     /// [`Code::ZoneUnknown`].
     async fn glance(&self, caller: &Caller, name: &Name) -> Result<json::Zone, Problem>;
+
+    /// What counts where the setting is not set, as it would be typed.
+    fn default_of(&self, setting: Setting) -> String;
 
     /// From now on, whenever something about the zone with this id may have changed; not for each record of a transfer.
     fn news(&self, zone: u64) -> News;
@@ -454,5 +459,6 @@ pub struct Doors {
     pub status: Arc<dyn Status>,
     pub ownership: Arc<dyn Ownership>,
     pub plans: Arc<dyn Plans>,
+    pub removals: Arc<dyn Removals>,
     pub requested: Arc<dyn Requested>,
 }

@@ -25,8 +25,8 @@ use crate::front::{Front, HEALTH, check_host};
 use crate::once::once;
 use crate::problem::{Code, Problem};
 use crate::routes::{
-    account, audit, catalogs, claims, doctor, export, invitations, keys, members, node, organisations, plans, tokens,
-    usage, users, zones,
+    account, audit, catalogs, claims, doctor, export, invitations, keys, members, node, organisations, plans,
+    removed, tokens, usage, users, zones,
 };
 
 /// What every handler is given.
@@ -99,6 +99,8 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(invitations::add::add, invitations::list::list))
         .routes(routes!(invitations::withdraw::withdraw))
         .routes(routes!(export::export))
+        .routes(routes!(removed::list::list))
+        .routes(routes!(removed::restore::restore))
         .routes(routes!(plans::own::own))
         .routes(routes!(plans::own::events))
         .routes(routes!(plans::all::list, plans::all::add))

@@ -380,23 +380,44 @@ async fn check_neighbours(
     if above.iter().any(|zone| zone.tenant != claim.tenant && !consenting.contains(&zone.zone)) {
         return Err(ProveError::Below(claim.name.clone()));
     }
+    if has_others_below(transaction, claim.tenant, &claim.name).await? {
+        return Err(ProveError::Above(claim.name.clone()));
+    }
+    Ok(())
+}
+
+/// Whether other tenants have proven zones above the name or below it.
+pub(crate) async fn has_neighbours(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    name: &Name,
+) -> Result<bool, InventoryError> {
+    let above = above(transaction, name).await?;
+    Ok(above.iter().any(|zone| zone.tenant != tenant) || has_others_below(transaction, tenant, name).await?)
+}
+
+async fn has_others_below(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    zone: &Name,
+) -> Result<bool, InventoryError> {
     // Of the texts that end so some are of other names, where labels hold dots.
-    let name = lower_text(&claim.name);
+    let name = lower_text(zone);
     let end = if name == "." { name } else { format!(".{name}") };
     let below: Vec<String> = sqlx::query_scalar(
         "SELECT name FROM zones WHERE proof IS NOT NULL AND tenant_id <> $1 AND LENGTH(name) > LENGTH($2) \
          AND SUBSTR(name, LENGTH(name) - LENGTH($2) + 1) = $2",
     )
-    .bind(to_i64(claim.tenant.0))
+    .bind(to_i64(tenant.0))
     .bind(end)
     .fetch_all(&mut **transaction)
     .await?;
     for other in below {
-        if read_name(&other)?.borrow().is_below(claim.name.borrow()) {
-            return Err(ProveError::Above(claim.name.clone()));
+        if read_name(&other)?.borrow().is_below(zone.borrow()) {
+            return Ok(true);
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 async fn above(transaction: &mut Transaction, name: &Name) -> Result<Vec<Claim>, InventoryError> {

@@ -220,6 +220,19 @@ pub enum RemoveZoneError {
     Inventory(#[from] InventoryError),
 }
 
+/// A zone that was removed is not back.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreZoneError {
+    #[error(
+        "no removed zone {0} is kept: what is removed is deleted after some days, or at once where that is wanted"
+    )]
+    NotKept(Name),
+    #[error(transparent)]
+    NotAdded(#[from] AddZoneError),
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum AddKeyError {
     #[error("the key {0} exists already: remove it first, or choose another name")]
@@ -283,6 +296,7 @@ from_database!(
     PlanError,
     ProveError,
     RemoveZoneError,
+    RestoreZoneError,
     AddKeyError,
     RemoveKeyError,
     CatalogError,

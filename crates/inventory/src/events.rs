@@ -104,6 +104,18 @@ impl Inventory {
         Ok(added.rows_affected() > 0)
     }
 
+    /// Whether the tenant was told of an error since then.
+    pub async fn has_errors_since(&self, tenant: TenantId, since: Moment) -> Result<bool, InventoryError> {
+        let found: Option<i64> = sqlx::query_scalar(
+            "SELECT id FROM events WHERE tenant_id = $1 AND severity = 'error' AND at_ms > $2 LIMIT 1",
+        )
+        .bind(to_i64(tenant.0))
+        .bind(to_i64(since.0))
+        .fetch_optional(self.reader())
+        .await?;
+        Ok(found.is_some())
+    }
+
     /// At most `limit` of the tenant's events, newest first, those before the event `before`.
     pub async fn events(
         &self,

@@ -29,7 +29,7 @@ pub struct Intent {
     /// Zones that somebody removed, to be deleted from the store too. A zone that is neither here nor in `zones` is
     /// one that the inventory does not know, and no order to delete anything.
     pub removed: HashSet<ZoneId>,
-    /// Zones that a catalog removed, whose contents are kept until then, and are not answered.
+    /// Zones that somebody or a catalog removed, whose contents are kept until then, and are not answered.
     pub kept: HashMap<ZoneId, Moment>,
     /// The plans of tenants that have one.
     pub terms: HashMap<TenantId, Terms>,

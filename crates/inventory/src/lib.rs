@@ -46,7 +46,7 @@ pub use claims::{Claim, Proof, Proven, Proving};
 pub use database::{Inventory, Location, PostgresUrl, PostgresUrlError};
 pub use error::{
     AddKeyError, AddZoneError, ApplyError, CatalogError, ChangeZoneError, InventoryError, PlanError, ProveError,
-    RemoveKeyError, RemoveZoneError, TenantError, TokenError, UserError,
+    RemoveKeyError, RemoveZoneError, RestoreZoneError, TenantError, TokenError, UserError,
 };
 pub use events::{Event, NewEvent, Severity};
 pub use intent::Intent;
@@ -57,6 +57,7 @@ pub use ledger::{
 };
 pub use ownership::{Above, Delegated, Finding, Look, Shown};
 pub use plans::{Limits, NewPlan, Plan, PlanId, Standing as PlanStanding, Terms};
+pub use removed::KeptZone;
 pub use requests::{BegunRequest, REQUESTS_MAX};
 pub use statistics::{
     AskedName, AskedZone, DAYS_KEPT, Day, HOURS_KEPT, Hour, Month, NAMES_KEPT, QueryCounts, STATISTICS_AT_ONCE_MAX,

@@ -31,23 +31,26 @@ impl PrimaryRow {
         let damaged = || InventoryError::Damaged(format!("it holds the primary {:?} port {}", self.ip, self.port));
         let ip: IpAddr = self.ip.parse().map_err(|_| damaged())?;
         let port = u16::try_from(self.port).map_err(|_| damaged())?;
-        let identity = match self.tls.as_deref() {
-            None => None,
-            Some("address") => Some(Identity::Address),
-            Some(other) => Some(match (other.strip_prefix("name:"), other.strip_prefix("pin:")) {
-                (Some(name), _) => Identity::Name(name.to_owned()),
-                (_, Some(pin)) => Identity::Pin(Pin::from_base64(pin).ok_or_else(damaged)?),
-                _ => return Err(damaged()),
-            }),
-        };
-        let alpn = if self.alpn == MAY_BE_MISSING { Alpn::MayBeMissing } else { Alpn::Required };
         Ok(Primary {
             address: SocketAddr::new(ip, port),
             key: self.key_name.as_deref().map(read_name).transpose()?,
             source: self.source.as_deref().map(str::parse).transpose().map_err(|_| damaged())?,
-            tls: identity.map(|identity| Tls { identity, alpn }),
+            tls: read_tls(self.tls.as_deref(), &self.alpn).ok_or_else(damaged)?,
         })
     }
+}
+
+/// TLS as [`TlsColumns`] writes it; none where that is not what stands there.
+pub(crate) fn read_tls(tls: Option<&str>, alpn: &str) -> Option<Option<Tls>> {
+    let Some(tls) = tls else { return Some(None) };
+    let identity = match (tls.strip_prefix("name:"), tls.strip_prefix("pin:")) {
+        (Some(name), _) => Identity::Name(name.to_owned()),
+        (_, Some(pin)) => Identity::Pin(Pin::from_base64(pin)?),
+        _ if tls == "address" => Identity::Address,
+        _ => return None,
+    };
+    let alpn = if alpn == MAY_BE_MISSING { Alpn::MayBeMissing } else { Alpn::Required };
+    Some(Some(Tls { identity, alpn }))
 }
 
 const REQUIRED: &str = "required";

@@ -1,21 +1,29 @@
 //! Zones that were removed, until nothing of them is left in the store.
 //!
-//! What somebody removes is to be deleted at once. What a catalog removes is kept for a while: it may be a mistake, or be
-//! over soon, and then the zone is the same one again, with its id, and so with its contents. A time that is over is over:
-//! from then on the zone is to be deleted, and nobody gets it any more.
+//! What somebody or a catalog removes is kept for a while: it may be a mistake, or be over soon, and then the zone is the
+//! same one again, with its id, and so with its contents. A time that is over is over: from then on the zone is to be
+//! deleted, and nobody gets it any more. Whoever wants that has a zone deleted at once.
+//!
+//! Invariant: a zone that is kept holds no name. Whoever else has proven it meanwhile keeps it, and a zone that comes back
+//! is a claim then.
+
+use std::net::{IpAddr, SocketAddr};
 
 use dns::Name;
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
-use xfr::Moment;
+use xfr::{Moment, Primary};
 use zone::ZoneId;
 use zone::catalog::Label;
 
 use crate::TenantId;
 use crate::catalogs::read_label;
-use crate::claims::Proof;
+use crate::claims::{Proof, has_neighbours};
 use crate::database::{Inventory, Transaction, to_i64, to_u64};
-use crate::error::InventoryError;
-use crate::zones::lower_text;
+use crate::error::{InventoryError, RemoveZoneError, RestoreZoneError};
+use crate::plans::Allowance;
+use crate::primaries::{TlsColumns, read_settings, read_tls};
+use crate::zones::{NewZone, find_id, insert, lower_text, primaries_of, read_name};
 
 /// As which zone that is kept a new one of its name goes on.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +34,19 @@ pub(crate) enum Inherits<'a> {
     Labelled(&'a Label),
     /// None: it begins anew.
     Nothing,
+    /// This one, which somebody has back.
+    Exactly(ZoneId),
+}
+
+/// A zone that is kept, and can be had back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptZone {
+    pub id: ZoneId,
+    /// With its letters as typed.
+    pub name: Name,
+    pub removed_at: Moment,
+    /// When it is deleted.
+    pub until: Moment,
 }
 
 impl Inventory {
@@ -39,6 +60,83 @@ impl Inventory {
             .await?;
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// Removes the zone and keeps it until then, with all that it takes to have it back. From then on it is among
+    /// [`Intent::kept`](crate::Intent::kept).
+    pub async fn remove_zone_and_keep(
+        &self,
+        tenant: TenantId,
+        name: &Name,
+        now: Moment,
+        until: Moment,
+    ) -> Result<ZoneId, RemoveZoneError> {
+        let mut transaction = self.begin().await?;
+        let id = find_id(&mut transaction, tenant, name).await?;
+        let id = id.ok_or_else(|| RemoveZoneError::Unknown(name.clone()))?;
+        remove_and_keep(&mut transaction, id, now, until).await?;
+        self.commit_change(transaction).await?;
+        Ok(id)
+    }
+
+    /// The tenant's zones that can be had back, those removed last first, at most `limit`.
+    pub async fn kept_zones(
+        &self,
+        tenant: TenantId,
+        now: Moment,
+        limit: u32,
+    ) -> Result<Vec<KeptZone>, InventoryError> {
+        let rows: Vec<(i64, String, i64, i64)> = sqlx::query_as(
+            "SELECT zone_id, spelling, removed_at_ms, delete_after_ms FROM removed_zones \
+             WHERE tenant_id = $1 AND delete_after_ms > $2 AND spelling IS NOT NULL \
+             ORDER BY removed_at_ms DESC, zone_id DESC LIMIT $3",
+        )
+        .bind(to_i64(tenant.0))
+        .bind(to_i64(now.0))
+        .bind(i64::from(limit))
+        .fetch_all(self.reader())
+        .await?;
+        let read = |(id, spelling, removed_at, until): (i64, String, i64, i64)| {
+            Ok(KeptZone {
+                id: ZoneId(to_u64(id)?),
+                name: read_name(&spelling)?,
+                removed_at: Moment(to_u64(removed_at)?),
+                until: Moment(to_u64(until)?),
+            })
+        };
+        rows.into_iter().map(read).collect()
+    }
+
+    /// Has the tenant's zone of this name back that was removed last: the same zone, as it was. Its name is proven only if
+    /// nobody else has proven it, one above or one below it meanwhile.
+    ///
+    /// # Errors
+    /// [`RestoreZoneError::NotKept`]; what keeps a zone from being added, as a key that is gone or a plan's limit.
+    pub async fn restore_zone(&self, tenant: TenantId, name: &Name, now: Moment) -> Result<ZoneId, RestoreZoneError> {
+        let mut transaction = self.begin().await?;
+        let row: Option<RestoredRow> = sqlx::query_as(
+            "SELECT zone_id, spelling, service, settings, tags, created_at_ms, challenge, primaries FROM removed_zones \
+             WHERE tenant_id = $1 AND name = $2 AND delete_after_ms > $3 AND spelling IS NOT NULL \
+             ORDER BY removed_at_ms DESC, zone_id DESC LIMIT 1",
+        )
+        .bind(to_i64(tenant.0))
+        .bind(lower_text(name))
+        .bind(to_i64(now.0))
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let row = row.ok_or_else(|| RestoreZoneError::NotKept(name.clone()))?;
+        let (id, zone) = row.read()?;
+        let mut allowance = Allowance::of(&mut transaction, tenant, now).await?;
+        let id = insert(&mut transaction, tenant, &zone, Inherits::Exactly(id), &mut allowance, now).await?;
+        sqlx::query("UPDATE zones SET tags = $2, created_at_ms = $3, challenge = $4 WHERE id = $1")
+            .bind(to_i64(id.0))
+            .bind(&row.tags)
+            .bind(row.created_at_ms)
+            .bind(&row.challenge)
+            .execute(&mut *transaction)
+            .await?;
+        self.commit_change(transaction).await?;
+        Ok(id)
     }
 
     /// Has a zone deleted that only the store knows, or that is kept. No when the inventory has it as a zone by now.
@@ -78,19 +176,25 @@ pub(crate) async fn remove(transaction: &mut Transaction, id: ZoneId) -> Result<
     mark_removed(transaction, id).await
 }
 
-/// Removes a member's rows; its contents are kept until then.
+/// Removes a zone's rows; its contents, and what it takes to have it back, are kept until then.
 pub(crate) async fn remove_and_keep(
     transaction: &mut Transaction,
     id: ZoneId,
+    now: Moment,
     until: Moment,
 ) -> Result<(), InventoryError> {
+    let primaries: Vec<KeptPrimary> = primaries_of(transaction, id).await?.iter().map(KeptPrimary::of).collect();
     sqlx::query(
-        "INSERT INTO removed_zones (zone_id, delete_after_ms, tenant_id, name, label, proof) \
-         SELECT z.id, $2, z.tenant_id, z.name, m.label, z.proof FROM zones z JOIN catalog_members m ON m.zone_id = z.id \
-         WHERE z.id = $1",
+        "INSERT INTO removed_zones (zone_id, delete_after_ms, removed_at_ms, primaries, tenant_id, name, label, proof, \
+         spelling, service, settings, tags, created_at_ms, challenge) \
+         SELECT z.id, $2, $3, $4, z.tenant_id, z.name, m.label, z.proof, \
+         z.spelling, z.service, z.settings, z.tags, z.created_at_ms, z.challenge \
+         FROM zones z LEFT JOIN catalog_members m ON m.zone_id = z.id WHERE z.id = $1",
     )
     .bind(to_i64(id.0))
     .bind(to_i64(until.0))
+    .bind(to_i64(now.0))
+    .bind(serde_json::to_string(&primaries).expect("texts and numbers are always JSON"))
     .execute(&mut **transaction)
     .await?;
     sqlx::query("DELETE FROM zones WHERE id = $1").bind(to_i64(id.0)).execute(&mut **transaction).await?;
@@ -119,6 +223,7 @@ pub(crate) async fn kept_for(
             Inherits::Anything => true,
             Inherits::Labelled(label) => row.label.as_deref().map(read_label).transpose()?.as_ref() == Some(label),
             Inherits::Nothing => false,
+            Inherits::Exactly(id) => to_u64(row.zone_id)? == id.0,
         };
         if is_meant {
             return Ok(Some(ZoneId(to_u64(row.zone_id)?)));
@@ -127,9 +232,11 @@ pub(crate) async fn kept_for(
     Ok(None)
 }
 
-/// The proof that a kept zone had, unless somebody else has one by now.
+/// The proof that a kept zone had, unless somebody else has one by now: of its name, or of one above or below it, which
+/// would have to consent.
 pub(crate) async fn kept_proof(
     transaction: &mut Transaction,
+    tenant: TenantId,
     kept: ZoneId,
     name: &Name,
 ) -> Result<Option<Proof>, InventoryError> {
@@ -141,7 +248,10 @@ pub(crate) async fn kept_proof(
     .bind(lower_text(name))
     .fetch_optional(&mut **transaction)
     .await?;
-    proof.flatten().map(|proof| proof.parse()).transpose()
+    match proof.flatten().map(|proof| proof.parse()).transpose()? {
+        Some(proof) if proof != Proof::Operator && has_neighbours(transaction, tenant, name).await? => Ok(None),
+        proof => Ok(proof),
+    }
 }
 
 /// A zone that is kept is here again.
@@ -170,6 +280,63 @@ async fn mark_removed(transaction: &mut Transaction, id: ZoneId) -> Result<(), I
     .execute(&mut **transaction)
     .await?;
     Ok(())
+}
+
+/// A primary as it stands with a zone that is kept.
+#[derive(Serialize, Deserialize)]
+struct KeptPrimary {
+    address: SocketAddr,
+    key: Option<String>,
+    source: Option<IpAddr>,
+    tls: Option<String>,
+    alpn: String,
+}
+
+impl KeptPrimary {
+    fn of(primary: &Primary) -> Self {
+        let TlsColumns { tls, alpn } = TlsColumns::of(primary);
+        let key = primary.key.as_ref().map(ToString::to_string);
+        Self { address: primary.address, key, source: primary.source, tls, alpn: alpn.to_owned() }
+    }
+}
+
+#[derive(FromRow)]
+struct RestoredRow {
+    zone_id: i64,
+    spelling: String,
+    service: String,
+    settings: String,
+    tags: String,
+    created_at_ms: i64,
+    challenge: Option<String>,
+    primaries: String,
+}
+
+impl RestoredRow {
+    fn read(&self) -> Result<(ZoneId, NewZone), InventoryError> {
+        let damaged = |error: serde_json::Error| {
+            InventoryError::Damaged(format!("the primaries of the removed zone {:?}: {error}", self.spelling))
+        };
+        let primaries: Vec<KeptPrimary> = serde_json::from_str(&self.primaries).map_err(damaged)?;
+        let primary = |kept: KeptPrimary| {
+            Ok(Primary {
+                address: kept.address,
+                key: kept.key.as_deref().map(read_name).transpose()?,
+                source: kept.source,
+                tls: read_tls(kept.tls.as_deref(), &kept.alpn)
+                    .ok_or_else(|| InventoryError::Damaged(format!("the TLS of a primary is {:?}", kept.tls)))?,
+            })
+        };
+        let zone = NewZone {
+            name: read_name(&self.spelling)?,
+            primaries: primaries.into_iter().map(primary).collect::<Result<_, InventoryError>>()?,
+            service: self.service.parse()?,
+            proof: None,
+            settings: read_settings(&self.spelling, &self.settings)?,
+            stored_as: None,
+        };
+        Ok((ZoneId(to_u64(self.zone_id)?), zone))
+    }
 }
 
 #[derive(FromRow)]

@@ -252,7 +252,7 @@ pub(crate) async fn insert(
     check_primaries(transaction, tenant, &zone.name, &zone.primaries).await?;
     let kept = kept_for(transaction, tenant, &zone.name, heir, now).await?;
     let proof = match (zone.proof, kept) {
-        (None, Some(kept)) => kept_proof(transaction, kept, &zone.name).await?,
+        (None, Some(kept)) => kept_proof(transaction, tenant, kept, &zone.name).await?,
         (proof, _) => proof,
     };
     let stored_as = match zone.stored_as {

@@ -1,8 +1,8 @@
-//! Zones that catalogs have removed, with what they hold, until they come back or their time is over.
+//! Zones that somebody or a catalog has removed, with what they hold, until they come back or their time is over.
 //!
 //! A catalog that loses its zones, or some of them, is most often mended within days. What it had is not answered
 //! meanwhile (RFC 9432 §5.3 has a removed member go, and lets it be archived), but whoever comes back is served at once,
-//! and not copied again.
+//! and not copied again. People remove zones by mistake too.
 //!
 //! Whether a zone is kept is the inventory's to say; here is what is kept of it, and in the store's note that it is not to
 //! be answered, also while the program starts and without the inventory.
@@ -63,7 +63,7 @@ impl Node {
         for zone in &aside {
             let before = zone.instructions();
             zone.instruct(Instructions { role: Role::Removed, sources: Vec::new(), ..Instructions::clone(&before) });
-            tracing::info!(zone = %zone.name, secs = self.keep_removed.as_secs(), "a catalog has removed the zone: it is REFUSED, and kept in case it comes back");
+            tracing::info!(zone = %zone.name, "the zone is REFUSED from now on, and kept in case it comes back");
             self.kept.insert(zone.clone());
         }
         !aside.is_empty()

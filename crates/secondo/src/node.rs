@@ -67,7 +67,7 @@ pub(crate) struct Node {
     /// How often the node was made to match the inventory.
     pub(crate) reconciled: watch::Sender<u64>,
     followed: RwLock<Roster>,
-    /// Zones that catalogs have removed, which are kept in case they come back.
+    /// Zones that somebody or a catalog has removed, which are kept in case they come back.
     pub(crate) kept: Kept,
     /// For how long they are.
     pub(crate) keep_removed: Duration,

@@ -117,23 +117,24 @@ impl Plans {
 }
 
 fn ended(plan: &str, standing: PlanStanding) -> Option<Event> {
-    let (severity, message) = match standing {
+    // Each is told once a day: the end of the grace is another event.
+    let (kind, severity, message) = match standing {
         PlanStanding::InForce => return None,
         PlanStanding::Grace { until } => {
             let until = api::json::Time::from_unix_ms(until.0);
             let message =
                 format!("the plan {plan:?} has ended: zones are answered until {until}, and none can be added");
-            (Severity::Warning, message)
+            ("plan_ended", Severity::Warning, message)
         }
         PlanStanding::Ended => {
             let message = format!(
                 "the plan {plan:?} has ended, and its grace too: zones are neither answered nor followed, and nothing of \
                  them is deleted"
             );
-            (Severity::Error, message)
+            ("plan_grace_ended", Severity::Error, message)
         }
     };
-    Some(Event { kind: "plan_ended", severity, subject: String::new(), message })
+    Some(Event { kind, severity, subject: String::new(), message })
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@
 //!  account   one's own password, address, second factor and sessions; organisations to leave
 //!  members   who belongs to the organisation, and who is to       organisation  its name, its data, its end
 //!  keys, tokens, audit, claims
-//!  organisations, users   of the whole service, for operators
+//!  plan, events  what the organisation may have and has; what it was told
+//!  organisations, plans, users   of the whole service, for operators
 //!  page      what every page has        words, plot   how things are shown
 //!  assets    the style and the script, which are all that a page loads
 //! ```
@@ -24,12 +25,15 @@ mod assets;
 mod audit;
 mod claims;
 mod entry;
+mod events;
 mod keys;
 mod members;
 mod newcomers;
 mod organisation;
 mod organisations;
 mod page;
+mod plan;
+mod plans;
 mod plot;
 mod session;
 mod tokens;
@@ -69,16 +73,24 @@ pub(crate) fn pages() -> Router<Served> {
         .route("/account/email", post(account::email))
         .route("/account/leave", post(account::leave))
         .route("/organisations", get(organisations::organisations).post(organisations::add))
+        .route("/plans", get(plans::plans).post(plans::add))
+        .route("/plans/change", post(plans::change))
+        .route("/plans/remove", post(plans::remove))
+        .route("/o/{tenant}/plan", get(plan::plan).post(plan::give))
+        .route("/o/{tenant}/events", get(events::events))
         .route("/o/{tenant}/zones", get(zones::list::list))
         .route("/o/{tenant}/zones/new", get(zones::new::page_new).post(zones::new::create))
         .route("/o/{tenant}/zones/{name}", get(zones::show::show))
         .route("/o/{tenant}/zones/{name}/history", get(zones::history::history))
         .route("/o/{tenant}/zones/{name}/queries", get(zones::queries::queries))
         .route("/o/{tenant}/zones/{name}/diff", get(zones::diff::diff))
+        .route("/o/{tenant}/zones/{name}/held", get(zones::held::held))
         .route("/o/{tenant}/zones/{name}/records", get(zones::records::records))
         .route("/o/{tenant}/zones/{name}/export", get(zones::export::export))
         .route("/o/{tenant}/zones/{name}/settings", get(zones::settings::settings).post(zones::settings::change))
         .route("/o/{tenant}/zones/{name}/remove", get(zones::remove::ask).post(zones::remove::remove))
+        .route("/o/{tenant}/removed/restore", post(zones::removed::restore))
+        .route("/o/{tenant}/removed/delete", post(zones::removed::delete))
         .route("/o/{tenant}/claims", get(claims::claims))
         .route("/o/{tenant}/claims/approve", post(claims::approve))
         .route("/o/{tenant}/keys", get(keys::keys).post(keys::add))

@@ -72,7 +72,7 @@ pub(crate) async fn add(somebody: Somebody, State(served): State<Served>, form: 
 }
 
 /// Whoever runs the service, acting for no organisation in particular.
-fn operator(somebody: &Somebody) -> Result<Caller, Problem> {
+pub(super) fn operator(somebody: &Somebody) -> Result<Caller, Problem> {
     let Somebody { who, visitor } = somebody;
     if !who.is_operator {
         return Err(Problem::new(Code::NotAllowed, "only an operator, who runs the whole service, may do that"));

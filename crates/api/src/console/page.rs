@@ -7,7 +7,7 @@ use axum::response::{Html, IntoResponse, Response};
 use super::assets;
 use super::session::Member;
 use super::words::sentence;
-use crate::doors::{Membership, SignedIn};
+use crate::doors::{Marks, Membership, SignedIn};
 use crate::json::Scope;
 use crate::problem::{Code, Problem};
 
@@ -23,6 +23,8 @@ pub(crate) struct Frame {
     pub(crate) section: &'static str,
     /// Whether names are to be proven here.
     pub(crate) proves: bool,
+    /// What is to be said of the organisation on each of its pages.
+    pub(crate) marks: Marks,
     pub(crate) style: &'static str,
     pub(crate) script: &'static str,
 }
@@ -32,6 +34,7 @@ impl Frame {
         Self {
             tenant: Some(member.membership.clone()),
             proves: member.proves,
+            marks: member.marks.clone(),
             ..Self::without_tenant(&member.who, section)
         }
     }
@@ -45,6 +48,7 @@ impl Frame {
             tenants: who.tenants.clone(),
             section,
             proves: false,
+            marks: Marks::default(),
             style: assets::style(),
             script: assets::script(),
         }

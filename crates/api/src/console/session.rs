@@ -15,7 +15,7 @@ use serde::Deserialize;
 use zone::TenantId;
 
 use super::page::refusal;
-use crate::doors::{Actor, Caller, Membership, SignedIn, Visitor};
+use crate::doors::{Actor, Caller, Marks, Membership, SignedIn, Visitor};
 use crate::front::{is_secure, visitor};
 use crate::json::Scope;
 use crate::problem::{Code, Problem};
@@ -46,6 +46,7 @@ pub(crate) struct Member {
     pub(crate) caller: Caller,
     /// Whether names are to be proven here.
     pub(crate) proves: bool,
+    pub(crate) marks: Marks,
 }
 
 /// The fields of a form that was sent from a page of this session; a field that is missing is an empty one.
@@ -170,7 +171,8 @@ impl FromRequestParts<Served> for Member {
             return Err(refusal(&problem));
         }
         let proves = served.doors.ownership.wants_proofs();
-        Ok(Self { who, visitor, membership, caller, proves })
+        let marks = served.doors.plans.marks(&caller).await;
+        Ok(Self { who, visitor, membership, caller, proves, marks })
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::json::{AttemptOutcome, Freshness, ParentSaid, ServerFound, State, Time, Zone};
+use xfr::Setting;
+
+use crate::json::{AttemptOutcome, Freshness, ParentSaid, ServerFound, Severity, State, Time, Zone};
 
 /// A moment in UTC; the script says it in the browser's own words.
 pub(crate) struct When(Time);
@@ -75,6 +77,11 @@ pub(crate) fn bare(name: &str) -> &str {
     if name == "." { name } else { name.strip_suffix('.').unwrap_or(name) }
 }
 
+/// The same in other letters than ASCII, where it stands for some.
+pub(crate) fn unicode(name: &str) -> Option<String> {
+    crate::text::unicode_name(bare(name))
+}
+
 /// Names for people, with commas.
 pub(crate) fn names<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
     names.into_iter().map(|name| bare(name)).collect::<Vec<_>>().join(", ")
@@ -85,8 +92,24 @@ pub(crate) fn listed(all: &[String]) -> String {
     names(all)
 }
 
-/// A problem's detail, which begins in lower case and has no full stop, as a sentence.
+/// A text without what is to be typed at the command line: here are pages for it.
+fn without_commands(detail: &str) -> String {
+    let mut text = detail.to_owned();
+    for begin in [": see `secondo ", " with `secondo ", ": `secondo "] {
+        while let Some(at) = text.find(begin) {
+            let Some(length) = text[at + begin.len()..].find('`') else { break };
+            text.replace_range(at..=at + begin.len() + length, "");
+        }
+    }
+    if let Some(at) = text.find(": see secondo ") {
+        text.truncate(at);
+    }
+    text
+}
+
+/// A problem's detail, which begins in lower case and has no full stop, as a sentence for people who look at pages.
 pub(crate) fn sentence(detail: &str) -> String {
+    let detail = &*without_commands(detail);
     let mut characters = detail.chars();
     let Some(first) = characters.next() else { return String::new() };
     // The name of a setting, or something quoted, stays as it is.
@@ -171,6 +194,41 @@ pub(crate) fn outcome_tone(outcome: &AttemptOutcome) -> &'static str {
     }
 }
 
+/// What a setting is called on pages.
+pub(crate) fn setting(setting: Setting) -> &'static str {
+    match setting {
+        Setting::RefreshMin => "Shortest time between checks",
+        Setting::RefreshMax => "Longest time between checks",
+        Setting::RetryMin => "Shortest time before another try",
+        Setting::RetryMax => "Longest time before another try",
+        Setting::ExpireMin => "Shortest life without a confirmation",
+        Setting::ExpireMax => "Longest life without a confirmation",
+        Setting::SerialWentBack => "When the serial goes back",
+        Setting::IxfrFrom => "Differences are taken from",
+        Setting::Notify => "NOTIFYs that are taken",
+        Setting::NotifyFrom => "Others who may send NOTIFYs",
+        Setting::NotifyKeys => "Keys that may sign NOTIFYs",
+        Setting::Zonemd => "When the ZONEMD does not fit",
+        Setting::ShrinkLimit => "Hold back what loses more than",
+        Setting::HoldFor => "Hold back for",
+        Setting::ServePastExpiry => "Serve past expiry for",
+        Setting::HistoryFor => "Keep versions for",
+        Setting::HistoryVersions => "Versions kept",
+        Setting::AllowTransfer => "Who may copy the zone from here",
+        Setting::NotifyTo => "Who is told of new versions",
+        Setting::Any => "Answer to ANY",
+    }
+}
+
+/// How much an event matters, for its colour.
+pub(crate) fn severity_tone(severity: &Severity) -> &'static str {
+    match severity {
+        Severity::Info => "off",
+        Severity::Warning => "warn",
+        Severity::Error => "bad",
+    }
+}
+
 /// What a server of a zone's parent said.
 pub(crate) fn parent_said(said: &ParentSaid) -> &'static str {
     match said {
@@ -234,6 +292,12 @@ mod tests {
             ("example.org is taken", "example.org is taken."),
             ("e-mail is down!", "E-mail is down!"),
             ("", ""),
+            ("there is no zone a.example.: see secondo zone list", "There is no zone a.example."),
+            (
+                "it is disabled: have it answered again with `secondo zone enable a.example.` first",
+                "It is disabled: have it answered again first.",
+            ),
+            ("it is not kept: see `secondo zone history a.example.`", "It is not kept."),
         ] {
             assert_eq!(sentence(detail), said);
         }

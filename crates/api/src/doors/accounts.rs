@@ -111,6 +111,9 @@ pub trait Accounts: Send + Sync {
     /// Whose session it is; none when it is nobody's any more.
     async fn signed_in(&self, secret: &str) -> Result<Option<SignedIn>, Problem>;
 
+    /// The same for a page that looks by itself: that does not make the session last.
+    async fn still_signed_in(&self, secret: &str) -> Result<Option<SignedIn>, Problem>;
+
     /// Whether there is anybody who could sign in.
     async fn has_operator(&self) -> Result<bool, Problem>;
 

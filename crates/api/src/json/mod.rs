@@ -17,6 +17,7 @@ mod ownership;
 mod plan;
 mod primary;
 mod queries;
+mod removed;
 mod time;
 mod words;
 mod zone;
@@ -62,6 +63,7 @@ pub use queries::{
     Month, NotAMonth, OrganisationUsage, QueriesByResult, QueriesByType, QueryNumbers, QueryPoint, QueryStep,
     TopName, Usage, ZoneQueries,
 };
+pub use removed::{RemovedZone, RemovedZones};
 pub use time::{NotATime, Time};
 pub use words::UnknownWord;
 pub use zone::{

@@ -12,6 +12,7 @@ pub(crate) mod members;
 pub(crate) mod node;
 pub(crate) mod organisations;
 pub(crate) mod plans;
+pub(crate) mod removed;
 pub(crate) mod tokens;
 pub(crate) mod usage;
 pub(crate) mod users;

@@ -17,6 +17,6 @@ pub use algorithm::key_algorithm;
 pub use catalog::{GUARD_OFF, catalog_change, guard_delay, guard_delay_text, member_template};
 pub use csv::csv_row;
 pub use import::{ImportLine, import_line};
-pub use name::{Typed, key_name, known_zone_name, typed_zone_name, zone_name};
+pub use name::{Typed, key_name, known_zone_name, typed_zone_name, unicode_name, zone_name};
 pub use primary::{DNS_OVER_TLS_PORT, DNS_PORT, address, own_address, primary, primary_of, zone_at_primary};
 pub use setting::{setting, setting_of};

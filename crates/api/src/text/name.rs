@@ -65,6 +65,20 @@ fn host_of_page(text: &str) -> Option<&str> {
     Some(if is_www { &host[4..] } else { host })
 }
 
+/// The name in the letters that people read, where its labels stand for others than ASCII (RFC 5890 §2.3.2.1); none where
+/// it is what it is.
+pub fn unicode_name(name: &str) -> Option<String> {
+    let has_letters =
+        name.split('.').any(|label| label.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--")));
+    if !has_letters {
+        return None;
+    }
+    let (shown, result) = idna::domain_to_unicode(name);
+    result.ok()?;
+    // What stands for nothing else, or for what might turn the text around, is shown as it is.
+    (shown != name && shown.chars().all(|c| c.is_alphanumeric() || ".-_\u{b7}".contains(c))).then_some(shown)
+}
+
 /// Reads the name of a zone that should exist, as [`Name`] writes it: laxer than [`zone_name`], because a name that
 /// is there must be readable, however strange.
 ///
@@ -123,7 +137,7 @@ fn first_unexpected(text: &str) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
-    use super::{key_name, typed_zone_name, zone_name};
+    use super::{key_name, typed_zone_name, unicode_name, zone_name};
     use crate::problem::Code;
 
     #[test]
@@ -161,6 +175,19 @@ mod tests {
         }
         for text in ["", "https://", "https://192.0.2.1/", "not a name", "\u{2028}", "a\u{0}b", "://"] {
             assert_eq!(typed_zone_name(text).unwrap_err().code(), Code::ZoneNameInvalid, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn names_of_other_letters_are_shown_in_them() {
+        for (name, shown) in [
+            ("xn--bcher-kva.example.", Some("b\u{fc}cher.example.")),
+            ("example.org.", None),
+            ("xn--.example.", None),
+            ("xn--a-ecp.example.", None),
+            ("a.xn--p1ai.", Some("a.\u{440}\u{444}.")),
+        ] {
+            assert_eq!(unicode_name(name).as_deref(), shown, "{name}");
         }
     }
 

@@ -9,6 +9,7 @@ mod delegation;
 mod organisations;
 mod plans;
 mod queries;
+mod removed;
 mod requested;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use api::{Code, Contents, Intent, Problem, Requests, Status};
 use async_trait::async_trait;
 use dns::Name;
 use futures_util::StreamExt;
+use xfr::Setting;
 
 /// Opens everything.
 pub const TOKEN: &str = "a-token-for-tests";
@@ -40,6 +42,7 @@ pub const HUGE_PIECES: usize = 1_000;
 #[derive(Default)]
 pub struct Fake {
     zones: Mutex<BTreeMap<String, json::Zone>>,
+    removed: Mutex<BTreeMap<String, json::Zone>>,
     keys: Mutex<BTreeMap<String, json::Key>>,
     catalogs: Mutex<BTreeMap<String, json::Catalog>>,
     tokens: Mutex<BTreeMap<String, json::Token>>,
@@ -60,6 +63,7 @@ pub fn doors() -> Doors {
         status: fake.clone(),
         ownership: fake.clone(),
         plans: fake.clone(),
+        removals: fake.clone(),
         requested: fake,
     }
 }
@@ -147,7 +151,7 @@ fn change(catalog: &mut json::Catalog, change: CatalogChange) {
     }
 }
 
-fn set(settings: &mut BTreeMap<String, String>, setting: xfr::Setting, value: Option<String>) {
+fn set(settings: &mut BTreeMap<String, String>, setting: Setting, value: Option<String>) {
     match value {
         Some(value) => settings.insert(setting.to_string(), value),
         None => settings.remove(setting.name()),
@@ -286,6 +290,10 @@ impl Accounts for Fake {
             secret: SESSION.into(),
             form_token: FORM_TOKEN.into(),
         }))
+    }
+
+    async fn still_signed_in(&self, secret: &str) -> Result<Option<SignedIn>, Problem> {
+        self.signed_in(secret).await
     }
 
     async fn has_operator(&self) -> Result<bool, Problem> {
@@ -476,10 +484,6 @@ impl Intent for Fake {
         Ok(zone.clone())
     }
 
-    async fn remove_zone(&self, _: &Caller, name: &Name) -> Result<(), Problem> {
-        self.zones.lock().unwrap().remove(&lower(name)).map(drop).ok_or_else(|| unknown(name))
-    }
-
     async fn add_catalog(&self, _: &Caller, new: NewCatalog) -> Result<json::Catalog, Problem> {
         let mut made = catalog(&new.zone);
         change(&mut made, new.rules);
@@ -606,6 +610,11 @@ impl Contents for Fake {
         Ok(Box::new(std::iter::once(format!("- {name} 60 IN TXT \"{from}\"\n+ {} 60 IN TXT \"{to}\"\n", zone.name))))
     }
 
+    async fn held_diff(&self, caller: &Caller, name: &Name) -> Result<Text, Problem> {
+        self.zone(caller, name).await?;
+        Err(Problem::new(Code::NothingHeld, "no version is held back"))
+    }
+
     async fn records(&self, caller: &Caller, name: &Name, page: RecordPage) -> Result<Records, Problem> {
         let zone = self.zone(caller, name).await?;
         let Some(serial) = zone.serial else {
@@ -645,6 +654,10 @@ impl Status for Fake {
 
     async fn glance(&self, caller: &Caller, name: &Name) -> Result<json::Zone, Problem> {
         self.zone(caller, name).await
+    }
+
+    fn default_of(&self, setting: Setting) -> String {
+        xfr::Policy::default().text(setting)
     }
 
     fn news(&self, _zone: u64) -> News {

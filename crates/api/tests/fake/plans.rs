@@ -1,6 +1,6 @@
 //! Plans and events of the fake.
 
-use api::doors::{Caller, Plans};
+use api::doors::{Caller, EndedPlan, Marks, Plans};
 use api::json::{self, Time};
 use api::{Code, Problem};
 use async_trait::async_trait;
@@ -29,6 +29,11 @@ impl Plans for Fake {
             grace_ends_at: None,
             used: json::PlanUse { zones: 8, records: 1_200, members: 1, queries: 12 },
         })
+    }
+
+    async fn marks(&self, _: &Caller) -> Marks {
+        let grace_ends_at = Some(Time::from_unix_ms(1_795_262_400_000));
+        Marks { ended: Some(EndedPlan { name: "Small <b>".into(), grace_ends_at }), has_errors: true }
     }
 
     async fn events(&self, _: &Caller, before: Option<u64>, limit: u32) -> Result<json::Events, Problem> {

@@ -123,13 +123,7 @@ impl Inventory {
 
     /// The session with this secret, unless it has ended; this use of it makes it last.
     pub async fn session(&self, secret: &Hashed, now: Moment) -> Result<Option<Session>, InventoryError> {
-        let statement = format!("SELECT {COLUMNS} FROM sessions WHERE hash = $1 AND ends_at_ms > $2");
-        let row: Option<SessionRow> = sqlx::query_as(sqlx::AssertSqlSafe(statement))
-            .bind(secret.as_str())
-            .bind(to_i64(now.0))
-            .fetch_optional(self.reader())
-            .await?;
-        let Some(session) = row.map(SessionRow::read).transpose()? else { return Ok(None) };
+        let Some(session) = self.session_unused(secret, now).await? else { return Ok(None) };
         if session.stage == Stage::Open && now.0.saturating_sub(session.used_at.0) >= USE_WRITTEN_EVERY_MS {
             let end = session.created_at.0.saturating_add(SESSION_MS).min(now.0.saturating_add(IDLE_MS));
             let mut transaction = self.begin().await?;
@@ -142,6 +136,17 @@ impl Inventory {
             transaction.commit().await?;
         }
         Ok(Some(session))
+    }
+
+    /// The same without making it last: nobody has used it.
+    pub async fn session_unused(&self, secret: &Hashed, now: Moment) -> Result<Option<Session>, InventoryError> {
+        let statement = format!("SELECT {COLUMNS} FROM sessions WHERE hash = $1 AND ends_at_ms > $2");
+        let row: Option<SessionRow> = sqlx::query_as(sqlx::AssertSqlSafe(statement))
+            .bind(secret.as_str())
+            .bind(to_i64(now.0))
+            .fetch_optional(self.reader())
+            .await?;
+        row.map(SessionRow::read).transpose()
     }
 
     /// The user's sessions that are open, the last used first.

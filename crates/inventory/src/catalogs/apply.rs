@@ -107,7 +107,7 @@ impl Applying<'_> {
             Action::Remove { zone, warrant } => {
                 let id = self.member(self.catalog.id, zone).await?;
                 if self.keep_until > self.now {
-                    remove_and_keep(&mut self.transaction, id, self.keep_until).await?;
+                    remove_and_keep(&mut self.transaction, id, self.now, self.keep_until).await?;
                 } else {
                     remove(&mut self.transaction, id).await?;
                 }

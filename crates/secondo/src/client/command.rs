@@ -366,17 +366,32 @@ Examples:
         #[arg(value_parser = known_zone_name)]
         name: Name,
     },
-    /// Remove a zone with its contents and its history.
+    /// Remove a zone; for 7 days it can be had back.
     #[command(after_help = "\
-Example:
+Examples:
   secondo zone remove example.org
+  secondo zone remove --now example.org
 
-What a catalog has removed is kept for some days, in case it comes back; this has it deleted at once too.")]
+Removed zones are neither answered nor followed, and kept for 7 days, in case somebody wants them back; those that a catalog
+has removed for as long as the configuration says. With --now what they hold is deleted at once.")]
     Remove {
         /// The zone's name.
         #[arg(value_parser = known_zone_name)]
         name: Name,
+        /// Delete what it holds at once, also if it was removed before.
+        #[arg(long)]
+        now: bool,
     },
+    /// Have a removed zone back, with its settings, primaries and contents.
+    #[command(after_help = "Example:\n  secondo zone restore example.org")]
+    Restore {
+        /// The zone's name.
+        #[arg(value_parser = known_zone_name)]
+        name: Name,
+    },
+    /// List the removed zones that can be had back.
+    #[command(after_help = "Example:\n  secondo zone removed")]
+    Removed,
     /// Add many zones from a file, each line wholly or not at all.
     #[command(after_help = "\
 A line is: NAME ADDR[:PORT][,ADDR[:PORT]...] [KEY]     # begins a comment

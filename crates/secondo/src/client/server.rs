@@ -176,8 +176,9 @@ impl Server {
             rustls::Error::InvalidCertificate(why) => Failure::new(
                 "server_untrusted",
                 format!(
-                    "the certificate of the server at {place} is not trusted ({why}): name the server as its certificate \
-                     does, and have this system trust its authority (or name a file with that in SSL_CERT_FILE)"
+                    "the certificate of the server at {place} is not trusted ({}): name the server as its certificate \
+                     does, and have this system trust its authority (or name a file with that in SSL_CERT_FILE)",
+                    distrust(why)
                 ),
             ),
             other => Failure::new(
@@ -236,6 +237,16 @@ fn fault_of_tls(error: &reqwest::Error) -> Option<&rustls::Error> {
             within = one.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         }
         cause = cause.source()?;
+    }
+}
+
+/// Why a certificate is not trusted; what the library has no words for of its own is said here.
+fn distrust(why: &rustls::CertificateError) -> String {
+    match why.to_string() {
+        text if text.contains("CaUsedAsEndEntity") => {
+            "it is an authority's own certificate, and not one of a server".to_owned()
+        }
+        text => text,
     }
 }
 

@@ -52,19 +52,14 @@ impl Accounts for House {
     async fn signed_in(&self, secret: &str) -> Result<Option<SignedIn>, Problem> {
         let (inventory, now) = (self.inventory()?, self.node.clock.now());
         let session = inventory.session(&Hashed::of(secret), now).await.map_err(|error| unavailable(&error))?;
-        let Some(session) = session else { return Ok(None) };
-        let user = inventory.user(session.user).await.map_err(|error| unavailable(&error))?;
-        let Some(user) = user else { return Ok(None) };
-        Ok(Some(SignedIn {
-            user: user.id.0,
-            is_operator: user.standing == Standing::Operator,
-            has_second_factor: user.totp_secret.is_some(),
-            wants_code: session.stage == Stage::Code,
-            tenants: tenants(&inventory, &user).await?,
-            form_token: form_token(secret),
-            secret: secret.to_owned(),
-            email: user.email,
-        }))
+        signed_in(&inventory, session, secret).await
+    }
+
+    async fn still_signed_in(&self, secret: &str) -> Result<Option<SignedIn>, Problem> {
+        let (inventory, now) = (self.inventory()?, self.node.clock.now());
+        let session =
+            inventory.session_unused(&Hashed::of(secret), now).await.map_err(|error| unavailable(&error))?;
+        signed_in(&inventory, session, secret).await
     }
 
     async fn has_operator(&self) -> Result<bool, Problem> {
@@ -378,6 +373,26 @@ impl Accounts for House {
         });
         Ok(json::Audit { entries: shown.collect(), next })
     }
+}
+
+async fn signed_in(
+    inventory: &Inventory,
+    session: Option<inventory::Session>,
+    secret: &str,
+) -> Result<Option<SignedIn>, Problem> {
+    let Some(session) = session else { return Ok(None) };
+    let user = inventory.user(session.user).await.map_err(|error| unavailable(&error))?;
+    let Some(user) = user else { return Ok(None) };
+    Ok(Some(SignedIn {
+        user: user.id.0,
+        is_operator: user.standing == Standing::Operator,
+        has_second_factor: user.totp_secret.is_some(),
+        wants_code: session.stage == Stage::Code,
+        tenants: tenants(inventory, &user).await?,
+        form_token: form_token(secret),
+        secret: secret.to_owned(),
+        email: user.email,
+    }))
 }
 
 impl House {

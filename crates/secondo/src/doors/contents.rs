@@ -9,6 +9,7 @@ use zone::{Diff, Generation, Image};
 
 use super::House;
 use crate::history::{self, NoWay};
+use crate::holds::Hold;
 
 /// Octets of text after which a piece ends.
 const PIECE_OCTETS: usize = 64 * 1024;
@@ -39,6 +40,21 @@ impl Contents for House {
         let lines = tokio::task::spawn_blocking(work).await;
         let lines = lines.map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
         Ok(Box::new(lines.map_err(|error| no_way(name, &error))?))
+    }
+
+    async fn held_diff(&self, caller: &Caller, name: &Name) -> Result<Text, Problem> {
+        let zone = self.zone_named(caller.tenant, name)?;
+        let nothing = || Problem::new(Code::NothingHeld, format!("no version of the zone {name} is held back here"));
+        let (served, held) = {
+            let condition = zone.condition();
+            let Hold::Held(held) = &condition.hold else { return Err(nothing()) };
+            let version = held.version.as_ref().map(|version| version.image.clone());
+            (condition.held.as_ref().map(|served| served.image.clone()), version)
+        };
+        let (served, held) = served.zip(held).ok_or_else(nothing)?;
+        let work = move || Pieces(history::lines(&[zone::between(&served, &held)]));
+        let lines = tokio::task::spawn_blocking(work).await;
+        Ok(Box::new(lines.map_err(|error| Problem::new(Code::Internal, error.to_string()))?))
     }
 
     async fn export(&self, caller: &Caller, name: &Name) -> Result<Export, Problem> {

@@ -7,9 +7,7 @@ use api::json::ServiceOrder;
 use api::{Code, Intent, Problem, json};
 use async_trait::async_trait;
 use dns::Name;
-use inventory::{
-    AddKeyError, AddZoneError, ChangeZoneError, Inventory, RemoveKeyError, RemoveZoneError, Service, TenantId, ZoneId,
-};
+use inventory::{AddKeyError, AddZoneError, ChangeZoneError, Inventory, RemoveKeyError, Service, TenantId, ZoneId};
 use serde_json::{Value, json};
 use xfr::{Algorithm, Key};
 
@@ -94,16 +92,6 @@ impl Intent for House {
             return Err(not_on_disk(name));
         }
         Ok(self.shown(&zone))
-    }
-
-    async fn remove_zone(&self, caller: &Caller, name: &Name) -> Result<(), Problem> {
-        let inventory = self.inventory()?;
-        self.refuse_members(&inventory, caller.tenant, name).await?;
-        self.refuse_catalogs(caller.tenant, name)?;
-        let id = self.remove_listed_or_stored(&inventory, caller.tenant, name).await?;
-        self.record(caller, "zone.removed", &name.to_string(), json!({})).await;
-        self.until_removed(&inventory, id).await;
-        Ok(())
     }
 
     async fn add_catalog(&self, caller: &Caller, catalog: NewCatalog) -> Result<json::Catalog, Problem> {
@@ -198,35 +186,16 @@ impl House {
             && change.service.is_none_or(|wanted| instructions.service == wanted)
     }
 
-    async fn remove_listed_or_stored(
-        &self,
-        inventory: &Inventory,
-        tenant: TenantId,
-        name: &Name,
-    ) -> Result<ZoneId, Problem> {
-        loop {
-            let unknown = match inventory.remove_zone(tenant, name).await {
-                Ok(id) => return Ok(id),
-                Err(RemoveZoneError::Inventory(error)) => return Err(unavailable(&error)),
-                Err(RemoveZoneError::Unknown(_)) => || self.not_theirs(tenant, name),
-            };
-            let stored = self
-                .node
-                .unlisted(tenant, name)
-                .or_else(|| self.node.kept.named(tenant, name))
-                .ok_or_else(unknown)?;
-            // Somebody may have added it meanwhile: then the inventory knows it.
-            if inventory.remove_stored_zone(stored.id).await.map_err(|error| unavailable(&error))? {
-                return Ok(stored.id);
-            }
-        }
-    }
-
     /// Tells the tenant when it has nearly as many zones as its plan allows.
-    async fn tell_of_zones(&self, inventory: &Inventory, tenant: TenantId) {
-        let Some(limit) = self.node.plans.of(tenant).limits().zones_max else { return };
-        match inventory.count_zones(tenant).await {
-            Ok(zones) => events::tell_if_near(&self.node, tenant, Some(limit), zones, "zones", ""),
+    pub(super) async fn tell_of_zones(&self, inventory: &Inventory, tenant: TenantId) {
+        // An organisation that has just been made is not among those that the node knows.
+        let counted = async {
+            let Some(limit) = inventory.terms(tenant).await?.limits().zones_max else { return Ok(None) };
+            inventory.count_zones(tenant).await.map(|zones| Some((limit, zones)))
+        };
+        match counted.await {
+            Ok(None) => {}
+            Ok(Some((limit, zones))) => events::tell_if_near(&self.node, tenant, Some(limit), zones, "zones", ""),
             Err(error) => tracing::warn!(tenant = tenant.0, "zones are not counted: {error}"),
         }
     }

@@ -11,6 +11,7 @@ mod newcomers;
 mod organisations;
 mod ownership;
 mod plans;
+mod removals;
 mod requested;
 mod requests;
 mod status;
@@ -85,6 +86,7 @@ pub(crate) fn open(house: House) -> Doors {
         status: house.clone(),
         ownership: house.clone(),
         plans: house.clone(),
+        removals: house.clone(),
         requested: house,
     }
 }

@@ -1,6 +1,6 @@
 //! What organisations may have, and what they were told.
 
-use api::doors::{Caller, Plans};
+use api::doors::{Caller, EndedPlan, Marks, Plans};
 use api::json::{self, PlanLimits, PlanUse, PutPlan};
 use api::{Code, Problem};
 use async_trait::async_trait;
@@ -10,6 +10,8 @@ use xfr::Moment;
 use super::{House, unavailable};
 use crate::ledger::time;
 
+/// For how long an error is told of on every page.
+const MARKED_FOR_MS: u64 = 24 * 3600 * 1000;
 const GRACE_DAYS: u64 = 14;
 const GRACE_DAYS_MAX: u64 = 3_650;
 /// What an organisation may be given, so that what is calculated with a limit stays a number.
@@ -42,6 +44,23 @@ impl Plans for House {
                 queries: usage.organisations.first().map_or(0, |usage| usage.queries),
             },
         })
+    }
+
+    async fn marks(&self, caller: &Caller) -> Marks {
+        let now = self.node.clock.now();
+        let terms = self.node.plans.of(caller.tenant);
+        let name = || terms.name().to_owned();
+        let ended = match terms.standing(now) {
+            PlanStanding::InForce => None,
+            PlanStanding::Grace { until } => Some(EndedPlan { name: name(), grace_ends_at: Some(time(until)) }),
+            PlanStanding::Ended => Some(EndedPlan { name: name(), grace_ends_at: None }),
+        };
+        let since = Moment(now.0.saturating_sub(MARKED_FOR_MS));
+        let has_errors = match self.inventory() {
+            Ok(inventory) => inventory.has_errors_since(caller.tenant, since).await.unwrap_or_default(),
+            Err(_) => false,
+        };
+        Marks { ended, has_errors }
     }
 
     async fn events(&self, caller: &Caller, before: Option<u64>, limit: u32) -> Result<json::Events, Problem> {

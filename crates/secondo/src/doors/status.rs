@@ -13,7 +13,7 @@ use server::Event;
 use store::Origin;
 use tokio::sync::broadcast::{self, error::RecvError};
 use transfer::Received;
-use xfr::{Freshness, Policy};
+use xfr::{Freshness, Policy, Setting};
 use zone::ZoneId;
 use zone::inspect::Inspection;
 use zone::zonemd::Verdict;
@@ -40,7 +40,12 @@ impl Status for House {
                 .collect());
         }
         let zones = self.node.page(caller.tenant, after.as_ref(), usize::MAX);
-        let is_found = |zone: &&Arc<Followed>| find.is_empty() || zone.name.to_lower().to_string().contains(&find);
+        // Other letters than ASCII are in no name, and in what some stand for.
+        let is_found = |zone: &&Arc<Followed>| {
+            let name = zone.name.to_lower().to_string();
+            name.contains(&find)
+                || !find.is_ascii() && api::text::unicode_name(&name).is_some_and(|name| name.contains(&find))
+        };
         let shown = zones.iter().filter(is_found).map(|zone| self.shown(zone));
         let has_ended = |zone: &json::Zone| {
             last_attempt.is_none_or(|wanted| zone.last_attempt.as_ref().is_some_and(|last| last.outcome == wanted))
@@ -63,6 +68,10 @@ impl Status for House {
 
     async fn glance(&self, caller: &Caller, name: &Name) -> Result<json::Zone, Problem> {
         Ok(self.shown(&*self.zone_named(caller.tenant, name)?))
+    }
+
+    fn default_of(&self, setting: Setting) -> String {
+        self.node.defaults.text(setting)
     }
 
     fn news(&self, zone: u64) -> News {

@@ -9,12 +9,13 @@ use super::{ZoneInTenant, path};
 use crate::console::page::{Frame, page, refusal};
 use crate::console::session::Member;
 use crate::console::words;
+use crate::doors::Text;
 use crate::path::percent_encoded;
 use crate::problem::{Code, Problem};
 use crate::router::Served;
 
 /// Lines on the page; all of them are in the file that the API gives.
-const LINES_MAX: usize = 2_000;
+pub(super) const LINES_MAX: usize = 2_000;
 
 #[derive(Deserialize)]
 pub(crate) struct Asked {
@@ -36,9 +37,24 @@ struct Diff {
     api: String,
 }
 
-struct Line {
-    tone: &'static str,
-    text: String,
+pub(super) struct Line {
+    pub(super) tone: &'static str,
+    pub(super) text: String,
+}
+
+/// As many lines as stand on a page, and whether there are more.
+pub(super) fn read_lines(pieces: Text) -> (Vec<Line>, bool) {
+    let mut lines = Vec::new();
+    for piece in pieces {
+        for text in piece.lines() {
+            if lines.len() == LINES_MAX {
+                return (lines, true);
+            }
+            let tone = if text.starts_with('-') { "went" } else { "came" };
+            lines.push(Line { tone, text: text.to_owned() });
+        }
+    }
+    (lines, false)
 }
 
 pub(crate) async fn diff(
@@ -57,18 +73,7 @@ pub(crate) async fn diff(
         Ok(pieces) => pieces,
         Err(problem) => return refusal(&problem),
     };
-    let mut lines = Vec::new();
-    let mut is_cut = false;
-    'pieces: for piece in pieces {
-        for text in piece.lines() {
-            if lines.len() == LINES_MAX {
-                is_cut = true;
-                break 'pieces;
-            }
-            let tone = if text.starts_with('-') { "went" } else { "came" };
-            lines.push(Line { tone, text: text.to_owned() });
-        }
-    }
+    let (lines, is_cut) = read_lines(pieces);
     let api =
         format!("/api/v1/zones/{}/diff?from={}&to={}", percent_encoded(&name.to_string()), asked.from, asked.to);
     page(&Diff {

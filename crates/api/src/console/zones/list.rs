@@ -16,6 +16,8 @@ use crate::text;
 
 /// Zones on a page.
 const LIMIT: u32 = 50;
+/// Removed ones on the page.
+const REMOVED: u32 = 20;
 
 #[derive(Deserialize)]
 pub(crate) struct Asked {
@@ -42,6 +44,8 @@ struct List<'a> {
     next: Option<String>,
     is_filtered: bool,
     is_first_page: bool,
+    /// What can be had back; only on the first page.
+    removed: Vec<json::RemovedZone>,
 }
 
 pub(crate) async fn list(member: Member, State(served): State<Served>, Query(asked): Query<Asked>) -> Response {
@@ -54,6 +58,11 @@ pub(crate) async fn list(member: Member, State(served): State<Served>, Query(ask
     let (zones, counts) = match found {
         (Ok(zones), Ok(counts)) => (zones, counts),
         (Err(problem), _) | (_, Err(problem)) => return refusal(&problem),
+    };
+    // Without the inventory there are none, and the list is worth showing all the same.
+    let removed = match is_first_page {
+        true => served.doors.removals.removed(&member.caller, REMOVED).await.unwrap_or_default(),
+        false => Vec::new(),
     };
     let last = zones.last().filter(|_| zones.len() == LIMIT as usize);
     let next = last.map(|last| {
@@ -71,6 +80,7 @@ pub(crate) async fn list(member: Member, State(served): State<Served>, Query(ask
         next,
         is_filtered: state.is_some() || !asked.find.trim().is_empty(),
         is_first_page,
+        removed,
     })
 }
 

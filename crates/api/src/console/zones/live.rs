@@ -155,7 +155,7 @@ impl View {
 
 /// Whoever has signed out, or belongs here no longer, sees no more from the next look on.
 async fn may_look(served: &Served, member: &Member) -> bool {
-    let who = served.doors.accounts.signed_in(&member.who.secret).await;
+    let who = served.doors.accounts.still_signed_in(&member.who.secret).await;
     let Ok(Some(who)) = who else { return false };
     let tenant = member.caller.tenant;
     let mut memberships = who.tenants.iter().filter(|membership| membership.tenant == tenant);

@@ -8,6 +8,7 @@ use super::{ZoneInTenant, path};
 use crate::console::page::{Frame, again, base, page, refusal};
 use crate::console::session::{Form, Member};
 use crate::console::words::{self, sentence};
+use crate::doors::Removal;
 use crate::json::Scope;
 use crate::problem::{Code, Problem};
 use crate::router::Served;
@@ -45,7 +46,7 @@ pub(crate) async fn remove(
     let typed = form.text("name");
     let is_meant = text::typed_zone_name(typed).is_ok_and(|typed| typed.name == name);
     let removed = if is_meant {
-        served.doors.intent.remove_zone(&member.caller, &name).await
+        served.doors.removals.remove(&member.caller, &name, Removal::Kept).await
     } else {
         Err(Problem::new(Code::ZoneNameInvalid, "this is not the name of the zone: nothing was removed"))
     };

@@ -31,7 +31,9 @@ struct Settings {
 
 struct Field {
     name: &'static str,
+    label: &'static str,
     about: &'static str,
+    default: String,
     value: String,
     error: String,
 }
@@ -45,7 +47,7 @@ pub(crate) async fn settings(
         let (zone, keys) = loaded(&member, &served, &name).await?;
         let rows = zone.primaries.iter().map(Row::of).collect();
         let value = |setting: &Setting| zone.settings.get(setting.name()).cloned().unwrap_or_default();
-        let fields = Setting::ALL.iter().map(|setting| field(*setting, value(setting))).collect();
+        let fields = Setting::ALL.iter().map(|setting| field(&served, *setting, value(setting))).collect();
         Ok(draw(&member, &name, zone, keys, rows, fields))
     };
     drawn.await.map_or_else(|problem: Problem| refusal(&problem), |drawn| page(&drawn))
@@ -65,7 +67,7 @@ pub(crate) async fn change(
         Err(problem) => return refusal(&problem),
     };
     let mut rows = form::rows(&form);
-    let fields = Setting::ALL.iter().map(|setting| field(*setting, form.text(setting.name()).to_owned()));
+    let fields = Setting::ALL.iter().map(|setting| field(&served, *setting, form.text(setting.name()).to_owned()));
     let mut fields: Vec<Field> = fields.collect();
     if form.has("add_row") {
         rows.push(Row::default());
@@ -124,8 +126,9 @@ async fn loaded(member: &Member, served: &Served, name: &dns::Name) -> Result<(j
     Ok((zone, served.doors.intent.keys(&member.caller).await?))
 }
 
-fn field(setting: Setting, value: String) -> Field {
-    Field { name: setting.name(), about: setting.about(), value, error: String::new() }
+fn field(served: &Served, setting: Setting, value: String) -> Field {
+    let (label, default) = (words::setting(setting), served.doors.status.default_of(setting));
+    Field { name: setting.name(), label, about: setting.about(), default, value, error: String::new() }
 }
 
 fn draw(

@@ -17,6 +17,7 @@ use crate::console::words;
 use crate::doors::{AttemptPage, QuerySpan};
 use crate::json::{self, Scope};
 use crate::router::Served;
+use crate::text;
 
 /// Attempts on the page; the others are on a page of their own.
 const ATTEMPTS: u32 = 12;
@@ -50,6 +51,30 @@ struct Page<'a> {
     serials: Option<Serials>,
     versions: Vec<json::Version>,
     settings: Vec<(String, String)>,
+    primaries: Vec<Shown>,
+}
+
+/// What a primary was last seen to have.
+struct Shown {
+    address: String,
+    /// With when it was seen.
+    serial: Option<(u32, json::Time)>,
+    /// The code of why it showed nothing when all were last asked.
+    silent: Option<String>,
+}
+
+impl Shown {
+    /// Of each primary, as the attempts tell, the newest first.
+    fn of(zone: &json::Zone, attempts: &[json::Attempt]) -> Vec<Self> {
+        let shown = |primary: &json::Primary| {
+            let of_it = |attempt: &&json::Attempt| attempt.primary.as_ref() == Some(&primary.address);
+            let mut seen = attempts.iter().filter(of_it);
+            let serial = seen.find_map(|attempt| Some((attempt.to_serial?, attempt.last_at)));
+            let silent = zone.silent.iter().find(|silent| silent.primary == primary.address);
+            Self { address: primary.address.clone(), serial, silent: silent.map(|silent| silent.code.clone()) }
+        };
+        zone.primaries.iter().map(shown).collect()
+    }
 }
 
 /// The part that lives.
@@ -138,11 +163,17 @@ pub(crate) async fn show(
         history.unwrap_or_else(|_| json::History { versions: Vec::new(), attempts: Vec::new(), next: None });
     let settings = zone.settings.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let path = path(&member.membership, &name);
+    let primaries = Shown::of(&zone, &history.attempts);
     let part = Part::of(&member, &served, &name, zone, path.clone()).await;
     page(&Page {
         frame: Frame::of(&member, "zones"),
         path,
-        typed: &asked.typed,
+        // Whatever somebody has put into the address, only what was taken for this zone is said to have been typed.
+        typed: if text::typed_zone_name(&asked.typed).is_ok_and(|typed| typed.name == name) {
+            &asked.typed
+        } else {
+            ""
+        },
         plot: plot::of(&history.attempts),
         serials: serials(&history),
         queries: queries.as_ref().ok().and_then(|queries| by_result(queries, Size::Small)),
@@ -154,5 +185,6 @@ pub(crate) async fn show(
         versions: history.versions.into_iter().take(ATTEMPTS as usize).collect(),
         part,
         settings,
+        primaries,
     })
 }

@@ -10,6 +10,7 @@ mod notifies;
 mod ownership;
 mod queries;
 mod refresh;
+mod removed;
 mod show;
 
 use std::io::Write;
@@ -63,7 +64,9 @@ pub(crate) async fn carry_out(
         ZoneAction::Export { name } => stream(&path(&name, "/export"), server, output).await,
         ZoneAction::Notifies { name, limit } => notifies::notifies(&name, limit, server, output).await,
         ZoneAction::Queries { name, hours, days } => queries::queries(&name, hours, days, server, output).await,
-        ZoneAction::Remove { name } => remove(&name, server, output).await,
+        ZoneAction::Remove { name, now } => removed::remove(&name, now, server, output).await,
+        ZoneAction::Restore { name } => removed::restore(&name, server, output).await,
+        ZoneAction::Removed => removed::list(server, output).await,
         ZoneAction::Import { file } => import::import(&file, server, output, errors).await,
     }
 }
@@ -99,14 +102,6 @@ async fn stream(path: &str, server: &Server, output: &mut Output<'_>) -> Result<
         output.raw(piece.as_ref())?;
     }
     Ok(output.flush()?)
-}
-
-async fn remove(name: &Name, server: &Server, output: &mut Output<'_>) -> Result<(), Failure> {
-    server.delete(&path(name, "")).await?;
-    if output.format() == Format::Text {
-        output.line(&format!("removed the zone {name}"))?;
-    }
-    Ok(())
 }
 
 fn path(name: &Name, below: &str) -> String {

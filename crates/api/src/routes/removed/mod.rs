@@ -1,0 +1,4 @@
+//! `/removed-zones`.
+
+pub(crate) mod list;
+pub(crate) mod restore;
