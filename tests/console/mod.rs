@@ -27,7 +27,7 @@ fn secondo_with(more: &str) -> Secondo {
 }
 
 /// The console's URL.
-fn console(secondo: &Secondo) -> String {
+pub(crate) fn console(secondo: &Secondo) -> String {
     format!("http://{}", secondo.http())
 }
 
@@ -41,7 +41,7 @@ fn first_link(secondo: &Secondo) -> String {
 
 /// Creates the operator, who is signed in then.
 #[track_caller]
-fn first_start(browser: &Browser, secondo: &Secondo) {
+pub(crate) fn first_start(browser: &Browser, secondo: &Secondo) {
     browser.go(&(console(secondo) + &first_link(secondo)));
     browser.fill("E-mail address", EMAIL);
     browser.fill("Password", PASSWORD);
@@ -52,7 +52,19 @@ fn first_start(browser: &Browser, secondo: &Secondo) {
 /// Creates a zone; the browser is on its page then.
 #[track_caller]
 fn create_zone(browser: &Browser, secondo: &Secondo, name: &str, primary: SocketAddr) {
-    browser.go(&(console(secondo) + "/o/1/zones/new"));
+    create_zone_of(browser, secondo, "1", name, primary);
+}
+
+/// The same for the organisation of this number.
+#[track_caller]
+pub(crate) fn create_zone_of(
+    browser: &Browser,
+    secondo: &Secondo,
+    organisation: &str,
+    name: &str,
+    primary: SocketAddr,
+) {
+    browser.go(&format!("{}/o/{organisation}/zones/new", console(secondo)));
     browser.fill("Domain", name);
     browser.fill("Address", &primary.ip().to_string());
     browser.press("More: port, TSIG key, TLS");
@@ -62,7 +74,7 @@ fn create_zone(browser: &Browser, secondo: &Secondo, name: &str, primary: Socket
 
 /// Nothing that a page loads or does was kept out or failed.
 #[track_caller]
-fn is_clean(browser: &Browser) {
+pub(crate) fn is_clean(browser: &Browser) {
     assert_eq!(browser.complaints(), Vec::<String>::new(), "at {}", browser.url());
 }
 

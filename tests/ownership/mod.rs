@@ -4,6 +4,7 @@
 //! finds them from its hints.
 
 mod attacks;
+mod pages;
 mod proofs;
 
 use std::net::{IpAddr, SocketAddr};
