@@ -33,3 +33,13 @@ async fn every_route_is_on_the_page_which_loads_nothing_but_the_style() {
     let loaded = page.text.split("<link").skip(1);
     assert!(loaded.into_iter().all(|link| link.contains("href=\"/assets/")));
 }
+
+#[test]
+fn the_words_of_the_document_are_those_of_the_answers() {
+    let document: Value = serde_json::from_str(&api::openapi()).unwrap();
+    let words = |name: &str| document["components"]["schemas"][name]["enum"].clone();
+    let states: Vec<&str> = api::json::State::ALL.iter().map(|state| state.as_str()).collect();
+    assert_eq!(words("State"), serde_json::json!(states));
+    assert_eq!(words("AttemptOutcome"), serde_json::json!(["unchanged", "updated", "held", "failed"]));
+    assert_eq!(words("Health"), serde_json::json!(["ok"]));
+}
