@@ -12,8 +12,8 @@ fn a_plan_is_made_given_and_felt_by_its_organisation_before_and_after_its_end() 
     let (browser, url) = (Browser::start(), console(&secondo));
     first_start(&browser, &secondo);
     browser.press("Plans");
-    browser.sees("No plans yet");
-    browser.keep_picture("plans-empty");
+    // Where organisations share the service there is one from the beginning.
+    browser.sees("Standard");
     browser.fill("Name", "Small");
     browser.fill("Zones", "many");
     browser.press("Add");
@@ -21,7 +21,7 @@ fn a_plan_is_made_given_and_felt_by_its_organisation_before_and_after_its_end() 
     browser.fill("Zones", "1");
     browser.fill("Records of a zone", "1000");
     browser.press("Add");
-    browser.has("[data-plan='1']");
+    browser.has("[data-plan='2']");
     browser.keep_picture("plans");
     browser.go(&(url.clone() + "/organisations"));
     browser.fill("Name", "Example Ltd");
@@ -30,6 +30,8 @@ fn a_plan_is_made_given_and_felt_by_its_organisation_before_and_after_its_end() 
 
     // Nothing of it yet, then all of it.
     browser.press("Plan of Example Ltd");
+    browser.fill("Plan", "Small");
+    browser.press("Give it");
     browser.sees("0 of 1");
     browser.sees("It has no end");
     browser.go(&(url.clone() + "/o/2/events"));
