@@ -44,7 +44,7 @@ impl House {
     ) -> Result<Streamed, Problem> {
         let place = self.exports.clone().try_acquire_owned();
         let place =
-            place.map_err(|_| Problem::new(Code::TimedOut, "too many export at once: try again in a minute"))?;
+            place.map_err(|_| Problem::new(Code::TimedOut, "too many exports at once: try again in a minute"))?;
         let short = json!({
             "exported_at": time(self.node.clock.now()),
             "organisation": organisation,
@@ -58,6 +58,7 @@ impl House {
         let writer = Writer { inventory: Inventory::clone(&inventory), tenant: caller.tenant, pieces };
         tokio::spawn(async move {
             if let Err(Cut::Failed(problem)) = writer.write(&short).await {
+                tracing::error!(tenant = writer.tenant.0, "an export is cut off: {}", problem.detail());
                 // Whoever reads it is to know that it is not whole.
                 let _ = writer.pieces.send(Err(problem)).await;
             }
@@ -136,6 +137,7 @@ fn described(zone: &Zone) -> Value {
     json!({
         "name": zone.name.to_string(),
         "service": zone.service.as_str(),
+        "proof": zone.proof.map(inventory::Proof::as_str),
         "created_at": time(zone.created_at),
         "settings": zone.settings.to_texts(),
         "primaries": zone.primaries.iter().map(json::Primary::from).collect::<Vec<_>>(),
