@@ -35,7 +35,8 @@ pub(super) fn case(method: &str, route: &str, theirs: &Things) -> Option<Case> {
     let with_their_key = json!([{ "address": "198.51.100.7", "key": theirs.key }]);
     let (body, outcome) = match (method, route) {
         ("post", "/zones") => (json!({ "name": "own.test", "primaries": with_their_key }), Unknown("key_unknown")),
-        ("get", "/zones" | "/catalogs" | "/keys" | "/tokens" | "/members" | "/invitations") => {
+        ("post", "/removed-zones/{name}/restore") => (Value::Null, zone_unknown),
+        ("get", "/zones" | "/removed-zones" | "/catalogs" | "/keys" | "/tokens" | "/members" | "/invitations") => {
             (Value::Null, OwnThings)
         }
         (
@@ -90,7 +91,7 @@ pub(super) fn case(method: &str, route: &str, theirs: &Things) -> Option<Case> {
 /// The route with another organisation's things in its places, and with the parameters that it wants.
 fn filled(route: &str, theirs: &Things) -> String {
     let name = match route.split('/').nth(1) {
-        Some("zones") => &theirs.zone,
+        Some("zones" | "removed-zones") => &theirs.zone,
         Some("catalogs") => &theirs.catalog,
         Some("keys") => &theirs.key,
         _ => &theirs.token,
