@@ -17,7 +17,7 @@ use xfr::Moment;
 use zone::ZoneId;
 
 use crate::TenantId;
-use crate::accounts::{Actor, By, write_audit};
+use crate::accounts::{By, write_audit};
 use crate::database::{Inventory, Transaction, to_i64, to_u64};
 use crate::error::{InventoryError, ProveError};
 use crate::ownership::{Delegated, Finding, Look};
@@ -109,12 +109,6 @@ impl Inventory {
         found.fetch_optional(&mut *transaction).await?.map(ClaimRow::read).transpose()
     }
 
-    /// The claim that the zone with this id is. For whoever runs the service.
-    pub async fn claim_of(&self, zone: ZoneId) -> Result<Option<Claim>, InventoryError> {
-        let mut transaction = self.reader().begin().await?;
-        read(&mut transaction, zone).await
-    }
-
     /// Claims that are not proven, of all tenants, in the order of their ids: at most `limit` after this one. For whoever
     /// runs the service.
     pub async fn unproven_claims(&self, after: ZoneId, limit: u32) -> Result<Vec<Claim>, InventoryError> {
@@ -194,18 +188,21 @@ impl Inventory {
         Ok(finding)
     }
 
-    /// Has the claim proven, durably and whole; whoever had the name proven until then, and has lost it, has it no more.
-    /// Wakes reconcile.
+    /// Has the claim proven, durably and whole; whoever had the name proven until then, and has lost it, has it no more: that
+    /// claim as it was is given back. Wakes reconcile.
     ///
     /// # Errors
     /// [`ProveError::Held`] while somebody else's proof holds, [`ProveError::Below`] and [`ProveError::Above`] where other
     /// tenants have zones above that do not consent, or zones below; but for an operator's or a holder's word.
-    pub async fn prove(&self, by: &By, proving: &Proving<'_>) -> Result<(), ProveError> {
+    pub async fn prove(&self, by: &By, proving: &Proving<'_>) -> Result<Option<Claim>, ProveError> {
         let mut transaction = self.begin().await?;
-        if prove(&mut transaction, by, proving).await? {
-            self.commit_change(transaction).await?;
+        match prove(&mut transaction, by, proving).await? {
+            Outcome::AsItWas => Ok(None),
+            Outcome::Proven { taken } => {
+                self.commit_change(transaction).await?;
+                Ok(taken)
+            }
         }
-        Ok(())
     }
 
     /// Hands a name that the tenant has proven over to the claim on it with this text, whoever's it is.
@@ -232,11 +229,11 @@ impl Inventory {
         Ok(())
     }
 
-    /// Takes the proof from a zone, by the operator's word: from then on it is a claim like others.
+    /// Takes the proof from a zone, by the operator's word: from then on it is a claim like others. Gives the claim as it was.
     ///
     /// # Errors
     /// [`ProveError::Gone`], [`ProveError::NotHeld`].
-    pub async fn disprove(&self, by: &By, zone: ZoneId) -> Result<(), ProveError> {
+    pub async fn disprove(&self, by: &By, zone: ZoneId) -> Result<Claim, ProveError> {
         let mut transaction = self.begin().await?;
         let claim = read(&mut transaction, zone).await?.ok_or(ProveError::Gone)?;
         if claim.proven.is_none() {
@@ -244,7 +241,7 @@ impl Inventory {
         }
         take(&mut transaction, by, &claim).await?;
         self.commit_change(transaction).await?;
-        Ok(())
+        Ok(claim)
     }
 
     /// The proven zones above a claim's name, whoever's they are, from the nearest on.
@@ -325,25 +322,34 @@ async fn holder(transaction: &mut Transaction, name: &Name) -> Result<Option<Cla
     found.fetch_optional(&mut **transaction).await?.map(ClaimRow::read).transpose()
 }
 
-/// Whether anything has changed by it.
-async fn prove(transaction: &mut Transaction, by: &By, proving: &Proving<'_>) -> Result<bool, ProveError> {
+/// What came of proving a claim.
+enum Outcome {
+    AsItWas,
+    Proven {
+        /// Whoever has lost the name by it.
+        taken: Option<Claim>,
+    },
+}
+
+async fn prove(transaction: &mut Transaction, by: &By, proving: &Proving<'_>) -> Result<Outcome, ProveError> {
     let claim = read(transaction, proving.zone).await?.ok_or(ProveError::Gone)?;
     if claim.proven.as_ref().is_some_and(|proven| proven.by == proving.proof && proven.lapsed_at.is_none()) {
-        return Ok(false);
+        return Ok(Outcome::AsItWas);
     }
     let is_word = matches!(proving.proof, Proof::Operator | Proof::HandedOver);
     // Who is behind the other claim is nothing that a tenant's log tells.
-    let service = By { actor: Actor::Service, address: None, at: by.at };
+    let service = By::service(by.at);
     let (to_claimant, to_holder) = match proving.proof {
         Proof::HandedOver => (&service, by),
         Proof::Operator | Proof::Delegation | Proof::Challenge | Proof::Above => (by, &service),
     };
-    if let Some(holder) = holder(transaction, &claim.name).await?.filter(|holder| holder.zone != claim.zone) {
+    let taken = holder(transaction, &claim.name).await?.filter(|holder| holder.zone != claim.zone);
+    if let Some(holder) = &taken {
         let has_lapsed = holder.proven.as_ref().is_some_and(|proven| proven.lapsed_at.is_some());
         if !has_lapsed && !is_word {
             return Err(ProveError::Held(claim.name));
         }
-        take(transaction, to_holder, &holder).await?;
+        take(transaction, to_holder, holder).await?;
     }
     if !is_word {
         check_neighbours(transaction, &claim, proving.consenting).await?;
@@ -357,7 +363,7 @@ async fn prove(transaction: &mut Transaction, by: &By, proving: &Proving<'_>) ->
     let details = json!({ "by": proving.proof.as_str() });
     let name = claim.name.to_string();
     write_audit(transaction, Some(claim.tenant), to_claimant, "zone.proven", &name, details).await?;
-    Ok(true)
+    Ok(Outcome::Proven { taken })
 }
 
 async fn take(transaction: &mut Transaction, by: &By, holder: &Claim) -> Result<(), InventoryError> {

@@ -4,8 +4,11 @@
 //! no plan, and so no limits; a tenant without a plan of its own has the oldest one; the end of a plan stops nothing before
 //! its grace is over.
 
+use dns::Name;
 use serde_json::json;
-use sqlx::FromRow;
+use sqlx::any::AnyArguments;
+use sqlx::query::Query;
+use sqlx::{Any, FromRow, Row};
 use xfr::Moment;
 
 use crate::TenantId;
@@ -124,24 +127,14 @@ impl Inventory {
 
     pub async fn add_plan(&self, by: &By, plan: &NewPlan) -> Result<PlanId, PlanError> {
         let mut transaction = self.begin().await?;
-        let id: Option<i64> = sqlx::query_scalar(
+        let added = of_plan(
             "INSERT INTO plans (name, zones_max, records_max, primaries_max, members_max, requests_per_minute, \
              queries_per_month, history_days, grace_days, created_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
              ON CONFLICT DO NOTHING RETURNING id",
-        )
-        .bind(&plan.name)
-        .bind(number(plan.limits.zones_max))
-        .bind(number(plan.limits.records_max))
-        .bind(number(plan.limits.primaries_max))
-        .bind(number(plan.limits.members_max))
-        .bind(number(plan.limits.requests_per_minute))
-        .bind(number(plan.limits.queries_per_month))
-        .bind(number(plan.limits.history_days))
-        .bind(to_i64(plan.grace_days))
-        .bind(to_i64(by.at.0))
-        .fetch_optional(&mut *transaction)
-        .await?;
-        let id = id.ok_or_else(|| PlanError::ExistsAlready(plan.name.clone()))?;
+            plan,
+        );
+        let added = added.bind(to_i64(by.at.0)).fetch_optional(&mut *transaction).await?;
+        let id: i64 = added.ok_or_else(|| PlanError::ExistsAlready(plan.name.clone()))?.try_get("id")?;
         write_audit(&mut transaction, None, by, "plan.added", &plan.name, said(plan)).await?;
         self.commit_change(transaction).await?;
         Ok(PlanId(to_u64(id)?))
@@ -158,22 +151,12 @@ impl Inventory {
         if namesake.is_some() {
             return Err(PlanError::ExistsAlready(plan.name.clone()));
         }
-        let changed = sqlx::query(
-            "UPDATE plans SET name = $2, zones_max = $3, records_max = $4, primaries_max = $5, members_max = $6, \
-             requests_per_minute = $7, queries_per_month = $8, history_days = $9, grace_days = $10 WHERE id = $1",
-        )
-        .bind(to_i64(id.0))
-        .bind(&plan.name)
-        .bind(number(plan.limits.zones_max))
-        .bind(number(plan.limits.records_max))
-        .bind(number(plan.limits.primaries_max))
-        .bind(number(plan.limits.members_max))
-        .bind(number(plan.limits.requests_per_minute))
-        .bind(number(plan.limits.queries_per_month))
-        .bind(number(plan.limits.history_days))
-        .bind(to_i64(plan.grace_days))
-        .execute(&mut *transaction)
-        .await?;
+        let changed = of_plan(
+            "UPDATE plans SET name = $1, zones_max = $2, records_max = $3, primaries_max = $4, members_max = $5, \
+             requests_per_minute = $6, queries_per_month = $7, history_days = $8, grace_days = $9 WHERE id = $10",
+            plan,
+        );
+        let changed = changed.bind(to_i64(id.0)).execute(&mut *transaction).await?;
         if changed.rows_affected() == 0 {
             return Err(PlanError::Unknown);
         }
@@ -301,7 +284,7 @@ impl Allowance {
 
     /// # Errors
     /// When one more zone, or so many primaries, are more than the plan allows.
-    pub(crate) fn allows(&self, zone: &dns::Name, primaries: usize) -> Result<(), AddZoneError> {
+    pub(crate) fn allows(&self, zone: &Name, primaries: usize) -> Result<(), AddZoneError> {
         if self.is_over {
             return Err(AddZoneError::PlanEnded { zone: zone.clone(), plan: self.plan.clone() });
         }
@@ -314,19 +297,32 @@ impl Allowance {
 
     /// # Errors
     /// When so many primaries are more than the plan allows.
-    pub(crate) fn allows_primaries(&self, zone: &dns::Name, primaries: usize) -> Result<(), AddZoneError> {
-        match self.primaries_max.filter(|limit| primaries as u64 > *limit) {
-            None => Ok(()),
-            Some(limit) => {
-                let (zone, plan) = (zone.clone(), self.plan.clone());
-                Err(AddZoneError::PlanPrimaries { zone, plan, limit })
-            }
-        }
+    pub(crate) fn allows_primaries(&self, zone: &Name, primaries: usize) -> Result<(), AddZoneError> {
+        within_primaries(&self.plan, self.primaries_max, zone, primaries)
     }
 
     /// One zone more is there.
     pub(crate) fn spend(&mut self) {
         self.zones_left = self.zones_left.map(|left| left.saturating_sub(1));
+    }
+}
+
+/// # Errors
+/// When so many primaries are more than the tenant's plan allows.
+pub(crate) async fn check_primaries_allowed(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    zone: &Name,
+    primaries: usize,
+) -> Result<(), AddZoneError> {
+    let terms = terms(transaction, tenant).await?;
+    within_primaries(terms.name(), terms.limits().primaries_max, zone, primaries)
+}
+
+fn within_primaries(plan: &str, limit: Option<u64>, zone: &Name, primaries: usize) -> Result<(), AddZoneError> {
+    match limit.filter(|limit| primaries as u64 > *limit) {
+        None => Ok(()),
+        Some(limit) => Err(AddZoneError::PlanPrimaries { zone: zone.clone(), plan: plan.to_owned(), limit }),
     }
 }
 
@@ -350,6 +346,21 @@ fn terms_of(which: &str) -> String {
         "SELECT t.id AS tenant_id, t.plan_ends_at_ms, {COLUMNS}, 0 AS tenants FROM tenants t \
          JOIN plans p ON p.id = COALESCE(t.plan_id, (SELECT MIN(id) FROM plans)) WHERE {which}"
     )
+}
+
+/// A statement whose first nine parameters are what the plan says.
+fn of_plan<'q>(statement: &'static str, plan: &'q NewPlan) -> Query<'q, Any, AnyArguments> {
+    let limits = &plan.limits;
+    sqlx::query(statement)
+        .bind(&plan.name)
+        .bind(number(limits.zones_max))
+        .bind(number(limits.records_max))
+        .bind(number(limits.primaries_max))
+        .bind(number(limits.members_max))
+        .bind(number(limits.requests_per_minute))
+        .bind(number(limits.queries_per_month))
+        .bind(number(limits.history_days))
+        .bind(to_i64(plan.grace_days))
 }
 
 fn number(limit: Option<u64>) -> Option<i64> {

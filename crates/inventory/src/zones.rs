@@ -14,7 +14,7 @@ use crate::catalogs::make_configured;
 use crate::claims::Proof;
 use crate::database::{Inventory, Transaction, reserve_ids, to_i64, to_u64};
 use crate::error::{AddZoneError, ChangeZoneError, InventoryError, RemoveZoneError};
-use crate::plans::Allowance;
+use crate::plans::{Allowance, check_primaries_allowed};
 use crate::primaries::{PrimaryRow, TlsColumns, read_settings, settings_text};
 use crate::removed::{Inherits, is_removed, kept_for, kept_proof, remove, take_back};
 
@@ -161,8 +161,7 @@ impl Inventory {
             Err(no) => return Ok(Err(no)),
         };
         if let Some(primaries) = &change.primaries {
-            let allowance = Allowance::of(&mut transaction, tenant, zone.created_at).await?;
-            allowance.allows_primaries(name, primaries.len())?;
+            check_primaries_allowed(&mut transaction, tenant, name, primaries.len()).await?;
             replace_primaries(&mut transaction, tenant, id, name, primaries).await?;
         }
         if let Some(settings) = &change.settings {
@@ -245,10 +244,10 @@ pub(crate) async fn insert(
     allowance: &mut Allowance,
     now: Moment,
 ) -> Result<ZoneId, AddZoneError> {
-    if find_id(transaction, tenant, &zone.name).await?.is_some() {
-        return Err(AddZoneError::ExistsAlready(zone.name.clone()));
+    if let Err(refused) = allowance.allows(&zone.name, zone.primaries.len()) {
+        // Who has it already is to hear that, and not of a plan that would let them have it.
+        return Err(exists_already(transaction, tenant, &zone.name).await?.unwrap_or(refused));
     }
-    allowance.allows(&zone.name, zone.primaries.len())?;
     check_primaries(transaction, tenant, &zone.name, &zone.primaries).await?;
     let kept = kept_for(transaction, tenant, &zone.name, heir, now).await?;
     let proof = match (zone.proof, kept) {
@@ -285,7 +284,8 @@ pub(crate) async fn insert(
     }
     let id: Option<i64> = query.fetch_optional(&mut **transaction).await?;
     let Some(id) = id else {
-        return Err(AddZoneError::NameProven(zone.name.clone()));
+        let exists = exists_already(transaction, tenant, &zone.name).await?;
+        return Err(exists.unwrap_or_else(|| AddZoneError::NameProven(zone.name.clone())));
     };
     if stored_as.is_some() {
         // PostgreSQL counts only the ids that it has given itself.
@@ -298,6 +298,15 @@ pub(crate) async fn insert(
     insert_primaries(transaction, tenant, id, &zone.name, &zone.primaries).await?;
     allowance.spend();
     Ok(id)
+}
+
+async fn exists_already(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    name: &Name,
+) -> Result<Option<AddZoneError>, InventoryError> {
+    let found = find_id(transaction, tenant, name).await?;
+    Ok(found.map(|_| AddZoneError::ExistsAlready(name.clone())))
 }
 
 /// Gives a zone that is there exactly these primaries and settings; after an error the transaction is not to be committed.

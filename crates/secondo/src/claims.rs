@@ -20,8 +20,8 @@ use std::time::Duration;
 
 use dns::Name;
 use inventory::{
-    Above, Actor, By, Claim, Delegated, Finding, Inventory, InventoryError, Look, ProveError, Proving, Severity,
-    Shown, TenantId, ZoneId,
+    Above, By, Claim, Delegated, Finding, Inventory, InventoryError, Look, ProveError, Proving, Severity, Shown,
+    TenantId, ZoneId,
 };
 use tokio::task::JoinSet;
 use xfr::Moment;
@@ -150,21 +150,7 @@ impl Claims {
                 let obstacle = self.prove(inventory, claim, proof).await?;
                 Seen { obstacle: obstacle.map(|error| error.to_string()), ..seen }
             }
-            Finding::Lapses => {
-                let message = format!(
-                    "what proved that the name {} is yours does not show any more: it is answered on, and falls to whoever \
-                     else proves it; the zone's page says what would show it again",
-                    claim.name
-                );
-                let (kind, subject) = ("proof_lost", claim.name.to_string());
-                events::tell(&self.node, claim.tenant, Event { kind, severity: Severity::Warning, subject, message });
-                tracing::warn!(
-                    zone = %claim.name,
-                    "what proved that the name is its tenant's does not show any more: it is answered on, and falls to whoever else proves it"
-                );
-                seen
-            }
-            Finding::Nothing | Finding::ShowsAgain => seen,
+            Finding::Nothing | Finding::Lapses | Finding::ShowsAgain => seen,
         };
         self.keep(claim.zone, seen.clone());
         if let Some(zone) = self.node.zone(claim.zone) {
@@ -173,7 +159,7 @@ impl Claims {
         Ok(seen)
     }
 
-    /// What can be seen of the claim's name, on record.
+    /// What can be seen of the claim's name, on record; whoever has lost a proof by it is told.
     async fn see(&self, inventory: &Inventory, claim: &Claim, at: Moment) -> Result<(Seen, Finding), NotLooked> {
         let mut seen = Seen { at, delegated_to: None, shown: Shown::Unknown, trouble: None, obstacle: None };
         let mut look = Look { at, delegated: Delegated::Unknown, shown: Shown::Unknown, above: Above::None };
@@ -197,8 +183,25 @@ impl Claims {
             seen.delegated_to = parent.names();
             seen.shown = look.shown;
         }
-        let by = By { actor: Actor::Service, address: None, at };
-        Ok((seen, inventory.record_look(&by, claim.zone, &look).await?))
+        let finding = inventory.record_look(&By::service(at), claim.zone, &look).await?;
+        if finding == Finding::Lapses {
+            self.tell_that_lapsed(claim);
+        }
+        Ok((seen, finding))
+    }
+
+    fn tell_that_lapsed(&self, claim: &Claim) {
+        let message = format!(
+            "what proved that the name {} is yours does not show any more: it is answered on, and falls to whoever else \
+             proves it; the zone's page says what would show it again",
+            claim.name
+        );
+        let (kind, subject) = ("proof_lost", claim.name.to_string());
+        events::tell(&self.node, claim.tenant, Event { kind, severity: Severity::Warning, subject, message });
+        tracing::warn!(
+            zone = %claim.name,
+            "what proved that the name is its tenant's does not show any more: it is answered on, and falls to whoever else proves it"
+        );
     }
 
     /// Has the claim proven; what keeps it from that, if anything does.
@@ -210,8 +213,7 @@ impl Claims {
     ) -> Result<Option<ProveError>, NotLooked> {
         let consenting = self.consenting(inventory, claim).await?;
         let proving = Proving { zone: claim.zone, proof, consenting: &consenting };
-        let by = By { actor: Actor::Service, address: None, at: self.node.clock.now() };
-        let before = inventory.holder(&claim.name).await?.filter(|holder| holder.zone != claim.zone);
+        let by = By::service(self.node.clock.now());
         let mut proven = inventory.prove(&by, &proving).await;
         if matches!(proven, Err(ProveError::Held(_)))
             && let Some(holder) = inventory.holder(&claim.name).await?
@@ -223,10 +225,8 @@ impl Claims {
             }
         }
         match proven {
-            Ok(()) => {
-                if let Some(before) = before {
-                    self.tell_that_taken(&before);
-                }
+            Ok(taken) => {
+                taken.iter().for_each(|taken| self.tell_that_taken(taken));
                 tracing::info!(zone = %claim.name, tenant = claim.tenant.0, %proof, "the name is proven");
                 Ok(None)
             }

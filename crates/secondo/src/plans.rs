@@ -5,9 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use inventory::{
-    Actor, By, Inventory, InventoryError, Limits, NewPlan, PlanError, PlanStanding, Severity, TenantId, Terms,
-};
+use inventory::{By, Inventory, InventoryError, Limits, NewPlan, PlanError, PlanStanding, Severity, TenantId, Terms};
 use xfr::Moment;
 
 use crate::events::{self, Event};
@@ -30,9 +28,8 @@ const FIRST_GRACE_DAYS: u64 = 14;
 
 /// Makes a plan where organisations share the service and there is none; whether it did.
 pub(crate) async fn make_first(inventory: &Inventory, now: Moment) -> Result<bool, InventoryError> {
-    let by = By { actor: Actor::Service, address: None, at: now };
     let first = NewPlan { name: "Standard".into(), limits: FIRST, grace_days: FIRST_GRACE_DAYS };
-    match inventory.add_first_plan(&by, &first).await {
+    match inventory.add_first_plan(&By::service(now), &first).await {
         Ok(is_made) => Ok(is_made),
         Err(PlanError::Inventory(error)) => Err(error),
         // Somebody else has made one meanwhile.

@@ -57,6 +57,18 @@ pub struct By {
     pub at: Moment,
 }
 
+impl By {
+    /// The service itself, because of what it saw.
+    pub fn service(at: Moment) -> Self {
+        Self { actor: Actor::Service, address: None, at }
+    }
+
+    /// Whoever may read this machine's data directory.
+    pub fn machine(at: Moment) -> Self {
+        Self { actor: Actor::Machine, address: None, at }
+    }
+}
+
 /// Whose entries are to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuditOf {

@@ -69,29 +69,17 @@ impl Ownership for House {
 
     async fn approve(&self, caller: &Caller, zone: u64) -> Result<(), Problem> {
         let proving = Proving { zone: ZoneId(zone), proof: Proof::Operator, consenting: &[] };
-        let inventory = self.inventory()?;
-        let claim = inventory.claim_of(proving.zone).await.map_err(|error| unavailable(&error))?;
-        let before = match &claim {
-            None => None,
-            Some(claim) => inventory.holder(&claim.name).await.map_err(|error| unavailable(&error))?,
-        };
-        let proven = inventory.prove(&self.by_caller(caller), &proving).await;
-        proven.map_err(|error| not_proven(&error))?;
-        if let Some(before) = before.filter(|before| before.zone != proving.zone) {
-            self.claims.tell_that_taken(&before);
+        let proven = self.inventory()?.prove(&self.by_caller(caller), &proving).await;
+        if let Some(taken) = proven.map_err(|error| not_proven(&error))? {
+            self.claims.tell_that_taken(&taken);
         }
         tracing::info!(zone, "the operator has given the name to this claim");
         Ok(())
     }
 
     async fn disprove(&self, caller: &Caller, zone: u64) -> Result<(), Problem> {
-        let inventory = self.inventory()?;
-        let before = inventory.claim_of(ZoneId(zone)).await.map_err(|error| unavailable(&error))?;
-        let taken = inventory.disprove(&self.by_caller(caller), ZoneId(zone)).await;
-        taken.map_err(|error| not_proven(&error))?;
-        if let Some(before) = before {
-            self.claims.tell_that_taken(&before);
-        }
+        let taken = self.inventory()?.disprove(&self.by_caller(caller), ZoneId(zone)).await;
+        self.claims.tell_that_taken(&taken.map_err(|error| not_proven(&error))?);
         tracing::info!(zone, "the operator has taken the name from this zone");
         Ok(())
     }
