@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use inventory::{
-    AskedZone, Hour, Inventory, Location, NewZone, QueryCounts, STATISTICS_AT_ONCE_MAX, TenantId, ZoneId,
+    AskedZone, By, Hour, Inventory, Location, NewZone, QueryCounts, STATISTICS_AT_ONCE_MAX, TenantId, ZoneId,
 };
 use xfr::{Moment, Primary};
 
@@ -29,7 +29,7 @@ async fn main() {
     for first in (0..ZONES).step_by(1_000) {
         let zones = (first..first + 1_000)
             .map(|number| NewZone::answering(format!("z{number}.example.").parse().unwrap(), vec![primary()]));
-        inventory.import_zones(TenantId::DEFAULT, &zones.collect::<Vec<_>>(), NOW).await.unwrap();
+        inventory.import_zones(&By::machine(NOW), TenantId::DEFAULT, &zones.collect::<Vec<_>>()).await.unwrap();
     }
     let counts = QueryCounts { a: 7, answered: 7, ..QueryCounts::default() };
     let rows: Vec<AskedZone> = (1..=ZONES)

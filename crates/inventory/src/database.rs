@@ -158,7 +158,7 @@ mod tests {
 
     use super::{Inventory, Location};
     use crate::error::AddZoneError;
-    use crate::{InventoryError, NewZone, TenantId};
+    use crate::{By, InventoryError, NewZone, TenantId};
 
     #[test]
     fn both_engines_have_the_same_migrations() {
@@ -181,7 +181,9 @@ mod tests {
         let add = async |number: u32| {
             let name: Name = format!("a-name-of-some-length-{number}.example").parse().unwrap();
             let primary = Primary::at(([192, 0, 2, 1], 53).into());
-            inventory.add_zone(TenantId::DEFAULT, &NewZone::answering(name, vec![primary]), Moment(0)).await
+            inventory
+                .add_zone(&By::machine(Moment(0)), TenantId::DEFAULT, &NewZone::answering(name, vec![primary]))
+                .await
         };
         limit(1).await;
         let full = async {

@@ -1,9 +1,10 @@
 //! Adding many zones at once.
 
-use xfr::Moment;
+use serde_json::json;
 use zone::ZoneId;
 
 use crate::TenantId;
+use crate::accounts::{By, write_audit};
 use crate::database::Inventory;
 use crate::error::{AddZoneError, InventoryError};
 use crate::plans::Allowance;
@@ -18,20 +19,22 @@ impl Inventory {
     /// When the inventory fails; none of the zones has been added then.
     pub async fn import_zones(
         &self,
+        by: &By,
         tenant: TenantId,
         zones: &[NewZone],
-        now: Moment,
     ) -> Result<Vec<Result<ZoneId, AddZoneError>>, InventoryError> {
         let mut transaction = self.begin().await?;
-        let mut allowance = Allowance::of(&mut transaction, tenant, now).await?;
+        let mut allowance = Allowance::of(&mut transaction, tenant, by.at).await?;
         let mut results = Vec::with_capacity(zones.len());
         for zone in zones {
-            match add(&mut transaction, tenant, zone, &mut allowance, now).await {
+            match add(&mut transaction, tenant, zone, &mut allowance, by.at).await {
                 // What is wrong with the inventory is wrong for every line; dropping the transaction undoes all.
                 Err(AddZoneError::Inventory(error)) => return Err(error),
                 result => results.push(result),
             }
         }
+        let added = results.iter().filter(|result| result.is_ok()).count();
+        write_audit(&mut transaction, Some(tenant), by, "zones.imported", "", json!({ "added": added })).await?;
         self.commit_change(transaction).await?;
         Ok(results)
     }

@@ -1,9 +1,11 @@
 //! TSIG keys.
 
 use dns::Name;
+use serde_json::json;
 use xfr::{Algorithm, Key, Moment};
 
 use crate::TenantId;
+use crate::accounts::{By, write_audit};
 use crate::database::{Inventory, to_i64, to_u64};
 use crate::error::{AddKeyError, InventoryError, RemoveKeyError};
 use crate::zones::{lower_text, read_name};
@@ -19,7 +21,7 @@ pub struct KeyEntry {
 }
 
 impl Inventory {
-    pub async fn add_key(&self, tenant: TenantId, key: &Key, now: Moment) -> Result<(), AddKeyError> {
+    pub async fn add_key(&self, by: &By, tenant: TenantId, key: &Key) -> Result<(), AddKeyError> {
         let mut transaction = self.begin().await?;
         let added = sqlx::query(
             "INSERT INTO keys (tenant_id, name, algorithm, secret, created_at_ms) VALUES ($1, $2, $3, $4, $5) \
@@ -29,13 +31,15 @@ impl Inventory {
         .bind(lower_text(key.name()))
         .bind(key.algorithm().to_string())
         .bind(key.secret_base64())
-        .bind(to_i64(now.0))
+        .bind(to_i64(by.at.0))
         .execute(&mut *transaction)
         .await?
         .rows_affected();
         if added == 0 {
             return Err(AddKeyError::ExistsAlready(key.name().clone()));
         }
+        let details = json!({ "algorithm": key.algorithm().to_string() });
+        write_audit(&mut transaction, Some(tenant), by, "key.added", &key.name().to_string(), details).await?;
         self.commit_change(transaction).await?;
         Ok(())
     }
@@ -88,7 +92,7 @@ impl Inventory {
     }
 
     /// Removes the key, unless a primary is asked with it.
-    pub async fn remove_key(&self, tenant: TenantId, name: &Name) -> Result<(), RemoveKeyError> {
+    pub async fn remove_key(&self, by: &By, tenant: TenantId, name: &Name) -> Result<(), RemoveKeyError> {
         let mut transaction = self.begin().await?;
         let id: Option<i64> = sqlx::query_scalar("SELECT id FROM keys WHERE tenant_id = $1 AND name = $2")
             .bind(to_i64(tenant.0))
@@ -106,6 +110,7 @@ impl Inventory {
             return Err(RemoveKeyError::InUse { key: name.clone(), zones: to_u64(zones)? });
         }
         sqlx::query("DELETE FROM keys WHERE id = $1").bind(id).execute(&mut *transaction).await?;
+        write_audit(&mut transaction, Some(tenant), by, "key.removed", &name.to_string(), json!({})).await?;
         self.commit_change(transaction).await?;
         Ok(())
     }

@@ -11,12 +11,14 @@ use std::net::{IpAddr, SocketAddr};
 
 use dns::Name;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sqlx::FromRow;
 use xfr::{Moment, Primary};
 use zone::ZoneId;
 use zone::catalog::Label;
 
 use crate::TenantId;
+use crate::accounts::{By, write_audit};
 use crate::catalogs::read_label;
 use crate::claims::{Proof, has_neighbours};
 use crate::database::{Inventory, Transaction, to_i64, to_u64};
@@ -24,6 +26,8 @@ use crate::error::{InventoryError, RemoveZoneError, RestoreZoneError};
 use crate::plans::Allowance;
 use crate::primaries::{TlsColumns, read_settings, read_tls};
 use crate::zones::{NewZone, find_id, insert, lower_text, primaries_of, read_name};
+
+const DAY_SECS: u64 = 24 * 3600;
 
 /// As which zone that is kept a new one of its name goes on.
 #[derive(Clone, Copy, Debug)]
@@ -66,15 +70,16 @@ impl Inventory {
     /// [`Intent::kept`](crate::Intent::kept).
     pub async fn remove_zone_and_keep(
         &self,
+        by: &By,
         tenant: TenantId,
         name: &Name,
-        now: Moment,
         until: Moment,
     ) -> Result<ZoneId, RemoveZoneError> {
         let mut transaction = self.begin().await?;
         let id = find_id(&mut transaction, tenant, name).await?;
         let id = id.ok_or_else(|| RemoveZoneError::Unknown(name.clone()))?;
-        remove_and_keep(&mut transaction, id, now, until).await?;
+        remove_and_keep(&mut transaction, id, by.at, until).await?;
+        write_removal(&mut transaction, by, tenant, name, Some(until)).await?;
         self.commit_change(transaction).await?;
         Ok(id)
     }
@@ -112,7 +117,7 @@ impl Inventory {
     ///
     /// # Errors
     /// [`RestoreZoneError::NotKept`]; what keeps a zone from being added, as a key that is gone or a plan's limit.
-    pub async fn restore_zone(&self, tenant: TenantId, name: &Name, now: Moment) -> Result<ZoneId, RestoreZoneError> {
+    pub async fn restore_zone(&self, by: &By, tenant: TenantId, name: &Name) -> Result<ZoneId, RestoreZoneError> {
         let mut transaction = self.begin().await?;
         let row: Option<RestoredRow> = sqlx::query_as(
             "SELECT zone_id, spelling, service, settings, tags, created_at_ms, challenge, primaries FROM removed_zones \
@@ -121,13 +126,13 @@ impl Inventory {
         )
         .bind(to_i64(tenant.0))
         .bind(lower_text(name))
-        .bind(to_i64(now.0))
+        .bind(to_i64(by.at.0))
         .fetch_optional(&mut *transaction)
         .await?;
         let row = row.ok_or_else(|| RestoreZoneError::NotKept(name.clone()))?;
         let (id, zone) = row.read()?;
-        let mut allowance = Allowance::of(&mut transaction, tenant, now).await?;
-        let id = insert(&mut transaction, tenant, &zone, Inherits::Exactly(id), &mut allowance, now).await?;
+        let mut allowance = Allowance::of(&mut transaction, tenant, by.at).await?;
+        let id = insert(&mut transaction, tenant, &zone, Inherits::Exactly(id), &mut allowance, by.at).await?;
         sqlx::query("UPDATE zones SET tags = $2, created_at_ms = $3, challenge = $4 WHERE id = $1")
             .bind(to_i64(id.0))
             .bind(&row.tags)
@@ -135,15 +140,26 @@ impl Inventory {
             .bind(&row.challenge)
             .execute(&mut *transaction)
             .await?;
+        write_audit(&mut transaction, Some(tenant), by, "zone.restored", &name.to_string(), json!({})).await?;
         self.commit_change(transaction).await?;
         Ok(id)
     }
 
-    /// Has a zone deleted that only the store knows, or that is kept. No when the inventory has it as a zone by now.
-    pub async fn remove_stored_zone(&self, id: ZoneId) -> Result<bool, InventoryError> {
+    /// Has a zone of the tenant's deleted that only the store knows, or that is kept. No when the inventory has it as a zone
+    /// by now.
+    pub async fn remove_stored_zone(
+        &self,
+        by: &By,
+        tenant: TenantId,
+        name: &Name,
+        id: ZoneId,
+    ) -> Result<bool, InventoryError> {
         let mut transaction = self.begin().await?;
         mark_removed(&mut transaction, id).await?;
         let is_marked = is_removed(&mut transaction, id).await?;
+        if is_marked {
+            write_removal(&mut transaction, by, tenant, name, None).await?;
+        }
         self.commit_change(transaction).await?;
         Ok(is_marked)
     }
@@ -167,6 +183,19 @@ impl Inventory {
         transaction.commit().await?;
         Ok(())
     }
+}
+
+/// That somebody has removed a zone, which is kept until then, or deleted.
+pub(crate) async fn write_removal(
+    transaction: &mut Transaction,
+    by: &By,
+    tenant: TenantId,
+    name: &Name,
+    until: Option<Moment>,
+) -> Result<(), InventoryError> {
+    let kept_days = until.map(|until| until.since(by.at).as_secs() / DAY_SECS);
+    let details = json!({ "kept_days": kept_days });
+    write_audit(transaction, Some(tenant), by, "zone.removed", &name.to_string(), details).await
 }
 
 /// Removes the zone's rows; from then on its contents are to be deleted too.

@@ -5,18 +5,20 @@ use std::str::FromStr;
 
 use dns::Name;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use sqlx::FromRow;
 use xfr::{Moment, Primary, Settings};
 use zone::ZoneId;
 
 use crate::TenantId;
+use crate::accounts::{By, write_audit};
 use crate::catalogs::make_configured;
 use crate::claims::Proof;
 use crate::database::{Inventory, Transaction, reserve_ids, to_i64, to_u64};
 use crate::error::{AddZoneError, ChangeZoneError, InventoryError, RemoveZoneError};
 use crate::plans::{Allowance, check_primaries_allowed};
 use crate::primaries::{PrimaryRow, TlsColumns, read_settings, settings_text};
-use crate::removed::{Inherits, is_removed, kept_for, kept_proof, remove, take_back};
+use crate::removed::{Inherits, is_removed, kept_for, kept_proof, remove, take_back, write_removal};
 
 /// Whether a zone is answered and followed, as its owner wants it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -111,6 +113,27 @@ pub struct ZoneChange {
     pub settings: Option<Settings>,
 }
 
+impl ZoneChange {
+    /// As the audit log has it.
+    fn said(&self) -> Value {
+        let mut said = serde_json::Map::new();
+        if let Some(primaries) = &self.primaries {
+            said.insert("primaries".into(), json!(addresses(primaries)));
+        }
+        if let Some(service) = self.service {
+            said.insert("service".into(), json!(service.as_str()));
+        }
+        if let Some(settings) = &self.settings {
+            said.insert("settings".into(), json!(settings.to_texts()));
+        }
+        Value::Object(said)
+    }
+}
+
+fn addresses(primaries: &[Primary]) -> Vec<String> {
+    primaries.iter().map(|primary| primary.address.to_string()).collect()
+}
+
 /// What it took to make sure of a zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ensured {
@@ -122,10 +145,12 @@ pub enum Ensured {
 
 impl Inventory {
     /// Adds a zone, durably and whole. The member of a catalog becomes a configured zone, with its contents.
-    pub async fn add_zone(&self, tenant: TenantId, zone: &NewZone, now: Moment) -> Result<ZoneId, AddZoneError> {
+    pub async fn add_zone(&self, by: &By, tenant: TenantId, zone: &NewZone) -> Result<ZoneId, AddZoneError> {
         let mut transaction = self.begin().await?;
-        let mut allowance = Allowance::of(&mut transaction, tenant, now).await?;
-        let id = add(&mut transaction, tenant, zone, &mut allowance, now).await?;
+        let mut allowance = Allowance::of(&mut transaction, tenant, by.at).await?;
+        let id = add(&mut transaction, tenant, zone, &mut allowance, by.at).await?;
+        let details = json!({ "primaries": addresses(&zone.primaries) });
+        write_audit(&mut transaction, Some(tenant), by, "zone.added", &zone.name.to_string(), details).await?;
         self.commit_change(transaction).await?;
         Ok(id)
     }
@@ -147,6 +172,7 @@ impl Inventory {
     /// `decide` may say no: then nothing is changed.
     pub async fn change_zone<E>(
         &self,
+        by: &By,
         tenant: TenantId,
         name: &Name,
         decide: impl FnOnce(&Zone) -> Result<ZoneChange, E>,
@@ -174,18 +200,20 @@ impl Inventory {
                 .execute(&mut *transaction)
                 .await?;
         }
+        write_audit(&mut transaction, Some(tenant), by, "zone.changed", &name.to_string(), change.said()).await?;
         self.commit_change(transaction).await?;
         Ok(Ok(id))
     }
 
     /// Removes the zone with its primaries and its attempts, and gives its id. From then on it is among
     /// [`Intent::removed`](crate::Intent::removed), until [`Inventory::forget_removed`].
-    pub async fn remove_zone(&self, tenant: TenantId, name: &Name) -> Result<ZoneId, RemoveZoneError> {
+    pub async fn remove_zone(&self, by: &By, tenant: TenantId, name: &Name) -> Result<ZoneId, RemoveZoneError> {
         let mut transaction = self.begin().await?;
         let Some(id) = find_id(&mut transaction, tenant, name).await? else {
             return Err(RemoveZoneError::Unknown(name.clone()));
         };
         remove(&mut transaction, id).await?;
+        write_removal(&mut transaction, by, tenant, name, None).await?;
         self.commit_change(transaction).await?;
         Ok(id)
     }

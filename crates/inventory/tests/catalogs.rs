@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use dns::Name;
 use inventory::{
-    AddZoneError, ApplyError, Catalog, CatalogError, CatalogSettings, Ensured, Inventory, NewZone, TenantId, ZoneId,
+    AddZoneError, ApplyError, By, Catalog, CatalogError, CatalogSettings, Ensured, Inventory, NewZone, TenantId,
+    ZoneId,
 };
-use place::{Engine, NOW, Place, key, name, open, primary, zone, zone_by_id, zone_by_name};
+use place::{BY, Engine, NOW, Place, key, name, open, primary, zone, zone_by_id, zone_by_name};
 use xfr::Moment;
 use zone::catalog::{Action, Consent, Guard, Label, Listing, State, Taken, Warrant, plan};
 
@@ -53,7 +54,7 @@ fn settings() -> CatalogSettings {
 
 /// A zone of that name that is a catalog.
 async fn catalog(inventory: &Inventory, text: &str) -> Catalog {
-    inventory.add_catalog(OURS, &zone(text, &["192.0.2.1:53"]), &settings(), NOW).await.unwrap();
+    inventory.add_catalog(&BY, OURS, &zone(text, &["192.0.2.1:53"]), &settings()).await.unwrap();
     let mut catalogs = inventory.list_catalogs(OURS).await.unwrap();
     catalogs.retain(|catalog| catalog.name == name(text));
     catalogs.remove(0)
@@ -117,11 +118,14 @@ async fn other_settings_take_the_place_of_the_first(engine: Engine) {
     };
     let mut changes = inventory.changes();
     let decide = |_: &CatalogSettings| Ok::<_, ()>(other.clone());
-    assert_eq!(inventory.change_catalog(OURS, &name("CAT."), Moment(1), decide).await.unwrap(), Ok(first.id));
+    assert_eq!(
+        inventory.change_catalog(&By::machine(Moment(1)), OURS, &name("CAT."), decide).await.unwrap(),
+        Ok(first.id)
+    );
     changes.changed().await.unwrap();
     let found = inventory.list_catalogs(OURS).await.unwrap();
     assert_eq!((&found[0].settings, found[0].created_at), (&other, NOW));
-    let no = inventory.change_catalog(OURS, &name("cat."), NOW, |_| Err::<CatalogSettings, _>("no")).await;
+    let no = inventory.change_catalog(&BY, OURS, &name("cat."), |_| Err::<CatalogSettings, _>("no")).await;
     assert_eq!(no.unwrap(), Err("no"));
     assert_eq!(inventory.list_catalogs(OURS).await.unwrap(), found);
 }
@@ -133,7 +137,7 @@ async fn of_changes_to_one_catalog_at_a_time_none_is_lost(engine: Engine) {
         let decide = |before: &CatalogSettings| {
             Ok::<_, ()>(CatalogSettings { template: format!("{}{more}", before.template), ..before.clone() })
         };
-        inventory.change_catalog(OURS, &name("cat."), NOW, decide).await.unwrap().unwrap()
+        inventory.change_catalog(&BY, OURS, &name("cat."), decide).await.unwrap().unwrap()
     };
     tokio::join!(change("a"), change("b"), change("c"));
     let template = &inventory.list_catalogs(OURS).await.unwrap()[0].settings.template;
@@ -145,9 +149,9 @@ async fn a_catalog_is_its_tenants_alone(engine: Engine) {
     let (inventory, theirs) = place.open_with_second_tenant().await;
     let ours = catalog(&inventory, "cat.").await;
     let decide = |before: &CatalogSettings| Ok::<_, ()>(before.clone());
-    let unknown = inventory.change_catalog(theirs, &name("cat."), NOW, decide).await;
+    let unknown = inventory.change_catalog(&BY, theirs, &name("cat."), decide).await;
     assert!(matches!(unknown, Err(CatalogError::NotCatalog(_))));
-    assert!(matches!(inventory.remove_catalog(theirs, &name("cat.")).await, Err(CatalogError::NotCatalog(_))));
+    assert!(matches!(inventory.remove_catalog(&BY, theirs, &name("cat.")).await, Err(CatalogError::NotCatalog(_))));
     assert!(inventory.list_catalogs(theirs).await.unwrap().is_empty());
     let forged = Catalog { tenant: theirs, ..ours };
     let refused = inventory.apply_plan(&forged, &[add("a.example.")], &make, NOW, NOW).await;
@@ -181,7 +185,7 @@ async fn a_configured_zone_is_never_touched(engine: Engine) {
     let (_place, inventory) = open(engine).await;
     let cat = catalog(&inventory, "cat.").await;
     let other = catalog(&inventory, "other.").await;
-    let own = inventory.add_zone(OURS, &zone("own.example.", &["192.0.2.9:53"]), NOW).await.unwrap();
+    let own = inventory.add_zone(&BY, OURS, &zone("own.example.", &["192.0.2.9:53"])).await.unwrap();
     apply(&inventory, &other, &[add("theirs.example.")]).await;
     let before = inventory.intent().await.unwrap();
     let migrate = |from: &str| Action::Migrate {
@@ -237,7 +241,7 @@ async fn each_action_is_carried_out_whole_or_not_at_all(engine: Engine) {
     assert_eq!(after.zones[..3], before.zones[..3], "the catalog, a and b are as they were");
     assert_eq!(after.removed.len(), 1, "and only c is removed");
     assert_eq!(inventory.catalog_members(&cat).await.unwrap()[..2], members[..2]);
-    inventory.add_key(OURS, &key("missing"), NOW).await.unwrap();
+    inventory.add_key(&BY, OURS, &key("missing")).await.unwrap();
     assert!(inventory.apply_plan(&cat, &actions[..3], &keyed, NOW, NOW).await.unwrap().iter().all(Result::is_ok));
 }
 
@@ -249,7 +253,7 @@ async fn a_member_that_is_imported_is_a_configured_zone_with_its_contents(engine
     let mut keyed = zone("b.example.", &["192.0.2.9:53"]);
     keyed.primaries[0].key = Some(name("missing"));
     let lines = [zone("A.example.", &["192.0.2.9:53"]), keyed, zone("a.example.", &["192.0.2.8:53"])];
-    let results = inventory.import_zones(OURS, &lines, NOW).await.unwrap();
+    let results = inventory.import_zones(&BY, OURS, &lines).await.unwrap();
     assert_eq!(*results[0].as_ref().unwrap(), before);
     assert!(matches!(results[1], Err(AddZoneError::UnknownKey { .. })), "{results:?}");
     assert!(matches!(results[2], Err(AddZoneError::ExistsAlready(_))), "{results:?}");
@@ -295,16 +299,16 @@ async fn somebody_of_the_tenants_own_may_have_what_a_catalog_removed(engine: Eng
         remove_and_keep(&inventory, &cat, "b.example.").await,
     );
     let new = |text: &str| zone(text, &["192.0.2.9:53"]);
-    assert_eq!(inventory.add_zone(OURS, &new("a.example."), NOW).await.unwrap(), a);
-    assert!(inventory.add_zone(theirs, &new("b.example."), NOW).await.unwrap() > b);
-    assert!(inventory.add_zone(OURS, &new("b.example."), NOW).await.is_err(), "answered for another tenant");
+    assert_eq!(inventory.add_zone(&BY, OURS, &new("a.example.")).await.unwrap(), a);
+    assert!(inventory.add_zone(&BY, theirs, &new("b.example.")).await.unwrap() > b);
+    assert!(inventory.add_zone(&BY, OURS, &new("b.example.")).await.is_err(), "answered for another tenant");
     assert!(inventory.intent().await.unwrap().kept.contains_key(&b), "and still kept");
     // What somebody removes is deleted at once, also what is kept.
     let c = remove_and_keep(&inventory, &cat, "c.example.").await;
-    assert!(inventory.remove_stored_zone(c).await.unwrap());
-    inventory.remove_zone(OURS, &name("a.example.")).await.unwrap();
+    assert!(inventory.remove_stored_zone(&BY, OURS, &name("c.example."), c).await.unwrap());
+    inventory.remove_zone(&BY, OURS, &name("a.example.")).await.unwrap();
     assert_eq!(inventory.intent().await.unwrap().removed, [a, c].into());
-    assert!(inventory.add_zone(OURS, &new("c.example."), NOW).await.unwrap() > c);
+    assert!(inventory.add_zone(&BY, OURS, &new("c.example.")).await.unwrap() > c);
 }
 
 async fn what_has_been_kept_for_long_enough_is_nobodys_any_more(engine: Engine) {
@@ -379,13 +383,16 @@ async fn a_catalog_that_goes_leaves_its_members_as_configured_zones(engine: Engi
         let member = format!("a.{text}");
         apply(&inventory, &cat, &[add(&member), add(&format!("b.{text}"))]).await;
         apply(&inventory, &cat, &[remove(&format!("b.{text}"))]).await;
-        assert!(matches!(inventory.remove_catalog(OURS, &name(&member)).await, Err(CatalogError::NotCatalog(_))));
+        assert!(matches!(
+            inventory.remove_catalog(&BY, OURS, &name(&member)).await,
+            Err(CatalogError::NotCatalog(_))
+        ));
         if is_removed_as_zone {
-            inventory.remove_zone(OURS, &name(text)).await.unwrap();
+            inventory.remove_zone(&BY, OURS, &name(text)).await.unwrap();
         } else {
-            assert_eq!(inventory.remove_catalog(OURS, &name(text)).await.unwrap(), cat.id);
+            assert_eq!(inventory.remove_catalog(&BY, OURS, &name(text)).await.unwrap(), cat.id);
         }
-        assert!(matches!(inventory.remove_catalog(OURS, &name(text)).await, Err(CatalogError::NotCatalog(_))));
+        assert!(matches!(inventory.remove_catalog(&BY, OURS, &name(text)).await, Err(CatalogError::NotCatalog(_))));
         assert!(!is_there(&inventory, text).await, "what it lists is not to be answered");
         assert!(is_there(&inventory, &member).await);
         assert_eq!(inventory.catalog_of(OURS, &name(&member)).await.unwrap(), None);
@@ -413,19 +420,19 @@ async fn a_member_that_is_added_by_hand_is_the_same_zone_and_configured(engine: 
     apply(&inventory, &cat, &[add("a.example.")]).await;
     let before = id_of(&inventory, "a.example.").await;
     let own = zone("a.example.", &["192.0.2.9:53"]);
-    assert_eq!(inventory.add_zone(OURS, &own, NOW).await.unwrap(), before);
+    assert_eq!(inventory.add_zone(&BY, OURS, &own).await.unwrap(), before);
     let found = zone_by_id(&inventory, OURS, before).await.unwrap();
     assert_eq!(found.primaries, [primary("192.0.2.9:53")]);
     assert!(inventory.intent().await.unwrap().members.is_empty());
-    assert!(matches!(inventory.add_zone(OURS, &own, NOW).await, Err(AddZoneError::ExistsAlready(_))));
+    assert!(matches!(inventory.add_zone(&BY, OURS, &own).await, Err(AddZoneError::ExistsAlready(_))));
 }
 
 async fn a_catalog_comes_with_its_zone_and_is_made_sure_of(engine: Engine) {
     let (_place, inventory) = open(engine).await;
     let cat = zone("cat.", &["192.0.2.1:53"]);
-    let id = inventory.add_catalog(OURS, &cat, &settings(), NOW).await.unwrap();
+    let id = inventory.add_catalog(&BY, OURS, &cat, &settings()).await.unwrap();
     assert_eq!(inventory.intent().await.unwrap().catalogs, [id].into());
-    let again = inventory.add_catalog(OURS, &cat, &settings(), NOW).await;
+    let again = inventory.add_catalog(&BY, OURS, &cat, &settings()).await;
     assert!(matches!(again, Err(AddZoneError::ExistsAlready(_))));
     let ensure =
         async |settings: CatalogSettings| inventory.ensure_catalog(OURS, &cat, &settings, NOW).await.unwrap();
@@ -439,7 +446,7 @@ async fn a_catalog_comes_with_its_zone_and_is_made_sure_of(engine: Engine) {
     let cat = zone("more.", &["192.0.2.1:53"]);
     assert!(matches!(inventory.ensure_catalog(OURS, &cat, &other, NOW).await, Ok(Ensured::Created(_))));
     let plain = zone("plain.", &["192.0.2.1:53"]);
-    let id = inventory.add_zone(OURS, &plain, NOW).await.unwrap();
+    let id = inventory.add_zone(&BY, OURS, &plain).await.unwrap();
     assert_eq!(inventory.ensure_catalog(OURS, &plain, &other, NOW).await.unwrap(), Ensured::Changed(id));
 }
 
@@ -447,8 +454,8 @@ async fn what_a_plan_starts_from_is_all_that_the_tenant_has(engine: Engine) {
     let place = Place::new(engine).await;
     let (inventory, theirs) = place.open_with_second_tenant().await;
     let (cat, other) = (catalog(&inventory, "cat.").await, catalog(&inventory, "other.").await);
-    inventory.add_zone(theirs, &zone("foreign.example.", &["192.0.2.1:53"]), NOW).await.unwrap();
-    inventory.add_zone(OURS, &zone("Own.example.", &["192.0.2.1:53"]), NOW).await.unwrap();
+    inventory.add_zone(&BY, theirs, &zone("foreign.example.", &["192.0.2.1:53"])).await.unwrap();
+    inventory.add_zone(&BY, OURS, &zone("Own.example.", &["192.0.2.1:53"])).await.unwrap();
     apply(&inventory, &cat, &[add("a.example."), add("gone.example."), add("held.example.")]).await;
     apply(&inventory, &other, &[add("theirs.example.")]).await;
     let hold = Action::Hold { zone: name("held.example."), remaining: HOUR };
@@ -516,7 +523,7 @@ fn listing(catalog: &str, members: &[&str]) -> Listing {
 async fn plans_lead_to_what_the_catalog_lists_and_an_empty_one_only_after_its_delay(engine: Engine) {
     let (_place, inventory) = open(engine).await;
     let cat = catalog(&inventory, "cat.").await;
-    inventory.add_zone(OURS, &zone("own.example.", &["192.0.2.1:53"]), NOW).await.unwrap();
+    inventory.add_zone(&BY, OURS, &zone("own.example.", &["192.0.2.1:53"])).await.unwrap();
     let follow = async |listing: &Listing, now| {
         let (holdings, _) = inventory.holdings(&cat, now).await.unwrap();
         let actions = plan(listing, &holdings, &cat.rules(), Consent::NotGiven);

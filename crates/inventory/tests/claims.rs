@@ -11,7 +11,7 @@ use inventory::{
     Above, Actor, AuditOf, By, Delegated, Finding, Inventory, Look, NewZone, Proof, ProveError, Proving, Shown,
     TenantId, ZoneId,
 };
-use place::{Engine, NOW, Place, name, zone};
+use place::{BY, Engine, NOW, Place, name, zone};
 use xfr::Moment;
 
 on_both_engines!(
@@ -43,11 +43,11 @@ fn service(ms: u64) -> By {
 
 async fn claim(inventory: &Inventory, tenant: TenantId, text: &str) -> ZoneId {
     let claim = NewZone { proof: None, ..zone(text, &["192.0.2.1:53"]) };
-    inventory.add_zone(tenant, &claim, NOW).await.unwrap()
+    inventory.add_zone(&BY, tenant, &claim).await.unwrap()
 }
 
 async fn prove(inventory: &Inventory, zone: ZoneId, proof: Proof) -> Result<(), ProveError> {
-    inventory.prove(&service(1), &Proving { zone, proof, consenting: &[] }).await
+    inventory.prove(&service(1), &Proving { zone, proof, consenting: &[] }).await.map(drop)
 }
 
 async fn look(inventory: &Inventory, zone: ZoneId, ms: u64, delegated: Delegated, shown: Shown) -> Finding {
@@ -72,7 +72,7 @@ async fn of_all_claims_on_a_name_one_is_proven_and_a_proof_that_holds_is_not_tak
     assert_eq!(inventory.holder(&name("EXAMPLE.org")).await.unwrap().unwrap().zone, theirs);
     assert_eq!(proof_of(&inventory, OURS, "example.org").await, None);
     // When the holder's zone goes, the name is free again.
-    inventory.remove_zone(THEIRS, &name("example.org")).await.unwrap();
+    inventory.remove_zone(&BY, THEIRS, &name("example.org")).await.unwrap();
     prove(&inventory, ours, Proof::Delegation).await.unwrap();
     assert_eq!(proof_of(&inventory, OURS, "example.org").await, Some(Proof::Delegation));
 }
@@ -96,8 +96,14 @@ async fn a_proof_that_has_lapsed_falls_to_who_can_show_one(engine: Engine) {
     assert_eq!(proof_of(&inventory, OURS, "example.org").await, None);
     let log = inventory.audit(AuditOf::Tenant(OURS), None, 9).await.unwrap();
     let acts: Vec<&str> = log.iter().map(|entry| entry.act.as_str()).collect();
-    let expected =
-        ["zone.proof-taken", "zone.proof-lapsed", "zone.proof-shows-again", "zone.proof-lapsed", "zone.proven"];
+    let expected = [
+        "zone.proof-taken",
+        "zone.proof-lapsed",
+        "zone.proof-shows-again",
+        "zone.proof-lapsed",
+        "zone.proven",
+        "zone.added",
+    ];
     assert_eq!(acts, expected);
 }
 
@@ -113,7 +119,7 @@ async fn a_name_seen_elsewhere_is_remembered_for_the_claim_that_was_there_then(e
     let seen = inventory.claim(OURS, &name("example.org")).await.unwrap().unwrap();
     assert_eq!((seen.seen_elsewhere_at, seen.looked_at), (Some(at(2)), Some(at(4))));
     // Whoever claims it anew begins anew.
-    inventory.remove_zone(OURS, &name("example.org")).await.unwrap();
+    inventory.remove_zone(&BY, OURS, &name("example.org")).await.unwrap();
     let again = claim(&inventory, OURS, "example.org").await;
     assert_eq!(look(&inventory, again, 5, Delegated::ToOwn, Shown::No).await, Finding::Nothing);
 }
@@ -175,7 +181,7 @@ async fn a_claims_text_is_made_once_and_goes_with_it(engine: Engine) {
     let ours = claim(&inventory, OURS, "example.org").await;
     assert_eq!(inventory.challenge(ours, "first").await.unwrap().as_deref(), Some("first"));
     assert_eq!(inventory.challenge(ours, "second").await.unwrap().as_deref(), Some("first"));
-    inventory.remove_zone(OURS, &name("example.org")).await.unwrap();
+    inventory.remove_zone(&BY, OURS, &name("example.org")).await.unwrap();
     assert_eq!(inventory.challenge(ours, "third").await.unwrap(), None);
     let again = claim(&inventory, OURS, "example.org").await;
     assert_eq!(inventory.challenge(again, "fourth").await.unwrap().as_deref(), Some("fourth"));

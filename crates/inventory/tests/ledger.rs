@@ -9,7 +9,7 @@ use inventory::{
     ATTEMPTS_MAX, Attempt, Inventory, Kind, Notify, NotifySender, NotifySpan, Outcome, RecordedReason,
     StrangerNotify, TenantId, Trigger, ZoneId,
 };
-use place::{Engine, Place, name, open, unlock, zone};
+use place::{BY, Engine, Place, name, open, unlock, zone};
 use xfr::Moment;
 use xfr::notify::Channel;
 
@@ -64,7 +64,7 @@ fn failed_otherwise(at: u64) -> Attempt {
 
 async fn with_zone(engine: Engine) -> (Place, Inventory, ZoneId) {
     let (place, inventory) = open(engine).await;
-    let id = inventory.add_zone(OURS, &zone("example.org", &["192.0.2.1:53"]), Moment(0)).await.unwrap();
+    let id = inventory.add_zone(&BY, OURS, &zone("example.org", &["192.0.2.1:53"])).await.unwrap();
     (place, inventory, id)
 }
 
@@ -156,7 +156,7 @@ async fn attempts_older_than_ninety_days_are_forgotten(engine: Engine) {
 
 async fn a_zone_to_which_nothing_happens_any_more_is_not_remembered_for_ever(engine: Engine) {
     let (_place, inventory, quiet) = with_zone(engine).await;
-    let lively = inventory.add_zone(OURS, &zone("example.net", &["192.0.2.1:53"]), Moment(0)).await.unwrap();
+    let lively = inventory.add_zone(&BY, OURS, &zone("example.net", &["192.0.2.1:53"])).await.unwrap();
     inventory.ledger().record(quiet, failed_otherwise(0));
     inventory.ledger().record_notify(quiet, taken(0, 1));
     inventory.ledger().record(quiet, failed_otherwise(80 * DAY_MS));
@@ -272,7 +272,7 @@ async fn a_removed_zones_attempts_go_with_it_and_late_ones_are_nobodys(engine: E
     let (_place, inventory, id) = with_zone(engine).await;
     inventory.ledger().record(id, failed(1));
     inventory.ledger().flush().await;
-    inventory.remove_zone(OURS, &name("example.org")).await.unwrap();
+    inventory.remove_zone(&BY, OURS, &name("example.org")).await.unwrap();
     inventory.ledger().record(id, failed(2));
     inventory.ledger().flush().await;
     assert_eq!(inventory.ledger().dropped(), 0);

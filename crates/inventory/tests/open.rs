@@ -7,14 +7,14 @@ mod place;
 use std::os::unix::fs::PermissionsExt;
 
 use inventory::{Inventory, InventoryError, Location, TenantId};
-use place::{Engine, NOW, Place, open, zone};
+use place::{BY, Engine, Place, open, zone};
 
 on_both_engines!(a_database_of_a_newer_version_is_refused_and_keeps_its_rows);
 
 #[tokio::test]
 async fn a_missing_file_is_made_and_only_its_owner_may_read_it() {
     let (place, inventory) = open(Engine::Sqlite).await;
-    inventory.add_zone(TenantId::DEFAULT, &zone("example.org", &["192.0.2.1:53"]), NOW).await.unwrap();
+    inventory.add_zone(&BY, TenantId::DEFAULT, &zone("example.org", &["192.0.2.1:53"])).await.unwrap();
     for suffix in ["", "-wal", "-shm"] {
         let path = format!("{}{suffix}", place.path().display());
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{path}");
@@ -42,7 +42,7 @@ async fn a_file_that_is_no_database_is_said_to_be_damaged_and_left_as_it_is() {
 async fn a_database_whose_pages_are_overwritten_is_said_to_be_damaged() {
     let (place, inventory) = open(Engine::Sqlite).await;
     let zones: Vec<_> = (0..500).map(|n| zone(&format!("z{n}.example"), &["192.0.2.1:53"])).collect();
-    inventory.import_zones(TenantId::DEFAULT, &zones, NOW).await.unwrap();
+    inventory.import_zones(&BY, TenantId::DEFAULT, &zones).await.unwrap();
     inventory.close().await;
     let mut octets = std::fs::read(place.path()).unwrap();
     // The first page, which holds the tables' definitions, stays.
@@ -69,7 +69,7 @@ async fn a_database_that_another_program_has_locked_is_said_to_be() {
 async fn a_database_of_a_newer_version_is_refused_and_keeps_its_rows(engine: Engine) {
     let place = Place::new(engine).await;
     let inventory = place.open().await;
-    inventory.add_zone(TenantId::DEFAULT, &zone("example.org", &["192.0.2.1:53"]), NOW).await.unwrap();
+    inventory.add_zone(&BY, TenantId::DEFAULT, &zone("example.org", &["192.0.2.1:53"])).await.unwrap();
     inventory.close().await;
     let mut newer = place.connect().await;
     sqlx::query(
@@ -96,7 +96,7 @@ async fn a_file_may_have_any_name() {
         let inventory = Inventory::open(&location).await.unwrap();
         assert_eq!(inventory.intent().await.unwrap().zones.len(), zones);
         let name = format!("z{zones}.example");
-        inventory.add_zone(TenantId::DEFAULT, &zone(&name, &["192.0.2.1:53"]), NOW).await.unwrap();
+        inventory.add_zone(&BY, TenantId::DEFAULT, &zone(&name, &["192.0.2.1:53"])).await.unwrap();
         inventory.close().await;
     }
     let names = std::fs::read_dir(directory.path().join("a %20?b#c")).unwrap();

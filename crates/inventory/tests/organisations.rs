@@ -8,7 +8,7 @@ use inventory::{
     Actor, AuditOf, By, Hashed, Inventory, NewInvitation, NewToken, NewUser, Purpose, Role, Scope, Scopes, Sent,
     Standing, TenantError, TenantId, UserError, UserId,
 };
-use place::{Engine, NOW, Place, count_zones, key, name, open, zone};
+use place::{BY, Engine, NOW, Place, count_zones, key, name, open, zone};
 use xfr::Moment;
 
 on_both_engines!(
@@ -226,9 +226,9 @@ async fn a_removed_organisation_leaves_nothing_but_what_is_to_be_deleted(engine:
     inventory.set_role(&machine(), hers, bob, Role::Viewer).await.unwrap();
     let operator = NewUser { standing: Standing::Operator, ..user("operator@example.org") };
     let operator = inventory.add_member(&machine(), hers, &operator, Role::Owner).await.unwrap();
-    inventory.add_key(hers, &key("k.example."), NOW).await.unwrap();
-    let of_hers = inventory.add_zone(hers, &zone("a.example.", &["192.0.2.1:53"]), NOW).await.unwrap();
-    let of_his = inventory.add_zone(his, &zone("b.example.", &["192.0.2.1:53"]), NOW).await.unwrap();
+    inventory.add_key(&BY, hers, &key("k.example.")).await.unwrap();
+    let of_hers = inventory.add_zone(&BY, hers, &zone("a.example.", &["192.0.2.1:53"])).await.unwrap();
+    let of_his = inventory.add_zone(&BY, his, &zone("b.example.", &["192.0.2.1:53"])).await.unwrap();
     inventory.invite(&machine(), hers, &invitation("c@example.org", "c")).await.unwrap();
     let token =
         NewToken { name: "t".into(), secret: Hashed::of("token"), scopes: Scopes::of(&[Scope::Read]), ends_at: None };
@@ -250,13 +250,13 @@ async fn a_removed_organisation_leaves_nothing_but_what_is_to_be_deleted(engine:
     let service = acts(&inventory, AuditOf::TenantAndService(OURS)).await;
     assert_eq!(service[0].0, "organisation.removed", "that it was there, and who removed it, is known");
     // Its name is anybody's again.
-    inventory.add_zone(his, &zone("a.example.", &["192.0.2.1:53"]), NOW).await.unwrap();
+    inventory.add_zone(&BY, his, &zone("a.example.", &["192.0.2.1:53"])).await.unwrap();
     assert!(matches!(inventory.remove_tenant(&machine(), hers).await, Err(TenantError::Unknown)));
 }
 
 async fn the_default_organisation_stays_and_no_number_is_given_twice(engine: Engine) {
     let (_place, inventory) = open(engine).await;
-    inventory.add_zone(OURS, &zone("a.example.", &["192.0.2.1:53"]), NOW).await.unwrap();
+    inventory.add_zone(&BY, OURS, &zone("a.example.", &["192.0.2.1:53"])).await.unwrap();
     assert!(matches!(inventory.remove_tenant(&machine(), OURS).await, Err(TenantError::Default)));
     assert_eq!(count_zones(&inventory, OURS).await, 1);
     let first = inventory.add_tenant(&machine(), "first").await.unwrap();
@@ -287,7 +287,7 @@ async fn each_organisation_has_its_own_zones_page_by_page(engine: Engine) {
     let place = Place::new(engine).await;
     let (inventory, second) = place.open_with_second_tenant().await;
     for (tenant, text) in [(OURS, "a.example."), (second, "b.example."), (OURS, "c.example.")] {
-        inventory.add_zone(tenant, &zone(text, &["192.0.2.1:53", "192.0.2.2:53"]), NOW).await.unwrap();
+        inventory.add_zone(&BY, tenant, &zone(text, &["192.0.2.1:53", "192.0.2.2:53"])).await.unwrap();
     }
     let first = inventory.zones_of_tenant(OURS, None, 1).await.unwrap();
     assert_eq!((first[0].name.clone(), first[0].primaries.len()), (name("a.example."), 2));

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use inventory::{
     AddZoneError, ChangeZoneError, Inventory, InventoryError, Location, Service, TenantId, Zone, ZoneChange,
 };
-use place::{Engine, NOW, Place, count_zones, name, open, zone, zone_by_name};
+use place::{BY, Engine, NOW, Place, count_zones, name, open, zone, zone_by_name};
 use testing::peer::postgres::{Commits, PASSWORD, Postgres};
 use tokio::time::timeout;
 
@@ -18,7 +18,7 @@ const OURS: TenantId = TenantId::DEFAULT;
 const PATIENCE: Duration = Duration::from_secs(40);
 
 async fn add(inventory: &Inventory, name: &str) -> Result<(), InventoryError> {
-    match inventory.add_zone(OURS, &zone(name, &["192.0.2.1:53"]), NOW).await {
+    match inventory.add_zone(&BY, OURS, &zone(name, &["192.0.2.1:53"])).await {
         Ok(_) => Ok(()),
         Err(AddZoneError::Inventory(error)) => Err(error),
         Err(error) => panic!("{error}"),
@@ -131,7 +131,7 @@ async fn a_server_that_falls_silent_amid_a_change_makes_nobody_wait_for_ever() {
         Ok::<_, ()>(ZoneChange { service: Some(Service::Paused), ..ZoneChange::default() })
     };
     let name = name("a.example");
-    let changed = timeout(2 * PATIENCE, inventory.change_zone(OURS, &name, pause)).await.unwrap();
+    let changed = timeout(2 * PATIENCE, inventory.change_zone(&BY, OURS, &name, pause)).await.unwrap();
     assert!(matches!(changed, Err(ChangeZoneError::Inventory(InventoryError::Unreachable(_)))), "{changed:?}");
     cluster.thaw();
     timeout(PATIENCE, async { while add(&inventory, "b.example").await.is_err() {} }).await.unwrap();

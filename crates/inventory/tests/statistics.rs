@@ -8,7 +8,7 @@ use inventory::{
     AskedName, AskedZone, DAYS_KEPT, Day, HOURS_KEPT, Hour, Inventory, Month, NAMES_KEPT, QueryCounts,
     STATISTICS_AT_ONCE_MAX, TenantId, TenantSize, UsageOf, ZoneId,
 };
-use place::{Engine, NOW, Place, name, open, unlock, zone};
+use place::{BY, Engine, NOW, Place, name, open, unlock, zone};
 use xfr::Moment;
 
 on_both_engines!(
@@ -33,7 +33,7 @@ fn asked(zone: ZoneId, hour: Hour, counts: QueryCounts) -> AskedZone {
 
 async fn with_zone(engine: Engine) -> (Place, Inventory, ZoneId) {
     let (place, inventory) = open(engine).await;
-    let id = inventory.add_zone(OURS, &zone("example.org", &["192.0.2.1:53"]), NOW).await.unwrap();
+    let id = inventory.add_zone(&BY, OURS, &zone("example.org", &["192.0.2.1:53"])).await.unwrap();
     (place, inventory, id)
 }
 
@@ -135,8 +135,8 @@ async fn the_names_asked_for_most_are_kept_by_day_and_no_more_of_them(engine: En
 async fn usage_is_a_tenants_own_and_outlives_its_zones(engine: Engine) {
     let place = Place::new(engine).await;
     let (inventory, other) = place.open_with_second_tenant().await;
-    let id = inventory.add_zone(OURS, &zone("example.org", &["192.0.2.1:53"]), NOW).await.unwrap();
-    let theirs = inventory.add_zone(other, &zone("example.com", &["192.0.2.1:53"]), NOW).await.unwrap();
+    let id = inventory.add_zone(&BY, OURS, &zone("example.org", &["192.0.2.1:53"])).await.unwrap();
+    let theirs = inventory.add_zone(&BY, other, &zone("example.com", &["192.0.2.1:53"])).await.unwrap();
     let (month, hour) = (Month { year: 2026, month: 11 }, Hour::of(NOW));
     assert_eq!(Month::of(hour), month);
     let of_theirs = AskedZone { tenant: other, ..asked(theirs, hour, counts(7, 0)) };
@@ -144,7 +144,7 @@ async fn usage_is_a_tenants_own_and_outlives_its_zones(engine: Engine) {
     for (zones, records) in [(3, 10), (1, 50), (2, 20)] {
         inventory.note_sizes(&[TenantSize { tenant: OURS, zones, records }], month).await.unwrap();
     }
-    inventory.remove_zone(OURS, &name("example.org")).await.unwrap();
+    inventory.remove_zone(&BY, OURS, &name("example.org")).await.unwrap();
     // What was asked before it was removed, and is written after that.
     inventory.add_queries(&[asked(id, hour, counts(1, 0))]).await.unwrap();
     let ours = inventory.usage(UsageOf::Tenant(OURS), month).await.unwrap();
@@ -166,7 +166,7 @@ async fn what_was_asked_of_a_zone_goes_with_it_and_is_no_other_tenants(engine: E
     assert!(inventory.queries_by_hour(TenantId(2), id, Hour(0)).await.unwrap().is_empty());
     assert!(inventory.queries_by_day(TenantId(2), id, Day(0)).await.unwrap().is_empty());
     assert!(inventory.top_names(TenantId(2), id, Day(0), 10).await.unwrap().is_empty());
-    inventory.remove_zone(OURS, &name("example.org")).await.unwrap();
+    inventory.remove_zone(&BY, OURS, &name("example.org")).await.unwrap();
     inventory.add_names(&names).await.unwrap();
     assert!(inventory.queries_by_hour(OURS, id, Hour(0)).await.unwrap().is_empty());
     assert!(inventory.top_names(OURS, id, Day(0), 10).await.unwrap().is_empty());

@@ -6,11 +6,13 @@
 use std::collections::BTreeSet;
 
 use dns::Name;
+use serde_json::json;
 use xfr::Moment;
 use zone::ZoneId;
 
 use super::{CatalogSettings, catalogs_of, write_settings};
 use crate::TenantId;
+use crate::accounts::{By, write_audit};
 use crate::database::{Inventory, Transaction};
 use crate::error::{AddZoneError, CatalogError, InventoryError};
 use crate::plans::Allowance;
@@ -21,15 +23,16 @@ impl Inventory {
     /// Adds a zone that is a catalog.
     pub async fn add_catalog(
         &self,
+        by: &By,
         tenant: TenantId,
         zone: &NewZone,
         settings: &CatalogSettings,
-        now: Moment,
     ) -> Result<ZoneId, AddZoneError> {
         let mut transaction = self.begin().await?;
-        let mut allowance = Allowance::of(&mut transaction, tenant, now).await?;
-        let id = insert(&mut transaction, tenant, zone, Inherits::Anything, &mut allowance, now).await?;
-        write_settings(&mut transaction, id, settings, now).await?;
+        let mut allowance = Allowance::of(&mut transaction, tenant, by.at).await?;
+        let id = insert(&mut transaction, tenant, zone, Inherits::Anything, &mut allowance, by.at).await?;
+        write_settings(&mut transaction, id, settings, by.at).await?;
+        write_audit(&mut transaction, Some(tenant), by, "catalog.added", &zone.name.to_string(), json!({})).await?;
         self.commit_change(transaction).await?;
         Ok(id)
     }
@@ -64,9 +67,9 @@ impl Inventory {
     /// stay what they are until the next plan. `decide` may say no: then nothing is changed.
     pub async fn change_catalog<E>(
         &self,
+        by: &By,
         tenant: TenantId,
         name: &Name,
-        now: Moment,
         decide: impl FnOnce(&CatalogSettings) -> Result<CatalogSettings, E>,
     ) -> Result<Result<ZoneId, E>, CatalogError> {
         let mut transaction = self.begin().await?;
@@ -77,19 +80,21 @@ impl Inventory {
             Ok(settings) => settings,
             Err(no) => return Ok(Err(no)),
         };
-        write_settings(&mut transaction, id, &settings, now).await?;
+        write_settings(&mut transaction, id, &settings, by.at).await?;
+        write_audit(&mut transaction, Some(tenant), by, "catalog.changed", &name.to_string(), json!({})).await?;
         self.commit_change(transaction).await?;
         Ok(Ok(id))
     }
 
     /// Removes the catalog and its zone. Its members stay, as configured zones.
-    pub async fn remove_catalog(&self, tenant: TenantId, name: &Name) -> Result<ZoneId, CatalogError> {
+    pub async fn remove_catalog(&self, by: &By, tenant: TenantId, name: &Name) -> Result<ZoneId, CatalogError> {
         let mut transaction = self.begin().await?;
         let not_catalog = || CatalogError::NotCatalog(name.clone());
         let id = find_id(&mut transaction, tenant, name).await?.ok_or_else(not_catalog)?;
         settings_of(&mut transaction, tenant, id).await?.ok_or_else(not_catalog)?;
         // Everything else about it goes with it: ON DELETE CASCADE.
         remove(&mut transaction, id).await?;
+        write_audit(&mut transaction, Some(tenant), by, "catalog.removed", &name.to_string(), json!({})).await?;
         self.commit_change(transaction).await?;
         Ok(id)
     }

@@ -13,6 +13,9 @@ use xfr::{Algorithm, Key, Moment, Primary};
 
 pub const NOW: Moment = Moment(1_795_262_400_000);
 
+/// Who does something, where it does not matter who.
+pub const BY: By = By { actor: Actor::Machine, address: None, at: NOW };
+
 /// Which database a case runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -88,8 +91,7 @@ impl Place {
 
     pub async fn open_with_second_tenant(&self) -> (Inventory, TenantId) {
         let inventory = self.open().await;
-        let by = By { actor: Actor::Machine, address: None, at: NOW };
-        let tenant = inventory.add_tenant(&by, "second").await.unwrap();
+        let tenant = inventory.add_tenant(&BY, "second").await.unwrap();
         (inventory, tenant)
     }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use api::doors::{CatalogChange, MemberTemplate, NewCatalog, TemplateChange, ZonePage};
+use api::doors::{Caller, CatalogChange, MemberTemplate, NewCatalog, TemplateChange, ZonePage};
 use api::{Code, Problem, json, text};
 use dns::{Name, Serial};
 use inventory::{Catalog, CatalogError, CatalogMember, CatalogSettings, Inventory, TenantId};
@@ -118,15 +118,15 @@ impl House {
 
     pub(super) async fn add_catalog_and_zone(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         catalog: NewCatalog,
     ) -> Result<json::Catalog, Problem> {
-        let inventory = self.inventory()?;
+        let (inventory, tenant) = (self.inventory()?, caller.tenant);
         self.refuse_our_catalog(catalog.zone.name())?;
         self.check_keys(&inventory, tenant, &catalog.rules).await?;
         let (row, settings) = (row(&self.node, tenant, &catalog.zone), configured(catalog.rules));
         self.check_settings(&settings)?;
-        let id = inventory.add_catalog(tenant, &row, &settings, self.node.clock.now()).await;
+        let id = inventory.add_catalog(&self.by_caller(caller), tenant, &row, &settings).await;
         let id = id.map_err(|error| not_added(&error))?;
         let is_listed = || self.node.zone(id).is_some_and(|zone| zone.instructions().is_listed());
         self.until_matched(async || is_listed()).await;
@@ -136,11 +136,11 @@ impl House {
 
     pub(super) async fn change_rules(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         name: &Name,
         change: CatalogChange,
     ) -> Result<json::Catalog, Problem> {
-        let inventory = self.inventory()?;
+        let (inventory, tenant) = (self.inventory()?, caller.tenant);
         self.check_keys(&inventory, tenant, &change).await?;
         let decide = |before: &CatalogSettings| {
             let members = read_template(&before.template)?;
@@ -148,15 +148,16 @@ impl House {
             self.check_settings(&after)?;
             Ok(after)
         };
-        let changed = inventory.change_catalog(tenant, name, self.node.clock.now(), decide).await;
+        let changed = inventory.change_catalog(&self.by_caller(caller), tenant, name, decide).await;
         changed.map_err(|error| problem(&error))??;
         let catalog = self.catalog_named(&inventory, tenant, name).await?;
         self.shown_catalog(&inventory, &catalog).await
     }
 
-    pub(super) async fn remove_catalog_and_zone(&self, tenant: TenantId, name: &Name) -> Result<(), Problem> {
+    pub(super) async fn remove_catalog_and_zone(&self, caller: &Caller, name: &Name) -> Result<(), Problem> {
         let inventory = self.inventory()?;
-        let id = inventory.remove_catalog(tenant, name).await.map_err(|error| problem(&error))?;
+        let removed = inventory.remove_catalog(&self.by_caller(caller), caller.tenant, name).await;
+        let id = removed.map_err(|error| problem(&error))?;
         self.until_removed(&inventory, id).await;
         Ok(())
     }

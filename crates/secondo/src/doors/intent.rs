@@ -8,7 +8,6 @@ use api::{Code, Intent, Problem, json};
 use async_trait::async_trait;
 use dns::Name;
 use inventory::{AddKeyError, AddZoneError, ChangeZoneError, Inventory, RemoveKeyError, Service, TenantId, ZoneId};
-use serde_json::{Value, json};
 use xfr::{Algorithm, Key};
 
 use super::{House, not_on_disk, unavailable, unknown};
@@ -27,11 +26,9 @@ impl Intent for House {
         self.refuse_our_catalog(zone.name())?;
         self.node.defaults.with(&zone.settings).map_err(|error| not_settable(&error))?;
         let row = row(&self.node, caller.tenant, &zone);
-        let (now, before) = (self.node.clock.now(), *self.node.reconciled.borrow());
-        let id = inventory.add_zone(caller.tenant, &row, now).await.map_err(|error| not_added(&error))?;
+        let (by, before) = (self.by_caller(caller), *self.node.reconciled.borrow());
+        let id = inventory.add_zone(&by, caller.tenant, &row).await.map_err(|error| not_added(&error))?;
         self.tell_of_zones(&inventory, caller.tenant).await;
-        self.record(caller, "zone.added", &row.name.to_string(), json!({ "primaries": addresses(&row.primaries) }))
-            .await;
         // It may have been here before, as the member of a catalog with other primaries, or kept and not answered; what is
         // answered is known when a pass has ended.
         let wanted = inventory::ZoneChange {
@@ -56,11 +53,9 @@ impl Intent for House {
         let refused: Vec<_> = zones.iter().map(|zone| self.refuse_our_catalog(zone.name())).collect();
         let taken = zones.iter().zip(&refused).filter(|(_, refused)| refused.is_ok());
         let rows: Vec<_> = taken.map(|(zone, _)| row(&self.node, caller.tenant, zone)).collect();
-        let results = inventory.import_zones(caller.tenant, &rows, self.node.clock.now()).await;
+        let results = inventory.import_zones(&self.by_caller(caller), caller.tenant, &rows).await;
         let results = results.map_err(|error| unavailable(&error))?;
-        let added = results.iter().filter(|result| result.is_ok()).count();
         self.tell_of_zones(&inventory, caller.tenant).await;
-        self.record(caller, "zones.imported", "", json!({ "added": added })).await;
         let mut results = results.into_iter();
         let mut added =
             || results.next().map_or(Ok(()), |result| result.map(drop).map_err(|error| not_added(&error)));
@@ -76,12 +71,11 @@ impl Intent for House {
             Ok(decided.clone())
         };
         let before = *self.node.reconciled.borrow();
-        let changed = inventory.change_zone(caller.tenant, name, decide).await;
+        let changed = inventory.change_zone(&self.by_caller(caller), caller.tenant, name, decide).await;
         let id = changed.map_err(|error| match error {
             ChangeZoneError::Unknown(name) => self.not_theirs(caller.tenant, &name),
             error => not_changed(&error),
         })??;
-        self.record(caller, "zone.changed", &name.to_string(), changes(&decided)).await;
         // A pass instructs a zone before it publishes the table that answers come from: it must have ended. One that
         // had begun before, and ends twice if it deletes, may not have read the change.
         let ended = || *self.node.reconciled.borrow() - before;
@@ -95,10 +89,7 @@ impl Intent for House {
     }
 
     async fn add_catalog(&self, caller: &Caller, catalog: NewCatalog) -> Result<json::Catalog, Problem> {
-        let name = catalog.zone.name().to_string();
-        let added = self.add_catalog_and_zone(caller.tenant, catalog).await?;
-        self.record(caller, "catalog.added", &name, json!({})).await;
-        Ok(added)
+        self.add_catalog_and_zone(caller, catalog).await
     }
 
     async fn change_catalog(
@@ -107,15 +98,11 @@ impl Intent for House {
         name: &Name,
         change: CatalogChange,
     ) -> Result<json::Catalog, Problem> {
-        let changed = self.change_rules(caller.tenant, name, change).await?;
-        self.record(caller, "catalog.changed", &name.to_string(), json!({})).await;
-        Ok(changed)
+        self.change_rules(caller, name, change).await
     }
 
     async fn remove_catalog(&self, caller: &Caller, name: &Name) -> Result<(), Problem> {
-        self.remove_catalog_and_zone(caller.tenant, name).await?;
-        self.record(caller, "catalog.removed", &name.to_string(), json!({})).await;
-        Ok(())
+        self.remove_catalog_and_zone(caller, name).await
     }
 
     async fn add_key(&self, caller: &Caller, key: NewKey) -> Result<json::AddedKey, Problem> {
@@ -126,12 +113,11 @@ impl Intent for House {
             None => Key::generate(key.name.clone(), algorithm),
         };
         let made = made.map_err(|error| Problem::new(Code::SecretInvalid, error.to_string()))?;
-        inventory.add_key(caller.tenant, &made, self.node.clock.now()).await.map_err(|error| match error {
+        let added = inventory.add_key(&self.by_caller(caller), caller.tenant, &made).await;
+        added.map_err(|error| match error {
             AddKeyError::ExistsAlready(_) => Problem::new(Code::KeyExists, error.to_string()),
             AddKeyError::Inventory(error) => unavailable(&error),
         })?;
-        let details = json!({ "algorithm": key.algorithm.to_string() });
-        self.record(caller, "key.added", &key.name.to_string(), details).await;
         // Whoever is told that it is there may use it: for NOTIFYs, transfers, and to examine a primary.
         self.until_matched(async || {
             self.node.shared.access.load().keys.get(caller.tenant, &key.name).is_some_and(|key| **key == made)
@@ -153,12 +139,12 @@ impl Intent for House {
     }
 
     async fn remove_key(&self, caller: &Caller, name: &Name) -> Result<(), Problem> {
-        self.inventory()?.remove_key(caller.tenant, name).await.map_err(|error| match error {
+        let removed = self.inventory()?.remove_key(&self.by_caller(caller), caller.tenant, name).await;
+        removed.map_err(|error| match error {
             RemoveKeyError::Unknown(_) => Problem::new(Code::KeyUnknown, error.to_string()),
             RemoveKeyError::InUse { .. } => Problem::new(Code::KeyInUse, error.to_string()),
             RemoveKeyError::Inventory(error) => unavailable(&error),
         })?;
-        self.record(caller, "key.removed", &name.to_string(), json!({})).await;
         // Nobody gets anything with it any more.
         self.until_matched(async || self.node.shared.access.load().keys.get(caller.tenant, name).is_none()).await;
         Ok(())
@@ -239,25 +225,6 @@ fn ordered(zone: &inventory::Zone, order: ServiceOrder) -> Result<Service, Probl
         (_, ServiceOrder::Resume | ServiceOrder::Enable) => Ok(Service::Answering),
         (_, ServiceOrder::Disable) => Ok(Service::Disabled),
     }
-}
-
-fn addresses(primaries: &[xfr::Primary]) -> Vec<String> {
-    primaries.iter().map(|primary| primary.address.to_string()).collect()
-}
-
-/// A change as the audit log has it.
-fn changes(change: &inventory::ZoneChange) -> Value {
-    let mut said = serde_json::Map::new();
-    if let Some(primaries) = &change.primaries {
-        said.insert("primaries".into(), json!(addresses(primaries)));
-    }
-    if let Some(service) = change.service {
-        said.insert("service".into(), json!(service.as_str()));
-    }
-    if let Some(settings) = &change.settings {
-        said.insert("settings".into(), json!(settings.to_texts()));
-    }
-    Value::Object(said)
 }
 
 /// The zone as a row. If its name is that of a stored zone that the inventory has lost, it is that zone.

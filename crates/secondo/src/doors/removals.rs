@@ -6,8 +6,7 @@ use api::doors::{Caller, Removal, Removals};
 use api::{Code, Problem, json};
 use async_trait::async_trait;
 use dns::Name;
-use inventory::{Inventory, RemoveZoneError, RestoreZoneError, TenantId, ZoneId};
-use serde_json::json;
+use inventory::{Inventory, RemoveZoneError, RestoreZoneError, ZoneId};
 
 use super::intent::not_added;
 use super::{House, unavailable};
@@ -24,9 +23,7 @@ impl Removals for House {
         self.refuse_members(&inventory, caller.tenant, name).await?;
         self.refuse_catalogs(caller.tenant, name)?;
         let before = *self.node.reconciled.borrow();
-        let id = self.remove_listed_or_stored(&inventory, caller.tenant, name, removal).await?;
-        let kept_days = (removal == Removal::Kept).then_some(KEPT_FOR.as_secs() / (24 * 3600));
-        self.record(caller, "zone.removed", &name.to_string(), json!({ "kept_days": kept_days })).await;
+        let id = self.remove_listed_or_stored(&inventory, caller, name, removal).await?;
         match removal {
             Removal::AtOnce => self.until_removed(&inventory, id).await,
             // What is answered is known when a pass has ended.
@@ -51,14 +48,13 @@ impl Removals for House {
     async fn restore(&self, caller: &Caller, name: &Name) -> Result<json::Zone, Problem> {
         let inventory = self.inventory()?;
         let before = *self.node.reconciled.borrow();
-        let restored = inventory.restore_zone(caller.tenant, name, self.node.clock.now()).await;
+        let restored = inventory.restore_zone(&self.by_caller(caller), caller.tenant, name).await;
         let id = restored.map_err(|error| match error {
             RestoreZoneError::NotKept(_) => Problem::new(Code::ZoneUnknown, error.to_string()),
             RestoreZoneError::NotAdded(error) => not_added(&error),
             RestoreZoneError::Inventory(error) => unavailable(&error),
         })?;
         self.tell_of_zones(&inventory, caller.tenant).await;
-        self.record(caller, "zone.restored", &name.to_string(), json!({})).await;
         let is_here = || self.node.zone(id).is_some_and(|zone| zone.instructions().role == Role::Configured);
         self.until_matched(async || *self.node.reconciled.borrow() > before && is_here()).await;
         match self.node.zone(id).filter(|_| is_here()) {
@@ -75,17 +71,16 @@ impl House {
     async fn remove_listed_or_stored(
         &self,
         inventory: &Inventory,
-        tenant: TenantId,
+        caller: &Caller,
         name: &Name,
         removal: Removal,
     ) -> Result<ZoneId, Problem> {
+        let tenant = caller.tenant;
         loop {
+            let by = self.by_caller(caller);
             let removed = match removal {
-                Removal::AtOnce => inventory.remove_zone(tenant, name).await,
-                Removal::Kept => {
-                    let now = self.node.clock.now();
-                    inventory.remove_zone_and_keep(tenant, name, now, now.plus(KEPT_FOR)).await
-                }
+                Removal::AtOnce => inventory.remove_zone(&by, tenant, name).await,
+                Removal::Kept => inventory.remove_zone_and_keep(&by, tenant, name, by.at.plus(KEPT_FOR)).await,
             };
             match removed {
                 Ok(id) => return Ok(id),
@@ -102,7 +97,8 @@ impl House {
                 (Some(stored), _) => stored,
             };
             // Somebody may have added it meanwhile: then the inventory knows it.
-            if inventory.remove_stored_zone(stored.id).await.map_err(|error| unavailable(&error))? {
+            let removed = inventory.remove_stored_zone(&by, tenant, name, stored.id).await;
+            if removed.map_err(|error| unavailable(&error))? {
                 return Ok(stored.id);
             }
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::doors::QuerySpan;
-use inventory::{Inventory, Location, NewZone, UsageOf};
+use inventory::{By, Inventory, Location, NewZone, UsageOf};
 use server::{Limits, Running};
 use store::{Options, Store};
 use tokio::sync::mpsc;
@@ -37,7 +37,10 @@ impl Scene {
         let inventory = inventory(directory).await;
         let name: dns::Name = "example.".parse().unwrap();
         let primaries = vec![Primary::at(([127, 0, 0, 1], 1).into())];
-        let zone = inventory.add_zone(OURS, &NewZone::answering(name.clone(), primaries), Moment(0)).await.unwrap();
+        let zone = inventory
+            .add_zone(&By::machine(Moment(0)), OURS, &NewZone::answering(name.clone(), primaries))
+            .await
+            .unwrap();
         inventory.close().await;
         let data = directory.to_owned();
         let opened = tokio::task::spawn_blocking(move || Store::open(&data, Options::default()));
