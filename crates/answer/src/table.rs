@@ -73,7 +73,6 @@ impl ServedZone {
         self.expires_at_ms.store(at_ms, Ordering::Relaxed);
     }
 
-    /// Whether ANY gets all RRsets of a name, and not one alone (RFC 8482 §4.1).
     /// Whether what is served delegates this name.
     fn delegates(&self, name: NameRef<'_>) -> bool {
         let is_cut = |snapshot: Snapshot| {
@@ -83,6 +82,7 @@ impl ServedZone {
         self.snapshot().is_some_and(is_cut)
     }
 
+    /// Whether ANY gets all RRsets of a name, and not one alone (RFC 8482 §4.1).
     pub fn answers_any_in_full(&self) -> bool {
         self.answers_any_in_full.load(Ordering::Relaxed)
     }
@@ -97,16 +97,36 @@ impl ServedZone {
     }
 }
 
-/// All answered zones by name: immutable, replaced as a whole when a zone comes or goes.
+/// All answered zones by name: immutable. One in which a few zones are others is made of it without going through all.
 pub struct ZoneTable {
-    zones: Vec<Arc<ServedZone>>,
-    /// By the hash of the apex: half of it, and the zone's index. A power of two, at least a third of them free.
-    slots: Vec<Option<(u32, u32)>>,
-    /// Keyed anew for each table, so that nobody can choose names that collide.
+    /// By the hash of the apex; a power of two of them.
+    shards: Box<[Shard]>,
+    /// Keyed anew for each table that is built, so that nobody can choose names that collide.
     hasher: SipHasher13,
     /// How many labels apexes have: each number once, the largest first.
-    depths: Vec<usize>,
+    depths: Vec<Depth>,
 }
+
+/// Zones whose hashes lie together: a power of two of places, at least a third of them free.
+type Shard = Arc<[Option<Place>]>;
+
+#[derive(Clone)]
+struct Place {
+    tag: u32,
+    zone: Arc<ServedZone>,
+}
+
+/// Apexes with so many labels, and how many zones have one.
+#[derive(Clone, Copy)]
+struct Depth {
+    labels: usize,
+    zones: usize,
+}
+
+/// Zones of a shard when the table is built: a change makes the shard anew, and copies a pointer for each of the others.
+const SHARD_ZONES: usize = 64;
+/// With more than that on the average the table is built anew.
+const SHARD_ZONES_MAX: usize = 256;
 
 impl Default for ZoneTable {
     fn default() -> Self {
@@ -119,37 +139,75 @@ impl ZoneTable {
     pub fn new(zones: impl IntoIterator<Item = Arc<ServedZone>>) -> Self {
         let by_name: HashMap<Name, Arc<ServedZone>> =
             zones.into_iter().map(|zone| (zone.apex.clone(), zone)).collect();
-        let zones: Vec<_> = by_name.into_values().collect();
-        let mut depths: Vec<_> = zones.iter().map(|zone| zone.apex.borrow().label_count()).collect();
-        depths.sort_unstable_by(|one, other| other.cmp(one));
-        depths.dedup();
         let random = RandomState::new();
         let hasher = SipHasher13::new_with_keys(random.hash_one(0), random.hash_one(1));
-        let slots = vec![None; (zones.len() + zones.len() / 2 + 1).next_power_of_two()];
-        let mut table = Self { zones: Vec::new(), slots, hasher, depths };
-        for (index, zone) in zones.iter().enumerate() {
+        let shards = vec![pack(&[]); (by_name.len() / SHARD_ZONES).next_power_of_two()];
+        let mut table = Self { shards: shards.into(), hasher, depths: Vec::new() };
+        let mut sorted = vec![Vec::new(); table.shards.len()];
+        for zone in by_name.into_values() {
             let hash = table.hash(zone.apex.borrow());
-            let mut slot = hash as usize & table.mask();
-            while table.slots[slot].is_some() {
-                slot = (slot + 1) & table.mask();
-            }
-            table.slots[slot] = Some((tag(hash), index as u32));
+            table.count(&zone.apex, 1);
+            sorted[table.shard_of(hash)].push((hash, zone));
         }
-        Self { zones, ..table }
+        table.shards = sorted.iter().map(|zones| pack(zones)).collect();
+        table
+    }
+
+    /// The table without the zones with these ids and apexes, and then with those that come: each in the place of whichever
+    /// had its name. A few microseconds for each, whatever the number of others.
+    pub fn with(&self, gone: &[(ZoneId, Name)], come: &[Arc<ServedZone>]) -> Self {
+        let mut table = Self { shards: self.shards.clone(), hasher: self.hasher, depths: self.depths.clone() };
+        let gone = gone.iter().filter(|(id, apex)| self.get(apex.borrow()).is_some_and(|zone| zone.id == *id));
+        for (_, apex) in gone {
+            table.put(apex, None);
+        }
+        for zone in come {
+            table.put(&zone.apex, Some(zone));
+        }
+        if table.len() > table.shards.len() * SHARD_ZONES_MAX {
+            return Self::new(table.iter().cloned());
+        }
+        table
+    }
+
+    /// Has the zone answered under the name, or none.
+    fn put(&mut self, apex: &Name, zone: Option<&Arc<ServedZone>>) {
+        let shard = self.shard_of(self.hash(apex.borrow()));
+        let others = self.shards[shard].iter().flatten().filter(|place| place.zone.apex != *apex);
+        let others = others.map(|place| place.zone.clone());
+        let zones: Vec<_> = others.chain(zone.cloned()).map(|zone| (self.hash(zone.apex.borrow()), zone)).collect();
+        let before = self.shards[shard].iter().flatten().count();
+        match zones.len().cmp(&before) {
+            std::cmp::Ordering::Less => self.count(apex, -1),
+            std::cmp::Ordering::Equal => {}
+            std::cmp::Ordering::Greater => self.count(apex, 1),
+        }
+        self.shards[shard] = pack(&zones);
+    }
+
+    fn count(&mut self, apex: &Name, more: isize) {
+        let labels = apex.borrow().label_count();
+        match self.depths.binary_search_by(|depth| labels.cmp(&depth.labels)) {
+            Ok(found) => {
+                self.depths[found].zones = self.depths[found].zones.saturating_add_signed(more);
+                self.depths.retain(|depth| depth.zones > 0);
+            }
+            Err(place) => self.depths.insert(place, Depth { labels, zones: more.max(0).unsigned_abs() }),
+        }
     }
 
     /// The zone of exactly this name.
     #[inline]
     pub fn get(&self, apex: NameRef<'_>) -> Option<&Arc<ServedZone>> {
         let hash = self.hash(apex);
-        let mut slot = hash as usize & self.mask();
-        // At least a third of the slots is free: this ends.
-        while let Some((found, index)) = self.slots[slot] {
-            let zone = &self.zones[index as usize];
-            if found == tag(hash) && zone.apex.borrow() == apex {
+        let places = &self.shards[self.shard_of(hash)];
+        let mut slot = hash as usize & (places.len() - 1);
+        // At least a third of the places is free: this ends.
+        while let Some(Place { tag: found, zone }) = &places[slot] {
+            if *found == tag(hash) && zone.apex.borrow() == apex {
                 return Some(zone);
             }
-            slot = (slot + 1) & self.mask();
+            slot = (slot + 1) & (places.len() - 1);
         }
         None
     }
@@ -159,11 +217,11 @@ impl ZoneTable {
         let mut labels = name.label_count();
         let mut suffix = name;
         for depth in &self.depths {
-            while labels > *depth {
+            while labels > depth.labels {
                 suffix = suffix.parent()?;
                 labels -= 1;
             }
-            if labels == *depth
+            if labels == depth.labels
                 && let Some(zone) = self.get(suffix)
             {
                 return Some(zone);
@@ -180,8 +238,8 @@ impl ZoneTable {
     }
 
     #[inline]
-    fn mask(&self) -> usize {
-        self.slots.len() - 1
+    fn shard_of(&self, hash: u64) -> usize {
+        (hash >> 48) as usize & (self.shards.len() - 1)
     }
 
     /// The zone that answers for this type of `name`: the one that it is in; but the DS of a zone is the business of the zone
@@ -197,32 +255,90 @@ impl ZoneTable {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Arc<ServedZone>> {
-        self.zones.iter()
+        self.shards.iter().flat_map(|shard| shard.iter().flatten()).map(|place| &place.zone)
     }
 
     pub fn len(&self) -> usize {
-        self.zones.len()
+        self.depths.iter().map(|depth| depth.zones).sum()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.zones.is_empty()
+        self.depths.is_empty()
     }
 }
 
-/// The half of a hash that is in its slot.
+/// The shard of these zones with their hashes.
+fn pack(zones: &[(u64, Arc<ServedZone>)]) -> Shard {
+    let mut places = vec![None; (zones.len() + zones.len() / 2 + 1).next_power_of_two()];
+    let mask = places.len() - 1;
+    for (hash, zone) in zones {
+        let mut slot = *hash as usize & mask;
+        while places[slot].is_some() {
+            slot = (slot + 1) & mask;
+        }
+        places[slot] = Some(Place { tag: tag(*hash), zone: zone.clone() });
+    }
+    places.into()
+}
+
+/// The bits of a hash that stand in its place, which say neither the shard nor, where it is small, the slot.
 #[inline]
 fn tag(hash: u64) -> u32 {
-    (hash >> 32) as u32
+    (hash >> 16) as u32
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::sync::Arc;
 
     use dns::{Name, Type};
     use zone::{TenantId, ZoneId};
 
     use super::{Contents, ServedZone, ZoneTable};
+
+    #[test]
+    fn a_table_with_changes_is_like_one_that_is_built_of_what_there_is_then() {
+        let zone = |id: u64, apex: String| {
+            Arc::new(ServedZone::new(ZoneId(id), TenantId::DEFAULT, apex.parse().unwrap(), Contents::Absent))
+        };
+        let name = |number: u64| match number % 3 {
+            0 => format!("n{number}."),
+            1 => format!("n{number}.example."),
+            _ => format!("n{number}.a.example."),
+        };
+        let mut wanted: BTreeMap<String, u64> = BTreeMap::new();
+        let mut table = ZoneTable::default();
+        let mut dice = 1_u64;
+        // Grown by itself alone until it is built anew, and then shrunk to nothing.
+        for step in 0..4_000 {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let number = (dice >> 33) % 900;
+            let goes = step >= 2_000 || dice >> 62 == 0;
+            if goes {
+                let id = wanted.remove(&name(number)).unwrap_or(step);
+                // Whoever has the name under another id keeps it.
+                let gone = [
+                    (ZoneId(id), name(number).parse().unwrap()),
+                    (ZoneId(u64::MAX), name(number + 1).parse().unwrap()),
+                ];
+                table = table.with(&gone, &[]);
+            } else {
+                wanted.insert(name(number), step);
+                table = table.with(&[], &[zone(step, name(number).to_uppercase())]);
+            }
+            assert_eq!(table.len(), wanted.len());
+        }
+        for number in 0..900 {
+            let name = name(number).parse::<Name>().unwrap();
+            assert_eq!(table.get(name.borrow()).map(|zone| zone.id.0), wanted.get(&name.to_string()).copied());
+            let below: Name = format!("x.{name}").parse().unwrap();
+            assert_eq!(table.find(below.borrow()).map(|zone| zone.id.0), wanted.get(&name.to_string()).copied());
+        }
+        let all: Vec<_> = table.iter().map(|zone| (ZoneId(zone.id.0), zone.apex.clone())).collect();
+        let empty = table.with(&all, &[]);
+        assert!(empty.is_empty() && empty.iter().next().is_none() && table.len() == wanted.len());
+    }
 
     #[test]
     fn the_longest_apex_wins_and_case_does_not_matter() {

@@ -1,8 +1,10 @@
 //! Who may do what: keys, whom NOTIFYs are taken from, and who may take zones away.
 //!
-//! Plain tables, made by whoever knows the zones and replaced as a whole; this module only looks things up.
+//! Plain tables, made by whoever knows the zones and replaced as a whole; this module only looks things up. A copy with a few
+//! changes costs little, however many zones there are.
 
-use std::collections::HashMap;
+mod spread;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -11,6 +13,8 @@ use dns::{Name, NameRef};
 use xfr::notify::{NotifyRule, SignedBy};
 use xfr::{Admission, Key};
 use zone::TenantId;
+
+pub use spread::Spread;
 
 /// So many tenants' keys of one name are tried on a message at the most: anybody can claim a name, and have a key of any
 /// name, and each that is tried costs an HMAC.
@@ -21,18 +25,22 @@ const OWNERS_MAX: usize = 16;
 pub struct Access {
     pub keys: Keys,
     /// For each zone name, letter case aside, the zones of that name and who may notify them.
-    pub notify: HashMap<Name, Vec<NotifyRule>>,
+    pub notify: Spread<Name, Arc<[NotifyRule]>>,
     pub rules: Rules,
     pub transfer_out: TransferOut,
 }
 
 /// TSIG keys, each of one tenant: two may give theirs the same name.
 #[derive(Clone, Debug, Default)]
-pub struct Keys(HashMap<(TenantId, Name), Arc<Key>>);
+pub struct Keys(Spread<(TenantId, Name), Arc<Key>>);
 
 impl Keys {
     pub fn add(&mut self, tenant: TenantId, key: Arc<Key>) {
         self.0.insert((tenant, key.name().clone()), key);
+    }
+
+    pub fn remove(&mut self, tenant: TenantId, name: &Name) {
+        self.0.remove(&(tenant, name.clone()));
     }
 
     /// The tenant's key of this name, letter case aside.
@@ -52,13 +60,13 @@ pub enum Rules {
 }
 
 /// Who may copy zones. Nobody else: a zone's whole contents are their owner's (RFC 5936 §5).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct TransferOut {
     /// Who may copy zones of which nothing else is said; their keys are those of [`TenantId::DEFAULT`], which is whoever runs
     /// the service.
     pub default: Vec<Admission>,
     /// What is said of zones by their names, letter case aside.
-    pub zones: HashMap<Name, Admissions>,
+    pub zones: Spread<Name, Admissions>,
 }
 
 /// Who may copy one zone.
@@ -72,7 +80,7 @@ pub struct Admissions {
 impl Default for TransferOut {
     /// This machine only.
     fn default() -> Self {
-        Self { default: Admission::loopback(), zones: HashMap::new() }
+        Self { default: Admission::loopback(), zones: Spread::default() }
     }
 }
 
@@ -110,7 +118,7 @@ impl Access {
     }
 
     pub(crate) fn notify_rules(&self, name: NameRef<'_>) -> &[NotifyRule] {
-        self.notify.get(&name.to_name()).map(Vec::as_slice).unwrap_or_default()
+        self.notify.get(&name.to_name()).map(|rules| &**rules).unwrap_or_default()
     }
 }
 

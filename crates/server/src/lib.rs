@@ -59,7 +59,7 @@ use dns::{Name, Serial};
 use xfr::Moment;
 use zone::ZoneId;
 
-pub use access::{Access, Admissions, Keys, Rules, TransferOut};
+pub use access::{Access, Admissions, Keys, Rules, Spread, TransferOut};
 pub use bind::{BindError, Protocol, Secured, Sockets, bind};
 pub use counters::{Counters, Event, Tally};
 pub use differences::{Differences, NothingKept, Way};

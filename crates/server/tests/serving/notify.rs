@@ -28,7 +28,7 @@ fn rule(zone: u64, address: &str, keys: &[&str]) -> NotifyRule {
 
 fn access(zone: &str, rules: Vec<NotifyRule>) -> Access {
     let mut access = Access::default();
-    access.notify.insert(zone.parse().unwrap(), rules);
+    access.notify.insert(zone.parse().unwrap(), rules.into());
     for name in ["ours.", "others."] {
         access.keys.add(TenantId::DEFAULT, key(name, Algorithm::HmacSha256));
     }
@@ -111,7 +111,7 @@ fn a_bad_signature_wakes_nobody_even_from_a_primary() {
 fn what_was_not_taken_is_told_with_its_reason_and_strangers_by_where_they_are() {
     let rule = NotifyRule { trust: NotifyTrust::Signed, ..rule(1, "127.0.0.1", &["ours."]) };
     let mut access = access("example.", vec![rule]);
-    access.notify.insert("elsewhere.".parse().unwrap(), vec![self::rule(2, "192.0.2.1", &[])]);
+    access.notify.insert("elsewhere.".parse().unwrap(), [self::rule(2, "192.0.2.1", &[])].into());
     let server = Setup { access, ..Setup::default() }.start();
     let told = |message: &[u8], code| {
         assert_eq!(rcode(&server.udp().ask(message)), code);

@@ -257,7 +257,7 @@ pub(crate) fn notified_from_here() -> Access {
         checks: Checks::Made,
     };
     let mut access = Access::default();
-    access.notify.insert("example.".parse().unwrap(), vec![rule]);
+    access.notify.insert("example.".parse().unwrap(), [rule].into());
     access
 }
 
