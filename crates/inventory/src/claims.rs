@@ -18,7 +18,7 @@ use zone::ZoneId;
 
 use crate::TenantId;
 use crate::accounts::{By, write_audit};
-use crate::database::{Inventory, Transaction, to_i64, to_u64};
+use crate::database::{Changed, Inventory, Transaction, to_i64, to_u64};
 use crate::error::{InventoryError, ProveError};
 use crate::ownership::{Delegated, Finding, Look};
 use crate::zones::{lower_text, read_name};
@@ -199,7 +199,8 @@ impl Inventory {
         match prove(&mut transaction, by, proving).await? {
             Outcome::AsItWas => Ok(None),
             Outcome::Proven { taken } => {
-                self.commit_change(transaction).await?;
+                let changed = taken.iter().map(|taken| taken.zone).chain([proving.zone]);
+                self.commit_change_of(Changed::zones(changed), transaction).await?;
                 Ok(taken)
             }
         }
@@ -213,9 +214,7 @@ impl Inventory {
     pub async fn hand_over(&self, by: &By, tenant: TenantId, name: &Name, challenge: &str) -> Result<(), ProveError> {
         let mut transaction = self.begin().await?;
         let held = holder(&mut transaction, name).await?.filter(|holder| holder.tenant == tenant);
-        if held.is_none() {
-            return Err(ProveError::NotHeld(name.clone()));
-        }
+        let held = held.ok_or_else(|| ProveError::NotHeld(name.clone()))?;
         let to: Option<i64> =
             sqlx::query_scalar("SELECT id FROM zones WHERE name = $1 AND challenge = $2 AND tenant_id <> $3")
                 .bind(lower_text(name))
@@ -225,7 +224,7 @@ impl Inventory {
                 .await?;
         let zone = ZoneId(to_u64(to.ok_or_else(|| ProveError::NoSuchClaim(name.clone()))?)?);
         prove(&mut transaction, by, &Proving { zone, proof: Proof::HandedOver, consenting: &[] }).await?;
-        self.commit_change(transaction).await?;
+        self.commit_change_of(Changed::zones([held.zone, zone]), transaction).await?;
         Ok(())
     }
 
@@ -240,7 +239,7 @@ impl Inventory {
             return Err(ProveError::NotHeld(claim.name));
         }
         take(&mut transaction, by, &claim).await?;
-        self.commit_change(transaction).await?;
+        self.commit_change_of(Changed::zones([zone]), transaction).await?;
         Ok(claim)
     }
 

@@ -3,6 +3,7 @@
 //! One connection writes and a few read, so that writers queue here rather than fail at the database's lock. Statements
 //! are the same on both engines, but for those below here: [`sqlite`], [`postgres`], [`engine`].
 
+mod changes;
 mod connections;
 mod deadline;
 mod engine;
@@ -22,6 +23,8 @@ use zone::ZoneId;
 use crate::error::InventoryError;
 use crate::ledger::Ledger;
 
+pub use changes::Changed;
+use changes::Changes;
 pub(crate) use connections::Connections;
 pub(crate) use engine::reserve_ids;
 pub use location::{Location, PostgresUrl, PostgresUrlError};
@@ -39,7 +42,7 @@ const READERS: u32 = 4;
 pub struct Inventory {
     writer: Connections,
     readers: Connections,
-    changes: watch::Sender<u64>,
+    changes: Changes,
     ledger: Ledger,
 }
 
@@ -53,7 +56,7 @@ impl Inventory {
         if let Location::File(path) = location {
             sqlite::create_private(path)?;
         }
-        let changes = watch::Sender::new(0);
+        let changes = Changes::new();
         let writer = Connections::new(Opening::new(location, Role::Writer)?, 1, changes.clone());
         let readers = Connections::new(Opening::new(location, Role::Reader)?, READERS, changes.clone());
         migrate(&writer, location).await?;
@@ -70,6 +73,11 @@ impl Inventory {
     /// reconcile waits for. The numbers mean nothing else.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    /// What has changed since this was called last, by whoever makes the node match what should exist, and by nobody else.
+    pub fn take_changed(&self) -> Changed {
+        self.changes.take()
     }
 
     /// Why the database, which was there, is not at the moment, in words; none as long as it is. Nothing has to be done
@@ -109,11 +117,20 @@ impl Inventory {
         self.writer.begin().await
     }
 
-    /// Commits a change of what should exist and wakes reconcile.
+    /// Commits a change of what should exist, which may concern every zone, and wakes reconcile.
     pub(crate) async fn commit_change(&self, transaction: Transaction) -> Result<(), sqlx::Error> {
+        self.commit_change_of(Changed::Everything, transaction).await
+    }
+
+    /// Commits a change of these and nothing else, and wakes reconcile.
+    pub(crate) async fn commit_change_of(
+        &self,
+        changed: Changed,
+        transaction: Transaction,
+    ) -> Result<(), sqlx::Error> {
         let committed = transaction.commit().await;
         // Also after an error: the change may have been made, and its confirmation lost.
-        self.changes.send_modify(|count| *count += 1);
+        self.changes.note(changed);
         committed
     }
 }

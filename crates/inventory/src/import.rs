@@ -5,7 +5,7 @@ use zone::ZoneId;
 
 use crate::TenantId;
 use crate::accounts::{By, write_audit};
-use crate::database::Inventory;
+use crate::database::{Changed, Inventory};
 use crate::error::{AddZoneError, InventoryError};
 use crate::plans::Allowance;
 use crate::zones::{NewZone, add};
@@ -35,7 +35,8 @@ impl Inventory {
         }
         let added = results.iter().filter(|result| result.is_ok()).count();
         write_audit(&mut transaction, Some(tenant), by, "zones.imported", "", json!({ "added": added })).await?;
-        self.commit_change(transaction).await?;
+        let ids = results.iter().flatten().copied();
+        self.commit_change_of(Changed::zones(ids), transaction).await?;
         Ok(results)
     }
 }

@@ -1,29 +1,31 @@
-//! Everything that should exist, at once: what reconcile compares the node with.
+//! What should exist, of one moment: what reconcile compares the node with.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use dns::Name;
-use sqlx::Row;
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::QueryAs;
+use sqlx::{Any, FromRow, Row};
 use xfr::{Algorithm, Key, Moment, Primary};
 use zone::ZoneId;
 
 use crate::TenantId;
-use crate::database::{Inventory, to_u64};
+use crate::database::{Inventory, Transaction, to_i64, to_u64};
 use crate::error::InventoryError;
-use crate::plans::Terms;
+use crate::plans::{Terms, terms};
 use crate::primaries::PrimaryRow;
-use crate::zones::{Zone, ZoneRow, read_name};
+use crate::zones::{Zone, ZoneRow, lower_text, read_name};
 
-/// All zones of all tenants with their primaries and keys, of one moment.
+/// All zones of all tenants with their primaries and keys, of one moment; or some of them, by [`Inventory::intent_of`].
 #[derive(Clone, Debug, Default)]
 pub struct Intent {
     /// In the order of their ids.
     pub zones: Vec<Zone>,
     /// By tenant and name.
     pub keys: HashMap<(TenantId, Name), Arc<Key>>,
-    /// The zones that are catalogs.
-    pub catalogs: HashSet<ZoneId>,
+    /// The zones that are catalogs, with their names.
+    pub catalogs: HashMap<ZoneId, Name>,
     /// The zones that are members, each with its catalog.
     pub members: HashMap<ZoneId, ZoneId>,
     /// Zones that somebody removed, to be deleted from the store too. A zone that is neither here nor in `zones` is
@@ -47,59 +49,165 @@ impl Inventory {
     pub async fn intent(&self) -> Result<Intent, InventoryError> {
         // One transaction, so that no zone is seen without the key that was added before it.
         let mut transaction = self.reader().begin().await?;
-        let keys = sqlx::query("SELECT tenant_id, name, algorithm, secret FROM keys")
-            .fetch_all(&mut *transaction)
-            .await?
-            .iter()
-            .map(|row| {
-                let tenant = TenantId(to_u64(row.try_get("tenant_id")?)?);
-                let key = read_key(row.try_get("name")?, row.try_get("algorithm")?, row.try_get("secret")?)?;
-                Ok(((tenant, key.name().clone()), Arc::new(key)))
-            })
-            .collect::<Result<_, InventoryError>>()?;
-        let rows: Vec<ZoneRow> = sqlx::query_as(
-            "SELECT id, tenant_id, spelling, service, proof, settings, created_at_ms FROM zones ORDER BY id",
-        )
-        .fetch_all(&mut *transaction)
-        .await?;
-        let mut zones = rows.into_iter().map(ZoneRow::read).collect::<Result<Vec<_>, _>>()?;
-        let primaries: Vec<PrimaryRow> = sqlx::query_as(
-            "SELECT p.zone_id, p.ip, p.port, k.name AS key_name, p.source, p.tls, p.alpn \
-             FROM primaries p LEFT JOIN keys k ON k.id = p.key_id ORDER BY p.zone_id, p.position",
-        )
-        .fetch_all(&mut *transaction)
-        .await?;
-        let mut remaining = zones.iter_mut().peekable();
-        for primary in primaries {
-            let id = ZoneId(to_u64(primary.zone_id)?);
-            // Both lists are in the order of zone ids.
-            while remaining.peek().is_some_and(|zone| zone.id < id) {
-                remaining.next();
-            }
-            if let Some(zone) = remaining.peek_mut().filter(|zone| zone.id == id) {
-                zone.primaries.push(primary.read()?);
-            }
-        }
-        let catalogs: Vec<i64> =
-            sqlx::query_scalar("SELECT zone_id FROM catalogs").fetch_all(&mut *transaction).await?;
-        let catalogs = catalogs.into_iter().map(|id| to_u64(id).map(ZoneId)).collect::<Result<_, _>>()?;
-        let members: Vec<(i64, i64)> =
-            sqlx::query_as("SELECT zone_id, catalog_id FROM catalog_members").fetch_all(&mut *transaction).await?;
-        let ids = |(zone, catalog)| Ok((ZoneId(to_u64(zone)?), ZoneId(to_u64(catalog)?)));
-        let members = members.into_iter().map(ids).collect::<Result<_, InventoryError>>()?;
-        let gone: Vec<(i64, Option<i64>)> =
-            sqlx::query_as("SELECT zone_id, delete_after_ms FROM removed_zones").fetch_all(&mut *transaction).await?;
-        let (mut removed, mut kept) = (HashSet::new(), HashMap::new());
-        for (id, until) in gone {
-            let id = ZoneId(to_u64(id)?);
-            match until {
-                None => _ = removed.insert(id),
-                Some(until) => _ = kept.insert(id, Moment(to_u64(until)?)),
-            }
-        }
+        let mut intent = Intent::default();
+        read_keys(&mut transaction, None, &mut intent).await?;
+        read_zones(&mut transaction, None, &mut intent).await?;
+        read_catalogs(&mut transaction, None, &mut intent).await?;
+        read_removed(&mut transaction, None, &mut intent).await?;
         drop(transaction);
-        let terms = self.all_terms().await?.into_iter().collect();
-        Ok(Intent { zones, keys, catalogs, members, removed, kept, terms })
+        intent.terms = self.all_terms().await?.into_iter().collect();
+        Ok(intent)
+    }
+
+    /// Reads what should exist of these zones and keys, and what the zones need: the keys of their primaries, their catalogs,
+    /// their tenants' plans. What of them is not there should not exist.
+    pub async fn intent_of(
+        &self,
+        zones: &BTreeSet<ZoneId>,
+        keys: &BTreeSet<(TenantId, Name)>,
+    ) -> Result<Intent, InventoryError> {
+        let mut transaction = self.reader().begin().await?;
+        let mut intent = Intent::default();
+        for zone in zones {
+            read_zones(&mut transaction, Some(*zone), &mut intent).await?;
+            read_catalogs(&mut transaction, Some(*zone), &mut intent).await?;
+            read_removed(&mut transaction, Some(*zone), &mut intent).await?;
+        }
+        let tenants: BTreeSet<TenantId> = intent.zones.iter().map(|zone| zone.tenant).collect();
+        for tenant in tenants.into_iter().filter(|tenant| *tenant != TenantId::DEFAULT) {
+            intent.terms.insert(tenant, terms(&mut transaction, tenant).await?);
+        }
+        let used = |zone: &Zone| {
+            let keys = zone.primaries.iter().filter_map(|primary| primary.key.clone());
+            keys.map(|key| (zone.tenant, key)).collect::<Vec<_>>()
+        };
+        let keys: BTreeSet<(TenantId, Name)> =
+            intent.zones.iter().flat_map(used).chain(keys.iter().cloned()).collect();
+        for key in &keys {
+            read_keys(&mut transaction, Some(key), &mut intent).await?;
+        }
+        Ok(intent)
+    }
+}
+
+/// All keys, or this one.
+async fn read_keys(
+    transaction: &mut Transaction,
+    only: Option<&(TenantId, Name)>,
+    intent: &mut Intent,
+) -> Result<(), InventoryError> {
+    let statement = "SELECT tenant_id, name, algorithm, secret FROM keys";
+    let rows = match only {
+        None => sqlx::query(statement).fetch_all(&mut **transaction).await?,
+        Some((tenant, name)) => {
+            let statement = format!("{statement} WHERE tenant_id = $1 AND name = $2");
+            let query = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(to_i64(tenant.0)).bind(lower_text(name));
+            query.fetch_all(&mut **transaction).await?
+        }
+    };
+    for row in rows {
+        let tenant = TenantId(to_u64(row.try_get("tenant_id")?)?);
+        let key = read_key(row.try_get("name")?, row.try_get("algorithm")?, row.try_get("secret")?)?;
+        intent.keys.insert((tenant, key.name().clone()), Arc::new(key));
+    }
+    Ok(())
+}
+
+/// All zones with their primaries, or this one.
+async fn read_zones(
+    transaction: &mut Transaction,
+    only: Option<ZoneId>,
+    intent: &mut Intent,
+) -> Result<(), InventoryError> {
+    let rows: Vec<ZoneRow> = about(
+        only,
+        "SELECT id, tenant_id, spelling, service, proof, settings, created_at_ms FROM zones {} ORDER BY id",
+        "WHERE id = $1",
+    )
+    .fetch_all(&mut **transaction)
+    .await?;
+    let mut zones = rows.into_iter().map(ZoneRow::read).collect::<Result<Vec<_>, _>>()?;
+    let primaries: Vec<PrimaryRow> = about(
+        only,
+        "SELECT p.zone_id, p.ip, p.port, k.name AS key_name, p.source, p.tls, p.alpn \
+         FROM primaries p LEFT JOIN keys k ON k.id = p.key_id {} ORDER BY p.zone_id, p.position",
+        "WHERE p.zone_id = $1",
+    )
+    .fetch_all(&mut **transaction)
+    .await?;
+    let mut remaining = zones.iter_mut().peekable();
+    for primary in primaries {
+        let id = ZoneId(to_u64(primary.zone_id)?);
+        // Both lists are in the order of zone ids.
+        while remaining.peek().is_some_and(|zone| zone.id < id) {
+            remaining.next();
+        }
+        if let Some(zone) = remaining.peek_mut().filter(|zone| zone.id == id) {
+            zone.primaries.push(primary.read()?);
+        }
+    }
+    intent.zones.extend(zones);
+    Ok(())
+}
+
+/// All catalogs and members; or whether this zone is one, and its catalog.
+async fn read_catalogs(
+    transaction: &mut Transaction,
+    only: Option<ZoneId>,
+    intent: &mut Intent,
+) -> Result<(), InventoryError> {
+    let id = |id| to_u64(id).map(ZoneId);
+    let members: Vec<(i64, i64)> =
+        about(only, "SELECT zone_id, catalog_id FROM catalog_members {}", "WHERE zone_id = $1")
+            .fetch_all(&mut **transaction)
+            .await?;
+    for (zone, catalog) in members {
+        intent.members.insert(id(zone)?, id(catalog)?);
+    }
+    let catalogs: Vec<(i64, String)> = about(
+        only,
+        "SELECT c.zone_id, z.spelling FROM catalogs c JOIN zones z ON z.id = c.zone_id {}",
+        "WHERE c.zone_id = $1 OR c.zone_id = (SELECT catalog_id FROM catalog_members WHERE zone_id = $1)",
+    )
+    .fetch_all(&mut **transaction)
+    .await?;
+    for (zone, name) in catalogs {
+        intent.catalogs.insert(id(zone)?, read_name(&name)?);
+    }
+    Ok(())
+}
+
+/// All zones that were removed; or whether this one was.
+async fn read_removed(
+    transaction: &mut Transaction,
+    only: Option<ZoneId>,
+    intent: &mut Intent,
+) -> Result<(), InventoryError> {
+    let gone: Vec<(i64, Option<i64>)> =
+        about(only, "SELECT zone_id, delete_after_ms FROM removed_zones {}", "WHERE zone_id = $1")
+            .fetch_all(&mut **transaction)
+            .await?;
+    for (zone, until) in gone {
+        let zone = ZoneId(to_u64(zone)?);
+        match until {
+            None => _ = intent.removed.insert(zone),
+            Some(until) => _ = intent.kept.insert(zone, Moment(to_u64(until)?)),
+        }
+    }
+    Ok(())
+}
+
+/// A statement about all zones, or with `filter` in its gap about this one.
+fn about<'q, T: for<'r> FromRow<'r, AnyRow>>(
+    only: Option<ZoneId>,
+    statement: &str,
+    filter: &str,
+) -> QueryAs<'q, Any, T, AnyArguments> {
+    let gap = if only.is_some() { filter } else { "" };
+    let query = sqlx::query_as(sqlx::AssertSqlSafe(statement.replace("{}", gap)));
+    match only {
+        Some(zone) => query.bind(to_i64(zone.0)),
+        None => query,
     }
 }
 

@@ -6,7 +6,7 @@ use xfr::{Algorithm, Key, Moment};
 
 use crate::TenantId;
 use crate::accounts::{By, write_audit};
-use crate::database::{Inventory, to_i64, to_u64};
+use crate::database::{Changed, Inventory, to_i64, to_u64};
 use crate::error::{AddKeyError, InventoryError, RemoveKeyError};
 use crate::zones::{lower_text, read_name};
 
@@ -40,7 +40,7 @@ impl Inventory {
         }
         let details = json!({ "algorithm": key.algorithm().to_string() });
         write_audit(&mut transaction, Some(tenant), by, "key.added", &key.name().to_string(), details).await?;
-        self.commit_change(transaction).await?;
+        self.commit_change_of(Changed::key(tenant, key.name()), transaction).await?;
         Ok(())
     }
 
@@ -111,7 +111,7 @@ impl Inventory {
         }
         sqlx::query("DELETE FROM keys WHERE id = $1").bind(id).execute(&mut *transaction).await?;
         write_audit(&mut transaction, Some(tenant), by, "key.removed", &name.to_string(), json!({})).await?;
-        self.commit_change(transaction).await?;
+        self.commit_change_of(Changed::key(tenant, name), transaction).await?;
         Ok(())
     }
 }

@@ -43,7 +43,7 @@ pub use accounts::{
 };
 pub use catalogs::{Catalog, CatalogMember, CatalogSettings, Make};
 pub use claims::{Claim, Proof, Proven, Proving};
-pub use database::{Inventory, Location, PostgresUrl, PostgresUrlError};
+pub use database::{Changed, Inventory, Location, PostgresUrl, PostgresUrlError};
 pub use error::{
     AddKeyError, AddZoneError, ApplyError, CatalogError, ChangeZoneError, InventoryError, PlanError, ProveError,
     RemoveKeyError, RemoveZoneError, RestoreZoneError, TenantError, TokenError, UserError,

@@ -21,7 +21,7 @@ use crate::TenantId;
 use crate::accounts::{By, write_audit};
 use crate::catalogs::read_label;
 use crate::claims::{Proof, has_neighbours};
-use crate::database::{Inventory, Transaction, to_i64, to_u64};
+use crate::database::{Changed, Inventory, Transaction, to_i64, to_u64};
 use crate::error::{InventoryError, RemoveZoneError, RestoreZoneError};
 use crate::plans::Allowance;
 use crate::primaries::{TlsColumns, read_settings, read_tls};
@@ -80,7 +80,7 @@ impl Inventory {
         let id = id.ok_or_else(|| RemoveZoneError::Unknown(name.clone()))?;
         remove_and_keep(&mut transaction, id, by.at, until).await?;
         write_removal(&mut transaction, by, tenant, name, Some(until)).await?;
-        self.commit_change(transaction).await?;
+        self.commit_change_of(Changed::zones([id]), transaction).await?;
         Ok(id)
     }
 
@@ -141,7 +141,7 @@ impl Inventory {
             .execute(&mut *transaction)
             .await?;
         write_audit(&mut transaction, Some(tenant), by, "zone.restored", &name.to_string(), json!({})).await?;
-        self.commit_change(transaction).await?;
+        self.commit_change_of(Changed::zones([id]), transaction).await?;
         Ok(id)
     }
 
@@ -160,7 +160,7 @@ impl Inventory {
         if is_marked {
             write_removal(&mut transaction, by, tenant, name, None).await?;
         }
-        self.commit_change(transaction).await?;
+        self.commit_change_of(Changed::zones([id]), transaction).await?;
         Ok(is_marked)
     }
 

@@ -14,7 +14,7 @@ use crate::TenantId;
 use crate::accounts::{By, write_audit};
 use crate::catalogs::make_configured;
 use crate::claims::Proof;
-use crate::database::{Inventory, Transaction, reserve_ids, to_i64, to_u64};
+use crate::database::{Changed, Inventory, Transaction, reserve_ids, to_i64, to_u64};
 use crate::error::{AddZoneError, ChangeZoneError, InventoryError, RemoveZoneError};
 use crate::plans::{Allowance, check_primaries_allowed};
 use crate::primaries::{PrimaryRow, TlsColumns, read_settings, settings_text};
@@ -151,7 +151,7 @@ impl Inventory {
         let id = add(&mut transaction, tenant, zone, &mut allowance, by.at).await?;
         let details = json!({ "primaries": addresses(&zone.primaries) });
         write_audit(&mut transaction, Some(tenant), by, "zone.added", &zone.name.to_string(), details).await?;
-        self.commit_change(transaction).await?;
+        self.commit_change_of(Changed::zones([id]), transaction).await?;
         Ok(id)
     }
 
@@ -201,7 +201,7 @@ impl Inventory {
                 .await?;
         }
         write_audit(&mut transaction, Some(tenant), by, "zone.changed", &name.to_string(), change.said()).await?;
-        self.commit_change(transaction).await?;
+        self.commit_change_of(Changed::zones([id]), transaction).await?;
         Ok(Ok(id))
     }
 
@@ -214,7 +214,7 @@ impl Inventory {
         };
         remove(&mut transaction, id).await?;
         write_removal(&mut transaction, by, tenant, name, None).await?;
-        self.commit_change(transaction).await?;
+        self.commit_change_of(Changed::zones([id]), transaction).await?;
         Ok(id)
     }
 }

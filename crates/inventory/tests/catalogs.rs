@@ -4,12 +4,13 @@
 
 mod place;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dns::Name;
 use inventory::{
-    AddZoneError, ApplyError, By, Catalog, CatalogError, CatalogSettings, Ensured, Inventory, NewZone, TenantId,
-    ZoneId,
+    AddZoneError, ApplyError, By, Catalog, CatalogError, CatalogSettings, Ensured, Intent, Inventory, Limits,
+    NewPlan, NewZone, TenantId, ZoneId,
 };
 use place::{BY, Engine, NOW, Place, key, name, open, primary, zone, zone_by_id, zone_by_name};
 use xfr::Moment;
@@ -38,6 +39,7 @@ on_both_engines!(
     only_what_goes_at_once_is_counted,
     plans_lead_to_what_the_catalog_lists_and_an_empty_one_only_after_its_delay,
     ten_thousand_members_come_and_go_at_once,
+    of_some_zones_the_same_is_read_as_of_all,
 );
 
 const OURS: TenantId = TenantId::DEFAULT;
@@ -431,7 +433,7 @@ async fn a_catalog_comes_with_its_zone_and_is_made_sure_of(engine: Engine) {
     let (_place, inventory) = open(engine).await;
     let cat = zone("cat.", &["192.0.2.1:53"]);
     let id = inventory.add_catalog(&BY, OURS, &cat, &settings()).await.unwrap();
-    assert_eq!(inventory.intent().await.unwrap().catalogs, [id].into());
+    assert_eq!(inventory.intent().await.unwrap().catalogs, [(id, name("cat."))].into());
     let again = inventory.add_catalog(&BY, OURS, &cat, &settings()).await;
     assert!(matches!(again, Err(AddZoneError::ExistsAlready(_))));
     let ensure =
@@ -553,4 +555,49 @@ async fn ten_thousand_members_come_and_go_at_once(engine: Engine) {
     let removing: Vec<_> = (0..10_000).map(|n| remove(&format!("z{n}.example."))).collect();
     assert!(apply(&inventory, &cat, &removing).await.iter().all(Result::is_ok));
     assert_eq!(inventory.intent().await.unwrap().removed.len(), 10_000);
+}
+
+/// What is read of one zone or key is what is read of it with everything else.
+async fn of_some_zones_the_same_is_read_as_of_all(engine: Engine) {
+    let place = Place::new(engine).await;
+    let (inventory, theirs) = place.open_with_second_tenant().await;
+    inventory.add_key(&BY, OURS, &key("k")).await.unwrap();
+    inventory.add_key(&BY, theirs, &key("k")).await.unwrap();
+    let cat = catalog(&inventory, "cat.").await;
+    apply(&inventory, &cat, &[add("a.example."), add("b.example.")]).await;
+    let kept = remove_and_keep(&inventory, &cat, "b.example.").await;
+    let mut keyed = zone("c.example.", &["192.0.2.1:53", "192.0.2.2:53"]);
+    keyed.primaries[1].key = Some(name("k."));
+    let keyed = inventory.add_zone(&BY, OURS, &keyed).await.unwrap();
+    inventory.add_zone(&BY, theirs, &zone("d.example.", &["192.0.2.1:53"])).await.unwrap();
+    let removed = inventory.add_zone(&BY, OURS, &zone("e.example.", &["192.0.2.1:53"])).await.unwrap();
+    inventory.remove_zone(&BY, OURS, &name("e.example.")).await.unwrap();
+    let limits = Limits { primaries_max: Some(3), ..Limits::default() };
+    let plan = NewPlan { name: "small".into(), limits, grace_days: 1 };
+    inventory.add_plan(&BY, &plan).await.unwrap();
+    let all = inventory.intent().await.unwrap();
+    assert_eq!((all.zones.len(), all.members.len(), all.keys.len(), all.terms.len()), (4, 1, 2, 1));
+    for zone in &all.zones {
+        let one = inventory.intent_of(&[zone.id].into(), &BTreeSet::new()).await.unwrap();
+        assert_eq!(one.zones, std::slice::from_ref(zone));
+        assert_eq!(one.members.get(&zone.id), all.members.get(&zone.id));
+        assert_eq!(one.catalogs.contains_key(&zone.id), zone.id == cat.id);
+        let catalog = all.members.get(&zone.id).map(|catalog| &all.catalogs[catalog]);
+        assert_eq!(one.members.get(&zone.id).map(|catalog| &one.catalogs[catalog]), catalog);
+        assert_eq!(one.keys.len(), usize::from(zone.id == keyed));
+        let key =
+            |intent: &Intent| zone.primaries.iter().map(|one| intent.key(zone, one).cloned()).collect::<Vec<_>>();
+        assert_eq!(key(&one), key(&all));
+        assert_eq!(one.terms.get(&zone.tenant), all.terms.get(&zone.tenant));
+        assert!(one.removed.is_empty() && one.kept.is_empty());
+    }
+    let gone = inventory.intent_of(&[kept, removed, ZoneId(999)].into(), &BTreeSet::new()).await.unwrap();
+    assert!(gone.zones.is_empty());
+    assert_eq!((&gone.kept, &gone.removed), (&all.kept, &all.removed));
+    let keys = [(theirs, name("K.")), (theirs, name("unknown."))].into();
+    let of_key = inventory.intent_of(&BTreeSet::new(), &keys).await.unwrap();
+    assert_eq!(
+        of_key.keys.into_iter().collect::<Vec<_>>(),
+        [((theirs, name("k.")), all.keys[&(theirs, name("k."))].clone())]
+    );
 }

@@ -55,9 +55,9 @@ impl Kept {
 }
 
 impl Node {
-    /// Puts those zones aside that are to be kept; whether any was answered or followed until now. Until
+    /// Puts those zones aside that are to be kept; those that were answered or followed until now. Until
     /// [`Node::publish_table`] they still are answered.
-    pub(crate) fn put_kept_aside(&self, intent: &Intent) -> bool {
+    pub(crate) fn put_kept_aside(&self, intent: &Intent) -> Vec<Arc<Followed>> {
         let ids = intent.kept.keys();
         let aside: Vec<Arc<Followed>> = ids.filter_map(|id| self.forget(*id)).collect();
         for zone in &aside {
@@ -66,7 +66,7 @@ impl Node {
             tracing::info!(zone = %zone.name, "the zone is REFUSED from now on, and kept in case it comes back");
             self.kept.insert(zone.clone());
         }
-        !aside.is_empty()
+        aside
     }
 
     /// Follows a zone again that was kept. It is still one that was removed, until it is instructed.

@@ -8,11 +8,11 @@ use answer::{Contents, ServedZone, ZoneTable};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use dns::Name;
 use inventory::{Inventory, Location, Proof, Service};
-use server::{Access, Admissions, Announcer, Shared, TransferOut};
+use server::{Access, Announcer, Shared, TransferOut};
 use store::{ClockFacts, PutAside, Store, StoredContents, StoredZone};
 use tokio::sync::{Notify, broadcast, watch};
 use transfer::{Received, Transfers};
-use xfr::{Bounds, Moment, Policy, Reason, Setting, Timers};
+use xfr::{Bounds, Moment, Policy, Reason, Timers};
 use zone::{Generation, Limits, Snapshot, TenantId, ZoneId};
 
 use crate::agenda::Agenda;
@@ -26,6 +26,7 @@ use crate::kept::{KEEP_REMOVED, Kept};
 use crate::ledger;
 use crate::note::Note;
 use crate::plans::Plans;
+use crate::reconcile::admissions;
 use crate::refresh::Refreshed;
 use crate::roster::Roster;
 use crate::warnings;
@@ -195,20 +196,29 @@ impl Node {
         self.catalogs.listed_otherwise.notify_one();
     }
 
+    /// Has those of these zones answered that are to be, and no others of them, and leaves all others as they are: as
+    /// [`Node::publish_table`], where every zone is listed.
+    pub(crate) fn publish_changes(&self, gone: &[Arc<Followed>], followed: &[Arc<Followed>]) {
+        let (come, silent): (Vec<&Arc<Followed>>, _) =
+            followed.iter().partition(|zone| zone.instructions().is_answered());
+        let gone: Vec<(ZoneId, Name)> = gone.iter().chain(silent).map(|zone| (zone.id, zone.name.clone())).collect();
+        let come: Vec<Arc<ServedZone>> = come.into_iter().map(|zone| zone.served.clone()).collect();
+        let table = self.shared.zones.load().with(&gone, &come);
+        self.shared.zones.store(Arc::new(table));
+        self.catalogs.listed_otherwise.notify_one();
+    }
+
     /// Who may copy which zone, as far as that is known: by what is set for zones, which stands in the store too.
     pub(crate) fn transfer_out(&self) -> TransferOut {
         let followed = self.read();
-        let answered = followed.iter().filter(|zone| zone.instructions().is_answered());
-        let own = answered.filter(|zone| zone.instructions().settings.has(Setting::AllowTransfer));
-        let mut own: Vec<&Arc<Followed>> = own.collect();
-        // As in [`Node::publish_table`].
-        own.sort_unstable_by_key(|zone| zone.id);
-        let allowed = |zone: &Arc<Followed>| Admissions {
-            tenant: zone.tenant,
-            admitted: zone.instructions().policy.allow_transfer.clone(),
-        };
-        let zones = own.into_iter().map(|zone| (zone.name.clone(), allowed(zone))).collect();
-        TransferOut { default: self.defaults.allow_transfer.clone(), zones }
+        // In the order of their ids, as in [`Node::publish_table`].
+        let own = followed.iter().filter_map(|zone| Some((zone.name.clone(), admissions(zone)?)));
+        TransferOut { default: self.defaults.allow_transfer.clone(), zones: own.collect() }
+    }
+
+    /// The tenant's followed zones of this name: two where the inventory has not said which it is.
+    pub(crate) fn named(&self, tenant: TenantId, name: &Name) -> Vec<Arc<Followed>> {
+        self.read().named(tenant, name).cloned().collect()
     }
 
     /// The tenant's zone of this name, the answered one first: names of those are unique.
@@ -359,6 +369,20 @@ impl Node {
 
     fn write(&self) -> std::sync::RwLockWriteGuard<'_, Roster> {
         self.followed.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+impl Node {
+    /// A node with a store in this directory, which has no inventory, and of which nobody follows the agenda.
+    pub(crate) async fn of_tests(directory: &std::path::Path) -> Arc<Self> {
+        let data = directory.to_owned();
+        let opened = tokio::task::spawn_blocking(move || Store::open(&data, store::Options::default()));
+        let opened = opened.await.unwrap().unwrap();
+        let internet = Arc::new(transfer::Internet::new(xfr::Destinations::Anything));
+        let transfers = Transfers::new(transfer::Limits::default(), internet, transfer::TlsClient::default());
+        let (clock, nowhere) = (Clock::starting_no_earlier_than(Moment(0)), Location::File("nowhere".into()));
+        Arc::new(Self::new(clock, Policy::default(), nowhere, opened.store, transfers, opened.zones))
     }
 }
 

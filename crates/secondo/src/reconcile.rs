@@ -1,189 +1,46 @@
 //! Makes the node match the inventory.
 //!
-//! Woken by a signal and by a timer, takes no input, may run at any time and as often as one likes. Without an
-//! inventory nothing is touched: what is stored goes on being served. A zone is deleted because somebody removed it, or
+//! Woken by a signal and by a timer, takes no input, may run at any time and as often as one likes. A pass goes through what
+//! has changed, which costs the same however many zones there are; now and then, and where that does not do, through
+//! everything. Without an inventory nothing is touched: what is stored goes on being served. A zone is deleted because somebody removed it, or
 //! because a zone of its name has taken its place on disk, and for no other reason: one that the inventory does not know
 //! is served on, since the inventory may be the one that lost it.
+
+mod access;
+mod instructions;
+mod start;
+#[cfg(test)]
+mod tests;
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::doors::{NewCatalog, NewZone};
 use dns::Name;
-use inventory::{
-    AddZoneError, Intent, Inventory, InventoryError, Location, PlanStanding, Proof, Service, TenantId, Terms,
-};
-use server::Access;
-use store::PutAside;
+use inventory::{Changed, Intent, Inventory, InventoryError, Service, TenantId};
 use tokio::task::JoinSet;
-use xfr::notify::{Checks, NotifyRule};
-use xfr::policy::ShrinkLimit;
-use xfr::{Key, Prefix, Setting};
+use xfr::Moment;
 use zone::ZoneId;
 
-use crate::configuration::Mode;
-use crate::doors;
-use crate::followed::{Durability, Followed, Instructions, Ownership, Role, Source, Subscription, Trigger};
+use crate::followed::{Durability, Followed, Instructions, Trigger};
 use crate::kept::first_end;
 use crate::node::Node;
-use crate::plans;
 use crate::telling::tell;
+use access::access;
+use instructions::instructions;
 
-/// How often it runs without a signal.
-const EVERY: Duration = Duration::from_secs(60);
+pub(crate) use access::admissions;
+pub(crate) use start::{AtStart, bring_up, say_unavailable};
+
+/// How often everything is gone through, changed or not.
+const EVERY: Duration = Duration::from_secs(600);
+/// When everything is gone through after something could not be done.
+const AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// So that a time is over when it is looked at.
 const AFTER_AN_END: Duration = Duration::from_millis(10);
 /// How often an inventory that is not available is tried again.
 const OPEN_AGAIN: Duration = Duration::from_secs(5);
-
-/// What is known when the program starts.
-pub(crate) struct AtStart {
-    /// What file and flags ask for.
-    pub(crate) keys: Vec<Key>,
-    pub(crate) zones: Vec<NewZone>,
-    pub(crate) catalogs: Vec<NewCatalog>,
-    /// The highest id in the store, also of a zone that cannot be read; none where nothing is stored.
-    pub(crate) highest_stored: Option<ZoneId>,
-    /// What was stored was damaged and put aside.
-    pub(crate) put_aside: Option<PutAside>,
-}
-
-impl AtStart {
-    /// Whether this server has followed zones before.
-    pub(crate) fn has_a_past(&self) -> bool {
-        self.highest_stored.is_some() || self.put_aside.is_some()
-    }
-}
-
-/// Why the inventory is not there.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Unavailable {
-    #[error(
-        "the inventory {path} is missing, though zones are stored: restore it from a backup, or make an empty file of that \
-         name for a new one; stored zones go on being served, and `secondo zone add` gives them their primaries again"
-    )]
-    Missing { path: String },
-    #[error(
-        "the inventory {path} is not the one of these stored zones: the zone {id} is {listed} in it and {stored} in the store; \
-         put the two together that belong together"
-    )]
-    Foreign { path: String, id: ZoneId, listed: Name, stored: Name },
-    #[error(
-        "the configured zone {zone} names the key {key}, which is not there: add a [[key]] of that name to the configuration file, or take \
-         the zone's key out until `secondo key add {key}` has been called"
-    )]
-    UnknownKey { zone: Name, key: Name },
-    #[error("what is configured cannot be put into the inventory: {0}")]
-    Configured(AddZoneError),
-    #[error(transparent)]
-    Inventory(#[from] InventoryError),
-}
-
-/// Opens the inventory, puts into it what file and flags ask for, and makes the node match.
-///
-/// # Errors
-/// When any of this fails; the node is as it was then.
-pub(crate) async fn bring_up(node: &Arc<Node>, at_start: &AtStart) -> Result<(), Unavailable> {
-    let location = &node.inventory_location;
-    // One that is missing is made only where no zone is stored: its loss must not go unnoticed. A database of a server was
-    // made by somebody, as an empty file would be.
-    if let Location::File(path) = location
-        && at_start.has_a_past()
-        && !path.exists()
-    {
-        return Err(Unavailable::Missing { path: location.to_string() });
-    }
-    let (inventory, now) = (Inventory::open(location).await?, node.clock.now());
-    // Nothing is written before it is known to be the right one.
-    let mut intent = inventory.intent().await?;
-    for listed in &intent.zones {
-        let stored = node.zone(listed.id).or_else(|| node.kept.get(listed.id));
-        if let Some(stored) = stored.filter(|stored| stored.name != listed.name) {
-            let (path, id) = (location.to_string(), listed.id);
-            return Err(Unavailable::Foreign { path, id, listed: listed.name.clone(), stored: stored.name.clone() });
-        }
-    }
-    if let Some(highest) = at_start.highest_stored {
-        inventory.reserve_zone_ids(highest).await?;
-    }
-    if !at_start.keys.is_empty() || !at_start.zones.is_empty() || !at_start.catalogs.is_empty() {
-        put_configured(node, &inventory, at_start).await?;
-        intent = inventory.intent().await?;
-    }
-    if node.mode == Mode::Multi && plans::make_first(&inventory, now).await? {
-        intent = inventory.intent().await?;
-    }
-    match inventory.latest_attempts().await {
-        Ok(attempts) => {
-            for (zone, attempt) in attempts {
-                if let Some(zone) = node.zone(zone) {
-                    zone.condition().last_attempt = Some(attempt);
-                }
-            }
-        }
-        // Only something to look at.
-        Err(error) => tracing::error!("what is on record of earlier attempts cannot be read: {error}"),
-    }
-    let inventory = Arc::new(inventory);
-    node.inventory.store(Some(inventory.clone()));
-    reconcile(node, &inventory, &intent).await;
-    say_what_is_not_listed(node, &intent);
-    Ok(())
-}
-
-async fn put_configured(node: &Node, inventory: &Inventory, at_start: &AtStart) -> Result<(), Unavailable> {
-    let now = node.clock.now();
-    for key in &at_start.keys {
-        inventory.ensure_key(TenantId::DEFAULT, key, now).await?;
-    }
-    let zones = at_start.zones.iter().map(|zone| (zone, None));
-    let catalogs = at_start.catalogs.iter().map(|catalog| (&catalog.zone, Some(&catalog.rules)));
-    for (zone, rules) in zones.chain(catalogs) {
-        // Whoever writes the file runs the service.
-        let row = inventory::NewZone { proof: Some(Proof::Operator), ..doors::row(node, TenantId::DEFAULT, zone) };
-        let ensured = match rules {
-            None => inventory.ensure_zone(TenantId::DEFAULT, &row, now).await,
-            Some(rules) => {
-                let settings = doors::configured_catalog(rules.clone());
-                inventory.ensure_catalog(TenantId::DEFAULT, &row, &settings, now).await
-            }
-        };
-        let error = match ensured {
-            Ok(ensured) => {
-                tracing::info!(zone = %row.name, ?ensured, "the zone is configured");
-                continue;
-            }
-            Err(AddZoneError::Inventory(error)) => return Err(error.into()),
-            Err(AddZoneError::UnknownKey { zone, key }) => Unavailable::UnknownKey { zone, key },
-            Err(error) => Unavailable::Configured(error),
-        };
-        if !at_start.has_a_past() {
-            return Err(error);
-        }
-        // What is stored, or listed, is served, and everything else goes on.
-        tracing::error!(zone = %row.name, "{error}");
-    }
-    Ok(())
-}
-
-fn say_what_is_not_listed(node: &Node, intent: &Intent) {
-    for zone in node.kept.all().into_iter().filter(|zone| !intent.kept.contains_key(&zone.id)) {
-        tracing::warn!(
-            zone = %zone.name,
-            "the zone was removed by a catalog, and the inventory does not know it: it is not answered; give it back with \
-             `secondo zone add`, or have it deleted with `secondo zone remove`"
-        );
-    }
-    for zone in node.all_unlisted() {
-        tracing::warn!(
-            zone = %zone.name,
-            "the zone is stored, but the inventory does not know it: it is served until it expires; give it its primaries \
-             again with `secondo zone add`, or remove it with `secondo zone remove`"
-        );
-    }
-}
 
 /// Keeps the node as the inventory wants it, for ever.
 pub(crate) async fn follow_inventory(node: Arc<Node>, at_start: Arc<AtStart>) {
@@ -197,23 +54,70 @@ pub(crate) async fn follow_inventory(node: Arc<Node>, at_start: Arc<AtStart>) {
             continue;
         };
         let mut changes = inventory.changes();
+        let mut course = Course::default();
         loop {
-            let mut until = EVERY;
-            match read(&node, &inventory).await {
-                Ok(intent) => {
-                    reconcile(&node, &inventory, &intent).await;
-                    let end = first_end(&intent).into_iter().chain(node.plans.next_end(node.clock.now())).min();
-                    let end = end.map(|end| end.since(node.clock.now()) + AFTER_AN_END);
-                    until = end.map_or(EVERY, |end| end.min(EVERY));
+            let until = match course.pass(&node, &inventory).await {
+                Ok(next) => next.since(node.clock.now()),
+                Err(error) => {
+                    tracing::error!("what should be served cannot be read, what is served stays: {error}");
+                    course = Course::default();
+                    AGAIN_AFTER
                 }
-                Err(error) => tracing::error!("what should be served cannot be read, what is served stays: {error}"),
-            }
+            };
             tokio::select! {
                 changed = changes.changed() => if changed.is_err() { break },
                 () = tokio::time::sleep(until) => {}
             }
         }
     }
+}
+
+/// How far the passes have come.
+#[derive(Default)]
+struct Course {
+    /// When everything is gone through again; none before that was done once.
+    whole_at: Option<Moment>,
+    /// Zones are followed that the inventory does not know: any change may be about their names.
+    has_unlisted: bool,
+}
+
+impl Course {
+    /// Makes the node match what has changed since the last pass, or everything where that is due; when the next one is, if
+    /// nothing changes before.
+    async fn pass(&mut self, node: &Arc<Node>, inventory: &Inventory) -> Result<Moment, InventoryError> {
+        let changed = inventory.take_changed();
+        let is_whole = self.has_unlisted || self.whole_at.is_none_or(|at| at <= node.clock.now());
+        if let (Changed::Only { zones, keys }, false) = (&changed, is_whole) {
+            let intent = inventory.intent_of(zones, keys).await?;
+            if !has_namesakes(node, &intent) {
+                let is_done = reconcile(node, inventory, &intent, &changed).await;
+                return Ok(self.next(node, &intent, is_done));
+            }
+        }
+        let intent = read(node, inventory).await?;
+        let is_done = reconcile(node, inventory, &intent, &Changed::Everything).await;
+        self.has_unlisted = !node.all_unlisted().is_empty();
+        self.whole_at = Some(node.clock.now().plus(EVERY));
+        Ok(self.next(node, &intent, is_done))
+    }
+
+    /// When something of this is over, or is to be tried again, everything is gone through.
+    fn next(&mut self, node: &Node, intent: &Intent, is_done: Done) -> Moment {
+        let now = node.clock.now();
+        let again = (is_done == Done::InPart).then(|| now.plus(AGAIN_AFTER));
+        let ends = first_end(intent).into_iter().chain(node.plans.next_end(now)).map(|end| end.plus(AFTER_AN_END));
+        let next = ends.chain(again).chain(self.whole_at).min().unwrap_or(now);
+        self.whole_at = Some(next);
+        next
+    }
+}
+
+/// Whether what is wanted has come about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Done {
+    Whole,
+    /// Something could not be written or deleted.
+    InPart,
 }
 
 /// What should be served, without those zones that have been kept for long enough.
@@ -227,32 +131,30 @@ async fn read(node: &Node, inventory: &Inventory) -> Result<Intent, InventoryErr
     inventory.intent().await
 }
 
-pub(crate) fn say_unavailable(error: &Unavailable) {
-    tracing::error!("the stored zones are served, but nothing can be added, removed or transferred: {error}");
-}
-
-/// Follows what should be followed, and nothing that was removed.
-async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent) {
-    let mut has_changed = false;
+/// Follows what should be followed, and nothing that was removed: all that there is, or as far as something has changed.
+async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent, changed: &Changed) -> Done {
     let mut removed: Vec<(ZoneId, Option<Arc<Followed>>)> =
         intent.removed.iter().map(|id| (*id, node.forget(*id).or_else(|| node.kept.take(*id)))).collect();
-    has_changed |= removed.iter().any(|(_, zone)| zone.is_some());
-    has_changed |= node.put_kept_aside(intent);
-    let mut namesakes = put_namesakes_aside(node, intent);
-    has_changed |= !namesakes.is_empty();
-    let mut fresh = Vec::new();
-    let catalogs = intent.zones.iter().filter(|zone| intent.catalogs.contains(&zone.id));
-    let catalogs: HashMap<ZoneId, Name> = catalogs.map(|zone| (zone.id, zone.name.clone())).collect();
+    let mut gone: Vec<Arc<Followed>> = removed.iter().filter_map(|(_, zone)| zone.clone()).collect();
+    let aside = node.put_kept_aside(intent);
+    gone.extend(aside.iter().cloned());
+    let mut namesakes = match changed {
+        Changed::Everything => put_namesakes_aside(node, intent),
+        Changed::Only { .. } => HashMap::new(),
+    };
+    let mut has_changed = !gone.is_empty() || !namesakes.is_empty();
+    let (mut fresh, mut followed) = (Vec::new(), Vec::new());
     for intended in &intent.zones {
-        let instructions = instructions(node, intent, &catalogs, intended);
+        let instructions = instructions(node, intent, intended);
         let namesake = namesakes.remove(&intended.id);
-        let followed = node.zone(intended.id).or_else(|| node.take_back(intended.id));
-        if let Some(zone) = followed.filter(|zone| namesake.is_none() || zone.condition().held.is_some()) {
+        let known = node.zone(intended.id).or_else(|| node.take_back(intended.id));
+        if let Some(zone) = known.filter(|zone| namesake.is_none() || zone.condition().held.is_some()) {
             has_changed |= instruct(node, &zone, instructions);
             if let Some(namesake) = namesake.filter(|_| zone.is_stored()) {
                 tracing::info!(zone = %zone.name, id = %namesake.id, "what was stored of an earlier zone of this name is deleted");
                 removed.push((namesake.id, Some(namesake)));
             }
+            followed.push(zone);
             continue;
         }
         let zone = Arc::new(match namesake {
@@ -261,13 +163,18 @@ async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent) {
         });
         zone.instruct(instructions);
         node.follow(zone.clone());
-        fresh.push(zone);
+        fresh.push(zone.clone());
+        followed.push(zone);
         has_changed = true;
     }
-    node.plans.follow(node, &intent.terms);
-    node.shared.access.store(Arc::new(access(node, intent)));
-    if has_changed {
-        node.publish_table();
+    if *changed == Changed::Everything {
+        node.plans.follow(node, &intent.terms);
+    }
+    node.shared.access.store(Arc::new(access(node, intent, changed, &gone)));
+    match changed {
+        _ if !has_changed => {}
+        Changed::Everything => node.publish_table(),
+        Changed::Only { .. } => node.publish_changes(&gone, &followed),
     }
     // A zone is answered, if only with SERVFAIL, before it is fetched.
     fresh.iter().for_each(|zone| node.schedule(zone));
@@ -275,12 +182,28 @@ async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent) {
         node.volatile.notify_one();
     }
     // Before anybody is told that a zone is disabled: from then on nothing may have it answered again.
-    write_notes(node).await;
-    node.reconciled.send_modify(|times| *times += 1);
-    if !removed.is_empty() {
-        delete(node, inventory, removed).await;
-        node.reconciled.send_modify(|times| *times += 1);
+    match changed {
+        Changed::Everything => write_notes(node).await,
+        Changed::Only { .. } => write_notes_of(node, followed.into_iter().chain(aside)).await,
     }
+    node.reconciled.send_modify(|times| *times += 1);
+    if removed.is_empty() {
+        return Done::Whole;
+    }
+    let is_done = delete(node, inventory, removed).await;
+    node.reconciled.send_modify(|times| *times += 1);
+    is_done
+}
+
+/// Whether any of these zones has a followed zone of another id beside it under its name, as when the inventory is an old
+/// copy: that is for a pass over everything.
+fn has_namesakes(node: &Node, intent: &Intent) -> bool {
+    let is_going = |id: &ZoneId| intent.removed.contains(id) || intent.kept.contains_key(id);
+    let has_namesake = |zone: &inventory::Zone| {
+        let named = node.named(zone.tenant, &zone.name);
+        named.iter().any(|other| other.id != zone.id && !is_going(&other.id))
+    };
+    intent.zones.iter().any(has_namesake)
 }
 
 /// Stored zones that the inventory does not know, but whose names it knows under other ids, as when it is an old copy:
@@ -310,7 +233,8 @@ fn put_namesakes_aside(node: &Node, intent: &Intent) -> HashMap<ZoneId, Arc<Foll
 }
 
 /// Deletes removed zones, which are no longer answered, from the store; then nothing is left to do about them.
-async fn delete(node: &Node, inventory: &Inventory, removed: Vec<(ZoneId, Option<Arc<Followed>>)>) {
+async fn delete(node: &Node, inventory: &Inventory, removed: Vec<(ZoneId, Option<Arc<Followed>>)>) -> Done {
+    let count = removed.len();
     let mut deleting = JoinSet::new();
     for (id, zone) in removed {
         let store = node.store.clone();
@@ -333,50 +257,9 @@ async fn delete(node: &Node, inventory: &Inventory, removed: Vec<(ZoneId, Option
     let deleted: Vec<ZoneId> = deleting.join_all().await.into_iter().flatten().collect();
     if let Err(error) = inventory.forget_removed(&deleted).await {
         tracing::warn!("removed zones stay on the list of what is to be removed: {error}");
+        return Done::InPart;
     }
-}
-
-fn role(catalogs: &HashMap<ZoneId, Name>, intent: &Intent, zone: ZoneId) -> Role {
-    if catalogs.contains_key(&zone) {
-        return Role::Catalog;
-    }
-    let catalog = intent.members.get(&zone).and_then(|catalog| catalogs.get(catalog));
-    catalog.cloned().map_or(Role::Configured, Role::MemberOf)
-}
-
-fn instructions(
-    node: &Node,
-    intent: &Intent,
-    catalogs: &HashMap<ZoneId, Name>,
-    zone: &inventory::Zone,
-) -> Instructions {
-    let source = |primary: &xfr::Primary| Source::new(primary.clone(), intent.key(zone, primary).cloned());
-    let terms = intent.terms.get(&zone.tenant);
-    let limits = terms.map(Terms::limits).unwrap_or_default();
-    let role = role(catalogs, intent, zone.id);
-    let mut policy = node.defaults.with(&zone.settings).unwrap_or_else(|error| {
-        tracing::error!(zone = %zone.name, "what is set for the zone does not go with the defaults, which count instead: {error}");
-        node.defaults.clone()
-    });
-    // What a catalog loses is guarded where zones are counted, and not records; unless its owner wants both.
-    if role == Role::Catalog && zone.settings.iter().all(|(setting, _)| setting != Setting::ShrinkLimit) {
-        policy.shrink_limit = ShrinkLimit(100);
-    }
-    Instructions {
-        created_at: zone.created_at,
-        sources: zone.primaries.iter().map(source).collect(),
-        service: zone.service,
-        ownership: Ownership::of(zone.proof),
-        role,
-        settings: zone.settings.clone(),
-        policy,
-        subscription: match terms.map(|terms| terms.standing(node.clock.now())) {
-            Some(PlanStanding::Ended) => Subscription::Ended,
-            Some(PlanStanding::InForce | PlanStanding::Grace { .. }) | None => Subscription::InForce,
-        },
-        records_max: limits.records_max,
-        history_days: limits.history_days,
-    }
+    if deleted.len() == count { Done::Whole } else { Done::InPart }
 }
 
 /// Has a followed zone looked after in another way; whether it is now to be answered, or no longer.
@@ -427,9 +310,13 @@ pub(crate) fn instruct(node: &Node, zone: &Followed, instructions: Instructions)
 
 /// Has the store know what must be known without the inventory; what cannot be written now is tried again later.
 pub(crate) async fn write_notes(node: &Arc<Node>) {
-    let mut writing = JoinSet::new();
     let listed = node.zones().into_iter().filter(|zone| zone.instructions().is_listed());
-    for zone in listed.chain(node.kept.all()) {
+    write_notes_of(node, listed.chain(node.kept.all())).await;
+}
+
+async fn write_notes_of(node: &Arc<Node>, zones: impl Iterator<Item = Arc<Followed>>) {
+    let mut writing = JoinSet::new();
+    for zone in zones {
         if zone.wanted_note() != zone.note() {
             let node = node.clone();
             writing.spawn(async move {
@@ -440,27 +327,4 @@ pub(crate) async fn write_notes(node: &Arc<Node>) {
         }
     }
     writing.join_all().await;
-}
-
-fn access(node: &Node, intent: &Intent) -> Access {
-    let mut access = Access { transfer_out: node.transfer_out(), ..Access::default() };
-    for ((tenant, _), key) in &intent.keys {
-        access.keys.add(*tenant, key.clone());
-    }
-    for zone in intent.zones.iter().filter(|zone| zone.service.is_answered()) {
-        let policy = node.zone(zone.id).map(|zone| zone.instructions().policy.clone()).unwrap_or_default();
-        let primaries = &zone.primaries;
-        let one = |primary: &xfr::Primary| Prefix::of_one(primary.address.ip().to_canonical());
-        let keys = primaries.iter().filter_map(|primary| primary.key.clone());
-        let rule = NotifyRule {
-            zone: zone.id,
-            tenant: zone.tenant,
-            senders: primaries.iter().map(one).chain(policy.notify_from).collect(),
-            keys: keys.chain(policy.notify_keys).collect(),
-            trust: policy.notify,
-            checks: if zone.service == Service::Paused { Checks::Paused } else { Checks::Made },
-        };
-        access.notify.entry(zone.name.clone()).or_default().push(rule);
-    }
-    access
 }

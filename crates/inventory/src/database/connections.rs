@@ -15,9 +15,10 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use sqlx::any::{AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo};
 use sqlx::{Any, AnyConnection, Connection, Describe, Either, Error, Execute, Executor, SqlStr};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use super::changes::{Changed, Changes};
 use super::deadline::{limited, within};
 use super::opening::Opening;
 use super::transaction::Transaction;
@@ -38,15 +39,15 @@ struct Shared {
     size: u32,
     turns: Arc<Semaphore>,
     idle: Mutex<Vec<AnyConnection>>,
-    /// Rises when it can be connected to again.
-    changes: watch::Sender<u64>,
+    /// Where it is noted that it can be connected to again.
+    changes: Changes,
     /// Why the last attempt to connect failed; none after one that did not.
     trouble: Mutex<Option<Arc<str>>>,
 }
 
 impl Connections {
-    /// At most so many at a time; none is opened yet. `changes` rises when they can be opened again after they could not.
-    pub(super) fn new(opening: Opening, size: u32, changes: watch::Sender<u64>) -> Self {
+    /// At most so many at a time; none is opened yet. `changes` hears when they can be opened again after they could not.
+    pub(super) fn new(opening: Opening, size: u32, changes: Changes) -> Self {
         let turns = Arc::new(Semaphore::new(size as usize));
         let (idle, trouble) = (Mutex::default(), Mutex::default());
         Self(Arc::new(Shared { opening, size, turns, idle, changes, trouble }))
@@ -80,7 +81,7 @@ impl Connections {
         let before = std::mem::replace(&mut *known, trouble);
         if before.is_some() && connected.is_ok() {
             // What has been missed meanwhile is to be made up for.
-            self.0.changes.send_modify(|count| *count += 1);
+            self.0.changes.note(Changed::Everything);
         }
         connected
     }

@@ -8,14 +8,11 @@ use std::time::Duration;
 use api::doors::QuerySpan;
 use inventory::{By, Inventory, Location, NewZone, UsageOf};
 use server::{Limits, Running};
-use store::{Options, Store};
 use tokio::sync::mpsc;
-use transfer::{Internet, TlsClient, Transfers};
-use xfr::{Destinations, Moment, Policy, Primary};
+use xfr::{Moment, Policy, Primary};
 use zone::{TenantId, ZoneId};
 
 use super::{Gather, Statistics};
-use crate::clock::Clock;
 use crate::node::Node;
 
 const OURS: TenantId = TenantId::DEFAULT;
@@ -42,14 +39,7 @@ impl Scene {
             .await
             .unwrap();
         inventory.close().await;
-        let data = directory.to_owned();
-        let opened = tokio::task::spawn_blocking(move || Store::open(&data, Options::default()));
-        let opened = opened.await.unwrap().unwrap();
-        let internet = Arc::new(Internet::new(Destinations::Anything));
-        let transfers = Transfers::new(transfer::Limits::default(), internet, TlsClient::default());
-        let (clock, nowhere) = (Clock::starting_no_earlier_than(Moment(0)), Location::File("nowhere".into()));
-        let node = Node::new(clock, Policy::default(), nowhere, opened.store, transfers, opened.zones);
-        let node = Arc::new(node);
+        let node = Node::of_tests(directory).await;
         node.follow(Arc::new(node.fresh(zone, OURS, name, &Policy::default().bounds)));
         node.publish_table();
         let sockets = server::bind(&["127.0.0.1:0".parse().unwrap()], 1).unwrap();
