@@ -18,7 +18,8 @@ pub(crate) mod usage;
 pub(crate) mod users;
 pub(crate) mod zones;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use utoipa::IntoParams;
 
 use crate::doors::ZonePage;
@@ -48,6 +49,41 @@ impl Page {
         let after = self.after.as_deref().map(text::known_zone_name).transpose()?;
         Ok(ZonePage { after, limit, find: String::new(), state: None, last_attempt: None })
     }
+}
+
+/// Which part of a list that has the newest first.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Before {
+    /// Only what was before this: `next` of the page before.
+    #[serde(default, deserialize_with = "number")]
+    before: Option<u64>,
+    /// How many at most: 1 to 1,000, 100 unless said otherwise.
+    limit: Option<u32>,
+}
+
+/// Which part of a list in the order of numbers.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct After {
+    /// Only what comes after this: `next` of the page before.
+    #[serde(default, deserialize_with = "number")]
+    after: Option<u64>,
+    /// How many at most: 1 to 1,000, 100 unless said otherwise.
+    limit: Option<u32>,
+}
+
+/// A number by which a list goes on. None of them is beyond what the document allows (`int64`).
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let number = u64::deserialize(deserializer)?;
+    if i64::try_from(number).is_err() {
+        return Err(D::Error::custom(format!(
+            "{number} is no number of a page: pass on the `next` of the page before"
+        )));
+    }
+    Ok(Some(number))
 }
 
 /// How much of a list that is short enough to have no pages.

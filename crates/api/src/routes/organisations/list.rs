@@ -13,7 +13,7 @@ use crate::doors::OrganisationPage;
 use crate::json;
 use crate::problem::{Problem, ProblemDetails};
 use crate::router::Served;
-use crate::routes::page_limit;
+use crate::routes::{number, page_limit};
 
 /// Which organisations.
 #[derive(Deserialize, IntoParams)]
@@ -23,6 +23,7 @@ pub(crate) struct Found {
     /// Only those with this in their names.
     find: Option<String>,
     /// Only those after this number: `next` of the page before.
+    #[serde(default, deserialize_with = "number")]
     after: Option<u64>,
     /// How many at most: 1 to 1,000, 100 unless said otherwise.
     limit: Option<u32>,

@@ -1,17 +1,13 @@
 //! The plan that an organisation has, and what it was told.
 
-#![expect(unused_qualifications, reason = "utoipa writes the parameters' path in full")]
-
 use axum::extract::State;
-use serde::Deserialize;
-use utoipa::IntoParams;
 
 use crate::access::Reads;
 use crate::body::Parameters;
 use crate::json;
 use crate::problem::{Problem, ProblemDetails};
 use crate::router::Served;
-use crate::routes::page_limit;
+use crate::routes::{Before, page_limit};
 
 /// Shows the organisation's plan, and what it has of what that allows.
 #[utoipa::path(
@@ -25,26 +21,15 @@ pub(crate) async fn own(
     served.doors.plans.own_plan(&caller).await.map(axum::Json)
 }
 
-/// Which events.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Part {
-    /// Only events before this one: `next` of the page before.
-    before: Option<u64>,
-    /// How many at most: 1 to 1,000, 100 unless said otherwise.
-    limit: Option<u32>,
-}
-
 /// Shows what the organisation was told: limits that are near, names that are lost, and the like; newest first.
 #[utoipa::path(
-    get, path = "/events", tag = "events", params(Part),
+    get, path = "/events", tag = "events", params(Before),
     responses((status = 200, body = json::Events), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
 )]
 pub(crate) async fn events(
     Reads(caller): Reads,
     State(served): State<Served>,
-    Parameters(part): Parameters<Part>,
+    Parameters(part): Parameters<Before>,
 ) -> Result<axum::Json<json::Events>, Problem> {
     served.doors.plans.events(&caller, part.before, page_limit(part.limit)?).await.map(axum::Json)
 }
