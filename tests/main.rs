@@ -21,6 +21,7 @@ mod doctor;
 mod edns;
 mod expiry;
 mod first_copy;
+mod fuzzed_api;
 mod hidden_primary;
 mod holding;
 mod import;

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
@@ -26,14 +26,22 @@ impl<T: DeserializeOwned> FromRequest<Served> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, served: &Served) -> Result<Self, Problem> {
-        match axum::Json::from_request(request, served).await {
-            Ok(axum::Json(value)) => Ok(Self(value)),
+        let (parts, body) = request.into_parts();
+        let octets = Bytes::from_request(Request::from_parts(parts.clone(), body), served).await;
+        let octets =
+            octets.map_err(|rejection| unread(rejection.status(), rejection.body_text(), JSON_OCTETS_MAX))?;
+        let is_object = octets.trim_ascii_start().starts_with(b"{");
+        match axum::Json::from_request(Request::from_parts(parts, Body::from(octets)), served).await {
+            Ok(axum::Json(value)) if is_object => Ok(Self(value)),
+            // serde takes a list for a struct, field by field, which nobody means.
+            Ok(_) => {
+                Err(Problem::new(Code::BodyInvalid, "the body must be a JSON object, as in {\"name\": \"value\"}"))
+            }
             Err(JsonRejection::MissingJsonContentType(_)) => {
                 let detail = "the body must be JSON: send the header \"Content-Type: application/json\"";
                 Err(Problem::new(Code::ContentTypeInvalid, detail))
             }
-            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(too_large(JSON_OCTETS_MAX)),
-            Err(rejection) => Err(Problem::new(Code::BodyInvalid, rejection.body_text())),
+            Err(rejection) => Err(unread(rejection.status(), rejection.body_text(), JSON_OCTETS_MAX)),
         }
     }
 }
@@ -45,13 +53,8 @@ impl FromRequest<Served> for Text {
     type Rejection = Problem;
 
     async fn from_request(request: Request, served: &Served) -> Result<Self, Problem> {
-        match String::from_request(request, served).await {
-            Ok(text) => Ok(Self(text)),
-            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(too_large(IMPORT_OCTETS_MAX))
-            }
-            Err(rejection) => Err(Problem::new(Code::BodyInvalid, rejection.body_text())),
-        }
+        let text = String::from_request(request, served).await;
+        text.map(Self).map_err(|rejection| unread(rejection.status(), rejection.body_text(), IMPORT_OCTETS_MAX))
     }
 }
 
@@ -84,6 +87,12 @@ pub(crate) fn streamed_json(text: doors::Streamed) -> Body {
     Body::from_stream(text)
 }
 
-fn too_large(octets_max: usize) -> Problem {
-    Problem::new(Code::BodyTooLarge, format!("the body has more than {octets_max} octets: send it in parts"))
+fn unread(status: StatusCode, why: String, octets_max: usize) -> Problem {
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        return Problem::new(
+            Code::BodyTooLarge,
+            format!("the body has more than {octets_max} octets: send it in parts"),
+        );
+    }
+    Problem::new(Code::BodyInvalid, why)
 }

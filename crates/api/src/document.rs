@@ -25,7 +25,9 @@ pub(crate) struct Document;
 pub(crate) fn text(mut document: utoipa::openapi::OpenApi) -> String {
     let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
     document.components.get_or_insert_default().add_security_scheme("token", bearer);
-    for item in document.paths.paths.values_mut() {
+    for (path, item) in &mut document.paths.paths {
+        let all = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        all.into_iter().flatten().for_each(|operation| name_by_resource(path, operation));
         item.get.iter_mut().for_each(tell_of_tags);
         let has_tag = item.get.is_some();
         let changes = [&mut item.patch, &mut item.put, &mut item.delete].into_iter().flatten();
@@ -39,6 +41,14 @@ pub(crate) fn text(mut document: utoipa::openapi::OpenApi) -> String {
         });
     }
     document.to_pretty_json().expect("the document is made of plain strings and maps")
+}
+
+/// Handlers are called alike for each resource, and each name may be there once (OpenAPI §4.8.10).
+fn name_by_resource(path: &str, operation: &mut Operation) {
+    let resource = path.trim_start_matches("/api/v1/").split('/').next().unwrap_or_default().replace(['-', '.'], "_");
+    if let Some(name) = &mut operation.operation_id {
+        *name = format!("{resource}_{name}");
+    }
 }
 
 fn tell_of_tags(operation: &mut Operation) {

@@ -35,6 +35,17 @@ async fn every_route_is_on_the_page_which_loads_nothing_but_the_style() {
 }
 
 #[test]
+fn each_operation_has_a_name_of_its_own() {
+    let document: Value = serde_json::from_str(&api::openapi()).unwrap();
+    let items = document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    let mut names: Vec<&str> = items.map(|operation| operation["operationId"].as_str().unwrap()).collect();
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all, "{names:?}");
+}
+
+#[test]
 fn the_words_of_the_document_are_those_of_the_answers() {
     let document: Value = serde_json::from_str(&api::openapi()).unwrap();
     let words = |name: &str| document["components"]["schemas"][name]["enum"].clone();
