@@ -36,9 +36,11 @@ pub(super) fn case(method: &str, route: &str, theirs: &Things) -> Option<Case> {
     let (body, outcome) = match (method, route) {
         ("post", "/zones") => (json!({ "name": "own.test", "primaries": with_their_key }), Unknown("key_unknown")),
         ("post", "/removed-zones/{name}/restore") => (Value::Null, zone_unknown),
-        ("get", "/zones" | "/removed-zones" | "/catalogs" | "/keys" | "/tokens" | "/members" | "/invitations") => {
-            (Value::Null, OwnThings)
-        }
+        ("get", "/jobs/{id}") => (Value::Null, Unknown("job_unknown")),
+        (
+            "get",
+            "/jobs" | "/zones" | "/removed-zones" | "/catalogs" | "/keys" | "/tokens" | "/members" | "/invitations",
+        ) => (Value::Null, OwnThings),
         (
             "get",
             "/account" | "/zones/counts" | "/plan" | "/events" | "/audit" | "/usage" | "/usage.csv" | "/export"
@@ -98,6 +100,7 @@ fn filled(route: &str, theirs: &Things) -> String {
     };
     let email = if route.starts_with("/invitations") { &theirs.invited } else { &theirs.member };
     let id = if route.starts_with("/claims") { &theirs.zone_id } else { &theirs.organisation };
+    let id = if route.starts_with("/jobs") { &theirs.job } else { id };
     let path = route.replace("{name}", name).replace("{email}", email).replace("{id}", id);
     match route {
         "/zones/{name}/diff" => format!("{path}?from=1&to=2"),

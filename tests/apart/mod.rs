@@ -40,6 +40,7 @@ pub(crate) struct Things {
     pub(crate) member: String,
     pub(crate) invited: String,
     pub(crate) organisation: String,
+    pub(crate) job: String,
     /// Words that others never see, unless they said them.
     hidden: Vec<String>,
 }
@@ -81,6 +82,19 @@ fn token(secondo: &Secondo, organisation: &str, name: &str) -> String {
     added["token"].as_str().unwrap().to_owned()
 }
 
+/// A job of the organisation's; its number.
+#[track_caller]
+fn job(secondo: &Secondo, organisation: &str) -> String {
+    let token = std::fs::read_to_string(secondo.data().join("admin-token")).unwrap();
+    let organisation = format!("Secondo-Organisation: {organisation}");
+    let words =
+        ["--header", &organisation, "--header", "Prefer: respond-async", "--header", "Content-Type: text/plain"];
+    let words = [&words[..], &["--data-binary", "aardvark-job.test 198.51.100.7\n"]].concat();
+    let answer = ask(secondo, &words, token.trim(), "/zones/import");
+    answer.is(202);
+    answer.json()["id"].to_string()
+}
+
 impl Two {
     fn new() -> Self {
         // Not at an address of the service's own, which it does not ask.
@@ -117,6 +131,7 @@ impl Two {
         );
         operate(&secondo, &theirs, "/users", Some(r#"{"email": "aardvark@example.org", "role": "owner"}"#));
         secondo.expect(&["claim", "approve", &zone_id]);
+        let job = job(&secondo, &theirs);
         let digest = eventually(SOON, "the zone to be copied", || {
             let zone = operate(&secondo, &theirs, "/zones/aardvark.test", None);
             zone["digest"].as_str().map(str::to_owned).ok_or_else(|| zone.to_string())
@@ -131,6 +146,7 @@ impl Two {
             member: "aardvark@example.org".into(),
             invited: "aardvark-new@example.org".into(),
             organisation: theirs,
+            job,
             hidden: hidden.map(str::to_lowercase).to_vec(),
         };
         let token = token(&secondo, &ours, "badger");

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use futures_util::{StreamExt, stream};
 use serde::de::DeserializeOwned;
 
+use crate::deadline::ANSWER_MAX;
 use crate::doors;
 use crate::problem::{Code, Problem};
 use crate::router::Served;
@@ -55,6 +56,19 @@ impl FromRequest<Served> for Text {
     async fn from_request(request: Request, served: &Served) -> Result<Self, Problem> {
         let text = String::from_request(request, served).await;
         text.map(Self).map_err(|rejection| unread(rejection.status(), rejection.body_text(), IMPORT_OCTETS_MAX))
+    }
+}
+
+/// A body as it came, before anybody reads it.
+pub(crate) async fn whole(body: Body) -> Result<Bytes, Problem> {
+    let reading = tokio::time::timeout(ANSWER_MAX, to_bytes(body, IMPORT_OCTETS_MAX)).await;
+    match reading {
+        Ok(Ok(octets)) => Ok(octets),
+        Ok(Err(_)) => {
+            let detail = format!("the body has more than {IMPORT_OCTETS_MAX} octets, or broke off: send it in parts");
+            Err(Problem::new(Code::BodyTooLarge, detail))
+        }
+        Err(_) => Err(Problem::new(Code::TimedOut, "the body did not come in time: send it again")),
     }
 }
 

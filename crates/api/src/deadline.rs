@@ -6,6 +6,7 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::jobs::{JOB_MAX, is_job};
 use crate::problem::{Code, Problem};
 
 /// How long a request may take until its answer begins, reading its body included.
@@ -24,6 +25,7 @@ pub(crate) async fn refresh_in_time(request: Request, next: Next) -> Response {
 }
 
 async fn within(limit: Duration, request: Request, next: Next) -> Response {
+    let limit = if is_job(&request) { JOB_MAX } else { limit };
     match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {

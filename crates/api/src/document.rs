@@ -5,7 +5,9 @@ use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn}
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{RefOr, Required};
+use utoipa::openapi::{ContentBuilder, HeaderBuilder, Ref, RefOr, Required};
+
+use crate::jobs::TAKE_LONG;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -29,6 +31,9 @@ pub(crate) fn text(mut document: utoipa::openapi::OpenApi) -> String {
         let all = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         all.into_iter().flatten().for_each(|operation| name_by_resource(path, operation));
         item.get.iter_mut().for_each(tell_of_tags);
+        if TAKE_LONG.contains(&path.as_str()) {
+            item.post.iter_mut().for_each(tell_of_jobs);
+        }
         let has_tag = item.get.is_some();
         let changes = [&mut item.patch, &mut item.put, &mut item.delete].into_iter().flatten();
         changes.filter(|_| has_tag).for_each(|operation| {
@@ -49,6 +54,24 @@ fn name_by_resource(path: &str, operation: &mut Operation) {
     if let Some(name) = &mut operation.operation_id {
         *name = format!("{resource}_{name}");
     }
+}
+
+/// RFC 7240 §4.1, RFC 9110 §15.3.3.
+fn tell_of_jobs(operation: &mut Operation) {
+    let about =
+        "With `respond-async` it is carried out as a job, and answered at once with where that can be looked at.";
+    add(operation, "Prefer", about);
+    let location = HeaderBuilder::new()
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .description(Some("Where the job can be looked at."))
+        .build();
+    let job = ContentBuilder::new().schema(Some(Ref::from_schema_name("Job"))).build();
+    let accepted = ResponseBuilder::new()
+        .description("It is carried out as a job.")
+        .content("application/json", job)
+        .header("Location", location)
+        .build();
+    operation.responses.responses.insert("202".to_owned(), RefOr::T(accepted));
 }
 
 fn tell_of_tags(operation: &mut Operation) {

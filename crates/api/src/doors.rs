@@ -7,6 +7,7 @@
 
 mod accounts;
 mod caller;
+mod jobs;
 mod newcomers;
 mod organisations;
 mod ownership;
@@ -17,6 +18,7 @@ mod span;
 
 pub use accounts::{Accounts, LinkUse, Membership, NewToken, NewUser, Opened, SecondFactorOffer, SignedIn};
 pub use caller::{Actor, Caller, Visitor};
+pub use jobs::{JobEnd, Jobs, KeptJob};
 pub use newcomers::{Newcomers, Offers};
 pub use organisations::{OrganisationPage, Organisations, Streamed};
 pub use ownership::Ownership;
@@ -461,4 +463,5 @@ pub struct Doors {
     pub plans: Arc<dyn Plans>,
     pub removals: Arc<dyn Removals>,
     pub requested: Arc<dyn Requested>,
+    pub jobs: Arc<dyn Jobs>,
 }

@@ -9,7 +9,7 @@
 //!
 //! A client that goes away does not end what it began: the answer is kept for when it comes back.
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
@@ -18,8 +18,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Known, holder, token};
-use crate::body::IMPORT_OCTETS_MAX;
-use crate::deadline::ANSWER_MAX;
+use crate::body::{IMPORT_OCTETS_MAX, whole};
 use crate::doors::{Begun, Caller};
 use crate::problem::{Code, Problem};
 use crate::router::Served;
@@ -101,18 +100,6 @@ fn key(values: Vec<&HeaderValue>) -> Result<String, Problem> {
     let [value] = values[..] else { return Err(invalid()) };
     let text = value.to_str().map_err(|_| invalid())?.trim();
     if (1..=KEY_OCTETS_MAX).contains(&text.len()) { Ok(text.to_owned()) } else { Err(invalid()) }
-}
-
-async fn whole(body: Body) -> Result<Bytes, Problem> {
-    let reading = tokio::time::timeout(ANSWER_MAX, to_bytes(body, IMPORT_OCTETS_MAX)).await;
-    match reading {
-        Ok(Ok(octets)) => Ok(octets),
-        Ok(Err(_)) => {
-            let detail = format!("the body has more than {IMPORT_OCTETS_MAX} octets, or broke off: send it in parts");
-            Err(Problem::new(Code::BodyTooLarge, detail))
-        }
-        Err(_) => Err(Problem::new(Code::TimedOut, "the body did not come in time: send it again")),
-    }
 }
 
 /// What makes a request the same one.

@@ -52,6 +52,9 @@ codes! {
     RequestUnderWay = "request_under_way", 409, "The request is being carried out";
     RequestUnanswered = "request_unanswered", 409, "The answer cannot be had again";
     PreconditionFailed = "precondition_failed", 412, "It is not as you believe";
+    JobUnknown = "job_unknown", 404, "No such job";
+    JobCutOff = "job_cut_off", 503, "The job was cut off";
+    TooManyJobs = "too_many_jobs", 429, "Too many jobs";
     RateLimited = "rate_limited", 429, "Too many requests";
     ZoneUnknown = "zone_unknown", 404, "No such zone";
     ZoneNotLoaded = "zone_not_loaded", 409, "The zone has no contents yet";

@@ -22,10 +22,11 @@ use crate::docs;
 use crate::document::{self, Document};
 use crate::doors::Doors;
 use crate::front::{Front, HEALTH, check_host};
+use crate::jobs::{Underway, respond_async};
 use crate::once::once;
 use crate::problem::{Code, Problem};
 use crate::routes::{
-    account, audit, catalogs, claims, doctor, export, invitations, keys, members, node, organisations, plans,
+    account, audit, catalogs, claims, doctor, export, invitations, jobs, keys, members, node, organisations, plans,
     removed, tokens, usage, users, zones,
 };
 
@@ -35,15 +36,18 @@ pub(crate) struct Served {
     pub(crate) doors: Doors,
     pub(crate) front: Arc<Front>,
     pub(crate) living: Arc<Living>,
+    pub(crate) jobs: Arc<Underway>,
 }
 
 /// The API and the console as a service, for [`serve`](crate::serve).
 pub fn router(doors: Doors, front: Front) -> Router {
-    let served = Served { doors, front: Arc::new(front), living: Arc::default() };
+    let served = Served { doors, front: Arc::new(front), living: Arc::default(), jobs: Arc::default() };
     let (api, document) = surface().split_for_parts();
     let document: Arc<str> = document::text(document).into();
     let things = Things::new(served.clone(), api.clone().with_state(served.clone()));
-    let router = api.layer(from_fn_with_state(served.clone(), once)).layer(from_fn_with_state(things, conditional));
+    let router = api.layer(from_fn_with_state(served.clone(), respond_async));
+    let router =
+        router.layer(from_fn_with_state(served.clone(), once)).layer(from_fn_with_state(things, conditional));
     let page = docs::page(&document);
     router
         .route("/api/docs", axum::routing::get(async || page))
@@ -99,6 +103,8 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(invitations::add::add, invitations::list::list))
         .routes(routes!(invitations::withdraw::withdraw))
         .routes(routes!(export::export))
+        .routes(routes!(jobs::list::list))
+        .routes(routes!(jobs::show::show))
         .routes(routes!(removed::list::list))
         .routes(routes!(removed::restore::restore))
         .routes(routes!(plans::own::own))

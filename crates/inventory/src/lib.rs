@@ -26,6 +26,7 @@ mod events;
 mod export;
 mod import;
 mod intent;
+mod jobs;
 mod keys;
 mod ledger;
 mod ownership;
@@ -50,6 +51,7 @@ pub use error::{
 };
 pub use events::{Event, NewEvent, Severity};
 pub use intent::Intent;
+pub use jobs::{EndedJob, JOBS_KEPT_MS, JOBS_MAX, Job};
 pub use keys::KeyEntry;
 pub use ledger::{
     ATTEMPTS_MAX, Attempt, Kind, Ledger, Notify, NotifySender, NotifySpan, Outcome, RecordedAttempt, RecordedReason,

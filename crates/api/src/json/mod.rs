@@ -9,6 +9,7 @@ mod catalog;
 mod delegation;
 mod examination;
 mod import;
+mod job;
 mod key;
 mod node;
 mod notify;
@@ -41,6 +42,7 @@ pub use examination::{
     Examination, Examine, ExaminedPrimary, Paste, PastePart, PrimaryLines, PrimarySoftware, Step, StepOutcome,
 };
 pub use import::{Imported, ImportedLine, LineOutcome};
+pub use job::{Job, JobProgress, JobState, Jobs};
 pub use key::{AddKey, AddedKey, Key, KeyAlgorithm, Keys};
 pub use node::{
     AnnounceCounts, Certificate, Health, InventoryStatus, NodeStatus, NotifyCounts, QueryCounts, TransferOutCounts,

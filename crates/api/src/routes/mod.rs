@@ -7,6 +7,7 @@ pub(crate) mod claims;
 pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod invitations;
+pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod members;
 pub(crate) mod node;

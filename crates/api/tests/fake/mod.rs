@@ -6,6 +6,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 mod delegation;
+mod jobs;
 mod organisations;
 mod plans;
 mod queries;
@@ -49,6 +50,7 @@ pub struct Fake {
     users: Mutex<BTreeMap<String, json::User>>,
     /// By what they are called: what was sent, and what was answered.
     requested: Mutex<BTreeMap<String, (String, Option<String>)>>,
+    jobs: Mutex<Vec<api::doors::KeptJob>>,
 }
 
 pub fn doors() -> Doors {
@@ -64,7 +66,8 @@ pub fn doors() -> Doors {
         ownership: fake.clone(),
         plans: fake.clone(),
         removals: fake.clone(),
-        requested: fake,
+        requested: fake.clone(),
+        jobs: fake,
     }
 }
 

@@ -7,6 +7,7 @@ mod delegation;
 mod examination;
 mod exported;
 mod intent;
+mod jobs;
 mod newcomers;
 mod organisations;
 mod ownership;
@@ -87,7 +88,8 @@ pub(crate) fn open(house: House) -> Doors {
         ownership: house.clone(),
         plans: house.clone(),
         removals: house.clone(),
-        requested: house,
+        requested: house.clone(),
+        jobs: house,
     }
 }
 

@@ -5,6 +5,7 @@ use axum::extract::State;
 use crate::access::ChangesZones;
 use crate::body::Text;
 use crate::doors::NewZone;
+use crate::jobs::ForJob;
 use crate::json::{Imported, ImportedLine, LineOutcome};
 use crate::problem::{Code, Problem, ProblemDetails};
 use crate::router::Served;
@@ -12,6 +13,8 @@ use crate::text::{ImportLine, import_line};
 
 /// The most lines in one body: one transaction, and an answer of bounded size.
 const LINES_MAX: usize = 10_000;
+/// The lines of a job that are one transaction.
+const LINES_AT_ONCE: usize = 500;
 
 /// Adds a zone for each line `NAME ADDR[:PORT][,ADDR[:PORT]…] [KEY]`; `#` begins a comment. At most 10,000 lines.
 #[utoipa::path(
@@ -21,11 +24,23 @@ const LINES_MAX: usize = 10_000;
 )]
 pub(crate) async fn import(
     ChangesZones(caller): ChangesZones,
+    ForJob(job): ForJob,
     State(served): State<Served>,
     Text(text): Text,
 ) -> Result<axum::Json<Imported>, Problem> {
     let lines = Lines::read(&text)?;
-    let added = served.doors.intent.import_zones(&caller, lines.zones).await?;
+    let mut added = Vec::with_capacity(lines.zones.len());
+    // What nobody waits for is added piece by piece, so that others come between; else at once.
+    let piece = if job.is_some() { LINES_AT_ONCE } else { LINES_MAX };
+    if let Some(job) = &job {
+        job.expect(lines.zones.len() as u64);
+    }
+    for zones in lines.zones.chunks(piece) {
+        added.extend(served.doors.intent.import_zones(&caller, zones.to_vec()).await?);
+        if let Some(job) = &job {
+            job.advance(zones.len() as u64);
+        }
+    }
     if added.len() != lines.zone_lines.len() {
         return Err(Problem::new(Code::Internal, "the import has another number of results than of lines"));
     }

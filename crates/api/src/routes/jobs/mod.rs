@@ -1,0 +1,4 @@
+//! Jobs.
+
+pub(crate) mod list;
+pub(crate) mod show;
