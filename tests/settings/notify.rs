@@ -52,6 +52,8 @@ fn where_only_signed_notifies_count_an_address_is_not_enough() {
     primary.publish(ZONE, &zone_text::small(2));
     assert_eq!(primary.notify_signed(ZONE, secondo.dns(), Some(key)), Some(Rcode::NOERROR));
     serves(&secondo, ZONE, 2);
+    let mistyped = ["zone", "set", ZONE, "notify-keys=notify.test,notfy.test"];
+    secondo.client(&mistyped).must_fail(&["key_unknown", "notify_keys", "there is no key notfy.test."]);
     secondo.expect(&["zone", "set", ZONE, "notify-keys=notify.test"]);
     secondo.kill_and_restart();
     primary.publish(ZONE, &zone_text::small(3));

@@ -11,7 +11,7 @@ use api::doors::{Caller, CatalogChange, MemberTemplate, NewCatalog, TemplateChan
 use api::{Code, Problem, json, text};
 use dns::{Name, Serial};
 use inventory::{Catalog, CatalogError, CatalogMember, CatalogSettings, Inventory, TenantId};
-use xfr::SettingError;
+use xfr::{SettingError, Settings};
 use zone::catalog::Guard;
 
 use super::intent::{not_added, not_settable, row};
@@ -124,6 +124,7 @@ impl House {
         let (inventory, tenant) = (self.inventory()?, caller.tenant);
         self.refuse_our_catalog(catalog.zone.name())?;
         self.check_keys(&inventory, tenant, &catalog.rules).await?;
+        self.check_notify_keys(&inventory, tenant, &catalog.zone.settings).await?;
         let (row, settings) = (row(&self.node, tenant, &catalog.zone), configured(catalog.rules));
         self.check_settings(&settings)?;
         let id = inventory.add_catalog(&self.by_caller(caller), tenant, &row, &settings).await;
@@ -195,13 +196,17 @@ impl House {
         let of_groups = change.groups.iter().flat_map(BTreeMap::values).flat_map(|template| &template.primaries);
         let primaries = change.members.primaries.iter().flatten().chain(of_groups);
         let mut wanted = primaries.filter_map(|primary| primary.key.as_ref());
-        match wanted.find(|wanted| keys.iter().all(|key| key.name != **wanted)) {
-            None => Ok(()),
-            Some(key) => {
-                let detail = format!("there is no key {key}: add it first with `secondo key add {key}`");
-                Err(Problem::new(Code::KeyUnknown, detail))
-            }
+        if let Some(key) = wanted.find(|wanted| keys.iter().all(|key| key.name != **wanted)) {
+            let detail = format!("there is no key {key}: add it first with `secondo key add {key}`");
+            return Err(Problem::new(Code::KeyUnknown, detail));
         }
+        let mut members = Settings::default();
+        members.change(&change.members.settings).map_err(|error| not_settable(&error))?;
+        self.check_notify_keys(inventory, tenant, &members).await?;
+        for template in change.groups.iter().flat_map(BTreeMap::values) {
+            self.check_notify_keys(inventory, tenant, &template.settings).await?;
+        }
+        Ok(())
     }
 
     /// Whether what is set for members goes with the defaults.

@@ -8,7 +8,7 @@ use api::{Code, Intent, Problem, json};
 use async_trait::async_trait;
 use dns::Name;
 use inventory::{AddKeyError, AddZoneError, ChangeZoneError, Inventory, RemoveKeyError, Service, TenantId, ZoneId};
-use xfr::{Algorithm, Key};
+use xfr::{Algorithm, Key, Setting, Settings};
 
 use super::{House, not_on_disk, unavailable, unknown};
 use crate::events;
@@ -25,6 +25,7 @@ impl Intent for House {
         let inventory = self.inventory()?;
         self.refuse_our_catalog(zone.name())?;
         self.node.defaults.with(&zone.settings).map_err(|error| not_settable(&error))?;
+        self.check_notify_keys(&inventory, caller.tenant, &zone.settings).await?;
         let row = row(&self.node, caller.tenant, &zone);
         let (by, before) = (self.by_caller(caller), *self.node.reconciled.borrow());
         let id = inventory.add_zone(&by, caller.tenant, &row).await.map_err(|error| not_added(&error))?;
@@ -65,6 +66,9 @@ impl Intent for House {
     async fn change_zone(&self, caller: &Caller, name: &Name, change: ZoneChange) -> Result<json::Zone, Problem> {
         let inventory = self.inventory()?;
         self.refuse_members(&inventory, caller.tenant, name).await?;
+        let mut wanted = Settings::default();
+        wanted.change(&change.settings).map_err(|error| not_settable(&error))?;
+        self.check_notify_keys(&inventory, caller.tenant, &wanted).await?;
         let mut decided = inventory::ZoneChange::default();
         let decide = |zone: &inventory::Zone| {
             decided = self.decided(zone, change)?;
@@ -170,6 +174,28 @@ impl House {
         change.primaries.as_ref().is_none_or(|wanted| primaries().eq(wanted))
             && change.settings.as_ref().is_none_or(|wanted| instructions.settings == *wanted)
             && change.service.is_none_or(|wanted| instructions.service == wanted)
+    }
+
+    /// Whether the keys are here that NOTIFYs may be signed with: one that is mistyped would have them refused.
+    pub(super) async fn check_notify_keys(
+        &self,
+        inventory: &Inventory,
+        tenant: TenantId,
+        settings: &Settings,
+    ) -> Result<(), Problem> {
+        if !settings.has(Setting::NotifyKeys) {
+            return Ok(());
+        }
+        let policy = self.node.defaults.with(settings).map_err(|error| not_settable(&error))?;
+        let keys = inventory.list_keys(tenant).await.map_err(|error| unavailable(&error))?;
+        match policy.notify_keys.iter().find(|wanted| keys.iter().all(|key| key.name != **wanted)) {
+            None => Ok(()),
+            Some(key) => {
+                let setting = Setting::NotifyKeys;
+                let detail = format!("{setting}: there is no key {key}: add it first with `secondo key add {key}`");
+                Err(Problem::new(Code::KeyUnknown, detail))
+            }
+        }
     }
 
     /// Tells the tenant when it has nearly as many zones as its plan allows.
