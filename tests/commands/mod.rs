@@ -132,3 +132,84 @@ fn every_command_explains_itself_with_an_example() {
         assert!(help.contains(&format!("secondo {}", words.join(" "))), "no example in {words:?}: {help}");
     }
 }
+
+#[test]
+fn records_and_lines_are_shown_by_the_command_line() {
+    let peer = Peer::start(Software::Nsd, Setup::zone(ZONE, zone_text::small(1)));
+    let secondo = secondo().with_zone(ZONE, peer.address()).started();
+    serves(&secondo, ZONE, 1);
+    let all = secondo.expect(&["zone", "records", ZONE]);
+    let shown = secondo.json(&["zone", "records", ZONE]);
+    assert_eq!(all.lines().count(), shown.as_array().unwrap().len());
+    assert_eq!(all.lines().count(), query::transfer(secondo.dns(), ZONE).unwrap().len() - 1, "the SOA once: {all}");
+    let www = secondo.expect(&["zone", "records", ZONE, "--search", "www"]);
+    assert!(!www.is_empty() && www.lines().all(|line| line.starts_with("www.")), "{www}");
+    let soa = secondo.expect(&["zone", "records", ZONE, "--type", "soa", "--limit", "1"]);
+    assert!(soa.lines().count() == 1 && soa.contains(" SOA "), "{soa}");
+    assert_eq!(secondo.expect(&["zone", "records", ZONE, "--search", "nothing"]), "there is no such record\n");
+    secondo.client(&["zone", "records", ZONE, "--type", "NOTHING"]).must_fail(&["query_invalid"]);
+    secondo.client(&["zone", "records", ZONE, "--limit", "0"]).must_be_wrong_usage(&["0"]);
+    let lines = secondo.expect(&["zone", "lines", ZONE]);
+    assert!(lines.contains(&format!("What {} needs", peer.address())) && lines.contains("  BIND"), "{lines}");
+    assert!(secondo.json(&["zone", "lines", ZONE])[0]["paste"].is_array());
+}
+
+#[test]
+fn plans_members_and_events_are_had_by_the_command_line() {
+    let secondo = secondo().configured("[tenancy]\nmode = \"multi\"\n").started();
+    let added = secondo.json(&["plan", "add", "Tiny", "zones=1", "records=1000", "--grace-days", "3"]);
+    assert_eq!((&added["limits"]["zones"], &added["grace_days"]), (&1.into(), &3.into()), "{added:#}");
+    let plan = added["id"].to_string();
+    // What is not named stays; without a number there is no limit.
+    let set = secondo.json(&["plan", "set", &plan, "--name", "Small", "records=", "members=2"]);
+    let limits = &set["limits"];
+    assert_eq!((&set["name"], &set["grace_days"]), (&"Small".into(), &3.into()));
+    assert_eq!((&limits["zones"], &limits["members"]), (&1.into(), &2.into()));
+    assert!(limits["records"].is_null(), "{set:#}");
+    assert_eq!(secondo.json(&["plan", "show", &plan]), set);
+    assert!(secondo.expect(&["plan", "list"]).contains("zones=1 members=2"));
+    for wrong in ["zones", "zones=many", "colours=3"] {
+        secondo.client(&["plan", "set", &plan, wrong]).must_be_wrong_usage(&["plan_invalid"]);
+    }
+    let organisation = secondo.json(&["tenant", "add", "Example Ltd"])["organisation"]["id"].to_string();
+    let said = secondo.expect(&["tenant", "plan", &organisation, &plan, "--until", "2099-12-31T00:00:00Z"]);
+    assert!(said.contains("until 2099-12-31 00:00:00Z"), "{said}");
+    let theirs = ["--organisation", organisation.as_str()];
+    let own = secondo.expect(&[&["plan", "own"][..], &theirs].concat());
+    assert!(own.contains("Small") && own.contains("in force until 2099-12-31") && own.contains("0 of 1"), "{own}");
+    secondo.client(&["plan", "remove", &plan]).must_fail(&["plan_in_use"]);
+    secondo.client(&["tenant", "plan", &organisation, "4711"]).must_fail(&["plan_unknown"]);
+    secondo
+        .client(&["tenant", "plan", &organisation, &plan, "--until", "tomorrow"])
+        .must_be_wrong_usage(&["tomorrow"]);
+
+    assert!(secondo.expect(&[&["event", "list"][..], &theirs].concat()).contains("nothing has happened"));
+    secondo.expect(&[&["zone", "add", ZONE, "--primary", "192.0.2.1"][..], &theirs].concat());
+    testing::eventually(crate::scene::SOON, "the organisation to be told", || {
+        let told = secondo.expect(&[&["event", "list"][..], &theirs].concat());
+        if told.contains("limit_near") && told.contains("1 of the 1 zones") { Ok(()) } else { Err(told) }
+    });
+    assert_eq!(secondo.json(&[&["event", "list", "--limit", "1"][..], &theirs].concat())[0]["kind"], "limit_near");
+
+    let invited =
+        secondo.expect(&[&["member", "invite", "alice@example.org", "--role", "editor"][..], &theirs].concat());
+    assert!(invited.contains("invited alice@example.org as an editor") && invited.contains("/link/"), "{invited}");
+    let waiting = secondo.json(&[&["member", "invitations"][..], &theirs].concat());
+    assert_eq!((&waiting[0]["email"], &waiting[0]["role"]), (&"alice@example.org".into(), &"editor".into()));
+    secondo.expect(&[&["member", "withdraw", "alice@example.org"][..], &theirs].concat());
+    assert!(secondo.expect(&[&["member", "invitations"][..], &theirs].concat()).contains("no invitation"));
+    for email in ["bob@example.org", "carol@example.org"] {
+        secondo.expect(&[&["user", "add", email, "--role", "owner"][..], &theirs].concat());
+    }
+    let changed = secondo.expect(&[&["member", "role", "bob@example.org", "viewer"][..], &theirs].concat());
+    assert_eq!(changed, "bob@example.org is a viewer from now on\n");
+    secondo
+        .client(&[&["member", "role", "carol@example.org", "viewer"][..], &theirs].concat())
+        .must_fail(&["last_owner"]);
+    secondo.expect(&[&["member", "remove", "bob@example.org"][..], &theirs].concat());
+    let left = secondo.json(&[&["member", "list"][..], &theirs].concat());
+    assert_eq!((left.as_array().unwrap().len(), &left[0]["email"]), (1, &"carol@example.org".into()), "{left:#}");
+    // Given back, nobody has it.
+    secondo.expect(&["tenant", "plan", &organisation, "--default"]);
+    secondo.expect(&["plan", "remove", &plan]);
+}

@@ -14,6 +14,10 @@ use xfr::{Primary, Setting};
 
 use super::Connection;
 use super::catalog::CatalogAction;
+use super::event::EventAction;
+use super::job::JobAction;
+use super::member::MemberAction;
+use super::plan::PlanAction;
 use super::tenant::TenantAction;
 use super::token::TokenAction;
 use super::user::UserAction;
@@ -73,6 +77,38 @@ pub(crate) enum Command {
     Tenant {
         #[command(subcommand)]
         action: TenantAction,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// List those who belong to an organisation, invite others, and change what they may.
+    #[command(after_help = "Example:\n  secondo member invite alice@example.org --role editor")]
+    Member {
+        #[command(subcommand)]
+        action: MemberAction,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Show, make and change plans: what organisations may have.
+    #[command(after_help = "Example:\n  secondo plan own")]
+    Plan {
+        #[command(subcommand)]
+        action: PlanAction,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Show what your organisation was told of: limits that are near, names that are lost.
+    #[command(after_help = "Example:\n  secondo event list")]
+    Event {
+        #[command(subcommand)]
+        action: EventAction,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Show long work that programs asked for without waiting for it.
+    #[command(after_help = "Example:\n  secondo job list")]
+    Job {
+        #[command(subcommand)]
+        action: JobAction,
         #[command(flatten)]
         connection: Connection,
     },
@@ -359,6 +395,31 @@ Examples:
         /// The text of their claim, which `secondo zone ownership` shows them.
         text: String,
     },
+    /// Show the records that are served, or those of them that are looked for.
+    #[command(
+        after_help = "Examples:\n  secondo zone records example.org --search www\n  secondo zone records example.org --type MX --json"
+    )]
+    Records {
+        /// The zone's name.
+        #[arg(value_parser = known_zone_name)]
+        name: Name,
+        /// Only names with this in them.
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+        /// Only this type: `MX`, or `TYPE15`.
+        #[arg(long = "type", value_name = "TYPE")]
+        rtype: Option<String>,
+        /// How many to show, and the rest of the last name's; all unless said otherwise.
+        #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+        limit: Option<u64>,
+    },
+    /// Show the lines that have the zone's primaries give it to us and tell us of its changes. Nobody is asked for them.
+    #[command(after_help = "Example:\n  secondo zone lines example.org")]
+    Lines {
+        /// The zone's name.
+        #[arg(value_parser = known_zone_name)]
+        name: Name,
+    },
     /// Write the served version as a zone file to standard output.
     #[command(after_help = "Example:\n  secondo zone export example.org > example.org.zone")]
     Export {
@@ -463,6 +524,10 @@ impl Command {
             | Self::Token { connection, .. }
             | Self::User { connection, .. }
             | Self::Tenant { connection, .. }
+            | Self::Member { connection, .. }
+            | Self::Plan { connection, .. }
+            | Self::Event { connection, .. }
+            | Self::Job { connection, .. }
             | Self::Audit { connection, .. }
             | Self::Doctor { connection, .. }
             | Self::Notifies { connection, .. }

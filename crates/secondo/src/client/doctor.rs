@@ -167,7 +167,7 @@ fn steps(examination: &Examination, primary: Option<&String>, output: &mut Outpu
     Ok(())
 }
 
-fn lines(paste: &Paste, output: &mut Output<'_>) -> Result<(), Failure> {
+pub(super) fn lines(paste: &Paste, output: &mut Output<'_>) -> Result<(), Failure> {
     output.line(&format!("\n  {}", paste.title))?;
     for part in &paste.parts {
         output.line(&format!("  # {}", part.place))?;

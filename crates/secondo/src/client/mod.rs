@@ -17,10 +17,14 @@ mod claim;
 mod command;
 mod connection;
 mod doctor;
+mod event;
 mod failure;
+mod job;
 mod key;
+mod member;
 mod notifies;
 mod output;
+mod plan;
 mod server;
 mod status;
 mod tenant;
@@ -95,6 +99,22 @@ async fn carry_out(command: Command, out: &mut dyn Write, errors: &mut dyn Write
         Command::Tenant { action, connection } => {
             let (server, format) = open(&connection)?;
             tenant::carry_out(action, &server, &mut Output::new(out, format)).await
+        }
+        Command::Member { action, connection } => {
+            let (server, format) = open(&connection)?;
+            member::carry_out(action, &server, &mut Output::new(out, format)).await
+        }
+        Command::Plan { action, connection } => {
+            let (server, format) = open(&connection)?;
+            plan::carry_out(action, &server, &mut Output::new(out, format)).await
+        }
+        Command::Event { action, connection } => {
+            let (server, format) = open(&connection)?;
+            event::carry_out(action, &server, &mut Output::new(out, format)).await
+        }
+        Command::Job { action, connection } => {
+            let (server, format) = open(&connection)?;
+            job::carry_out(action, &server, &mut Output::new(out, format)).await
         }
         Command::Audit { limit, connection } => {
             let (server, format) = open(&connection)?;

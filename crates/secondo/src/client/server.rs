@@ -92,6 +92,16 @@ impl Server {
         self.read(self.send(request).await?).await
     }
 
+    pub(crate) async fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Failure> {
+        let request = self.request(Method::PUT, path).json(body).timeout(ANSWER_MAX);
+        self.read(self.send(request).await?).await
+    }
+
+    /// The same where there is nothing to say but that it is done.
+    pub(crate) async fn put_and_hear_nothing(&self, path: &str, body: &impl Serialize) -> Result<(), Failure> {
+        self.send(self.request(Method::PUT, path).json(body).timeout(ANSWER_MAX)).await.map(drop)
+    }
+
     /// The same where the answer comes when something has ended that may take minutes.
     pub(crate) async fn get_and_wait<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         let request = self.request(Method::GET, path).timeout(REFRESH_MAX);

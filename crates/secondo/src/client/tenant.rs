@@ -1,12 +1,12 @@
-//! `secondo tenant add | list | show | rename | remove`: the organisations that use this service.
+//! `secondo tenant add | list | show | rename | plan | remove`: the organisations that use this service.
 
-use api::json::{AddOrganisation, AddedOrganisation, ChangeOrganisation, Organisation, Organisations};
+use api::json::{AddOrganisation, AddedOrganisation, ChangeOrganisation, Organisation, Organisations, SetPlan, Time};
 use api::{percent_encoded, text};
 use clap::Subcommand;
 
 use super::command::with_code;
 use super::failure::Failure;
-use super::output::{Format, Output, time_or_dash};
+use super::output::{Format, Output, time_or_dash, time_text};
 use super::server::Server;
 use super::user::{email, given};
 
@@ -46,6 +46,25 @@ pub(crate) enum TenantAction {
         #[arg(value_parser = name)]
         name: String,
     },
+    /// Give an organisation a plan.
+    #[command(after_help = "\
+Examples:
+  secondo tenant plan 7 2
+  secondo tenant plan 7 2 --until 2027-12-31T00:00:00Z
+  secondo tenant plan 7 --default                 the oldest plan, which those have who were given none")]
+    Plan {
+        /// Its number.
+        id: u64,
+        /// The plan's number, which `secondo plan list` shows.
+        #[arg(required_unless_present = "default")]
+        plan: Option<u64>,
+        /// The oldest plan, as for those who were given none.
+        #[arg(long, conflicts_with = "plan")]
+        default: bool,
+        /// When it ends; never unless said otherwise.
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        until: Option<Time>,
+    },
     /// Remove an organisation with its zones, keys, tokens and those of its members who belong nowhere else.
     #[command(after_help = "Example:\n  secondo tenant remove 7 --name 'Example Ltd'")]
     Remove {
@@ -69,6 +88,16 @@ pub(super) async fn carry_out(action: TenantAction, server: &Server, output: &mu
             let change = ChangeOrganisation { name };
             let organisation: Organisation = server.patch(&format!("/organisations/{id}"), &change).await?;
             show(&organisation, output)
+        }
+        TenantAction::Plan { id, plan, default: _, until } => {
+            let set = SetPlan { plan, ends_at: until };
+            server.put_and_hear_nothing(&format!("/organisations/{id}/plan"), &set).await?;
+            if output.format() == Format::Text {
+                let plan = plan.map_or_else(|| "the oldest plan".to_owned(), |plan| format!("the plan {plan}"));
+                let until = until.map_or_else(String::new, |until| format!(" until {}", time_text(until)));
+                output.line(&format!("the organisation {id} has {plan}{until}"))?;
+            }
+            Ok(())
         }
         TenantAction::Remove { id, name } => {
             server.delete(&format!("/organisations/{id}?name={}", percent_encoded(&name))).await?;
@@ -135,6 +164,10 @@ fn row(organisation: Organisation) -> Vec<String> {
         organisation.zones.to_string(),
         time_or_dash(organisation.created_at),
     ]
+}
+
+fn time(text: &str) -> Result<Time, String> {
+    text.parse().map_err(|error: api::json::NotATime| format!("{error}: write it like 2027-12-31T00:00:00Z"))
 }
 
 fn name(text: &str) -> Result<String, String> {

@@ -1,6 +1,7 @@
 //! `secondo zone …`.
 
 mod change;
+mod contents;
 mod delegation;
 mod history;
 mod hold;
@@ -62,6 +63,10 @@ pub(crate) async fn carry_out(
         ZoneAction::Ownership { name, look } => ownership::ownership(&name, look, server, output).await,
         ZoneAction::HandOver { name, text } => ownership::hand_over(&name, &text, server, output).await,
         ZoneAction::Export { name } => stream(&path(&name, "/export"), server, output).await,
+        ZoneAction::Records { name, search, rtype, limit } => {
+            contents::records(&name, contents::Wanted { search, rtype, limit }, server, output).await
+        }
+        ZoneAction::Lines { name } => contents::lines(&name, server, output).await,
         ZoneAction::Notifies { name, limit } => notifies::notifies(&name, limit, server, output).await,
         ZoneAction::Queries { name, hours, days } => queries::queries(&name, hours, days, server, output).await,
         ZoneAction::Remove { name, now } => removed::remove(&name, now, server, output).await,
