@@ -1,6 +1,7 @@
-//! A real mail server, aiosmtpd, that delivers to the test.
+//! A real mail server, aiosmtpd, that delivers to the test: in clear text, by STARTTLS, or by TLS from the first octet on.
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver};
@@ -13,11 +14,20 @@ use crate::python;
 /// A letter is here within that.
 const SOON: Duration = Duration::from_secs(30);
 
-/// Prints its port, and each letter as a line of JSON.
+/// Prints its port, and each sender and each letter as a line of JSON.
 const SERVER: &str = r#"
-import asyncio, email, email.policy, json, sys
+import asyncio, email, email.policy, json, ssl, sys
 from aiosmtpd.smtp import SMTP
+protection, certificate, key = (sys.argv + ["", "", ""])[1:4]
+context = None
+if protection:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
 class Handler:
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        envelope.mail_from = address
+        print(json.dumps({"sender": address, "tls": session.ssl is not None or protection == "implicit"}), flush=True)
+        return "250 well"
     async def handle_DATA(self, server, session, envelope):
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
         print(json.dumps({"to": envelope.rcpt_tos, "from": envelope.mail_from, "subject": message["subject"],
@@ -25,15 +35,27 @@ class Handler:
         return "250 taken"
 async def main():
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(Handler(), enable_SMTPUTF8=True), "127.0.0.1", 0)
+    starttls = {"tls_context": context, "require_starttls": True} if protection == "starttls" else {}
+    make = lambda: SMTP(Handler(), enable_SMTPUTF8=True, **starttls)
+    server = await loop.create_server(make, "127.0.0.1", 0, ssl=context if protection == "implicit" else None)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.Event().wait()
 asyncio.run(main())
 "#;
 
+/// How conversations with it are protected.
+pub enum Protection {
+    None,
+    /// By these files, a certificate and its key.
+    StartTls(PathBuf, PathBuf),
+    Implicit(PathBuf, PathBuf),
+}
+
 /// Letter boxes of everybody.
 pub struct MailServer {
     child: Child,
+    /// As configurations have it.
+    tls: &'static str,
     port: u16,
     letters: Receiver<Value>,
     /// Those that came while another was waited for.
@@ -41,12 +63,29 @@ pub struct MailServer {
 }
 
 impl MailServer {
-    /// Starts it.
+    /// Starts it in clear text.
     ///
     /// # Panics
     /// When it cannot be.
     pub fn start() -> Self {
-        let mut child = python::program(SERVER).stdout(Stdio::piped()).spawn().expect("python starts");
+        Self::protected(&Protection::None)
+    }
+
+    /// Starts it.
+    ///
+    /// # Panics
+    /// When it cannot be.
+    pub fn protected(protection: &Protection) -> Self {
+        let (tls, files) = match protection {
+            Protection::None => ("off", None),
+            Protection::StartTls(certificate, key) => ("starttls", Some((certificate, key))),
+            Protection::Implicit(certificate, key) => ("implicit", Some((certificate, key))),
+        };
+        let mut program = python::program(SERVER);
+        if let Some((certificate, key)) = files {
+            program.arg(tls).arg(certificate).arg(key);
+        }
+        let mut child = program.stdout(Stdio::piped()).spawn().expect("python starts");
         let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         let port = lines.next().and_then(Result::ok).and_then(|line| line.parse().ok()).expect("it says its port");
         let (told, letters) = mpsc::channel();
@@ -55,12 +94,23 @@ impl MailServer {
                 let _ = told.send(serde_json::from_str(&line).expect("a letter is a line of JSON"));
             }
         });
-        Self { child, port, letters, waiting: Mutex::default() }
+        Self { child, tls, port, letters, waiting: Mutex::default() }
     }
 
     /// What has a program send its mails here.
     pub fn configuration(&self) -> String {
-        format!("[mail]\nserver = \"127.0.0.1:{}\"\ntls = \"off\"\nfrom = \"Secondo <dns@example.net>\"\n", self.port)
+        let Self { port, tls, .. } = self;
+        format!("[mail]\nserver = \"127.0.0.1:{port}\"\ntls = \"{tls}\"\nfrom = \"Secondo <dns@example.net>\"\n")
+    }
+
+    /// Senders that were named to it so far, and whether that was said within TLS. Letters that came are passed over.
+    ///
+    /// # Panics
+    /// When a test asks for it in two threads at a time.
+    pub fn senders(&self) -> Vec<Value> {
+        let mut waiting = self.waiting.lock().expect("one test asks");
+        waiting.extend(self.letters.try_iter());
+        waiting.iter().filter(|line| line["sender"].is_string()).cloned().collect()
     }
 
     /// The next letter to the address, with this subject.

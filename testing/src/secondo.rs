@@ -33,6 +33,8 @@ pub struct Secondo {
     process: Option<Process>,
     /// Where its standard error goes instead of its log file.
     log_to: Option<PathBuf>,
+    /// What stands in its environment beside our own.
+    variables: Vec<(String, String)>,
     /// How large a file of its may be, in octets, until that is lifted.
     file_octets_max: Option<u64>,
 }
@@ -49,6 +51,7 @@ impl Secondo {
             http: "127.0.0.1:0".into(),
             flags: Vec::new(),
             process: None,
+            variables: Vec::new(),
             log_to: None,
             file_octets_max: None,
         }
@@ -73,6 +76,12 @@ impl Secondo {
     /// Has its HTTP API answered there, at every start from now on.
     pub fn with_http(mut self, address: &str) -> Self {
         self.http = address.into();
+        self
+    }
+
+    /// Has this variable in its environment, at every start from now on.
+    pub fn with_variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.into(), value.into()));
         self
     }
 
@@ -179,7 +188,7 @@ impl Secondo {
         for zone in &self.zones {
             command.args(["--zone", zone]);
         }
-        command.args(&self.flags).env("NO_COLOR", "1");
+        command.args(&self.flags).env("NO_COLOR", "1").envs(self.variables.iter().cloned());
         command
     }
 

@@ -11,6 +11,9 @@ use testing::{eventually, query};
 use crate::access::{Answer, curl};
 use crate::scene::{FAST_TIMERS, SOON, secondo};
 
+/// What is asked of zones is written, and looked at, at each full minute.
+const COUNTED_WITHIN: Duration = Duration::from_secs(90);
+
 /// A server of many organisations that may ask this machine's address, and a plan.
 fn shared(plan: &Value) -> (Secondo, String) {
     let tenancy = "[tenancy]\nmode = \"multi\"\nallow_addresses = [\"127.0.0.1\"]\n";
@@ -58,7 +61,12 @@ fn approve(secondo: &Secondo, zone: &str) {
 
 #[track_caller]
 fn told(secondo: &Secondo, organisation: &str, kind: &str, says: &str) {
-    eventually(SOON, &format!("the organisation to be told that {says}"), || {
+    told_within(SOON, secondo, organisation, kind, says);
+}
+
+#[track_caller]
+fn told_within(deadline: Duration, secondo: &Secondo, organisation: &str, kind: &str, says: &str) {
+    eventually(deadline, &format!("the organisation to be told that {says}"), || {
         let events = asked(secondo, Some(organisation), "GET", "/events", None).json();
         let is_told = |event: &Value| event["kind"] == kind && event["message"].as_str().unwrap().contains(says);
         if events["events"].as_array().unwrap().iter().any(is_told) { Ok(()) } else { Err(format!("{events:#}")) }
@@ -111,6 +119,35 @@ fn a_zone_that_outgrows_its_plan_is_served_on_and_does_not_expire() {
         asked(&secondo, None, "POST", "/plans", Some(&json!({ "name": "Large", "limits": { "records": 20 } })));
     gives(&secondo, &ours, &json!({ "plan": larger.json()["id"] }));
     eventually(SOON, "the larger version to be answered", || query::has_serial(secondo.dns(), "big.test", 3));
+}
+
+#[test]
+fn an_organisation_is_told_when_its_queries_come_near_its_plans_and_answers_go_on() {
+    let (secondo, near) = shared(&json!({ "name": "Near", "limits": { "queries_per_month": 1_000 } }));
+    let beyond = secondo.json(&["tenant", "add", "Beyond"])["organisation"]["id"].to_string();
+    let far = secondo.json(&["tenant", "add", "Far"])["organisation"]["id"].to_string();
+    for (organisation, name, limit) in [(&beyond, "Beyond", 10), (&far, "Far", 1_000_000)] {
+        let plan = json!({ "name": name, "limits": { "queries_per_month": limit } });
+        let plan = asked(&secondo, None, "POST", "/plans", Some(&plan)).json();
+        gives(&secondo, organisation, &json!({ "plan": plan["id"] }));
+    }
+    let mut peers = Vec::new();
+    for (organisation, name, queries) in [(&near, "big.test", 850), (&beyond, "beyond.test", 20), (&far, "far.test", 20)] {
+        let peer = Peer::start(Software::Nsd, Setup::zone(name, zone(1, 4).replace("big.test", name)));
+        assert_eq!(creates(&secondo, organisation, name, &peer.address().to_string()).status, 201);
+        approve(&secondo, &format!("{name}."));
+        eventually(SOON, "the zone to be answered", || query::has_serial(secondo.dns(), name, 1));
+        // Not over UDP, where answers have a rate.
+        for _ in 0..queries {
+            assert_eq!(query::ask_tcp(secondo.dns(), name, Type::SOA).unwrap().rcode, Rcode::NOERROR);
+        }
+        peers.push(peer);
+    }
+    told_within(COUNTED_WITHIN, &secondo, &near, "limit_near", "of the 1000 queries in a month that its plan allows");
+    told(&secondo, &beyond, "limit_exceeded", "of the 10 queries in a month that its plan allows");
+    let quiet = asked(&secondo, Some(&far), "GET", "/events", None).json();
+    assert!(!quiet.to_string().contains("queries"), "{quiet:#}");
+    assert_eq!(query::ask_udp(secondo.dns(), "beyond.test", Type::SOA).unwrap().rcode, Rcode::NOERROR);
 }
 
 #[test]
