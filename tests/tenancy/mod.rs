@@ -132,7 +132,9 @@ fn an_organisation_is_told_when_its_queries_come_near_its_plans_and_answers_go_o
         gives(&secondo, organisation, &json!({ "plan": plan["id"] }));
     }
     let mut peers = Vec::new();
-    for (organisation, name, queries) in [(&near, "big.test", 850), (&beyond, "beyond.test", 20), (&far, "far.test", 20)] {
+    for (organisation, name, queries) in
+        [(&near, "big.test", 850), (&beyond, "beyond.test", 20), (&far, "far.test", 20)]
+    {
         let peer = Peer::start(Software::Nsd, Setup::zone(name, zone(1, 4).replace("big.test", name)));
         assert_eq!(creates(&secondo, organisation, name, &peer.address().to_string()).status, 201);
         approve(&secondo, &format!("{name}."));
