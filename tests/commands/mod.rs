@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use testing::eventually::eventually;
 use testing::peer::{Peer, Setup, Software};
 use testing::primary::{Behaviour, Kind, Primary};
+use testing::secondo::Secondo;
 use testing::{query, zone_text};
 
 use crate::scene::{ZONE, secondo, serves};
@@ -17,6 +19,49 @@ fn an_export_is_a_zone_file_that_holds_what_is_served() {
     let again = Peer::start(Software::Knot, Setup::zone(ZONE, exported));
     let lines = |server| query::transfer(server, ZONE).unwrap();
     assert_eq!(lines(again.address()), lines(secondo.dns()));
+}
+
+#[test]
+fn zones_are_tagged_and_listed_by_tag_by_failing_and_in_other_orders() {
+    let primary = Primary::with_zone("a.test", &zone_text::small(5));
+    primary.publish("b.test", &zone_text::small(9));
+    let address = primary.address().to_string();
+    let mut secondo = secondo().started();
+    secondo.expect(&["zone", "add", "a.test", "--primary", &address, "--tag", "Customers", "--tag", "site:berlin"]);
+    secondo.expect(&["zone", "add", "b.test", "--primary", &address, "--tag", "customers"]);
+    // Nobody is there.
+    secondo.expect(&["zone", "add", "c.test", "--primary", "127.0.0.1:1"]);
+    serves(&secondo, "a.test", 5);
+    serves(&secondo, "b.test", 9);
+    let names = |secondo: &Secondo, flags: &[&str]| -> String {
+        let zones = secondo.json(&[&["zone", "list"], flags].concat());
+        zones.as_array().unwrap().iter().map(|zone| &zone["name"].as_str().unwrap()[..1]).collect()
+    };
+    let fails = |secondo: &Secondo| {
+        eventually(Duration::from_secs(10), "the zone fails", || match names(secondo, &["--failing"]).as_str() {
+            "c" => Ok(()),
+            others => Err(others.to_owned()),
+        });
+    };
+    fails(&secondo);
+    secondo.kill_and_restart();
+    fails(&secondo);
+    assert_eq!(names(&secondo, &["--tag", "customers"]), "ab");
+    assert_eq!(names(&secondo, &["--tag", "site:berlin", "--find", "TEST"]), "a");
+    assert_eq!(names(&secondo, &["--state", "pending"]), "c");
+    assert_eq!(names(&secondo, &["--sort", "serial"]), "bac");
+    assert_eq!(names(&secondo, &["--sort", "serial", "--reversed"]), "abc");
+    assert_eq!(names(&secondo, &["--sort", "state"]), "cab");
+    secondo.expect(&["zone", "set", "a.test", "--tag", ""]);
+    assert_eq!(names(&secondo, &["--tag", "customers"]), "b");
+    assert!(secondo.expect(&["zone", "list"]).contains("pending, failing"));
+    assert!(secondo.expect(&["zone", "show", "b.test"]).contains("customers"));
+    assert!(secondo.expect(&["zone", "list", "--tag", "nobodys"]).contains("no zone fits"));
+    secondo.client(&["zone", "set", "a.test", "--tag", "two words"]).must_be_wrong_usage(&["tag_invalid"]);
+    // A zone that is removed and comes back has them again.
+    secondo.expect(&["zone", "remove", "b.test"]);
+    secondo.expect(&["zone", "restore", "b.test"]);
+    assert_eq!(names(&secondo, &["--tag", "customers"]), "b");
 }
 
 #[test]

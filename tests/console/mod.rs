@@ -1,6 +1,7 @@
 //! The console in a real browser, beside real primaries: what people do first, and what they see.
 
 mod entry;
+mod lists;
 mod people;
 mod plans;
 mod queries;
@@ -42,11 +43,17 @@ fn first_link(secondo: &Secondo) -> String {
 /// Creates the operator, who is signed in then.
 #[track_caller]
 pub(crate) fn first_start(browser: &Browser, secondo: &Secondo) {
+    first_start_and_see(browser, secondo, "No zones yet");
+}
+
+/// The same where there are zones already, or something else is to be seen.
+#[track_caller]
+fn first_start_and_see(browser: &Browser, secondo: &Secondo, text: &str) {
     browser.go(&(console(secondo) + &first_link(secondo)));
     browser.fill("E-mail address", EMAIL);
     browser.fill("Password", PASSWORD);
     browser.press("Create the operator");
-    browser.sees("No zones yet");
+    browser.sees(text);
 }
 
 /// Creates a zone; the browser is on its page then.

@@ -69,6 +69,7 @@ codes! {
     CatalogNotRead = "catalog_not_read", 409, "The catalog cannot be read now";
     GuardInvalid = "guard_invalid", 400, "Not something that removals can be made to wait for";
     SettingInvalid = "setting_invalid", 400, "Not a setting, or not a value for it";
+    TagInvalid = "tag_invalid", 400, "Not a tag";
     PrimaryInvalid = "primary_invalid", 400, "Not a primary";
     AddressInvalid = "address_invalid", 400, "Not an address";
     KeyNameInvalid = "key_name_invalid", 400, "Not a key name";

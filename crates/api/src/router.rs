@@ -70,6 +70,7 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(zones::add::add, zones::list::list))
         .routes(routes!(zones::show::show, zones::change::change, zones::remove::remove))
         .routes(routes!(zones::counts::counts))
+        .routes(routes!(zones::tags::tags))
         .routes(routes!(zones::records::records))
         .routes(routes!(zones::lines::lines))
         .routes(routes!(zones::delegation::known))

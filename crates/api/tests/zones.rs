@@ -152,6 +152,59 @@ async fn zones_are_listed_page_by_page() {
 }
 
 #[tokio::test]
+async fn zones_have_tags_and_are_listed_by_them() {
+    let asked = Asked::new();
+    let primaries = json!([{ "address": "192.0.2.1" }]);
+    let tagged =
+        json!({ "name": "a.example", "primaries": primaries, "tags": ["Site:Berlin", "customers", "customers"] });
+    let added = asked.post("/api/v1/zones", tagged.to_string()).await;
+    assert_eq!((added.status.as_u16(), &added.json()["tags"]), (201, &json!(["customers", "site:berlin"])));
+    let line = "b.example 192.0.2.1 tags=customers\n";
+    assert_eq!(asked.post_text("/api/v1/zones/import", line).await.json()["added"], 1);
+    asked.add("c.example").await;
+
+    let names = async |query: &str| {
+        let listed = asked.get(&format!("/api/v1/zones?{query}")).await.json();
+        let zones = listed["zones"].as_array().unwrap().clone();
+        zones.iter().map(|zone| zone["name"].as_str().unwrap()[..1].to_owned()).collect::<String>()
+    };
+    assert_eq!(names("tag=customers").await, "ab");
+    assert_eq!(names("tag=SITE:berlin&sort=expires&reversed=true").await, "a");
+    assert_eq!(names("tag=nobodys").await, "");
+    let tags = asked.get("/api/v1/zones/tags").await.json();
+    assert_eq!(tags["tags"], json!([{ "tag": "customers", "zones": 2 }, { "tag": "site:berlin", "zones": 1 }]));
+
+    let path = "/api/v1/zones/a.example";
+    let changed = asked.patch(path, json!({ "tags": ["2026"] }).to_string()).await.json();
+    assert_eq!(changed["tags"], json!(["2026"]));
+    let paused = asked.patch(path, json!({ "service": "pause" }).to_string()).await.json();
+    assert_eq!(paused["tags"], json!(["2026"]), "what is left out stays");
+    assert_eq!(asked.patch(path, json!({ "tags": [] }).to_string()).await.json()["tags"], json!([]));
+
+    let many: Vec<String> = (0..17).map(|number| format!("tag{number}")).collect();
+    for wrong in [json!(["two words"]), json!([""]), json!(["<b>"]), json!(["x".repeat(33)]), json!(many)] {
+        asked.patch(path, json!({ "tags": wrong }).to_string()).await.is_problem(400, "tag_invalid");
+        let zone = json!({ "name": "d.example", "primaries": primaries, "tags": wrong });
+        asked.post("/api/v1/zones", zone.to_string()).await.is_problem(400, "tag_invalid");
+    }
+    asked.get("/api/v1/zones/d.example").await.is_problem(404, "zone_unknown");
+    asked.get("/api/v1/zones?tag=two%20words").await.is_problem(400, "tag_invalid");
+    for query in ["sort=size", "reversed=maybe", "sort=serial&after=a.example"] {
+        asked.get(&format!("/api/v1/zones?{query}")).await.is_problem(400, "query_invalid");
+    }
+}
+
+#[tokio::test]
+async fn another_order_goes_on_where_its_page_has_ended() {
+    let asked = Asked::new();
+    asked.add("a.example").await;
+    let first = asked.get("/api/v1/zones?limit=1&sort=serial").await.json();
+    assert_eq!(first["next"], "7:a.example.");
+    let second = asked.get("/api/v1/zones?limit=1&sort=serial&after=7:a.example.").await.json();
+    assert_eq!((second["zones"].as_array().unwrap().len(), &second["next"]), (0, &json!(null)));
+}
+
+#[tokio::test]
 async fn a_refresh_is_answered_with_its_attempt_however_it_ended() {
     let asked = Asked::new();
     asked.add("example.org").await;

@@ -17,7 +17,7 @@ impl Inventory {
     ) -> Result<Vec<Zone>, InventoryError> {
         let mut transaction = self.reader().begin().await?;
         let rows: Vec<ZoneRow> = sqlx::query_as(
-            "SELECT id, tenant_id, spelling, service, proof, settings, created_at_ms FROM zones \
+            "SELECT id, tenant_id, spelling, service, proof, settings, tags, created_at_ms FROM zones \
              WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3",
         )
         .bind(to_i64(tenant.0))

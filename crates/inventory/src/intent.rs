@@ -121,7 +121,7 @@ async fn read_zones(
 ) -> Result<(), InventoryError> {
     let rows: Vec<ZoneRow> = about(
         only,
-        "SELECT id, tenant_id, spelling, service, proof, settings, created_at_ms FROM zones {} ORDER BY id",
+        "SELECT id, tenant_id, spelling, service, proof, settings, tags, created_at_ms FROM zones {} ORDER BY id",
         "WHERE id = $1",
     )
     .fetch_all(&mut **transaction)

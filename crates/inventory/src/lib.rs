@@ -35,6 +35,7 @@ mod primaries;
 mod removed;
 mod requests;
 mod statistics;
+mod tags;
 mod zones;
 
 pub use accounts::{

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::FromRow;
 use xfr::{Moment, Primary};
-use zone::ZoneId;
 use zone::catalog::Label;
+use zone::{Tags, ZoneId};
 
 use crate::TenantId;
 use crate::accounts::{By, write_audit};
@@ -133,9 +133,8 @@ impl Inventory {
         let (id, zone) = row.read()?;
         let mut allowance = Allowance::of(&mut transaction, tenant, by.at).await?;
         let id = insert(&mut transaction, tenant, &zone, Inherits::Exactly(id), &mut allowance, by.at).await?;
-        sqlx::query("UPDATE zones SET tags = $2, created_at_ms = $3, challenge = $4 WHERE id = $1")
+        sqlx::query("UPDATE zones SET created_at_ms = $2, challenge = $3 WHERE id = $1")
             .bind(to_i64(id.0))
-            .bind(&row.tags)
             .bind(row.created_at_ms)
             .bind(&row.challenge)
             .execute(&mut *transaction)
@@ -362,6 +361,7 @@ impl RestoredRow {
             service: self.service.parse()?,
             proof: None,
             settings: read_settings(&self.spelling, &self.settings)?,
+            tags: Tags::from_stored(&self.tags),
             stored_as: None,
         };
         Ok((ZoneId(to_u64(self.zone_id)?), zone))

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sqlx::FromRow;
 use xfr::{Moment, Primary, Settings};
-use zone::ZoneId;
+use zone::{Tags, ZoneId};
 
 use crate::TenantId;
 use crate::accounts::{By, write_audit};
@@ -19,6 +19,7 @@ use crate::error::{AddZoneError, ChangeZoneError, InventoryError, RemoveZoneErro
 use crate::plans::{Allowance, check_primaries_allowed};
 use crate::primaries::{PrimaryRow, TlsColumns, read_settings, settings_text};
 use crate::removed::{Inherits, is_removed, kept_for, kept_proof, remove, take_back, write_removal};
+use crate::tags::update_tags;
 
 /// Whether a zone is answered and followed, as its owner wants it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -76,6 +77,7 @@ pub struct NewZone {
     /// None for a claim that is still to be proven.
     pub proof: Option<Proof>,
     pub settings: Settings,
+    pub tags: Tags,
     /// The id under which the store holds a zone of this name that the inventory does not know: the zone gets it, and
     /// with it its contents. None where there is no such zone, or it was removed.
     pub stored_as: Option<ZoneId>,
@@ -85,7 +87,8 @@ impl NewZone {
     /// A zone to answer from the first transfer on, by the word of whoever runs the service.
     pub fn answering(name: Name, primaries: Vec<Primary>) -> Self {
         let proof = Some(Proof::Operator);
-        Self { name, primaries, service: Service::Answering, proof, settings: Settings::default(), stored_as: None }
+        let (service, settings, tags) = (Service::Answering, Settings::default(), Tags::default());
+        Self { name, primaries, service, proof, settings, tags, stored_as: None }
     }
 }
 
@@ -103,6 +106,7 @@ pub struct Zone {
     /// In the order in which they were given.
     pub primaries: Vec<Primary>,
     pub settings: Settings,
+    pub tags: Tags,
 }
 
 /// What is to be changed about a zone; the rest stays.
@@ -111,6 +115,7 @@ pub struct ZoneChange {
     pub primaries: Option<Vec<Primary>>,
     pub service: Option<Service>,
     pub settings: Option<Settings>,
+    pub tags: Option<Tags>,
 }
 
 impl ZoneChange {
@@ -125,6 +130,9 @@ impl ZoneChange {
         }
         if let Some(settings) = &self.settings {
             said.insert("settings".into(), json!(settings.to_texts()));
+        }
+        if let Some(tags) = &self.tags {
+            said.insert("tags".into(), json!(tags.iter().collect::<Vec<_>>()));
         }
         Value::Object(said)
     }
@@ -193,6 +201,9 @@ impl Inventory {
         if let Some(settings) = &change.settings {
             update_settings(&mut transaction, id, settings).await?;
         }
+        if let Some(tags) = &change.tags {
+            update_tags(&mut transaction, id, tags).await?;
+        }
         if let Some(service) = change.service {
             sqlx::query("UPDATE zones SET service = $2 WHERE id = $1")
                 .bind(to_i64(id.0))
@@ -257,6 +268,7 @@ pub(crate) async fn add(
         Some(id) if make_configured(transaction, id).await? => {
             allowance.allows_primaries(&zone.name, zone.primaries.len())?;
             make_like(transaction, tenant, id, zone).await?;
+            update_tags(transaction, id, &zone.tags).await?;
             Ok(id)
         }
         _ => insert(transaction, tenant, zone, Inherits::Anything, allowance, now).await,
@@ -322,6 +334,9 @@ pub(crate) async fn insert(
     let id = ZoneId(to_u64(id)?);
     if kept.is_some() {
         take_back(transaction, id).await?;
+    }
+    if !zone.tags.is_empty() {
+        update_tags(transaction, id, &zone.tags).await?;
     }
     insert_primaries(transaction, tenant, id, &zone.name, &zone.primaries).await?;
     allowance.spend();
@@ -473,7 +488,7 @@ async fn read_by_name(
     name: &Name,
 ) -> Result<Option<Zone>, InventoryError> {
     let row: Option<ZoneRow> = sqlx::query_as(
-        "SELECT id, tenant_id, spelling, service, proof, settings, created_at_ms FROM zones WHERE tenant_id = $1 AND name = $2",
+        "SELECT id, tenant_id, spelling, service, proof, settings, tags, created_at_ms FROM zones WHERE tenant_id = $1 AND name = $2",
     )
     .bind(to_i64(tenant.0))
     .bind(lower_text(name))
@@ -513,6 +528,7 @@ pub(crate) struct ZoneRow {
     service: String,
     proof: Option<String>,
     settings: String,
+    tags: String,
     created_at_ms: i64,
 }
 
@@ -528,6 +544,7 @@ impl ZoneRow {
             created_at: Moment(to_u64(self.created_at_ms)?),
             primaries: Vec::new(),
             settings: read_settings(&self.spelling, &self.settings)?,
+            tags: Tags::from_stored(&self.tags),
         })
     }
 }

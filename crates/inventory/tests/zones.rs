@@ -10,11 +10,13 @@ use inventory::{
 };
 use place::{BY, Engine, NOW, Place, count_zones, key, name, open, primary, zone, zone_by_id, zone_by_name};
 use xfr::{Alpn, Identity, Moment, Pin, Setting, SettingError, Settings, Tls};
+use zone::Tags;
 
 on_both_engines!(
     a_zone_is_found_as_it_was_typed_after_reopening,
     how_a_primary_is_asked_and_what_is_set_come_back_after_reopening,
     a_zone_is_changed_whole_or_not_at_all,
+    tags_are_kept_changed_and_come_back_with_a_removed_zone,
     of_changes_to_one_zone_at_a_time_none_is_lost,
     names_that_only_escapes_can_write_come_back_to_the_octet,
     a_tenant_has_a_name_once_and_another_tenant_may_claim_it_without_a_proof,
@@ -85,6 +87,7 @@ async fn a_zone_is_changed_whole_or_not_at_all(engine: Engine) {
         primaries: Some(vec![primary("192.0.2.2:53")]),
         service: Some(Service::Paused),
         settings: Some(settings),
+        tags: None,
     };
     assert_eq!(changed(all.clone()).await.unwrap(), Ok(id));
     let found = zone_by_name(&inventory, OURS, &name("example.org")).await.unwrap();
@@ -93,7 +96,8 @@ async fn a_zone_is_changed_whole_or_not_at_all(engine: Engine) {
 
     let mut unknown_key = primary("192.0.2.3:53");
     unknown_key.key = Some(name("nobodys.key"));
-    let wrong = ZoneChange { service: Some(Service::Disabled), primaries: Some(vec![unknown_key]), settings: None };
+    let wrong =
+        ZoneChange { service: Some(Service::Disabled), primaries: Some(vec![unknown_key]), ..ZoneChange::default() };
     let error = changed(wrong).await.unwrap_err();
     assert!(matches!(error, ChangeZoneError::Invalid(AddZoneError::UnknownKey { .. })), "{error}");
     assert_eq!(zone_by_name(&inventory, OURS, &name("example.org")).await.unwrap(), found);
@@ -126,6 +130,33 @@ async fn of_changes_to_one_zone_at_a_time_none_is_lost(engine: Engine) {
 /// Changes a zone to this, whatever it is.
 fn to(change: ZoneChange) -> impl FnOnce(&Zone) -> Result<ZoneChange, Zone> {
     |_| Ok(change)
+}
+
+async fn tags_are_kept_changed_and_come_back_with_a_removed_zone(engine: Engine) {
+    let place = Place::new(engine).await;
+    let inventory = place.open().await;
+    let tags = |words: &str| Tags::read(words.split(' ')).unwrap();
+    let wanted = NewZone { tags: tags("customers Berlin"), ..zone("example.org", &["192.0.2.1:53"]) };
+    let id = inventory.add_zone(OURS, &wanted, Moment(7)).await.unwrap();
+    inventory.add_zone(OURS, &zone("example.net", &["192.0.2.1:53"]), Moment(7)).await.unwrap();
+    inventory.close().await;
+
+    let inventory = place.open().await;
+    assert_eq!(zone_by_id(&inventory, OURS, id).await.unwrap().tags.as_str(), "berlin customers");
+    let of_tenant = inventory.zones_of_tenant(OURS, None, 10).await.unwrap();
+    assert_eq!(of_tenant.iter().map(|zone| zone.tags.as_str()).collect::<Vec<_>>(), ["berlin customers", ""]);
+    let change = |tags| move |_: &Zone| Ok::<_, ()>(ZoneChange { tags, ..ZoneChange::default() });
+    inventory.change_zone(OURS, &wanted.name, change(Some(tags("2026")))).await.unwrap().unwrap();
+    let service = Some(Service::Paused);
+    let pause = |_: &Zone| Ok::<_, ()>(ZoneChange { service, ..ZoneChange::default() });
+    inventory.change_zone(OURS, &wanted.name, pause).await.unwrap().unwrap();
+    assert_eq!(zone_by_id(&inventory, OURS, id).await.unwrap().tags, tags("2026"), "another change leaves them");
+
+    inventory.remove_zone_and_keep(OURS, &wanted.name, Moment(8), Moment(99)).await.unwrap();
+    inventory.restore_zone(OURS, &wanted.name, Moment(9)).await.unwrap();
+    assert_eq!(zone_by_id(&inventory, OURS, id).await.unwrap().tags, tags("2026"));
+    inventory.change_zone(OURS, &wanted.name, change(Some(Tags::default()))).await.unwrap().unwrap();
+    assert!(zone_by_id(&inventory, OURS, id).await.unwrap().tags.is_empty());
 }
 
 async fn names_that_only_escapes_can_write_come_back_to_the_octet(engine: Engine) {

@@ -17,7 +17,7 @@ use store::HistoryKept;
 use tokio::sync::{Notify, oneshot};
 use transfer::{Meter, Primary};
 use xfr::{AnyAnswer, Bounds, Freshness, Key, Moment, Policy, Settings, Timers};
-use zone::{Generation, Snapshot, TenantId, ZoneId};
+use zone::{Generation, Snapshot, Tags, TenantId, ZoneId};
 
 use crate::holds::{Hold, Released};
 use crate::note::Note;
@@ -61,6 +61,8 @@ pub(crate) struct Instructions {
     /// What is set for the zone alone, and what follows with the defaults.
     pub(crate) settings: Settings,
     pub(crate) policy: Policy,
+    /// What its owner sorts it by.
+    pub(crate) tags: Tags,
     /// Whether the tenant's plan lets the zone be answered and followed.
     pub(crate) subscription: Subscription,
     /// The most records that it allows for a zone.

@@ -81,6 +81,19 @@ mod tests {
     }
 
     #[test]
+    fn a_tenants_list_holds_no_other_tenants_zones() {
+        let mut roster = Roster::default();
+        for (id, tenant) in [(1, OURS), (2, TenantId(OURS.0 + 1)), (3, OURS), (4, TenantId(OURS.0 + 1))] {
+            let timers = Timers::pending(&Bounds::default(), Moment(0));
+            let name = format!("z{id}.example.").parse().unwrap();
+            roster.insert(Arc::new(Followed::new(ZoneId(id), tenant, name, timers, Generation(0))));
+        }
+        let listed = |tenant| roster.after(tenant, None).map(|zone| zone.id.0).collect::<Vec<_>>();
+        assert_eq!((listed(OURS), listed(TenantId(OURS.0 + 1))), (vec![1, 3], vec![2, 4]));
+        assert_eq!(listed(TenantId(OURS.0 + 2)), Vec::<u64>::new());
+    }
+
+    #[test]
     fn zones_are_found_by_name_and_listed_in_its_order() {
         let mut roster = Roster::default();
         for (id, name) in [(4, "b.example."), (1, "C.example."), (3, "a.example."), (2, "B.example.")] {

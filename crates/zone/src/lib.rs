@@ -14,6 +14,7 @@ pub mod image;
 pub mod inspect;
 mod limits;
 pub mod nsec3;
+pub mod tags;
 pub mod zonemd;
 
 pub use advance::{Advanced, Rejection, advance};
@@ -24,6 +25,7 @@ pub use digest::Digest;
 pub use image::{Image, Notes};
 pub use inspect::{Inspection, inspect};
 pub use limits::Limits;
+pub use tags::Tags;
 
 /// A zone, by the number that the inventory gave it: the name alone is not a zone, because several tenants may claim it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,7 +4,9 @@ use std::fmt::{self, Display, Formatter};
 
 use xfr::Setting;
 
-use crate::json::{AttemptOutcome, Freshness, ParentSaid, ServerFound, Severity, State, Time, Zone};
+use crate::json::{
+    AttemptOutcome, Freshness, ParentSaid, Reason, ServerFound, Severity, State, Time, Zone, ZoneOrder,
+};
 
 /// A moment in UTC; the script says it in the browser's own words.
 pub(crate) struct When(Time);
@@ -155,6 +157,44 @@ pub(crate) fn state(state: &State) -> &'static str {
     }
 }
 
+/// Why the zone's last attempt failed, if it did.
+pub(crate) fn failing(zone: &Zone) -> Option<&Reason> {
+    let last = zone.last_attempt.as_ref().filter(|last| last.outcome == AttemptOutcome::Failed);
+    last.and_then(|last| last.reason.as_ref())
+}
+
+/// A zone's state in words: one that is tried in vain does not just wait.
+pub(crate) fn zone_state(zone: &Zone) -> &'static str {
+    if zone.state == State::Pending && failing(zone).is_some() { "Failing" } else { state(&zone.state) }
+}
+
+/// The same for its colour.
+pub(crate) fn zone_tone(zone: &Zone) -> &'static str {
+    if zone.state == State::Pending && failing(zone).is_some() { "bad" } else { tone(&zone.state) }
+}
+
+/// What lists of zones go by.
+pub(crate) fn order(order: &ZoneOrder) -> &'static str {
+    match order {
+        ZoneOrder::Name => "Name",
+        ZoneOrder::State => "What needs you",
+        ZoneOrder::Serial => "Serial",
+        ZoneOrder::Records => "Records",
+        ZoneOrder::Confirmed => "Last confirmed",
+        ZoneOrder::Expires => "Expires first",
+    }
+}
+
+/// A stable code as words.
+pub(crate) fn spelled(code: &str) -> String {
+    code.replace('_', " ")
+}
+
+/// A text as a part of a query.
+pub(crate) fn encoded(text: &str) -> String {
+    crate::path::percent_encoded(text)
+}
+
 /// How the zone is, in one sentence.
 pub(crate) fn condition(zone: &Zone) -> &'static str {
     let is_trying = zone.last_attempt.is_none();
@@ -220,6 +260,23 @@ pub(crate) fn setting(setting: Setting) -> &'static str {
     }
 }
 
+/// What a setting can be, where that is one of a few words.
+pub(crate) fn choices(setting: Setting) -> &'static [&'static str] {
+    match setting {
+        Setting::SerialWentBack => &["wait", "accept"],
+        Setting::IxfrFrom => &["same", "any"],
+        Setting::Notify => &["any", "signed"],
+        Setting::Zonemd => &["warn", "refuse"],
+        Setting::Any => &["one", "all"],
+        _ => &[],
+    }
+}
+
+/// The same by its name, which stands for itself where another version of this program has set it.
+pub(crate) fn setting_named(name: &str) -> String {
+    name.parse().map_or_else(|_| name.to_owned(), |known| setting(known).to_owned())
+}
+
 /// How much an event matters, for its colour.
 pub(crate) fn severity_tone(severity: &Severity) -> &'static str {
     match severity {
@@ -261,7 +318,7 @@ pub(crate) fn found_tone(found: &ServerFound) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{bare, millis, number, octets, sentence, short, when};
+    use super::{bare, choices, millis, number, octets, sentence, short, when};
     use crate::json::Time;
 
     #[test]
@@ -282,6 +339,15 @@ mod tests {
         assert_eq!(octets(&u64::MAX), "18446744 TB");
         assert_eq!(when(&Time::from_unix_ms(1_795_262_400_250)).to_string(), "2026-11-21 12:00:00 UTC");
         assert_eq!(["example.org.", ".", "a"].map(bare), ["example.org", ".", "a"]);
+    }
+
+    #[test]
+    fn whatever_can_be_chosen_for_a_setting_can_be_set() {
+        for setting in xfr::Setting::ALL {
+            for choice in choices(setting) {
+                xfr::Settings::default().set(setting, Some(choice)).unwrap();
+            }
+        }
     }
 
     #[test]

@@ -70,6 +70,6 @@ pub use time::{NotATime, Time};
 pub use words::UnknownWord;
 pub use zone::{
     AddZone, ChangeZone, Ending, Freshness, HeldBack, History, Hold, HoldOrder, OrderHold, Origin, Refresh,
-    Refreshed, Service, ServiceOrder, SilentPrimary, State, Transfer, TransferUnderWay, Version, Zone, ZoneLines,
-    ZoneRecords, ZoneWarning, Zones,
+    Refreshed, Service, ServiceOrder, SilentPrimary, State, TagCount, TagCounts, Transfer, TransferUnderWay, Version,
+    Zone, ZoneLines, ZoneOrder, ZoneRecords, ZoneWarning, Zones,
 };

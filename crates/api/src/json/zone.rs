@@ -121,6 +121,10 @@ pub struct AddZone {
     /// What is to differ from the defaults, by its name.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
+    /// Words to sort zones by: at most sixteen, each of at most 32 letters and digits, with `.`, `-`, `_` or `:` between them.
+    #[serde(default)]
+    #[schema(example = json!(["customers", "site:berlin"]))]
+    pub tags: Vec<String>,
 }
 
 /// What is to be changed about a zone; what is left out stays.
@@ -132,6 +136,9 @@ pub struct ChangeZone {
     pub service: Option<ServiceOrder>,
     /// Settings by their names; null has the default count again.
     pub settings: BTreeMap<String, Option<String>>,
+    /// At most sixteen, in the place of those before.
+    #[schema(example = json!(["customers", "site:berlin"]))]
+    pub tags: Option<Vec<String>>,
 }
 
 /// A zone with its condition.
@@ -160,6 +167,9 @@ pub struct Zone {
     /// What differs from the defaults, by its name.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
+    /// In their order.
+    #[serde(default)]
+    pub tags: Vec<String>,
     pub origin: Origin,
     /// The catalog that a member is here because of.
     pub catalog: Option<String>,
@@ -255,7 +265,46 @@ pub struct OrderHold {
     pub generation: Option<u64>,
 }
 
-/// A page of zones, in the order of their names as text.
+words! {
+    /// What a list of zones goes by; those that are alike in it by name, and those that have none of it at the end.
+    ZoneOrder {
+        /// The names as text.
+        Name = "name",
+        /// What needs somebody first, and zones whose last attempt failed before others in their state.
+        State = "state",
+        /// The highest serial first.
+        Serial = "serial",
+        /// The most records first.
+        Records = "records",
+        /// What was confirmed longest ago first.
+        Confirmed = "confirmed",
+        /// What expires soonest first.
+        Expires = "expires",
+    }
+}
+
+#[expect(clippy::derivable_impls, reason = "what makes words derives none")]
+impl Default for ZoneOrder {
+    fn default() -> Self {
+        Self::Name
+    }
+}
+
+/// How many zones have a tag.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TagCount {
+    #[schema(example = "customers")]
+    pub tag: String,
+    pub zones: u64,
+}
+
+/// The tags that zones have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TagCounts {
+    pub tags: Vec<TagCount>,
+}
+
+/// A page of zones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Zones {
     pub zones: Vec<Zone>,

@@ -23,7 +23,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use utoipa::IntoParams;
 
-use crate::doors::ZonePage;
+use crate::doors::NamePage;
 use crate::problem::{Code, Problem};
 use crate::text;
 
@@ -45,10 +45,10 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    fn read(&self) -> Result<ZonePage, Problem> {
+    fn read(&self) -> Result<NamePage, Problem> {
         let limit = page_limit(self.limit)?;
         let after = self.after.as_deref().map(text::known_zone_name).transpose()?;
-        Ok(ZonePage { after, limit, find: String::new(), state: None, last_attempt: None })
+        Ok(NamePage { after, limit })
     }
 }
 

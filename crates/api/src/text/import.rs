@@ -1,11 +1,15 @@
-//! Lines of an import: `NAME ADDR[:PORT][,ADDR[:PORT]…] [KEY]`, `#` begins a comment.
+//! Lines of an import: `NAME ADDR[:PORT][,ADDR[:PORT]…] [KEY] [tags=TAG,TAG…]`, `#` begins a comment.
 
 use xfr::Primary;
 
 use super::name::{key_name, zone_name};
 use super::primary::address;
+use super::tag::listed_tags;
 use crate::doors::NewZone;
 use crate::problem::{Code, Problem};
+
+/// Before tags: no name of a key has such a sign.
+const TAGS: &str = "tags=";
 
 /// What a line of an import holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,18 +49,28 @@ fn zone<'a>(name: dns::Name, mut words: impl Iterator<Item = &'a str>) -> Result
             format!("the line of {name} has no primary; write it like: example.org 192.0.2.1,[2001:db8::1]:5353");
         return Err(Problem::new(Code::PrimaryInvalid, detail));
     };
-    let key = words.next().map(key_name).transpose()?;
-    if let Some(more) = words.next() {
-        let detail = format!(
-            "the line of {name} has {more:?} behind its key; write it as: NAME ADDR[:PORT][,ADDR[:PORT]…] [KEY]"
-        );
-        return Err(Problem::new(Code::PrimaryInvalid, detail));
+    let (mut key, mut tags) = (None, None);
+    for word in words {
+        match word.strip_prefix(TAGS) {
+            Some(listed) if tags.is_none() => tags = Some(listed_tags(listed)?),
+            None if key.is_none() && tags.is_none() => key = Some(key_name(word)?),
+            _ => return Err(too_much(&name, word)),
+        }
     }
+
     let primaries = addresses
         .split(',')
         .map(|text| Ok(Primary { key: key.clone(), ..Primary::at(address(text)?) }))
         .collect::<Result<Vec<_>, Problem>>()?;
-    NewZone::new(name, primaries)
+    let mut zone = NewZone::new(name, primaries)?;
+    zone.tags = tags.unwrap_or_default();
+    Ok(zone)
+}
+
+fn too_much(name: &dns::Name, word: &str) -> Problem {
+    let form = "NAME ADDR[:PORT][,ADDR[:PORT]…] [KEY] [tags=TAG,TAG…]";
+    let detail = format!("the line of {name} has {word:?} behind its key or its tags; write it as: {form}");
+    Problem::new(Code::PrimaryInvalid, detail)
 }
 
 #[cfg(test)]
@@ -77,6 +91,16 @@ mod tests {
     }
 
     #[test]
+    fn a_line_may_end_with_tags() {
+        for (line, has_key) in
+            [("a.example 192.0.2.1 tags=Two,one", false), ("a.example 192.0.2.1 key tags=two,one", true)]
+        {
+            let ImportLine::Zone(zone) = import_line(line) else { panic!("not a zone") };
+            assert_eq!((zone.tags.as_str(), zone.primaries()[0].key.is_some()), ("one two", has_key));
+        }
+    }
+
+    #[test]
     fn comments_and_empty_lines_hold_nothing() {
         for line in ["", "  \t", "# example.org 192.0.2.1", "   # x", "\r\n"] {
             assert_eq!(import_line(line), ImportLine::Empty, "{line:?}");
@@ -92,6 +116,9 @@ mod tests {
             ("example.org 192.0.2.1,192.0.2.1", Some("example.org."), Code::PrimaryInvalid),
             ("example.org 192.0.2.1 a..b", Some("example.org."), Code::KeyNameInvalid),
             ("example.org 192.0.2.1 key more", Some("example.org."), Code::PrimaryInvalid),
+            ("example.org 192.0.2.1 tags=a key", Some("example.org."), Code::PrimaryInvalid),
+            ("example.org 192.0.2.1 tags=a tags=b", Some("example.org."), Code::PrimaryInvalid),
+            ("example.org 192.0.2.1 tags=a/b", Some("example.org."), Code::TagInvalid),
         ] {
             let ImportLine::Wrong { name: found, problem } = import_line(line) else {
                 panic!("{line:?} was read");

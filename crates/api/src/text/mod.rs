@@ -9,8 +9,10 @@ mod catalog;
 mod csv;
 mod import;
 mod name;
+mod place;
 mod primary;
 mod setting;
+mod tag;
 
 pub use account::{email, new_token, organisation_name, token_name};
 pub use algorithm::key_algorithm;
@@ -18,5 +20,7 @@ pub use catalog::{GUARD_OFF, catalog_change, guard_delay, guard_delay_text, memb
 pub use csv::csv_row;
 pub use import::{ImportLine, import_line};
 pub use name::{Typed, key_name, known_zone_name, typed_zone_name, unicode_name, zone_name};
+pub use place::{place, place_text};
 pub use primary::{DNS_OVER_TLS_PORT, DNS_PORT, address, own_address, primary, primary_of, zone_at_primary};
 pub use setting::{setting, setting_of};
+pub use tag::{listed_tags, tag, tags};

@@ -18,9 +18,9 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use api::doors::{
-    Accounts, Actor, AttemptPage, Caller, CatalogChange, Doors, Export, LinkUse, MemberTemplate, Membership,
-    NewCatalog, NewKey, NewToken, NewUser, NewZone, News, Opened, Ownership, QuerySpan, RecordPage, Records,
-    SecondFactorOffer, SignedIn, Text, Visitor, ZoneChange, ZonePage,
+    Accounts, Actor, AttemptPage, Caller, CatalogChange, Doors, Export, LinkUse, ListPlace, Listed, MemberTemplate,
+    Membership, NamePage, NewCatalog, NewKey, NewToken, NewUser, NewZone, News, Opened, Ownership, QuerySpan,
+    RecordPage, Records, SecondFactorOffer, SignedIn, Text, Visitor, ZoneChange, ZoneList,
 };
 use api::json::{self, Time};
 use api::{Code, Contents, Intent, Problem, Requests, Status};
@@ -98,6 +98,7 @@ fn pending(id: u64, zone: &NewZone) -> json::Zone {
         records: None,
         primaries: zone.primaries().iter().map(json::Primary::from).collect(),
         settings: zone.settings.to_texts(),
+        tags: zone.tags.iter().map(str::to_owned).collect(),
         origin: json::Origin::Configured,
         catalog: None,
         created_at: Time::from_unix_ms(1_795_262_400_000),
@@ -477,6 +478,9 @@ impl Intent for Fake {
         for (setting, value) in change.settings {
             set(&mut zone.settings, setting, value);
         }
+        if let Some(tags) = &change.tags {
+            zone.tags = tags.iter().map(str::to_owned).collect();
+        }
         match change.service {
             Some(json::ServiceOrder::Resume | json::ServiceOrder::Enable) => zone.service = json::Service::Answering,
             Some(json::ServiceOrder::Pause) => zone.service = json::Service::Paused,
@@ -640,15 +644,23 @@ impl Contents for Fake {
 
 #[async_trait]
 impl Status for Fake {
-    async fn zones(&self, _: &Caller, page: ZonePage) -> Result<Vec<json::Zone>, Problem> {
-        let after = page.after.as_ref().map(lower).unwrap_or_default();
+    async fn zones(&self, _: &Caller, list: ZoneList) -> Result<Listed, Problem> {
+        let after = list.after.as_ref().map(|place| lower(&place.name)).unwrap_or_default();
         let zones = self.zones.lock().unwrap();
-        Ok(zones
-            .iter()
-            .filter(|(name, _)| **name > after)
-            .take(page.limit as usize)
-            .map(|(_, z)| z.clone())
-            .collect())
+        let has_tag = |zone: &json::Zone| list.tag.as_ref().is_none_or(|tag| zone.tags.contains(tag));
+        let wanted = zones.iter().filter(|(name, zone)| **name > after && has_tag(zone));
+        let zones: Vec<_> = wanted.take(list.limit as usize).map(|(_, zone)| zone.clone()).collect();
+        let last = zones.last().filter(|_| zones.len() == list.limit as usize);
+        let next = last.map(|last| ListPlace { rank: 7, name: last.name.parse().unwrap() });
+        Ok(Listed { zones, next })
+    }
+
+    async fn tags(&self, _: &Caller) -> Result<Vec<json::TagCount>, Problem> {
+        let mut tags = BTreeMap::<String, u64>::new();
+        for zone in self.zones.lock().unwrap().values() {
+            zone.tags.iter().for_each(|tag| *tags.entry(tag.clone()).or_default() += 1);
+        }
+        Ok(tags.into_iter().map(|(tag, zones)| json::TagCount { tag, zones }).collect())
     }
 
     async fn zone(&self, _: &Caller, name: &Name) -> Result<json::Zone, Problem> {
@@ -711,7 +723,7 @@ impl Status for Fake {
         &self,
         caller: &Caller,
         name: &Name,
-        page: ZonePage,
+        page: NamePage,
     ) -> Result<Vec<json::CatalogMember>, Problem> {
         self.catalog(caller, name).await?;
         let member = |name: &str, state| json::CatalogMember {

@@ -84,6 +84,13 @@ pub enum Outcome {
     Failed(RecordedReason),
 }
 
+impl Outcome {
+    /// Whether the primaries gave nothing that could be used.
+    pub fn is_failure(&self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
+}
+
 /// Why an attempt brought nothing, in words: a row outlives the program that wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedReason {

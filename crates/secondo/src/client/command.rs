@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use api::doors::NewZone;
-use api::json::{KeyAlgorithm, Month};
+use api::json::{KeyAlgorithm, Month, State, ZoneOrder};
 use api::text;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use dns::Name;
 use xfr::{Primary, Setting};
 
@@ -192,6 +192,29 @@ pub(crate) enum Patient {
     Here(Name),
 }
 
+/// Which zones are listed, and in which order.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct WantedZones {
+    /// Only zones with this in their names.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) find: Option<String>,
+    /// Only zones that have this tag.
+    #[arg(long, value_name = "TAG", value_parser = tag)]
+    pub(crate) tag: Option<String>,
+    /// Only zones in this state.
+    #[arg(long, value_name = "STATE")]
+    pub(crate) state: Option<State>,
+    /// Only zones whose last attempt failed, whatever their state.
+    #[arg(long)]
+    pub(crate) failing: bool,
+    /// What the list goes by: name, state, serial, records, confirmed or expires.
+    #[arg(long, value_name = "ORDER", default_value = "name")]
+    pub(crate) sort: ZoneOrder,
+    /// The other way round.
+    #[arg(long)]
+    pub(crate) reversed: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ZoneAction {
     /// Add a zone and have it transferred.
@@ -217,16 +240,21 @@ A primary is ADDR[:PORT] with options behind it, each after a comma:
         /// What is to differ from the defaults, as for `zone set`; may be given several times.
         #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
         settings: Vec<(Setting, Option<String>)>,
+        /// A word to sort zones by; may be given several times.
+        #[arg(long = "tag", value_name = "TAG", value_parser = tag)]
+        tags: Vec<String>,
     },
     /// List the zones.
     #[command(
-        after_help = "Examples:\n  secondo zone list --json\n\nServers that follow no catalog, such as NSD 4.6, take the names; PATTERN has `request-xfr` and \
+        after_help = "Examples:\n  secondo zone list --tag customers --sort expires\n  secondo zone list --failing --json\n\nServers that follow no catalog, such as NSD 4.6, take the names; PATTERN has `request-xfr` and \
                       `allow-notify` for this server:\n  secondo zone list --names | sed 's/$/ PATTERN/' | nsd-control addzones"
     )]
     List {
         /// Only the names of the zones that are answered, one a line.
         #[arg(long)]
         names: bool,
+        #[command(flatten)]
+        wanted: WantedZones,
     },
     /// Show a zone with its condition and its last attempt.
     #[command(after_help = "Example:\n  secondo zone show example.org")]
@@ -245,18 +273,21 @@ A primary is ADDR[:PORT] with options behind it, each after a comma:
         #[arg(long)]
         full: bool,
     },
-    /// Change a zone's primaries, and what differs from the defaults.
+    /// Change a zone's primaries, its tags, and what differs from the defaults.
     #[command(after_help = settings_help())]
     Set {
         /// The zone's name.
         #[arg(value_parser = known_zone_name)]
         name: Name,
         /// What is to be set; without a value the default counts again.
-        #[arg(value_name = "NAME=VALUE", value_parser = setting, required_unless_present = "primaries")]
+        #[arg(value_name = "NAME=VALUE", value_parser = setting, required_unless_present_any = ["primaries", "tags"])]
         settings: Vec<(Setting, Option<String>)>,
         /// The servers to copy the zone from now on, in the place of those before.
         #[arg(long = "primary", value_name = "ADDR[:PORT][,OPTION]...", value_parser = primary)]
         primaries: Vec<Primary>,
+        /// A word to sort zones by, in the place of those before; may be given several times, and empty for none at all.
+        #[arg(long = "tag", value_name = "TAG", value_parser = tag_or_none)]
+        tags: Vec<String>,
     },
     /// Make no checks and no transfers of a zone; answers go on until it expires.
     #[command(after_help = "Example:\n  secondo zone pause example.org")]
@@ -583,6 +614,7 @@ fn settings_help() -> String {
 Examples:
   secondo zone set example.org refresh-max=2h serial-went-back=accept
   secondo zone set example.org refresh-max= --primary 192.0.2.1
+  secondo zone set example.org --tag customers --tag site:berlin
 
 What can be set:\n"
         .to_owned();
@@ -596,6 +628,14 @@ What can be set:\n"
         help.push_str(&format!("  {name:<18} {about} (unless the server is told otherwise: {default})\n"));
     }
     help
+}
+
+fn tag(text: &str) -> Result<String, String> {
+    text::tag(text).map_err(with_code)
+}
+
+fn tag_or_none(text: &str) -> Result<String, String> {
+    if text.is_empty() { Ok(String::new()) } else { tag(text) }
 }
 
 fn month(text: &str) -> Result<Month, String> {

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use api::doors::{Caller, CatalogChange, MemberTemplate, NewCatalog, TemplateChange, ZonePage};
+use api::doors::{Caller, CatalogChange, MemberTemplate, NamePage, NewCatalog, TemplateChange};
 use api::{Code, Problem, json, text};
 use dns::{Name, Serial};
 use inventory::{Catalog, CatalogError, CatalogMember, CatalogSettings, Inventory, TenantId};
@@ -262,7 +262,7 @@ impl House {
         &self,
         tenant: TenantId,
         name: &Name,
-        page: ZonePage,
+        page: NamePage,
     ) -> Result<Vec<json::CatalogMember>, Problem> {
         let inventory = self.inventory()?;
         let catalog = self.catalog_named(&inventory, tenant, name).await?;

@@ -140,6 +140,7 @@ fn described(zone: &Zone) -> Value {
         "proof": zone.proof.map(inventory::Proof::as_str),
         "created_at": time(zone.created_at),
         "settings": zone.settings.to_texts(),
+        "tags": zone.tags.iter().collect::<Vec<_>>(),
         "primaries": zone.primaries.iter().map(json::Primary::from).collect::<Vec<_>>(),
     })
 }

@@ -35,6 +35,7 @@ impl Intent for House {
         let wanted = inventory::ZoneChange {
             primaries: Some(row.primaries),
             settings: Some(row.settings),
+            tags: Some(row.tags),
             ..inventory::ZoneChange::default()
         };
         let is_own = || self.node.zone(id).is_some_and(|zone| zone.instructions().role == Role::Configured);
@@ -163,7 +164,7 @@ impl House {
         self.node.defaults.with(&settings).map_err(|error| not_settable(&error))?;
         let service = change.service.map(|order| ordered(zone, order)).transpose()?;
         let settings = (!change.settings.is_empty()).then_some(settings);
-        Ok(inventory::ZoneChange { primaries: change.primaries, service, settings })
+        Ok(inventory::ZoneChange { primaries: change.primaries, service, settings, tags: change.tags })
     }
 
     /// Whether the node does what was asked for.
@@ -173,6 +174,7 @@ impl House {
         let primaries = || instructions.sources.iter().map(|source| &source.configured);
         change.primaries.as_ref().is_none_or(|wanted| primaries().eq(wanted))
             && change.settings.as_ref().is_none_or(|wanted| instructions.settings == *wanted)
+            && change.tags.as_ref().is_none_or(|wanted| instructions.tags == *wanted)
             && change.service.is_none_or(|wanted| instructions.service == wanted)
     }
 
@@ -261,6 +263,7 @@ pub(crate) fn row(node: &Node, tenant: TenantId, zone: &NewZone) -> inventory::N
             .or_else(|| node.kept.named(tenant, zone.name()))
             .map(|stored| stored.id),
         settings: zone.settings.clone(),
+        tags: zone.tags.clone(),
         proof: node.proof_at_once(tenant),
         ..inventory::NewZone::answering(zone.name().clone(), zone.primaries().to_vec())
     }

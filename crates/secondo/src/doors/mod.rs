@@ -8,6 +8,7 @@ mod examination;
 mod exported;
 mod intent;
 mod jobs;
+mod listing;
 mod newcomers;
 mod organisations;
 mod ownership;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use api::doors::{AttemptPage, Caller, News, QuerySpan, ZonePage};
+use api::doors::{AttemptPage, Caller, Listed, NamePage, News, QuerySpan, ZoneList};
 use api::{Problem, Status, json};
 use async_trait::async_trait;
 use dns::{Name, Rcode};
@@ -28,30 +28,12 @@ use crate::notifies;
 
 #[async_trait]
 impl Status for House {
-    async fn zones(&self, caller: &Caller, page: ZonePage) -> Result<Vec<json::Zone>, Problem> {
-        let ZonePage { after, limit, find, state, last_attempt } = page;
-        let limit = limit as usize;
-        if find.is_empty() && state.is_none() && last_attempt.is_none() {
-            return Ok(self
-                .node
-                .page(caller.tenant, after.as_ref(), limit)
-                .iter()
-                .map(|zone| self.shown(zone))
-                .collect());
-        }
-        let zones = self.node.page(caller.tenant, after.as_ref(), usize::MAX);
-        // Other letters than ASCII are in no name, and in what some stand for.
-        let is_found = |zone: &&Arc<Followed>| {
-            let name = zone.name.to_lower().to_string();
-            name.contains(&find)
-                || !find.is_ascii() && api::text::unicode_name(&name).is_some_and(|name| name.contains(&find))
-        };
-        let shown = zones.iter().filter(is_found).map(|zone| self.shown(zone));
-        let has_ended = |zone: &json::Zone| {
-            last_attempt.is_none_or(|wanted| zone.last_attempt.as_ref().is_some_and(|last| last.outcome == wanted))
-        };
-        let is_wanted = |zone: &json::Zone| state.is_none_or(|state| zone.state == state) && has_ended(zone);
-        Ok(shown.filter(is_wanted).take(limit).collect())
+    async fn zones(&self, caller: &Caller, list: ZoneList) -> Result<Listed, Problem> {
+        Ok(self.listed(caller.tenant, &list))
+    }
+
+    async fn tags(&self, caller: &Caller) -> Result<Vec<json::TagCount>, Problem> {
+        Ok(self.tags_of(caller.tenant))
     }
 
     async fn zone(&self, caller: &Caller, name: &Name) -> Result<json::Zone, Problem> {
@@ -133,7 +115,7 @@ impl Status for House {
         &self,
         caller: &Caller,
         name: &Name,
-        page: ZonePage,
+        page: NamePage,
     ) -> Result<Vec<json::CatalogMember>, Problem> {
         self.members_of_catalog(caller.tenant, name, page).await
     }
@@ -271,7 +253,8 @@ impl House {
         let condition = zone.condition();
         let freshness = shown_freshness(condition.freshness(now));
         let service = shown_service(&instructions);
-        let (hold, held_back) = shown_hold(&condition.hold, &instructions.policy);
+        let hold = shown_hold_word(&condition.hold);
+        let held_back = shown_held_back(&condition.hold, &instructions.policy);
         let held = condition.held.as_ref();
         json::Zone {
             id: zone.id.0,
@@ -287,6 +270,7 @@ impl House {
             records: held.map(|held| held.image.record_count()),
             primaries: instructions.sources.iter().map(|source| json::Primary::from(&source.configured)).collect(),
             settings: instructions.settings.to_texts(),
+            tags: instructions.tags.iter().map(str::to_owned).collect(),
             origin: match instructions.role {
                 Role::Configured => json::Origin::Configured,
                 Role::Catalog => json::Origin::Catalog,
@@ -391,27 +375,27 @@ fn warnings(zones: &json::ZoneCounts, trouble: Option<&str>, unlisted: usize) ->
     warnings
 }
 
-fn shown_hold(hold: &Hold, policy: &Policy) -> (json::Hold, Option<json::HeldBack>) {
+pub(super) fn shown_hold_word(hold: &Hold) -> json::Hold {
     match hold {
-        Hold::None => (json::Hold::None, None),
-        Hold::Frozen => (json::Hold::Frozen, None),
-        Hold::Kept { serial } => {
-            let held_back = json::HeldBack { serial: serial.0, lost_percent: None, since: None, ends_at: None };
-            (json::Hold::Held, Some(held_back))
+        Hold::None => json::Hold::None,
+        Hold::Frozen => json::Hold::Frozen,
+        Hold::Held(_) | Hold::Kept { .. } => json::Hold::Held,
+        Hold::OverLimit { .. } => json::Hold::OverLimit,
+    }
+}
+
+fn shown_held_back(hold: &Hold, policy: &Policy) -> Option<json::HeldBack> {
+    match hold {
+        Hold::None | Hold::Frozen => None,
+        Hold::Kept { serial } | Hold::OverLimit { serial, .. } => {
+            Some(json::HeldBack { serial: serial.0, lost_percent: None, since: None, ends_at: None })
         }
-        Hold::OverLimit { serial, .. } => {
-            let held_back = json::HeldBack { serial: serial.0, lost_percent: None, since: None, ends_at: None };
-            (json::Hold::OverLimit, Some(held_back))
-        }
-        Hold::Held(held) => {
-            let held_back = json::HeldBack {
-                serial: held.serial.0,
-                lost_percent: Some(held.lost_percent),
-                since: Some(time(held.since)),
-                ends_at: hold.ends_at(policy).map(time),
-            };
-            (json::Hold::Held, Some(held_back))
-        }
+        Hold::Held(held) => Some(json::HeldBack {
+            serial: held.serial.0,
+            lost_percent: Some(held.lost_percent),
+            since: Some(time(held.since)),
+            ends_at: hold.ends_at(policy).map(time),
+        }),
     }
 }
 
@@ -426,7 +410,7 @@ fn shown_warnings(inspection: &Inspection) -> Vec<json::ZoneWarning> {
 }
 
 /// What is done with the zone; what its owner wants, where that does not wait for a proof.
-fn shown_service(instructions: &Instructions) -> json::Service {
+pub(super) fn shown_service(instructions: &Instructions) -> json::Service {
     if instructions.subscription == Subscription::Ended {
         return json::Service::Suspended;
     }
@@ -438,7 +422,7 @@ fn shown_service(instructions: &Instructions) -> json::Service {
     }
 }
 
-fn shown_freshness(freshness: Freshness) -> json::Freshness {
+pub(super) fn shown_freshness(freshness: Freshness) -> json::Freshness {
     match freshness {
         Freshness::Pending => json::Freshness::Pending,
         Freshness::Current => json::Freshness::Current,

@@ -37,6 +37,7 @@ pub(super) fn instructions(node: &Node, intent: &Intent, zone: &inventory::Zone)
         role,
         settings: zone.settings.clone(),
         policy,
+        tags: zone.tags.clone(),
         subscription: match terms.map(|terms| terms.standing(node.clock.now())) {
             Some(PlanStanding::Ended) => Subscription::Ended,
             Some(PlanStanding::InForce | PlanStanding::Grace { .. }) | None => Subscription::InForce,

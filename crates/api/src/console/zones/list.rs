@@ -1,4 +1,6 @@
-//! The list of zones: found by a part of the name or by state, page by page.
+//! The list of zones: found by a part of the name, by state, by whether they fail, or by tag; in several orders; page by page.
+//!
+//! All that is asked for stands in the query, so that a list can be kept as a bookmark.
 
 use askama::Template;
 use axum::extract::{Query, State};
@@ -8,8 +10,8 @@ use serde::Deserialize;
 use crate::console::page::{Frame, page, refusal};
 use crate::console::session::Member;
 use crate::console::words;
-use crate::doors::ZonePage;
-use crate::json;
+use crate::doors::{Direction, ZoneList};
+use crate::json::{self, AttemptOutcome, ZoneOrder};
 use crate::path::{percent_encoded, segment_of};
 use crate::router::Served;
 use crate::text;
@@ -18,28 +20,78 @@ use crate::text;
 const LIMIT: u32 = 50;
 /// Removed ones on the page.
 const REMOVED: u32 = 20;
+/// In the place of a state: those whose last attempt failed, whatever their state.
+const FAILING: &str = "failing";
 
-#[derive(Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 pub(crate) struct Asked {
-    /// Only zones after this name.
+    /// Only zones behind this place.
     #[serde(default)]
     after: String,
     /// A part of the name.
     #[serde(default)]
     find: String,
+    /// A state, or [`FAILING`].
     #[serde(default)]
     state: String,
+    #[serde(default)]
+    tag: String,
+    /// An order; with `-` before it, it is the other way round.
+    #[serde(default)]
+    sort: String,
+}
+
+impl Asked {
+    fn order(&self) -> (ZoneOrder, Direction) {
+        let (name, direction) = match self.sort.strip_prefix('-') {
+            Some(name) => (name, Direction::Reversed),
+            None => (&*self.sort, Direction::Usual),
+        };
+        name.parse().map_or_else(|_| Default::default(), |order| (order, direction))
+    }
+
+    fn list(&self) -> ZoneList {
+        let (order, direction) = self.order();
+        let after = if self.after.is_empty() { None } else { text::place(&self.after, order).ok() };
+        ZoneList {
+            after,
+            limit: LIMIT,
+            find: self.find.trim().to_lowercase(),
+            state: self.state.parse().ok(),
+            last_attempt: (self.state == FAILING).then_some(AttemptOutcome::Failed),
+            // What is no tag is none of anybody's zones.
+            tag: Some(self.tag.trim().to_lowercase()).filter(|tag| !tag.is_empty()),
+            order,
+            direction,
+        }
+    }
+
+    /// The query that asks for this.
+    fn query(&self) -> String {
+        let fields = [
+            ("find", self.find.trim()),
+            ("state", &self.state),
+            ("tag", self.tag.trim()),
+            ("sort", &self.sort),
+            ("after", &self.after),
+        ];
+        let said = fields.into_iter().filter(|(_, value)| !value.is_empty());
+        let said: Vec<String> = said.map(|(name, value)| format!("{name}={}", percent_encoded(value))).collect();
+        format!("?{}", said.join("&"))
+    }
 }
 
 #[derive(Template)]
 #[template(path = "zones.html")]
-struct List<'a> {
+struct List {
     frame: Frame,
     zones: Vec<json::Zone>,
     counts: json::ZoneCounts,
-    find: &'a str,
-    state: Option<json::State>,
+    asked: Asked,
+    order: ZoneOrder,
+    direction: Direction,
     states: &'static [json::State],
+    tags: Vec<json::TagCount>,
     /// The query that leads to the next page; none on the last.
     next: Option<String>,
     is_filtered: bool,
@@ -49,43 +101,93 @@ struct List<'a> {
 }
 
 pub(crate) async fn list(member: Member, State(served): State<Served>, Query(asked): Query<Asked>) -> Response {
-    let state = asked.state.parse::<json::State>().ok();
-    let after = if asked.after.is_empty() { None } else { text::known_zone_name(&asked.after).ok() };
-    let is_first_page = after.is_none();
-    let wanted = ZonePage { after, limit: LIMIT, find: asked.find.trim().to_lowercase(), state, last_attempt: None };
+    let wanted = asked.list();
+    let (order, direction, is_first_page) = (wanted.order, wanted.direction, wanted.after.is_none());
+    let is_filtered =
+        !wanted.find.is_empty() || wanted.state.is_some() || wanted.last_attempt.is_some() || wanted.tag.is_some();
     let status = &served.doors.status;
-    let found = tokio::join!(status.zones(&member.caller, wanted), status.counts(&member.caller));
-    let (zones, counts) = match found {
-        (Ok(zones), Ok(counts)) => (zones, counts),
-        (Err(problem), _) | (_, Err(problem)) => return refusal(&problem),
+    let caller = &member.caller;
+    let found = tokio::try_join!(status.zones(caller, wanted), status.counts(caller), status.tags(caller));
+    let (listed, counts, tags) = match found {
+        Ok(found) => found,
+        Err(problem) => return refusal(&problem),
     };
     // Without the inventory there are none, and the list is worth showing all the same.
-    let removed = match is_first_page {
+    let removed = match is_first_page && !is_filtered {
         true => served.doors.removals.removed(&member.caller, REMOVED).await.unwrap_or_default(),
         false => Vec::new(),
     };
-    let last = zones.last().filter(|_| zones.len() == LIMIT as usize);
-    let next = last.map(|last| {
-        let find = percent_encoded(&asked.find);
-        let state = state.map(json::State::as_str).unwrap_or_default();
-        format!("?after={}&find={find}&state={state}", percent_encoded(&last.name))
-    });
+    let next = listed.next.map(|place| Asked { after: text::place_text(&place, order), ..asked.clone() }.query());
     page(&List {
         frame: Frame::of(&member, "zones"),
-        zones,
+        zones: listed.zones,
         counts,
-        find: &asked.find,
-        state,
+        asked,
+        order,
+        direction,
         states: json::State::ALL,
+        tags,
         next,
-        is_filtered: state.is_some() || !asked.find.trim().is_empty(),
+        is_filtered,
         is_first_page,
         removed,
     })
 }
 
-impl List<'_> {
+impl List {
     fn segment(&self, zone: &json::Zone) -> String {
         zone.name.parse().map(|name| segment_of(&name)).unwrap_or_default()
+    }
+
+    /// From the first page on, in this order; the other way round if it is the present one.
+    fn sorted(&self, order: &ZoneOrder) -> String {
+        let is_turned = self.order == *order && self.direction == Direction::Usual;
+        let sort = format!("{}{order}", if is_turned { "-" } else { "" });
+        Asked { sort, after: String::new(), ..self.asked.clone() }.query()
+    }
+
+    /// What the head of a column says of the order, for eyes and for readers.
+    fn standing(&self, order: &ZoneOrder) -> Option<(&'static str, &'static str)> {
+        let grows = match *order {
+            ZoneOrder::Serial | ZoneOrder::Records => self.direction == Direction::Reversed,
+            _ => self.direction == Direction::Usual,
+        };
+        let said = if grows { ("ascending", "↑") } else { ("descending", "↓") };
+        (self.order == *order).then_some(said)
+    }
+
+    fn first_page(&self) -> String {
+        Asked { after: String::new(), ..self.asked.clone() }.query()
+    }
+
+    fn is_order(&self, order: &ZoneOrder) -> bool {
+        self.order == *order
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Asked;
+    use crate::doors::Direction;
+    use crate::json::{AttemptOutcome, State, ZoneOrder};
+
+    #[test]
+    fn what_is_asked_for_stands_in_the_query_and_nothing_else_does() {
+        let asked = Asked {
+            find: " a&b ".into(),
+            state: "failing".into(),
+            tag: "Site:Berlin".into(),
+            sort: "-expires".into(),
+            ..Asked::default()
+        };
+        assert_eq!(asked.query(), "?find=a%26b&state=failing&tag=Site%3ABerlin&sort=-expires");
+        let list = asked.list();
+        assert_eq!((list.order, list.direction), (ZoneOrder::Expires, Direction::Reversed));
+        assert_eq!((list.state, list.last_attempt), (None, Some(AttemptOutcome::Failed)));
+        assert_eq!((list.find.as_str(), list.tag.as_deref()), ("a&b", Some("site:berlin")));
+        let odd = Asked { state: "<b>".into(), sort: "--name".into(), after: "..".into(), ..Asked::default() }.list();
+        assert_eq!((odd.state, odd.order, odd.direction, odd.after), (None, ZoneOrder::Name, Direction::Usual, None));
+        assert_eq!(Asked { state: "stale".into(), ..Asked::default() }.list().state, Some(State::Stale));
+        assert_eq!(Asked::default().query(), "?");
     }
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use xfr::Setting;
+use xfr::{Setting, span};
 
 use super::form::{self, Row};
 use super::{ZoneInTenant, path};
@@ -22,6 +22,9 @@ struct Settings {
     frame: Frame,
     path: String,
     zone: json::Zone,
+    /// As typed, with what is wrong with them.
+    tags: String,
+    tags_error: String,
     rows: Vec<Row>,
     keys: Vec<json::Key>,
     settings: Vec<Field>,
@@ -29,10 +32,19 @@ struct Settings {
     can_add_row: bool,
 }
 
+/// What stands in the form's fields.
+struct Typed {
+    tags: String,
+    rows: Vec<Row>,
+    fields: Vec<Field>,
+}
+
 struct Field {
     name: &'static str,
     label: &'static str,
     about: &'static str,
+    /// What may be chosen, where it is not typed.
+    choices: &'static [&'static str],
     default: String,
     value: String,
     error: String,
@@ -48,7 +60,8 @@ pub(crate) async fn settings(
         let rows = zone.primaries.iter().map(Row::of).collect();
         let value = |setting: &Setting| zone.settings.get(setting.name()).cloned().unwrap_or_default();
         let fields = Setting::ALL.iter().map(|setting| field(&served, *setting, value(setting))).collect();
-        Ok(draw(&member, &name, zone, keys, rows, fields))
+        let tags = zone.tags.join(" ");
+        Ok(draw(&member, &name, zone, keys, Typed { tags, rows, fields }))
     };
     drawn.await.map_or_else(|problem: Problem| refusal(&problem), |drawn| page(&drawn))
 }
@@ -66,27 +79,32 @@ pub(crate) async fn change(
         Ok(loaded) => loaded,
         Err(problem) => return refusal(&problem),
     };
-    let mut rows = form::rows(&form);
+    let (tags, mut rows) = (form.text("tags").to_owned(), form::rows(&form));
     let fields = Setting::ALL.iter().map(|setting| field(&served, *setting, form.text(setting.name()).to_owned()));
     let mut fields: Vec<Field> = fields.collect();
     if form.has("add_row") {
         rows.push(Row::default());
-        return page(&draw(&member, &name, zone, keys, rows, fields));
+        return page(&draw(&member, &name, zone, keys, Typed { tags, rows, fields }));
     }
-    let read = (form::read(&mut rows), changes(&zone, &mut fields));
+    let wanted_tags = text::listed_tags(&tags);
+    let tags_error = wanted_tags.as_ref().err().map(|problem| sentence(problem.detail())).unwrap_or_default();
+    let read = (form::read(&mut rows), changes(&zone, &mut fields), wanted_tags);
     let done = match read {
-        (Ok(primaries), Ok(settings)) => {
+        (Ok(primaries), Ok(settings), Ok(wanted)) => {
             let has_others = primaries.iter().map(json::Primary::from).ne(zone.primaries.iter().cloned());
-            let change = ZoneChange { primaries: has_others.then_some(primaries), service: None, settings };
+            let tags = wanted.iter().ne(&zone.tags).then_some(wanted);
+            let change = ZoneChange { primaries: has_others.then_some(primaries), service: None, settings, tags };
             served.doors.intent.change_zone(&member.caller, &name, change).await.map(drop)
         }
-        (Err(problem), _) | (_, Err(problem)) => Err(problem),
+        (Err(problem), ..) | (_, Err(problem), _) | (.., Err(problem)) => Err(problem),
     };
     match done {
         Ok(()) => Redirect::to(&path(&member.membership, &name)).into_response(),
         Err(problem) => {
-            let mut drawn = draw(&member, &name, zone, keys, rows, fields);
-            let is_said = drawn.rows.iter().any(|row| !row.error.is_empty())
+            let mut drawn = draw(&member, &name, zone, keys, Typed { tags, rows, fields });
+            drawn.tags_error = tags_error;
+            let is_said = !drawn.tags_error.is_empty()
+                || drawn.rows.iter().any(|row| !row.error.is_empty())
                 || drawn.settings.iter().any(|field| !field.error.is_empty());
             if !is_said {
                 drawn.error = sentence(problem.detail());
@@ -113,7 +131,9 @@ fn changes(zone: &json::Zone, fields: &mut [Field]) -> Result<Vec<(Setting, Opti
         }) {
             Ok(change) => changes.push(change),
             Err(problem) => {
-                field.error = sentence(problem.detail());
+                // The field says which setting it is, and what was typed.
+                let prefix = format!("{} cannot be {:?}: ", field.name, field.value);
+                field.error = sentence(problem.detail().strip_prefix(&prefix).unwrap_or(problem.detail()));
                 first.get_or_insert(problem);
             }
         }
@@ -128,25 +148,23 @@ async fn loaded(member: &Member, served: &Served, name: &dns::Name) -> Result<(j
 
 fn field(served: &Served, setting: Setting, value: String) -> Field {
     let (label, default) = (words::setting(setting), served.doors.status.default_of(setting));
-    Field { name: setting.name(), label, about: setting.about(), default, value, error: String::new() }
+    let default = if default == span::text(u32::MAX) { "no limit".to_owned() } else { default };
+    let (name, about, choices) = (setting.name(), setting.about(), words::choices(setting));
+    Field { name, label, about, choices, default, value, error: String::new() }
 }
 
-fn draw(
-    member: &Member,
-    name: &dns::Name,
-    zone: json::Zone,
-    keys: Vec<json::Key>,
-    rows: Vec<Row>,
-    settings: Vec<Field>,
-) -> Settings {
+fn draw(member: &Member, name: &dns::Name, zone: json::Zone, keys: Vec<json::Key>, typed: Typed) -> Settings {
+    let Typed { tags, rows, fields } = typed;
     Settings {
         frame: Frame::of(member, "zones"),
         path: path(&member.membership, name),
         zone,
         can_add_row: rows.len() < PRIMARIES_MAX,
+        tags,
+        tags_error: String::new(),
         rows,
         keys,
-        settings,
+        settings: fields,
         error: String::new(),
     }
 }

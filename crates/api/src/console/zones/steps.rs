@@ -260,6 +260,7 @@ mod tests {
             records: None,
             primaries: vec![Primary { address: "192.0.2.1:53".into(), ..Primary::default() }],
             settings: std::collections::BTreeMap::new(),
+            tags: Vec::new(),
             origin: Origin::Configured,
             catalog: None,
             created_at: Time::from_unix_ms(0),

@@ -32,6 +32,7 @@ pub(crate) async fn add(
 fn parsed(zone: &json::AddZone) -> Result<NewZone, Problem> {
     let primaries = zone.primaries.iter().map(text::primary_of).collect::<Result<_, _>>()?;
     let mut parsed = NewZone::new(text::zone_name(&zone.name)?, primaries)?;
+    parsed.tags = text::tags(&zone.tags)?;
     for (name, value) in &zone.settings {
         let (setting, value) = text::setting_of(name, Some(value))?;
         let set = parsed.settings.set(setting, value.as_deref());

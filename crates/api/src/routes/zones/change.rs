@@ -38,5 +38,7 @@ fn parsed(name: &Name, change: &json::ChangeZone) -> Result<ZoneChange, Problem>
         None => None,
     };
     let settings = change.settings.iter().map(|(name, value)| text::setting_of(name, value.as_deref()));
-    Ok(ZoneChange { primaries, service: change.service, settings: settings.collect::<Result<_, _>>()? })
+    let settings = settings.collect::<Result<_, _>>()?;
+    let tags = change.tags.as_ref().map(text::tags).transpose()?;
+    Ok(ZoneChange { primaries, service: change.service, settings, tags })
 }

@@ -19,3 +19,4 @@ pub(crate) mod records;
 pub(crate) mod refresh;
 pub(crate) mod remove;
 pub(crate) mod show;
+pub(crate) mod tags;

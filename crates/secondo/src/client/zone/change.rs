@@ -14,6 +14,7 @@ pub(crate) async fn set(
     name: &Name,
     settings: Vec<(Setting, Option<String>)>,
     primaries: &[Primary],
+    tags: Vec<String>,
     server: &Server,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
@@ -25,6 +26,9 @@ pub(crate) async fn set(
         // Checked here too, so that a primary given twice is a mistake in typing.
         check_primaries(name, primaries)?;
         change.primaries = Some(primaries.iter().map(json::Primary::from).collect());
+    }
+    if !tags.is_empty() {
+        change.tags = Some(tags.into_iter().filter(|tag| !tag.is_empty()).collect());
     }
     let zone = changed(name, &change, server, output).await?;
     if output.format() == Format::Text {

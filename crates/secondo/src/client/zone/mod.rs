@@ -34,16 +34,18 @@ pub(crate) async fn carry_out(
     errors: &mut dyn Write,
 ) -> Result<(), Failure> {
     match action {
-        ZoneAction::Add { name, primaries, settings } => add(name, primaries, &settings, server, output).await,
-        ZoneAction::List { names: false } => list::list(server, output).await,
-        ZoneAction::List { names: true } => list::names(server, output).await,
+        ZoneAction::Add { name, primaries, settings, tags } => {
+            add(name, primaries, &settings, tags, server, output).await
+        }
+        ZoneAction::List { names: false, wanted } => list::list(&wanted, server, output).await,
+        ZoneAction::List { names: true, wanted } => list::names(&wanted, server, output).await,
         ZoneAction::Show { name } => show::show(&name, server, output).await,
         ZoneAction::Refresh { name, full } => {
             let transfer = if full { Transfer::Full } else { Transfer::Incremental };
             refresh::refresh(&name, transfer, server, output).await
         }
-        ZoneAction::Set { name, settings, primaries } => {
-            change::set(&name, settings, &primaries, server, output).await
+        ZoneAction::Set { name, settings, primaries, tags } => {
+            change::set(&name, settings, &primaries, tags, server, output).await
         }
         ZoneAction::Pause { name } => change::serve(&name, ServiceOrder::Pause, server, output).await,
         ZoneAction::Resume { name } => change::serve(&name, ServiceOrder::Resume, server, output).await,
@@ -80,6 +82,7 @@ async fn add(
     name: Name,
     primaries: Vec<Primary>,
     settings: &[(Setting, Option<String>)],
+    tags: Vec<String>,
     server: &Server,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
@@ -90,6 +93,7 @@ async fn add(
         name: zone.name().to_string(),
         primaries: zone.primaries().iter().map(json::Primary::from).collect(),
         settings: settings.iter().filter_map(set).collect(),
+        tags,
     };
     let added: Zone = server.post("/zones", &zone).await?;
     if output.format() == Format::Json {

@@ -30,6 +30,7 @@ fn facts(zone: &Zone) -> Vec<(&'static str, String)> {
         ("digest", or_dash(zone.digest.as_ref())),
         ("records", or_dash(zone.records)),
         ("primaries", primaries_text(&zone.primaries)),
+        ("tags", or_dash(Some(zone.tags.join(" ")).filter(|tags| !tags.is_empty()))),
         ("settings", settings_text(zone)),
         ("last success", time_or_dash(zone.last_success)),
         ("next refresh", time_or_dash(zone.next_refresh)),
