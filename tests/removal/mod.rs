@@ -4,7 +4,7 @@ use dns::{Rcode, Type};
 use testing::primary::{Kind, Primary};
 use testing::{query, zone_text};
 
-use crate::scene::{ZONE, add, secondo, serves};
+use crate::scene::{ZONE, add, attempt, secondo, serves};
 
 #[test]
 fn a_removed_zone_is_refused_through_restarts_and_comes_back_as_it_was_without_its_primary() {
@@ -12,8 +12,12 @@ fn a_removed_zone_is_refused_through_restarts_and_comes_back_as_it_was_without_i
     let mut secondo = secondo().started();
     add(&secondo, ZONE, primary.address());
     serves(&secondo, ZONE, 1);
+    primary.publish(ZONE, &zone_text::small(2));
+    secondo.expect(&["zone", "refresh", ZONE]);
+    serves(&secondo, ZONE, 2);
     secondo.expect(&["zone", "set", ZONE, "shrink-limit=20%"]);
-    let before = secondo.zone(ZONE);
+    attempt(&secondo, ZONE, "the second version on record", |attempt| attempt["to_serial"] == 2);
+    let (before, history) = (secondo.zone(ZONE), secondo.json(&["zone", "history", ZONE]));
     let said = secondo.expect(&["zone", "remove", ZONE]);
     assert!(said.contains("secondo zone restore"), "{said}");
     let asked = primary.count(Kind::SoaOverUdp);
@@ -28,13 +32,20 @@ fn a_removed_zone_is_refused_through_restarts_and_comes_back_as_it_was_without_i
     assert_eq!(primary.count(Kind::SoaOverUdp), asked, "it is not followed");
     drop(primary);
     let back = secondo.json(&["zone", "restore", ZONE]);
-    assert_eq!(query::serial(secondo.dns(), ZONE), Ok(1), "from what was kept: there is no primary");
+    assert_eq!(query::serial(secondo.dns(), ZONE), Ok(2), "from what was kept: there is no primary");
     for same in ["id", "name", "digest", "settings", "primaries", "service", "created_at"] {
         assert_eq!(back[same], before[same], "{same}: {back:#}");
     }
+    // Its versions and its ledger came back with it; what was tried since stands before them.
+    for _ in 0..2 {
+        let again = secondo.json(&["zone", "history", ZONE]);
+        assert_eq!(again["versions"], history["versions"], "{again:#}");
+        let (attempts, known) = (again["attempts"].as_array().unwrap(), history["attempts"].as_array().unwrap());
+        assert!(known.len() >= 2 && attempts.ends_with(known), "{again:#}\nand not\n{history:#}");
+        secondo.kill_and_restart();
+    }
     secondo.client(&["zone", "restore", ZONE]).must_fail(&["zone_unknown"]);
-    secondo.kill_and_restart();
-    assert_eq!(query::serial(secondo.dns(), ZONE), Ok(1));
+    assert_eq!(query::serial(secondo.dns(), ZONE), Ok(2));
 }
 
 #[test]

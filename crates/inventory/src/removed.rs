@@ -23,6 +23,7 @@ use crate::catalogs::read_label;
 use crate::claims::{Proof, has_neighbours};
 use crate::database::{Changed, Inventory, Transaction, to_i64, to_u64};
 use crate::error::{InventoryError, RemoveZoneError, RestoreZoneError};
+use crate::ledger::{give_attempts_back, keep_attempts};
 use crate::plans::Allowance;
 use crate::primaries::{TlsColumns, read_settings, read_tls};
 use crate::zones::{NewZone, find_id, insert, lower_text, primaries_of, read_name};
@@ -225,6 +226,7 @@ pub(crate) async fn remove_and_keep(
     .bind(serde_json::to_string(&primaries).expect("texts and numbers are always JSON"))
     .execute(&mut **transaction)
     .await?;
+    keep_attempts(transaction, id).await?;
     sqlx::query("DELETE FROM zones WHERE id = $1").bind(to_i64(id.0)).execute(&mut **transaction).await?;
     Ok(())
 }
@@ -284,6 +286,7 @@ pub(crate) async fn kept_proof(
 
 /// A zone that is kept is here again.
 pub(crate) async fn take_back(transaction: &mut Transaction, id: ZoneId) -> Result<(), InventoryError> {
+    give_attempts_back(transaction, id).await?;
     sqlx::query("DELETE FROM removed_zones WHERE zone_id = $1")
         .bind(to_i64(id.0))
         .execute(&mut **transaction)

@@ -12,10 +12,13 @@
 mod age;
 mod attempt;
 mod attempt_rows;
+mod kept;
 mod notify;
 mod notify_rows;
 mod read;
 mod writer;
+
+pub(crate) use kept::{give_attempts_back, keep_attempts};
 
 pub use attempt::{Attempt, Kind, Outcome, RecordedAttempt, RecordedReason, Trigger};
 pub use notify::{Notify, NotifySender, NotifySpan, StrangerNotify};
