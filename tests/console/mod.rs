@@ -1,10 +1,12 @@
 //! The console in a real browser, beside real primaries: what people do first, and what they see.
 
 mod entry;
+mod held;
 mod lists;
 mod people;
 mod plans;
 mod queries;
+mod widths;
 mod zones;
 
 use std::net::SocketAddr;

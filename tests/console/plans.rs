@@ -11,6 +11,7 @@ fn a_plan_is_made_given_and_felt_by_its_organisation_before_and_after_its_end() 
     let secondo = secondo_with("[tenancy]\nmode = \"multi\"\n").started();
     let (browser, url) = (Browser::start(), console(&secondo));
     first_start(&browser, &secondo);
+    browser.press("Service");
     browser.press("Plans");
     // Where organisations share the service there is one from the beginning.
     browser.sees("Standard");
@@ -51,6 +52,7 @@ fn a_plan_is_made_given_and_felt_by_its_organisation_before_and_after_its_end() 
     assert_eq!(browser.script("return document.querySelectorAll('.mark-error').length"), 0);
 
     // Less than there is, from now on.
+    browser.press("Service");
     browser.press("Plans");
     browser.press("Change Small");
     browser.fill("Zones", "0");

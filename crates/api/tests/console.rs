@@ -208,6 +208,11 @@ async fn what_others_have_written_is_text_on_every_page() {
     assert!(find.status == 200 && !find.text.contains("<script>alert"), "{}", find.text);
     let typed = get(&asked, "/o/1/zones/%5C%3Cb%5C%3Ebold.example.?typed=%3Cscript%3Ealert(1)%3C/script%3E").await;
     assert!(typed.status == 200 && !typed.text.contains("<script>alert"), "{}", typed.text);
+    // Nobody puts pages of text under our address.
+    let name = "%5C%3Cb%5C%3Ebold.example.";
+    let long = format!("https://%5C%3Cb%5C%3Ebold.example/{}", "call+this+number.".repeat(60));
+    let typed = get(&asked, &format!("/o/1/zones/{name}?typed={long}")).await;
+    assert!(typed.status == 200 && !typed.text.contains("call this number"), "{}", typed.text);
 }
 
 #[tokio::test]

@@ -68,6 +68,11 @@ impl Frame {
         self.tenants.len() > 1 || self.tenant != self.tenants.first().cloned()
     }
 
+    /// Whether the page is one for whoever runs the service.
+    pub(crate) fn is_in_service(&self) -> bool {
+        matches!(self.section, "organisations" | "plans" | "claims" | "users")
+    }
+
     pub(crate) fn may_zones(&self) -> bool {
         self.may(Scope::Zones)
     }

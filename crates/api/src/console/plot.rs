@@ -17,6 +17,10 @@ const HEIGHT: f64 = 150.0;
 const LEFT: f64 = 56.0;
 const BOTTOM: f64 = 22.0;
 const TOP: f64 = 8.0;
+/// Between the ends of the scale and the first and last dots, which are whole.
+const INSET: f64 = 12.0;
+/// With fewer a list says all, and a picture is a few dots in a large space.
+const ATTEMPTS_MIN: usize = 4;
 
 /// The picture's parts, in its own units.
 pub(crate) struct Plot {
@@ -53,13 +57,14 @@ pub(crate) struct Dot {
 pub(crate) fn of(attempts: &[Attempt]) -> Option<Plot> {
     let begin = attempts.iter().map(|attempt| attempt.last_at.unix_ms()).min()?;
     let end = attempts.iter().map(|attempt| attempt.last_at.unix_ms()).max()?;
-    if attempts.len() < 2 || begin == end {
+    if attempts.len() < ATTEMPTS_MIN || begin == end {
         return None;
     }
     let longest = attempts.iter().map(|attempt| attempt.millis.max(1)).max()?;
     let decades = (longest as f64).log10().ceil().max(1.0);
     let (right, foot) = (WIDTH - 10.0, HEIGHT - BOTTOM);
-    let x = |at: u64| LEFT + (right - LEFT) * (at - begin) as f64 / (end - begin) as f64;
+    let span = right - LEFT - 2.0 * INSET;
+    let x = |at: u64| LEFT + INSET + span * (at - begin) as f64 / (end - begin) as f64;
     let y = |ms: f64| foot - (foot - TOP) * ms.max(1.0).log10() / decades;
     let mut lines = Vec::new();
     let mut ms = 1_u64;

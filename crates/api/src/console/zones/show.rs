@@ -23,6 +23,8 @@ use crate::text;
 const ATTEMPTS: u32 = 12;
 /// Attempts in the plot.
 const PLOTTED: u32 = 200;
+/// What people type is shorter: it may be a URL, of which nobody is to put pages of text here.
+const TYPED_OCTETS_MAX: usize = 300;
 /// RFC 1912 §2.2 advises two to four weeks; with less than a week a long weekend's outage takes the zone down.
 const EXPIRE_ADVISED_SECS: u64 = 7 * 24 * 3600;
 /// Signatures are renewed days before they end; with less than this left nobody may be going to.
@@ -161,7 +163,7 @@ pub(crate) async fn show(
     // Without the inventory there is none, and the page is worth showing all the same.
     let history =
         history.unwrap_or_else(|_| json::History { versions: Vec::new(), attempts: Vec::new(), next: None });
-    let settings = zone.settings.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let settings = zone.settings.iter().map(|(name, value)| (words::setting_named(name), value.clone())).collect();
     let path = path(&member.membership, &name);
     let primaries = Shown::of(&zone, &history.attempts);
     let part = Part::of(&member, &served, &name, zone, path.clone()).await;
@@ -169,7 +171,9 @@ pub(crate) async fn show(
         frame: Frame::of(&member, "zones"),
         path,
         // Whatever somebody has put into the address, only what was taken for this zone is said to have been typed.
-        typed: if text::typed_zone_name(&asked.typed).is_ok_and(|typed| typed.name == name) {
+        typed: if asked.typed.len() <= TYPED_OCTETS_MAX
+            && text::typed_zone_name(&asked.typed).is_ok_and(|typed| typed.name == name)
+        {
             &asked.typed
         } else {
             ""
