@@ -230,7 +230,7 @@ fn plans_members_and_events_are_had_by_the_command_line() {
 
     assert!(secondo.expect(&[&["event", "list"][..], &theirs].concat()).contains("nothing has happened"));
     secondo.expect(&[&["zone", "add", ZONE, "--primary", "192.0.2.1"][..], &theirs].concat());
-    testing::eventually(crate::scene::SOON, "the organisation to be told", || {
+    eventually(crate::scene::SOON, "the organisation to be told", || {
         let told = secondo.expect(&[&["event", "list"][..], &theirs].concat());
         if told.contains("limit_near") && told.contains("1 of the 1 zones") { Ok(()) } else { Err(told) }
     });

@@ -282,15 +282,15 @@ async fn a_removed_zones_attempts_go_with_it_and_late_ones_are_nobodys(engine: E
 
 async fn a_zone_that_comes_back_has_its_attempts_and_one_that_is_deleted_takes_them_along(engine: Engine) {
     let (_place, inventory, id) = with_zone(engine).await;
-    let (name, now, until) = (name("example.org"), Moment(5), Moment(DAY_MS));
+    let (name, until) = (name("example.org"), Moment(BY.at.0 + DAY_MS));
     for at in 1..4 {
         inventory.ledger().record(id, failed_otherwise(at));
     }
     inventory.ledger().flush().await;
     let before = inventory.attempts(OURS, id, None, 10).await.unwrap();
-    inventory.remove_zone_and_keep(OURS, &name, now, until).await.unwrap();
+    inventory.remove_zone_and_keep(&BY, OURS, &name, until).await.unwrap();
     assert!(inventory.attempts(OURS, id, None, 10).await.unwrap().is_empty(), "it is nobody's now");
-    inventory.restore_zone(OURS, &name, now).await.unwrap();
+    inventory.restore_zone(&BY, OURS, &name).await.unwrap();
     assert_eq!(inventory.attempts(OURS, id, None, 10).await.unwrap(), before);
     // What happens then comes behind them.
     inventory.ledger().record(id, failed_otherwise(9));
@@ -298,10 +298,10 @@ async fn a_zone_that_comes_back_has_its_attempts_and_one_that_is_deleted_takes_t
     let after = inventory.attempts(OURS, id, None, 10).await.unwrap();
     assert!(after.len() == before.len() + 1 && after.ends_with(&before), "{after:?}");
 
-    inventory.remove_zone_and_keep(OURS, &name, now, until).await.unwrap();
-    inventory.remove_stored_zone(id).await.unwrap();
+    inventory.remove_zone_and_keep(&BY, OURS, &name, until).await.unwrap();
+    inventory.remove_stored_zone(&BY, OURS, &name, id).await.unwrap();
     inventory.forget_removed(&[id]).await.unwrap();
-    inventory.add_zone(OURS, &zone("example.org", &["192.0.2.1:53"]), now).await.unwrap();
+    inventory.add_zone(&BY, OURS, &zone("example.org", &["192.0.2.1:53"])).await.unwrap();
     assert!(inventory.latest_attempts().await.unwrap().is_empty(), "it is another zone");
 }
 

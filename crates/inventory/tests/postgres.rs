@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use inventory::{
     AddZoneError, ChangeZoneError, Inventory, InventoryError, Location, Service, TenantId, Zone, ZoneChange,
 };
-use place::{BY, Engine, NOW, Place, count_zones, name, open, zone, zone_by_name};
+use place::{BY, Engine, Place, count_zones, name, open, zone, zone_by_name};
 use testing::peer::postgres::{Commits, PASSWORD, Postgres};
 use tokio::time::timeout;
 

@@ -137,8 +137,8 @@ async fn tags_are_kept_changed_and_come_back_with_a_removed_zone(engine: Engine)
     let inventory = place.open().await;
     let tags = |words: &str| Tags::read(words.split(' ')).unwrap();
     let wanted = NewZone { tags: tags("customers Berlin"), ..zone("example.org", &["192.0.2.1:53"]) };
-    let id = inventory.add_zone(OURS, &wanted, Moment(7)).await.unwrap();
-    inventory.add_zone(OURS, &zone("example.net", &["192.0.2.1:53"]), Moment(7)).await.unwrap();
+    let id = inventory.add_zone(&BY, OURS, &wanted).await.unwrap();
+    inventory.add_zone(&BY, OURS, &zone("example.net", &["192.0.2.1:53"])).await.unwrap();
     inventory.close().await;
 
     let inventory = place.open().await;
@@ -146,16 +146,16 @@ async fn tags_are_kept_changed_and_come_back_with_a_removed_zone(engine: Engine)
     let of_tenant = inventory.zones_of_tenant(OURS, None, 10).await.unwrap();
     assert_eq!(of_tenant.iter().map(|zone| zone.tags.as_str()).collect::<Vec<_>>(), ["berlin customers", ""]);
     let change = |tags| move |_: &Zone| Ok::<_, ()>(ZoneChange { tags, ..ZoneChange::default() });
-    inventory.change_zone(OURS, &wanted.name, change(Some(tags("2026")))).await.unwrap().unwrap();
+    inventory.change_zone(&BY, OURS, &wanted.name, change(Some(tags("2026")))).await.unwrap().unwrap();
     let service = Some(Service::Paused);
     let pause = |_: &Zone| Ok::<_, ()>(ZoneChange { service, ..ZoneChange::default() });
-    inventory.change_zone(OURS, &wanted.name, pause).await.unwrap().unwrap();
+    inventory.change_zone(&BY, OURS, &wanted.name, pause).await.unwrap().unwrap();
     assert_eq!(zone_by_id(&inventory, OURS, id).await.unwrap().tags, tags("2026"), "another change leaves them");
 
-    inventory.remove_zone_and_keep(OURS, &wanted.name, Moment(8), Moment(99)).await.unwrap();
-    inventory.restore_zone(OURS, &wanted.name, Moment(9)).await.unwrap();
+    inventory.remove_zone_and_keep(&BY, OURS, &wanted.name, Moment(BY.at.0 + 9)).await.unwrap();
+    inventory.restore_zone(&BY, OURS, &wanted.name).await.unwrap();
     assert_eq!(zone_by_id(&inventory, OURS, id).await.unwrap().tags, tags("2026"));
-    inventory.change_zone(OURS, &wanted.name, change(Some(Tags::default()))).await.unwrap().unwrap();
+    inventory.change_zone(&BY, OURS, &wanted.name, change(Some(Tags::default()))).await.unwrap().unwrap();
     assert!(zone_by_id(&inventory, OURS, id).await.unwrap().tags.is_empty());
 }
 
