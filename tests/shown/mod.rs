@@ -45,7 +45,7 @@ fn records_come_page_by_page_each_once_and_are_found_by_name_and_type() {
     let all = get("?limit=1000").json();
     assert_eq!((records(&all).len(), &all["serial"], &all["next"]), (4 + 2 * HOSTS, &1.into(), &Value::Null));
     // Piece by piece it is the same, and what one name has is not torn apart.
-    let mut pieces = Vec::<String>::new();
+    let mut pieces: Vec<String> = Vec::new();
     let mut next = Some(String::new());
     while let Some(from) = next {
         let from = if from.is_empty() { String::new() } else { format!("&from={from}") };
@@ -211,6 +211,6 @@ fn news_of_a_zone_are_told_as_they_happen_and_end_with_the_zone() {
     secondo.expect(&["zone", "remove", ZONE]);
     eventually(SOON, "the listener to be done", || match listening.child.try_wait().unwrap() {
         Some(_) => Ok(()),
-        None => Err("it listens on"),
+        None => Err("it listens on".to_owned()),
     });
 }

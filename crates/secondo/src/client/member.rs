@@ -57,11 +57,8 @@ pub(super) async fn carry_out(action: MemberAction, server: &Server, output: &mu
         MemberAction::List => list(server, output).await,
         MemberAction::Role { email, role } => {
             let path = format!("/members/{}", percent_encoded(&email));
-            let member: Member = server.patch(&path, &ChangeMember { role }).await?;
-            if output.format() == Format::Json {
-                return Ok(output.json(&member)?);
-            }
-            Ok(output.line(&format!("{} is {} from now on", member.email, a_role(member.role)))?)
+            server.patch_and_hear_nothing(&path, &ChangeMember { role }).await?;
+            said(output, &format!("{email} is {} from now on", a_role(role)))
         }
         MemberAction::Remove { email } => {
             server.delete(&format!("/members/{}", percent_encoded(&email))).await?;

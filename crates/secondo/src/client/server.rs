@@ -98,6 +98,10 @@ impl Server {
     }
 
     /// The same where there is nothing to say but that it is done.
+    pub(crate) async fn patch_and_hear_nothing(&self, path: &str, body: &impl Serialize) -> Result<(), Failure> {
+        self.send(self.request(Method::PATCH, path).json(body).timeout(ANSWER_MAX)).await.map(drop)
+    }
+
     pub(crate) async fn put_and_hear_nothing(&self, path: &str, body: &impl Serialize) -> Result<(), Failure> {
         self.send(self.request(Method::PUT, path).json(body).timeout(ANSWER_MAX)).await.map(drop)
     }
