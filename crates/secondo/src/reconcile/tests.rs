@@ -42,7 +42,8 @@ impl Owners {
             }
             5 => {
                 let service = [Service::Answering, Service::Paused, Service::Disabled][self.dice.below(3) as usize];
-                let change = ZoneChange { service: Some(service), settings: Some(self.settings()), primaries: None };
+                let change =
+                    ZoneChange { service: Some(service), settings: Some(self.settings()), ..ZoneChange::default() };
                 let _ = inventory.change_zone(&by, tenant, &name, |_| Ok::<_, ()>(change)).await;
             }
             6 => _ = inventory.remove_zone(&by, tenant, &name).await,
