@@ -24,6 +24,9 @@ if protection:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
 class Handler:
+    async def handle_exception(self, error):
+        # Of a client that leaves in the midst of TLS.
+        return "421 gone"
     async def handle_MAIL(self, server, session, envelope, address, options):
         envelope.mail_from = address
         print(json.dumps({"sender": address, "tls": session.ssl is not None or protection == "implicit"}), flush=True)

@@ -46,6 +46,8 @@ fn fuzzing(secondo: &Secondo, configuration: &str) -> Command {
     command.args(["--max-examples", QUESTIONS_EACH, "--no-shrink", "--continue-on-failure"]);
     command.args(["--generation-database", "none", "--exclude-path-regex", ASK_OTHERS]);
     command.args(["--exclude-operation-id", REMOVES_TOKENS]);
+    // It keeps notes where it is run.
+    command.current_dir(secondo.data().parent().unwrap());
     command.env("NO_PROXY", "*").env("PYTHONHASHSEED", "0");
     command
 }
