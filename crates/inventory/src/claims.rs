@@ -134,6 +134,13 @@ impl Inventory {
         rows.into_iter().map(ClaimRow::read).collect()
     }
 
+    /// Claims that were never looked at and are not proven, of all tenants, in the order of their ids.
+    pub async fn new_claims(&self, after: ZoneId, limit: u32) -> Result<Vec<Claim>, InventoryError> {
+        let found = select("WHERE proof IS NULL AND looked_at_ms IS NULL AND id > $1 ORDER BY id LIMIT $2");
+        let rows = found.bind(to_i64(after.0)).bind(i64::from(limit)).fetch_all(self.reader()).await?;
+        rows.into_iter().map(ClaimRow::read).collect()
+    }
+
     /// Whoever has the name proven.
     pub async fn holder(&self, name: &Name) -> Result<Option<Claim>, InventoryError> {
         let mut transaction = self.reader().begin().await?;

@@ -245,4 +245,8 @@ async fn claims_are_found_in_parts_and_proven_ones_when_their_time_has_come(engi
     assert_eq!(found(ZoneId(0), 50, 9).await, ids[1..]);
     let unproven = inventory.unproven_claims(ZoneId(0), 9).await.unwrap();
     assert_eq!(unproven.iter().map(|claim| claim.zone).collect::<Vec<_>>(), ids[2..]);
+    look(&inventory, ids[2], 60, Delegated::Elsewhere, Shown::No).await;
+    let new = inventory.new_claims(ZoneId(0), 9).await.unwrap();
+    assert_eq!(new.iter().map(|claim| claim.zone).collect::<Vec<_>>(), ids[3..], "nobody has looked at it yet");
+    assert!(inventory.new_claims(ids[3], 9).await.unwrap().is_empty());
 }

@@ -24,6 +24,7 @@ use inventory::{
     TenantId, ZoneId,
 };
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use xfr::Moment;
 
 use crate::delegations::Delegations;
@@ -81,6 +82,14 @@ pub(crate) enum NotLooked {
     Inventory(#[from] InventoryError),
 }
 
+/// Which claims are looked at.
+#[derive(Clone, Copy)]
+enum Which {
+    /// Those that nobody has looked at yet: all that a change can bring.
+    New,
+    Due,
+}
+
 pub(crate) struct Claims {
     node: Arc<Node>,
     delegations: Arc<Delegations>,
@@ -103,23 +112,36 @@ impl Claims {
                 continue;
             };
             let mut changes = inventory.changes();
-            if let Err(error) = self.look_at_all(&inventory).await {
-                tracing::warn!("claims on names are looked at later: {error}");
-            }
-            tokio::select! {
-                _ = changes.changed() => tokio::time::sleep(AFTER_A_CHANGE).await,
-                () = tokio::time::sleep(EVERY) => {}
+            let (mut which, mut all_at) = (Which::Due, Instant::now() + EVERY);
+            loop {
+                if let Err(error) = self.look_at_all(&inventory, which).await {
+                    tracing::warn!("claims on names are looked at later: {error}");
+                }
+                which = tokio::select! {
+                    changed = changes.changed() => {
+                        if changed.is_err() { break }
+                        tokio::time::sleep(AFTER_A_CHANGE).await;
+                        Which::New
+                    }
+                    () = tokio::time::sleep_until(all_at) => {
+                        all_at = Instant::now() + EVERY;
+                        Which::Due
+                    }
+                };
             }
         }
     }
 
-    async fn look_at_all(self: &Arc<Self>, inventory: &Arc<Inventory>) -> Result<(), InventoryError> {
+    async fn look_at_all(self: &Arc<Self>, inventory: &Arc<Inventory>, which: Which) -> Result<(), InventoryError> {
         let mut after = ZoneId(0);
         let mut looking = JoinSet::new();
         loop {
             let now = self.node.clock.now();
             let before = Moment(now.0.saturating_sub(PROVEN_EVERY.as_millis() as u64));
-            let claims = inventory.claims_to_look_at(after, before, READ_AT_ONCE).await?;
+            let claims = match which {
+                Which::New => inventory.new_claims(after, READ_AT_ONCE).await?,
+                Which::Due => inventory.claims_to_look_at(after, before, READ_AT_ONCE).await?,
+            };
             let Some(last) = claims.last() else { break };
             after = last.zone;
             for claim in claims.into_iter().filter(|claim| is_due(claim, now)) {
