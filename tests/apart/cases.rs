@@ -43,8 +43,8 @@ pub(super) fn case(method: &str, route: &str, theirs: &Things) -> Option<Case> {
         ) => (Value::Null, OwnThings),
         (
             "get",
-            "/account" | "/zones/counts" | "/plan" | "/events" | "/audit" | "/usage" | "/usage.csv" | "/export"
-            | "/healthz",
+            "/account" | "/zones/counts" | "/zones/tags" | "/plan" | "/events" | "/audit" | "/usage" | "/usage.csv"
+            | "/export" | "/healthz",
         ) => (Value::Null, OwnThings),
         ("patch", "/zones/{name}") => (json!({ "service": "disable" }), zone_unknown),
         ("post", "/zones/{name}/refresh") => (json!({ "transfer": "full" }), zone_unknown),

@@ -18,7 +18,7 @@ use crate::jobs::TAKE_LONG;
                        9457), whose `code` never changes. Lists have a `next`, to be passed on for the next page. Operators act \
                        for the organisation whose number they send as `Secondo-Organisation`."
     ),
-    components(schemas(crate::problem::ProblemDetails)),
+    components(schemas(crate::problem::ProblemDetails, crate::json::ZoneOrder)),
     security(("token" = []))
 )]
 pub(crate) struct Document;
