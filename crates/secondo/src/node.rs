@@ -372,20 +372,6 @@ impl Node {
     }
 }
 
-#[cfg(test)]
-impl Node {
-    /// A node with a store in this directory, which has no inventory, and of which nobody follows the agenda.
-    pub(crate) async fn of_tests(directory: &std::path::Path) -> Arc<Self> {
-        let data = directory.to_owned();
-        let opened = tokio::task::spawn_blocking(move || Store::open(&data, store::Options::default()));
-        let opened = opened.await.unwrap().unwrap();
-        let internet = Arc::new(transfer::Internet::new(xfr::Destinations::Anything));
-        let transfers = Transfers::new(transfer::Limits::default(), internet, transfer::TlsClient::default());
-        let (clock, nowhere) = (Clock::starting_no_earlier_than(Moment(0)), Location::File("nowhere".into()));
-        Arc::new(Self::new(clock, Policy::default(), nowhere, opened.store, transfers, opened.zones))
-    }
-}
-
 /// A zone as it was found on disk.
 fn restore(stored: StoredZone, defaults: &Policy, clock: &Clock) -> Followed {
     let note = Note::read(&stored.name, &stored.note);
@@ -527,5 +513,19 @@ pub(crate) fn due_trigger(zone: &Followed) -> Trigger {
         (None, _) => Trigger::First,
         (Some(_), _) if !condition.has_attempted => Trigger::Start,
         (Some(_), _) => Trigger::Refresh,
+    }
+}
+
+#[cfg(test)]
+impl Node {
+    /// A node with a store in this directory, which has no inventory, and of which nobody follows the agenda.
+    pub(crate) async fn of_tests(directory: &std::path::Path) -> Arc<Self> {
+        let data = directory.to_owned();
+        let opened = tokio::task::spawn_blocking(move || Store::open(&data, store::Options::default()));
+        let opened = opened.await.unwrap().unwrap();
+        let internet = Arc::new(transfer::Internet::new(xfr::Destinations::Anything));
+        let transfers = Transfers::new(transfer::Limits::default(), internet, transfer::TlsClient::default());
+        let (clock, nowhere) = (Clock::starting_no_earlier_than(Moment(0)), Location::File("nowhere".into()));
+        Arc::new(Self::new(clock, Policy::default(), nowhere, opened.store, transfers, opened.zones))
     }
 }
