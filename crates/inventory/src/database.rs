@@ -15,6 +15,7 @@ mod sqlite;
 mod transaction;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
 use tokio::sync::watch;
@@ -33,6 +34,9 @@ pub(crate) use transaction::Transaction;
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// After that a commit of which nothing was heard has been made or never will be.
+const COMMIT_LASTS: Duration = Duration::from_secs(60);
 
 /// Readers never wait for the writer, and hardly for each other.
 const READERS: u32 = 4;
@@ -131,6 +135,14 @@ impl Inventory {
         let committed = transaction.commit().await;
         // Also after an error: the change may have been made, and its confirmation lost.
         self.changes.note(changed);
+        if committed.is_err() {
+            let changes = self.changes.clone();
+            // Or it is made only now, by a server that has not noticed yet that nobody waits.
+            tokio::spawn(async move {
+                tokio::time::sleep(COMMIT_LASTS).await;
+                changes.note(Changed::Everything);
+            });
+        }
         committed
     }
 }
