@@ -24,7 +24,7 @@ const ALL_SCOPES: &str = r#"["read", "zones", "keys", "people"]"#;
 const ROUTES_MIN: usize = 60;
 
 const CONTENTS: &str = "\
-aardvark.test. 60 IN SOA ns.aardvark.test. host.aardvark.test. 7071 3600 600 604800 60
+aardvark.test. 60 IN SOA ns.aardvark.test. host.aardvark.test. 3071707173 3600 600 604800 60
 aardvark.test. 60 IN NS ns.aardvark.test.
 ns.aardvark.test. 60 IN A 192.0.2.213
 vault.aardvark.test. 60 IN TXT \"aardvark-contents\"
@@ -136,7 +136,8 @@ impl Two {
             let zone = operate(&secondo, &theirs, "/zones/aardvark.test", None);
             zone["digest"].as_str().map(str::to_owned).ok_or_else(|| zone.to_string())
         });
-        let hidden = ["aardvark", "vault", "7071", "192.0.2.213", "YWFyZHZhcms", &digest, &address, &secret];
+        // None of these comes about by chance in what is made of random numbers.
+        let hidden = ["aardvark", "vault", "3071707173", "192.0.2.213", "YWFyZHZhcms", &digest, &address, &secret];
         let theirs = Things {
             zone: "aardvark.test.".into(),
             zone_id,
