@@ -84,6 +84,12 @@ impl FromRequestParts<Served> for Anybody {
 pub(crate) struct Shown(Parts);
 
 impl Shown {
+    pub(crate) fn by(parts: &Parts) -> Self {
+        let mut shown = parts.clone();
+        shown.extensions.remove::<Known>();
+        Self(shown)
+    }
+
     pub(crate) async fn again(&self, served: &Served) -> Result<Caller, Problem> {
         holder(&self.0, served).await
     }
@@ -93,9 +99,7 @@ impl FromRequestParts<Served> for Shown {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &Served) -> Result<Self, Infallible> {
-        let mut shown = parts.clone();
-        shown.extensions.remove::<Known>();
-        Ok(Self(shown))
+        Ok(Self::by(parts))
     }
 }
 

@@ -4,7 +4,7 @@
 //! week. It is carried out as if its client waited, by the same handler and with the same bounds but that of time.
 //!
 //! Invariants: each job is on record before its client hears of it, and is its organisation's alone; of each organisation a few
-//! run at a time and some more wait; one that the end of the program cuts off is shown as failed, never as running.
+//! run at a time and some more wait, and whoever asked for one must still be allowed to when it begins; one that the end of the program cuts off is shown as failed, never as running.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::{RwLock, Semaphore};
 use zone::TenantId;
 
-use crate::access::{Known, holder};
+use crate::access::{Known, Shown, holder};
 use crate::body::whole;
 use crate::doors::{self, Caller, KeptJob};
 use crate::json::{Job, JobProgress, JobState, Scope};
@@ -236,6 +236,7 @@ async fn begun(served: Served, request: Request, next: Next) -> Result<Response,
     let begun = served.jobs.begin(&*served.doors.jobs, &caller, &format!("{} {path}", parts.method)).await?;
     let Begun { job, progress, places } = begun;
     let accepted = Job { state: JobState::Queued, problem: None, ..shown(job.clone(), None) };
+    let asked_by = Shown::by(&parts);
     parts.extensions.insert(Known(caller.clone()));
     parts.extensions.insert(progress.clone());
     let request = Request::from_parts(parts, Body::from(body));
@@ -244,7 +245,14 @@ async fn begun(served: Served, request: Request, next: Next) -> Result<Response,
         let _place = places.acquire_owned().await.ok();
         let _place_of_all = served.jobs.places.clone().acquire_owned().await.ok();
         progress.is_running.store(true, Ordering::Relaxed);
-        let answering = tokio::spawn(async move { answer(next.run(request).await).await });
+        let refused = refused_by_now(&served, &asked_by).await;
+        let answering = tokio::spawn(async move {
+            answer(match refused {
+                Some(problem) => problem.into_response(),
+                None => next.run(request).await,
+            })
+            .await
+        });
         let (status, answer) = answering.await.unwrap_or_else(|error| failed(&error.to_string()));
         write_down(&served, &caller, job.id, status, answer.as_deref()).await;
         served.jobs.end(caller.tenant, job.id).await;
@@ -252,6 +260,16 @@ async fn begun(served: Served, request: Request, next: Next) -> Result<Response,
     tokio::spawn(work);
     let headers = [(LOCATION, format!("/api/v1/jobs/{}", accepted.id)), (APPLIED, RESPOND_ASYNC.to_owned())];
     Ok((StatusCode::ACCEPTED, headers, axum::Json(accepted)).into_response())
+}
+
+/// Why whoever has asked for a job may not do it any more: it has waited, and their token may have been removed or have ended.
+async fn refused_by_now(served: &Served, asked_by: &Shown) -> Option<Problem> {
+    let problem = match asked_by.again(served).await {
+        Ok(caller) => caller.must(Scope::Zones).err()?,
+        Err(problem) => problem,
+    };
+    // That they ask too often, or cannot be looked up now, takes nothing from what they may.
+    [401, 403, 404].contains(&problem.code().status()).then_some(problem)
 }
 
 /// The status, and the text if it is not too long.

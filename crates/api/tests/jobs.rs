@@ -128,3 +128,16 @@ async fn a_job_that_is_asked_for_again_with_its_key_is_one() {
     assert_eq!(first.headers["location"], second.headers["location"]);
     assert_eq!(asked.get("/api/v1/jobs").await.json()["jobs"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_job_is_not_carried_out_for_whoever_may_do_it_no_more() {
+    let asked = Asked::new();
+    let import = axum::http::Request::post("/api/v1/zones/import")
+        .header("authorization", format!("Bearer {}", fake::TOKEN_FOR_ONCE))
+        .header("prefer", "respond-async")
+        .header("content-type", "text/plain");
+    let at = location(&asked.send(import.body(Body::from("example.org 192.0.2.1\n")).unwrap()).await);
+    let failed = job(&asked, &at, |job| job["state"] == "failed").await;
+    assert_eq!(failed["problem"]["code"], "token_invalid", "{failed}");
+    asked.get("/api/v1/zones/example.org").await.is_problem(404, "zone_unknown");
+}

@@ -1,7 +1,7 @@
 //! Long work that clients do not wait for, and what came of it.
 //!
 //! Invariants: a job that was begun is there until its time is over, also when the program ended before it did; of each tenant
-//! there are so many, and those that go first are the oldest. Whether one is still carried out is not known here.
+//! so many are kept that have ended, and those that go first are the oldest. Whether one is still carried out is not known here.
 
 use sqlx::FromRow;
 use xfr::Moment;
@@ -12,7 +12,7 @@ use crate::error::InventoryError;
 
 /// How long what came of a job can be seen.
 pub const JOBS_KEPT_MS: u64 = 7 * 24 * 3600 * 1000;
-/// Jobs kept of a tenant.
+/// Jobs kept of a tenant that have ended; what has not stays.
 pub const JOBS_MAX: u32 = 200;
 
 /// Something that is carried out, or was.
@@ -54,8 +54,9 @@ impl Inventory {
         .fetch_one(&mut *transaction)
         .await?;
         sqlx::query(
-            "DELETE FROM jobs WHERE tenant_id = $1 AND id <= \
-             (SELECT id FROM jobs WHERE tenant_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)",
+            "DELETE FROM jobs WHERE tenant_id = $1 AND finished_at_ms IS NOT NULL AND id <= \
+             (SELECT id FROM jobs WHERE tenant_id = $1 AND finished_at_ms IS NOT NULL \
+             ORDER BY id DESC LIMIT 1 OFFSET $2)",
         )
         .bind(to_i64(tenant.0))
         .bind(i64::from(JOBS_MAX))

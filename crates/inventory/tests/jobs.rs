@@ -37,13 +37,18 @@ async fn so_many_jobs_are_kept_and_for_so_long(engine: Engine) {
     let place = Place::new(engine).await;
     let (inventory, _) = place.open_with_second_tenant().await;
     let theirs = inventory.add_job(THEIRS, "POST /doctor", NOW).await.unwrap();
+    let ended = EndedJob { at: NOW, status: 200, answer: None };
+    let under_way = inventory.add_job(OURS, "POST /doctor", NOW).await.unwrap();
     let mut ids = Vec::new();
-    for _ in 0..=JOBS_MAX {
-        ids.push(inventory.add_job(OURS, "POST /doctor", NOW).await.unwrap());
+    for _ in 0..JOBS_MAX + 2 {
+        let id = inventory.add_job(OURS, "POST /doctor", NOW).await.unwrap();
+        inventory.end_job(OURS, id, &ended).await.unwrap();
+        ids.push(id);
     }
-    assert_eq!(inventory.job(OURS, ids[0]).await.unwrap(), None, "the oldest goes");
+    assert_eq!(inventory.job(OURS, ids[0]).await.unwrap(), None, "the oldest that has ended goes");
+    let kept: Vec<u64> = ids[1..].iter().rev().copied().chain([under_way]).collect();
     let all = inventory.jobs(OURS, None, JOBS_MAX + 10).await.unwrap();
-    assert_eq!(all.iter().map(|job| job.id).collect::<Vec<_>>(), ids[1..].iter().rev().copied().collect::<Vec<_>>());
+    assert_eq!(all.iter().map(|job| job.id).collect::<Vec<_>>(), kept);
     let page = inventory.jobs(OURS, Some(ids[5]), 2).await.unwrap();
     assert_eq!(page.iter().map(|job| job.id).collect::<Vec<_>>(), [ids[4], ids[3]]);
     assert!(inventory.job(THEIRS, theirs).await.unwrap().is_some(), "each has so many");

@@ -15,6 +15,7 @@ mod requested;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use api::doors::{
@@ -33,6 +34,8 @@ use xfr::Setting;
 pub const TOKEN: &str = "a-token-for-tests";
 /// Whoever has this may look, and nothing else.
 pub const READING_TOKEN: &str = "a-token-that-reads";
+/// Opens everything, and is removed as soon as it has.
+pub const TOKEN_FOR_ONCE: &str = "a-token-for-once";
 /// What a browser shows that is signed in as the operator.
 pub const SESSION: &str = "a-session-for-tests";
 /// What the forms of that session hold.
@@ -44,6 +47,7 @@ pub const HUGE_PIECES: usize = 1_000;
 pub struct Fake {
     zones: Mutex<BTreeMap<String, json::Zone>>,
     removed: Mutex<BTreeMap<String, json::Zone>>,
+    token_was_used: AtomicBool,
     keys: Mutex<BTreeMap<String, json::Key>>,
     catalogs: Mutex<BTreeMap<String, json::Catalog>>,
     tokens: Mutex<BTreeMap<String, json::Token>>,
@@ -273,6 +277,9 @@ impl Accounts for Fake {
         match token {
             TOKEN => Ok(caller(json::Scope::ALL, "tests")),
             READING_TOKEN => Ok(caller(&[json::Scope::Read], "reader")),
+            TOKEN_FOR_ONCE if !self.token_was_used.swap(true, Ordering::Relaxed) => {
+                Ok(caller(json::Scope::ALL, "once"))
+            }
             _ => Err(Problem::new(Code::TokenInvalid, "the access token opens nothing here")),
         }
     }
