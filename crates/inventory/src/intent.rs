@@ -11,7 +11,7 @@ use xfr::{Algorithm, Key, Moment, Primary};
 use zone::ZoneId;
 
 use crate::TenantId;
-use crate::database::{Inventory, Transaction, to_i64, to_u64};
+use crate::database::{Changed, Inventory, Transaction, to_i64, to_u64};
 use crate::error::InventoryError;
 use crate::plans::{Terms, terms};
 use crate::primaries::PrimaryRow;
@@ -59,13 +59,10 @@ impl Inventory {
         Ok(intent)
     }
 
-    /// Reads what should exist of these zones and keys, and what the zones need: the keys of their primaries, their catalogs,
-    /// their tenants' plans. What of them is not there should not exist.
-    pub async fn intent_of(
-        &self,
-        zones: &BTreeSet<ZoneId>,
-        keys: &BTreeSet<(TenantId, Name)>,
-    ) -> Result<Intent, InventoryError> {
+    /// Reads what should exist of what has changed, and what the zones need of it: the keys of their primaries, their
+    /// catalogs, their tenants' plans. What of it is not there should not exist.
+    pub async fn intent_of(&self, changed: &Changed) -> Result<Intent, InventoryError> {
+        let Changed::Only { zones, keys, tenants } = changed else { return self.intent().await };
         let mut transaction = self.reader().begin().await?;
         let mut intent = Intent::default();
         for zone in zones {
@@ -73,7 +70,8 @@ impl Inventory {
             read_catalogs(&mut transaction, Some(*zone), &mut intent).await?;
             read_removed(&mut transaction, Some(*zone), &mut intent).await?;
         }
-        let tenants: BTreeSet<TenantId> = intent.zones.iter().map(|zone| zone.tenant).collect();
+        let tenants: BTreeSet<TenantId> =
+            intent.zones.iter().map(|zone| zone.tenant).chain(tenants.iter().copied()).collect();
         for tenant in tenants.into_iter().filter(|tenant| *tenant != TenantId::DEFAULT) {
             intent.terms.insert(tenant, terms(&mut transaction, tenant).await?);
         }

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use dns::Name;
 use inventory::{
-    AddZoneError, ApplyError, By, Catalog, CatalogError, CatalogSettings, Ensured, Intent, Inventory, Limits,
-    NewPlan, NewZone, TenantId, ZoneId,
+    AddZoneError, ApplyError, By, Catalog, CatalogError, CatalogSettings, Changed, Ensured, Intent, Inventory,
+    Limits, NewPlan, NewZone, TenantId, ZoneId,
 };
 use place::{BY, Engine, NOW, Place, key, name, open, primary, zone, zone_by_id, zone_by_name};
 use xfr::Moment;
@@ -557,6 +557,10 @@ async fn ten_thousand_members_come_and_go_at_once(engine: Engine) {
     assert_eq!(inventory.intent().await.unwrap().removed.len(), 10_000);
 }
 
+fn only<const ZONES: usize, const KEYS: usize>(zones: [ZoneId; ZONES], keys: [(TenantId, Name); KEYS]) -> Changed {
+    Changed::Only { zones: zones.into(), keys: keys.into(), tenants: BTreeSet::new() }
+}
+
 /// What is read of one zone or key is what is read of it with everything else.
 async fn of_some_zones_the_same_is_read_as_of_all(engine: Engine) {
     let place = Place::new(engine).await;
@@ -578,7 +582,7 @@ async fn of_some_zones_the_same_is_read_as_of_all(engine: Engine) {
     let all = inventory.intent().await.unwrap();
     assert_eq!((all.zones.len(), all.members.len(), all.keys.len(), all.terms.len()), (4, 1, 2, 1));
     for zone in &all.zones {
-        let one = inventory.intent_of(&[zone.id].into(), &BTreeSet::new()).await.unwrap();
+        let one = inventory.intent_of(&only([zone.id], [])).await.unwrap();
         assert_eq!(one.zones, std::slice::from_ref(zone));
         assert_eq!(one.members.get(&zone.id), all.members.get(&zone.id));
         assert_eq!(one.catalogs.contains_key(&zone.id), zone.id == cat.id);
@@ -591,11 +595,10 @@ async fn of_some_zones_the_same_is_read_as_of_all(engine: Engine) {
         assert_eq!(one.terms.get(&zone.tenant), all.terms.get(&zone.tenant));
         assert!(one.removed.is_empty() && one.kept.is_empty());
     }
-    let gone = inventory.intent_of(&[kept, removed, ZoneId(999)].into(), &BTreeSet::new()).await.unwrap();
+    let gone = inventory.intent_of(&only([kept, removed, ZoneId(999)], [])).await.unwrap();
     assert!(gone.zones.is_empty());
     assert_eq!((&gone.kept, &gone.removed), (&all.kept, &all.removed));
-    let keys = [(theirs, name("K.")), (theirs, name("unknown."))].into();
-    let of_key = inventory.intent_of(&BTreeSet::new(), &keys).await.unwrap();
+    let of_key = inventory.intent_of(&only([], [(theirs, name("K.")), (theirs, name("unknown."))])).await.unwrap();
     assert_eq!(
         of_key.keys.into_iter().collect::<Vec<_>>(),
         [((theirs, name("k.")), all.keys[&(theirs, name("k."))].clone())]

@@ -52,6 +52,16 @@ struct Bucket {
 }
 
 impl Plans {
+    /// What counts from now on for these tenants, while it stays as it is for others.
+    pub(crate) fn follow_some(&self, node: &Node, terms: &HashMap<TenantId, Terms>) {
+        let before = self.terms();
+        if terms.iter().any(|(tenant, terms)| before.get(tenant) != Some(terms)) {
+            let mut after = HashMap::clone(&before);
+            after.extend(terms.iter().map(|(tenant, terms)| (*tenant, terms.clone())));
+            self.follow(node, &after);
+        }
+    }
+
     /// What counts from now on; tells tenants whose plan has ended.
     pub(crate) fn follow(&self, node: &Node, terms: &HashMap<TenantId, Terms>) {
         let before = self.terms();

@@ -87,8 +87,8 @@ impl Course {
     async fn pass(&mut self, node: &Arc<Node>, inventory: &Inventory) -> Result<Moment, InventoryError> {
         let changed = inventory.take_changed();
         let is_whole = self.has_unlisted || self.whole_at.is_none_or(|at| at <= node.clock.now());
-        if let (Changed::Only { zones, keys }, false) = (&changed, is_whole) {
-            let intent = inventory.intent_of(zones, keys).await?;
+        if changed != Changed::Everything && !is_whole {
+            let intent = inventory.intent_of(&changed).await?;
             if !has_namesakes(node, &intent) {
                 let is_done = reconcile(node, inventory, &intent, &changed).await;
                 return Ok(self.next(node, &intent, is_done));
@@ -167,8 +167,9 @@ async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent, cha
         followed.push(zone);
         has_changed = true;
     }
-    if *changed == Changed::Everything {
-        node.plans.follow(node, &intent.terms);
+    match changed {
+        Changed::Everything => node.plans.follow(node, &intent.terms),
+        Changed::Only { .. } => node.plans.follow_some(node, &intent.terms),
     }
     node.shared.access.store(Arc::new(access(node, intent, changed, &gone)));
     match changed {

@@ -10,7 +10,7 @@ use super::links::{self, Purpose, Row, Sent};
 use super::users::{self, NewUser, Standing, UserId};
 use super::{Hashed, Role, members, tenants};
 use crate::TenantId;
-use crate::database::{Inventory, Transaction, to_i64, to_u64};
+use crate::database::{Changed, Inventory, Transaction, to_i64, to_u64};
 use crate::error::{InventoryError, UserError};
 use crate::plans;
 
@@ -52,7 +52,7 @@ impl Inventory {
         users::is_verified(&mut transaction, user, by.at).await?;
         let tenant = tenants::add(&mut transaction, by, &organisation).await?;
         belong(&mut transaction, by, tenant, user, &email, Role::Owner).await?;
-        transaction.commit().await?;
+        self.commit_change_of(Changed::tenant(tenant), transaction).await?;
         Ok((user, tenant))
     }
 

@@ -9,7 +9,7 @@ use xfr::Moment;
 
 use super::audit::{self, By};
 use crate::TenantId;
-use crate::database::{Inventory, Transaction, to_i64, to_u64};
+use crate::database::{Changed, Inventory, Transaction, to_i64, to_u64};
 use crate::error::{InventoryError, TenantError};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Inventory {
     pub async fn add_tenant(&self, by: &By, name: &str) -> Result<TenantId, InventoryError> {
         let mut transaction = self.begin().await?;
         let id = add(&mut transaction, by, name).await?;
-        transaction.commit().await?;
+        self.commit_change_of(Changed::tenant(id), transaction).await?;
         Ok(id)
     }
 

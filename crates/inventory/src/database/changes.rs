@@ -9,8 +9,8 @@ use zone::ZoneId;
 
 use crate::TenantId;
 
-/// With more zones than that it is less work to read everything at once than one after the other.
-const ZONES_MAX: usize = 200;
+/// With more than that it is less work to read everything at once than one after the other.
+const MANY: usize = 200;
 
 /// What has changed since somebody asked last.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,31 +18,40 @@ pub enum Changed {
     /// Something that may concern every zone, or nobody knows what: everything is to be read.
     Everything,
     /// These alone: added, changed or removed.
-    Only { zones: BTreeSet<ZoneId>, keys: BTreeSet<(TenantId, Name)> },
+    Only { zones: BTreeSet<ZoneId>, keys: BTreeSet<(TenantId, Name)>, tenants: BTreeSet<TenantId> },
 }
 
 impl Default for Changed {
     fn default() -> Self {
-        Self::Only { zones: BTreeSet::new(), keys: BTreeSet::new() }
+        Self::Only { zones: BTreeSet::new(), keys: BTreeSet::new(), tenants: BTreeSet::new() }
     }
 }
 
 impl Changed {
     pub(crate) fn zones(ids: impl IntoIterator<Item = ZoneId>) -> Self {
-        Self::Only { zones: ids.into_iter().collect(), keys: BTreeSet::new() }
+        Self::Only { zones: ids.into_iter().collect(), keys: BTreeSet::new(), tenants: BTreeSet::new() }
     }
 
     pub(crate) fn key(tenant: TenantId, name: &Name) -> Self {
-        Self::Only { zones: BTreeSet::new(), keys: BTreeSet::from([(tenant, name.clone())]) }
+        let keys = BTreeSet::from([(tenant, name.clone())]);
+        Self::Only { zones: BTreeSet::new(), keys, tenants: BTreeSet::new() }
+    }
+
+    /// One that is new: its plan is to be known, and it has nothing yet that could go by it.
+    pub(crate) fn tenant(id: TenantId) -> Self {
+        Self::Only { zones: BTreeSet::new(), keys: BTreeSet::new(), tenants: BTreeSet::from([id]) }
     }
 
     fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Only { mut zones, mut keys }, Self::Only { zones: more_zones, keys: more_keys }) => {
-                zones.extend(more_zones);
-                keys.extend(more_keys);
-                if zones.len() + keys.len() > ZONES_MAX { Self::Everything } else { Self::Only { zones, keys } }
-            }
+        let Self::Only { mut zones, mut keys, mut tenants } = self else { return Self::Everything };
+        let Self::Only { zones: more_zones, keys: more_keys, tenants: more_tenants } = other else {
+            return Self::Everything;
+        };
+        zones.extend(more_zones);
+        keys.extend(more_keys);
+        tenants.extend(more_tenants);
+        match zones.len() + keys.len() + tenants.len() {
+            0..=MANY => Self::Only { zones, keys, tenants },
             _ => Self::Everything,
         }
     }
@@ -86,7 +95,7 @@ impl Changes {
 mod tests {
     use zone::ZoneId;
 
-    use super::{Changed, Changes, ZONES_MAX};
+    use super::{Changed, Changes, MANY};
 
     #[test]
     fn changes_are_taken_once_and_many_are_everything() {
@@ -96,8 +105,8 @@ mod tests {
         changes.note(Changed::zones([ZoneId(1)]));
         changes.note(Changed::zones([ZoneId(2), ZoneId(1)]));
         assert_eq!(changes.take(), Changed::zones([ZoneId(1), ZoneId(2)]));
-        changes.note(Changed::zones((0..ZONES_MAX as u64).map(ZoneId)));
-        changes.note(Changed::zones([ZoneId(ZONES_MAX as u64)]));
+        changes.note(Changed::zones((0..MANY as u64).map(ZoneId)));
+        changes.note(Changed::zones([ZoneId(MANY as u64)]));
         assert_eq!(changes.take(), Changed::Everything);
         changes.note(Changed::Everything);
         changes.note(Changed::zones([ZoneId(1)]));

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dns::Name;
-use inventory::{By, Changed, Inventory, Location, NewZone, Proof, Proving, Service, TenantId, ZoneChange, ZoneId};
+use inventory::{
+    By, Changed, Inventory, Limits, Location, NewPlan, NewZone, Proof, Proving, Service, TenantId, ZoneChange, ZoneId,
+};
 use testing::dice::Dice;
 use xfr::{Algorithm, Key, Moment, Primary, Setting, Settings};
 
@@ -135,5 +137,21 @@ async fn passes_over_what_has_changed_leave_what_one_over_everything_would() {
         assert_like_a_pass_over_everything(&node, &inventory, &tenants).await;
     }
     assert!(whole < STEPS / 10, "{whole} of {STEPS} passes went through everything");
+    inventory.close().await;
+}
+
+#[tokio::test]
+async fn a_new_organisation_has_its_plan_before_anything_else_changes() {
+    let directory = tempfile::tempdir().unwrap();
+    let inventory = Inventory::open(&Location::File(directory.path().join("inventory.db"))).await.unwrap();
+    let node = Node::of_tests(directory.path()).await;
+    let by = By::machine(node.clock.now());
+    let limits = Limits { requests_per_minute: Some(7), ..Limits::default() };
+    inventory.add_plan(&by, &NewPlan { name: "first".into(), limits, grace_days: 1 }).await.unwrap();
+    let mut course = Course::default();
+    course.pass(&node, &inventory).await.unwrap();
+    let new = inventory.add_tenant(&by, "new").await.unwrap();
+    course.pass(&node, &inventory).await.unwrap();
+    assert_eq!(node.plans.of(new).limits().requests_per_minute, Some(7));
     inventory.close().await;
 }
