@@ -81,7 +81,7 @@ pub(super) async fn add_queries(
 async fn add(transaction: &mut Transaction, size: TenantSize, month: Month, queries: u64) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO tenant_usage (tenant_id, month, tenant, queries, zones, records) \
-         SELECT id, $2, name, $3, $4, $5 FROM tenants WHERE id = $1 \
+         SELECT id, $2, CASE WHEN display_name = '' THEN name ELSE display_name END, $3, $4, $5 FROM tenants WHERE id = $1 \
          ON CONFLICT (tenant_id, month) DO UPDATE SET tenant = excluded.tenant, \
          queries = tenant_usage.queries + excluded.queries, \
          zones = CASE WHEN excluded.zones > tenant_usage.zones THEN excluded.zones ELSE tenant_usage.zones END, \
