@@ -231,8 +231,8 @@ A primary is ADDR[:PORT] with options behind it, each after a comma:
   pin=BASE64              ask over TLS; its public key has this SHA-256
   alpn=may-be-missing     it may leave out the protocol's name, as NSD up to 4.6 does")]
     Add {
-        /// The zone's name.
-        #[arg(value_parser = zone_name)]
+        /// The zone's name, also as people type or paste it.
+        #[arg(value_parser = typed_zone_name)]
         name: Name,
         /// A server to copy the zone from, and how it is to be asked; may be given several times.
         #[arg(long = "primary", required = true, value_name = "ADDR[:PORT][,OPTION]...", value_parser = primary)]
@@ -591,6 +591,11 @@ fn own_address(text: &str) -> Result<IpAddr, String> {
 
 pub(super) fn zone_name(text: &str) -> Result<Name, String> {
     text::zone_name(text).map_err(with_code)
+}
+
+fn typed_zone_name(text: &str) -> Result<Name, String> {
+    // What is a name stays as it was typed.
+    text::zone_name(text).or_else(|_| text::typed_zone_name(text).map(|typed| typed.name)).map_err(with_code)
 }
 
 pub(super) fn known_zone_name(text: &str) -> Result<Name, String> {

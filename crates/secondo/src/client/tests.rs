@@ -106,6 +106,9 @@ async fn a_zone_is_added_shown_listed_and_removed() {
     let added = served.run("zone add Example.org --primary 192.0.2.1 --primary [2001:db8::1]:5353").await;
     assert_eq!((added.status, added.errors.as_str()), (0, ""));
     assert!(added.out.contains("added the zone Example.org."), "{}", added.out);
+    let pasted = served.run("zone add https://www.B\u{fc}cher.example/start --primary 192.0.2.1").await;
+    assert!(pasted.out.contains("added the zone xn--bcher-kva.example."), "{}", pasted.out);
+    assert_eq!(served.run("zone remove xn--bcher-kva.example").await.status, 0);
 
     let shown = served.run("zone show example.org --json").await.json();
     assert_eq!(shown["primaries"][1]["address"], "[2001:db8::1]:5353");
