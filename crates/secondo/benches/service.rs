@@ -125,15 +125,16 @@ impl Service {
 
     /// The numbers of so many organisations, each with its zones.
     async fn filled(&self, organisations: usize) -> Vec<String> {
-        let plan = json!({ "name": "Unlimited" });
-        let plan = self.asked(Method::POST, None, "/plans", &plan).await["id"].clone();
+        // Whoever was given no plan has the first one: from now on it is without limits.
+        let plans = self.asked(Method::GET, None, "/plans", &Value::Null).await;
+        let first = format!("/plans/{}", plans["plans"][0]["id"]);
+        self.asked(Method::PUT, None, &first, &json!({ "name": "Unlimited" })).await;
         let mut ids = Vec::new();
         for organisation in 0..organisations {
             let added = self
                 .asked(Method::POST, None, "/organisations", &json!({ "name": format!("O {organisation}") }))
                 .await;
             let id = added["organisation"]["id"].to_string();
-            self.asked(Method::PUT, None, &format!("/organisations/{id}/plan"), &json!({ "plan": plan })).await;
             let lines: String =
                 (0..ZONES_EACH).map(|zone| format!("z{zone}.o{organisation}.example.net {NOBODY}\n")).collect();
             let request = self.request(Method::POST, Some(&id), "/zones/import").header("Content-Type", "text/plain");
