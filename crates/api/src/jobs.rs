@@ -4,7 +4,8 @@
 //! week. It is carried out as if its client waited, by the same handler and with the same bounds but that of time.
 //!
 //! Invariants: each job is on record before its client hears of it, and is its organisation's alone; of each organisation a few
-//! run at a time and some more wait, and whoever asked for one must still be allowed to when it begins; one that the end of the program cuts off is shown as failed, never as running.
+//! run at a time and some more wait, and whoever asked for one must still be allowed to when it begins; one that the end of
+//! the program cuts off is shown as failed, never as running.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -2,9 +2,9 @@
 //!
 //! Woken by a signal and by a timer, takes no input, may run at any time and as often as one likes. A pass goes through what
 //! has changed, which costs the same however many zones there are; now and then, and where that does not do, through
-//! everything. Without an inventory nothing is touched: what is stored goes on being served. A zone is deleted because somebody removed it, or
-//! because a zone of its name has taken its place on disk, and for no other reason: one that the inventory does not know
-//! is served on, since the inventory may be the one that lost it.
+//! everything. Without an inventory nothing is touched: what is stored goes on being served. A zone is deleted because
+//! somebody removed it, or because a zone of its name has taken its place on disk, and for no other reason: one that the
+//! inventory does not know is served on, since the inventory may be the one that lost it.
 
 mod access;
 mod instructions;

@@ -6,7 +6,7 @@ use zone::ZoneId;
 use crate::database::{Transaction, to_i64};
 use crate::error::InventoryError;
 
-/// All columns, in the order of neither table.
+/// The columns of both tables, in one order for reading and writing.
 macro_rules! columns {
     () => {
         "id, zone_id, at_ms, last_ms, tries, primary_address, triggered_by, kind, from_serial, to_serial, octets, records, \

@@ -508,7 +508,7 @@ impl House {
         By { actor, address: caller.address, at: self.node.clock.now() }
     }
 
-    /// Puts on record what was done about zones, keys and catalogs.
+    /// Puts on record what was done elsewhere than in the inventory, whose changes have their rows by themselves.
     pub(super) async fn record(&self, caller: &Caller, act: &str, subject: &str, details: serde_json::Value) {
         let Ok(inventory) = self.inventory() else { return };
         let by = self.by_caller(caller);
