@@ -86,7 +86,7 @@ impl Default for TransferOut {
 
 impl TransferOut {
     pub fn allows(&self, zone: NameRef<'_>, address: IpAddr, signed_by: Option<SignedBy<'_>>) -> bool {
-        let own = if self.zones.is_empty() { None } else { self.zones.get(&zone.to_name()) };
+        let own = self.zones.get(&zone.to_name());
         let (tenant, admitted) = own.map_or((TenantId::DEFAULT, &self.default), |own| (own.tenant, &own.admitted));
         let key = signed_by.filter(|signed| signed.tenant == tenant).map(|signed| signed.key);
         admitted.iter().any(|admission| admission.admits(address, key))
