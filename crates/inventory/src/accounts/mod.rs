@@ -32,6 +32,7 @@ pub use links::{Link, Purpose, Sent};
 pub use members::{Member, Membership, Role};
 pub use secret::Hashed;
 pub use sessions::{NewSession, Session, Stage};
+pub(crate) use tenants::NAME as TENANT_NAME;
 pub use tenants::Tenant;
 pub use tokens::{NewToken, Scope, Scopes, Token};
 pub use users::{NewUser, SecondFactor, Standing, User, UserId};

@@ -22,8 +22,8 @@ pub struct Tenant {
     pub zones: u64,
 }
 
-/// Its name, also for one that was written by a program that knew no such names.
-pub(super) const NAME: &str = "CASE WHEN t.display_name = '' THEN t.name ELSE t.display_name END";
+/// The name of the tenant `t`, also of one that was written by a program that knew no such names.
+pub(crate) const NAME: &str = "CASE WHEN t.display_name = '' THEN t.name ELSE t.display_name END";
 
 impl Inventory {
     pub async fn add_tenant(&self, by: &By, name: &str) -> Result<TenantId, InventoryError> {

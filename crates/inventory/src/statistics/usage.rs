@@ -4,6 +4,7 @@ use sqlx::FromRow;
 
 use super::{Month, STATISTICS_AT_ONCE_MAX};
 use crate::TenantId;
+use crate::accounts::TENANT_NAME;
 use crate::database::{Inventory, Transaction, to_i64, to_u64};
 use crate::error::InventoryError;
 
@@ -79,21 +80,22 @@ pub(super) async fn add_queries(
 }
 
 async fn add(transaction: &mut Transaction, size: TenantSize, month: Month, queries: u64) -> Result<(), sqlx::Error> {
-    sqlx::query(
+    let statement = format!(
         "INSERT INTO tenant_usage (tenant_id, month, tenant, queries, zones, records) \
-         SELECT id, $2, CASE WHEN display_name = '' THEN name ELSE display_name END, $3, $4, $5 FROM tenants WHERE id = $1 \
+         SELECT t.id, $2, {TENANT_NAME}, $3, $4, $5 FROM tenants t WHERE t.id = $1 \
          ON CONFLICT (tenant_id, month) DO UPDATE SET tenant = excluded.tenant, \
          queries = tenant_usage.queries + excluded.queries, \
          zones = CASE WHEN excluded.zones > tenant_usage.zones THEN excluded.zones ELSE tenant_usage.zones END, \
          records = CASE WHEN excluded.records > tenant_usage.records THEN excluded.records ELSE tenant_usage.records END",
-    )
-    .bind(to_i64(size.tenant.0))
-    .bind(month.number())
-    .bind(to_i64(queries))
-    .bind(to_i64(size.zones))
-    .bind(to_i64(size.records))
-    .execute(&mut **transaction)
-    .await?;
+    );
+    sqlx::query(sqlx::AssertSqlSafe(statement))
+        .bind(to_i64(size.tenant.0))
+        .bind(month.number())
+        .bind(to_i64(queries))
+        .bind(to_i64(size.zones))
+        .bind(to_i64(size.records))
+        .execute(&mut **transaction)
+        .await?;
     Ok(())
 }
 
