@@ -26,6 +26,7 @@ use crate::error::{InventoryError, RemoveZoneError, RestoreZoneError};
 use crate::ledger::{give_attempts_back, keep_attempts};
 use crate::plans::Allowance;
 use crate::primaries::{TlsColumns, read_settings, read_tls};
+use crate::statistics::{give_statistics_back, keep_statistics};
 use crate::zones::{NewZone, find_id, insert, lower_text, primaries_of, read_name};
 
 const DAY_SECS: u64 = 24 * 3600;
@@ -227,6 +228,7 @@ pub(crate) async fn remove_and_keep(
     .execute(&mut **transaction)
     .await?;
     keep_attempts(transaction, id).await?;
+    keep_statistics(transaction, id).await?;
     sqlx::query("DELETE FROM zones WHERE id = $1").bind(to_i64(id.0)).execute(&mut **transaction).await?;
     Ok(())
 }
@@ -287,6 +289,7 @@ pub(crate) async fn kept_proof(
 /// A zone that is kept is here again.
 pub(crate) async fn take_back(transaction: &mut Transaction, id: ZoneId) -> Result<(), InventoryError> {
     give_attempts_back(transaction, id).await?;
+    give_statistics_back(transaction, id).await?;
     sqlx::query("DELETE FROM removed_zones WHERE zone_id = $1")
         .bind(to_i64(id.0))
         .execute(&mut **transaction)

@@ -17,6 +17,7 @@ on_both_engines!(
     the_names_asked_for_most_are_kept_by_day_and_no_more_of_them,
     usage_is_a_tenants_own_and_outlives_its_zones,
     what_was_asked_of_a_zone_goes_with_it_and_is_no_other_tenants,
+    what_was_asked_of_a_removed_zone_comes_back_with_it_or_is_deleted_with_it,
     what_cannot_be_written_is_not_written_in_part,
 );
 
@@ -137,6 +138,7 @@ async fn usage_is_a_tenants_own_and_outlives_its_zones(engine: Engine) {
     let (inventory, other) = place.open_with_second_tenant().await;
     let id = inventory.add_zone(&BY, OURS, &zone("example.org", &["192.0.2.1:53"])).await.unwrap();
     let theirs = inventory.add_zone(&BY, other, &zone("example.com", &["192.0.2.1:53"])).await.unwrap();
+    inventory.rename_tenant(&BY, other, "Example Ltd").await.unwrap();
     let (month, hour) = (Month { year: 2026, month: 11 }, Hour::of(NOW));
     assert_eq!(Month::of(hour), month);
     let of_theirs = AskedZone { tenant: other, ..asked(theirs, hour, counts(7, 0)) };
@@ -153,7 +155,8 @@ async fn usage_is_a_tenants_own_and_outlives_its_zones(engine: Engine) {
     assert_eq!((usage.tenant, usage.name.as_str()), (OURS, "default"));
     assert_eq!((usage.queries, usage.zones, usage.records), (43, 3, 50));
     let all = inventory.usage(UsageOf::Everybody, month).await.unwrap();
-    assert_eq!(all.iter().map(|usage| (usage.tenant, usage.queries)).collect::<Vec<_>>(), [(OURS, 43), (other, 7)]);
+    let named = all.iter().map(|usage| (usage.tenant, usage.name.as_str(), usage.queries)).collect::<Vec<_>>();
+    assert_eq!(named, [(other, "Example Ltd", 7), (OURS, "default", 43)]);
     assert!(inventory.usage(UsageOf::Everybody, Month { year: 2026, month: 12 }).await.unwrap().is_empty());
 }
 
@@ -170,6 +173,37 @@ async fn what_was_asked_of_a_zone_goes_with_it_and_is_no_other_tenants(engine: E
     inventory.add_names(&names).await.unwrap();
     assert!(inventory.queries_by_hour(OURS, id, Hour(0)).await.unwrap().is_empty());
     assert!(inventory.top_names(OURS, id, Day(0), 10).await.unwrap().is_empty());
+}
+
+async fn what_was_asked_of_a_removed_zone_comes_back_with_it_or_is_deleted_with_it(engine: Engine) {
+    let (place, inventory, id) = with_zone(engine).await;
+    let (org, hour) = (name("example.org"), Hour::of(NOW));
+    let old = Hour(hour.0 - HOURS_KEPT - 24);
+    inventory.add_queries(&[asked(id, old, counts(1, 2)), asked(id, hour, counts(3, 4))]).await.unwrap();
+    let names = [AskedName { zone: id, day: hour.day(), name: name("www.example.org."), queries: 5 }];
+    inventory.add_names(&names).await.unwrap();
+    fold(&inventory, NOW).await;
+    let shown = async || {
+        let hours = inventory.queries_by_hour(OURS, id, Hour(0)).await.unwrap();
+        let days = inventory.queries_by_day(OURS, id, Day(0)).await.unwrap();
+        (hours, days, inventory.top_names(OURS, id, Day(0), 10).await.unwrap())
+    };
+    let before = shown().await;
+    assert_eq!((before.0.len(), before.1.len(), before.2.len()), (1, 2, 1));
+    let until = Moment(NOW.0 + HOUR_MS);
+    inventory.remove_zone_and_keep(&BY, OURS, &org, until).await.unwrap();
+    assert_eq!(shown().await, (Vec::new(), Vec::new(), Vec::new()));
+    inventory.restore_zone(&BY, OURS, &org).await.unwrap();
+    assert_eq!(shown().await, before);
+    inventory.remove_zone_and_keep(&BY, OURS, &org, until).await.unwrap();
+    inventory.end_keeping(until).await.unwrap();
+    inventory.forget_removed(&[id]).await.unwrap();
+    for table in ["removed_query_hours", "removed_query_days", "removed_query_names"] {
+        let count = format!("SELECT COUNT(*) FROM {table}");
+        let rows: i64 =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(count)).fetch_one(&mut place.connect().await).await.unwrap();
+        assert_eq!(rows, 0, "{table}");
+    }
 }
 
 async fn what_cannot_be_written_is_not_written_in_part(engine: Engine) {

@@ -6,16 +6,18 @@
 //! ```
 //!
 //! Invariants: what is added to a row that is there is added up; a call writes a bounded number of rows in one transaction, so
-//! that nobody waits long for the writer; a zone's rows go with the zone, and a tenant's usage stays.
+//! that nobody waits long for the writer; a zone's rows go with the zone, and come back with it; a tenant's usage stays.
 
 mod counts;
 mod fold;
+mod kept;
 mod month;
 mod names;
 mod rows;
 mod usage;
 
 pub use counts::QueryCounts;
+pub(crate) use kept::{give_statistics_back, keep_statistics};
 pub use month::Month;
 pub use names::{AskedName, NAMES_KEPT};
 pub use rows::AskedZone;
