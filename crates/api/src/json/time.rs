@@ -44,10 +44,17 @@ impl FromStr for Time {
     type Err = NotATime;
 
     fn from_str(text: &str) -> Result<Self, NotATime> {
-        let timestamp: jiff::Timestamp = text.parse().map_err(|_| NotATime(text.to_owned()))?;
-        let unix_ms = u64::try_from(timestamp.as_millisecond()).map_err(|_| NotATime(text.to_owned()))?;
-        Ok(Self { unix_ms })
+        let unix_ms = unix_ms(text).and_then(|unix_ms| u64::try_from(unix_ms).ok());
+        unix_ms.map(|unix_ms| Self { unix_ms }).ok_or_else(|| NotATime(text.to_owned()))
     }
+}
+
+/// By its parts: a timestamp of the library's ends a day before the year 9999 does, which people write for "never".
+fn unix_ms(text: &str) -> Option<i128> {
+    let pieces = jiff::fmt::temporal::Pieces::parse(text).ok()?;
+    let (time, offset) = (pieces.time()?, pieces.to_numeric_offset()?);
+    let since_epoch = pieces.date().to_datetime(time).duration_since(jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0));
+    Some(since_epoch.as_millis() - i128::from(offset.seconds()) * 1000)
 }
 
 impl Serialize for Time {
@@ -84,6 +91,15 @@ mod tests {
         assert_eq!(time.to_string(), "2026-11-21T12:00:00.250Z");
         assert_eq!("2026-11-21T12:00:00.250Z".parse(), Ok(time));
         assert_eq!("2026-11-21T13:00:00.25+01:00".parse(), Ok(time));
+        assert_eq!("2026-11-21 12:00:00.250z".parse(), Ok(time));
+        let never = Time::from_unix_ms(253_402_300_799_000);
+        assert_eq!("9999-12-31T23:59:59Z".parse(), Ok(never));
+        assert_eq!(never.to_string(), "9999-12-30T22:00:00.999Z");
+        for wrong in
+            ["2026-11-21T12:00:00", "2026-11-21", "2026-02-30T12:00:00Z", "2026-11-21T25:00:00Z", "12:00Z", ""]
+        {
+            assert!(wrong.parse::<Time>().is_err(), "{wrong:?}");
+        }
     }
 
     #[test]
