@@ -31,8 +31,8 @@ use Outcome::{OperatorsOnly, OwnThings, Unknown};
 /// The case of a route. There is none for a route that nobody has thought about, which fails the test.
 pub(super) fn case(method: &str, route: &str, theirs: &Things) -> Option<Case> {
     let zone_unknown = Unknown("zone_unknown");
-    let primaries = json!([{ "address": "198.51.100.7" }]);
-    let with_their_key = json!([{ "address": "198.51.100.7", "key": theirs.key }]);
+    let primaries = json!([{ "address": "127.0.7.7" }]);
+    let with_their_key = json!([{ "address": "127.0.7.7", "key": theirs.key }]);
     let (body, outcome) = match (method, route) {
         ("post", "/zones") => (json!({ "name": "own.test", "primaries": with_their_key }), Unknown("key_unknown")),
         ("post", "/removed-zones/{name}/restore") => (Value::Null, zone_unknown),
@@ -51,7 +51,7 @@ pub(super) fn case(method: &str, route: &str, theirs: &Things) -> Option<Case> {
         ("post", "/zones/{name}/hold") => (json!({ "order": "freeze" }), zone_unknown),
         ("post", "/zones/{name}/ownership/hand-over") => (json!({ "to": "anybody" }), zone_unknown),
         (_, route) if route.starts_with("/zones/{name}") => (Value::Null, zone_unknown),
-        ("post", "/zones/import") => (json!("imported.test 198.51.100.7\n"), OwnThings),
+        ("post", "/zones/import") => (json!("imported.test 127.0.7.7\n"), OwnThings),
         ("post", "/catalogs") => (
             json!({ "name": "own.catalog.test", "primaries": primaries, "rules": { "suffixes": ["test"] } }),
             OwnThings,

@@ -89,7 +89,7 @@ fn job(secondo: &Secondo, organisation: &str) -> String {
     let organisation = format!("Secondo-Organisation: {organisation}");
     let words =
         ["--header", &organisation, "--header", "Prefer: respond-async", "--header", "Content-Type: text/plain"];
-    let words = [&words[..], &["--data-binary", "aardvark-job.test 198.51.100.7\n"]].concat();
+    let words = [&words[..], &["--data-binary", "aardvark-job.test 127.0.7.7\n"]].concat();
     let answer = ask(secondo, &words, token.trim(), "/zones/import");
     answer.is(202);
     answer.json()["id"].to_string()
@@ -239,7 +239,7 @@ fn a_claim_on_another_organisations_name_shows_nothing_of_its_zone() {
     let two = Two::new();
     // A name that is proven is not to be had; one that is only claimed is, by anybody.
     two.secondo.expect(&["claim", "disprove", &two.theirs.zone_id]);
-    let claim = r#"{"name": "aardvark.test", "primaries": [{"address": "198.51.100.7"}]}"#;
+    let claim = r#"{"name": "aardvark.test", "primaries": [{"address": "127.0.7.7"}]}"#;
     let words = ["--header", "Content-Type: application/json", "--data", claim];
     let added = ask(&two.secondo, &words, &two.token, "/zones");
     added.is(201);

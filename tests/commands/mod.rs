@@ -201,7 +201,7 @@ fn records_and_lines_are_shown_by_the_command_line() {
 
 #[test]
 fn plans_members_and_events_are_had_by_the_command_line() {
-    let secondo = secondo().configured("[tenancy]\nmode = \"multi\"\n").started();
+    let secondo = secondo().configured("[tenancy]\nmode = \"multi\"\nallow_addresses = [\"192.0.2.1\"]\n").started();
     let added = secondo.json(&["plan", "add", "Tiny", "zones=1", "records=1000", "--grace-days", "3"]);
     assert_eq!((&added["limits"]["zones"], &added["grace_days"]), (&1.into(), &3.into()), "{added:#}");
     let plan = added["id"].to_string();

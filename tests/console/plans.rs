@@ -8,7 +8,7 @@ use crate::scene::ZONE;
 
 #[test]
 fn a_plan_is_made_given_and_felt_by_its_organisation_before_and_after_its_end() {
-    let secondo = secondo_with("[tenancy]\nmode = \"multi\"\n").started();
+    let secondo = secondo_with("[tenancy]\nmode = \"multi\"\nallow_addresses = [\"192.0.2.1\"]\n").started();
     let (browser, url) = (Browser::start(), console(&secondo));
     first_start(&browser, &secondo);
     browser.press("Service");

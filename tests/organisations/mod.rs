@@ -13,7 +13,7 @@ const PASSWORD: &str = "four words make it long";
 /// A server of many organisations where strangers sign up, and their mail.
 fn open() -> (Secondo, MailServer) {
     let mail = MailServer::start();
-    let tenancy = "[tenancy]\nmode = \"multi\"\nsign_up = \"open\"\n";
+    let tenancy = "[tenancy]\nmode = \"multi\"\nsign_up = \"open\"\nallow_addresses = [\"198.51.100.1\"]\n";
     (crate::scene::secondo().configured(&format!("{tenancy}{}", mail.configuration())).started(), mail)
 }
 

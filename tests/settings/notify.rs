@@ -53,8 +53,9 @@ fn where_only_signed_notifies_count_an_address_is_not_enough() {
     assert_eq!(primary.notify_signed(ZONE, secondo.dns(), Some(key)), Some(Rcode::NOERROR));
     serves(&secondo, ZONE, 2);
     let mistyped = ["zone", "set", ZONE, "notify-keys=notify.test,notfy.test"];
-    secondo.client(&mistyped).must_fail(&["key_unknown", "notify_keys", "there is no key notfy.test."]);
+    secondo.client(&mistyped).must_fail(&["key_unknown", "names the key notfy.test., which does not exist"]);
     secondo.expect(&["zone", "set", ZONE, "notify-keys=notify.test"]);
+    secondo.client(&["key", "remove", "notify.test"]).must_fail(&["key_in_use", "settings of the zone"]);
     secondo.kill_and_restart();
     primary.publish(ZONE, &zone_text::small(3));
     assert_eq!(primary.notify(ZONE, secondo.dns()), Some(Rcode::REFUSED));

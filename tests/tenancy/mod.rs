@@ -34,14 +34,27 @@ fn gives(secondo: &Secondo, organisation: &str, plan: &Value) {
 /// Asks the API as whoever runs the service, for an organisation.
 #[track_caller]
 fn asked(secondo: &Secondo, organisation: Option<&str>, method: &str, path: &str, body: Option<&Value>) -> Answer {
+    let body = body.map(ToString::to_string);
+    sent(secondo, organisation, method, path, body.as_deref().map(|body| ("application/json", body)))
+}
+
+#[track_caller]
+fn sent(
+    secondo: &Secondo,
+    organisation: Option<&str>,
+    method: &str,
+    path: &str,
+    body: Option<(&str, &str)>,
+) -> Answer {
     let token = std::fs::read_to_string(secondo.data().join("admin-token")).unwrap();
     let bearer = format!("Authorization: Bearer {}", token.trim());
     let url = format!("http://{}/api/v1{path}", secondo.http());
     let mut words = vec!["--request", method, "--header", &bearer, &url];
     let named = organisation.map(|number| format!("Secondo-Organisation: {number}"));
     words.extend(named.iter().flat_map(|named| ["--header", named.as_str()]));
-    let body = body.map(ToString::to_string);
-    words.extend(body.iter().flat_map(|body| ["--header", "Content-Type: application/json", "--data", body]));
+    let content_type = body.map(|(kind, _)| format!("Content-Type: {kind}"));
+    words.extend(content_type.iter().flat_map(|kind| ["--header", kind.as_str()]));
+    words.extend(body.iter().flat_map(|(_, body)| ["--data-binary", body]));
     curl(&words)
 }
 
@@ -210,29 +223,22 @@ fn requests_beyond_the_plan_are_told_to_wait_and_others_are_not() {
     asked(&secondo, None, "GET", "/zones", None).is(200);
 }
 
+/// What an organisation may name nowhere as an address, each by another rule.
+const NOT_PUBLIC: [&str; 7] = [
+    "10.0.0.1",
+    "127.0.0.2:5300",
+    "169.254.169.254:80",
+    "[::1]:53",
+    "[64:ff9b::7f00:1]:53",
+    "[::ffff:10.0.0.1]:53",
+    "[2002:a00:1::1]:53",
+];
+
 #[test]
 fn an_organisation_has_nothing_asked_that_is_not_public_nor_anything_copied_that_is_not_its_own() {
-    let (secondo, ours) = shared(&json!({ "name": "Small" }));
-    let addresses = [
-        "10.0.0.1",
-        "127.0.0.2:5300",
-        "169.254.169.254:80",
-        "[::1]:53",
-        "[64:ff9b::7f00:1]:53",
-        "[::ffff:10.0.0.1]:53",
-    ];
-    for (index, address) in addresses.into_iter().enumerate() {
-        let zone = format!("z{index}.test");
-        assert_eq!(creates(&secondo, &ours, &zone, address).status, 201, "{address}");
-        eventually(SOON, &format!("{address} to be refused"), || {
-            let shown = asked(&secondo, Some(&ours), "GET", &format!("/zones/{zone}"), None).json();
-            if shown["last_attempt"]["reason"]["code"] == "address_refused" {
-                Ok(())
-            } else {
-                Err(format!("{shown:#}"))
-            }
-        });
-        let doctor = json!({ "name": zone, "primaries": [{ "address": address }] });
+    let (mut secondo, ours) = shared(&json!({ "name": "Small" }));
+    for address in NOT_PUBLIC {
+        let doctor = json!({ "name": "big.test", "primaries": [{ "address": address }] });
         let examined = asked(&secondo, Some(&ours), "POST", "/doctor", Some(&doctor)).json();
         assert!(examined.to_string().contains("address_refused"), "{examined:#}");
     }
@@ -241,4 +247,38 @@ fn an_organisation_has_nothing_asked_that_is_not_public_nor_anything_copied_that
     secondo.expect(&["zone", "add", "big.test", "--primary", &peer.address().to_string()]);
     eventually(SOON, "the zone to be answered", || query::has_serial(secondo.dns(), "big.test", 1));
     assert!(query::transfer(secondo.dns(), "big.test").is_err());
+    // What was allowed when it was named is judged again when it is asked.
+    secondo.configure(&format!("{FAST_TIMERS}[tenancy]\nmode = \"multi\"\n"));
+    secondo.kill_and_restart();
+    eventually(SOON, "the primary not to be asked any more", || {
+        let shown = secondo.json(&["zone", "show", "big.test"]);
+        if shown["last_attempt"]["reason"]["code"] == "address_refused" { Ok(()) } else { Err(format!("{shown:#}")) }
+    });
+}
+
+#[test]
+fn an_address_that_is_not_public_is_refused_where_it_is_named_and_nothing_is_on_record() {
+    let (secondo, ours) = shared(&json!({ "name": "Small" }));
+    let ask = |method, path, body: &Value| asked(&secondo, Some(&ours), method, path, Some(body));
+    assert_eq!(creates(&secondo, &ours, "good.test", "192.0.32.10").status, 201);
+    let good = |answer: Answer| answer.json()["primaries"][0]["address"].clone();
+    for address in NOT_PUBLIC {
+        creates(&secondo, &ours, "bad.test", address).is_refused(400, "address_refused");
+        let primaries = json!([{ "address": "192.0.32.10" }, { "address": address }]);
+        let refused = ask("PATCH", "/zones/good.test", &json!({ "primaries": primaries }));
+        refused.is_refused(400, "address_refused");
+        let told = json!({ "settings": { "notify_to": address } });
+        ask("PATCH", "/zones/good.test", &told).is_refused(400, "address_refused");
+        let catalog = json!({ "name": "catalog.test", "primaries": [{ "address": "192.0.32.10" }], "rules": { "members": { "primaries": primaries } } });
+        ask("POST", "/catalogs", &catalog).is_refused(400, "address_refused");
+    }
+    let lines = "one.test 192.0.32.10\ntwo.test 10.0.0.1\nthree.test 192.0.32.11\n";
+    let imported = sent(&secondo, Some(&ours), "POST", "/zones/import", Some(("text/plain", lines))).json();
+    let (line, code) = (&imported["lines"][1]["line"], &imported["lines"][1]["code"]);
+    assert_eq!((&imported["added"], line, code), (&json!(2), &json!(2), &json!("address_refused")), "{imported:#}");
+    let zones = asked(&secondo, Some(&ours), "GET", "/zones", None).json();
+    let names: Vec<&Value> = zones["zones"].as_array().unwrap().iter().map(|zone| &zone["name"]).collect();
+    assert_eq!(names, ["good.test.", "one.test.", "three.test."]);
+    let shown = asked(&secondo, Some(&ours), "GET", "/zones/good.test", None);
+    assert_eq!(good(shown), "192.0.32.10:53");
 }

@@ -234,7 +234,7 @@ pub trait Intent: Send + Sync {
     /// The member of a catalog becomes a zone of its own.
     ///
     /// # Errors
-    /// [`Code::ZoneExists`], [`Code::ZoneNameTaken`], [`Code::KeyUnknown`].
+    /// [`Code::ZoneExists`], [`Code::ZoneNameTaken`], [`Code::KeyUnknown`], [`Code::AddressRefused`].
     async fn add_zone(&self, caller: &Caller, zone: NewZone) -> Result<json::Zone, Problem>;
 
     /// Adds many zones, each wholly or not at all; one result for each, in their order.
@@ -243,7 +243,8 @@ pub trait Intent: Send + Sync {
     /// Changes the zone, wholly or not at all, and answers as it is then.
     ///
     /// # Errors
-    /// [`Code::ZoneUnknown`], [`Code::KeyUnknown`], [`Code::SettingInvalid`], [`Code::ZoneNameTaken`];
+    /// [`Code::ZoneUnknown`], [`Code::KeyUnknown`], [`Code::AddressRefused`], [`Code::SettingInvalid`],
+    /// [`Code::ZoneNameTaken`];
     /// [`Code::ZoneDisabled`] when a disabled zone is paused or resumed, [`Code::ZonePaused`] when a paused one is enabled;
     /// [`Code::ZoneOfCatalog`] for a member.
     async fn change_zone(&self, caller: &Caller, name: &Name, change: ZoneChange) -> Result<json::Zone, Problem>;
@@ -257,7 +258,7 @@ pub trait Intent: Send + Sync {
     /// Changes what the catalog may do and what its members are made of.
     ///
     /// # Errors
-    /// [`Code::CatalogUnknown`], [`Code::KeyUnknown`], [`Code::SettingInvalid`].
+    /// [`Code::CatalogUnknown`], [`Code::KeyUnknown`], [`Code::AddressRefused`], [`Code::SettingInvalid`].
     async fn change_catalog(
         &self,
         caller: &Caller,
@@ -271,6 +272,12 @@ pub trait Intent: Send + Sync {
     /// [`Code::CatalogUnknown`].
     async fn remove_catalog(&self, caller: &Caller, name: &Name) -> Result<(), Problem>;
 
+    /// Whether a zone may be copied from this address, for whoever wants to know before the rest is right.
+    ///
+    /// # Errors
+    /// [`Code::AddressRefused`].
+    fn check_address(&self, address: IpAddr) -> Result<(), Problem>;
+
     /// # Errors
     /// [`Code::KeyExists`], [`Code::SecretInvalid`].
     async fn add_key(&self, caller: &Caller, key: NewKey) -> Result<json::AddedKey, Problem>;
@@ -279,7 +286,7 @@ pub trait Intent: Send + Sync {
     async fn keys(&self, caller: &Caller) -> Result<Vec<json::Key>, Problem>;
 
     /// # Errors
-    /// [`Code::KeyUnknown`]; [`Code::KeyInUse`] while a primary is asked with it.
+    /// [`Code::KeyUnknown`]; [`Code::KeyInUse`] while a primary is asked with it or settings name it.
     async fn remove_key(&self, caller: &Caller, name: &Name) -> Result<(), Problem>;
 }
 

@@ -72,6 +72,7 @@ codes! {
     TagInvalid = "tag_invalid", 400, "Not a tag";
     PrimaryInvalid = "primary_invalid", 400, "Not a primary";
     AddressInvalid = "address_invalid", 400, "Not an address";
+    AddressRefused = "address_refused", 400, "Not an address that anything is sent to";
     KeyNameInvalid = "key_name_invalid", 400, "Not a key name";
     KeyExists = "key_exists", 409, "The key exists already";
     KeyUnknown = "key_unknown", 404, "No such key";

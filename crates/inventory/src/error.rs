@@ -247,6 +247,8 @@ pub enum RemoveKeyError {
     Unknown(Name),
     #[error("the key {key} is in use by {zones} zone(s): remove them or give them another key first")]
     InUse { key: Name, zones: u64 },
+    #[error("the key {key} is named by the settings of the zone {zone}: take it out there first")]
+    Named { key: Name, zone: Name },
     #[error(transparent)]
     Inventory(#[from] InventoryError),
 }

@@ -2,12 +2,13 @@
 
 use dns::Name;
 use serde_json::json;
-use xfr::{Algorithm, Key, Moment};
+use xfr::{Algorithm, Key, Moment, Settings};
 
 use crate::TenantId;
 use crate::accounts::{By, write_audit};
-use crate::database::{Changed, Inventory, to_i64, to_u64};
-use crate::error::{AddKeyError, InventoryError, RemoveKeyError};
+use crate::database::{Changed, Inventory, Transaction, to_i64, to_u64};
+use crate::error::{AddKeyError, AddZoneError, InventoryError, RemoveKeyError};
+use crate::primaries::read_settings;
 use crate::zones::{lower_text, read_name};
 
 /// A key without its secret.
@@ -91,7 +92,7 @@ impl Inventory {
             .collect()
     }
 
-    /// Removes the key, unless a primary is asked with it.
+    /// Removes the key, unless a primary is asked with it or the settings of a zone name it.
     pub async fn remove_key(&self, by: &By, tenant: TenantId, name: &Name) -> Result<(), RemoveKeyError> {
         let mut transaction = self.begin().await?;
         let id: Option<i64> = sqlx::query_scalar("SELECT id FROM keys WHERE tenant_id = $1 AND name = $2")
@@ -109,9 +110,70 @@ impl Inventory {
         if zones > 0 {
             return Err(RemoveKeyError::InUse { key: name.clone(), zones: to_u64(zones)? });
         }
+        if let Some(zone) = zone_that_names(&mut transaction, tenant, name).await? {
+            return Err(RemoveKeyError::Named { key: name.clone(), zone });
+        }
         sqlx::query("DELETE FROM keys WHERE id = $1").bind(id).execute(&mut *transaction).await?;
         write_audit(&mut transaction, Some(tenant), by, "key.removed", &name.to_string(), json!({})).await?;
         self.commit_change_of(Changed::key(tenant, name), transaction).await?;
         Ok(())
     }
+}
+
+pub(crate) async fn key_id(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    zone: &Name,
+    key: &Name,
+) -> Result<i64, AddZoneError> {
+    let id: Option<i64> = sqlx::query_scalar("SELECT id FROM keys WHERE tenant_id = $1 AND name = $2")
+        .bind(to_i64(tenant.0))
+        .bind(lower_text(key))
+        .fetch_optional(&mut **transaction)
+        .await?;
+    id.ok_or_else(|| AddZoneError::UnknownKey { zone: zone.clone(), key: key.clone() })
+}
+
+/// Whether the keys are there that these settings name and those before did not: with one that is mistyped, NOTIFYs and
+/// copies would be refused, and nobody would know why.
+pub(crate) async fn check_named_keys(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    zone: &Name,
+    settings: &Settings,
+    before: &Settings,
+) -> Result<(), AddZoneError> {
+    let before = before.keys();
+    for key in settings.keys().iter().filter(|key| !before.contains(key)) {
+        key_id(transaction, tenant, zone, key).await?;
+    }
+    Ok(())
+}
+
+/// The first of the tenant's zones whose settings name the key.
+async fn zone_that_names(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    key: &Name,
+) -> Result<Option<Name>, InventoryError> {
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "SELECT spelling, settings FROM zones WHERE tenant_id = $1 AND LOWER(settings) LIKE $2 ORDER BY name",
+    )
+    .bind(to_i64(tenant.0))
+    .bind(holds(&lower_text(key)))
+    .fetch_all(&mut **transaction)
+    .await?;
+    for (zone, settings) in rows {
+        if read_settings(&zone, &settings)?.keys().contains(key) {
+            return read_name(&zone).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// What a text that holds this one is like: a name's escapes, which stand in JSON as others, and what `LIKE` takes for
+/// something else are any text.
+fn holds(text: &str) -> String {
+    let escaped = text.split(['\\', '%', '_']).collect::<Vec<_>>().join("%");
+    format!("%{escaped}%")
 }

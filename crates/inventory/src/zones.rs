@@ -16,6 +16,7 @@ use crate::catalogs::make_configured;
 use crate::claims::Proof;
 use crate::database::{Changed, Inventory, Transaction, reserve_ids, to_i64, to_u64};
 use crate::error::{AddZoneError, ChangeZoneError, InventoryError, RemoveZoneError};
+use crate::keys::{check_named_keys, key_id};
 use crate::plans::{Allowance, check_primaries_allowed};
 use crate::primaries::{PrimaryRow, TlsColumns, read_settings, settings_text};
 use crate::removed::{Inherits, is_removed, kept_for, kept_proof, remove, take_back, write_removal};
@@ -199,6 +200,7 @@ impl Inventory {
             replace_primaries(&mut transaction, tenant, id, name, primaries).await?;
         }
         if let Some(settings) = &change.settings {
+            check_named_keys(&mut transaction, tenant, name, settings, &zone.settings).await?;
             update_settings(&mut transaction, id, settings).await?;
         }
         if let Some(tags) = &change.tags {
@@ -264,6 +266,7 @@ pub(crate) async fn add(
     now: Moment,
 ) -> Result<ZoneId, AddZoneError> {
     check_primaries(transaction, tenant, &zone.name, &zone.primaries).await?;
+    check_named_keys(transaction, tenant, &zone.name, &zone.settings, &Settings::default()).await?;
     match find_id(transaction, tenant, &zone.name).await? {
         Some(id) if make_configured(transaction, id).await? => {
             allowance.allows_primaries(&zone.name, zone.primaries.len())?;
@@ -452,20 +455,6 @@ async fn check_primaries(
         key_id(transaction, tenant, name, key).await?;
     }
     Ok(())
-}
-
-async fn key_id(
-    transaction: &mut Transaction,
-    tenant: TenantId,
-    zone: &Name,
-    key: &Name,
-) -> Result<i64, AddZoneError> {
-    let id: Option<i64> = sqlx::query_scalar("SELECT id FROM keys WHERE tenant_id = $1 AND name = $2")
-        .bind(to_i64(tenant.0))
-        .bind(lower_text(key))
-        .fetch_optional(&mut **transaction)
-        .await?;
-    id.ok_or_else(|| AddZoneError::UnknownKey { zone: zone.clone(), key: key.clone() })
 }
 
 pub(crate) async fn find_id(

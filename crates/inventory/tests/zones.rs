@@ -30,6 +30,8 @@ on_both_engines!(
     an_import_tells_of_each_line_what_came_of_it,
     a_change_is_made_with_its_entry_in_the_audit_log_or_not_at_all,
     a_key_is_removed_only_when_no_zone_uses_it,
+    keys_that_settings_name_are_there_and_stay_for_as_long,
+    settings_that_named_a_key_that_has_gone_can_be_changed,
     ensuring_a_key_replaces_its_secret_and_wakes_reconcile_only_then,
     lists_are_in_the_order_of_octets,
     no_zone_is_seen_without_the_key_that_was_added_before_it,
@@ -326,6 +328,67 @@ async fn a_key_is_removed_only_when_no_zone_uses_it(engine: Engine) {
     inventory.remove_zone(&BY, OURS, &name("example.org")).await.unwrap();
     inventory.remove_key(&BY, OURS, &name("K.EXAMPLE")).await.unwrap();
     assert!(matches!(inventory.remove_key(&BY, OURS, &name("k.example")).await, Err(RemoveKeyError::Unknown(_))));
+}
+
+/// Whose letters mean something in SQL, in JSON or in a name.
+const ODD_KEY: &str = r#"100%_\"odd\".example"#;
+
+async fn keys_that_settings_name_are_there_and_stay_for_as_long(engine: Engine) {
+    let place = Place::new(engine).await;
+    let (inventory, theirs) = place.open_with_second_tenant().await;
+    let org = name("example.org");
+    for (tenant, text) in [(OURS, "here.example"), (OURS, ODD_KEY), (theirs, "theirs.example")] {
+        inventory.add_key(&BY, tenant, &key(text)).await.unwrap();
+    }
+    let with = |setting, value: &str| {
+        let mut settings = Settings::default();
+        settings.set(setting, Some(value)).unwrap();
+        settings
+    };
+    for (setting, value) in [
+        (Setting::NotifyKeys, "here.example,gone.example"),
+        (Setting::NotifyKeys, "theirs.example"),
+        (Setting::NotifyTo, "192.0.2.7,key=gone.example"),
+        (Setting::AllowTransfer, "192.0.2.0/24 key=gone.example"),
+    ] {
+        let wanted = NewZone { settings: with(setting, value), ..zone("example.org", &["192.0.2.1:53"]) };
+        let refused = inventory.add_zone(&BY, OURS, &wanted).await;
+        assert!(matches!(refused, Err(AddZoneError::UnknownKey { .. })), "{setting} {refused:?}");
+        let mut imported = inventory.import_zones(&BY, OURS, std::slice::from_ref(&wanted)).await.unwrap();
+        assert!(matches!(imported.remove(0), Err(AddZoneError::UnknownKey { .. })));
+    }
+    let here = with(Setting::NotifyKeys, "HERE.example");
+    let wanted = NewZone { settings: here, ..zone("example.org", &["192.0.2.1:53"]) };
+    inventory.add_zone(&BY, OURS, &wanted).await.unwrap();
+    let set = async |settings: Settings| {
+        let change = ZoneChange { settings: Some(settings), ..ZoneChange::default() };
+        inventory.change_zone(&BY, OURS, &org, |_| Ok::<_, ()>(change)).await
+    };
+    let error = set(with(Setting::NotifyTo, "192.0.2.7,key=gone.example")).await.unwrap_err();
+    assert!(matches!(error, ChangeZoneError::Invalid(AddZoneError::UnknownKey { .. })), "{error}");
+    let remove = async |text: &str| inventory.remove_key(&BY, OURS, &name(text)).await;
+    let refused = remove("here.example").await.unwrap_err();
+    assert!(matches!(&refused, RemoveKeyError::Named { zone, .. } if *zone == org), "{refused}");
+    set(with(Setting::AllowTransfer, &format!("192.0.2.0/24,key={ODD_KEY}"))).await.unwrap().unwrap();
+    assert!(matches!(remove(ODD_KEY).await, Err(RemoveKeyError::Named { .. })));
+    remove("here.example").await.unwrap();
+    set(Settings::default()).await.unwrap().unwrap();
+    remove(ODD_KEY).await.unwrap();
+}
+
+/// A key that went when nobody looked, as with a version of this program that did not, holds up no other change.
+async fn settings_that_named_a_key_that_has_gone_can_be_changed(engine: Engine) {
+    let place = Place::new(engine).await;
+    let inventory = place.open().await;
+    inventory.add_key(&BY, OURS, &key("here.example")).await.unwrap();
+    let mut settings = Settings::default();
+    settings.set(Setting::NotifyKeys, Some("here.example")).unwrap();
+    let wanted = NewZone { settings: settings.clone(), ..zone("example.org", &["192.0.2.1:53"]) };
+    inventory.add_zone(&BY, OURS, &wanted).await.unwrap();
+    sqlx::query("DELETE FROM keys").execute(&mut place.connect().await).await.unwrap();
+    settings.set(Setting::RetryMin, Some("1m")).unwrap();
+    let change = ZoneChange { settings: Some(settings), ..ZoneChange::default() };
+    inventory.change_zone(&BY, OURS, &name("example.org"), |_| Ok::<_, ()>(change)).await.unwrap().unwrap();
 }
 
 async fn ensuring_a_key_replaces_its_secret_and_wakes_reconcile_only_then(engine: Engine) {

@@ -12,7 +12,7 @@ use server::{Access, Announcer, Shared, TransferOut};
 use store::{ClockFacts, PutAside, Store, StoredContents, StoredZone};
 use tokio::sync::{Notify, broadcast, watch};
 use transfer::{Received, Transfers};
-use xfr::{Bounds, Moment, Policy, Reason, Timers};
+use xfr::{Bounds, Destinations, Moment, Policy, Reason, Timers};
 use zone::{Generation, Limits, Snapshot, TenantId, ZoneId};
 
 use crate::agenda::Agenda;
@@ -48,6 +48,8 @@ pub(crate) struct Node {
     pub(crate) transfers: Transfers,
     /// Who uses this service.
     pub(crate) mode: Mode,
+    /// What anything may be sent to.
+    pub(crate) destinations: Destinations,
     /// Where the inventory is.
     pub(crate) inventory_location: Location,
     /// None while it cannot be opened.
@@ -118,6 +120,7 @@ impl Node {
             defaults,
             contents_limits: Limits::default(),
             mode: Mode::Single,
+            destinations: Destinations::default(),
             inventory_location,
             store,
             transfers,
@@ -523,7 +526,7 @@ impl Node {
         let data = directory.to_owned();
         let opened = tokio::task::spawn_blocking(move || Store::open(&data, store::Options::default()));
         let opened = opened.await.unwrap().unwrap();
-        let internet = Arc::new(transfer::Internet::new(xfr::Destinations::Anything));
+        let internet = Arc::new(transfer::Internet::new(Destinations::Anything));
         let transfers = Transfers::new(transfer::Limits::default(), internet, transfer::TlsClient::default());
         let (clock, nowhere) = (Clock::starting_no_earlier_than(Moment(0)), Location::File("nowhere".into()));
         Arc::new(Self::new(clock, Policy::default(), nowhere, opened.store, transfers, opened.zones))

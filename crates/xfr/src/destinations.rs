@@ -34,10 +34,25 @@ pub enum Destinations {
 
 /// An address that is not to be asked, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[error("{address} is {rule}: only public addresses are asked, and those that the operator's list allows")]
 pub struct RefusedAddress {
     pub address: IpAddr,
     pub rule: Rule,
+}
+
+impl fmt::Display for RefusedAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, rule } = self;
+        match rule {
+            // It may be public, or lie in a block of the list.
+            Rule::Ours => {
+                write!(f, "{address} is {rule}: it is asked only if the operator's list has this one address")
+            }
+            _ => write!(
+                f,
+                "{address} is {rule}: only public addresses are asked, and those that the operator's list allows"
+            ),
+        }
+    }
 }
 
 /// What speaks against an address.
@@ -310,6 +325,11 @@ mod tests {
             refused.to_string(),
             "10.0.0.1 is a private address (RFC 1918, RFC 4193): only public addresses are asked, and those that the \
              operator's list allows"
+        );
+        let ours = public_only(&["10.0.0.0/8"], &["10.0.0.1"]).judge(address("10.0.0.1")).unwrap_err();
+        assert_eq!(
+            ours.to_string(),
+            "10.0.0.1 is an address of this service itself: it is asked only if the operator's list has this one address"
         );
     }
 }

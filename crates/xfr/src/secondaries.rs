@@ -18,7 +18,7 @@ const DNS_PORT: u16 = 53;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admission {
     from: Option<Prefix>,
-    key: Option<Name>,
+    pub(crate) key: Option<Name>,
 }
 
 /// A server that is told of each new version.

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::str::FromStr;
 
+mod named;
+
 use crate::policy::{AnyAnswer, IxfrFrom, NotifyTrust, Policy, SerialWentBack, ShrinkLimit, ZonemdPolicy};
 use crate::span;
 

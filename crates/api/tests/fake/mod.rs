@@ -516,6 +516,10 @@ impl Intent for Fake {
         self.catalogs.lock().unwrap().remove(&lower(name)).map(drop).ok_or_else(|| no_catalog(name))
     }
 
+    fn check_address(&self, _address: IpAddr) -> Result<(), Problem> {
+        Ok(())
+    }
+
     async fn add_key(&self, _: &Caller, key: NewKey) -> Result<json::AddedKey, Problem> {
         let mut keys = self.keys.lock().unwrap();
         if keys.contains_key(&lower(&key.name)) {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use dns::Name;
 use serde_json::json;
-use xfr::Moment;
+use xfr::{Moment, Settings};
 use zone::ZoneId;
 
 use super::{CatalogSettings, catalogs_of, write_settings};
@@ -15,6 +15,7 @@ use crate::TenantId;
 use crate::accounts::{By, write_audit};
 use crate::database::{Inventory, Transaction};
 use crate::error::{AddZoneError, CatalogError, InventoryError};
+use crate::keys::check_named_keys;
 use crate::plans::Allowance;
 use crate::removed::{Inherits, remove};
 use crate::zones::{Ensured, NewZone, ensure, find_id, insert};
@@ -30,6 +31,7 @@ impl Inventory {
     ) -> Result<ZoneId, AddZoneError> {
         let mut transaction = self.begin().await?;
         let mut allowance = Allowance::of(&mut transaction, tenant, by.at).await?;
+        check_named_keys(&mut transaction, tenant, &zone.name, &zone.settings, &Settings::default()).await?;
         let id = insert(&mut transaction, tenant, zone, Inherits::Anything, &mut allowance, by.at).await?;
         write_settings(&mut transaction, id, settings, by.at).await?;
         write_audit(&mut transaction, Some(tenant), by, "catalog.added", &zone.name.to_string(), json!({})).await?;

@@ -94,18 +94,6 @@ impl House {
         Err(Problem::new(Code::ZoneIsCatalog, detail))
     }
 
-    /// Two zones of one name could not both be answered.
-    pub(super) fn refuse_our_catalog(&self, name: &Name) -> Result<(), Problem> {
-        if self.node.shared.catalogs.load().get(name.borrow()).is_none() {
-            return Ok(());
-        }
-        let detail = format!(
-            "{name} is the name of the catalog that is made here: give that another one ([transfer_out] catalog in our \
-             configuration), or leave it out"
-        );
-        Err(Problem::new(Code::ZoneIsCatalog, detail))
-    }
-
     pub(super) async fn catalog_named(
         &self,
         inventory: &Inventory,
@@ -122,11 +110,10 @@ impl House {
         catalog: NewCatalog,
     ) -> Result<json::Catalog, Problem> {
         let (inventory, tenant) = (self.inventory()?, caller.tenant);
-        self.refuse_our_catalog(catalog.zone.name())?;
+        self.check_zone(&catalog.zone)?;
         self.check_keys(&inventory, tenant, &catalog.rules).await?;
-        self.check_notify_keys(&inventory, tenant, &catalog.zone.settings).await?;
         let (row, settings) = (row(&self.node, tenant, &catalog.zone), configured(catalog.rules));
-        self.check_settings(&settings)?;
+        self.check_templates(&settings)?;
         let id = inventory.add_catalog(&self.by_caller(caller), tenant, &row, &settings).await;
         let id = id.map_err(|error| not_added(&error))?;
         let is_listed = || self.node.zone(id).is_some_and(|zone| zone.instructions().is_listed());
@@ -146,7 +133,7 @@ impl House {
         let decide = |before: &CatalogSettings| {
             let members = read_template(&before.template)?;
             let after = settings(before, members, change).map_err(|error| not_settable(&error))?;
-            self.check_settings(&after)?;
+            self.check_templates(&after)?;
             Ok(after)
         };
         let changed = inventory.change_catalog(&self.by_caller(caller), tenant, name, decide).await;
@@ -184,8 +171,7 @@ impl House {
         }
     }
 
-    /// Whether the keys are here that members would be asked for with: mistakes are said to whoever makes them, not when
-    /// a member comes.
+    /// Whether the keys are here that members would need: mistakes are said to whoever makes them, not when a member comes.
     async fn check_keys(
         &self,
         inventory: &Inventory,
@@ -193,27 +179,27 @@ impl House {
         change: &CatalogChange,
     ) -> Result<(), Problem> {
         let keys = inventory.list_keys(tenant).await.map_err(|error| unavailable(&error))?;
-        let of_groups = change.groups.iter().flat_map(BTreeMap::values).flat_map(|template| &template.primaries);
-        let primaries = change.members.primaries.iter().flatten().chain(of_groups);
-        let mut wanted = primaries.filter_map(|primary| primary.key.as_ref());
-        if let Some(key) = wanted.find(|wanted| keys.iter().all(|key| key.name != **wanted)) {
-            let detail = format!("there is no key {key}: add it first with `secondo key add {key}`");
-            return Err(Problem::new(Code::KeyUnknown, detail));
-        }
         let mut members = Settings::default();
         members.change(&change.members.settings).map_err(|error| not_settable(&error))?;
-        self.check_notify_keys(inventory, tenant, &members).await?;
-        for template in change.groups.iter().flat_map(BTreeMap::values) {
-            self.check_notify_keys(inventory, tenant, &template.settings).await?;
+        let groups = || change.groups.iter().flat_map(BTreeMap::values);
+        let primaries = change.members.primaries.iter().flatten().chain(groups().flat_map(|group| &group.primaries));
+        let of_primaries = primaries.filter_map(|primary| primary.key.clone());
+        let of_settings = members.keys().into_iter().chain(groups().flat_map(|group| group.settings.keys()));
+        match of_primaries.chain(of_settings).find(|wanted| keys.iter().all(|key| key.name != *wanted)) {
+            None => Ok(()),
+            Some(key) => {
+                let detail = format!("there is no key {key}: add it first with `secondo key add {key}`");
+                Err(Problem::new(Code::KeyUnknown, detail))
+            }
         }
-        Ok(())
     }
 
-    /// Whether what is set for members goes with the defaults.
-    fn check_settings(&self, settings: &CatalogSettings) -> Result<(), Problem> {
+    /// Whether members can be followed as the templates say.
+    fn check_templates(&self, settings: &CatalogSettings) -> Result<(), Problem> {
         for template in settings.groups.values().chain([&settings.template]) {
             let members = read_template(template)?;
-            self.node.defaults.with(&members.settings).map_err(|error| not_settable(&error))?;
+            self.check_settings(&members.settings)?;
+            self.check_primaries(&members.primaries)?;
         }
         Ok(())
     }

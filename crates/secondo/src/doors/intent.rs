@@ -1,5 +1,6 @@
 //! What should exist: rows in the inventory, and then the node that matches them.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use api::doors::{Caller, CatalogChange, NewCatalog, NewKey, NewZone, ZoneChange};
@@ -8,7 +9,7 @@ use api::{Code, Intent, Problem, json};
 use async_trait::async_trait;
 use dns::Name;
 use inventory::{AddKeyError, AddZoneError, ChangeZoneError, Inventory, RemoveKeyError, Service, TenantId, ZoneId};
-use xfr::{Algorithm, Key, Setting, Settings};
+use xfr::{Algorithm, Key, Settings};
 
 use super::{House, not_on_disk, unavailable, unknown};
 use crate::events;
@@ -23,9 +24,7 @@ const MATCHED_WITHIN: Duration = Duration::from_secs(5);
 impl Intent for House {
     async fn add_zone(&self, caller: &Caller, zone: NewZone) -> Result<json::Zone, Problem> {
         let inventory = self.inventory()?;
-        self.refuse_our_catalog(zone.name())?;
-        self.node.defaults.with(&zone.settings).map_err(|error| not_settable(&error))?;
-        self.check_notify_keys(&inventory, caller.tenant, &zone.settings).await?;
+        self.check_zone(&zone)?;
         let row = row(&self.node, caller.tenant, &zone);
         let (by, before) = (self.by_caller(caller), *self.node.reconciled.borrow());
         let id = inventory.add_zone(&by, caller.tenant, &row).await.map_err(|error| not_added(&error))?;
@@ -52,7 +51,7 @@ impl Intent for House {
 
     async fn import_zones(&self, caller: &Caller, zones: Vec<NewZone>) -> Result<Vec<Result<(), Problem>>, Problem> {
         let inventory = self.inventory()?;
-        let refused: Vec<_> = zones.iter().map(|zone| self.refuse_our_catalog(zone.name())).collect();
+        let refused: Vec<_> = zones.iter().map(|zone| self.check_zone(zone)).collect();
         let taken = zones.iter().zip(&refused).filter(|(_, refused)| refused.is_ok());
         let rows: Vec<_> = taken.map(|(zone, _)| row(&self.node, caller.tenant, zone)).collect();
         let results = inventory.import_zones(&self.by_caller(caller), caller.tenant, &rows).await;
@@ -69,7 +68,8 @@ impl Intent for House {
         self.refuse_members(&inventory, caller.tenant, name).await?;
         let mut wanted = Settings::default();
         wanted.change(&change.settings).map_err(|error| not_settable(&error))?;
-        self.check_notify_keys(&inventory, caller.tenant, &wanted).await?;
+        wanted.targets().iter().try_for_each(|target| self.check_address(target.address.ip()))?;
+        self.check_primaries(change.primaries.as_deref().unwrap_or_default())?;
         let mut decided = inventory::ZoneChange::default();
         let decide = |zone: &inventory::Zone| {
             decided = self.decided(zone, change)?;
@@ -110,6 +110,10 @@ impl Intent for House {
         self.remove_catalog_and_zone(caller, name).await
     }
 
+    fn check_address(&self, address: IpAddr) -> Result<(), Problem> {
+        House::check_address(self, address)
+    }
+
     async fn add_key(&self, caller: &Caller, key: NewKey) -> Result<json::AddedKey, Problem> {
         let inventory = self.inventory()?;
         let algorithm = algorithm(key.algorithm);
@@ -147,7 +151,9 @@ impl Intent for House {
         let removed = self.inventory()?.remove_key(&self.by_caller(caller), caller.tenant, name).await;
         removed.map_err(|error| match error {
             RemoveKeyError::Unknown(_) => Problem::new(Code::KeyUnknown, error.to_string()),
-            RemoveKeyError::InUse { .. } => Problem::new(Code::KeyInUse, error.to_string()),
+            RemoveKeyError::InUse { .. } | RemoveKeyError::Named { .. } => {
+                Problem::new(Code::KeyInUse, error.to_string())
+            }
             RemoveKeyError::Inventory(error) => unavailable(&error),
         })?;
         // Nobody gets anything with it any more.
@@ -176,28 +182,6 @@ impl House {
             && change.settings.as_ref().is_none_or(|wanted| instructions.settings == *wanted)
             && change.tags.as_ref().is_none_or(|wanted| instructions.tags == *wanted)
             && change.service.is_none_or(|wanted| instructions.service == wanted)
-    }
-
-    /// Whether the keys are here that NOTIFYs may be signed with: one that is mistyped would have them refused.
-    pub(super) async fn check_notify_keys(
-        &self,
-        inventory: &Inventory,
-        tenant: TenantId,
-        settings: &Settings,
-    ) -> Result<(), Problem> {
-        if !settings.has(Setting::NotifyKeys) {
-            return Ok(());
-        }
-        let policy = self.node.defaults.with(settings).map_err(|error| not_settable(&error))?;
-        let keys = inventory.list_keys(tenant).await.map_err(|error| unavailable(&error))?;
-        match policy.notify_keys.iter().find(|wanted| keys.iter().all(|key| key.name != **wanted)) {
-            None => Ok(()),
-            Some(key) => {
-                let setting = Setting::NotifyKeys;
-                let detail = format!("{setting}: there is no key {key}: add it first with `secondo key add {key}`");
-                Err(Problem::new(Code::KeyUnknown, detail))
-            }
-        }
     }
 
     /// Tells the tenant when it has nearly as many zones as its plan allows.

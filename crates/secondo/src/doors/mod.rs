@@ -13,6 +13,7 @@ mod newcomers;
 mod organisations;
 mod ownership;
 mod plans;
+mod refusals;
 mod removals;
 mod requested;
 mod requests;

@@ -1,5 +1,7 @@
 //! Primaries in forms: rows of fields, each with what is wrong with it.
 
+use std::net::IpAddr;
+
 use crate::console::session::Form;
 use crate::console::words::sentence;
 use crate::doors::PRIMARIES_MAX;
@@ -50,7 +52,7 @@ impl Row {
         self.address.is_empty() && !self.has_more()
     }
 
-    fn read(&self) -> Result<xfr::Primary, Problem> {
+    fn read(&self, check_address: impl Fn(IpAddr) -> Result<(), Problem>) -> Result<xfr::Primary, Problem> {
         let address = match (self.port.is_empty(), self.address.contains(':') && !self.address.starts_with('[')) {
             (true, _) => self.address.clone(),
             // A port may stand in either place, and an IPv6 address has colons of its own.
@@ -67,7 +69,9 @@ impl Row {
             _ => Some(json::PrimaryTls::default()),
         };
         let key = (!self.key.is_empty()).then(|| self.key.clone());
-        text::primary_of(&json::Primary { address, key, source: None, tls })
+        let primary = text::primary_of(&json::Primary { address, key, source: None, tls })?;
+        check_address(primary.address.ip())?;
+        Ok(primary)
     }
 }
 
@@ -89,18 +93,22 @@ pub(crate) fn rows(form: &Form) -> Vec<Row> {
     (0..count).map(row).collect()
 }
 
-/// Reads the rows in which anything is typed; what is wrong with one is said beside it.
+/// Reads the rows in which anything is typed; what is wrong with one is said beside it, addresses that nothing is sent to
+/// included.
 ///
 /// # Errors
 /// The first thing that is wrong.
-pub(crate) fn read(rows: &mut Vec<Row>) -> Result<Vec<xfr::Primary>, Problem> {
+pub(crate) fn read(
+    rows: &mut Vec<Row>,
+    check_address: impl Fn(IpAddr) -> Result<(), Problem>,
+) -> Result<Vec<xfr::Primary>, Problem> {
     if rows.iter().any(|row| !row.is_empty()) {
         rows.retain(|row| !row.is_empty());
     }
     let mut primaries = Vec::new();
     let mut first = None;
     for row in rows {
-        match row.read() {
+        match row.read(&check_address) {
             Ok(primary) => primaries.push(primary),
             Err(problem) => {
                 row.error = sentence(problem.detail());
@@ -113,8 +121,15 @@ pub(crate) fn read(rows: &mut Vec<Row>) -> Result<Vec<xfr::Primary>, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::{Row, read};
     use crate::json;
+    use crate::problem::{Code, Problem};
+
+    fn any(_: IpAddr) -> Result<(), Problem> {
+        Ok(())
+    }
 
     fn row(address: &str, port: &str) -> Row {
         Row { address: address.into(), port: port.into(), ..Row::default() }
@@ -130,7 +145,7 @@ mod tests {
             ("2001:db8::1", "5353", "[2001:db8::1]:5353"),
             ("[2001:db8::1]", "5353", "[2001:db8::1]:5353"),
         ] {
-            let primaries = read(&mut vec![row(address, port)]).unwrap();
+            let primaries = read(&mut vec![row(address, port)], any).unwrap();
             assert_eq!(primaries[0].address.to_string(), expected);
         }
     }
@@ -138,10 +153,20 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_beside_its_row_and_empty_rows_do_not_count() {
         let mut rows = vec![row("", ""), row("192.0.2.1", ""), row("not an address", ""), row("192.0.2.2", "70000")];
-        assert!(read(&mut rows).is_err());
+        assert!(read(&mut rows, any).is_err());
         let errors: Vec<bool> = rows.iter().map(|row| row.error.is_empty()).collect();
         assert_eq!(errors, [true, false, false]);
-        assert!(read(&mut vec![Row::default()]).is_err());
+        assert!(read(&mut vec![Row::default()], any).is_err());
+    }
+
+    #[test]
+    fn an_address_that_nothing_is_sent_to_is_said_beside_its_row() {
+        let refused = |address: IpAddr| Problem::new(Code::AddressRefused, format!("{address} is private"));
+        let check = |address: IpAddr| if address.is_loopback() { Err(refused(address)) } else { Ok(()) };
+        let mut rows = vec![row("192.0.2.1", ""), row("::1", "5353"), row("[::1]:5353", "")];
+        assert_eq!(read(&mut rows, check).unwrap_err().code(), Code::AddressRefused);
+        let errors: Vec<&str> = rows.iter().map(|row| row.error.as_str()).collect();
+        assert_eq!(errors, ["", "::1 is private.", "::1 is private."]);
     }
 
     #[test]
@@ -151,7 +176,7 @@ mod tests {
         {
             let primary = crate::text::primary(text).unwrap();
             let mut rows = vec![Row::of(&json::Primary::from(&primary))];
-            assert_eq!(read(&mut rows).unwrap(), [primary]);
+            assert_eq!(read(&mut rows, any).unwrap(), [primary]);
         }
     }
 }

@@ -65,7 +65,8 @@ pub(crate) async fn create(member: Member, State(served): State<Served>, form: F
 
 async fn added(member: &Member, served: &Served, name: &str, rows: &mut Vec<Row>) -> Result<text::Typed, Problem> {
     // Both are read, so that all that is wrong is said at once.
-    let (typed, primaries) = (text::typed_zone_name(name), form::read(rows));
+    let (typed, primaries) =
+        (text::typed_zone_name(name), form::read(rows, |address| served.doors.intent.check_address(address)));
     let typed = typed?;
     let zone = NewZone::new(typed.name.clone(), primaries?)?;
     served.doors.intent.add_zone(&member.caller, zone).await?;

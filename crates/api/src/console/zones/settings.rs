@@ -88,7 +88,11 @@ pub(crate) async fn change(
     }
     let wanted_tags = text::listed_tags(&tags);
     let tags_error = wanted_tags.as_ref().err().map(|problem| sentence(problem.detail())).unwrap_or_default();
-    let read = (form::read(&mut rows), changes(&zone, &mut fields), wanted_tags);
+    let read = (
+        form::read(&mut rows, |address| served.doors.intent.check_address(address)),
+        changes(&zone, &mut fields),
+        wanted_tags,
+    );
     let done = match read {
         (Ok(primaries), Ok(settings), Ok(wanted)) => {
             let has_others = primaries.iter().map(json::Primary::from).ne(zone.primaries.iter().cloned());

@@ -1,0 +1,50 @@
+//! What is refused before it is on record because of how this program is configured, which the inventory does not know.
+
+use std::net::IpAddr;
+
+use api::doors::NewZone;
+use api::{Code, Problem};
+use dns::Name;
+use xfr::{Primary, Settings};
+
+use super::House;
+use super::intent::not_settable;
+
+impl House {
+    /// Whether the zone can be followed here.
+    pub(super) fn check_zone(&self, zone: &NewZone) -> Result<(), Problem> {
+        self.refuse_our_catalog(zone.name())?;
+        self.check_settings(&zone.settings)?;
+        self.check_primaries(zone.primaries())
+    }
+
+    /// Whether these go with the defaults, and tell nobody of new versions who is not to be sent anything.
+    pub(super) fn check_settings(&self, settings: &Settings) -> Result<(), Problem> {
+        self.node.defaults.with(settings).map_err(|error| not_settable(&error))?;
+        settings.targets().iter().try_for_each(|target| self.check_address(target.address.ip()))
+    }
+
+    pub(super) fn check_primaries(&self, primaries: &[Primary]) -> Result<(), Problem> {
+        primaries.iter().try_for_each(|primary| self.check_address(primary.address.ip()))
+    }
+
+    /// Whether anything is sent to the address; it is judged again whenever that is done.
+    pub(super) fn check_address(&self, address: IpAddr) -> Result<(), Problem> {
+        self.node
+            .destinations
+            .judge(address)
+            .map_err(|refused| Problem::new(Code::AddressRefused, refused.to_string()))
+    }
+
+    /// Two zones of one name could not both be answered.
+    pub(super) fn refuse_our_catalog(&self, name: &Name) -> Result<(), Problem> {
+        if self.node.shared.catalogs.load().get(name.borrow()).is_none() {
+            return Ok(());
+        }
+        let detail = format!(
+            "{name} is the name of the catalog that is made here: give that another one ([transfer_out] catalog in our \
+             configuration), or leave it out"
+        );
+        Err(Problem::new(Code::ZoneIsCatalog, detail))
+    }
+}
