@@ -110,8 +110,9 @@ fn usage_is_shown_to_whom_it_belongs_and_its_table_is_no_program() {
     assert_eq!((&own["organisation"], &own["zones"]), (&"default".into(), &1.into()), "{usage:#}");
     assert!(own["queries"].as_u64() >= Some(3) && own["records"].as_u64() > Some(3), "{usage:#}");
     let table = secondo.expect(&["usage", "--csv"]);
-    assert!(table.starts_with("month,organisation,queries,zones,records\r\n"), "{table}");
-    assert!(table.contains(&format!("\r\n{month},\"'=1+2,three\",70,2,20\r\n")), "{table}");
+    assert!(table.starts_with("month,id,organisation,queries,zones,records\r\n"), "{table}");
+    let id = &all[0]["id"];
+    assert!(table.contains(&format!("\r\n{month},{id},\"'=1+2,three\",70,2,20\r\n")), "{table}");
     // Somebody of an organisation sees its own, and no other one.
     let token = add_token(&secondo, "reader", "read");
     for path in ["/usage", "/usage.csv"] {

@@ -59,9 +59,9 @@ async fn usage_is_json_and_a_table_in_which_no_cell_is_a_formula() {
     assert_eq!(table.headers[header::CONTENT_DISPOSITION], "attachment; filename=\"usage-2026-11.csv\"");
     assert_eq!(
         table.text,
-        "month,organisation,queries,zones,records\r\n\
-         2026-11,default,1000000,2,20\r\n\
-         2026-11,\"'=HYPERLINK(\"\"http://evil.example\"\",\"\"pay\"\")\",7,2,20\r\n"
+        "month,id,organisation,queries,zones,records\r\n\
+         2026-11,1,default,1000000,2,20\r\n\
+         2026-11,2,\"'=HYPERLINK(\"\"http://evil.example\"\",\"\"pay\"\")\",7,2,20\r\n"
     );
     for path in ["/api/v1/usage", "/api/v1/usage.csv"] {
         for month in ["2026-13", "2026", "=1", "2026-11-01"] {

@@ -153,6 +153,8 @@ impl ToSchema for Month {}
 /// What an organisation used in a month.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OrganisationUsage {
+    /// Its number, which is never given to another one.
+    pub id: u64,
     /// Its name as it was when it last used something.
     pub organisation: String,
     pub queries: u64,

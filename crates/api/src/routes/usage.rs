@@ -65,11 +65,12 @@ pub(crate) async fn table(
 }
 
 fn text_of(usage: &json::Usage) -> String {
-    let mut text = csv_row(["month", "organisation", "queries", "zones", "records"]);
+    let mut text = csv_row(["month", "id", "organisation", "queries", "zones", "records"]);
     let month = usage.month.to_string();
     for used in &usage.organisations {
-        let [queries, zones, records] = [used.queries, used.zones, used.records].map(|number| number.to_string());
-        text.push_str(&csv_row([month.as_str(), &used.organisation, &queries, &zones, &records]));
+        let numbers = [used.id, used.queries, used.zones, used.records].map(|number| number.to_string());
+        let [id, queries, zones, records] = &numbers;
+        text.push_str(&csv_row([month.as_str(), id, &used.organisation, queries, zones, records]));
     }
     text
 }

@@ -54,15 +54,16 @@ pub fn of(zone: &Name, span: QuerySpan) -> json::ZoneQueries {
 
 /// Of one organisation for itself, of two for operators; the other's name is what somebody has made up to do harm.
 pub fn usage(is_operator: bool, month: json::Month) -> json::Usage {
-    let of = |organisation: &str, queries| json::OrganisationUsage {
+    let of = |id, organisation: &str, queries| json::OrganisationUsage {
+        id,
         organisation: organisation.into(),
         queries,
         zones: 2,
         records: 20,
     };
-    let mut organisations = vec![of("default", 1_000_000)];
+    let mut organisations = vec![of(1, "default", 1_000_000)];
     if is_operator {
-        organisations.push(of("=HYPERLINK(\"http://evil.example\",\"pay\")", 7));
+        organisations.push(of(2, "=HYPERLINK(\"http://evil.example\",\"pay\")", 7));
     }
     json::Usage { month, organisations }
 }

@@ -467,7 +467,7 @@ async fn queries_and_usage_are_shown_to_people_programs_and_spreadsheets() {
     assert!(usage.contains("2026-10") && usage.contains("1000000"), "{usage}");
     assert_eq!(served.run("usage --json").await.json()["organisations"][0]["organisation"], "default");
     let table = served.run("usage --csv").await.out;
-    assert!(table.starts_with("month,organisation,queries,zones,records\r\n"), "{table}");
+    assert!(table.starts_with("month,id,organisation,queries,zones,records\r\n"), "{table}");
     for wrong in
         ["zone queries x --hours 0", "zone queries x --hours 1 --days 1", "usage --month 2026", "usage --csv --json"]
     {

@@ -115,6 +115,7 @@ impl Statistics {
         }
         let used = inventory.usage(of, month).await?;
         let shown = |used: inventory::Usage| json::OrganisationUsage {
+            id: used.tenant.0,
             queries: used.queries + pending.get(&used.tenant).copied().unwrap_or_default(),
             organisation: used.name,
             zones: used.zones,
