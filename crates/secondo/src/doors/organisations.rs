@@ -8,7 +8,7 @@ use api::{Code, Problem};
 use async_trait::async_trait;
 use inventory::{By, Hashed, Inventory, NewInvitation, Tenant, TenantError, TenantId, UserId};
 
-use super::accounts::{no_random, no_user, not_done, read_role, shown_role};
+use super::accounts::{no_random, not_done, read_role, shown_role};
 use super::{House, unavailable};
 use crate::accounts::{letters, secret};
 use crate::ledger::time;
@@ -171,7 +171,9 @@ async fn member(inventory: &Inventory, tenant: TenantId, email: &str) -> Result<
     let members = inventory.members(tenant).await.map_err(|error| unavailable(&error))?;
     let lower = email.to_lowercase();
     let found = members.into_iter().find(|member| member.email.to_lowercase() == lower);
-    found.map(|member| member.user).ok_or_else(|| no_user(email))
+    found.map(|member| member.user).ok_or_else(|| {
+        Problem::new(Code::UserUnknown, format!("there is no member {email}: see `secondo member list`"))
+    })
 }
 
 /// Nobody gives others more than they have: a token that may see people makes nobody an owner who changes zones.
