@@ -14,6 +14,7 @@ use crate::deadline::ANSWER_MAX;
 use crate::doors;
 use crate::problem::{Code, Problem};
 use crate::router::Served;
+use crate::unread::plain;
 
 /// The largest JSON body, in octets: a zone with sixteen primaries needs some 5,000.
 pub(crate) const JSON_OCTETS_MAX: usize = 64 * 1024;
@@ -27,23 +28,41 @@ impl<T: DeserializeOwned> FromRequest<Served> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, served: &Served) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        let octets = Bytes::from_request(Request::from_parts(parts.clone(), body), served).await;
-        let octets =
-            octets.map_err(|rejection| unread(rejection.status(), rejection.body_text(), JSON_OCTETS_MAX))?;
-        let is_object = octets.trim_ascii_start().starts_with(b"{");
-        match axum::Json::from_request(Request::from_parts(parts, Body::from(octets)), served).await {
-            Ok(axum::Json(value)) if is_object => Ok(Self(value)),
-            // serde takes a list for a struct, field by field, which nobody means.
-            Ok(_) => {
-                Err(Problem::new(Code::BodyInvalid, "the body must be a JSON object, as in {\"name\": \"value\"}"))
-            }
-            Err(JsonRejection::MissingJsonContentType(_)) => {
-                let detail = "the body must be JSON: send the header \"Content-Type: application/json\"";
-                Err(Problem::new(Code::ContentTypeInvalid, detail))
-            }
-            Err(rejection) => Err(unread(rejection.status(), rejection.body_text(), JSON_OCTETS_MAX)),
+        let (parts, octets) = json_octets(request, served).await?;
+        read_json(parts, octets, served).await.map(Self)
+    }
+}
+
+/// A JSON body that may be missing, for what usually needs none.
+pub(crate) struct MaybeJson<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Default> FromRequest<Served> for MaybeJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, served: &Served) -> Result<Self, Problem> {
+        let (parts, octets) = json_octets(request, served).await?;
+        if octets.is_empty() { Ok(Self(T::default())) } else { read_json(parts, octets, served).await.map(Self) }
+    }
+}
+
+async fn json_octets(request: Request, served: &Served) -> Result<(Parts, Bytes), Problem> {
+    let (parts, body) = request.into_parts();
+    let octets = Bytes::from_request(Request::from_parts(parts.clone(), body), served).await;
+    let octets = octets.map_err(|rejection| unread(rejection.status(), &rejection.body_text(), JSON_OCTETS_MAX))?;
+    Ok((parts, octets))
+}
+
+async fn read_json<T: DeserializeOwned>(parts: Parts, octets: Bytes, served: &Served) -> Result<T, Problem> {
+    let is_object = octets.trim_ascii_start().starts_with(b"{");
+    match axum::Json::from_request(Request::from_parts(parts, Body::from(octets)), served).await {
+        Ok(axum::Json(value)) if is_object => Ok(value),
+        // serde takes a list for a struct, field by field, which nobody means.
+        Ok(_) => Err(Problem::new(Code::BodyInvalid, "the body must be a JSON object, as in {\"name\": \"value\"}")),
+        Err(JsonRejection::MissingJsonContentType(_)) => {
+            let detail = "the body must be JSON: send the header \"Content-Type: application/json\"";
+            Err(Problem::new(Code::ContentTypeInvalid, detail))
         }
+        Err(rejection) => Err(unread(rejection.status(), &rejection.body_text(), JSON_OCTETS_MAX)),
     }
 }
 
@@ -55,7 +74,7 @@ impl FromRequest<Served> for Text {
 
     async fn from_request(request: Request, served: &Served) -> Result<Self, Problem> {
         let text = String::from_request(request, served).await;
-        text.map(Self).map_err(|rejection| unread(rejection.status(), rejection.body_text(), IMPORT_OCTETS_MAX))
+        text.map(Self).map_err(|rejection| unread(rejection.status(), &rejection.body_text(), IMPORT_OCTETS_MAX))
     }
 }
 
@@ -81,7 +100,7 @@ impl<T: DeserializeOwned> FromRequestParts<Served> for Parameters<T> {
     async fn from_request_parts(parts: &mut Parts, served: &Served) -> Result<Self, Problem> {
         let query: Result<axum::extract::Query<T>, QueryRejection> =
             axum::extract::Query::from_request_parts(parts, served).await;
-        let query = query.map_err(|rejection| Problem::new(Code::QueryInvalid, rejection.body_text()))?;
+        let query = query.map_err(|rejection| Problem::new(Code::QueryInvalid, plain(&rejection.body_text())))?;
         Ok(Self(query.0))
     }
 }
@@ -101,12 +120,12 @@ pub(crate) fn streamed_json(text: doors::Streamed) -> Body {
     Body::from_stream(text)
 }
 
-fn unread(status: StatusCode, why: String, octets_max: usize) -> Problem {
+fn unread(status: StatusCode, why: &str, octets_max: usize) -> Problem {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
         return Problem::new(
             Code::BodyTooLarge,
             format!("the body has more than {octets_max} octets: send it in parts"),
         );
     }
-    Problem::new(Code::BodyInvalid, why)
+    Problem::new(Code::BodyInvalid, plain(why))
 }

@@ -33,6 +33,7 @@ mod routes;
 mod sealed;
 mod serving;
 pub mod text;
+mod unread;
 
 pub use doors::{Accounts, Contents, Doors, Intent, Newcomers, Organisations, Requests, Status};
 pub use front::Front;

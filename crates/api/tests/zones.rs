@@ -6,6 +6,7 @@ mod ask;
 mod fake;
 
 use ask::Asked;
+use axum::body::Body;
 use axum::http::header;
 use serde_json::json;
 
@@ -199,9 +200,13 @@ async fn another_order_goes_on_where_its_page_has_ended() {
     let asked = Asked::new();
     asked.add("a.example").await;
     let first = asked.get("/api/v1/zones?limit=1&sort=serial").await.json();
-    assert_eq!(first["next"], "7:a.example.");
-    let second = asked.get("/api/v1/zones?limit=1&sort=serial&after=7:a.example.").await.json();
+    assert_eq!(first["next"], "serial:7:a.example.");
+    let second = asked.get("/api/v1/zones?limit=1&sort=serial&after=serial:7:a.example.").await.json();
     assert_eq!((second["zones"].as_array().unwrap().len(), &second["next"]), (0, &json!(null)));
+    for other in ["sort=state", "sort=name", "find=a"] {
+        let wrong = asked.get(&format!("/api/v1/zones?limit=1&{other}&after=serial:7:a.example.")).await;
+        wrong.is_problem(400, "query_invalid");
+    }
 }
 
 #[tokio::test]
@@ -217,10 +222,27 @@ async fn a_refresh_is_answered_with_its_attempt_however_it_ended() {
     let attempt = &refused.json()["attempt"];
     assert_eq!((&attempt["outcome"], &attempt["reason"]["code"]), (&json!("failed"), &json!("refused")));
     assert_eq!(attempt["reason"]["fault"], "primary");
-    for body in ["{}", r#"{"transfer":"some"}"#, r#"{"transfer":true}"#] {
+    for body in [r#"{"transfer":"some"}"#, r#"{"transfer":true}"#, "[]", " "] {
         asked.post("/api/v1/zones/example.org/refresh", body).await.is_problem(400, "body_invalid");
     }
     asked.post("/api/v1/zones/none.example/refresh", r#"{"transfer":"full"}"#).await.is_problem(404, "zone_unknown");
+}
+
+#[tokio::test]
+async fn a_refresh_needs_no_body() {
+    let asked = Asked::new();
+    asked.add("example.org").await;
+    for empty in [asked.post("/api/v1/zones/example.org/refresh", "{}").await, {
+        let bare = ask::with_token("POST", "/api/v1/zones/example.org/refresh").body(Body::empty());
+        asked.send(bare.unwrap()).await
+    }] {
+        assert_eq!((empty.status.as_u16(), &empty.json()["ending"]), (200, &json!("done")), "{}", empty.text);
+    }
+    let untyped = ask::with_token("POST", "/api/v1/zones/example.org/refresh").body(Body::from("{}"));
+    asked.send(untyped.unwrap()).await.is_problem(415, "content_type_invalid");
+    let document = asked.get("/api/openapi.json").await.json();
+    let refresh = &document["paths"]["/api/v1/zones/{name}/refresh"]["post"]["requestBody"];
+    assert_ne!(refresh["required"], true, "{refresh:#}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -233,7 +255,7 @@ async fn nobody_waits_for_ever_for_a_refresh() {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_never_comes_is_not_waited_for() {
-    let never = axum::body::Body::from_stream(futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    let never = Body::from_stream(futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>());
     Asked::new().post("/api/v1/zones", never).await.is_problem(503, "timed_out");
 }
 

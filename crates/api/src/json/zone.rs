@@ -331,6 +331,12 @@ pub struct ZoneLines {
     pub primaries: Vec<PrimaryLines>,
 }
 
+impl Default for Transfer {
+    fn default() -> Self {
+        Self::Incremental
+    }
+}
+
 words! {
     /// What a refresh fetches when the primary has something newer.
     Transfer {
@@ -342,9 +348,10 @@ words! {
 }
 
 /// A refresh to carry out now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
 pub struct Refresh {
+    /// `incremental` unless said otherwise.
     pub transfer: Transfer,
 }
 

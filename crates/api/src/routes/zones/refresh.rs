@@ -3,7 +3,7 @@
 use axum::extract::State;
 
 use crate::access::ChangesZones;
-use crate::body::Json;
+use crate::body::MaybeJson;
 use crate::deadline::REFRESH_WAIT_MAX;
 use crate::jobs::{ForJob, JOB_MAX};
 use crate::json::{self, Ending};
@@ -15,7 +15,7 @@ use crate::router::Served;
 /// longer than two minutes goes on without the client; as a job it is waited for.
 #[utoipa::path(
     post, path = "/zones/{name}/refresh", tag = "zones", params(("name" = String, Path)),
-    request_body = json::Refresh,
+    request_body = Option<json::Refresh>,
     responses((status = 200, body = json::Refreshed), (status = "default", body = ProblemDetails, content_type = "application/problem+json"))
 )]
 pub(crate) async fn refresh(
@@ -23,7 +23,7 @@ pub(crate) async fn refresh(
     ForJob(job): ForJob,
     State(served): State<Served>,
     ZoneInPath(name): ZoneInPath,
-    Json(refresh): Json<json::Refresh>,
+    MaybeJson(refresh): MaybeJson<json::Refresh>,
 ) -> Result<axum::Json<json::Refreshed>, Problem> {
     let wait = if job.is_some() { JOB_MAX } else { REFRESH_WAIT_MAX };
     let attempt = served.doors.requests.refresh(&caller, &name, refresh.transfer);
