@@ -2,26 +2,23 @@
 
 use std::time::Duration;
 
-use api::doors::{
-    Accounts, Actor, Caller, LinkUse, Membership, NewToken, NewUser, Opened, SecondFactorOffer, SignedIn, Visitor,
-};
-use api::json::{Role, Scope};
+use api::doors::{Accounts, Actor, Caller, LinkUse, NewToken, NewUser, Opened, SecondFactorOffer, SignedIn, Visitor};
+use api::json::Scope;
 use api::{Code, Problem, json};
 use async_trait::async_trait;
 use inventory::{
-    AuditOf, By, Hashed, Inventory, NewSession, Purpose, SecondFactor, Stage, Standing, TenantId, TokenError, User,
-    UserError, UserId,
+    AuditOf, By, Hashed, Purpose, SecondFactor, Stage, Standing, TenantId, TokenError, UserError, UserId,
 };
 
+use super::recorded::{by_user, shown_address};
+use super::roles::{read_role, read_scope, shown_role, shown_scope};
+use super::sessions::{after_password, scopes_now, signed_in};
 use super::{House, unavailable};
-use crate::accounts::tries::Try;
 use crate::accounts::{letters, password, second_factor, secret};
 use crate::ledger::time;
 
 /// How long somebody has to set a password by a link.
 const PASSWORD_LINK_LASTS: Duration = Duration::from_secs(7 * 24 * 3600);
-/// What a session's forms hold is derived with this.
-const FORM_TOKEN: &str = "secondo 2026-11-22 form token of a session";
 
 #[async_trait]
 impl Accounts for House {
@@ -375,26 +372,6 @@ impl Accounts for House {
     }
 }
 
-async fn signed_in(
-    inventory: &Inventory,
-    session: Option<inventory::Session>,
-    secret: &str,
-) -> Result<Option<SignedIn>, Problem> {
-    let Some(session) = session else { return Ok(None) };
-    let user = inventory.user(session.user).await.map_err(|error| unavailable(&error))?;
-    let Some(user) = user else { return Ok(None) };
-    Ok(Some(SignedIn {
-        user: user.id.0,
-        is_operator: user.standing == Standing::Operator,
-        has_second_factor: user.totp_secret.is_some(),
-        wants_code: session.stage == Stage::Code,
-        tenants: tenants(inventory, &user).await?,
-        form_token: form_token(secret),
-        secret: secret.to_owned(),
-        email: user.email,
-    }))
-}
-
 impl House {
     /// Counts a request of the tenant's to the API.
     fn count_request(&self, tenant: TenantId) -> Result<(), Problem> {
@@ -409,150 +386,10 @@ impl House {
         })
     }
 
-    /// Counts a try of somebody's for an address.
-    pub(super) async fn count(
-        &self,
-        inventory: &Inventory,
-        visitor: &Visitor,
-        email: &str,
-    ) -> Result<Try<'_>, Problem> {
-        let device = visitor.device.as_deref().map(Hashed::of);
-        let device = match device {
-            Some(device) => {
-                let known = inventory.is_known_device(email, &device, self.node.clock.now()).await;
-                known.map_err(|error| unavailable(&error))?.then_some(device)
-            }
-            None => None,
-        };
-        self.tries.count(email, visitor.address, device)
-    }
-
-    pub(super) async fn open_session(
-        &self,
-        inventory: &Inventory,
-        visitor: &Visitor,
-        user: &User,
-        stage: Stage,
-        replaces: Option<Hashed>,
-    ) -> Result<Opened, Problem> {
-        let secret = secret::new().map_err(|error| no_random(&error))?;
-        let session =
-            NewSession { user: user.id, secret: Hashed::of(&secret), stage, agent: visitor.agent.clone(), replaces };
-        let opened = inventory.open_session(&by_user(self, visitor, user), &session).await;
-        opened.map_err(|error| not_done(&error))?;
-        let device = match stage {
-            Stage::Open => Some(self.remembered(inventory, visitor, user).await?),
-            Stage::Code => None,
-        };
-        Ok(Opened { secret, wants_code: stage == Stage::Code, device })
-    }
-
-    /// What the browser keeps from now on: what it has kept, if that was for the same user.
-    async fn remembered(&self, inventory: &Inventory, visitor: &Visitor, user: &User) -> Result<String, Problem> {
-        let now = self.node.clock.now();
-        let kept = match &visitor.device {
-            Some(device) => {
-                let known = inventory.is_known_device(&user.email, &Hashed::of(device), now).await;
-                known.map_err(|error| unavailable(&error))?.then(|| device.clone())
-            }
-            None => None,
-        };
-        let device = match kept {
-            Some(kept) => kept,
-            None => secret::new().map_err(|error| no_random(&error))?,
-        };
-        let remembered = inventory.remember_device(user.id, &Hashed::of(&device), now).await;
-        remembered.map_err(|error| unavailable(&error))?;
-        Ok(device)
-    }
-
-    /// Whether it is them: something is to be changed that whoever finds an open browser must not change.
-    pub(super) async fn confirm(
-        &self,
-        inventory: &Inventory,
-        visitor: &Visitor,
-        who: &SignedIn,
-        password: &str,
-    ) -> Result<(), Problem> {
-        let counted = self.count(inventory, visitor, &who.email).await?;
-        let user = self.user(inventory, UserId(who.user)).await?;
-        if !password::is_right(password, Some(user.password)).await? {
-            return Err(refused("this is not your present password"));
-        }
-        counted.was_right();
-        Ok(())
-    }
-
-    pub(super) async fn user(&self, inventory: &Inventory, id: UserId) -> Result<User, Problem> {
-        let user = inventory.user(id).await.map_err(|error| unavailable(&error))?;
-        user.ok_or_else(|| Problem::new(Code::UserUnknown, "there is no such user any more"))
-    }
-
     /// Codes go by the time that people have.
     fn wall_secs(&self) -> u64 {
         self.node.clock.machine().wall_clock().as_secs()
     }
-
-    pub(super) fn by(&self, visitor: &Visitor, who: &SignedIn) -> By {
-        let actor = inventory::Actor::User { id: UserId(who.user), email: who.email.clone() };
-        By { actor, address: visitor.address, at: self.node.clock.now() }
-    }
-
-    /// Who is to stand in the audit log.
-    pub(super) fn by_caller(&self, caller: &Caller) -> By {
-        let actor = match &caller.actor {
-            Actor::User { id, email } => inventory::Actor::User { id: UserId(*id), email: email.clone() },
-            Actor::Token(name) => inventory::Actor::Token(name.clone()),
-            Actor::Machine => inventory::Actor::Machine,
-        };
-        By { actor, address: caller.address, at: self.node.clock.now() }
-    }
-
-    /// Puts on record what was done elsewhere than in the inventory, whose changes have their rows by themselves.
-    pub(super) async fn record(&self, caller: &Caller, act: &str, subject: &str, details: serde_json::Value) {
-        let Ok(inventory) = self.inventory() else { return };
-        let by = self.by_caller(caller);
-        let recorded = inventory.record_act(Some(caller.tenant), &by, act, subject, details);
-        // It is done; that it is not in the log is for whoever reads the log of this program.
-        if let Err(error) = recorded.await {
-            tracing::error!(act, subject, "the audit log lacks what was done: {error}");
-        }
-    }
-}
-
-/// What the token may do now: never more than whoever has made it.
-async fn scopes_now(inventory: &Inventory, token: &inventory::Token) -> Result<Vec<Scope>, Problem> {
-    let scopes = token.scopes.iter().map(shown_scope);
-    let Some(maker) = token.user else { return Ok(scopes.collect()) };
-    let maker = inventory.user(maker).await.map_err(|error| unavailable(&error))?;
-    let Some(maker) = maker else { return Ok(Vec::new()) };
-    if maker.standing == Standing::Operator {
-        return Ok(scopes.collect());
-    }
-    let tenants = tenants(inventory, &maker).await?;
-    let of_maker =
-        tenants.into_iter().find(|one| one.tenant == token.tenant).map(|one| one.scopes).unwrap_or_default();
-    Ok(scopes.filter(|scope| of_maker.contains(scope)).collect())
-}
-
-/// The tenants that somebody may act for.
-async fn tenants(inventory: &Inventory, user: &User) -> Result<Vec<Membership>, Problem> {
-    let memberships = inventory.memberships(user.id).await.map_err(|error| unavailable(&error))?;
-    let is_operator = user.standing == Standing::Operator;
-    let mut tenants: Vec<Membership> = memberships
-        .into_iter()
-        .map(|membership| {
-            let role = shown_role(membership.role);
-            let scopes = if is_operator { Scope::ALL.to_vec() } else { role.scopes() };
-            Membership { tenant: membership.tenant, name: membership.name, scopes, role: Some(role) }
-        })
-        .collect();
-    if is_operator && tenants.iter().all(|membership| membership.tenant != TenantId::DEFAULT) {
-        let found = inventory.tenant(TenantId::DEFAULT).await.map_err(|error| unavailable(&error))?;
-        let name = found.map(|tenant| tenant.name).unwrap_or_default();
-        tenants.push(Membership { tenant: TenantId::DEFAULT, name, scopes: Scope::ALL.to_vec(), role: None });
-    }
-    Ok(tenants)
 }
 
 /// Whoever makes a user, or a link that signs in as one, may do all that this one may: so they must be able to anyhow.
@@ -563,61 +400,6 @@ fn must_everything(caller: &Caller) -> Result<(), Problem> {
     let detail = "users are made, given links and removed only by who may do everything: sign in as an operator, use a token \
                   with all scopes, or the command line on the server's machine";
     Err(Problem::new(Code::NotAllowed, detail))
-}
-
-/// What is still to be shown by who has shown their password.
-fn after_password(user: &User) -> Stage {
-    if user.totp_secret.is_some() { Stage::Code } else { Stage::Open }
-}
-
-fn by_user(house: &House, visitor: &Visitor, user: &User) -> By {
-    let actor = inventory::Actor::User { id: user.id, email: user.email.clone() };
-    By { actor, address: visitor.address, at: house.node.clock.now() }
-}
-
-/// Only who has the session's secret can make it.
-fn form_token(secret: &str) -> String {
-    hex::encode(blake3::derive_key(FORM_TOKEN, secret.as_bytes()))
-}
-
-pub(super) fn read_role(role: Role) -> inventory::Role {
-    match role {
-        Role::Viewer => inventory::Role::Viewer,
-        Role::Editor => inventory::Role::Editor,
-        Role::Owner => inventory::Role::Owner,
-    }
-}
-
-pub(super) fn shown_role(role: inventory::Role) -> Role {
-    match role {
-        inventory::Role::Viewer => Role::Viewer,
-        inventory::Role::Editor => Role::Editor,
-        inventory::Role::Owner => Role::Owner,
-    }
-}
-
-pub(super) fn shown_scope(scope: inventory::Scope) -> Scope {
-    match scope {
-        inventory::Scope::Read => Scope::Read,
-        inventory::Scope::Zones => Scope::Zones,
-        inventory::Scope::Keys => Scope::Keys,
-        inventory::Scope::People => Scope::People,
-        inventory::Scope::Operate => Scope::Operate,
-    }
-}
-
-fn read_scope(scope: Scope) -> inventory::Scope {
-    match scope {
-        Scope::Read => inventory::Scope::Read,
-        Scope::Zones => inventory::Scope::Zones,
-        Scope::Keys => inventory::Scope::Keys,
-        Scope::People => inventory::Scope::People,
-        Scope::Operate => inventory::Scope::Operate,
-    }
-}
-
-pub(super) fn shown_address(visitor: &Visitor) -> String {
-    visitor.address.map(|address| address.to_string()).unwrap_or_default()
 }
 
 pub(super) fn refused(detail: &str) -> Problem {

@@ -13,10 +13,13 @@ mod newcomers;
 mod organisations;
 mod ownership;
 mod plans;
+mod recorded;
 mod refusals;
 mod removals;
 mod requested;
 mod requests;
+mod roles;
+mod sessions;
 mod status;
 
 pub(crate) use catalogs::configured as configured_catalog;

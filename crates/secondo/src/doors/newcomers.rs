@@ -11,7 +11,8 @@ use api::{Code, Problem};
 use async_trait::async_trait;
 use inventory::{Actor, By, Hashed, Inventory, InventoryError, Purpose, Sent, Stage, TenantId, UserError, UserId};
 
-use super::accounts::{link_invalid, not_done, refused, shown_address};
+use super::accounts::{link_invalid, not_done, refused};
+use super::recorded::shown_address;
 use super::{House, unavailable};
 use crate::accounts::{letters, password, secret};
 use crate::configuration::SignUp;

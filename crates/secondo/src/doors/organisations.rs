@@ -8,7 +8,8 @@ use api::{Code, Problem};
 use async_trait::async_trait;
 use inventory::{By, Hashed, Inventory, NewInvitation, Tenant, TenantError, TenantId, UserId};
 
-use super::accounts::{no_random, not_done, read_role, shown_role};
+use super::accounts::{no_random, not_done};
+use super::roles::{read_role, shown_role};
 use super::{House, unavailable};
 use crate::accounts::{letters, secret};
 use crate::ledger::time;
