@@ -66,8 +66,31 @@ fn what_is_asked_of_a_zone_is_seen_as_pictures_and_as_a_table() {
         let overflow = browser.script("return document.documentElement.scrollWidth - window.innerWidth");
         assert!(overflow.as_i64().unwrap() <= 0, "the page is wider than the screen by {overflow}");
     }
+    for width in [360, 375, 1280] {
+        browser.resize(width, 812);
+        for below in ["queries", "", "history"] {
+            browser.go(&page(&secondo, below));
+            browser.has(".plot");
+            assert_eq!(browser.script(PICTURES), serde_json::json!([]), "at {width} in {below:?}");
+        }
+    }
     is_clean(&browser);
 }
+
+/// What is wrong with the page's pictures: that one does not fill its card, that its newest end is not to be seen without pushing
+/// it, or that its letters are too small to be read.
+const PICTURES: &str = "return [...document.querySelectorAll('.plot')].flatMap(plot => {\
+    const card = plot.closest('.card'), style = getComputedStyle(card), box = card.getBoundingClientRect();\
+    const right = box.right - parseFloat(style.paddingRight), left = box.left + parseFloat(style.paddingLeft);\
+    const graph = plot.querySelector('.graph').getBoundingClientRect(), wrong = [];\
+    if (Math.abs(graph.right - right) > 1 || Math.abs(graph.left - left) > 1) wrong.push('does not fill its card');\
+    if ([plot, ...plot.querySelectorAll('*')].some(one => one.scrollLeft > 0 || one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX === 'auto')) wrong.push('is scrolled');\
+    const newest = [...plot.querySelectorAll('.dot, .area')].map(one => one.getBoundingClientRect().right);\
+    if (Math.max(...newest) > window.innerWidth || Math.max(...newest) < right - 30) wrong.push('its newest end is at ' + Math.max(...newest) + ' of ' + right);\
+    const small = [...plot.querySelectorAll('text, .ends span')].filter(one => one.getBoundingClientRect().height < 11);\
+    if (small.length) wrong.push(small.length + ' labels are too small');\
+    return wrong;\
+})";
 
 fn page(secondo: &Secondo, below: &str) -> String {
     let path = format!("/o/1/zones/{ZONE}/{below}");

@@ -9,21 +9,17 @@ use super::WIDTH;
 use crate::console::words::when;
 use crate::json::{AttemptOutcome, History, Time};
 
-const LEFT: f64 = 96.0;
-const RIGHT: f64 = WIDTH - 10.0;
 const TOP: f64 = 10.0;
 const FOOT: f64 = 98.0;
-const HEIGHT: f64 = 120.0;
+const HEIGHT: f64 = 108.0;
 
 /// The picture's parts, in its own units.
 pub(crate) struct Serials {
     pub(crate) width: f64,
     pub(crate) height: f64,
-    pub(crate) left: f64,
-    pub(crate) right: f64,
     pub(crate) top: f64,
     pub(crate) foot: f64,
-    /// As SVG writes paths.
+    /// As SVG writes paths, in the picture's own width.
     pub(crate) path: String,
     pub(crate) dots: Vec<SerialDot>,
     pub(crate) lowest: u32,
@@ -35,6 +31,7 @@ pub(crate) struct Serials {
 }
 
 pub(crate) struct SerialDot {
+    /// In hundredths of the width.
     pub(crate) x: f64,
     pub(crate) y: f64,
     /// Whether the serial went back.
@@ -54,7 +51,7 @@ pub(crate) fn serials(history: &History) -> Option<Serials> {
     let lowest = (0..points.len()).min_by_key(|at| heights[*at])?;
     let highest = (0..points.len()).max_by_key(|at| heights[*at])?;
     let range = (heights[highest] - heights[lowest]).max(1) as f64;
-    let x = |at: u64| LEFT + (RIGHT - LEFT) * (at - first.0) as f64 / (last.0 - first.0) as f64;
+    let x = |at: u64| WIDTH * (at - first.0) as f64 / (last.0 - first.0) as f64;
     let y = |height: i64| FOOT - (FOOT - TOP) * (height - heights[lowest]) as f64 / range;
     let mut path = String::new();
     let mut dots = Vec::new();
@@ -65,14 +62,12 @@ pub(crate) fn serials(history: &History) -> Option<Serials> {
         let (x, y) = (x(*moment), y(*height));
         let _ = if at == 0 { write!(path, "M{x:.1} {y:.1}") } else { write!(path, "H{x:.1}V{y:.1}") };
         let title = format!("{}: serial {serial}", when(&Time::from_unix_ms(*moment)));
-        dots.push(SerialDot { x, y, is_back, title });
+        dots.push(SerialDot { x: 100.0 * x / WIDTH, y, is_back, title });
     }
     let at = |unix_ms| when(&Time::from_unix_ms(unix_ms)).to_string();
     Some(Serials {
         width: WIDTH,
         height: HEIGHT,
-        left: LEFT,
-        right: RIGHT,
         top: TOP,
         foot: FOOT,
         path,

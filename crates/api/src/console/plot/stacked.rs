@@ -6,10 +6,8 @@ use std::fmt::Write as _;
 use super::{Line, WIDTH};
 use crate::console::words::{number, short};
 
-const LEFT: f64 = 56.0;
-const RIGHT: f64 = WIDTH - 10.0;
 const TOP: f64 = 8.0;
-const BOTTOM: f64 = 22.0;
+const BOTTOM: f64 = 8.0;
 /// More columns than this are too narrow to be pointed at.
 const COLUMNS_MAX: usize = 168;
 
@@ -25,8 +23,6 @@ pub(crate) enum Size {
 pub(crate) struct Stacked {
     pub(crate) width: f64,
     pub(crate) height: f64,
-    pub(crate) left: f64,
-    pub(crate) right: f64,
     pub(crate) foot: f64,
     pub(crate) lines: Vec<Line>,
     /// From the bottom up; those of which there is nothing are left out.
@@ -42,12 +38,12 @@ pub(crate) struct Layer {
     pub(crate) name: &'static str,
     /// Of its colour.
     pub(crate) class: &'static str,
-    /// As SVG writes paths.
+    /// As SVG writes paths, in the picture's own width.
     pub(crate) path: String,
     pub(crate) total: u64,
 }
 
-/// What can be pointed at.
+/// What can be pointed at; in hundredths of the width.
 pub(crate) struct Column {
     pub(crate) x: f64,
     pub(crate) width: f64,
@@ -65,15 +61,15 @@ pub(crate) struct Kind {
 #[expect(clippy::cast_precision_loss, reason = "a picture has a thousand points")]
 pub(crate) fn stacked(kinds: Vec<Kind>, labels: &[String], size: Size) -> Option<Stacked> {
     let height = match size {
-        Size::Small => 120.0,
-        Size::Large => 220.0,
+        Size::Small => 106.0,
+        Size::Large => 206.0,
     };
     let foot = height - BOTTOM;
     let sums: Vec<u64> = (0..labels.len()).map(|at| sum_at(&kinds, at)).collect();
     let most = sums.iter().copied().max().filter(|most| *most > 0)?;
     let step = step_for(most, size);
     let top = most.div_ceil(step).saturating_mul(step);
-    let x = |at: usize| LEFT + (RIGHT - LEFT) * at as f64 / labels.len() as f64;
+    let x = |at: usize| WIDTH * at as f64 / labels.len() as f64;
     let y = |count: u64| foot - (foot - TOP) * (count as f64 / top as f64).min(1.0);
     let mut below = vec![0; labels.len()];
     let mut layers = Vec::new();
@@ -89,8 +85,8 @@ pub(crate) fn stacked(kinds: Vec<Kind>, labels: &[String], size: Size) -> Option
     }
     let lines = (0..=top / step).map(|line| Line { y: y(line * step), label: short(line * step) });
     let column = |(at, (label, sum)): (usize, (&String, &u64))| Column {
-        x: x(at),
-        width: x(at + 1) - x(at),
+        x: 100.0 * x(at) / WIDTH,
+        width: 100.0 * (x(at + 1) - x(at)) / WIDTH,
         title: format!("{label}: {}", number(sum)),
     };
     let columns = if labels.len() <= COLUMNS_MAX {
@@ -106,8 +102,6 @@ pub(crate) fn stacked(kinds: Vec<Kind>, labels: &[String], size: Size) -> Option
     Some(Stacked {
         width: WIDTH,
         height,
-        left: LEFT,
-        right: RIGHT,
         foot,
         lines: lines.collect(),
         layers,
@@ -167,7 +161,7 @@ mod tests {
         );
         assert_eq!(plot.lines.iter().map(|line| line.label.as_str()).collect::<Vec<_>>(), ["0", "1", "2", "3", "4"]);
         assert_eq!(plot.columns[0].title, "p0: 4");
-        assert!(plot.layers[1].path.starts_with("M56.0 150.5V8.0H"), "{}", plot.layers[1].path);
+        assert!(plot.layers[1].path.starts_with("M0.0 150.5V8.0H"), "{}", plot.layers[1].path);
         assert_eq!(plot.summary, "6 in all, 4 at the most; one 3; two 3");
     }
 
