@@ -1,12 +1,13 @@
 //! What was changed, by whom, when and from where.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::page::{Frame, page, refusal};
+use super::filter::{self, Filter};
+use super::page::{Frame, base, page, refusal};
 use super::session::Member;
 use super::words;
 use crate::json::{self, Scope};
@@ -15,6 +16,7 @@ use crate::router::Served;
 const LIMIT: u32 = 100;
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
     #[serde(default)]
     before: String,
@@ -28,14 +30,19 @@ struct Page {
     is_first_page: bool,
 }
 
-pub(crate) async fn audit(member: Member, State(served): State<Served>, Query(asked): Query<Asked>) -> Response {
+pub(crate) async fn audit(member: Member, State(served): State<Served>, Filter(asked): Filter<Asked>) -> Response {
     if let Err(problem) = member.must(Scope::People) {
         return refusal(&problem);
     }
-    match served.doors.accounts.audit(&member.caller, asked.before.parse().ok(), LIMIT).await {
-        Ok(audit) => {
-            page(&Page { frame: Frame::of(&member, "audit"), audit, is_first_page: asked.before.is_empty() })
+    let before = match asked.and_then(|asked| filter::number(&asked.before)) {
+        Ok(before) => before,
+        Err(problem) => {
+            let back = format!("{}/audit", base(&member.membership));
+            return filter::wrong(Frame::of(&member, "audit"), &problem, &back, "The newest entries");
         }
+    };
+    match served.doors.accounts.audit(&member.caller, before, LIMIT).await {
+        Ok(audit) => page(&Page { frame: Frame::of(&member, "audit"), audit, is_first_page: before.is_none() }),
         Err(problem) => refusal(&problem),
     }
 }

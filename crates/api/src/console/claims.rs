@@ -1,10 +1,11 @@
 //! Claims that wait for a proof: for operators.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use super::filter::{self, Filter};
 use super::page::{Frame, base, page, refusal};
 use super::session::{Form, Member};
 use super::words;
@@ -16,9 +17,10 @@ use crate::router::Served;
 const ON_A_PAGE: u32 = 100;
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Part {
     #[serde(default)]
-    after: u64,
+    after: String,
 }
 
 #[derive(Template)]
@@ -29,11 +31,18 @@ struct Claims {
     next: Option<u64>,
 }
 
-pub(crate) async fn claims(member: Member, State(served): State<Served>, Query(part): Query<Part>) -> Response {
+pub(crate) async fn claims(member: Member, State(served): State<Served>, Filter(part): Filter<Part>) -> Response {
     if let Err(problem) = member.must(Scope::Operate) {
         return refusal(&problem);
     }
-    match served.doors.ownership.claims(&member.caller, part.after, ON_A_PAGE).await {
+    let after = match part.and_then(|part| filter::number(&part.after)) {
+        Ok(after) => after.unwrap_or_default(),
+        Err(problem) => {
+            let back = format!("{}/claims", base(&member.membership));
+            return filter::wrong(Frame::of(&member, "claims"), &problem, &back, "All claims");
+        }
+    };
+    match served.doors.ownership.claims(&member.caller, after, ON_A_PAGE).await {
         Ok(found) => page(&Claims { frame: Frame::of(&member, "claims"), claims: found.claims, next: found.next }),
         Err(problem) => refusal(&problem),
     }

@@ -11,6 +11,7 @@
 //!  plan, events  what the organisation may have and has; what it was told
 //!  organisations, plans, users   of the whole service, for operators
 //!  page      what every page has        words, plot   how things are shown
+//!  filter    what the address of a list asks for
 //!  assets    the style and the script, which are all that a page loads
 //! ```
 //!
@@ -26,6 +27,7 @@ mod audit;
 mod claims;
 mod entry;
 mod events;
+mod filter;
 mod keys;
 mod members;
 mod newcomers;

@@ -1,11 +1,12 @@
 //! All organisations: for operators.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use zone::TenantId;
 
+use super::filter::{self, Filter};
 use super::page::{Frame, again, page, refusal};
 use super::session::{Form, Somebody};
 use super::words::{self, sentence};
@@ -18,11 +19,19 @@ use crate::text;
 const LIMIT: u32 = 100;
 
 #[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
     #[serde(default)]
     find: String,
     #[serde(default)]
     after: String,
+}
+
+impl Asked {
+    fn read(&self) -> Result<OrganisationPage, Problem> {
+        let after = filter::number(&self.after)?.map(TenantId);
+        Ok(OrganisationPage { find: self.find.trim().to_owned(), after, limit: LIMIT })
+    }
 }
 
 #[derive(Template)]
@@ -42,11 +51,18 @@ struct Organisations<'a> {
 pub(crate) async fn organisations(
     somebody: Somebody,
     State(served): State<Served>,
-    Query(asked): Query<Asked>,
+    Filter(asked): Filter<Asked>,
 ) -> Response {
     if let Err(problem) = operator(&somebody) {
         return refusal(&problem);
     }
+    let asked = match asked.and_then(|asked| asked.read().map(|_| asked)) {
+        Ok(asked) => asked,
+        Err(problem) => {
+            let frame = Frame::without_tenant(&somebody.who, "organisations");
+            return filter::wrong(frame, &problem, "/organisations", "All organisations");
+        }
+    };
     drawn(&somebody, &served, &asked).await.map_or_else(|problem| refusal(&problem), |drawn| page(&drawn))
 }
 
@@ -86,9 +102,7 @@ pub(super) fn operator(somebody: &Somebody) -> Result<Caller, Problem> {
 }
 
 async fn drawn<'a>(somebody: &Somebody, served: &Served, asked: &'a Asked) -> Result<Organisations<'a>, Problem> {
-    let after = asked.after.parse().ok().map(TenantId);
-    let page = OrganisationPage { find: asked.find.trim().to_owned(), after, limit: LIMIT };
-    let organisations = served.doors.organisations.organisations(&page).await?;
+    let organisations = served.doors.organisations.organisations(&asked.read()?).await?;
     Ok(Organisations {
         frame: Frame::without_tenant(&somebody.who, "organisations"),
         next: organisations.last().filter(|_| organisations.len() == LIMIT as usize).map(|last| last.id),

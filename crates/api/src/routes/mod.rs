@@ -97,7 +97,7 @@ pub(crate) struct Newest {
 }
 
 /// What is looked for, in lower case.
-fn find_text(asked: Option<&str>) -> Result<String, Problem> {
+pub(crate) fn find_text(asked: Option<&str>) -> Result<String, Problem> {
     let text = asked.unwrap_or_default().trim().to_lowercase();
     if text.len() > FIND_OCTETS_MAX {
         let detail = format!("what is looked for is longer than any name: at most {FIND_OCTETS_MAX} octets");

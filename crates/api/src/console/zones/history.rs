@@ -1,11 +1,12 @@
 //! What was tried to bring a zone up to its primaries, all of it: filtered, page by page.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 
 use super::{ZoneInTenant, path};
+use crate::console::filter::{self, Filter};
 use crate::console::page::{Frame, page, refusal};
 use crate::console::plot::serials::{Serials, serials};
 use crate::console::plot::{self, Plot};
@@ -19,6 +20,7 @@ use crate::router::Served;
 const LIMIT: u32 = 1_000;
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
     #[serde(default)]
     outcome: String,
@@ -42,19 +44,26 @@ pub(crate) async fn history(
     member: Member,
     ZoneInTenant(name): ZoneInTenant,
     State(served): State<Served>,
-    Query(asked): Query<Asked>,
+    Filter(asked): Filter<Asked>,
 ) -> Response {
+    let path = path(&member.membership, &name);
+    let outcome: Option<AttemptOutcome> = match asked.and_then(|asked| filter::word("outcome", &asked.outcome)) {
+        Ok(outcome) => outcome,
+        Err(problem) => {
+            let back = format!("{path}/history");
+            return filter::wrong(Frame::of(&member, "zones"), &problem, &back, "All attempts");
+        }
+    };
     let attempts = AttemptPage { before: None, limit: LIMIT };
     let history = match served.doors.status.history(&member.caller, &name, attempts).await {
         Ok(history) => history,
         Err(problem) => return refusal(&problem),
     };
-    let outcome = asked.outcome.parse::<AttemptOutcome>().ok();
     let (plot, serials) = (plot::of(&history.attempts), serials(&history));
     let is_wanted = |attempt: &json::Attempt| outcome.is_none_or(|outcome| attempt.outcome == outcome);
     page(&History {
         frame: Frame::of(&member, "zones"),
-        path: path(&member.membership, &name),
+        path,
         name: name.to_string(),
         attempts: history.attempts.into_iter().filter(is_wanted).collect(),
         versions: history.versions,

@@ -3,17 +3,20 @@
 //! All that is asked for stands in the query, so that a list can be kept as a bookmark.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 
-use crate::console::page::{Frame, page, refusal};
+use crate::console::filter::{self, Filter};
+use crate::console::page::{Frame, base, page, refusal};
 use crate::console::session::Member;
 use crate::console::words;
 use crate::doors::{Direction, ZoneList};
-use crate::json::{self, AttemptOutcome, ZoneOrder};
+use crate::json::{self, AttemptOutcome, UnknownWord, ZoneOrder};
 use crate::path::{percent_encoded, segment_of};
+use crate::problem::Problem;
 use crate::router::Served;
+use crate::routes::find_text;
 use crate::text;
 
 /// Zones on a page.
@@ -24,6 +27,7 @@ const REMOVED: u32 = 20;
 const FAILING: &str = "failing";
 
 #[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
     /// Only zones behind this place.
     #[serde(default)]
@@ -42,28 +46,32 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    fn order(&self) -> (ZoneOrder, Direction) {
+    fn order(&self) -> Result<(ZoneOrder, Direction), Problem> {
         let (name, direction) = match self.sort.strip_prefix('-') {
             Some(name) => (name, Direction::Reversed),
+            None if self.sort.is_empty() => return Ok(Default::default()),
             None => (&*self.sort, Direction::Usual),
         };
-        name.parse().map_or_else(|_| Default::default(), |order| (order, direction))
+        let order = name.parse().map_err(|unknown: UnknownWord| filter::none_of("order", name, &unknown.known))?;
+        Ok((order, direction))
     }
 
-    fn list(&self) -> ZoneList {
-        let (order, direction) = self.order();
-        let after = if self.after.is_empty() { None } else { text::place(&self.after, order).ok() };
-        ZoneList {
-            after,
+    fn state(&self) -> Result<Option<json::State>, Problem> {
+        if self.state == FAILING { Ok(None) } else { filter::word("state", &self.state) }
+    }
+
+    fn list(&self) -> Result<ZoneList, Problem> {
+        let (order, direction) = self.order()?;
+        Ok(ZoneList {
+            after: if self.after.is_empty() { None } else { Some(text::place(&self.after, order)?) },
             limit: LIMIT,
-            find: self.find.trim().to_lowercase(),
-            state: self.state.parse().ok(),
+            find: find_text(Some(&self.find))?,
+            state: self.state()?,
             last_attempt: (self.state == FAILING).then_some(AttemptOutcome::Failed),
-            // What is no tag is none of anybody's zones.
-            tag: Some(self.tag.trim().to_lowercase()).filter(|tag| !tag.is_empty()),
+            tag: if self.tag.trim().is_empty() { None } else { Some(text::tag(&self.tag)?) },
             order,
             direction,
-        }
+        })
     }
 
     /// The query that asks for this.
@@ -100,8 +108,14 @@ struct List {
     removed: Vec<json::RemovedZone>,
 }
 
-pub(crate) async fn list(member: Member, State(served): State<Served>, Query(asked): Query<Asked>) -> Response {
-    let wanted = asked.list();
+pub(crate) async fn list(member: Member, State(served): State<Served>, Filter(asked): Filter<Asked>) -> Response {
+    let (asked, wanted) = match asked.and_then(|asked| asked.list().map(|wanted| (asked, wanted))) {
+        Ok(read) => read,
+        Err(problem) => {
+            let back = format!("{}/zones", base(&member.membership));
+            return filter::wrong(Frame::of(&member, "zones"), &problem, &back, "All zones");
+        }
+    };
     let (order, direction, is_first_page) = (wanted.order, wanted.direction, wanted.after.is_none());
     let is_filtered =
         !wanted.find.is_empty() || wanted.state.is_some() || wanted.last_attempt.is_some() || wanted.tag.is_some();
@@ -181,13 +195,16 @@ mod tests {
             ..Asked::default()
         };
         assert_eq!(asked.query(), "?find=a%26b&state=failing&tag=Site%3ABerlin&sort=-expires");
-        let list = asked.list();
+        let list = asked.list().unwrap();
         assert_eq!((list.order, list.direction), (ZoneOrder::Expires, Direction::Reversed));
         assert_eq!((list.state, list.last_attempt), (None, Some(AttemptOutcome::Failed)));
         assert_eq!((list.find.as_str(), list.tag.as_deref()), ("a&b", Some("site:berlin")));
-        let odd = Asked { state: "<b>".into(), sort: "--name".into(), after: "..".into(), ..Asked::default() }.list();
-        assert_eq!((odd.state, odd.order, odd.direction, odd.after), (None, ZoneOrder::Name, Direction::Usual, None));
-        assert_eq!(Asked { state: "stale".into(), ..Asked::default() }.list().state, Some(State::Stale));
+        let usual = Asked::default().list().unwrap();
+        assert_eq!(
+            (usual.state, usual.order, usual.direction, usual.after),
+            (None, ZoneOrder::Name, Direction::Usual, None)
+        );
+        assert_eq!(Asked { state: "stale".into(), ..Asked::default() }.list().unwrap().state, Some(State::Stale));
         assert_eq!(Asked::default().query(), "?");
     }
 }

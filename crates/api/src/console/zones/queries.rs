@@ -1,17 +1,19 @@
 //! What is asked of a zone: how often, for what, with which results, and for which names most.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 
 use super::{ZoneInTenant, path};
+use crate::console::filter::{self, Filter};
 use crate::console::page::{Frame, page, refusal};
 use crate::console::plot::stacked::{Kind, Size, Stacked, stacked};
 use crate::console::session::Member;
 use crate::console::words;
 use crate::doors::QuerySpan;
 use crate::json::{QueryNumbers, QueryPoint, QueryStep, Time, TopName, ZoneQueries};
+use crate::problem::Problem;
 use crate::router::Served;
 
 /// How far back, as the page offers it.
@@ -24,9 +26,19 @@ const SPANS: [(&str, &str, QuerySpan); 5] = [
 ];
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
     #[serde(default)]
     span: String,
+}
+
+impl Asked {
+    /// Which of [`SPANS`]; the first where nothing is said.
+    fn read(&self) -> Result<(&'static str, QuerySpan), Problem> {
+        let wanted = SPANS.into_iter().find(|(word, ..)| self.span.is_empty() || *word == self.span);
+        let known = || SPANS.map(|(word, ..)| word).join(", ");
+        wanted.map(|(word, _, back)| (word, back)).ok_or_else(|| filter::none_of("span", &self.span, &known()))
+    }
 }
 
 #[derive(Template)]
@@ -92,16 +104,23 @@ pub(crate) async fn queries(
     member: Member,
     ZoneInTenant(name): ZoneInTenant,
     State(served): State<Served>,
-    Query(asked): Query<Asked>,
+    Filter(asked): Filter<Asked>,
 ) -> Response {
-    let (span, _, back) = SPANS.into_iter().find(|(word, ..)| *word == asked.span).unwrap_or(SPANS[0]);
+    let path = path(&member.membership, &name);
+    let (span, back) = match asked.and_then(|asked| asked.read()) {
+        Ok(asked) => asked,
+        Err(problem) => {
+            let back = format!("{path}/queries");
+            return filter::wrong(Frame::of(&member, "zones"), &problem, &back, "The last 24 hours");
+        }
+    };
     let queries = match served.doors.status.queries(&member.caller, &name, back).await {
         Ok(queries) => queries,
         Err(problem) => return refusal(&problem),
     };
     page(&Page {
         frame: Frame::of(&member, "zones"),
-        path: path(&member.membership, &name),
+        path,
         name: name.to_string(),
         span,
         spans: SPANS,

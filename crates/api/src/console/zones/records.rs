@@ -1,22 +1,26 @@
 //! What a zone holds, read-only: a page from a name on, or what has a part in its name.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 
 use super::{ZoneInTenant, path};
+use crate::console::filter::{self, Filter};
 use crate::console::page::{Frame, page, refusal};
 use crate::console::session::Member;
 use crate::console::words;
 use crate::doors::{RecordPage, Records};
 use crate::path::percent_encoded;
+use crate::problem::{Code, Problem};
 use crate::router::Served;
+use crate::routes::find_text;
 use crate::text;
 
 const LIMIT: u32 = 200;
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
     /// From this name on.
     #[serde(default)]
@@ -25,6 +29,20 @@ pub(crate) struct Asked {
     find: String,
     #[serde(default)]
     rtype: String,
+}
+
+impl Asked {
+    fn read(&self) -> Result<RecordPage, Problem> {
+        let (from, rtype) = (self.from.trim(), self.rtype.trim());
+        let no_type =
+            |_| Problem::new(Code::QueryInvalid, format!("{rtype:?} is no type of records: see MX, TYPE15"));
+        Ok(RecordPage {
+            from: if from.is_empty() { None } else { Some(text::known_zone_name(from)?) },
+            find: find_text(Some(&self.find))?,
+            rtype: if rtype.is_empty() { None } else { Some(rtype.parse().map_err(no_type)?) },
+            limit: LIMIT,
+        })
+    }
 }
 
 #[derive(Template)]
@@ -42,14 +60,15 @@ pub(crate) async fn records(
     member: Member,
     ZoneInTenant(name): ZoneInTenant,
     State(served): State<Served>,
-    Query(asked): Query<Asked>,
+    Filter(asked): Filter<Asked>,
 ) -> Response {
-    let from = if asked.from.is_empty() { None } else { text::known_zone_name(&asked.from).ok() };
-    let wanted = RecordPage {
-        from,
-        find: asked.find.trim().to_lowercase(),
-        rtype: asked.rtype.trim().parse().ok(),
-        limit: LIMIT,
+    let path = path(&member.membership, &name);
+    let (asked, wanted) = match asked.and_then(|asked| asked.read().map(|wanted| (asked, wanted))) {
+        Ok(read) => read,
+        Err(problem) => {
+            let back = format!("{path}/records");
+            return filter::wrong(Frame::of(&member, "zones"), &problem, &back, "All records");
+        }
     };
     let found = match served.doors.contents.records(&member.caller, &name, wanted).await {
         Ok(found) => found,
@@ -59,12 +78,5 @@ pub(crate) async fn records(
         let [next, find, rtype] = [&next.to_string(), &asked.find, &asked.rtype].map(|text| percent_encoded(text));
         format!("?from={next}&find={find}&rtype={rtype}")
     });
-    page(&Page {
-        frame: Frame::of(&member, "zones"),
-        path: path(&member.membership, &name),
-        name: name.to_string(),
-        asked: &asked,
-        found,
-        next,
-    })
+    page(&Page { frame: Frame::of(&member, "zones"), path, name: name.to_string(), asked: &asked, found, next })
 }
