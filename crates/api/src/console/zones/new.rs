@@ -22,6 +22,9 @@ struct New<'a> {
     frame: Frame,
     name: &'a str,
     name_error: String,
+    /// As typed, with what is wrong with them.
+    tags: &'a str,
+    tags_error: String,
     rows: Vec<Row>,
     keys: Vec<json::Key>,
     error: String,
@@ -30,11 +33,18 @@ struct New<'a> {
     can_add_row: bool,
 }
 
+/// What stands in the form's fields, but for its rows.
+#[derive(Clone, Copy, Default)]
+struct Typed<'a> {
+    name: &'a str,
+    tags: &'a str,
+}
+
 pub(crate) async fn page_new(member: Member, State(served): State<Served>) -> Response {
     if let Err(problem) = member.must(Scope::Zones) {
         return refusal(&problem);
     }
-    let made = draw(&member, &served, "", vec![Row::default()], None).await;
+    let made = draw(&member, &served, Typed::default(), vec![Row::default()], None).await;
     made.map_or_else(|problem| refusal(&problem), |new| page(&new))
 }
 
@@ -42,33 +52,39 @@ pub(crate) async fn create(member: Member, State(served): State<Served>, form: F
     if let Err(problem) = member.must(Scope::Zones) {
         return refusal(&problem);
     }
-    let (name, mut rows) = (form.text("name"), form::rows(&form));
+    let (typed, mut rows) = (Typed { name: form.text("name"), tags: form.text("tags") }, form::rows(&form));
     if form.has("add_row") {
         rows.push(Row::default());
-        let made = draw(&member, &served, name, rows, None).await;
+        let made = draw(&member, &served, typed, rows, None).await;
         return made.map_or_else(|problem| refusal(&problem), |new| page(&new));
     }
-    let problem = match added(&member, &served, name, &mut rows).await {
-        Ok(typed) => {
+    let problem = match added(&member, &served, typed, &mut rows).await {
+        Ok(text::Typed { name, is_corrected }) => {
             let corrected =
-                if typed.is_corrected { format!("?typed={}", percent_encoded(name)) } else { String::new() };
-            let to = format!("{}{corrected}", path(&member.membership, &typed.name));
+                if is_corrected { format!("?typed={}", percent_encoded(typed.name)) } else { String::new() };
+            let to = format!("{}{corrected}", path(&member.membership, &name));
             return Redirect::to(&to).into_response();
         }
         Err(problem) => problem,
     };
-    match draw(&member, &served, name, rows, Some(&problem)).await {
+    match draw(&member, &served, typed, rows, Some(&problem)).await {
         Ok(new) => again(&problem, &new),
         Err(problem) => refusal(&problem),
     }
 }
 
-async fn added(member: &Member, served: &Served, name: &str, rows: &mut Vec<Row>) -> Result<text::Typed, Problem> {
-    // Both are read, so that all that is wrong is said at once.
-    let (typed, primaries) =
-        (text::typed_zone_name(name), form::read(rows, |address| served.doors.intent.check_address(address)));
-    let typed = typed?;
-    let zone = NewZone::new(typed.name.clone(), primaries?)?;
+async fn added(
+    member: &Member,
+    served: &Served,
+    typed: Typed<'_>,
+    rows: &mut Vec<Row>,
+) -> Result<text::Typed, Problem> {
+    // All are read, so that all that is wrong is said at once.
+    let primaries = form::read(rows, |address| served.doors.intent.check_address(address));
+    let read = (text::typed_zone_name(typed.name), primaries, text::listed_tags(typed.tags));
+    let typed = read.0?;
+    let mut zone = NewZone::new(typed.name.clone(), read.1?)?;
+    zone.tags = read.2?;
     served.doors.intent.add_zone(&member.caller, zone).await?;
     Ok(typed)
 }
@@ -76,7 +92,7 @@ async fn added(member: &Member, served: &Served, name: &str, rows: &mut Vec<Row>
 async fn draw<'a>(
     member: &Member,
     served: &Served,
-    name: &'a str,
+    typed: Typed<'a>,
     rows: Vec<Row>,
     problem: Option<&Problem>,
 ) -> Result<New<'a>, Problem> {
@@ -86,10 +102,14 @@ async fn draw<'a>(
         matches!(problem.code(), Code::ZoneNameInvalid | Code::ZoneExists | Code::ZoneNameTaken | Code::ZoneIsCatalog)
     };
     let is_about_row = rows.iter().any(|row| !row.error.is_empty());
-    let elsewhere = problem.filter(|problem| !is_about_name(problem) && !is_about_row);
+    // Also where it is not the first thing that is wrong.
+    let tags_error = problem.and_then(|_| text::listed_tags(typed.tags).err()).map(|problem| said(&problem));
+    let elsewhere = problem.filter(|problem| !is_about_name(problem) && !is_about_row && tags_error.is_none());
     Ok(New {
         frame: Frame::of(member, "zones"),
-        name,
+        name: typed.name,
+        tags: typed.tags,
+        tags_error: tags_error.unwrap_or_default(),
         name_error: problem.filter(is_about_name).map(said).unwrap_or_default(),
         can_add_row: rows.len() < PRIMARIES_MAX,
         rows,
