@@ -74,6 +74,9 @@ async fn operators_see_claims_and_approve_them() {
     let asked = Asked::new();
     let shown = page(&asked, "/o/1/claims").await;
     assert!(shown.text.contains("zone1.example") && shown.text.contains("Give it to them"), "{}", shown.text);
+    // By its name, which is its own text; names are not one organisation's alone, and so the number stands beside it.
+    let link = "<a href=\"/o/2/zones\">&#60;b&#62;Gesellschaft &#38; Co&#60;/b&#62;</a> <span class=\"quiet-text\">(2)</span>";
+    assert!(shown.text.contains(link), "{}", shown.text);
     assert_eq!(form(&asked, "/o/1/claims/approve", "zone=2").await.status, 303);
     for zone in ["4", "", "x"] {
         assert_eq!(form(&asked, "/o/1/claims/approve", &format!("zone={zone}")).await.status, 404);

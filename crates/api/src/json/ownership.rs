@@ -94,6 +94,9 @@ pub struct Claim {
     pub name: String,
     /// The organisation's number.
     pub tenant: u64,
+    /// What it is called.
+    #[schema(example = "Example Ltd")]
+    pub organisation: String,
     pub claimed_at: Time,
     pub looked_at: Option<Time>,
     /// Whether another organisation has proven the name.

@@ -881,6 +881,7 @@ impl Ownership for Fake {
             name: format!("zone{id}.example."),
             tenant: 2,
             claimed_at: Time::from_unix_ms(1_795_262_400_000),
+            organisation: "<b>Gesellschaft & Co</b>".to_owned(),
             looked_at: None,
             is_held: id == 1,
             is_public_suffix: false,

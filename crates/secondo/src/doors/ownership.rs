@@ -54,9 +54,13 @@ impl Ownership for House {
         let mut claims = Vec::with_capacity(found.len());
         for claim in found {
             let holder = inventory.holder(&claim.name).await.map_err(|error| unavailable(&error))?;
+            let tenant = inventory.tenant(claim.tenant).await.map_err(|error| unavailable(&error))?;
+            // It may be removed in this moment, and its claim with it.
+            let organisation = tenant.map(|tenant| tenant.name).unwrap_or_default();
             claims.push(json::Claim {
                 id: claim.zone.0,
                 tenant: claim.tenant.0,
+                organisation,
                 claimed_at: time(claim.claimed_at),
                 looked_at: claim.looked_at.map(time),
                 is_held: holder.is_some(),
