@@ -239,6 +239,97 @@ async fn a_zone_is_created_as_it_was_typed_and_the_page_says_what_it_was_taken_f
 }
 
 #[tokio::test]
+async fn what_a_link_says_was_typed_is_shown_only_for_the_zone_that_it_was_taken_for() {
+    let asked = Asked::new();
+    asked.add("example.org").await;
+    let page = async |typed: &str| {
+        let typed = api::percent_encoded(typed);
+        get(&asked, &format!("/o/1/zones/example.org?typed={typed}")).await.text
+    };
+    assert!(page("Example.ORG").await.contains("You typed <q>Example.ORG</q>"));
+    assert!(page("https://example.org/call+0800").await.contains("You typed <q>https://example.org/…</q>"));
+    for forged in
+        ["https://example.net/", "example.net", "example.org", "call 0800", "https://call-0800@example.org/"]
+    {
+        let page = page(forged).await;
+        assert!(!page.contains("You typed") && !page.contains("0800"), "{forged}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_asks_for_what_no_list_has_gets_a_sentence_and_the_way_back() {
+    let asked = Asked::new();
+    asked.add("example.org").await;
+    let zone = "/o/1/zones/example.org";
+    for (path, says, back) in [
+        ("/o/1/zones?state=nonsense", "There is no state &#34;nonsense&#34; here, only active, ", "/o/1/zones"),
+        ("/o/1/zones?sort=size", "There is no order &#34;size&#34; here, only name, ", "/o/1/zones"),
+        ("/o/1/zones?sort=--name", "There is no order", "/o/1/zones"),
+        ("/o/1/zones?after=a..b", "is not a zone name", "/o/1/zones"),
+        ("/o/1/zones?sort=serial&after=example.org.", "begin with the first page", "/o/1/zones"),
+        ("/o/1/zones?tag=a+b", "is no tag", "/o/1/zones"),
+        ("/o/1/zones?sate=stale", "unknown field `sate`", "/o/1/zones"),
+        ("/o/1/zones?state=%3Cscript%3E", "There is no state &#34;&#60;script&#62;&#34;", "/o/1/zones"),
+        ("/o/1/events?severity=fatal", "only info, warning, error", "/o/1/events"),
+        ("/o/1/events?before=x", "is the number of no page", "/o/1/events"),
+        ("/o/1/audit?before=-1", "is the number of no page", "/o/1/audit"),
+        ("/o/1/claims?after=x", "is the number of no page", "/o/1/claims"),
+        ("/organisations?after=x", "is the number of no page", "/organisations"),
+        (&format!("{zone}/history?outcome=bad"), "There is no outcome", "/o/1/zones/example.org./history"),
+        (&format!("{zone}/queries?span=hour"), "only day, week, month, ", "/o/1/zones/example.org./queries"),
+        (&format!("{zone}/records?rtype=NONE+SUCH"), "is no type of records", "/o/1/zones/example.org./records"),
+        (&format!("{zone}/records?from=a..b"), "is not a zone name", "/o/1/zones/example.org./records"),
+    ] {
+        let answer = get(&asked, path).await;
+        assert_eq!(answer.status, 400, "{path}: {}", answer.text);
+        assert!(answer.text.contains(says), "{path}: {}", answer.text);
+        assert!(answer.text.contains(&format!("class=\"button\" href=\"{back}\"")), "{path}: {}", answer.text);
+        assert!(!answer.text.contains("<script>"), "{path}: {}", answer.text);
+        // What leads back is there.
+        assert_ne!(get(&asked, back).await.status, 400, "{back}");
+    }
+    // Forms send empty fields along.
+    let all = get(&asked, "/o/1/zones?find=&state=&tag=&sort=&after=").await;
+    assert!(all.status == 200 && all.text.contains("example.org"), "{}", all.text);
+    for path in ["/o/1/events?before=&severity=", "/o/1/zones/example.org/history?outcome="] {
+        assert_eq!(get(&asked, path).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn tags_are_given_with_a_new_zone_and_stay_as_they_were_typed_where_something_is_wrong() {
+    let asked = Asked::new();
+    let create = async |name: &str, tags: &str| {
+        let fields = [("name", name), ("address", "192.0.2.1"), ("tags", tags)];
+        send(&asked, "/o/1/zones/new", &fields).await
+    };
+    let wrong = create("example.org", "Berlin a/b").await;
+    assert_eq!(wrong.status, 400);
+    assert!(
+        wrong.text.contains("value=\"Berlin a/b\"") && wrong.text.contains("id=\"tags-error\""),
+        "{}",
+        wrong.text
+    );
+    assert!(wrong.text.contains("<details open>\n    <summary>More: tags</summary>"), "{}", wrong.text);
+    // The same sentence as by the API, once.
+    let body = r#"{"name": "example.org", "primaries": [{"address": "192.0.2.1"}], "tags": ["a/b"]}"#;
+    let said = asked.post("/api/v1/zones", body).await.json()["detail"].as_str().unwrap().to_owned();
+    assert_eq!(
+        wrong.text.matches(&said.replace('"', "&#34;").replace('\'', "&#39;")).count(),
+        1,
+        "{said}: {}",
+        wrong.text
+    );
+    let elsewhere = create("not a name", "Berlin").await;
+    assert!(elsewhere.status == 400 && elsewhere.text.contains("value=\"Berlin\""), "{}", elsewhere.text);
+    assert!(!elsewhere.text.contains("tags-error"), "{}", elsewhere.text);
+    assert!(get(&asked, "/o/1/zones").await.text.contains("No zones yet"));
+    assert_eq!(create("example.org", "Site:Berlin, customers").await.status, 303);
+    let zone = asked.get("/api/v1/zones/example.org").await.json();
+    assert_eq!(zone["tags"], serde_json::json!(["customers", "site:berlin"]));
+}
+
+#[tokio::test]
 async fn adding_a_row_keeps_what_was_typed_and_creates_nothing() {
     let asked = Asked::new();
     let fields = [("name", "example.org"), ("address", "192.0.2.1"), ("add_row", "yes")];

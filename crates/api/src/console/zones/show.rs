@@ -42,7 +42,8 @@ pub(crate) struct Asked {
 struct Page<'a> {
     frame: Frame,
     path: String,
-    typed: &'a str,
+    /// None where the name was typed as it is.
+    typed: Option<String>,
     part: Part,
     attempts: Vec<json::Attempt>,
     plot: Option<Plot>,
@@ -147,6 +148,26 @@ pub(crate) async fn show(
     member: Member,
     ZoneInTenant(name): ZoneInTenant,
     State(served): State<Served>,
+/// What was typed for this zone, if its name is not what was typed.
+///
+/// The address says so, and anybody can write an address and have somebody follow it: what is shown is what the form takes for
+/// this name and for no other, without all that the form takes no notice of (paths, ports, users in the addresses of pages).
+fn corrected(typed: &str, name: &dns::Name) -> Option<String> {
+    let text = Some(typed.trim()).filter(|text| text.len() <= TYPED_OCTETS_MAX)?;
+    text::typed_zone_name(text).ok().filter(|read| read.is_corrected && read.name == *name)?;
+    if !text.contains("://") && !text.ends_with('/') {
+        return Some(text.to_owned());
+    }
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let (host, behind) = rest.split_at(rest.find(['/', '?', '#', ':']).unwrap_or(rest.len()));
+    if !matches!(&*scheme.to_ascii_lowercase(), "" | "http" | "https") || text.contains('@') {
+        return None;
+    }
+    let separator = if scheme.is_empty() { "" } else { "://" };
+    let behind = if matches!(behind, "" | "/") { behind } else { "/…" };
+    Some(format!("{scheme}{separator}{host}{behind}"))
+}
+
     Query(asked): Query<Asked>,
 ) -> Response {
     let (status, caller) = (&served.doors.status, &member.caller);
@@ -170,14 +191,7 @@ pub(crate) async fn show(
     page(&Page {
         frame: Frame::of(&member, "zones"),
         path,
-        // Whatever somebody has put into the address, only what was taken for this zone is said to have been typed.
-        typed: if asked.typed.len() <= TYPED_OCTETS_MAX
-            && text::typed_zone_name(&asked.typed).is_ok_and(|typed| typed.name == name)
-        {
-            &asked.typed
-        } else {
-            ""
-        },
+        typed: corrected(&asked.typed, &name),
         plot: plot::of(&history.attempts),
         serials: serials(&history),
         queries: queries.as_ref().ok().and_then(|queries| by_result(queries, Size::Small)),
@@ -191,4 +205,36 @@ pub(crate) async fn show(
         settings,
         primaries,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::corrected;
+
+    #[test]
+    fn what_was_typed_is_shown_for_what_it_was_taken_for_and_without_what_was_ignored() {
+        let shown = |typed: &str| corrected(typed, &"example.org.".parse().unwrap());
+        for (typed, text) in [
+            ("Example.ORG", "Example.ORG"),
+            (" HTTPS://www.example.org/ ", "HTTPS://www.example.org/"),
+            ("https://example.org/your account is closed: call 0800", "https://example.org/…"),
+            ("https://example.org:call 0800", "https://example.org/…"),
+            ("example.org/call 0800/", "example.org/…"),
+        ] {
+            assert_eq!(shown(typed).as_deref(), Some(text), "{typed:?}");
+        }
+        for forged in [
+            "example.org",
+            "example.org.",
+            "example.net",
+            "https://example.net/",
+            "https://call-0800@example.org/",
+            "call0800://example.org/",
+            "your account is closed: call 0800",
+            "",
+        ] {
+            assert_eq!(shown(forged), None, "{forged:?}");
+        }
+        assert_eq!(shown(&format!("https://example.org/{}", "x".repeat(300))), None);
+    }
 }
