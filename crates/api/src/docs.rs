@@ -58,6 +58,28 @@ struct Thing {
     fields: Vec<Parameter>,
 }
 
+/// A part of a text, which stands in the document between backticks or does not.
+struct Span<'a> {
+    text: &'a str,
+    is_code: bool,
+}
+
+/// The text's parts. A backtick without its other one is a backtick.
+fn spans(text: &str) -> Vec<Span<'_>> {
+    let mut spans = Vec::new();
+    let mut rest = text;
+    while let Some((before, (code, behind))) =
+        rest.split_once('`').and_then(|(before, behind)| Some((before, behind.split_once('`')?)))
+    {
+        spans.push(Span { text: before, is_code: false });
+        spans.push(Span { text: code, is_code: true });
+        rest = behind;
+    }
+    spans.push(Span { text: rest, is_code: false });
+    spans.retain(|span| !span.text.is_empty());
+    spans
+}
+
 /// The page for this document.
 pub(crate) fn page(document: &str) -> Html<String> {
     let document: Value = serde_json::from_str(document).expect("the document was written as JSON");
@@ -216,4 +238,18 @@ fn fields(schema: &Value) -> Vec<Parameter> {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spans;
+
+    #[test]
+    fn what_stands_between_backticks_is_code_and_nothing_gets_lost() {
+        let read = |text| spans(text).iter().map(|span| (span.text, span.is_code)).collect::<Vec<_>>();
+        assert_eq!(read("`MX`, or `TYPE15`."), [("MX", true), (", or ", false), ("TYPE15", true), (".", false)]);
+        assert_eq!(read("a ` alone, <b>"), [("a ` alone, <b>", false)]);
+        assert_eq!(read("`a` and `b"), [("a", true), (" and `b", false)]);
+        assert_eq!(read(""), []);
+    }
 }

@@ -22,6 +22,10 @@ async fn every_route_is_on_the_page_which_loads_nothing_but_the_style() {
     for code in api::Code::ALL {
         assert!(page.text.contains(&format!("<code>{code}</code>")), "{code}");
     }
+    // What is code in the document is code on the page.
+    let outside = page.text.split("<pre>").flat_map(|part| part.split("</pre>").last());
+    assert_eq!(outside.filter(|part| part.contains('`')).collect::<Vec<_>>(), Vec::<&str>::new());
+    assert!(page.text.contains("Only this type: <code>MX</code>, or <code>TYPE15</code>."));
     // Each link leads somewhere.
     for link in page.text.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
         assert!(page.text.contains(&format!("id=\"{link}\"")), "{link}");
