@@ -5,7 +5,7 @@ use testing::peer::{Peer, Setup, Software, TsigKey};
 use testing::primary::Primary;
 use testing::zone_text;
 
-use super::{console, create_zone, first_start, is_clean, secondo, secondo_with};
+use super::{console, create_zone, first_start, first_start_and_see, is_clean, secondo, secondo_with};
 use crate::scene::{ZONE, serves};
 
 /// WebDriver's names of keys.
@@ -63,6 +63,52 @@ fn the_page_of_a_zone_that_fails_says_what_to_do_and_turns_green_when_that_is_do
     browser.has("[data-state=active]");
     assert!(!browser.text().contains("What to do"));
     assert_eq!(browser.script("return document.querySelectorAll('.steps .done').length"), 6);
+    is_clean(&browser);
+}
+
+#[test]
+fn a_primary_that_does_not_hold_the_zone_gets_the_lines_that_put_it_there_first() {
+    let secondo = secondo().started();
+    // It refuses what it does not hold, as most do.
+    let peer = Peer::start(Software::Bind, Setup::zone("other.test", zone_text::small(1)));
+    let browser = Browser::start();
+    first_start(&browser, &secondo);
+    create_zone(&browser, &secondo, ZONE, peer.address());
+    browser.sees("What to do");
+    browser.has(".steps .failed:nth-child(2)");
+    // Open, without a press.
+    for line in [&format!("zone \"{ZONE}\" {{"), "type primary;", "allow-query { localhost; 127.0.0.1; };"] {
+        browser.sees(line);
+    }
+    browser.sees("Check the zone's name and that this server is a primary for it");
+    assert!(!browser.text().contains("must name 127.0.0.1 too"), "what is for a zone that is there comes second");
+    browser.keep_picture("zone-not-held");
+    browser.press("It is there already: what allows us to ask for it and to copy it");
+    browser.sees("must name 127.0.0.1 too");
+    browser.resize(375, 812);
+    browser.keep_picture("narrow-zone-not-held");
+    is_clean(&browser);
+}
+
+#[test]
+fn where_the_address_may_not_be_asked_there_are_no_lines_to_paste() {
+    let shared = "[tenancy]\nmode = \"multi\"\n";
+    let allowing = format!("{shared}allow_addresses = [\"127.0.0.0/8\"]\n");
+    // An address that is none of ours.
+    let primary = Primary::start_at([127, 7, 7, 7]);
+    let mut secondo = secondo_with(&allowing).started();
+    secondo.expect(&["zone", "add", ZONE, "--primary", &primary.address().to_string()]);
+    secondo.terminate();
+    secondo.configure(shared);
+    secondo.start();
+    let browser = Browser::start();
+    first_start_and_see(&browser, &secondo, ZONE);
+    browser.go(&(console(&secondo) + "/o/1/zones/" + ZONE));
+    browser.press("Refresh now");
+    browser.sees("address_refused");
+    browser.sees("Name the primary by a public address");
+    assert!(!browser.text().contains("Lines for the configuration"), "{}", browser.text());
+    browser.keep_picture("zone-address-refused");
     is_clean(&browser);
 }
 

@@ -92,6 +92,7 @@ fn paste(paste: &Paste) -> json::Paste {
         software: software(paste.software),
         title: paste.software.to_string(),
         parts: paste.parts.iter().map(part).collect(),
+        holding: paste.holding.iter().map(part).collect(),
         notes: paste.notes.clone(),
     }
 }

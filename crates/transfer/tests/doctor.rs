@@ -471,31 +471,39 @@ fn lines(part: &Part) -> Vec<String> {
     part.lines.clone()
 }
 
-/// What the server's own checker says about the lines, as they would be pasted.
-fn check(software: Software, paste: &Paste) -> Result<(), String> {
-    let directory = tempfile::tempdir().unwrap();
-    let (last, others) = paste.parts.split_last().unwrap();
+/// The lines as they would be pasted: those of a zone that is there into its block, those of one that is not as they are.
+fn pasted(software: Software, paste: &Paste, is_there: bool) -> Vec<String> {
+    let parts = if is_there { &paste.parts } else { &paste.holding };
+    let (last, others) = parts.split_last().unwrap();
     let mut text: Vec<String> = others.iter().filter(|part| !is_for_options(part)).flat_map(lines).collect();
-    let program = match software {
-        Software::Bind => {
-            // As everybody's: one options block, which is there before.
-            text.push("options { directory \"/\";".into());
-            text.extend(others.iter().filter(|part| is_for_options(part)).flat_map(lines));
-            text.push("};".into());
+    if software == Software::Bind {
+        // As everybody's: one options block, which is there before.
+        text.push("options { directory \"/\";".into());
+        text.extend(others.iter().filter(|part| is_for_options(part)).flat_map(lines));
+        text.push("};".into());
+    }
+    match software {
+        Software::Bind if is_there => {
             text.push("zone \"example.org\" { type primary; file \"example.org.zone\";".into());
             text.extend(last.lines.clone());
             text.push("};".into());
-            "named-checkconf"
         }
-        Software::Knot => {
-            text.extend(last.lines.clone());
-            "knotc"
-        }
-        Software::Nsd => {
+        Software::Nsd if is_there => {
             text.push("zone:\n    name: example.org\n    zonefile: example.org.zone".into());
             text.extend(last.lines.iter().map(|line| format!("    {line}")));
-            "nsd-checkconf"
         }
+        _ => text.extend(last.lines.clone()),
+    }
+    text
+}
+
+/// What the server's own checker says about the lines.
+fn check(software: Software, text: &[String]) -> Result<(), String> {
+    let directory = tempfile::tempdir().unwrap();
+    let program = match software {
+        Software::Bind => "named-checkconf",
+        Software::Knot => "knotc",
+        Software::Nsd => "nsd-checkconf",
         Software::PowerDns | Software::WindowsDns => return Ok(()),
     };
     let file = directory.path().join("pasted.conf");
@@ -517,11 +525,15 @@ fn what_is_to_be_pasted_is_taken_by_the_servers_own_checkers() {
     for us in all_of_us() {
         for software in Software::ALL {
             let paste = Paste::of(software, &zone, &us);
-            check(software, &paste).unwrap_or_else(|said| panic!("{software} does not take it: {said}"));
-            let text = paste.parts.iter().flat_map(|part| part.lines.clone()).collect::<Vec<_>>().join("\n");
-            assert!(text.contains(&us.address.unwrap().to_string()), "{text}");
-            if us.key.is_some() && software != Software::WindowsDns {
-                assert!(text.contains("Transfer.example") && text.contains("SECRET"), "{text}");
+            for is_there in [true, false] {
+                let text = pasted(software, &paste, is_there);
+                check(software, &text).unwrap_or_else(|said| panic!("{software} does not take it: {said}"));
+                let text = text.join("\n");
+                assert!(text.contains(&us.address.unwrap().to_string()), "{text}");
+                if us.key.is_some() && software != Software::WindowsDns {
+                    assert!(text.contains("Transfer.example") && text.contains("SECRET"), "{text}");
+                }
+                assert!(is_there || text.contains("example.org."), "with its file: {text}");
             }
         }
     }
@@ -564,6 +576,55 @@ fn bind_that_is_told_to_listen_with_tls_goes_on_answering_the_world() {
     eventually(Duration::from_secs(20), "BIND to listen with TLS", || {
         TcpStream::connect(secure).map_err(|error| output(error.to_string()))
     });
+}
+
+/// The lines for whom BIND does not hold the zone yet, in a BIND whose options let nobody ask: it is asked for the SOA, and gives
+/// the zone, to us and to nobody else.
+#[test]
+fn bind_that_did_not_hold_the_zone_shows_and_gives_it_with_the_lines_for_that() {
+    let us = Us { address: Some([127, 0, 0, 7].into()), port: 53, key: None, way: Way::ClearText };
+    let paste = Paste::of(Software::Bind, &"example.org.".parse().unwrap(), &us);
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("example.org.zone"), ZONE).unwrap();
+    let (plain, here) = (testing::port::free(), directory.path().display());
+    let held = lines(&paste.holding[0]).join("\n").replace("localhost; ", "").replace("notify yes", "notify no");
+    let text = format!(
+        "options {{ directory \"{here}\"; pid-file none; session-keyfile none; lock-file none;\n\
+         listen-on port {} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }}; allow-query {{ none; }};\n\
+         managed-keys-directory \"{here}\"; recursion no; dnssec-validation no; }};\ncontrols {{ }};\n{held}\n",
+        plain.port(),
+    );
+    let file = directory.path().join("named.conf");
+    std::fs::write(&file, &text).unwrap();
+    // AppArmor would keep Debian's own out of temporary directories.
+    let named = directory.path().join("named");
+    std::fs::copy(testing::peer::system_program("named"), &named).unwrap();
+    let mut command = Command::new(named);
+    command.args(["-g", "-n", "1", "-c"]).arg(&file);
+    let process = Process::start(command, &directory.path().join("log"));
+    let dig = |from: &str, rtype: &str| {
+        let mut dig = Command::new("dig");
+        dig.args([
+            "+tcp",
+            "+tries=1",
+            "+time=5",
+            "-b",
+            from,
+            "-p",
+            &plain.port().to_string(),
+            "@127.0.0.1",
+            "example.org",
+            rtype,
+        ]);
+        String::from_utf8(dig.output().unwrap().stdout).unwrap()
+    };
+    eventually(Duration::from_secs(20), "BIND to show the zone to us", || {
+        let said = dig("127.0.0.7", "SOA");
+        if said.contains("status: NOERROR") { Ok(()) } else { Err(format!("{said}\n{}\n{text}", process.output())) }
+    });
+    assert!(dig("127.0.0.7", "AXFR").contains("XFR size"), "{}", process.output());
+    assert!(dig("127.0.0.8", "SOA").contains("status: REFUSED"), "{}", process.output());
+    assert!(dig("127.0.0.8", "AXFR").contains("Transfer failed"), "{}", process.output());
 }
 
 /// A zone's list in PowerDNS's database, with one entry before the lines are run and whatever is there behind them.

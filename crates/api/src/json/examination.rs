@@ -110,6 +110,8 @@ pub struct Paste {
     #[schema(example = "BIND")]
     pub title: String,
     pub parts: Vec<PastePart>,
+    /// In the place of `parts` where the server does not hold the zone yet: they have it hold it, too, and answer our questions.
+    pub holding: Vec<PastePart>,
     /// What the lines cannot say.
     pub notes: Vec<String>,
 }

@@ -219,6 +219,7 @@ fn examination(zone: &NewZone, own_addresses: &[IpAddr]) -> json::Examination {
         software,
         title: title.into(),
         parts: vec![part.clone()],
+        holding: vec![part.clone()],
         notes: Vec::new(),
     };
     json::Examination {
@@ -880,8 +881,8 @@ impl Ownership for Fake {
             id,
             name: format!("zone{id}.example."),
             tenant: 2,
-            claimed_at: Time::from_unix_ms(1_795_262_400_000),
             organisation: "<b>Gesellschaft & Co</b>".to_owned(),
+            claimed_at: Time::from_unix_ms(1_795_262_400_000),
             looked_at: None,
             is_held: id == 1,
             is_public_suffix: false,

@@ -59,6 +59,9 @@ pub struct Paste {
     /// What the lines cannot say; sentences.
     pub notes: Vec<String>,
     pub parts: Vec<Part>,
+    /// In the place of `parts` for a server that does not hold the zone yet: with them it holds it, answers our questions for
+    /// it and gives it to us.
+    pub holding: Vec<Part>,
 }
 
 /// Lines for one place.
@@ -94,6 +97,8 @@ impl Paste {
 /// The same things as every server needs them.
 struct Words {
     zone: String,
+    /// A name for the file that its records are in.
+    file: String,
     address: String,
     port: u16,
     key: Option<(String, String)>,
@@ -107,6 +112,7 @@ impl Words {
         };
         Self {
             zone: bare(zone),
+            file: file_of(&bare(zone)),
             address: us.address.map_or_else(|| OUR_ADDRESS.to_owned(), |address| address.to_canonical().to_string()),
             port: us.port,
             key: us.key.as_ref().map(|(name, algorithm)| (bare(name), algorithm.to_string())),
@@ -118,8 +124,22 @@ fn lines(text: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-fn paste(software: Software, parts: Vec<Part>) -> Paste {
-    Paste { software, notes: Vec::new(), parts }
+fn paste(software: Software, parts: Vec<Part>, holding: Vec<Part>) -> Paste {
+    Paste { software, notes: Vec::new(), parts, holding }
+}
+
+/// What is no part of every file system's names, or leads elsewhere, is left out.
+fn file_of(zone: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '_' };
+    match zone {
+        "." => "root.zone".to_owned(),
+        zone => format!("{}.zone", zone.chars().map(plain).collect::<String>()),
+    }
+}
+
+/// The same lines within a block.
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}\n")).collect()
 }
 
 fn bind(words: &Words, us: &Us) -> Paste {
@@ -149,8 +169,18 @@ fn bind(words: &Words, us: &Us) -> Paste {
     let at = if *port == DNS_PORT { String::new() } else { format!(" port {port}") };
     let text =
         format!("allow-transfer{over} {{ {allowed}; }};\nnotify yes;\nalso-notify {{ {address}{at}{signed}; }};");
+    let Words { zone, file, .. } = words;
+    // Without allow-query the options block says who may ask, which for a hidden primary may be nobody.
+    let block = format!(
+        "zone \"{zone}\" {{\n    // Where BIND is so old that it does not know the word: type master;\n    type primary;\n    file \"{file}\";\n    \
+         // Where the world asks this server too: {{ any; }}\n    allow-query {{ localhost; {address}; }};\n{}}};",
+        indented(&text)
+    );
+    let mut holding = parts.clone();
+    let place = "in named.conf, with the path of the file that holds the zone's records; then: rndc reconfig";
+    holding.push(Part { place, lines: lines(&block) });
     parts.push(Part { place: "in named.conf, in the zone's block; then: rndc reconfig", lines: lines(&text) });
-    let mut paste = paste(Software::Bind, parts);
+    let mut paste = paste(Software::Bind, parts, holding);
     let note = "a zone's own lists go before those of the options block: name whom those name in the zone's too";
     paste.notes.push(note.into());
     paste
@@ -169,7 +199,10 @@ fn knot(words: &Words, us: &Us) -> Paste {
          {with_key}    action: transfer\nzone:\n  - domain: {zone}\n    notify: secondo\n    acl: secondo"
     );
     let place = "in knot.conf, each below the section of its name; then: knotc reload";
-    let mut paste = paste(Software::Knot, vec![Part { place, lines: lines(&text) }]);
+    let part = |text: &str| vec![Part { place, lines: lines(text) }];
+    let holding =
+        text.replace("    notify: secondo\n", &format!("    file: \"{}\"\n    notify: secondo\n", words.file));
+    let mut paste = paste(Software::Knot, part(&text), part(&holding));
     let note =
         "where the zone has others in notify or acl, or its template has, add to them: notify: [ other, secondo ]";
     paste.notes.push(note.into());
@@ -195,9 +228,14 @@ fn nsd(words: &Words, us: &Us) -> Paste {
     }
     let at = if *port == DNS_PORT { String::new() } else { format!("@{port}") };
     let text = format!("provide-xfr: {address} {with}\nnotify: {address}{at} {with}");
+    let Words { zone, file, .. } = words;
+    let clause = format!("zone:\n    name: \"{zone}\"\n    zonefile: \"{file}\"\n{}", indented(&text));
+    let mut holding = parts.clone();
+    let place = "in nsd.conf, with the path of the file that holds the zone's records; then: nsd-control reconfig";
+    holding.push(Part { place, lines: lines(&clause) });
     let place = "in nsd.conf, in the zone's clause; then: nsd-control reconfig";
     parts.push(Part { place, lines: lines(&text) });
-    let mut paste = paste(Software::Nsd, parts);
+    let mut paste = paste(Software::Nsd, parts, holding);
     if us.way == Way::Tls {
         paste.notes.push("NSD up to 4.6 selects no ALPN: add ,alpn=may-be-missing to the primary here".into());
     }
@@ -218,11 +256,12 @@ fn powerdns(words: &Words, us: &Us) -> Paste {
     let host = if address.contains(':') { format!("[{address}]") } else { address.clone() };
     // Not set-meta, which would forget the other servers that copy the zone.
     text += &format!("pdnsutil add-meta {zone} ALSO-NOTIFY {host}:{port}");
-    let parts = vec![
-        Part { place: "in pdns.conf", lines: lines("primary=yes") },
-        Part { place: "in a shell on the primary", lines: lines(&text) },
-    ];
-    let mut paste = paste(Software::PowerDns, parts);
+    let with = |place, text: &str| {
+        vec![Part { place: "in pdns.conf", lines: lines("primary=yes") }, Part { place, lines: lines(text) }]
+    };
+    let load = format!("pdnsutil load-zone {zone} {}\n{text}", words.file);
+    let place = "in a shell on the primary, with the path of a file that holds the zone's records";
+    let mut paste = paste(Software::PowerDns, with("in a shell on the primary", &text), with(place, &load));
     if words.key.is_some() {
         let note = "an address in allow-axfr-ips or ALLOW-AXFR-FROM needs no key: let the primary have none there";
         paste.notes.push(note.into());
@@ -242,7 +281,13 @@ fn windows(words: &Words, us: &Us) -> Paste {
          -Notify NotifyServers -NotifyServers {address}"
     );
     let place = "in PowerShell on the primary, as its administrator";
-    let mut paste = paste(Software::WindowsDns, vec![Part { place, lines: lines(&text) }]);
+    let add = format!(
+        "# The file is in C:\\Windows\\System32\\dns. A zone that Active Directory holds is added in the DNS manager.\n\
+         Add-DnsServerPrimaryZone -Name \"{zone}\" -ZoneFile \"{}\" -LoadExisting\n{text}",
+        words.file.replace(".zone", ".dns")
+    );
+    let part = |text: &str| vec![Part { place, lines: lines(text) }];
+    let mut paste = paste(Software::WindowsDns, part(&text), part(&add));
     if words.key.is_some() {
         paste.notes.push("Windows DNS signs no transfers: allow the address, and ask it without a key".into());
     }

@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::queries::by_result;
-use super::steps::{Standing, Step, delegated, steps};
+use super::steps::{Help, Step, delegated, help, steps};
 use super::{ZoneInTenant, path};
 use crate::console::page::{Frame, page, refusal};
 use crate::console::plot::serials::{Serials, serials};
@@ -39,7 +39,7 @@ pub(crate) struct Asked {
 
 #[derive(Template)]
 #[template(path = "zone.html")]
-struct Page<'a> {
+struct Page {
     frame: Frame,
     path: String,
     /// None where the name was typed as it is.
@@ -89,7 +89,8 @@ pub(super) struct Part {
     pub(super) form_token: String,
     pub(super) may_change: bool,
     pub(super) steps: Vec<Step>,
-    /// The lines to paste, where a step has failed.
+    /// Which lines to paste help against what has failed.
+    help: Help,
     pub(super) lines: Vec<json::PrimaryLines>,
     pub(super) dns: Vec<String>,
 }
@@ -104,9 +105,11 @@ impl Part {
     ) -> Self {
         let status = &served.doors.status;
         let mut steps = steps(&zone);
-        let has_failed = steps.iter().any(|step| step.standing == Standing::Failed);
-        let lines =
-            if has_failed { status.lines(&member.caller, name).await.unwrap_or_default() } else { Vec::new() };
+        let help = help(&zone);
+        let lines = match help {
+            Help::Nothing => Vec::new(),
+            Help::Reach | Help::Allow | Help::Hold => status.lines(&member.caller, name).await.unwrap_or_default(),
+        };
         // As it is known: nobody waits for the servers of others here.
         let known = status.known_delegation(&member.caller, name).await.unwrap_or_default();
         steps.push(delegated(&zone, known.as_ref()));
@@ -115,6 +118,7 @@ impl Part {
             form_token: member.who.form_token.clone(),
             may_change: member.may(Scope::Zones) && zone.origin == json::Origin::Configured,
             steps,
+            help,
             lines,
             dns: status.addresses().await,
             zone,
@@ -144,10 +148,6 @@ impl Part {
     }
 }
 
-pub(crate) async fn show(
-    member: Member,
-    ZoneInTenant(name): ZoneInTenant,
-    State(served): State<Served>,
 /// What was typed for this zone, if its name is not what was typed.
 ///
 /// The address says so, and anybody can write an address and have somebody follow it: what is shown is what the form takes for
@@ -168,6 +168,10 @@ fn corrected(typed: &str, name: &dns::Name) -> Option<String> {
     Some(format!("{scheme}{separator}{host}{behind}"))
 }
 
+pub(crate) async fn show(
+    member: Member,
+    ZoneInTenant(name): ZoneInTenant,
+    State(served): State<Served>,
     Query(asked): Query<Asked>,
 ) -> Response {
     let (status, caller) = (&served.doors.status, &member.caller);

@@ -8,8 +8,8 @@
 
 use crate::console::words::{bare, millis, names, number, octets};
 use crate::json::{
-    Attempt, AttemptKind, AttemptOutcome, Delegation, DelegationFault, DelegationFit, DelegationState, Freshness,
-    Reason, Service, State, Zone,
+    Attempt, AttemptKind, AttemptOutcome, Delegation, DelegationFault, DelegationFit, DelegationState, Fault,
+    Freshness, Reason, Service, State, Zone,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,6 +221,41 @@ fn text(zone: &Zone, stage: Stage, standing: Standing) -> String {
     }
 }
 
+/// Which lines for the primary's configuration help a zone whose last attempt failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Help {
+    /// None: it does not lie with the primary's configuration.
+    Nothing,
+    /// Those that it will need when it is reached: first of all it is to be reached.
+    Reach,
+    /// Those that allow us what it denies.
+    Allow,
+    /// Those that have it hold the zone, too, and answer for it.
+    Hold,
+}
+
+/// What helps against what the last attempt failed for.
+pub(crate) fn help(zone: &Zone) -> Help {
+    let failed = zone.last_attempt.as_ref().filter(|attempt| attempt.outcome == AttemptOutcome::Failed);
+    let Some((attempt, reason)) = failed.and_then(|attempt| Some((attempt, attempt.reason.as_ref()?))) else {
+        return Help::Nothing;
+    };
+    match (stage_of(attempt, reason), reason.code.as_str()) {
+        // Nobody is asked there, or from there, whatever the primary is told.
+        (_, "address_refused" | "source_not_here") => Help::Nothing,
+        _ if reason.fault == Fault::Ours => Help::Nothing,
+        (Stage::Soa, "refused" | "notauth" | "servfail" | "other_rcode" | "not_authoritative" | "no_soa") => {
+            Help::Hold
+        }
+        (Stage::Reachable, _) => Help::Reach,
+        (Stage::Allowed | Stage::Signed, _) => Help::Allow,
+        // Some deny a transfer by silence.
+        (Stage::Transferred, "connection_closed" | "timed_out" | "hung") => Help::Allow,
+        // It gave something that is not a zone, or not one that can be served.
+        (Stage::Soa | Stage::Transferred | Stage::Served, _) => Help::Nothing,
+    }
+}
+
 /// At which step an attempt failed.
 fn stage_of(attempt: &Attempt, reason: &Reason) -> Stage {
     let is_check = attempt.kind == AttemptKind::Check;
@@ -238,7 +273,7 @@ fn stage_of(attempt: &Attempt, reason: &Reason) -> Stage {
 
 #[cfg(test)]
 mod tests {
-    use super::{Standing, delegated, steps};
+    use super::{Help, Standing, delegated, help, steps};
     use crate::json::{
         Attempt, AttemptKind, AttemptOutcome, Delegation, DelegationFailure, DelegationFault, DelegationFit,
         DelegationState, Fault, Freshness, Hold, Origin, Primary, Reason, ServerFound, Service, State, Time,
@@ -327,6 +362,32 @@ mod tests {
         assert_eq!(standings(&zone), "dddddd");
         (zone.service, zone.state) = (Service::Unproven, State::Unproven);
         assert_eq!(standings(&zone), "dddddrw");
+    }
+
+    #[test]
+    fn lines_are_for_what_the_primary_denies_and_for_nothing_else() {
+        for (kind, code, expected) in [
+            (AttemptKind::Check, "refused", Help::Hold),
+            (AttemptKind::Check, "notauth", Help::Hold),
+            (AttemptKind::Check, "servfail", Help::Hold),
+            (AttemptKind::Check, "not_authoritative", Help::Hold),
+            (AttemptKind::Axfr, "refused", Help::Allow),
+            (AttemptKind::Axfr, "notauth", Help::Allow),
+            (AttemptKind::Check, "tsig_bad_key", Help::Allow),
+            (AttemptKind::Check, "timed_out", Help::Reach),
+            (AttemptKind::Axfr, "connection_closed", Help::Allow),
+            (AttemptKind::Check, "address_refused", Help::Nothing),
+            (AttemptKind::Axfr, "address_refused", Help::Nothing),
+            (AttemptKind::Check, "source_not_here", Help::Nothing),
+            (AttemptKind::Axfr, "soa_mismatch", Help::Nothing),
+            (AttemptKind::Check, "serial_went_back", Help::Nothing),
+        ] {
+            assert_eq!(help(&Zone { last_attempt: failed(kind, code), ..zone() }), expected, "{code}");
+        }
+        let mut ours = failed(AttemptKind::Check, "busy");
+        ours.as_mut().unwrap().reason.as_mut().unwrap().fault = Fault::Ours;
+        assert_eq!(help(&Zone { last_attempt: ours, ..zone() }), Help::Nothing);
+        assert_eq!(help(&zone()), Help::Nothing);
     }
 
     #[test]
