@@ -27,7 +27,7 @@ fn a_zone_is_created_and_goes_green_before_ones_eyes() {
     browser.sees("Served here, and up to date with its primary.");
     assert_eq!(browser.script("return document.querySelectorAll('.steps .done').length"), 5);
     // The ledger too, which was empty when the page was made.
-    browser.sees("axfr by first");
+    browser.sees("Full transfer (AXFR), for the new zone, from");
     browser.keep_picture("zone-active");
     browser.press("Zones");
     browser.sees("up to date");

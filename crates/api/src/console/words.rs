@@ -5,7 +5,8 @@ use std::fmt::{self, Display, Formatter};
 use xfr::Setting;
 
 use crate::json::{
-    AttemptOutcome, Freshness, ParentSaid, Reason, ServerFound, Severity, State, Time, Zone, ZoneOrder,
+    Attempt, AttemptKind, AttemptOutcome, Freshness, ParentSaid, Reason, ServerFound, Severity, State, Time, Trigger,
+    Zone, ZoneOrder,
 };
 
 /// A moment in UTC; the script says it in the browser's own words.
@@ -234,6 +235,56 @@ pub(crate) fn outcome_tone(outcome: &AttemptOutcome) -> &'static str {
     }
 }
 
+/// What was done in an attempt, and why.
+pub(crate) fn attempt(attempt: &Attempt) -> String {
+    let what = match attempt.kind {
+        AttemptKind::Check => "Check of the serial",
+        AttemptKind::Ixfr => "Transfer of what changed (IXFR)",
+        AttemptKind::Axfr => "Full transfer (AXFR)",
+        AttemptKind::Publish => "Publication of a version that was here",
+    };
+    let why = match attempt.trigger {
+        Trigger::First => "for the new zone",
+        Trigger::Start => "after a restart",
+        Trigger::Notify => "after a NOTIFY",
+        Trigger::Refresh => "as scheduled",
+        Trigger::Retry => "tried again",
+        Trigger::Request => "asked for by hand",
+    };
+    format!("{what}, {why}")
+}
+
+/// A browser as people know it, of what it says of itself; what is not known says its own words.
+pub(crate) fn browser(agent: &str) -> String {
+    // The more particular first: each says that it is one of those behind it too.
+    const BROWSERS: [(&str, &str); 7] = [
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("SamsungBrowser/", "Samsung Internet"),
+        ("Firefox/", "Firefox"),
+        ("FxiOS/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ];
+    const SYSTEMS: [(&str, &str); 6] = [
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Macintosh", "macOS"),
+        ("Linux", "Linux"),
+    ];
+    let agent = agent.trim();
+    let known =
+        |names: &[(&str, &'static str)]| names.iter().find(|(sign, _)| agent.contains(sign)).map(|(_, name)| *name);
+    match (known(&BROWSERS), known(&SYSTEMS)) {
+        _ if agent.is_empty() => "Unknown browser".to_owned(),
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), None) => browser.to_owned(),
+        (None, _) => agent.to_owned(),
+    }
+}
+
 /// What a setting is called on pages.
 pub(crate) fn setting(setting: Setting) -> &'static str {
     match setting {
@@ -318,7 +369,7 @@ pub(crate) fn found_tone(found: &ServerFound) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{bare, choices, millis, number, octets, sentence, short, when};
+    use super::{bare, browser, choices, millis, number, octets, sentence, short, when};
     use crate::json::Time;
 
     #[test]
@@ -339,6 +390,29 @@ mod tests {
         assert_eq!(octets(&u64::MAX), "18446744 TB");
         assert_eq!(when(&Time::from_unix_ms(1_795_262_400_250)).to_string(), "2026-11-21 12:00:00 UTC");
         assert_eq!(["example.org.", ".", "a"].map(bare), ["example.org", ".", "a"]);
+    }
+
+    #[test]
+    fn browsers_are_called_as_people_know_them() {
+        let chrome =
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
+        for (agent, name) in [
+            (chrome, "Chrome on Linux"),
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0",
+                "Firefox on Windows",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile/15E148 Safari/604.1",
+                "Safari on iPhone",
+            ),
+            (&format!("{chrome} Edg/140.0.0.0"), "Edge on Linux"),
+            ("curl/8.5.0", "curl/8.5.0"),
+            (" ", "Unknown browser"),
+            ("", "Unknown browser"),
+        ] {
+            assert_eq!(browser(agent), name, "{agent}");
+        }
     }
 
     #[test]
