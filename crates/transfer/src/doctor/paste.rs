@@ -172,8 +172,8 @@ fn bind(words: &Words, us: &Us) -> Paste {
     let Words { zone, file, .. } = words;
     // Without allow-query the options block says who may ask, which for a hidden primary may be nobody.
     let block = format!(
-        "zone \"{zone}\" {{\n    // Where BIND is so old that it does not know the word: type master;\n    type primary;\n    file \"{file}\";\n    \
-         // Where the world asks this server too: {{ any; }}\n    allow-query {{ localhost; {address}; }};\n{}}};",
+        "zone \"{zone}\" {{\n    // An old BIND wants: type master;\n    type primary;\n    file \"{file}\";\n    \
+         // {{ any; }} where the world asks here too\n    allow-query {{ localhost; {address}; }};\n{}}};",
         indented(&text)
     );
     let mut holding = parts.clone();
