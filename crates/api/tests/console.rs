@@ -262,7 +262,11 @@ async fn an_address_that_asks_for_what_no_list_has_gets_a_sentence_and_the_way_b
     asked.add("example.org").await;
     let zone = "/o/1/zones/example.org";
     for (path, says, back) in [
-        ("/o/1/zones?state=nonsense", "There is no state &#34;nonsense&#34; here, only active, ", "/o/1/zones"),
+        (
+            "/o/1/zones?state=nonsense",
+            "There is no state &#34;nonsense&#34; here, only failing, active, ",
+            "/o/1/zones",
+        ),
         ("/o/1/zones?sort=size", "There is no order &#34;size&#34; here, only name, ", "/o/1/zones"),
         ("/o/1/zones?sort=--name", "There is no order", "/o/1/zones"),
         ("/o/1/zones?after=a..b", "is not a zone name", "/o/1/zones"),

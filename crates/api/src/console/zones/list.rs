@@ -57,7 +57,11 @@ impl Asked {
     }
 
     fn state(&self) -> Result<Option<json::State>, Problem> {
-        if self.state == FAILING { Ok(None) } else { filter::word("state", &self.state) }
+        if self.state.is_empty() || self.state == FAILING {
+            return Ok(None);
+        }
+        let known = |unknown: UnknownWord| format!("{FAILING}, {}", unknown.known);
+        self.state.parse().map(Some).map_err(|unknown| filter::none_of("state", &self.state, &known(unknown)))
     }
 
     fn list(&self) -> Result<ZoneList, Problem> {
