@@ -331,6 +331,7 @@ pub struct ZoneLines {
     pub primaries: Vec<PrimaryLines>,
 }
 
+#[expect(clippy::derivable_impls, reason = "what makes words derives none")]
 impl Default for Transfer {
     fn default() -> Self {
         Self::Incremental
