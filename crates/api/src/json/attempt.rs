@@ -75,6 +75,22 @@ pub struct Reason {
     pub advice: String,
 }
 
+impl Reason {
+    /// Whether the reply to a query for the SOA that failed so comes from a server that does not hold the zone, or does
+    /// not answer us for it.
+    pub fn says_not_held(&self) -> bool {
+        matches!(
+            self.code.as_str(),
+            "refused" | "notauth" | "servfail" | "other_rcode" | "not_authoritative" | "no_soa"
+        )
+    }
+
+    /// Whether nobody is asked there, or from there, whatever the primary is told.
+    pub fn asks_nobody(&self) -> bool {
+        matches!(self.code.as_str(), "address_refused" | "source_not_here")
+    }
+}
+
 /// One try to bring a zone up to its source; consecutive checks that found nothing new are one attempt with a count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Attempt {

@@ -199,13 +199,19 @@ fn attempt(zone: &json::Zone, transfer: json::Transfer) -> json::Attempt {
     }
 }
 
-/// A refusal, unless the zone is called otherwise.
+/// Well, unless the zone is called otherwise.
 fn examination(zone: &NewZone, own_addresses: &[IpAddr]) -> json::Examination {
-    let refuses = lower(zone.name()) == "refusing.example.";
+    let (step, code) = match lower(zone.name()).as_str() {
+        "unheld.example." => ("udp_soa", Some("refused")),
+        "private.example." => ("udp_soa", Some("address_refused")),
+        "refusing.example." => ("axfr", Some("refused")),
+        _ => ("axfr", None),
+    };
+    let refuses = code.is_some();
     let primary = zone.primaries()[0].address.to_string();
     let found = "the primary refused our AXFR request".to_owned();
     let reason = json::Reason {
-        code: "refused".into(),
+        code: code.unwrap_or_default().into(),
         fault: json::Fault::Configuration,
         message: found.clone(),
         advice: "Allow our addresses at the primary.".into(),
@@ -215,18 +221,22 @@ fn examination(zone: &NewZone, own_addresses: &[IpAddr]) -> json::Examination {
         place: "in named.conf, in the zone's block".into(),
         lines: own_addresses.iter().map(|own| format!("allow-transfer {{ {own}; }};")).collect(),
     };
+    let holding = json::PastePart {
+        place: "in named.conf".into(),
+        lines: vec![format!("zone \"{}\" {{ type primary; }};", zone.name())],
+    };
     let paste = |software, title: &str| json::Paste {
         software,
         title: title.into(),
         parts: vec![part.clone()],
-        holding: vec![part.clone()],
+        holding: vec![holding.clone()],
         notes: Vec::new(),
     };
     json::Examination {
         name: zone.name().to_string(),
         outcome,
         steps: vec![json::Step {
-            name: "axfr".into(),
+            name: step.into(),
             primary: Some(primary.clone()),
             outcome,
             found: if refuses { found } else { "it gives the zone".into() },

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use api::doors::NewZone;
-use api::json::{self, Examination, ExaminedPrimary, Paste, Step, StepOutcome, Zone};
+use api::json::{self, Examination, ExaminedPrimary, Paste, PastePart, Step, StepOutcome, Zone};
 use api::segment_of;
 use dns::Name;
 use transfer::doctor::{Notifies, Patient};
@@ -125,6 +125,12 @@ fn show(examination: &Examination, all: bool, output: &mut Output<'_>) -> Result
     output.line("The zone")?;
     steps(examination, None, output)?;
     for primary in &examination.primaries {
+        let reasons =
+            || of_primary(examination, Some(&primary.address)).filter_map(|step| Some((step, step.reason.as_ref()?)));
+        if reasons().any(|(_, reason)| reason.asks_nobody()) {
+            continue;
+        }
+        let is_held = !reasons().any(|(step, reason)| step.name.ends_with("soa") && reason.says_not_held());
         output.line("")?;
         let guessed = primary.guess.filter(|_| !all);
         let shown = |paste: &&Paste| guessed.is_none_or(|guess| paste.software == guess);
@@ -133,7 +139,7 @@ fn show(examination: &Examination, all: bool, output: &mut Output<'_>) -> Result
             None => format!("What {} needs in its configuration, whichever server it is:", primary.address),
         })?;
         for paste in primary.paste.iter().filter(shown) {
-            lines(paste, output)?;
+            lines(paste, if is_held { &paste.parts } else { &paste.holding }, output)?;
         }
     }
     Ok(output.flush()?)
@@ -149,8 +155,13 @@ fn guess_text(primary: &ExaminedPrimary) -> String {
     }
 }
 
+/// The steps that concern this primary alone, or all of them together.
+fn of_primary<'a>(examination: &'a Examination, primary: Option<&'a String>) -> impl Iterator<Item = &'a Step> {
+    examination.steps.iter().filter(move |step| step.primary.as_ref() == primary)
+}
+
 fn steps(examination: &Examination, primary: Option<&String>, output: &mut Output<'_>) -> Result<(), Failure> {
-    for step in examination.steps.iter().filter(|step| step.primary.as_ref() == primary) {
+    for step in of_primary(examination, primary) {
         let Step { name, outcome, found, reason, .. } = step;
         let mark = match outcome {
             StepOutcome::Passed => "ok",
@@ -167,9 +178,10 @@ fn steps(examination: &Examination, primary: Option<&String>, output: &mut Outpu
     Ok(())
 }
 
-pub(super) fn lines(paste: &Paste, output: &mut Output<'_>) -> Result<(), Failure> {
+/// Writes these parts of what is to be pasted.
+pub(super) fn lines(paste: &Paste, parts: &[PastePart], output: &mut Output<'_>) -> Result<(), Failure> {
     output.line(&format!("\n  {}", paste.title))?;
-    for part in &paste.parts {
+    for part in parts {
         output.line(&format!("  # {}", part.place))?;
         for line in &part.lines {
             output.line(&format!("      {line}"))?;

@@ -332,6 +332,10 @@ async fn the_doctor_shows_steps_and_what_to_paste_and_fails_when_a_step_did() {
     assert!(refused.out.contains("FAIL  axfr") && refused.out.contains("Allow our addresses"), "{}", refused.out);
     let refused = served.run("doctor refusing.example@192.0.2.1 --json").await;
     assert_eq!((refused.status, refused.json()["outcome"].as_str()), (1, Some("failed")));
+    let unheld = served.run("doctor unheld.example@192.0.2.1 --own 192.0.2.7").await;
+    assert!(unheld.out.contains("{ type primary; }") && !unheld.out.contains("allow-transfer"), "{}", unheld.out);
+    let private = served.run("doctor private.example@192.0.2.1 --own 192.0.2.7").await;
+    assert!(!private.out.contains("type primary") && !private.out.contains("allow-transfer"), "{}", private.out);
     served.run("doctor example.org@192.0.2.1 --key nobody").await.failed(1, "key_unknown");
     served.run("doctor example.org").await.failed(1, "zone_unknown");
 }

@@ -241,12 +241,8 @@ pub(crate) fn help(zone: &Zone) -> Help {
         return Help::Nothing;
     };
     match (stage_of(attempt, reason), reason.code.as_str()) {
-        // Nobody is asked there, or from there, whatever the primary is told.
-        (_, "address_refused" | "source_not_here") => Help::Nothing,
-        _ if reason.fault == Fault::Ours => Help::Nothing,
-        (Stage::Soa, "refused" | "notauth" | "servfail" | "other_rcode" | "not_authoritative" | "no_soa") => {
-            Help::Hold
-        }
+        _ if reason.asks_nobody() || reason.fault == Fault::Ours => Help::Nothing,
+        (Stage::Soa, _) if reason.says_not_held() => Help::Hold,
         (Stage::Reachable, _) => Help::Reach,
         (Stage::Allowed | Stage::Signed, _) => Help::Allow,
         // Some deny a transfer by silence.

@@ -62,7 +62,7 @@ pub(crate) async fn lines(name: &Name, server: &Server, output: &mut Output<'_>)
     for primary in &found.primaries {
         output.line(&format!("What {} needs in its configuration, whichever server it is:", primary.address))?;
         for paste in &primary.paste {
-            doctor::lines(paste, output)?;
+            doctor::lines(paste, &paste.parts, output)?;
         }
         output.line("")?;
     }
