@@ -14,13 +14,16 @@ pub(crate) fn plain(said: &str) -> String {
     }
 }
 
+/// How axum begins what it says of query parameters.
+pub(crate) const OF_A_QUERY: &str = "Failed to deserialize query string: ";
+
 const EXPECTED: &str = ", expected ";
 
-/// How axum begins its sentences.
+/// How axum begins its sentences, and how they begin here.
 const INTRODUCTIONS: [(&str, &str); 4] = [
     ("Failed to deserialize the JSON body into the target type: ", "the body is not what this route takes: "),
     ("Failed to parse the request body as JSON: ", "the body is no JSON: "),
-    ("Failed to deserialize query string: ", "the query parameters are not what this route takes: "),
+    (OF_A_QUERY, "the query parameters are not what this route takes: "),
     ("Request body didn't contain valid UTF-8: ", "the body is no UTF-8 text: "),
 ];
 

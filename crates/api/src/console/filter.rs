@@ -17,6 +17,7 @@ use super::words::sentence;
 use crate::json::UnknownWord;
 use crate::problem::{Code, Problem};
 use crate::router::Served;
+use crate::unread::OF_A_QUERY;
 
 /// What is wrong is shown again in so many characters at the most: it is somebody else's text.
 const SHOWN_MAX: usize = 60;
@@ -31,7 +32,7 @@ impl<T: DeserializeOwned> FromRequestParts<Served> for Filter<T> {
         let read = Query::<T>::from_request_parts(parts, served).await.map(|Query(fields)| fields);
         Ok(Self(read.map_err(|rejection| {
             let why = rejection.body_text();
-            let why = why.strip_prefix("Failed to deserialize query string: ").unwrap_or(&why);
+            let why = why.strip_prefix(OF_A_QUERY).unwrap_or(&why);
             Problem::new(Code::QueryInvalid, format!("the address of this page cannot be read: {}", cut(why)))
         })))
     }
