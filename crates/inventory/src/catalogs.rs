@@ -24,7 +24,7 @@ pub use apply::Make;
 use crate::TenantId;
 use crate::database::{Inventory, Transaction, to_i64, to_u64};
 use crate::error::InventoryError;
-use crate::zones::{lower_text, read_name};
+use crate::names::{lower_text, read_name};
 
 /// What the owner of a catalog wants of its members.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -20,8 +20,8 @@ use crate::TenantId;
 use crate::accounts::{By, write_audit};
 use crate::database::{Changed, Inventory, Transaction, to_i64, to_u64};
 use crate::error::{InventoryError, ProveError};
+use crate::names::{lower_text, read_name};
 use crate::ownership::{Delegated, Finding, Look};
-use crate::zones::{lower_text, read_name};
 
 /// What shows that a name is a tenant's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -13,9 +13,10 @@ use zone::ZoneId;
 use crate::TenantId;
 use crate::database::{Changed, Inventory, Transaction, to_i64, to_u64};
 use crate::error::InventoryError;
+use crate::names::{lower_text, read_name};
 use crate::plans::{Terms, terms};
 use crate::primaries::PrimaryRow;
-use crate::zones::{Zone, ZoneRow, lower_text, read_name};
+use crate::zones::{Zone, ZoneRow};
 
 /// All zones of all tenants with their primaries and keys, of one moment; or some of them, by [`Inventory::intent_of`].
 #[derive(Clone, Debug, Default)]

@@ -8,8 +8,8 @@ use crate::TenantId;
 use crate::accounts::{By, write_audit};
 use crate::database::{Changed, Inventory, Transaction, to_i64, to_u64};
 use crate::error::{AddKeyError, AddZoneError, InventoryError, RemoveKeyError};
+use crate::names::{lower_text, read_name};
 use crate::primaries::read_settings;
-use crate::zones::{lower_text, read_name};
 
 /// A key without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -29,6 +29,7 @@ mod intent;
 mod jobs;
 mod keys;
 mod ledger;
+mod names;
 mod ownership;
 mod plans;
 mod primaries;

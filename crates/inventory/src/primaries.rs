@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use xfr::{Alpn, Identity, Pin, Primary, Settings, Tls};
 
 use crate::error::InventoryError;
-use crate::zones::read_name;
+use crate::names::read_name;
 
 #[derive(FromRow)]
 pub(crate) struct PrimaryRow {

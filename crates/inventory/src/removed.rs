@@ -24,10 +24,11 @@ use crate::claims::{Proof, has_neighbours};
 use crate::database::{Changed, Inventory, Transaction, to_i64, to_u64};
 use crate::error::{InventoryError, RemoveZoneError, RestoreZoneError};
 use crate::ledger::{give_attempts_back, keep_attempts};
+use crate::names::{lower_text, read_name};
 use crate::plans::Allowance;
 use crate::primaries::{TlsColumns, read_settings, read_tls};
 use crate::statistics::{give_statistics_back, keep_statistics};
-use crate::zones::{NewZone, find_id, insert, lower_text, primaries_of, read_name};
+use crate::zones::{NewZone, find_id, insert, primaries_of};
 
 const DAY_SECS: u64 = 24 * 3600;
 

@@ -17,6 +17,7 @@ use crate::claims::Proof;
 use crate::database::{Changed, Inventory, Transaction, reserve_ids, to_i64, to_u64};
 use crate::error::{AddZoneError, ChangeZoneError, InventoryError, RemoveZoneError};
 use crate::keys::{check_named_keys, key_id};
+use crate::names::{lower_text, read_name};
 use crate::plans::{Allowance, check_primaries_allowed};
 use crate::primaries::{PrimaryRow, TlsColumns, read_settings, settings_text};
 use crate::removed::{Inherits, is_removed, kept_for, kept_proof, remove, take_back, write_removal};
@@ -498,15 +499,6 @@ pub(crate) async fn primaries_of(transaction: &mut Transaction, id: ZoneId) -> R
     .fetch_all(&mut **transaction)
     .await?;
     rows.into_iter().map(PrimaryRow::read).collect()
-}
-
-/// The form of a name that rows are found by.
-pub(crate) fn lower_text(name: &Name) -> String {
-    name.to_lower().to_string()
-}
-
-pub(crate) fn read_name(text: &str) -> Result<Name, InventoryError> {
-    text.parse().map_err(|error| InventoryError::Damaged(format!("it holds the name {text:?}: {error}")))
 }
 
 #[derive(FromRow)]

@@ -12,9 +12,10 @@ use super::{Catalog, millis};
 use crate::claims::proof_of;
 use crate::database::{Inventory, Transaction, to_i64, to_u64};
 use crate::error::{ApplyError, CatalogError, InventoryError};
+use crate::names::lower_text;
 use crate::plans::Allowance;
 use crate::removed::{Inherits, remove, remove_and_keep};
-use crate::zones::{NewZone, find_id, insert, lower_text, make_like};
+use crate::zones::{NewZone, find_id, insert, make_like};
 
 /// What a member of that name in that group is made of.
 pub type Make<'a> = dyn Fn(&Name, Option<&str>) -> NewZone + Sync + 'a;

@@ -7,7 +7,7 @@ use zone::catalog::{Holdings, Member, Taken};
 use super::{Catalog, CatalogMember, members_of, millis, read_label};
 use crate::database::{Inventory, Transaction, to_i64};
 use crate::error::InventoryError;
-use crate::zones::read_name;
+use crate::names::read_name;
 
 impl Inventory {
     /// The catalog's members and whatever else the tenant has; and the members as [`Inventory::catalog_members`] gives
