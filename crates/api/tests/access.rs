@@ -170,9 +170,11 @@ async fn operators_act_for_the_organisation_that_they_name_and_nobody_else_does(
         let request = request.header("Secondo-Organisation", organisation);
         asked.send(request.body(Body::empty()).unwrap()).await
     };
-    assert_eq!(ask(fake::TOKEN, "1").await.status, 200);
+    for organisation in ["1", "2", "3"] {
+        assert_eq!(ask(fake::TOKEN, organisation).await.status, 200, "{organisation}");
+    }
     assert_eq!(ask(fake::READING_TOKEN, " 1 ").await.status, 200);
-    for organisation in ["2", "x", "", "-1"] {
+    for organisation in ["2", "3", "x", "", "-1"] {
         ask(fake::READING_TOKEN, organisation).await.is_problem(404, "tenant_unknown");
     }
     for organisation in ["4711", "x", ""] {

@@ -103,13 +103,20 @@ async fn without_a_session_every_page_leads_to_signing_in() {
 #[tokio::test]
 async fn another_organisations_pages_are_not_there() {
     let asked = Asked::new();
-    for tenant in ["2", "0", "18446744073709551616", "-1", "x", "1%00"] {
+    let of_nobody = ["4711", "0", "18446744073709551616", "-1", "x", "1%00"];
+    let to_operators = of_nobody.map(|tenant| (fake::SESSION, tenant));
+    let to_owners = ["2", "3"].into_iter().chain(of_nobody).map(|tenant| (fake::OWNERS_SESSION, tenant));
+    for (session, tenant) in to_owners.chain(to_operators) {
         for (method, path) in requests().filter(|(_, path)| path.starts_with("/o/1/")) {
             let path = path.replacen("/o/1/", &format!("/o/{tenant}/"), 1);
             let body = format!("form_token={}", fake::FORM_TOKEN);
-            let answer = asked.send(request(method, &path, fake::SESSION).body(body.into()).unwrap()).await;
-            assert_eq!(answer.status, 404, "{method} {path}: {}", answer.text);
+            let answer = asked.send(request(method, &path, session).body(body.into()).unwrap()).await;
+            assert_eq!(answer.status, 404, "{session}: {method} {path}: {}", answer.text);
         }
+    }
+    for (session, path) in [(fake::SESSION, "/o/2/zones"), (fake::OWNERS_SESSION, "/o/1/zones")] {
+        let answer = asked.send(request("GET", path, session).body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, 200, "{session}: {path}: {}", answer.text);
     }
 }
 

@@ -38,7 +38,9 @@ pub const READING_TOKEN: &str = "a-token-that-reads";
 pub const TOKEN_FOR_ONCE: &str = "a-token-for-once";
 /// What a browser shows that is signed in as the operator.
 pub const SESSION: &str = "a-session-for-tests";
-/// What the forms of that session hold.
+/// What a browser shows that is signed in as an owner of the first organisation, who is no operator.
+pub const OWNERS_SESSION: &str = "an-owners-session-for-tests";
+/// What the forms of these sessions hold.
 pub const FORM_TOKEN: &str = "a-form-token-for-tests";
 /// How many pieces of text `huge.example` exports.
 pub const HUGE_PIECES: usize = 1_000;
@@ -302,14 +304,19 @@ impl Accounts for Fake {
             scopes: json::Scope::ALL.to_vec(),
             role: Some(json::Role::Owner),
         };
-        Ok((secret == SESSION).then(|| SignedIn {
-            user: 1,
-            email: "operator@example.org".into(),
-            is_operator: true,
+        let (user, is_operator) = match secret {
+            SESSION => (1, true),
+            OWNERS_SESSION => (2, false),
+            _ => return Ok(None),
+        };
+        Ok(Some(SignedIn {
+            user,
+            email: if is_operator { "operator@example.org" } else { "owner@example.org" }.into(),
+            is_operator,
             has_second_factor: false,
             wants_code: false,
             tenants: vec![membership],
-            secret: SESSION.into(),
+            secret: secret.into(),
             form_token: FORM_TOKEN.into(),
         }))
     }

@@ -8,6 +8,9 @@ use zone::TenantId;
 
 use super::{Fake, no_user, nobody, password_link};
 
+/// They are numbered from 1 on; the first is the one that every token and session is of.
+const ORGANISATIONS: u64 = 3;
+
 fn now() -> Time {
     Time::from_unix_ms(1_795_262_400_000)
 }
@@ -61,12 +64,12 @@ impl Newcomers for Fake {
 impl Organisations for Fake {
     async fn organisations(&self, page: &OrganisationPage) -> Result<Vec<json::Organisation>, Problem> {
         let after = page.after.map_or(0, |after| after.0);
-        Ok((after + 1..=3).map(organisation).take(page.limit as usize).collect())
+        Ok((after + 1..=ORGANISATIONS).map(organisation).take(page.limit as usize).collect())
     }
 
     async fn organisation(&self, id: TenantId) -> Result<json::Organisation, Problem> {
-        if id == TenantId::DEFAULT {
-            return Ok(organisation(1));
+        if (1..=ORGANISATIONS).contains(&id.0) {
+            return Ok(organisation(id.0));
         }
         Err(Problem::new(Code::TenantUnknown, "there is no such organisation"))
     }
