@@ -71,6 +71,37 @@ fn a_delegation_that_is_seen_to_change_proves_the_name_and_a_restart_knows_it() 
 }
 
 #[test]
+fn a_name_that_moves_to_another_organisations_name_servers_is_theirs_from_then_on() {
+    let test = "ownership::proofs::a_name_that_moves_to_another_organisations_name_servers_is_theirs_from_then_on";
+    in_a_network_of_its_own(test, || {
+        let mut world = World::new("");
+        let hidden =
+            Peer::start(Software::Bind, Setup::zone("alice.test", zone("alice.test", 7, "")).at(address(OTHER)));
+        let (of_alice, of_bob) = {
+            let (alice, bob) = (world.organisation("Alice"), world.organisation("Bob"));
+            for one in [&alice, &bob] {
+                one.creates("alice.test", &hidden, 7);
+                one.looks("alice.test");
+            }
+            (alice.name_servers("alice.test"), bob.name_servers("alice.test"))
+        };
+        world.delegates(&to("alice.test", &of_alice));
+        assert_eq!(
+            super::Organisation { secondo: &world.secondo, id: "2".into() }.looks("alice.test")["state"],
+            "proven"
+        );
+        // Sold, and nothing was at a third place in between, where a text could have stood.
+        world.delegates(&to("alice.test", &of_bob));
+        let by_id = |id: &str| super::Organisation { secondo: &world.secondo, id: id.to_owned() };
+        let seen = by_id("3").looks("alice.test");
+        assert_eq!((&seen["state"], &seen["proof"]), (&json!("proven"), &json!("delegation")), "{seen:#}");
+        by_id("2").is("alice.test", "claimed", None);
+        by_id("2").was_told("zone.proof-lapsed", "alice.test.");
+        assert_eq!(world.answered("alice.test"), Ok(7));
+    });
+}
+
+#[test]
 fn a_proof_that_is_lost_stops_nothing_and_falls_to_who_shows_one() {
     let test = "ownership::proofs::a_proof_that_is_lost_stops_nothing_and_falls_to_who_shows_one";
     in_a_network_of_its_own(test, || {
@@ -157,6 +188,10 @@ fn a_name_is_handed_over_and_given_by_whoever_runs_the_service() {
         alice.expect(&["zone", "hand-over", "alice.test", &text]);
         assert_eq!(world.answered("alice.test"), Ok(70));
         alice.is("alice.test", "claimed", None);
+        bob.is("alice.test", "proven", Some("handed-over"));
+        // Nothing shows it yet, and a word lasts all the same.
+        assert_eq!(bob.looks("alice.test")["state"], "proven");
+        assert_eq!(alice.looks("alice.test")["state"], "claimed");
         bob.is("alice.test", "proven", Some("handed-over"));
         world.secondo.expect(&["claim", "disprove", &of(&bob.id)]);
         eventually(SOON, "nobody to have the name", || match world.answered("alice.test") {

@@ -22,6 +22,7 @@ use crate::database::{Changed, Inventory, Transaction, to_i64, to_u64};
 use crate::error::{InventoryError, ProveError};
 use crate::names::{lower_text, read_name};
 use crate::ownership::{Delegated, Finding, Look};
+use crate::removed::{disprove_kept, end_kept_proofs};
 
 /// What shows that a name is a tenant's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -90,6 +91,12 @@ pub struct Claim {
     pub looked_at: Option<Moment>,
     /// The text that proves it at `_secondo-challenge`; none until somebody asked for it.
     pub challenge: Option<String>,
+}
+
+impl Claim {
+    fn is_proven_by(&self, proof: Proof) -> bool {
+        self.proven.as_ref().is_some_and(|proven| proven.by == proof)
+    }
 }
 
 /// A claim that is to be proven, and how.
@@ -168,7 +175,7 @@ impl Inventory {
         let Some(claim) = read(&mut transaction, zone).await? else { return Ok(Finding::Nothing) };
         let finding = look.finding(&claim);
         let seen_elsewhere_at = match look.delegated {
-            Delegated::Elsewhere => Some(look.at),
+            Delegated::Elsewhere | Delegated::ToOthers => Some(look.at),
             _ => claim.seen_elsewhere_at,
         };
         let lapsed_at = match finding {
@@ -235,22 +242,30 @@ impl Inventory {
         Ok(())
     }
 
-    /// Takes the proof from a zone, by the operator's word: from then on it is a claim like others. Gives the claim as it was.
+    /// Takes the proof from a zone, by the operator's word: from then on it is a claim like others. Gives the claim as it was;
+    /// none for a zone that was removed, which has its proof no more when it comes back.
     ///
     /// # Errors
     /// [`ProveError::Gone`], [`ProveError::NotHeld`].
-    pub async fn disprove(&self, by: &By, zone: ZoneId) -> Result<Claim, ProveError> {
+    pub async fn disprove(&self, by: &By, zone: ZoneId) -> Result<Option<Claim>, ProveError> {
         let mut transaction = self.begin().await?;
-        let claim = read(&mut transaction, zone).await?.ok_or(ProveError::Gone)?;
+        let Some(claim) = read(&mut transaction, zone).await? else {
+            return if disprove_kept(&mut transaction, by, zone).await? {
+                transaction.commit().await.map_err(InventoryError::from)?;
+                Ok(None)
+            } else {
+                Err(ProveError::Gone)
+            };
+        };
         if claim.proven.is_none() {
             return Err(ProveError::NotHeld(claim.name));
         }
         take(&mut transaction, by, &claim).await?;
         self.commit_change_of(Changed::zones([zone]), transaction).await?;
-        Ok(claim)
+        Ok(Some(claim))
     }
 
-    /// The proven zones above a claim's name, whoever's they are, from the nearest on.
+    /// The zones above a claim's name whose proof holds, whoever's they are, from the nearest on.
     pub async fn zones_above(&self, name: &Name) -> Result<Vec<Claim>, InventoryError> {
         let mut transaction = self.reader().begin().await?;
         above(&mut transaction, name).await
@@ -360,12 +375,19 @@ async fn prove(transaction: &mut Transaction, by: &By, proving: &Proving<'_>) ->
     if !is_word {
         check_neighbours(transaction, &claim, proving.consenting).await?;
     }
-    sqlx::query("UPDATE zones SET proof = $2, proven_at_ms = $3, lapsed_at_ms = NULL WHERE id = $1")
+    // Nobody hands over more than they have.
+    let lapsed_at = match proving.proof {
+        Proof::HandedOver => taken.as_ref().and_then(|holder| holder.proven.as_ref()?.lapsed_at),
+        _ => None,
+    };
+    sqlx::query("UPDATE zones SET proof = $2, proven_at_ms = $3, lapsed_at_ms = $4 WHERE id = $1")
         .bind(to_i64(claim.zone.0))
         .bind(proving.proof.as_str())
         .bind(to_i64(by.at.0))
+        .bind(lapsed_at.map(|at| to_i64(at.0)))
         .execute(&mut **transaction)
         .await?;
+    end_kept_proofs(transaction, claim.tenant, &claim.name).await?;
     let details = json!({ "by": proving.proof.as_str() });
     let name = claim.name.to_string();
     write_audit(transaction, Some(claim.tenant), to_claimant, "zone.proven", &name, details).await?;
@@ -416,29 +438,48 @@ async fn has_others_below(
     // Of the texts that end so some are of other names, where labels hold dots.
     let name = lower_text(zone);
     let end = if name == "." { name } else { format!(".{name}") };
-    let below: Vec<String> = sqlx::query_scalar(
-        "SELECT name FROM zones WHERE proof IS NOT NULL AND tenant_id <> $1 AND LENGTH(name) > LENGTH($2) \
+    let below = select(
+        "WHERE proof IS NOT NULL AND lapsed_at_ms IS NULL AND tenant_id <> $1 AND LENGTH(name) > LENGTH($2) \
          AND SUBSTR(name, LENGTH(name) - LENGTH($2) + 1) = $2",
-    )
-    .bind(to_i64(tenant.0))
-    .bind(end)
-    .fetch_all(&mut **transaction)
-    .await?;
+    );
+    let below = below.bind(to_i64(tenant.0)).bind(end).fetch_all(&mut **transaction).await?;
     for other in below {
-        if read_name(&other)?.borrow().is_below(zone.borrow()) {
+        let other = other.read()?;
+        if other.name.borrow().is_below(zone.borrow()) && has_ground(transaction, &other).await? {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
+/// Whether what a proof goes by is there now: one by a zone above goes with that one's, before anybody looks at it.
+async fn has_ground(transaction: &mut Transaction, claim: &Claim) -> Result<bool, InventoryError> {
+    if !claim.is_proven_by(Proof::Above) {
+        return Ok(true);
+    }
+    Ok(above(transaction, &claim.name).await?.iter().any(|zone| zone.tenant == claim.tenant))
+}
+
+/// The zones above the name whose proof holds, from the nearest on. One that has lapsed says nothing about what is below, nor
+/// does one that is its tenant's only by such a one.
 async fn above(transaction: &mut Transaction, name: &Name) -> Result<Vec<Claim>, InventoryError> {
     let mut found = Vec::new();
     let mut ancestor = name.borrow().parent();
     while let Some(name) = ancestor {
-        found.extend(holder(transaction, &name.to_name()).await?);
+        let holder = holder(transaction, &name.to_name()).await?;
+        found.extend(holder.filter(|holder| holder.proven.as_ref().is_some_and(|proven| proven.lapsed_at.is_none())));
         ancestor = name.parent();
     }
+    let grounds: Vec<(TenantId, usize)> = found
+        .iter()
+        .filter(|zone| !zone.is_proven_by(Proof::Above))
+        .map(|zone| (zone.tenant, zone.name.borrow().label_count()))
+        .collect();
+    found.retain(|zone| {
+        let labels = zone.name.borrow().label_count();
+        !zone.is_proven_by(Proof::Above)
+            || grounds.iter().any(|(tenant, above)| *tenant == zone.tenant && *above < labels)
+    });
     Ok(found)
 }
 

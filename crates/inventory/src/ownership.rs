@@ -12,7 +12,9 @@
 //! ```
 //!
 //! Nothing follows from what was not seen: a parent that says nothing, or different things, neither proves nor disproves.
-//! What is below a zone is whoever's that has it. What the claimant's own primary says proves nothing at all, and no operator's word is ever doubted here.
+//! What is below a zone is whoever's that has it, for as long as they have. What the claimant's own primary says proves nothing
+//! at all. No operator's word is ever doubted here, and a holder's only when the parent names another tenant; once something
+//! shows what was handed over, it is a proof like others.
 
 use xfr::Moment;
 
@@ -25,6 +27,9 @@ pub enum Delegated {
     ToOwn,
     /// To name servers of this service that are not this tenant's alone, which says nothing about whose the name is.
     ToShared,
+    /// To name servers of this service that are other tenants'. No text can be shown there: what is answered there is what
+    /// the holder's primary says.
+    ToOthers,
     /// To others, or to nobody.
     Elsewhere,
     /// It could not be seen.
@@ -77,7 +82,12 @@ impl Look {
             None => self.proof(claim).map_or(Finding::Nothing, Finding::Proves),
             // Somebody's word needs no look at the world.
             Some(proven) if proven.by == Proof::Operator => Finding::Nothing,
-            Some(proven) => match (self.still_shows(), proven.lapsed_at) {
+            // Whoever gave the name away may show it still, and whoever has it now not yet.
+            Some(proven) if proven.by == Proof::HandedOver && self.delegated != Delegated::ToOthers => {
+                let shown = self.proof(claim).filter(|proof| *proof != Proof::Above);
+                shown.map_or(Finding::Nothing, Finding::Proves)
+            }
+            Some(proven) => match (self.still_shows(proven.by), proven.lapsed_at) {
                 (Some(false), None) => Finding::Lapses,
                 (Some(true), Some(_)) => Finding::ShowsAgain,
                 _ => Finding::Nothing,
@@ -99,12 +109,15 @@ impl Look {
     }
 
     /// None where it cannot be said.
-    fn still_shows(&self) -> Option<bool> {
+    fn still_shows(&self, proof: Proof) -> Option<bool> {
         match (self.delegated, self.shown) {
             _ if self.above == Above::Own => Some(true),
-            (Delegated::ToOwn | Delegated::ToShared, _) | (_, Shown::Yes) => Some(true),
-            (Delegated::Elsewhere, Shown::No) => Some(false),
-            _ => None,
+            (Delegated::ToOwn, _) | (_, Shown::Yes) => Some(true),
+            // Nothing but the zone above did, and whose that is is no matter of looks.
+            _ if proof == Proof::Above => Some(false),
+            (Delegated::ToShared, _) => Some(true),
+            (Delegated::ToOthers, _) | (Delegated::Elsewhere, Shown::No) => Some(false),
+            (Delegated::Elsewhere, Shown::Unknown) | (Delegated::Unknown, _) => None,
         }
     }
 }
@@ -156,11 +169,15 @@ mod tests {
 
     #[test]
     fn a_proof_lapses_when_it_is_seen_that_nothing_shows_it_and_not_when_nothing_is_seen() {
-        use Delegated::{Elsewhere, ToOwn, ToShared, Unknown};
+        use Delegated::{Elsewhere, ToOthers, ToOwn, ToShared, Unknown};
         let proven = |by, lapsed_at| claim(None, Some(Proven { by, at: Moment(2), lapsed_at }));
-        for by in [Proof::Delegation, Proof::Challenge, Proof::HandedOver] {
+        for by in [Proof::Delegation, Proof::Challenge] {
             let (holds, lapsed) = (proven(by, None), proven(by, Some(Moment(5))));
             assert_eq!(found(&holds, Elsewhere, Shown::No), Finding::Lapses);
+            for shown in [Shown::No, Shown::Unknown] {
+                assert_eq!(found(&holds, ToOthers, shown), Finding::Lapses, "its text cannot stand there");
+                assert_eq!(found(&lapsed, ToOthers, shown), Finding::Nothing);
+            }
             for (delegated, shown) in [(Unknown, Shown::No), (Elsewhere, Shown::Unknown), (Unknown, Shown::Unknown)] {
                 assert_eq!(found(&holds, delegated, shown), Finding::Nothing);
                 assert_eq!(found(&lapsed, delegated, shown), Finding::Nothing);
@@ -180,5 +197,20 @@ mod tests {
         let proven = claim(None, Some(Proven { by: Proof::Above, at: Moment(2), lapsed_at: None }));
         assert_eq!(look(Above::Own).finding(&proven), Finding::Nothing);
         assert_eq!(look(Above::None).finding(&proven), Finding::Lapses);
+        for delegated in [Delegated::Elsewhere, Delegated::ToShared, Delegated::ToOthers, Delegated::Unknown] {
+            assert_eq!(found(&proven, delegated, Shown::Unknown), Finding::Lapses, "{delegated:?}");
+        }
+    }
+
+    #[test]
+    fn a_holders_word_holds_until_something_shows_the_name_or_the_parent_names_another() {
+        use Delegated::{Elsewhere, ToOthers, ToOwn, Unknown};
+        let handed = |seen| claim(seen, Some(Proven { by: Proof::HandedOver, at: Moment(2), lapsed_at: None }));
+        for delegated in [Elsewhere, Unknown] {
+            assert_eq!(found(&handed(None), delegated, Shown::No), Finding::Nothing);
+        }
+        assert_eq!(found(&handed(None), ToOthers, Shown::Unknown), Finding::Lapses);
+        assert_eq!(found(&handed(None), Elsewhere, Shown::Yes), Finding::Proves(Proof::Challenge));
+        assert_eq!(found(&handed(Some(Moment(3))), ToOwn, Shown::No), Finding::Proves(Proof::Delegation));
     }
 }

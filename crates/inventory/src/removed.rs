@@ -13,7 +13,7 @@ use dns::Name;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::FromRow;
-use xfr::{Moment, Primary};
+use xfr::{Moment, Primary, Settings};
 use zone::catalog::Label;
 use zone::{Tags, ZoneId};
 
@@ -23,6 +23,7 @@ use crate::catalogs::read_label;
 use crate::claims::{Proof, has_neighbours};
 use crate::database::{Changed, Inventory, Transaction, to_i64, to_u64};
 use crate::error::{InventoryError, RemoveZoneError, RestoreZoneError};
+use crate::keys::check_named_keys;
 use crate::ledger::{give_attempts_back, keep_attempts};
 use crate::names::{lower_text, read_name};
 use crate::plans::Allowance;
@@ -134,6 +135,7 @@ impl Inventory {
         .await?;
         let row = row.ok_or_else(|| RestoreZoneError::NotKept(name.clone()))?;
         let (id, zone) = row.read()?;
+        check_named_keys(&mut transaction, tenant, &zone.name, &zone.settings, &Settings::default()).await?;
         let mut allowance = Allowance::of(&mut transaction, tenant, by.at).await?;
         let id = insert(&mut transaction, tenant, &zone, Inherits::Exactly(id), &mut allowance, by.at).await?;
         sqlx::query("UPDATE zones SET created_at_ms = $2, challenge = $3 WHERE id = $1")
@@ -217,8 +219,8 @@ pub(crate) async fn remove_and_keep(
     let primaries: Vec<KeptPrimary> = primaries_of(transaction, id).await?.iter().map(KeptPrimary::of).collect();
     sqlx::query(
         "INSERT INTO removed_zones (zone_id, delete_after_ms, removed_at_ms, primaries, tenant_id, name, label, proof, \
-         spelling, service, settings, tags, created_at_ms, challenge) \
-         SELECT z.id, $2, $3, $4, z.tenant_id, z.name, m.label, z.proof, \
+         lapsed_at_ms, spelling, service, settings, tags, created_at_ms, challenge) \
+         SELECT z.id, $2, $3, $4, z.tenant_id, z.name, m.label, z.proof, z.lapsed_at_ms, \
          z.spelling, z.service, z.settings, z.tags, z.created_at_ms, z.challenge \
          FROM zones z LEFT JOIN catalog_members m ON m.zone_id = z.id WHERE z.id = $1",
     )
@@ -265,26 +267,64 @@ pub(crate) async fn kept_for(
     Ok(None)
 }
 
-/// The proof that a kept zone had, unless somebody else has one by now: of its name, or of one above or below it, which
-/// would have to consent.
+/// The proof that a kept zone had, and since when it did not show, unless somebody else has one by now: of its name, or of
+/// one above or below it, which would have to consent.
 pub(crate) async fn kept_proof(
     transaction: &mut Transaction,
     tenant: TenantId,
     kept: ZoneId,
     name: &Name,
-) -> Result<Option<Proof>, InventoryError> {
-    let proof: Option<Option<String>> = sqlx::query_scalar(
-        "SELECT proof FROM removed_zones WHERE zone_id = $1 \
+) -> Result<Option<(Proof, Option<Moment>)>, InventoryError> {
+    let row: Option<(String, Option<i64>)> = sqlx::query_as(
+        "SELECT proof, lapsed_at_ms FROM removed_zones WHERE zone_id = $1 AND proof IS NOT NULL \
          AND NOT EXISTS (SELECT 1 FROM zones WHERE name = $2 AND proof IS NOT NULL)",
     )
     .bind(to_i64(kept.0))
     .bind(lower_text(name))
     .fetch_optional(&mut **transaction)
     .await?;
-    match proof.flatten().map(|proof| proof.parse()).transpose()? {
-        Some(proof) if proof != Proof::Operator && has_neighbours(transaction, tenant, name).await? => Ok(None),
-        proof => Ok(proof),
+    let Some((proof, lapsed_at)) = row else { return Ok(None) };
+    let proof: Proof = proof.parse()?;
+    if proof != Proof::Operator && has_neighbours(transaction, tenant, name).await? {
+        return Ok(None);
     }
+    Ok(Some((proof, lapsed_at.map(|at| to_u64(at).map(Moment)).transpose()?)))
+}
+
+/// Somebody has proven the name: what others had before they removed their zones of it does not come back with those.
+pub(crate) async fn end_kept_proofs(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    name: &Name,
+) -> Result<(), InventoryError> {
+    sqlx::query(
+        "UPDATE removed_zones SET proof = NULL, lapsed_at_ms = NULL \
+         WHERE name = $1 AND proof IS NOT NULL AND tenant_id <> $2",
+    )
+    .bind(lower_text(name))
+    .bind(to_i64(tenant.0))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// Has a kept zone come back as a claim alone. No where there is no such zone, or it had no proof.
+pub(crate) async fn disprove_kept(
+    transaction: &mut Transaction,
+    by: &By,
+    id: ZoneId,
+) -> Result<bool, InventoryError> {
+    let row: Option<(i64, String)> = sqlx::query_as(
+        "UPDATE removed_zones SET proof = NULL, lapsed_at_ms = NULL \
+         WHERE zone_id = $1 AND proof IS NOT NULL AND spelling IS NOT NULL RETURNING tenant_id, spelling",
+    )
+    .bind(to_i64(id.0))
+    .fetch_optional(&mut **transaction)
+    .await?;
+    let Some((tenant, spelling)) = row else { return Ok(false) };
+    let tenant = TenantId(to_u64(tenant)?);
+    write_audit(transaction, Some(tenant), by, "zone.proof-taken", &spelling, json!({})).await?;
+    Ok(true)
 }
 
 /// A zone that is kept is here again.

@@ -19,6 +19,10 @@ on_both_engines!(
     a_proof_that_has_lapsed_falls_to_who_can_show_one,
     a_name_seen_elsewhere_is_remembered_for_the_claim_that_was_there_then,
     below_or_above_another_tenants_zone_nothing_is_proven_without_consent,
+    a_lapsed_zone_gives_nothing_below_it_and_keeps_nobody_from_being_above,
+    what_somebody_else_has_proven_since_does_not_come_back_with_a_removed_zone,
+    a_lapsed_proof_comes_back_and_is_handed_over_as_one,
+    a_removed_zone_loses_its_proof_by_the_operators_word,
     a_holder_hands_a_name_over_to_the_claim_with_the_text_and_nobody_learns_who_they_are,
     a_claims_text_is_made_once_and_goes_with_it,
     the_operators_word_gives_and_takes_names,
@@ -150,6 +154,89 @@ async fn below_or_above_another_tenants_zone_nothing_is_proven_without_consent(e
     let own = claim(&inventory, THEIRS, "z.a.b.example.org").await;
     let own = Proving { zone: own, proof: Proof::Challenge, consenting: &[above] };
     inventory.prove(&service(3), &own).await.unwrap();
+}
+
+async fn a_lapsed_zone_gives_nothing_below_it_and_keeps_nobody_from_being_above(engine: Engine) {
+    let place = Place::new(engine).await;
+    let (inventory, _) = place.open_with_second_tenant().await;
+    let ours = claim(&inventory, OURS, "example.org").await;
+    let (sub, subsub) =
+        (claim(&inventory, OURS, "b.example.org").await, claim(&inventory, OURS, "a.b.example.org").await);
+    prove(&inventory, ours, Proof::Challenge).await.unwrap();
+    prove(&inventory, sub, Proof::Above).await.unwrap();
+    prove(&inventory, subsub, Proof::Above).await.unwrap();
+    let above = async || -> Vec<ZoneId> {
+        let above = inventory.zones_above(&name("x.a.b.example.org")).await.unwrap();
+        above.iter().map(|zone| zone.zone).collect()
+    };
+    assert_eq!(above().await, [subsub, sub, ours]);
+    assert_eq!(look(&inventory, ours, 5, Delegated::Elsewhere, Shown::No).await, Finding::Lapses);
+    assert!(above().await.is_empty(), "what is below goes with it, before anybody looks at it");
+    let other = claim(&inventory, THEIRS, "shop.example.org").await;
+    prove(&inventory, other, Proof::Challenge).await.unwrap();
+    let theirs = claim(&inventory, THEIRS, "example.org").await;
+    prove(&inventory, theirs, Proof::Challenge).await.unwrap();
+    let below = claim(&inventory, THEIRS, "b.example.org").await;
+    assert!(matches!(prove(&inventory, below, Proof::Above).await, Err(ProveError::Held(_))));
+    assert_eq!(look(&inventory, sub, 6, Delegated::Elsewhere, Shown::Unknown).await, Finding::Lapses);
+    prove(&inventory, below, Proof::Above).await.unwrap();
+    // What shows by itself stays in the way.
+    let own = claim(&inventory, OURS, "own.test").await;
+    prove(&inventory, own, Proof::Challenge).await.unwrap();
+    let top = claim(&inventory, THEIRS, "test").await;
+    assert!(matches!(prove(&inventory, top, Proof::Challenge).await, Err(ProveError::Above(_))));
+}
+
+async fn what_somebody_else_has_proven_since_does_not_come_back_with_a_removed_zone(engine: Engine) {
+    let place = Place::new(engine).await;
+    let (inventory, _) = place.open_with_second_tenant().await;
+    let org = name("example.org");
+    for proof in [Proof::Operator, Proof::Challenge] {
+        let ours = claim(&inventory, OURS, "example.org").await;
+        prove(&inventory, ours, proof).await.unwrap();
+        inventory.remove_zone_and_keep(&BY, OURS, &org, at(1_000)).await.unwrap();
+        let theirs = claim(&inventory, THEIRS, "example.org").await;
+        prove(&inventory, theirs, proof).await.unwrap();
+        inventory.remove_zone_and_keep(&BY, THEIRS, &org, at(1_000)).await.unwrap();
+        inventory.restore_zone(&BY, OURS, &org).await.unwrap();
+        assert_eq!(proof_of(&inventory, OURS, "example.org").await, None, "{proof}");
+        inventory.restore_zone(&BY, THEIRS, &org).await.unwrap();
+        assert_eq!(proof_of(&inventory, THEIRS, "example.org").await, Some(proof));
+        inventory.remove_zone(&BY, OURS, &org).await.unwrap();
+        inventory.remove_zone(&BY, THEIRS, &org).await.unwrap();
+    }
+}
+
+async fn a_lapsed_proof_comes_back_and_is_handed_over_as_one(engine: Engine) {
+    let place = Place::new(engine).await;
+    let (inventory, _) = place.open_with_second_tenant().await;
+    let org = name("example.org");
+    let ours = claim(&inventory, OURS, "example.org").await;
+    prove(&inventory, ours, Proof::Challenge).await.unwrap();
+    look(&inventory, ours, 5, Delegated::Elsewhere, Shown::No).await;
+    inventory.remove_zone_and_keep(&BY, OURS, &org, at(1_000)).await.unwrap();
+    inventory.restore_zone(&BY, OURS, &org).await.unwrap();
+    let lapsed = async |tenant| inventory.claim(tenant, &org).await.unwrap().unwrap().proven.unwrap();
+    assert_eq!((lapsed(OURS).await.by, lapsed(OURS).await.lapsed_at), (Proof::Challenge, Some(at(5))));
+    let theirs = claim(&inventory, THEIRS, "example.org").await;
+    inventory.challenge(theirs, "theirs").await.unwrap();
+    inventory.hand_over(&service(6), OURS, &org, "theirs").await.unwrap();
+    assert_eq!((lapsed(THEIRS).await.by, lapsed(THEIRS).await.lapsed_at), (Proof::HandedOver, Some(at(5))));
+    prove(&inventory, theirs, Proof::Challenge).await.unwrap();
+    assert_eq!((lapsed(THEIRS).await.by, lapsed(THEIRS).await.lapsed_at), (Proof::Challenge, None));
+}
+
+async fn a_removed_zone_loses_its_proof_by_the_operators_word(engine: Engine) {
+    let place = Place::new(engine).await;
+    let (inventory, _) = place.open_with_second_tenant().await;
+    let org = name("example.org");
+    let theirs = claim(&inventory, THEIRS, "example.org").await;
+    prove(&inventory, theirs, Proof::Operator).await.unwrap();
+    inventory.remove_zone_and_keep(&BY, THEIRS, &org, at(1_000)).await.unwrap();
+    assert_eq!(inventory.disprove(&by(Actor::Machine, 4), theirs).await.unwrap(), None);
+    assert!(matches!(inventory.disprove(&by(Actor::Machine, 5), theirs).await, Err(ProveError::Gone)));
+    inventory.restore_zone(&BY, THEIRS, &org).await.unwrap();
+    assert_eq!(proof_of(&inventory, THEIRS, "example.org").await, None);
 }
 
 async fn a_holder_hands_a_name_over_to_the_claim_with_the_text_and_nobody_learns_who_they_are(engine: Engine) {

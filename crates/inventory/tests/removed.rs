@@ -114,6 +114,15 @@ async fn a_zone_comes_back_only_with_its_keys_and_before_its_time_is_over(engine
     inventory.remove_key(&BY, OURS, &name("k.example")).await.unwrap();
     let restored = inventory.restore_zone(&By::machine(at(1)), OURS, &name("a.test")).await;
     assert!(matches!(restored, Err(RestoreZoneError::NotAdded(AddZoneError::UnknownKey { .. }))), "{restored:?}");
+    // What its settings name is there, too, or it is not here as it was.
+    let mut named = zone("b.test", &["192.0.2.1:53"]);
+    named.settings.set(Setting::NotifyKeys, Some("k.example")).unwrap();
+    inventory.add_key(&BY, OURS, &key).await.unwrap();
+    inventory.add_zone(&BY, OURS, &named).await.unwrap();
+    remove(&inventory, OURS, "b.test").await;
+    inventory.remove_key(&BY, OURS, &name("k.example")).await.unwrap();
+    let restored = inventory.restore_zone(&By::machine(at(1)), OURS, &name("b.test")).await;
+    assert!(matches!(restored, Err(RestoreZoneError::NotAdded(AddZoneError::UnknownKey { .. }))), "{restored:?}");
     let late = inventory.restore_zone(&By::machine(at(WEEK_MS)), OURS, &name("a.test")).await;
     assert!(matches!(late, Err(RestoreZoneError::NotKept(_))), "{late:?}");
     inventory.end_keeping(at(WEEK_MS)).await.unwrap();

@@ -59,7 +59,10 @@ pub(crate) fn delegated(parent: &Parent, set: &NameServers, pool: &BTreeSet<Name
         true => Delegated::Elsewhere,
         false if !set.is_own => Delegated::ToShared,
         false if here.iter().copied().eq(&set.names) => Delegated::ToOwn,
-        false => Delegated::Elsewhere,
+        // Too few or too many of ours besides: nobody can tell whom it means.
+        false if here.iter().all(|name| set.names.contains(*name)) => Delegated::Elsewhere,
+        false if set.names.iter().all(|name| here.contains(name)) => Delegated::Elsewhere,
+        false => Delegated::ToOthers,
     }
 }
 
@@ -98,7 +101,8 @@ mod tests {
             ("NS1.us. ns2.US.", Delegated::ToOwn),
             ("ns1.us. ns2.us. ns.them.", Delegated::ToOwn),
             ("ns1.us.", Delegated::Elsewhere),
-            ("ns1.us. ns3.us.", Delegated::Elsewhere),
+            ("ns1.us. ns3.us.", Delegated::ToOthers),
+            ("ns3.us. ns4.us. ns.them.", Delegated::ToOthers),
             ("ns1.us. ns2.us. ns3.us.", Delegated::Elsewhere),
             ("ns.them. ns2.them.", Delegated::Elsewhere),
         ] {

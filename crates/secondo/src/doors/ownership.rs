@@ -83,7 +83,7 @@ impl Ownership for House {
 
     async fn disprove(&self, caller: &Caller, zone: u64) -> Result<(), Problem> {
         let taken = self.inventory()?.disprove(&self.by_caller(caller), ZoneId(zone)).await;
-        self.claims.tell_that_taken(&taken.map_err(|error| not_proven(&error))?);
+        taken.map_err(|error| not_proven(&error))?.iter().for_each(|taken| self.claims.tell_that_taken(taken));
         tracing::info!(zone, "the operator has taken the name from this zone");
         Ok(())
     }

@@ -54,7 +54,7 @@ impl Owners {
             9 => {
                 let Some(zone) = zone else { return };
                 let _ = match zone.proven {
-                    Some(_) => inventory.disprove(&by, zone.zone).await.map(Some),
+                    Some(_) => inventory.disprove(&by, zone.zone).await,
                     None => {
                         let proving = Proving { zone: zone.zone, proof: Proof::Operator, consenting: &[] };
                         inventory.prove(&by, &proving).await
