@@ -112,6 +112,7 @@ codes! {
     RouteUnknown = "route_unknown", 404, "No such route";
     MethodUnknown = "method_unknown", 405, "The route has no such method";
     TimedOut = "timed_out", 503, "It took too long";
+    Overtaken = "overtaken", 409, "Another change was faster";
     InventoryUnavailable = "inventory_unavailable", 503, "The inventory is not available";
     StoreUnavailable = "store_unavailable", 503, "The zone store is not available";
     NotOnDisk = "not_on_disk", 507, "It is done, and is not on disk";

@@ -38,6 +38,8 @@ pub enum InventoryError {
     InUse,
     #[error("the inventory's PostgreSQL database cannot be used: {0}")]
     Unfit(String),
+    #[error("what this belongs to was removed at the same moment: nothing was done; see what is there now")]
+    Overtaken,
     #[error("the inventory failed: {0}")]
     Failed(String),
 }
@@ -80,7 +82,12 @@ impl InventoryError {
 
     /// By SQLite's result codes; the low octet is the primary one (<https://sqlite.org/rescode.html>).
     fn of_sqlite(code: &str, message: String) -> Self {
-        match code.parse::<u32>().unwrap_or_default() & 0xff {
+        let code = code.parse::<u32>().unwrap_or_default();
+        // SQLITE_CONSTRAINT_FOREIGNKEY: a row was to name one that has gone.
+        if code == 787 {
+            return Self::Overtaken;
+        }
+        match code & 0xff {
             5 | 6 => Self::Locked,
             11 | 26 => Self::Damaged(message),
             13 => Self::DiskFull,
@@ -94,6 +101,8 @@ impl InventoryError {
             // lock_not_available, deadlock_detected, serialization_failure
             "55P03" | "40P01" | "40001" => Self::Locked,
             "53100" => Self::DiskFull,
+            // foreign_key_violation
+            "23503" => Self::Overtaken,
             // Undefined tables, columns and functions, corrupted data: nothing of that is as the migrations made it.
             "42P01" | "42703" | "42883" | "XX001" | "XX002" => Self::Damaged(message),
             // admin_shutdown, crash_shutdown, cannot_connect_now, idle_session_timeout, too_many_connections

@@ -165,5 +165,9 @@ fn not_on_disk(name: &Name) -> Problem {
 }
 
 fn unavailable(error: &InventoryError) -> Problem {
-    Problem::new(Code::InventoryUnavailable, error.to_string())
+    let code = match error {
+        InventoryError::Overtaken => Code::Overtaken,
+        _ => Code::InventoryUnavailable,
+    };
+    Problem::new(code, error.to_string())
 }
