@@ -22,7 +22,8 @@ const FOR_ONE: Measure = Measure { burst: 60, each: Duration::from_secs(60) };
 const FROM_ONE: Measure = Measure { burst: 40, each: Duration::from_secs(30) };
 /// Mails that one network has sent: an office whose people come on one day.
 const MAILS_FROM_ONE: Measure = Measure { burst: 20, each: Duration::from_secs(5 * 60) };
-/// Mails to one address: nobody's letter box is filled by us.
+/// Mails to one address of one sort: nobody's letter box is filled by us, and nobody keeps somebody from a new password by
+/// having them invited.
 const MAILS_FOR_ONE: Measure = Measure { burst: 4, each: Duration::from_secs(15 * 60) };
 /// Invitations of one organisation.
 const INVITATIONS_OF_ONE: Measure = Measure { burst: 50, each: Duration::from_secs(5 * 60) };
@@ -33,7 +34,7 @@ pub(crate) struct Tries {
     by_network: Patience<Prefix>,
     by_device: Patience<Hashed>,
     mails_by_network: Patience<Prefix>,
-    mails_by_email: Patience<Hashed>,
+    mails_by_email: Patience<(Sort, Hashed)>,
     invitations: Patience<u64>,
 }
 
@@ -49,6 +50,15 @@ impl Default for Tries {
             invitations: Patience::new(INVITATIONS_OF_ONE),
         }
     }
+}
+
+/// What a mail that a stranger has sent is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Sort {
+    SignUp,
+    Forgotten,
+    OtherAddress,
+    Invitation,
 }
 
 /// A try that was counted.
@@ -96,12 +106,12 @@ impl Tries {
     ///
     /// # Errors
     /// [`Code::TooManyAttempts`].
-    pub(crate) fn count_mail(&self, email: &str, address: Option<IpAddr>) -> Result<(), Problem> {
+    pub(crate) fn count_mail(&self, sort: Sort, email: &str, address: Option<IpAddr>) -> Result<(), Problem> {
         let now = Instant::now();
         if let Some(network) = address.map(Prefix::of_customer) {
             self.mails_by_network.take(network, now).map_err(too_many)?;
         }
-        self.mails_by_email.take(Hashed::of(&email.to_lowercase()), now).map_err(too_many)
+        self.mails_by_email.take((sort, Hashed::of(&email.to_lowercase())), now).map_err(too_many)
     }
 
     /// Counts an invitation of an organisation.
@@ -111,7 +121,7 @@ impl Tries {
     pub(crate) fn count_invitation(&self, tenant: u64, email: &str) -> Result<(), Problem> {
         let now = Instant::now();
         self.invitations.take(tenant, now).map_err(too_many)?;
-        self.mails_by_email.take(Hashed::of(&email.to_lowercase()), now).map_err(too_many)
+        self.mails_by_email.take((Sort::Invitation, Hashed::of(&email.to_lowercase())), now).map_err(too_many)
     }
 }
 
@@ -143,7 +153,7 @@ mod tests {
     use api::Problem;
     use inventory::Hashed;
 
-    use super::{FOR_ONE, FROM_ONE, FROM_ONE_FOR_ONE, MAILS_FOR_ONE, Tries};
+    use super::{FOR_ONE, FROM_ONE, FROM_ONE_FOR_ONE, MAILS_FOR_ONE, Sort, Tries};
 
     /// A wrong try.
     fn wrong(tries: &Tries, email: &str, from: Option<IpAddr>) -> Result<(), Problem> {
@@ -204,10 +214,14 @@ mod tests {
     fn one_address_is_written_to_so_often() {
         let tries = Tries::default();
         for number in 0..MAILS_FOR_ONE.burst {
-            tries.count_mail("alice@example.org", Some([192, 0, 2, u8::try_from(number).unwrap()].into())).unwrap();
+            let from = Some([192, 0, 2, u8::try_from(number).unwrap()].into());
+            tries.count_mail(Sort::SignUp, "alice@example.org", from).unwrap();
+            tries.count_invitation(7, "alice@example.org").unwrap();
         }
-        assert!(tries.count_mail("Alice@example.org", Some([198, 51, 100, 1].into())).is_err());
-        assert!(tries.count_invitation(7, "alice@example.org").is_err(), "invitations are mails too");
-        tries.count_mail("bob@example.org", Some([198, 51, 100, 1].into())).unwrap();
+        let elsewhere = Some([198, 51, 100, 1].into());
+        assert!(tries.count_mail(Sort::SignUp, "Alice@example.org", elsewhere).is_err());
+        assert!(tries.count_invitation(8, "alice@example.org").is_err(), "whoever invites");
+        tries.count_mail(Sort::Forgotten, "alice@example.org", elsewhere).unwrap();
+        tries.count_mail(Sort::SignUp, "bob@example.org", elsewhere).unwrap();
     }
 }

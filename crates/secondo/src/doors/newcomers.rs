@@ -14,6 +14,7 @@ use inventory::{Actor, By, Hashed, Inventory, InventoryError, Purpose, Sent, Sta
 use super::accounts::{link_invalid, not_done, refused};
 use super::recorded::shown_address;
 use super::{House, unavailable};
+use crate::accounts::tries::Sort;
 use crate::accounts::{letters, password, secret};
 use crate::configuration::SignUp;
 
@@ -43,7 +44,7 @@ impl Newcomers for Reception {
             return Err(Problem::new(Code::SignUpClosed, detail));
         }
         password::check(password, email)?;
-        self.0.tries.count_mail(email, visitor.address)?;
+        self.0.tries.count_mail(Sort::SignUp, email, visitor.address)?;
         let inventory = self.0.inventory()?;
         // Also where it is not needed: it takes a time that would be seen.
         let password = password::hashed(password).await?;
@@ -73,7 +74,7 @@ impl Newcomers for Reception {
 
     async fn forgot_password(&self, visitor: &Visitor, email: &str) -> Result<(), Problem> {
         self.must_mail()?;
-        self.0.tries.count_mail(email, visitor.address)?;
+        self.0.tries.count_mail(Sort::Forgotten, email, visitor.address)?;
         let (house, email, inventory) = (self.0.clone(), email.to_owned(), self.0.inventory()?);
         tracing::info!(email, from = shown_address(visitor), "somebody has forgotten a password");
         self.afterwards(async move { house.write_to_forgetful(&inventory, &email).await })
@@ -111,7 +112,7 @@ impl Newcomers for Reception {
         let house = &self.0;
         let inventory = house.inventory()?;
         house.confirm(&inventory, visitor, who, password).await?;
-        house.tries.count_mail(email, visitor.address)?;
+        house.tries.count_mail(Sort::OtherAddress, email, visitor.address)?;
         let by = house.by(visitor, who);
         let details = serde_json::json!({ "wanted": email });
         let recorded = inventory.record_act(None, &by, "user.email_asked_for", &who.email, details).await;
