@@ -121,6 +121,17 @@ async fn another_organisations_pages_are_not_there() {
 }
 
 #[tokio::test]
+async fn a_zones_page_lives_for_members_and_for_operators_who_are_none() {
+    let asked = Asked::new();
+    asked.add("example.org").await;
+    for (session, tenant) in [(fake::SESSION, 1), (fake::SESSION, 2), (fake::OWNERS_SESSION, 1)] {
+        let path = format!("/o/{tenant}/zones/example.org/live");
+        let first = asked.first_of(request("GET", &path, session).body(Body::empty()).unwrap()).await;
+        assert!(first.is_some_and(|first| first.starts_with("event: zone")), "{session} {path}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_changes_by_a_form_that_is_not_of_the_session() {
     let asked = Asked::new();
     asked.add("example.org").await;

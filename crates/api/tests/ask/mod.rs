@@ -5,6 +5,7 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use futures_util::StreamExt;
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -51,6 +52,14 @@ impl Asked {
         let (parts, body) = response.into_parts();
         let octets = to_bytes(body, 1 << 30).await.unwrap();
         Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(octets.to_vec()).unwrap() }
+    }
+
+    /// The first that comes of an answer without an end; none if it has one before anything came.
+    pub async fn first_of(&self, mut request: Request<Body>) -> Option<String> {
+        request.headers_mut().entry(header::HOST).or_insert(header::HeaderValue::from_static("localhost:8053"));
+        let mut body = self.router.clone().oneshot(request).await.unwrap().into_body().into_data_stream();
+        let piece = body.next().await?.unwrap();
+        Some(String::from_utf8(piece.to_vec()).unwrap())
     }
 
     pub async fn get(&self, path: &str) -> Answer {

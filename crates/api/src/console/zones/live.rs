@@ -159,7 +159,9 @@ async fn may_look(served: &Served, member: &Member) -> bool {
     let Ok(Some(who)) = who else { return false };
     let tenant = member.caller.tenant;
     let mut memberships = who.tenants.iter().filter(|membership| membership.tenant == tenant);
-    !who.wants_code && memberships.any(|membership| membership.scopes.contains(&Scope::Read))
+    // Operators see all organisations, of which they need be no members.
+    let may_read = who.is_operator || memberships.any(|membership| membership.scopes.contains(&Scope::Read));
+    !who.wants_code && may_read
 }
 
 #[cfg(test)]
