@@ -8,8 +8,8 @@ use transfer::Primary;
 use transfer::doctor::{Cause, Examination, Examined, Outcome, Paste, Patient, Software, Step, Us, Way};
 use xfr::Fault;
 
-/// `notify_port` is where we take NOTIFYs; DNS's own where that is not known.
-pub(crate) fn shown(patient: &Patient, examined: &Examination, notify_port: Option<u16>) -> json::Examination {
+/// `dns` is where we take NOTIFYs; none where that is not known.
+pub(crate) fn shown(patient: &Patient, examined: &Examination, dns: &[SocketAddr]) -> json::Examination {
     let steps: Vec<json::Step> = examined.steps.iter().map(step).collect();
     let has = |outcome| steps.iter().any(|step| step.outcome == outcome);
     let outcome = match () {
@@ -17,13 +17,12 @@ pub(crate) fn shown(patient: &Patient, examined: &Examination, notify_port: Opti
         () if has(json::StepOutcome::Warning) => json::StepOutcome::Warning,
         () => json::StepOutcome::Passed,
     };
-    let port = notify_port.unwrap_or(api::text::DNS_PORT);
     let primaries = patient.primaries.iter().zip(&examined.primaries);
     json::Examination {
         name: patient.zone.to_string(),
         outcome,
         steps,
-        primaries: primaries.map(|(asked, examined)| primary(patient, asked, examined, port)).collect(),
+        primaries: primaries.map(|(asked, examined)| primary(patient, asked, examined, dns)).collect(),
     }
 }
 
@@ -44,10 +43,12 @@ fn step(step: &Step) -> json::Step {
     json::Step { name: step.name.to_string(), primary, outcome, found: step.found.clone(), reason }
 }
 
-fn primary(patient: &Patient, asked: &Primary, examined: &Examined, port: u16) -> json::ExaminedPrimary {
+fn primary(patient: &Patient, asked: &Primary, examined: &Examined, dns: &[SocketAddr]) -> json::ExaminedPrimary {
+    let notified = Notified::at(dns, examined.source);
     let us = Us {
         address: examined.source,
-        port,
+        notified: notified.address,
+        port: notified.port,
         key: asked.key.as_ref().map(|key| (key.name().clone(), key.algorithm())),
         way: if asked.tls.is_some() { Way::Tls } else { Way::ClearText },
     };
@@ -61,12 +62,34 @@ fn primary(patient: &Patient, asked: &Primary, examined: &Examined, port: u16) -
     }
 }
 
+/// Where a primary is to send its NOTIFYs.
+struct Notified {
+    /// None where that is the address that it sees us at.
+    address: Option<IpAddr>,
+    port: u16,
+}
+
+impl Notified {
+    /// `dns` is where we listen, `source` what the primary sees: the same address if we take NOTIFYs there, or else one of
+    /// its family where we do.
+    fn at(dns: &[SocketAddr], source: Option<IpAddr>) -> Self {
+        let is_like = |own: &&SocketAddr| source.is_none_or(|source| own.is_ipv4() == source.is_ipv4());
+        let takes_any = |own: &&SocketAddr| own.ip().is_unspecified() || Some(own.ip()) == source;
+        let own =
+            dns.iter().filter(is_like).find(takes_any).or_else(|| dns.iter().find(is_like)).or_else(|| dns.first());
+        let Some(own) = own else { return Self { address: None, port: api::text::DNS_PORT } };
+        Self { address: Some(own.ip()).filter(|_| !takes_any(&own)), port: own.port() }
+    }
+}
+
 /// The lines for a primary that nobody has asked.
-pub(crate) fn lines(zone: &Name, primary: &Primary, notify_port: Option<u16>) -> json::PrimaryLines {
+pub(crate) fn lines(zone: &Name, primary: &Primary, dns: &[SocketAddr]) -> json::PrimaryLines {
     let source = primary.source.or_else(|| source_towards(primary.address));
+    let notified = Notified::at(dns, source);
     let us = Us {
         address: source,
-        port: notify_port.unwrap_or(api::text::DNS_PORT),
+        notified: notified.address,
+        port: notified.port,
         key: primary.key.as_ref().map(|key| (key.name().clone(), key.algorithm())),
         way: if primary.tls.is_some() { Way::Tls } else { Way::ClearText },
     };
@@ -113,5 +136,33 @@ fn fault(fault: Fault) -> json::Fault {
         Fault::Network => json::Fault::Network,
         Fault::Configuration => json::Fault::Configuration,
         Fault::Ours => json::Fault::Ours,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, SocketAddr};
+
+    use super::Notified;
+
+    #[test]
+    fn notifies_go_where_they_are_taken_whatever_address_the_primary_sees() {
+        let at = |dns: &str, source: &str| {
+            let dns: Vec<SocketAddr> = dns.split_whitespace().map(|own| own.parse().unwrap()).collect();
+            let notified = Notified::at(&dns, source.parse().ok());
+            (notified.address.map(|address: IpAddr| address.to_string()).unwrap_or_default(), notified.port)
+        };
+        for (dns, source, address, port) in [
+            ("0.0.0.0:53 [::]:53", "192.0.2.7", "", 53),
+            ("0.0.0.0:5300 [::]:53", "2001:db8::7", "", 53),
+            ("198.51.100.1:5300 192.0.2.7:53", "192.0.2.7", "", 53),
+            ("198.51.100.1:5300", "192.0.2.7", "198.51.100.1", 5300),
+            ("198.51.100.1:53 [2001:db8::1]:5300", "2001:db8::7", "2001:db8::1", 5300),
+            ("198.51.100.1:5300", "2001:db8::7", "198.51.100.1", 5300),
+            ("198.51.100.1:53", "", "198.51.100.1", 53),
+            ("", "192.0.2.7", "", 53),
+        ] {
+            assert_eq!(at(dns, source), (address.to_owned(), port), "{dns} {source}");
+        }
     }
 }

@@ -455,7 +455,7 @@ fn all_of_us() -> Vec<Us> {
         for port in [53, 5300] {
             for key in [None, Some(("Transfer.example.".parse().unwrap(), Algorithm::HmacSha512))] {
                 for way in [Way::ClearText, Way::Tls] {
-                    all.push(Us { address: Some(address), port, key: key.clone(), way });
+                    all.push(Us { address: Some(address), notified: None, port, key: key.clone(), way });
                 }
             }
         }
@@ -541,7 +541,7 @@ fn what_is_to_be_pasted_is_taken_by_the_servers_own_checkers() {
 
 #[test]
 fn bind_that_is_told_to_listen_with_tls_goes_on_answering_the_world() {
-    let us = Us { address: Some(Ipv4Addr::LOCALHOST.into()), port: 53, key: None, way: Way::Tls };
+    let us = Us { address: Some(Ipv4Addr::LOCALHOST.into()), notified: None, port: 53, key: None, way: Way::Tls };
     let paste = Paste::of(Software::Bind, &"example.org.".parse().unwrap(), &us);
     let (for_options, others): (Vec<Part>, Vec<Part>) = paste.parts.into_iter().partition(is_for_options);
     let directory = tempfile::tempdir().unwrap();
@@ -582,7 +582,7 @@ fn bind_that_is_told_to_listen_with_tls_goes_on_answering_the_world() {
 /// the zone, to us and to nobody else.
 #[test]
 fn bind_that_did_not_hold_the_zone_shows_and_gives_it_with_the_lines_for_that() {
-    let us = Us { address: Some([127, 0, 0, 7].into()), port: 53, key: None, way: Way::ClearText };
+    let us = Us { address: Some([127, 0, 0, 7].into()), notified: None, port: 53, key: None, way: Way::ClearText };
     let paste = Paste::of(Software::Bind, &"example.org.".parse().unwrap(), &us);
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("example.org.zone"), ZONE).unwrap();
@@ -648,7 +648,8 @@ fn powerdns_list(us: &Us, list: &str, before: &str) -> String {
 
 #[test]
 fn what_is_to_be_pasted_takes_nothing_from_others_who_copy_the_zone() {
-    let mut us = Us { address: Some([192, 0, 2, 7].into()), port: 53, key: None, way: Way::ClearText };
+    let mut us =
+        Us { address: Some([192, 0, 2, 7].into()), notified: None, port: 53, key: None, way: Way::ClearText };
     let list = |us: &Us, list, before| powerdns_list(us, list, before);
     assert_eq!(list(&us, "ALSO-NOTIFY", "192.0.2.8"), "ALSO-NOTIFY = 192.0.2.8, 192.0.2.7:53");
     assert_eq!(list(&us, "ALLOW-AXFR-FROM", "192.0.2.8"), "ALLOW-AXFR-FROM = 192.0.2.8, 192.0.2.7");
@@ -662,7 +663,7 @@ fn what_is_to_be_pasted_takes_nothing_from_others_who_copy_the_zone() {
 #[test]
 fn nsd_is_to_be_restarted_for_what_its_control_does_not_apply() {
     for way in [Way::ClearText, Way::Tls] {
-        let us = Us { address: Some([192, 0, 2, 7].into()), port: 53, key: None, way };
+        let us = Us { address: Some([192, 0, 2, 7].into()), notified: None, port: 53, key: None, way };
         let paste = Paste::of(Software::Nsd, &"example.org.".parse().unwrap(), &us);
         // nsd-control(8): reconfig applies neither addresses nor ports.
         let restarts = |part: &Part| part.place.contains("restart NSD");
@@ -675,10 +676,25 @@ fn nsd_is_to_be_restarted_for_what_its_control_does_not_apply() {
 
 #[test]
 fn an_address_that_is_not_known_is_left_to_be_filled_in() {
-    let us = Us { address: None, port: 53, key: None, way: Way::ClearText };
+    let us = Us { address: None, notified: None, port: 53, key: None, way: Way::ClearText };
     for software in Software::ALL {
         let paste = Paste::of(software, &"example.org.".parse().unwrap(), &us);
         assert!(paste.parts.iter().flat_map(|part| &part.lines).any(|line| line.contains("OUR-ADDRESS")));
         assert!(paste.notes.iter().any(|note| note.contains("OUR-ADDRESS")), "{:?}", paste.notes);
+    }
+}
+
+#[test]
+fn the_lines_name_who_copies_and_where_notifies_are_taken_if_that_is_elsewhere() {
+    let (address, notified) = (Some([192, 0, 2, 7].into()), Some([198, 51, 100, 9].into()));
+    let us = Us { address, notified, port: 53, key: None, way: Way::ClearText };
+    for software in Software::ALL {
+        let paste = Paste::of(software, &"example.org.".parse().unwrap(), &us);
+        for parts in [&paste.parts, &paste.holding] {
+            let lines: Vec<&String> = parts.iter().flat_map(|part| &part.lines).collect();
+            let with = |word: &str| lines.iter().filter(|line| line.contains(word)).count();
+            assert_eq!(with("198.51.100.9"), 1, "{software}: {lines:#?}");
+            assert!(with("192.0.2.7") >= 1, "{software}: {lines:#?}");
+        }
     }
 }

@@ -98,7 +98,7 @@ async fn from_here(zone: &NewZone, key: Option<Arc<Key>>, own: Vec<IpAddr>) -> R
     let tls = tls.map_err(|error| Failure::new("tls_unavailable", format!("TLS cannot be used: {error:#}")))?;
     // Whoever types the command is at this machine, and could ask any address without us.
     let transfers = Transfers::new(Limits::default(), Arc::new(Internet::new(Destinations::Anything)), tls);
-    Ok(examination::shown(&patient, &transfers.examine(&patient).await, None))
+    Ok(examination::shown(&patient, &transfers.examine(&patient).await, &[]))
 }
 
 fn source(primary: &Primary, key: Option<&Arc<Key>>) -> Result<Source, Failure> {

@@ -116,7 +116,7 @@ impl House {
             return Err(Problem::new(Code::TimedOut, detail));
         };
         let examined = self.node.transfers.examine(&patient).await;
-        Ok(examination::shown(&patient, &examined, self.dns.first().map(std::net::SocketAddr::port)))
+        Ok(examination::shown(&patient, &examined, &self.dns))
     }
 
     fn source(&self, tenant: TenantId, primary: &xfr::Primary) -> Result<Source, Problem> {

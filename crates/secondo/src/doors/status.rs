@@ -63,9 +63,8 @@ impl Status for House {
 
     async fn lines(&self, caller: &Caller, name: &Name) -> Result<Vec<json::PrimaryLines>, Problem> {
         let zone = self.zone_named(caller.tenant, name)?;
-        let port = self.dns.first().map(SocketAddr::port);
         let sources = zone.instructions().sources.iter().map(|source| source.primary.clone()).collect::<Vec<_>>();
-        Ok(sources.iter().map(|primary| examination::lines(&zone.name, primary, port)).collect())
+        Ok(sources.iter().map(|primary| examination::lines(&zone.name, primary, &self.dns)).collect())
     }
 
     async fn known_delegation(&self, caller: &Caller, name: &Name) -> Result<Option<json::Delegation>, Problem> {

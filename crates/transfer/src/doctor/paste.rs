@@ -38,7 +38,9 @@ server:
 pub struct Us {
     /// The address that it sees; none when that is not known.
     pub address: Option<IpAddr>,
-    /// Where we take its NOTIFYs.
+    /// Where it is to send its NOTIFYs, if that is another address.
+    pub notified: Option<IpAddr>,
+    /// The port for them.
     pub port: u16,
     /// Signs the requests and the NOTIFYs.
     pub key: Option<(Name, Algorithm)>,
@@ -100,6 +102,8 @@ struct Words {
     /// A name for the file that its records are in.
     file: String,
     address: String,
+    /// Where NOTIFYs are sent.
+    notified: String,
     port: u16,
     key: Option<(String, String)>,
 }
@@ -110,10 +114,14 @@ impl Words {
             let text = name.to_string();
             if text == "." { text } else { text.trim_end_matches('.').to_owned() }
         };
+        let text = |address: Option<IpAddr>| {
+            address.map_or_else(|| OUR_ADDRESS.to_owned(), |address| address.to_canonical().to_string())
+        };
         Self {
             zone: bare(zone),
             file: file_of(&bare(zone)),
-            address: us.address.map_or_else(|| OUR_ADDRESS.to_owned(), |address| address.to_canonical().to_string()),
+            address: text(us.address),
+            notified: text(us.notified.or(us.address)),
             port: us.port,
             key: us.key.as_ref().map(|(name, algorithm)| (bare(name), algorithm.to_string())),
         }
@@ -143,7 +151,7 @@ fn indented(text: &str) -> String {
 }
 
 fn bind(words: &Words, us: &Us) -> Paste {
-    let Words { address, port, .. } = words;
+    let Words { address, notified, port, .. } = words;
     let mut parts = Vec::new();
     let (mut allowed, mut signed) = (address.clone(), String::new());
     if let Some((key, algorithm)) = &words.key {
@@ -168,7 +176,7 @@ fn bind(words: &Words, us: &Us) -> Paste {
     }
     let at = if *port == DNS_PORT { String::new() } else { format!(" port {port}") };
     let text =
-        format!("allow-transfer{over} {{ {allowed}; }};\nnotify yes;\nalso-notify {{ {address}{at}{signed}; }};");
+        format!("allow-transfer{over} {{ {allowed}; }};\nnotify yes;\nalso-notify {{ {notified}{at}{signed}; }};");
     let Words { zone, file, .. } = words;
     // Without allow-query the options block says who may ask, which for a hidden primary may be nobody.
     let block = format!(
@@ -187,7 +195,7 @@ fn bind(words: &Words, us: &Us) -> Paste {
 }
 
 fn knot(words: &Words, us: &Us) -> Paste {
-    let Words { zone, address, port, .. } = words;
+    let Words { zone, address, notified, port, .. } = words;
     let mut text = String::new();
     let mut with_key = String::new();
     if let Some((key, algorithm)) = &words.key {
@@ -195,7 +203,7 @@ fn knot(words: &Words, us: &Us) -> Paste {
         with_key = format!("    key: {key}\n");
     }
     text += &format!(
-        "remote:\n  - id: secondo\n    address: {address}@{port}\n{with_key}acl:\n  - id: secondo\n    address: {address}\n\
+        "remote:\n  - id: secondo\n    address: {notified}@{port}\n{with_key}acl:\n  - id: secondo\n    address: {address}\n\
          {with_key}    action: transfer\nzone:\n  - domain: {zone}\n    notify: secondo\n    acl: secondo"
     );
     let place = "in knot.conf, each below the section of its name; then: knotc reload";
@@ -213,7 +221,7 @@ fn knot(words: &Words, us: &Us) -> Paste {
 }
 
 fn nsd(words: &Words, us: &Us) -> Paste {
-    let Words { address, port, .. } = words;
+    let Words { address, notified, port, .. } = words;
     let mut parts = Vec::new();
     let mut with = "NOKEY".to_owned();
     if let Some((key, algorithm)) = &words.key {
@@ -227,7 +235,7 @@ fn nsd(words: &Words, us: &Us) -> Paste {
         parts.push(Part { place, lines: lines(NSD_LISTENS) });
     }
     let at = if *port == DNS_PORT { String::new() } else { format!("@{port}") };
-    let text = format!("provide-xfr: {address} {with}\nnotify: {address}{at} {with}");
+    let text = format!("provide-xfr: {address} {with}\nnotify: {notified}{at} {with}");
     let Words { zone, file, .. } = words;
     let clause = format!("zone:\n    name: \"{zone}\"\n    zonefile: \"{file}\"\n{}", indented(&text));
     let mut holding = parts.clone();
@@ -243,7 +251,7 @@ fn nsd(words: &Words, us: &Us) -> Paste {
 }
 
 fn powerdns(words: &Words, us: &Us) -> Paste {
-    let Words { zone, address, port, .. } = words;
+    let Words { zone, address, notified, port, .. } = words;
     let mut text = format!("pdnsutil set-kind {zone} primary\n");
     match &words.key {
         Some((key, algorithm)) => {
@@ -253,7 +261,7 @@ fn powerdns(words: &Words, us: &Us) -> Paste {
         }
         None => text += &format!("pdnsutil add-meta {zone} ALLOW-AXFR-FROM {address}\n"),
     }
-    let host = if address.contains(':') { format!("[{address}]") } else { address.clone() };
+    let host = if notified.contains(':') { format!("[{notified}]") } else { notified.clone() };
     // Not set-meta, which would forget the other servers that copy the zone.
     text += &format!("pdnsutil add-meta {zone} ALSO-NOTIFY {host}:{port}");
     let with = |place, text: &str| {
@@ -273,12 +281,12 @@ fn powerdns(words: &Words, us: &Us) -> Paste {
 }
 
 fn windows(words: &Words, us: &Us) -> Paste {
-    let Words { zone, address, port, .. } = words;
+    let Words { zone, address, notified, port, .. } = words;
     let text = format!(
         "# This replaces both lists: write the servers that are in them already too, with commas between them. They are shown\n\
          # by: Get-DnsServerZone -Name \"{zone}\" | Format-List SecondaryServers, NotifyServers\n\
          Set-DnsServerPrimaryZone -Name \"{zone}\" `\n    -SecureSecondaries TransferToSecureServers -SecondaryServers {address} `\n    \
-         -Notify NotifyServers -NotifyServers {address}"
+         -Notify NotifyServers -NotifyServers {notified}"
     );
     let place = "in PowerShell on the primary, as its administrator";
     let add = format!(
