@@ -43,6 +43,9 @@ pub struct ZoneCounts {
     /// Whose last attempt failed, whatever else they are.
     #[serde(default)]
     pub failing: u64,
+    /// Not answered, whatever else they are, because nothing has shown that the name is the organisation's.
+    #[serde(default)]
+    pub unproven: u64,
     /// Served from memory only, or with orders that are there only, because the disk is full.
     pub volatile: u64,
 }

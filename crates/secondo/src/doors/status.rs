@@ -336,6 +336,7 @@ impl House {
             counts.frozen += u64::from(condition.hold.is_frozen());
             let last = condition.last_attempt.as_ref().map(|last| &last.attempt.outcome);
             counts.failing += u64::from(matches!(last, Some(inventory::Outcome::Failed(_))));
+            counts.unproven += u64::from(zone.instructions().ownership == Ownership::Claimed);
             counts.volatile += u64::from(!condition.is_on_disk());
         }
         counts
