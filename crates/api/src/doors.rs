@@ -30,7 +30,7 @@ pub use requested::{Begun, Requested};
 pub use span::QuerySpan;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -412,6 +412,9 @@ pub trait Status: Send + Sync {
 
     /// Where DNS is answered and NOTIFYs are taken, with ports.
     async fn addresses(&self) -> Vec<String>;
+
+    /// The address of this machine that a server there sees, when we ask it; none when no way leads to it. Nobody is asked.
+    fn source_towards(&self, server: SocketAddr) -> Option<IpAddr>;
 
     /// # Errors
     /// [`Code::ZoneUnknown`].

@@ -132,6 +132,18 @@ async fn a_zones_page_lives_for_members_and_for_operators_who_are_none() {
 }
 
 #[tokio::test]
+async fn where_transfers_come_from_is_said_before_anything_fails() {
+    let asked = Asked::new();
+    asked.add("example.org").await;
+    for path in ["/o/1/zones/new", "/o/1/zones/example.org"] {
+        let page = get(&asked, path).await.text;
+        let (_, behind) = page.split_once("Transfers come from").unwrap_or_else(|| panic!("{path}: {page}"));
+        assert!(behind.split("</ul>").next().is_some_and(|list| list.contains("203.0.113.9")), "{path}: {page}");
+        assert!(page.contains("127.0.0.1:5300"), "{path}: {page}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_changes_by_a_form_that_is_not_of_the_session() {
     let asked = Asked::new();
     asked.add("example.org").await;

@@ -101,7 +101,7 @@ pub(crate) fn lines(zone: &Name, primary: &Primary, dns: &[SocketAddr]) -> json:
 }
 
 /// The address of ours that the system would send from; nothing is sent to find it out.
-fn source_towards(address: SocketAddr) -> Option<IpAddr> {
+pub(crate) fn source_towards(address: SocketAddr) -> Option<IpAddr> {
     let any: IpAddr = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind((any, 0)).ok()?;
     socket.connect(address).ok()?;

@@ -14,7 +14,7 @@ mod removed;
 mod requested;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -723,6 +723,10 @@ impl Status for Fake {
 
     async fn addresses(&self) -> Vec<String> {
         vec!["127.0.0.1:5300".into()]
+    }
+
+    fn source_towards(&self, server: SocketAddr) -> Option<IpAddr> {
+        server.is_ipv4().then_some([203, 0, 113, 9].into())
     }
 
     async fn history(&self, caller: &Caller, name: &Name, page: AttemptPage) -> Result<json::History, Problem> {

@@ -1,6 +1,6 @@
 //! How everything is.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use api::doors::{AttemptPage, Caller, Listed, NamePage, News, QuerySpan, ZoneList};
@@ -77,6 +77,10 @@ impl Status for House {
 
     async fn addresses(&self) -> Vec<String> {
         self.dns.iter().map(ToString::to_string).collect()
+    }
+
+    fn source_towards(&self, server: SocketAddr) -> Option<IpAddr> {
+        examination::source_towards(server)
     }
 
     async fn history(&self, caller: &Caller, name: &Name, page: AttemptPage) -> Result<json::History, Problem> {

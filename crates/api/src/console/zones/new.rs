@@ -1,5 +1,7 @@
 //! Creating a zone: a name, and where it is copied from.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -16,6 +18,12 @@ use crate::problem::{Code, Problem};
 use crate::router::Served;
 use crate::text;
 
+/// A server that is reached as most are, by IPv4 and by IPv6: `a.root-servers.net`. It is not asked.
+const OUT_THERE: [SocketAddr; 2] = [
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(198, 41, 0, 4)), 53),
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0x2001, 0x503, 0xba3e, 0, 0, 0, 2, 0x30)), 53),
+];
+
 #[derive(Template)]
 #[template(path = "zone_new.html")]
 struct New<'a> {
@@ -30,6 +38,8 @@ struct New<'a> {
     error: String,
     /// Where we answer, and take NOTIFYs.
     dns: Vec<String>,
+    /// Where transfers come from: towards servers out in the world.
+    sources: Vec<IpAddr>,
     can_add_row: bool,
 }
 
@@ -116,5 +126,6 @@ async fn draw<'a>(
         keys: keys?,
         error: elsewhere.map(said).unwrap_or_default(),
         dns,
+        sources: OUT_THERE.iter().filter_map(|server| served.doors.status.source_towards(*server)).collect(),
     })
 }

@@ -1,5 +1,7 @@
 //! A zone's page: how it is, step by step, and what can be done about it.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -93,6 +95,8 @@ pub(super) struct Part {
     help: Help,
     pub(super) lines: Vec<json::PrimaryLines>,
     pub(super) dns: Vec<String>,
+    /// Where transfers come from, as the primaries see it.
+    sources: Vec<String>,
 }
 
 impl Part {
@@ -121,6 +125,7 @@ impl Part {
             help,
             lines,
             dns: status.addresses().await,
+            sources: sources(served, &zone.primaries),
             zone,
         }
     }
@@ -146,6 +151,16 @@ impl Part {
         let secs = self.zone.expires_at?.unix_ms().saturating_sub(confirmed) / 1000;
         (secs > 0 && secs < EXPIRE_ADVISED_SECS).then(|| xfr::span::text(u32::try_from(secs).unwrap_or(u32::MAX)))
     }
+}
+
+/// The addresses that these primaries see when they are asked, each once.
+fn sources(served: &Served, primaries: &[json::Primary]) -> Vec<String> {
+    let source = |primary: &json::Primary| match &primary.source {
+        Some(source) => Some(source.clone()),
+        None => served.doors.status.source_towards(primary.address.parse().ok()?).map(|source| source.to_string()),
+    };
+    let sources: BTreeSet<String> = primaries.iter().filter_map(source).collect();
+    sources.into_iter().collect()
 }
 
 /// What was typed for this zone, if its name is not what was typed.
