@@ -57,6 +57,8 @@ fn a_plan_is_made_given_and_felt_by_its_organisation_before_and_after_its_end() 
     browser.press("Change Small");
     browser.fill("Zones", "0");
     browser.press("Save");
+    // Or the page that it leads to comes after the one that is gone to.
+    browser.sees("Add a plan");
     browser.go(&(url.clone() + "/o/2/plan"));
     browser.sees("More than the plan allows: they stay");
 
