@@ -250,12 +250,11 @@ impl Inventory {
     pub async fn disprove(&self, by: &By, zone: ZoneId) -> Result<Option<Claim>, ProveError> {
         let mut transaction = self.begin().await?;
         let Some(claim) = read(&mut transaction, zone).await? else {
-            return if disprove_kept(&mut transaction, by, zone).await? {
-                transaction.commit().await.map_err(InventoryError::from)?;
-                Ok(None)
-            } else {
-                Err(ProveError::Gone)
-            };
+            if !disprove_kept(&mut transaction, by, zone).await? {
+                return Err(ProveError::Gone);
+            }
+            transaction.commit().await.map_err(InventoryError::from)?;
+            return Ok(None);
         };
         if claim.proven.is_none() {
             return Err(ProveError::NotHeld(claim.name));
@@ -470,16 +469,17 @@ async fn above(transaction: &mut Transaction, name: &Name) -> Result<Vec<Claim>,
         found.extend(holder.filter(|holder| holder.proven.as_ref().is_some_and(|proven| proven.lapsed_at.is_none())));
         ancestor = name.parent();
     }
-    let grounds: Vec<(TenantId, usize)> = found
-        .iter()
-        .filter(|zone| !zone.is_proven_by(Proof::Above))
-        .map(|zone| (zone.tenant, zone.name.borrow().label_count()))
-        .collect();
-    found.retain(|zone| {
-        let labels = zone.name.borrow().label_count();
-        !zone.is_proven_by(Proof::Above)
-            || grounds.iter().any(|(tenant, above)| *tenant == zone.tenant && *above < labels)
+    // From the farthest on: whoever has one by itself has those below it that go by that.
+    let mut grounded = BTreeSet::new();
+    found.reverse();
+    found.retain(|zone| match zone.is_proven_by(Proof::Above) {
+        true => grounded.contains(&zone.tenant),
+        false => {
+            grounded.insert(zone.tenant);
+            true
+        }
     });
+    found.reverse();
     Ok(found)
 }
 
