@@ -68,7 +68,7 @@ impl Intent for House {
         self.refuse_members(&inventory, caller.tenant, name).await?;
         let mut wanted = Settings::default();
         wanted.change(&change.settings).map_err(|error| not_settable(&error))?;
-        wanted.targets().iter().try_for_each(|target| self.check_address(target.address.ip()))?;
+        self.check_targets(&wanted)?;
         self.check_primaries(change.primaries.as_deref().unwrap_or_default())?;
         let mut decided = inventory::ZoneChange::default();
         let decide = |zone: &inventory::Zone| {

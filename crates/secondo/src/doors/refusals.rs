@@ -21,6 +21,10 @@ impl House {
     /// Whether these go with the defaults, and tell nobody of new versions who is not to be sent anything.
     pub(super) fn check_settings(&self, settings: &Settings) -> Result<(), Problem> {
         self.node.defaults.with(settings).map_err(|error| not_settable(&error))?;
+        self.check_targets(settings)
+    }
+
+    pub(super) fn check_targets(&self, settings: &Settings) -> Result<(), Problem> {
         settings.targets().iter().try_for_each(|target| self.check_address(target.address.ip()))
     }
 
