@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -561,14 +562,7 @@ fn bind_that_is_told_to_listen_with_tls_goes_on_answering_the_world() {
     // The ports and addresses of a test in the place of the world's.
     let text = text.replace("port 853", &format!("port {}", secure.port()));
     let text = text.replace("{ any; }", "{ 127.0.0.1; ::1; }").replace("notify yes", "notify no");
-    let file = directory.path().join("named.conf");
-    std::fs::write(&file, &text).unwrap();
-    // AppArmor would keep Debian's own out of temporary directories.
-    let named = directory.path().join("named");
-    std::fs::copy(testing::peer::system_program("named"), &named).unwrap();
-    let mut command = Command::new(named);
-    command.args(["-g", "-n", "1", "-c"]).arg(&file);
-    let process = Process::start(command, &directory.path().join("log"));
+    let process = bind(directory.path(), &text);
     let output = |seen: String| format!("{seen}\n{}\n{text}", process.output());
     eventually(Duration::from_secs(20), "BIND to answer in clear text", || {
         query::has_serial(plain, "example.org", 7).map_err(output)
@@ -576,6 +570,18 @@ fn bind_that_is_told_to_listen_with_tls_goes_on_answering_the_world() {
     eventually(Duration::from_secs(20), "BIND to listen with TLS", || {
         TcpStream::connect(secure).map_err(|error| output(error.to_string()))
     });
+}
+
+/// BIND with this configuration, and whatever is in the directory.
+fn bind(directory: &Path, configuration: &str) -> Process {
+    let file = directory.join("named.conf");
+    std::fs::write(&file, configuration).unwrap();
+    // AppArmor would keep Debian's own out of temporary directories.
+    let named = directory.join("named");
+    std::fs::copy(testing::peer::system_program("named"), &named).unwrap();
+    let mut command = Command::new(named);
+    command.args(["-g", "-n", "1", "-c"]).arg(&file);
+    Process::start(command, &directory.join("log"))
 }
 
 /// The lines for whom BIND does not hold the zone yet, in a BIND whose options let nobody ask: it is asked for the SOA, and gives
@@ -594,14 +600,7 @@ fn bind_that_did_not_hold_the_zone_shows_and_gives_it_with_the_lines_for_that() 
          managed-keys-directory \"{here}\"; recursion no; dnssec-validation no; }};\ncontrols {{ }};\n{held}\n",
         plain.port(),
     );
-    let file = directory.path().join("named.conf");
-    std::fs::write(&file, &text).unwrap();
-    // AppArmor would keep Debian's own out of temporary directories.
-    let named = directory.path().join("named");
-    std::fs::copy(testing::peer::system_program("named"), &named).unwrap();
-    let mut command = Command::new(named);
-    command.args(["-g", "-n", "1", "-c"]).arg(&file);
-    let process = Process::start(command, &directory.path().join("log"));
+    let process = bind(directory.path(), &text);
     let dig = |from: &str, rtype: &str| {
         let mut dig = Command::new("dig");
         dig.args([
