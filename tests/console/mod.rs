@@ -6,6 +6,7 @@ mod lists;
 mod people;
 mod plans;
 mod queries;
+mod records;
 mod widths;
 mod zones;
 

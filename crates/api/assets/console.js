@@ -1,4 +1,5 @@
-// What keeps a page up to date: times in the browser's own words, and the part of a zone's page that lives.
+// What keeps a page up to date: times in the browser's own words, the part of a zone's page that lives, and a search that
+// has not come to its end.
 // A page says everything without it.
 "use strict";
 
@@ -54,3 +55,38 @@ if (live) {
   events.addEventListener("error", () => live.classList.add("paused"));
   events.addEventListener("open", () => live.classList.remove("paused"));
 }
+
+// A search in a large zone is given up after so many names: it goes on by itself until a page is full, or until it is
+// stopped. What was found first comes first, so that it adds up to one page.
+async function searchOn(search) {
+  const limit = Number(search.dataset.search);
+  const progress = document.createElement("p");
+  progress.setAttribute("role", "status");
+  const stop = document.createElement("button");
+  stop.textContent = "Stop";
+  let stopped = false;
+  stop.addEventListener("click", () => { stopped = true; });
+  const saying = document.createElement("div");
+  saying.className = "pages";
+  saying.append(progress, stop);
+  search.after(saying);
+  let lines = search.querySelector("pre.records")?.textContent ?? "";
+  const found = () => lines.split("\n").length - 1;
+  for (let link; (link = search.querySelector("a[data-search-on]")) && found() < limit && !stopped;) {
+    progress.textContent = `Searching: now at ${link.dataset.searchOn}`;
+    const answer = await fetch(link.href, { redirect: "error" });
+    if (!answer.ok) break;
+    const more = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-search]");
+    if (!more) break;
+    const records = more.querySelector("pre.records");
+    lines += records?.textContent ?? "";
+    if (records) records.textContent = lines;
+    // Nothing in this part: what was found before stays, with the way on from here.
+    if (records || !lines) search.replaceChildren(...more.childNodes);
+    else search.querySelector("nav").replaceWith(more.querySelector("nav"));
+  }
+  saying.remove();
+}
+
+const search = document.querySelector("[data-search]");
+if (search?.querySelector("a[data-search-on]")) searchOn(search).catch(() => {});

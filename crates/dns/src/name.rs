@@ -445,6 +445,11 @@ fn compare_folded(a: &[u8], b: &[u8]) -> Ordering {
     a.iter().map(u8::to_ascii_lowercase).cmp(b.iter().map(u8::to_ascii_lowercase))
 }
 
+/// Stands for itself in presentation format.
+fn is_plain(octet: u8) -> bool {
+    matches!(octet, 0x21..=0x7e) && !matches!(octet, b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$')
+}
+
 impl fmt::Display for NameRef<'_> {
     /// Presentation format (RFC 1035 §5.1) with the last dot; the root is `.`. What means something in a zone file is
     /// escaped.
@@ -453,11 +458,13 @@ impl fmt::Display for NameRef<'_> {
             return f.write_str(".");
         }
         for label in self.labels() {
-            for octet in label {
-                match octet {
-                    b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$' => write!(f, "\\{}", char::from(*octet))?,
-                    0x21..=0x7e => f.write_char(char::from(*octet))?,
-                    _ => write!(f, "\\{octet:03}")?,
+            for run in label.chunk_by(|&one, &next| is_plain(one) && is_plain(next)) {
+                match run {
+                    [octet] if !is_plain(*octet) && octet.is_ascii_graphic() => {
+                        write!(f, "\\{}", char::from(*octet))?
+                    }
+                    [octet] if !is_plain(*octet) => write!(f, "\\{octet:03}")?,
+                    plain => f.write_str(std::str::from_utf8(plain).map_err(|_| fmt::Error)?)?,
                 }
             }
             f.write_char('.')?;

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use dns::Name;
 use serde::Deserialize;
 
 use super::{ZoneInTenant, path};
@@ -54,6 +55,9 @@ struct Page<'a> {
     asked: &'a Asked,
     found: Records,
     next: Option<String>,
+    limit: u32,
+    /// Where a search was given up that has not filled the page.
+    given_up_at: Option<String>,
 }
 
 pub(crate) async fn records(
@@ -78,5 +82,16 @@ pub(crate) async fn records(
         let [next, find, rtype] = [&next.to_string(), &asked.find, &asked.rtype].map(|text| percent_encoded(text));
         format!("?from={next}&find={find}&rtype={rtype}")
     });
-    page(&Page { frame: Frame::of(&member, "zones"), path, name: name.to_string(), asked: &asked, found, next })
+    let is_full = found.lines.len() >= LIMIT as usize;
+    let given_up_at = found.next.as_ref().filter(|_| !is_full).map(Name::to_string);
+    page(&Page {
+        frame: Frame::of(&member, "zones"),
+        path,
+        name: name.to_string(),
+        asked: &asked,
+        found,
+        next,
+        limit: LIMIT,
+        given_up_at,
+    })
 }
