@@ -5,8 +5,8 @@ use std::fmt::{self, Display, Formatter};
 use xfr::Setting;
 
 use crate::json::{
-    Attempt, AttemptKind, AttemptOutcome, Freshness, ParentSaid, Reason, ServerFound, Severity, State, Time, Trigger,
-    Zone, ZoneOrder,
+    Attempt, AttemptKind, AttemptOutcome, FoundAt, Freshness, ParentSaid, Reason, ServerFound, Severity, State, Time,
+    Trigger, Zone, ZoneOrder,
 };
 
 /// A moment in UTC; the script says it in the browser's own words.
@@ -348,20 +348,22 @@ pub(crate) fn parent_said(said: &ParentSaid) -> &'static str {
 }
 
 /// What a server says that a zone is delegated to.
-pub(crate) fn found(found: &ServerFound) -> &'static str {
-    match found {
-        ServerFound::Serves => "answers",
+pub(crate) fn found(at: &FoundAt) -> &'static str {
+    match at.found {
         ServerFound::Lame => "lame",
+        ServerFound::Here if at.is_lame() => "lame",
+        ServerFound::Serves | ServerFound::Here => "answers",
         ServerFound::Silent => "no answer",
         ServerFound::NotAsked => "not asked",
     }
 }
 
 /// The same for its colour.
-pub(crate) fn found_tone(found: &ServerFound) -> &'static str {
-    match found {
-        ServerFound::Serves => "good",
+pub(crate) fn found_tone(at: &FoundAt) -> &'static str {
+    match at.found {
         ServerFound::Lame => "bad",
+        ServerFound::Here if at.is_lame() => "bad",
+        ServerFound::Serves | ServerFound::Here => "good",
         ServerFound::Silent => "warn",
         ServerFound::NotAsked => "off",
     }

@@ -66,6 +66,8 @@ words! {
         Silent = "silent",
         /// From here it cannot be asked, which says nothing about it.
         NotAsked = "not_asked",
+        /// It is this service, which asks itself nothing over the network: what it answers with has a serial.
+        Here = "here",
     }
 }
 
@@ -146,7 +148,7 @@ pub struct FoundAt {
     #[schema(example = "192.0.2.53")]
     pub address: String,
     pub found: ServerFound,
-    /// There when it serves the zone.
+    /// There when it serves the zone, also `here`.
     pub serial: Option<u32>,
     /// Stable, for programs; there when it does not.
     pub code: Option<String>,
@@ -169,15 +171,22 @@ pub struct DelegationFailure {
     pub advice: String,
 }
 
+impl FoundAt {
+    /// Whether there is a server that does not serve the zone.
+    pub fn is_lame(&self) -> bool {
+        self.found == ServerFound::Lame || self.found == ServerFound::Here && self.serial.is_none()
+    }
+}
+
 impl DelegatedServer {
     /// Whether it answers somewhere that it does not serve the zone.
     pub fn is_lame(&self) -> bool {
-        self.at.iter().any(|at| at.found == ServerFound::Lame)
+        self.at.iter().any(FoundAt::is_lame)
     }
 
     /// Whether part of the world's questions get no answer from it.
     pub fn is_bad(&self) -> bool {
-        self.at.is_empty() || self.at.iter().any(|at| matches!(at.found, ServerFound::Lame | ServerFound::Silent))
+        self.at.is_empty() || self.at.iter().any(|at| at.is_lame() || at.found == ServerFound::Silent)
     }
 }
 

@@ -7,19 +7,24 @@ use api::json::{
 };
 use delegation::compare::Fit;
 use delegation::{Delegation, Ds, Failure, Found, NameServer, NsSet, Said, Trouble, Verdict, View, Whose};
-use dns::{Name, NameRef, Type};
+use dns::{Name, NameRef, Serial, Type};
+use xfr::destinations::Rule;
 use zone::Image;
 
 use super::Walked;
 use crate::ledger::time;
 
-/// `own` are the NS records at the apex of what is served here, `wanted` this service's name servers.
-pub(crate) fn shown(
-    zone: &Name,
-    walked: &Walked,
-    own: Option<&BTreeSet<Name>>,
-    wanted: &BTreeSet<Name>,
-) -> json::Delegation {
+/// What is here of a zone.
+#[derive(Debug, Default)]
+pub(crate) struct Here {
+    /// The NS records at its apex.
+    pub(crate) own: Option<BTreeSet<Name>>,
+    /// Of the version that is answered.
+    pub(crate) answered: Option<Serial>,
+}
+
+/// `wanted` are this service's name servers.
+pub(crate) fn shown(zone: &Name, walked: &Walked, here: &Here, wanted: &BTreeSet<Name>) -> json::Delegation {
     let empty = json::Delegation {
         name: zone.to_string(),
         asked_at: time(walked.at),
@@ -28,7 +33,7 @@ pub(crate) fn shown(
         parent: None,
         name_servers: Vec::new(),
         wanted: texts(wanted),
-        own: own.map(texts),
+        own: here.own.as_ref().map(texts),
         differences: Vec::new(),
         views: Vec::new(),
         servers: Vec::new(),
@@ -52,7 +57,7 @@ pub(crate) fn shown(
         name_servers: named,
         differences: differences(delegation),
         views: delegation.views.iter().map(view).collect(),
-        servers: examined.servers.iter().map(|one| server(one, wanted.contains(&one.name))).collect(),
+        servers: examined.servers.iter().map(|one| server(one, wanted.contains(&one.name), here)).collect(),
         ..empty
     }
 }
@@ -110,18 +115,25 @@ fn glued(ns: &NsSet) -> Vec<json::GluedName> {
     ns.names.iter().map(|name| json::GluedName { name: name.to_string(), glue: addresses(name) }).collect()
 }
 
-fn server(server: &NameServer, is_ours: bool) -> json::DelegatedServer {
+fn server(server: &NameServer, is_ours: bool, here: &Here) -> json::DelegatedServer {
     // Several walks may have found one address twice.
     let at: BTreeMap<_, _> = server.at.iter().map(|(address, found)| (*address, found)).collect();
     json::DelegatedServer {
         name: server.name.to_string(),
         is_ours,
-        at: at.into_iter().map(|(address, found)| found_at(address.to_string(), found)).collect(),
+        at: at.into_iter().map(|(address, found)| found_at(address.to_string(), found, here)).collect(),
     }
 }
 
-fn found_at(address: String, found: &Found) -> json::FoundAt {
+fn found_at(address: String, found: &Found, here: &Here) -> json::FoundAt {
     let (word, serial, code, message) = match found {
+        Found::Nothing(Trouble::AddressRefused(refused)) if refused.rule == Rule::Ours => match here.answered {
+            Some(serial) => (ServerFound::Here, Some(serial.0), None, None),
+            None => {
+                let message = "it is this service, which does not answer for the zone now";
+                (ServerFound::Here, None, Some("not_answered"), Some(message.to_owned()))
+            }
+        },
         Found::Serves { serial } => (ServerFound::Serves, Some(serial.0), None, None),
         Found::Lame(trouble) => (ServerFound::Lame, None, Some(trouble.code()), Some(trouble.to_string())),
         Found::LameByDenial(denial) => {
@@ -171,8 +183,9 @@ mod tests {
     };
     use dns::{Name, Serial};
     use xfr::Moment;
+    use xfr::destinations::{RefusedAddress, Rule};
 
-    use super::{Walked, shown};
+    use super::{Here, Walked, shown};
 
     fn names(texts: &[&str]) -> BTreeSet<Name> {
         texts.iter().map(|text| text.parse().unwrap()).collect()
@@ -213,7 +226,7 @@ mod tests {
             ),
             (vec![to(&["ns1.us"]), to(&["ns2.us"])], &ours, (DelegationState::Differing, DelegationFit::Unknown)),
         ] {
-            let shown = shown(&name("example.org"), &walked(views, Vec::new()), None, wanted);
+            let shown = shown(&name("example.org"), &walked(views, Vec::new()), &Here::default(), wanted);
             assert_eq!((shown.state, shown.fit), expected, "{shown:?}");
         }
     }
@@ -232,8 +245,8 @@ mod tests {
         let servers =
             vec![NameServer { name: name("ns1.us"), at }, NameServer { name: name("ns.them"), at: Vec::new() }];
         let views = vec![to(&["ns1.us", "ns.them"]), to(&["ns1.us", "ns.them"])];
-        let own = names(&["ns1.us"]);
-        let shown = shown(&name("example.org"), &walked(views, servers), Some(&own), &names(&["ns1.us"]));
+        let here = Here { own: Some(names(&["ns1.us"])), answered: None };
+        let shown = shown(&name("example.org"), &walked(views, servers), &here, &names(&["ns1.us"]));
         let words: Vec<ServerFound> = shown.servers[0].at.iter().map(|at| at.found).collect();
         assert_eq!(words, found.map(|(_, word)| word));
         assert_eq!(shown.servers[0].at[0].serial, Some(7));
@@ -244,12 +257,34 @@ mod tests {
     }
 
     #[test]
+    fn an_address_of_this_service_answers_with_what_is_here_and_is_lame_without() {
+        let refused = RefusedAddress { address: "192.0.2.1".parse().unwrap(), rule: Rule::Ours };
+        let found = Found::Nothing(Trouble::AddressRefused(refused));
+        for answered in [Some(Serial(7)), None] {
+            let servers = vec![NameServer { name: name("ns1.us"), at: vec![(refused.address, found.clone())] }];
+            let walked = walked(vec![to(&["ns1.us"])], servers);
+            let shown = shown(&name("example.org"), &walked, &Here { own: None, answered }, &names(&["ns1.us"]));
+            let server = &shown.servers[0];
+            assert_eq!(
+                (server.at[0].found, server.at[0].serial),
+                (ServerFound::Here, answered.map(|serial| serial.0))
+            );
+            assert_eq!((server.is_lame(), server.is_bad()), (answered.is_none(), answered.is_none()), "{server:?}");
+        }
+    }
+
+    #[test]
     fn where_the_parents_servers_differ_it_is_said_in_what() {
         let mut other = to(&["ns1.us"]);
         let Said::Delegated { ns, ds } = &mut other.said else { unreachable!("it was made so") };
         ns.glue.insert(name("ns1.us"), ["192.0.2.9".parse().unwrap()].into());
         *ds = Ds::Records([vec![1, 2, 3]].into());
-        let shown = shown(&name("example.org"), &walked(vec![to(&["ns1.us"]), other], Vec::new()), None, &names(&[]));
+        let shown = shown(
+            &name("example.org"),
+            &walked(vec![to(&["ns1.us"]), other], Vec::new()),
+            &Here::default(),
+            &names(&[]),
+        );
         assert_eq!(shown.differences, [DelegationDifference::Glue, DelegationDifference::Ds]);
         assert_eq!(shown.views[1].name_servers[0].glue, ["192.0.2.9"]);
         assert_eq!((shown.views[0].ds, shown.views[1].ds), (Some(0), Some(1)));
@@ -265,7 +300,7 @@ mod tests {
             let troubles = vec![Told { server: server.clone(), trouble }];
             let failure = Failure::NobodyAnswers { zone: Name::root(), troubles };
             let walked = Walked { at: Moment(0), found: Err(failure) };
-            let shown = shown(&name("example.org"), &walked, None, &names(&["ns1.us"]));
+            let shown = shown(&name("example.org"), &walked, &Here::default(), &names(&["ns1.us"]));
             let failure = shown.failure.unwrap();
             assert_eq!((shown.state, shown.fit), (DelegationState::Unknown, DelegationFit::Unknown));
             assert_eq!((failure.code.as_str(), failure.fault), ("nobody_answers", fault));

@@ -7,7 +7,7 @@ use dns::Name;
 use inventory::TenantId;
 
 use super::House;
-use crate::delegations::shown::{apex_name_servers, shown};
+use crate::delegations::shown::{Here, apex_name_servers, shown};
 use crate::delegations::{Asking, WALKS_MAX, Walked};
 use crate::followed::Followed;
 
@@ -49,9 +49,13 @@ impl House {
     }
 
     async fn shown_delegation(&self, zone: &Followed, walked: &Walked) -> Result<json::Delegation, Problem> {
-        let own = zone.condition().held.as_ref().map(|held| apex_name_servers(&held.image));
+        let answered = zone.snapshot().filter(|_| zone.instructions().is_answered());
+        let here = Here {
+            own: zone.condition().held.as_ref().map(|held| apex_name_servers(&held.image)),
+            answered: answered.map(|snapshot| snapshot.image.serial()),
+        };
         let set = self.claims.name_servers(&*self.inventory()?, zone.tenant).await;
         let set = set.map_err(|error| Problem::new(Code::InventoryUnavailable, error.to_string()))?;
-        Ok(shown(&zone.name, walked, own.as_ref(), &set.names))
+        Ok(shown(&zone.name, walked, &here, &set.names))
     }
 }

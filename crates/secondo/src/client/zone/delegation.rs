@@ -124,7 +124,8 @@ fn server_rows(found: &Delegation) -> Vec<Vec<String>> {
 
 fn answers_text(at: &FoundAt) -> &'static str {
     match at.found {
-        ServerFound::Serves => "yes",
+        ServerFound::Here if at.is_lame() => "LAME",
+        ServerFound::Serves | ServerFound::Here => "yes",
         ServerFound::Lame => "LAME",
         ServerFound::Silent => "no",
         ServerFound::NotAsked => "not asked",
