@@ -16,7 +16,8 @@ const COUNTED_WITHIN: Duration = Duration::from_secs(90);
 
 /// A server of many organisations that may ask this machine's address, and a plan.
 fn shared(plan: &Value) -> (Secondo, String) {
-    let tenancy = "[tenancy]\nmode = \"multi\"\nallow_addresses = [\"127.0.0.1\"]\n";
+    let tenancy =
+        "[tenancy]\nmode = \"multi\"\nallow_addresses = [\"127.0.0.1\"]\nsource_addresses = [\"127.0.0.9\"]\n";
     let secondo = secondo().configured(&format!("{FAST_TIMERS}{tenancy}")).started();
     let added = asked(&secondo, None, "POST", "/plans", Some(plan));
     assert_eq!(added.status, 201, "{added:?}");
@@ -254,6 +255,37 @@ fn an_organisation_has_nothing_asked_that_is_not_public_nor_anything_copied_that
         let shown = secondo.json(&["zone", "show", "big.test"]);
         if shown["last_attempt"]["reason"]["code"] == "address_refused" { Ok(()) } else { Err(format!("{shown:#}")) }
     });
+}
+
+#[test]
+fn an_organisation_chooses_among_our_addresses_that_are_meant_for_it_and_finds_out_no_other() {
+    let (secondo, ours) = shared(&json!({ "name": "Small" }));
+    let asked_from = |source: &str| json!({ "address": "127.0.0.1:5300", "source": source });
+    let ask = |method, path, body: &Value| asked(&secondo, Some(&ours), method, path, Some(body));
+    let create = |zone: &str, primary: Value| ask("POST", "/zones", &json!({ "name": zone, "primaries": [primary] }));
+    // Meant for it; and what it would be asked from anyway.
+    assert_eq!(create("chosen.test", asked_from("127.0.0.9")).status, 201);
+    assert_eq!(create("usual.test", asked_from("127.0.0.1")).status, 201);
+    // This machine has the first, and not the second: nobody can tell.
+    let refusals = ["127.0.0.8", "203.0.113.8"].map(|source| {
+        let named = json!({ "name": "other.test", "primaries": [asked_from(source)] });
+        let change = json!({ "primaries": [asked_from(source)] });
+        let catalog = json!({ "name": "catalog.test", "primaries": [asked_from("127.0.0.9")], "rules": { "members": { "primaries": [asked_from(source)] } } });
+        let answers = [
+            create("other.test", asked_from(source)),
+            ask("PATCH", "/zones/chosen.test", &change),
+            ask("POST", "/catalogs", &catalog),
+            ask("POST", "/doctor", &named),
+        ];
+        answers.map(|answer| {
+            answer.is_refused(400, "address_refused");
+            answer.json()["detail"].as_str().unwrap().replace(source, "X")
+        })
+    });
+    assert_eq!(refusals[0], refusals[1]);
+    let line = "other.test 127.0.0.1:5300,source=127.0.0.8\n";
+    let imported = sent(&secondo, Some(&ours), "POST", "/zones/import", Some(("text/plain", line))).json();
+    assert_eq!(imported["lines"][0]["code"], "address_refused", "{imported:#}");
 }
 
 #[test]

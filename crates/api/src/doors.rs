@@ -272,11 +272,11 @@ pub trait Intent: Send + Sync {
     /// [`Code::CatalogUnknown`].
     async fn remove_catalog(&self, caller: &Caller, name: &Name) -> Result<(), Problem>;
 
-    /// Whether a zone may be copied from this address, for whoever wants to know before the rest is right.
+    /// Whether a zone may be copied from there, for whoever wants to know before the rest is right.
     ///
     /// # Errors
     /// [`Code::AddressRefused`].
-    fn check_address(&self, address: IpAddr) -> Result<(), Problem>;
+    fn check_primary(&self, primary: &Primary) -> Result<(), Problem>;
 
     /// # Errors
     /// [`Code::KeyExists`], [`Code::SecretInvalid`].

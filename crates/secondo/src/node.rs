@@ -1,6 +1,7 @@
 //! The node: the one place where the edges meet. It follows zones, wakes them, and holds what the doors look at.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 
@@ -50,6 +51,8 @@ pub(crate) struct Node {
     pub(crate) mode: Mode,
     /// What anything may be sent to.
     pub(crate) destinations: Destinations,
+    /// Addresses of ours that may be chosen for asking a primary; any where this is none.
+    pub(crate) sources: Option<Vec<IpAddr>>,
     /// Where the inventory is.
     pub(crate) inventory_location: Location,
     /// None while it cannot be opened.
@@ -121,6 +124,7 @@ impl Node {
             contents_limits: Limits::default(),
             mode: Mode::Single,
             destinations: Destinations::default(),
+            sources: None,
             inventory_location,
             store,
             transfers,

@@ -91,6 +91,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let mut node = Node::new(clock, configuration.defaults, inventory, opened.store, transfers, opened.zones);
     node.mode = configuration.tenancy.mode;
     node.destinations = destinations.clone();
+    node.sources = configuration.tenancy.sources();
     node.contents_limits = configuration.limits.contents;
     node.keep_removed = configuration.keep_removed;
     node.put_aside = at_start.put_aside.clone();

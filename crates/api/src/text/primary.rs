@@ -20,6 +20,7 @@ pub const DNS_OVER_TLS_PORT: u16 = 853;
 /// # Errors
 /// [`Code::PrimaryInvalid`], [`Code::KeyNameInvalid`].
 pub fn primary(text: &str) -> Result<Primary, Problem> {
+    let written = Written::Line(text);
     let mut options = text.split(',');
     let mut read =
         json::Primary { address: options.next().unwrap_or_default().to_owned(), ..json::Primary::default() };
@@ -27,28 +28,28 @@ pub fn primary(text: &str) -> Result<Primary, Problem> {
         let (name, value) = option.split_once('=').map_or((option, None), |(name, value)| (name, Some(value)));
         let tls = || read.tls.clone().unwrap_or_default();
         match (name, value) {
-            ("key", Some(key)) => once(&mut read.key, key, text, "keys")?,
-            ("source", Some(source)) => once(&mut read.source, source, text, "sources")?,
+            ("key", Some(key)) => once(&mut read.key, key, written, "keys")?,
+            ("source", Some(source)) => once(&mut read.source, source, written, "sources")?,
             ("tls", name) => {
                 let mut tls = tls();
                 if let Some(name) = name {
-                    once(&mut tls.name, name, text, "names for TLS")?;
+                    once(&mut tls.name, name, written, "names for TLS")?;
                 }
                 read.tls = Some(tls);
             }
             ("pin", Some(pin)) => {
                 let mut tls = tls();
-                once(&mut tls.pin, pin, text, "pins")?;
+                once(&mut tls.pin, pin, written, "pins")?;
                 read.tls = Some(tls);
             }
             ("alpn", Some("may-be-missing")) => {
                 read.tls = Some(json::PrimaryTls { alpn_may_be_missing: true, ..tls() });
             }
             ("alpn", Some("required")) => {}
-            _ => return Err(invalid(text, &format!("{option:?} is no option"))),
+            _ => return Err(written.wrong(&format!("{option:?} is no option"))),
         }
     }
-    parsed(&read, text)
+    parsed(&read, written)
 }
 
 /// Reads a primary of the API.
@@ -56,62 +57,61 @@ pub fn primary(text: &str) -> Result<Primary, Problem> {
 /// # Errors
 /// [`Code::PrimaryInvalid`], [`Code::KeyNameInvalid`].
 pub fn primary_of(primary: &json::Primary) -> Result<Primary, Problem> {
-    parsed(primary, &primary.address)
+    parsed(primary, Written::Fields(&primary.address))
 }
 
-fn once(place: &mut Option<String>, value: &str, text: &str, what: &str) -> Result<(), Problem> {
+fn once(place: &mut Option<String>, value: &str, written: Written<'_>, what: &str) -> Result<(), Problem> {
     match place.replace(value.to_owned()) {
         None => Ok(()),
-        Some(_) => Err(invalid(text, &format!("it names two {what}"))),
+        Some(_) => Err(written.wrong(&format!("it names two {what}"))),
     }
 }
 
-/// `text` is what the complaint is about.
-fn parsed(primary: &json::Primary, text: &str) -> Result<Primary, Problem> {
-    let tls = primary.tls.as_ref().map(|tls| parsed_tls(tls, text)).transpose()?;
+fn parsed(primary: &json::Primary, written: Written<'_>) -> Result<Primary, Problem> {
+    let tls = primary.tls.as_ref().map(|tls| parsed_tls(tls, written)).transpose()?;
     let port = if tls.is_some() { DNS_OVER_TLS_PORT } else { DNS_PORT };
-    let address = address_at(&primary.address, port, text)?;
+    let address = address_at(&primary.address, port, written)?;
     let key = primary.key.as_deref().map(key_name).transpose()?;
-    let source = primary.source.as_deref().map(|source| parsed_source(source, address, text)).transpose()?;
+    let source = primary.source.as_deref().map(|source| parsed_source(source, address, written)).transpose()?;
     Ok(Primary { address, key, source, tls })
 }
 
-fn parsed_tls(tls: &json::PrimaryTls, text: &str) -> Result<Tls, Problem> {
+fn parsed_tls(tls: &json::PrimaryTls, written: Written<'_>) -> Result<Tls, Problem> {
     let identity = match (&tls.name, &tls.pin) {
         (None, None) => Identity::Address,
-        (Some(name), None) => Identity::Name(host_name(name, text)?),
+        (Some(name), None) => Identity::Name(host_name(name, written)?),
         (None, Some(pin)) => {
-            let wrong = || invalid(text, "a pin is the SHA-256 of a public key, 44 characters of base64");
+            let wrong = || written.wrong("a pin is the SHA-256 of a public key, 44 characters of base64");
             Identity::Pin(Pin::from_base64(pin).ok_or_else(wrong)?)
         }
-        (Some(_), Some(_)) => return Err(invalid(text, "a pinned key needs no name beside it: give one of the two")),
+        (Some(_), Some(_)) => return Err(written.wrong("a pinned key needs no name beside it: give one of the two")),
     };
     let alpn = if tls.alpn_may_be_missing { Alpn::MayBeMissing } else { Alpn::Required };
     Ok(Tls { identity, alpn })
 }
 
 /// A host's name as certificates have it (RFC 6125 §6.4.1): letters, digits and hyphens, without a dot at its end.
-fn host_name(name: &str, text: &str) -> Result<String, Problem> {
+fn host_name(name: &str, written: Written<'_>) -> Result<String, Problem> {
     let bare = name.strip_suffix('.').unwrap_or(name);
     let is_label = |label: &str| {
         let is_expected = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_';
         (1..=63).contains(&label.len()) && label.bytes().all(is_expected) && !label.starts_with('-')
     };
     if bare.len() > 253 || !bare.split('.').all(is_label) || bare.parse::<IpAddr>().is_ok() {
-        return Err(invalid(text, &format!("{name:?} is no host name that a certificate could have")));
+        return Err(written.wrong(&format!("{name:?} is no host name that a certificate could have")));
     }
     Ok(bare.to_ascii_lowercase())
 }
 
-fn parsed_source(source: &str, address: SocketAddr, text: &str) -> Result<IpAddr, Problem> {
+fn parsed_source(source: &str, address: SocketAddr, written: Written<'_>) -> Result<IpAddr, Problem> {
     let Ok(source) = source.parse::<IpAddr>() else {
-        return Err(invalid(text, &format!("its source {source:?} is not an IP address")));
+        return Err(written.wrong(&format!("its source {source:?} is not an IP address")));
     };
     if source.is_unspecified() || source.is_multicast() {
-        return Err(invalid(text, "its source is no address that a machine has"));
+        return Err(written.wrong("its source is no address that a machine has"));
     }
     if source.is_ipv4() != address.is_ipv4() {
-        return Err(invalid(text, "its source is of the other IP version than its address"));
+        return Err(written.wrong("its source is of the other IP version than its address"));
     }
     Ok(source)
 }
@@ -121,7 +121,7 @@ fn parsed_source(source: &str, address: SocketAddr, text: &str) -> Result<IpAddr
 /// # Errors
 /// [`Code::PrimaryInvalid`].
 pub fn address(text: &str) -> Result<SocketAddr, Problem> {
-    address_at(text, DNS_PORT, text)
+    address_at(text, DNS_PORT, Written::Fields(text))
 }
 
 /// Reads an IP address of ours, without a port.
@@ -134,20 +134,20 @@ pub fn own_address(text: &str) -> Result<IpAddr, Problem> {
     text.parse().map_err(|_| wrong())
 }
 
-fn address_at(address: &str, port: u16, text: &str) -> Result<SocketAddr, Problem> {
+fn address_at(address: &str, port: u16, written: Written<'_>) -> Result<SocketAddr, Problem> {
     let address = bare_address(address, port).or_else(|| address.parse::<SocketAddr>().ok());
     let Some(address) = address else {
-        return Err(invalid(text, "it is not an IP address"));
+        return Err(written.wrong("it is not an IP address"));
     };
     let host = address.ip().to_canonical();
     if host.is_unspecified() {
-        return Err(invalid(text, "no server can be reached at this address"));
+        return Err(written.wrong("no server can be reached at this address"));
     }
     if host.is_multicast() || host == IpAddr::from([255, 255, 255, 255]) {
-        return Err(invalid(text, "it is the address of many servers at once"));
+        return Err(written.wrong("it is the address of many servers at once"));
     }
     if address.port() == 0 {
-        return Err(invalid(text, "port 0 cannot be asked"));
+        return Err(written.wrong("port 0 cannot be asked"));
     }
     Ok(address)
 }
@@ -175,11 +175,30 @@ fn bare_address(text: &str, port: u16) -> Option<SocketAddr> {
     Some(SocketAddr::new(host, port))
 }
 
-fn invalid(text: &str, why: &str) -> Problem {
-    let detail = format!(
-        "{text:?} is not a primary: {why}; write it like 192.0.2.1, 192.0.2.1:5353, 2001:db8::1 or [2001:db8::1]:5353, with ,key=NAME behind it to sign requests, ,tls=NAME to ask over TLS, ,source=ADDR to ask from an address"
-    );
-    Problem::new(Code::PrimaryInvalid, detail)
+/// A primary as somebody wrote it, for complaints.
+#[derive(Clone, Copy)]
+enum Written<'a> {
+    /// All of it in one.
+    Line(&'a str),
+    /// Its address, which has a field of its own as everything else has.
+    Fields(&'a str),
+}
+
+impl Written<'_> {
+    fn wrong(self, why: &str) -> Problem {
+        let (Self::Line(text) | Self::Fields(text)) = self;
+        let options = match self {
+            Self::Line(_) => {
+                ", with ,key=NAME behind it to sign requests, ,tls=NAME to ask over TLS, ,source=ADDR to ask from an address"
+            }
+            Self::Fields(_) => "",
+        };
+        let detail = format!(
+            "{text:?} is not a primary: {why}; write it like 192.0.2.1, 192.0.2.1:5353, 2001:db8::1 or \
+             [2001:db8::1]:5353{options}"
+        );
+        Problem::new(Code::PrimaryInvalid, detail)
+    }
 }
 
 #[cfg(test)]

@@ -534,7 +534,7 @@ impl Intent for Fake {
         self.catalogs.lock().unwrap().remove(&lower(name)).map(drop).ok_or_else(|| no_catalog(name))
     }
 
-    fn check_address(&self, _address: IpAddr) -> Result<(), Problem> {
+    fn check_primary(&self, _primary: &xfr::Primary) -> Result<(), Problem> {
         Ok(())
     }
 

@@ -15,6 +15,7 @@ pub(super) struct TenancySection {
     sign_up: Option<Spanned<SignUp>>,
     allow_addresses: Vec<Spanned<String>>,
     own_addresses: Vec<Spanned<String>>,
+    source_addresses: Vec<Spanned<String>>,
 }
 
 /// Who uses the service.
@@ -48,6 +49,8 @@ pub(crate) struct TenancySettings {
     pub(crate) allow_addresses: Vec<Prefix>,
     /// Addresses that lead to this service besides those that it listens on: of a proxy, of other machines of it.
     pub(crate) own_addresses: Vec<IpAddr>,
+    /// What organisations may choose in mode `multi` as the address of ours that a primary is asked from.
+    pub(crate) source_addresses: Vec<IpAddr>,
 }
 
 impl TenancySettings {
@@ -61,14 +64,19 @@ impl TenancySettings {
             }
         }
     }
+
+    /// What may be chosen as the address of ours that a primary is asked from; any where this is none.
+    pub(crate) fn sources(&self) -> Option<Vec<IpAddr>> {
+        (self.mode == Mode::Multi).then(|| self.source_addresses.clone())
+    }
 }
 
 pub(super) fn read_tenancy(section: &TenancySection, has_mail: bool) -> Result<TenancySettings, Wrong> {
-    if let (Mode::Single, Some(first)) =
-        (section.mode, section.allow_addresses.iter().chain(&section.own_addresses).next())
-    {
+    let mut addresses = section.allow_addresses.iter().chain(&section.own_addresses).chain(&section.source_addresses);
+    if let (Mode::Single, Some(first)) = (section.mode, addresses.next()) {
         let message =
-            "in mode \"single\" any address may be asked: this counts with mode = \"multi\" alone".to_owned();
+            "in mode \"single\" any address may be asked, and from any: this counts with mode = \"multi\" alone"
+                .to_owned();
         return Err(Wrong { at: first.span().start, message });
     }
     let sign_up = section.sign_up.as_ref().map(|sign_up| *sign_up.get_ref()).unwrap_or_default();
@@ -86,6 +94,7 @@ pub(super) fn read_tenancy(section: &TenancySection, has_mail: bool) -> Result<T
         sign_up,
         allow_addresses: read_all(&section.allow_addresses)?,
         own_addresses: read_all(&section.own_addresses)?,
+        source_addresses: read_all(&section.source_addresses)?,
     })
 }
 

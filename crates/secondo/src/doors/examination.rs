@@ -102,6 +102,12 @@ impl House {
         // Whoever may read our data may ask from here whatever they like.
         let counts = caller.actor != Actor::Machine;
         let _one = if counts { Some(self.examinations.one_of(tenant, self.node.clock.now())?) } else { None };
+        // Addresses that nothing is sent to are said where they would be asked, as everything that is wrong with a primary.
+        let chosen = |primary: &xfr::Primary| primary.source.map(|source| (source, primary.address));
+        zone.primaries()
+            .iter()
+            .filter_map(chosen)
+            .try_for_each(|(source, server)| self.check_source(source, server))?;
         let sources =
             zone.primaries().iter().map(|primary| self.source(tenant, primary)).collect::<Result<Vec<_>, _>>()?;
         let patient = Patient {

@@ -1,6 +1,5 @@
 //! What should exist: rows in the inventory, and then the node that matches them.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use api::doors::{Caller, CatalogChange, NewCatalog, NewKey, NewZone, ZoneChange};
@@ -9,7 +8,7 @@ use api::{Code, Intent, Problem, json};
 use async_trait::async_trait;
 use dns::Name;
 use inventory::{AddKeyError, AddZoneError, ChangeZoneError, Inventory, RemoveKeyError, Service, TenantId, ZoneId};
-use xfr::{Algorithm, Key, Settings};
+use xfr::{Algorithm, Key, Primary, Settings};
 
 use super::{House, not_on_disk, unavailable, unknown};
 use crate::events;
@@ -110,8 +109,8 @@ impl Intent for House {
         self.remove_catalog_and_zone(caller, name).await
     }
 
-    fn check_address(&self, address: IpAddr) -> Result<(), Problem> {
-        House::check_address(self, address)
+    fn check_primary(&self, primary: &Primary) -> Result<(), Problem> {
+        House::check_primary(self, primary)
     }
 
     async fn add_key(&self, caller: &Caller, key: NewKey) -> Result<json::AddedKey, Problem> {

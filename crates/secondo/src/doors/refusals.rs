@@ -1,6 +1,6 @@
 //! What is refused before it is on record because of how this program is configured, which the inventory does not know.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use api::doors::NewZone;
 use api::{Code, Problem};
@@ -9,6 +9,7 @@ use xfr::{Primary, Settings};
 
 use super::House;
 use super::intent::not_settable;
+use crate::examination::source_towards;
 
 impl House {
     /// Whether the zone can be followed here.
@@ -29,7 +30,27 @@ impl House {
     }
 
     pub(super) fn check_primaries(&self, primaries: &[Primary]) -> Result<(), Problem> {
-        primaries.iter().try_for_each(|primary| self.check_address(primary.address.ip()))
+        primaries.iter().try_for_each(|primary| self.check_primary(primary))
+    }
+
+    pub(super) fn check_primary(&self, primary: &Primary) -> Result<(), Problem> {
+        self.check_address(primary.address.ip())?;
+        primary.source.map_or(Ok(()), |source| self.check_source(source, primary.address))
+    }
+
+    /// Whether the server may be asked from this address. Strangers choose from those that are meant for it, and are told the
+    /// same of all others, whether this machine has them or not.
+    pub(super) fn check_source(&self, source: IpAddr, server: SocketAddr) -> Result<(), Problem> {
+        let Some(sources) = &self.node.sources else { return Ok(()) };
+        // What it would be asked from anyway is no secret.
+        if sources.contains(&source) || source_towards(server) == Some(source) {
+            return Ok(());
+        }
+        let detail = format!(
+            "{source} is no address that transfers may be asked for from: leave it out, or choose one that the operator's \
+             list has"
+        );
+        Err(Problem::new(Code::AddressRefused, detail))
     }
 
     /// Whether anything is sent to the address; it is judged again whenever that is done.

@@ -1,6 +1,6 @@
 //! Primaries in forms: rows of fields, each with what is wrong with it.
 
-use std::net::IpAddr;
+use xfr::Primary;
 
 use crate::console::session::Form;
 use crate::console::words::sentence;
@@ -19,13 +19,15 @@ pub(crate) struct Row {
     pub(crate) tls: String,
     /// The name or the pin.
     pub(crate) identity: String,
+    /// The address of ours that it is asked from.
+    pub(crate) source: String,
     pub(crate) error: String,
 }
 
 impl Row {
     /// Whether something is typed in that hides behind "more".
     pub(crate) fn has_more(&self) -> bool {
-        !(self.port.is_empty() && self.key.is_empty() && self.tls.is_empty() && self.identity.is_empty())
+        [&self.port, &self.key, &self.tls, &self.identity, &self.source].iter().any(|field| !field.is_empty())
     }
 
     pub(crate) fn of(primary: &json::Primary) -> Self {
@@ -44,6 +46,7 @@ impl Row {
             key: primary.key.clone().unwrap_or_default(),
             tls: tls.to_owned(),
             identity,
+            source: primary.source.clone().unwrap_or_default(),
             error: String::new(),
         }
     }
@@ -52,7 +55,7 @@ impl Row {
         self.address.is_empty() && !self.has_more()
     }
 
-    fn read(&self, check_address: impl Fn(IpAddr) -> Result<(), Problem>) -> Result<xfr::Primary, Problem> {
+    fn read(&self, check: impl Fn(&Primary) -> Result<(), Problem>) -> Result<Primary, Problem> {
         let address = match (self.port.is_empty(), self.address.contains(':') && !self.address.starts_with('[')) {
             (true, _) => self.address.clone(),
             // A port may stand in either place, and an IPv6 address has colons of its own.
@@ -68,9 +71,9 @@ impl Row {
             "pin" => Some(json::PrimaryTls { pin: identity, ..json::PrimaryTls::default() }),
             _ => Some(json::PrimaryTls::default()),
         };
-        let key = (!self.key.is_empty()).then(|| self.key.clone());
-        let primary = text::primary_of(&json::Primary { address, key, source: None, tls })?;
-        check_address(primary.address.ip())?;
+        let [key, source] = [&self.key, &self.source].map(|field| (!field.is_empty()).then(|| field.clone()));
+        let primary = text::primary_of(&json::Primary { address, key, source, tls })?;
+        check(&primary)?;
         Ok(primary)
     }
 }
@@ -78,16 +81,17 @@ impl Row {
 /// The rows of a form: at least one, and no more than a zone may have primaries.
 pub(crate) fn rows(form: &Form) -> Vec<Row> {
     let all = |name| form.all(name).map(str::to_owned).collect::<Vec<_>>();
-    let columns = ["address", "port", "key", "tls", "identity"].map(all);
+    let columns = ["address", "port", "key", "tls", "identity", "source"].map(all);
     let count = columns.iter().map(Vec::len).max().unwrap_or_default().clamp(1, PRIMARIES_MAX);
     let at = |column: &Vec<String>, row: usize| column.get(row).cloned().unwrap_or_default();
-    let [addresses, ports, keys, tls, identities] = &columns;
+    let [addresses, ports, keys, tls, identities, sources] = &columns;
     let row = |row| Row {
         address: at(addresses, row),
         port: at(ports, row),
         key: at(keys, row),
         tls: at(tls, row),
         identity: at(identities, row),
+        source: at(sources, row),
         error: String::new(),
     };
     (0..count).map(row).collect()
@@ -100,15 +104,15 @@ pub(crate) fn rows(form: &Form) -> Vec<Row> {
 /// The first thing that is wrong.
 pub(crate) fn read(
     rows: &mut Vec<Row>,
-    check_address: impl Fn(IpAddr) -> Result<(), Problem>,
-) -> Result<Vec<xfr::Primary>, Problem> {
+    check: impl Fn(&Primary) -> Result<(), Problem>,
+) -> Result<Vec<Primary>, Problem> {
     if rows.iter().any(|row| !row.is_empty()) {
         rows.retain(|row| !row.is_empty());
     }
     let mut primaries = Vec::new();
     let mut first = None;
     for row in rows {
-        match row.read(&check_address) {
+        match row.read(&check) {
             Ok(primary) => primaries.push(primary),
             Err(problem) => {
                 row.error = sentence(problem.detail());
@@ -121,13 +125,13 @@ pub(crate) fn read(
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
+    use xfr::Primary;
 
     use super::{Row, read};
     use crate::json;
     use crate::problem::{Code, Problem};
 
-    fn any(_: IpAddr) -> Result<(), Problem> {
+    fn any(_: &Primary) -> Result<(), Problem> {
         Ok(())
     }
 
@@ -161,8 +165,12 @@ mod tests {
 
     #[test]
     fn an_address_that_nothing_is_sent_to_is_said_beside_its_row() {
-        let refused = |address: IpAddr| Problem::new(Code::AddressRefused, format!("{address} is private"));
-        let check = |address: IpAddr| if address.is_loopback() { Err(refused(address)) } else { Ok(()) };
+        let check = |primary: &Primary| match primary.address.ip() {
+            address if address.is_loopback() => {
+                Err(Problem::new(Code::AddressRefused, format!("{address} is private")))
+            }
+            _ => Ok(()),
+        };
         let mut rows = vec![row("192.0.2.1", ""), row("::1", "5353"), row("[::1]:5353", "")];
         assert_eq!(read(&mut rows, check).unwrap_err().code(), Code::AddressRefused);
         let errors: Vec<&str> = rows.iter().map(|row| row.error.as_str()).collect();
@@ -171,9 +179,12 @@ mod tests {
 
     #[test]
     fn a_primary_goes_into_a_row_and_back() {
-        for text in
-            ["192.0.2.1", "192.0.2.1:5353,key=k.example", "[2001:db8::1]:853,tls=ns1.example.org", "192.0.2.1,tls"]
-        {
+        for text in [
+            "192.0.2.1",
+            "192.0.2.1:5353,key=k.example,source=192.0.2.7",
+            "[2001:db8::1]:853,tls=ns1.example.org",
+            "192.0.2.1,tls",
+        ] {
             let primary = crate::text::primary(text).unwrap();
             let mut rows = vec![Row::of(&json::Primary::from(&primary))];
             assert_eq!(read(&mut rows, any).unwrap(), [primary]);

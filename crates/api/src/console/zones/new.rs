@@ -90,7 +90,7 @@ async fn added(
     rows: &mut Vec<Row>,
 ) -> Result<text::Typed, Problem> {
     // All are read, so that all that is wrong is said at once.
-    let primaries = form::read(rows, |address| served.doors.intent.check_address(address));
+    let primaries = form::read(rows, |primary| served.doors.intent.check_primary(primary));
     let read = (text::typed_zone_name(typed.name), primaries, text::listed_tags(typed.tags));
     let typed = read.0?;
     let mut zone = NewZone::new(typed.name.clone(), read.1?)?;

@@ -89,7 +89,7 @@ pub(crate) async fn change(
     let wanted_tags = text::listed_tags(&tags);
     let tags_error = wanted_tags.as_ref().err().map(|problem| sentence(problem.detail())).unwrap_or_default();
     let read = (
-        form::read(&mut rows, |address| served.doors.intent.check_address(address)),
+        form::read(&mut rows, |primary| served.doors.intent.check_primary(primary)),
         changes(&zone, &mut fields),
         wanted_tags,
     );
