@@ -210,10 +210,16 @@ fn a_zone_is_set_otherwise_paused_and_removed_when_its_name_is_typed() {
     browser.sees("No zones yet");
     browser.sees("Recently removed");
     browser.keep_picture("zones-removed");
-    browser.press(&format!("Undo the removal of {ZONE}"));
+    browser.has(".notice time");
+    browser.press("Undo");
     browser.has("[data-state=active]");
     browser.sees("Set for this zone");
     serves(&secondo, ZONE, 1);
+    browser.press("Remove");
+    browser.fill("Type the name of the zone", ZONE);
+    browser.press("Remove the zone");
+    browser.press(&format!("Undo the removal of {ZONE}"));
+    browser.has("[data-state=active]");
     browser.press("Remove");
     browser.fill("Type the name of the zone", ZONE);
     browser.press("Remove the zone");
@@ -246,5 +252,33 @@ fn a_zone_is_created_by_keyboard_alone_on_a_narrow_screen_and_in_the_dark() {
     browser.keep_picture("narrow-zone-active");
     let overflow = browser.script("return document.documentElement.scrollWidth - window.innerWidth");
     assert!(overflow.as_i64().unwrap() <= 0, "the page is wider than the screen by {overflow}");
+    is_clean(&browser);
+}
+
+#[test]
+fn a_form_begins_where_something_is_to_be_typed_and_what_is_long_stays_within_it() {
+    let secondo = secondo().started();
+    let browser = Browser::start();
+    first_start(&browser, &secondo);
+    browser.go(&(console(&secondo) + "/o/1/zones/new"));
+    browser.has("#name:focus");
+    browser.press("Add another primary");
+    browser.has("#address-2:focus");
+    let long = "x".repeat(400);
+    browser.fill("Domain", ZONE);
+    browser.fill("Address", &long);
+    browser.press("Create");
+    browser.has("#address-1:focus[aria-invalid]");
+    browser.sees("it is not an IP address");
+    assert!(!browser.text().contains(",key="), "options of the command line are not for forms: {}", browser.text());
+    for width in [1280, 375] {
+        browser.resize(width, 900);
+        let overflow = browser.script("return document.documentElement.scrollWidth - window.innerWidth");
+        assert!(overflow.as_i64().unwrap() <= 0, "at {width} the page is wider than the screen by {overflow}");
+    }
+    browser.keep_picture("narrow-zone-new-wrong");
+    browser.fill("Domain", &format!("{long}.test"));
+    browser.press("Create");
+    browser.has("#name:focus[aria-invalid]");
     is_clean(&browser);
 }

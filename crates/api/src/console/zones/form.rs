@@ -22,6 +22,8 @@ pub(crate) struct Row {
     /// The address of ours that it is asked from.
     pub(crate) source: String,
     pub(crate) error: String,
+    /// Whether whoever gets the form begins here.
+    pub(crate) is_focused: bool,
 }
 
 impl Row {
@@ -47,8 +49,13 @@ impl Row {
             tls: tls.to_owned(),
             identity,
             source: primary.source.clone().unwrap_or_default(),
-            error: String::new(),
+            ..Self::default()
         }
+    }
+
+    /// One more, to be filled in.
+    pub(crate) fn another() -> Self {
+        Self { is_focused: true, ..Self::default() }
     }
 
     fn is_empty(&self) -> bool {
@@ -92,7 +99,7 @@ pub(crate) fn rows(form: &Form) -> Vec<Row> {
         tls: at(tls, row),
         identity: at(identities, row),
         source: at(sources, row),
-        error: String::new(),
+        ..Row::default()
     };
     (0..count).map(row).collect()
 }
@@ -116,6 +123,7 @@ pub(crate) fn read(
             Ok(primary) => primaries.push(primary),
             Err(problem) => {
                 row.error = sentence(problem.detail());
+                row.is_focused = first.is_none();
                 first.get_or_insert(problem);
             }
         }
@@ -160,6 +168,7 @@ mod tests {
         assert!(read(&mut rows, any).is_err());
         let errors: Vec<bool> = rows.iter().map(|row| row.error.is_empty()).collect();
         assert_eq!(errors, [true, false, false]);
+        assert_eq!(rows.iter().position(|row| row.is_focused), Some(1));
         assert!(read(&mut vec![Row::default()], any).is_err());
     }
 

@@ -43,6 +43,9 @@ pub(crate) struct Asked {
     /// An order; with `-` before it, it is the other way round.
     #[serde(default)]
     sort: String,
+    /// The zone whose removal has led here; of this page alone.
+    #[serde(default)]
+    removed: String,
 }
 
 impl Asked {
@@ -172,6 +175,11 @@ impl List {
         };
         let said = if grows { ("ascending", "↑") } else { ("descending", "↓") };
         (self.order == *order).then_some(said)
+    }
+
+    /// What was removed just now, if it is so.
+    fn just_removed(&self) -> Option<&json::RemovedZone> {
+        self.removed.iter().find(|zone| zone.name == self.asked.removed)
     }
 
     fn first_page(&self) -> String {

@@ -50,6 +50,12 @@ struct Typed<'a> {
     tags: &'a str,
 }
 
+impl New<'_> {
+    fn begins_at_a_primary(&self) -> bool {
+        self.name_error.is_empty() && self.rows.iter().any(|row| row.is_focused)
+    }
+}
+
 pub(crate) async fn page_new(member: Member, State(served): State<Served>) -> Response {
     if let Err(problem) = member.must(Scope::Zones) {
         return refusal(&problem);
@@ -64,7 +70,7 @@ pub(crate) async fn create(member: Member, State(served): State<Served>, form: F
     }
     let (typed, mut rows) = (Typed { name: form.text("name"), tags: form.text("tags") }, form::rows(&form));
     if form.has("add_row") {
-        rows.push(Row::default());
+        rows.push(Row::another());
         let made = draw(&member, &served, typed, rows, None).await;
         return made.map_or_else(|problem| refusal(&problem), |new| page(&new));
     }

@@ -10,6 +10,7 @@ use crate::console::session::{Form, Member};
 use crate::console::words::{self, sentence};
 use crate::doors::Removal;
 use crate::json::Scope;
+use crate::path::percent_encoded;
 use crate::problem::{Code, Problem};
 use crate::router::Served;
 use crate::text;
@@ -51,7 +52,10 @@ pub(crate) async fn remove(
         Err(Problem::new(Code::ZoneNameInvalid, "this is not the name of the zone: nothing was removed"))
     };
     match removed {
-        Ok(()) => Redirect::to(&format!("{}/zones", base(&member.membership))).into_response(),
+        Ok(()) => {
+            let list = format!("{}/zones?removed={}", base(&member.membership), percent_encoded(&name.to_string()));
+            Redirect::to(&list).into_response()
+        }
         Err(problem) => {
             let error = sentence(problem.detail());
             again(&problem, &draw(&member, &name, typed, error))

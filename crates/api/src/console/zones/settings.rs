@@ -83,7 +83,7 @@ pub(crate) async fn change(
     let fields = Setting::ALL.iter().map(|setting| field(&served, *setting, form.text(setting.name()).to_owned()));
     let mut fields: Vec<Field> = fields.collect();
     if form.has("add_row") {
-        rows.push(Row::default());
+        rows.push(Row::another());
         return page(&draw(&member, &name, zone, keys, Typed { tags, rows, fields }));
     }
     let wanted_tags = text::listed_tags(&tags);
