@@ -44,7 +44,7 @@ fn a_delegation_that_was_left_behind_proves_nothing() {
             mallory.name_servers("other.test")
         };
         world.delegates(&to("left.test", &servers));
-        let mallory = super::Organisation { secondo: &world.secondo, id: "2".into() };
+        let mallory = world.again("2");
         mallory.creates("left.test", &hers, 70);
         for _ in 0..2 {
             let seen = mallory.looks("left.test");

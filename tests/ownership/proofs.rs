@@ -56,8 +56,7 @@ fn a_delegation_that_is_seen_to_change_proves_the_name_and_a_restart_knows_it() 
             servers
         };
         world.delegates(&to("alice.test", &servers));
-        let by_id = |id: &str| super::Organisation { secondo: &world.secondo, id: id.to_owned() };
-        let (alice, bob) = (by_id("2"), by_id("3"));
+        let (alice, bob) = (world.again("2"), world.again("3"));
         let theirs = bob.looks("alice.test");
         assert_eq!(theirs["state"], "claimed", "{theirs:#}");
         let seen = alice.looks("alice.test");
@@ -86,17 +85,13 @@ fn a_name_that_moves_to_another_organisations_name_servers_is_theirs_from_then_o
             (alice.name_servers("alice.test"), bob.name_servers("alice.test"))
         };
         world.delegates(&to("alice.test", &of_alice));
-        assert_eq!(
-            super::Organisation { secondo: &world.secondo, id: "2".into() }.looks("alice.test")["state"],
-            "proven"
-        );
+        assert_eq!(world.again("2").looks("alice.test")["state"], "proven");
         // Sold, and nothing was at a third place in between, where a text could have stood.
         world.delegates(&to("alice.test", &of_bob));
-        let by_id = |id: &str| super::Organisation { secondo: &world.secondo, id: id.to_owned() };
-        let seen = by_id("3").looks("alice.test");
+        let seen = world.again("3").looks("alice.test");
         assert_eq!((&seen["state"], &seen["proof"]), (&json!("proven"), &json!("delegation")), "{seen:#}");
-        by_id("2").is("alice.test", "claimed", None);
-        by_id("2").was_told("zone.proof-lapsed", "alice.test.");
+        world.again("2").is("alice.test", "claimed", None);
+        world.again("2").was_told("zone.proof-lapsed", "alice.test.");
         assert_eq!(world.answered("alice.test"), Ok(7));
     });
 }

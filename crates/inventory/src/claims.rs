@@ -270,6 +270,17 @@ impl Inventory {
         above(&mut transaction, name).await
     }
 
+    /// Where other tenants have proven zones, seen from the name.
+    pub async fn others_around(&self, tenant: TenantId, name: &Name) -> Result<Around, InventoryError> {
+        let mut transaction = self.reader().begin().await?;
+        let is_below = above(&mut transaction, name).await?.iter().any(|zone| zone.tenant != tenant);
+        Ok(match () {
+            () if is_below => Around::Above,
+            () if has_others_below(&mut transaction, tenant, name).await? => Around::Below,
+            () => Around::Nowhere,
+        })
+    }
+
     /// The name servers that the tenant delegates to; none until it was given some.
     pub async fn name_servers(&self, tenant: TenantId) -> Result<Option<BTreeSet<Name>>, InventoryError> {
         let mut transaction = self.reader().begin().await?;
@@ -400,6 +411,16 @@ async fn take(transaction: &mut Transaction, by: &By, holder: &Claim) -> Result<
         .await?;
     let name = holder.name.to_string();
     write_audit(transaction, Some(holder.tenant), by, "zone.proof-taken", &name, json!({})).await
+}
+
+/// Where proven zones of other tenants lie, seen from a name; one above counts first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Around {
+    Nowhere,
+    /// It says by its contents whose the name is.
+    Above,
+    /// The name is given by the operator's word alone.
+    Below,
 }
 
 /// # Errors

@@ -160,8 +160,22 @@ impl Claims {
         Ok(())
     }
 
+    /// Looks at the claim for somebody who has put something there, and so as it is from now on: where that was done just
+    /// now, after a moment. Has it proven if it is.
+    pub(crate) async fn look_anew(&self, inventory: &Inventory, claim: &Claim) -> Result<Seen, NotLooked> {
+        let asked_at = self.node.clock.now();
+        loop {
+            let seen = self.look(inventory, claim).await?;
+            if seen.at >= asked_at {
+                return Ok(seen);
+            }
+            let age = self.node.clock.now().since(seen.at);
+            tokio::time::sleep(FRESH_FOR.saturating_sub(age)).await;
+        }
+    }
+
     /// Looks at the claim now, unless that was done just now, and has it proven if it is.
-    pub(crate) async fn look(&self, inventory: &Inventory, claim: &Claim) -> Result<Seen, NotLooked> {
+    async fn look(&self, inventory: &Inventory, claim: &Claim) -> Result<Seen, NotLooked> {
         let now = self.node.clock.now();
         if let Some(seen) = self.seen(claim.zone).filter(|seen| now.since(seen.at) < FRESH_FOR) {
             return Ok(seen);

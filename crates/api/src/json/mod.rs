@@ -57,7 +57,8 @@ pub use organisation::{
     Member, Members, Organisation, Organisations,
 };
 pub use ownership::{
-    Claim, Claims, HandOver, Ownership, OwnershipChallenge, OwnershipProof, OwnershipSeen, OwnershipState,
+    Claim, Claims, HandOver, Ownership, OwnershipChallenge, OwnershipNeighbour, OwnershipProof, OwnershipSeen,
+    OwnershipState,
 };
 pub use plan::{Event, Events, OwnPlan, Plan, PlanLimits, PlanStanding, PlanUse, Plans, PutPlan, SetPlan, Severity};
 pub use primary::{Primary, PrimaryTls};

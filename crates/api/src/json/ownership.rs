@@ -1,5 +1,7 @@
 //! Whose names are: claims, and what proves them.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -35,6 +37,16 @@ words! {
     }
 }
 
+words! {
+    /// Where another organisation has a zone, so that neither a text nor the registry's delegation proves the name.
+    OwnershipNeighbour {
+        /// Above it: the name is given by what that zone delegates.
+        Above = "above",
+        /// Below it: the name is given by whoever runs the service alone.
+        Below = "below",
+    }
+}
+
 /// Whose a zone's name is, as far as that is known, and how it can be shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Ownership {
@@ -53,8 +65,23 @@ pub struct Ownership {
     pub name_servers_are_own: bool,
     /// Below the name others have theirs: it is given by whoever runs the service alone.
     pub is_public_suffix: bool,
+    /// None where no other organisation's zone stands in the way, and for a name that is proven.
+    pub neighbour: Option<OwnershipNeighbour>,
     /// What was seen when it was last looked at; none when that has not been since the server started.
     pub seen: Option<OwnershipSeen>,
+}
+
+impl Ownership {
+    /// Whether the name was delegated to the organisation's own name servers already when it was first looked at, which
+    /// proves nothing: whoever had those names before may have left it so. Nor can a text be shown there.
+    pub fn pointed_here_before(&self) -> bool {
+        let lower = |names: &[String]| names.iter().map(|name| name.to_ascii_lowercase()).collect::<BTreeSet<_>>();
+        let delegated_to = self.seen.as_ref().and_then(|seen| seen.delegated_to.as_ref());
+        self.state == OwnershipState::Claimed
+            && self.name_servers_are_own
+            && self.neighbour.is_none()
+            && delegated_to.is_some_and(|names| lower(names) == lower(&self.name_servers))
+    }
 }
 
 /// A record that proves a name.

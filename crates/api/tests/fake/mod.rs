@@ -879,6 +879,7 @@ impl Ownership for Fake {
             }),
             name_servers: vec!["ns1.us.".into(), "ns2.us.".into()],
             name_servers_are_own: true,
+            neighbour: None,
             is_public_suffix: false,
             seen: None,
         })

@@ -1,12 +1,12 @@
 //! Whose names are.
 
 use api::doors::{Caller, Ownership};
-use api::json::{OwnershipChallenge, OwnershipProof, OwnershipSeen, OwnershipState};
+use api::json::{OwnershipChallenge, OwnershipNeighbour, OwnershipProof, OwnershipSeen, OwnershipState};
 use api::{Code, Problem, json};
 use async_trait::async_trait;
 use delegation::CHALLENGE_LABEL;
 use dns::Name;
-use inventory::{Claim, Inventory, Proof, ProveError, Proving, Shown, TenantId, ZoneId};
+use inventory::{Around, Claim, Inventory, Proof, ProveError, Proving, Shown, TenantId, ZoneId};
 
 use super::{House, unavailable};
 use crate::claims::{NotLooked, Seen, is_public_suffix};
@@ -29,7 +29,7 @@ impl Ownership for House {
         let inventory = self.inventory()?;
         let before = self.claim_of(&inventory, caller.tenant, name).await?;
         if self.wants_proofs() {
-            self.claims.look(&inventory, &before).await.map_err(|error| not_looked(&error))?;
+            self.claims.look_anew(&inventory, &before).await.map_err(|error| not_looked(&error))?;
         }
         let after = self.claim_of(&inventory, caller.tenant, name).await?;
         self.until_owned(&after).await;
@@ -109,6 +109,10 @@ impl House {
             }
         };
         let proven = claim.proven.as_ref();
+        let neighbour = match proven {
+            None if self.wants_proofs() => inventory.others_around(claim.tenant, &claim.name).await,
+            _ => Ok(Around::Nowhere),
+        };
         Ok(json::Ownership {
             name: claim.name.to_string(),
             state: match proven {
@@ -123,6 +127,11 @@ impl House {
             name_servers: set.names.iter().map(ToString::to_string).collect(),
             name_servers_are_own: set.is_own,
             is_public_suffix,
+            neighbour: match neighbour.map_err(|error| unavailable(&error))? {
+                Around::Nowhere => None,
+                Around::Above => Some(OwnershipNeighbour::Above),
+                Around::Below => Some(OwnershipNeighbour::Below),
+            },
             seen: self.claims.seen(claim.zone).map(|seen| shown_seen(seen, proven.is_some())),
         })
     }

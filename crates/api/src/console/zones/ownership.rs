@@ -10,7 +10,7 @@ use super::{ZoneInTenant, path};
 use crate::console::page::{Frame, again, page, refusal};
 use crate::console::session::{Form, Member};
 use crate::console::words;
-use crate::json::{self, OwnershipProof, OwnershipState, Scope};
+use crate::json::{self, OwnershipNeighbour, OwnershipProof, OwnershipState, Scope};
 use crate::problem::Problem;
 use crate::router::Served;
 
@@ -63,7 +63,7 @@ impl Page<'_> {
             ),
             OwnershipState::Claimed => format!(
                 "{name} is copied, and answered as soon as it is seen to be yours: nobody gets a name here by asking for it \
-                 first. One of the following proves it."
+                 first. What proves it is said below."
             ),
         }
     }

@@ -1,6 +1,6 @@
 //! `secondo zone ownership | hand-over`.
 
-use api::json::{HandOver, Ownership, OwnershipState};
+use api::json::{HandOver, Ownership, OwnershipNeighbour, OwnershipState};
 use dns::Name;
 
 use super::path;
@@ -61,15 +61,43 @@ fn show(found: &Ownership, output: &mut Output<'_>) -> Result<(), Failure> {
         return Ok(());
     }
     output.line("")?;
-    match &found.challenge {
-        None => output.line("Only whoever runs the service can give this name: below it others have theirs.")?,
-        Some(challenge) => {
-            output.line("To prove it, put this record where the zone is delegated to now:")?;
-            output.line(&format!("  {} 300 IN TXT \"{}\"", challenge.name, challenge.text))?;
-        }
-    }
-    if found.name_servers_are_own && found.challenge.is_some() {
-        output.line(&format!("or have its delegation changed to: {}", found.name_servers.join(" ")))?;
+    for line in advice(found) {
+        output.line(&line)?;
     }
     Ok(())
+}
+
+/// What would prove the name.
+fn advice(found: &Ownership) -> Vec<String> {
+    let servers = found.name_servers.join(" ");
+    let line = |text: &str| vec![text.to_owned()];
+    match (&found.challenge, &found.neighbour) {
+        (None, _) => line("Only whoever runs the service can give this name: below it others have theirs."),
+        (_, Some(OwnershipNeighbour::Below)) => {
+            line("Only whoever runs the service can give this name: another organisation has a zone below it.")
+        }
+        (_, Some(OwnershipNeighbour::Above)) if found.name_servers_are_own => vec![
+            "Another organisation has the zone above it: the name is yours when that zone delegates it to".to_owned(),
+            format!("  {servers}"),
+            "or by the word of whoever runs the service; no text proves it.".to_owned(),
+        ],
+        (_, Some(OwnershipNeighbour::Above)) => {
+            line("Only whoever runs the service can give this name: another organisation has the zone above it.")
+        }
+        (Some(_), None) if found.pointed_here_before() => vec![
+            "It was delegated here already when the zone was created, which proves nothing: whoever had it before may have".to_owned(),
+            "left it so. Have it delegated elsewhere, see that with --look, and then here again; or ask whoever runs the".to_owned(),
+            "service.".to_owned(),
+        ],
+        (Some(challenge), None) => {
+            let mut lines = vec![
+                "To prove it, put this record where the zone is delegated to now:".to_owned(),
+                format!("  {} 300 IN TXT \"{}\"", challenge.name, challenge.text),
+            ];
+            lines.extend(
+                found.name_servers_are_own.then(|| format!("or have its delegation changed to: {servers}")),
+            );
+            lines
+        }
+    }
 }
