@@ -21,6 +21,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use tokio::sync::watch;
 use zone::ZoneId;
 
+use crate::TenantId;
 use crate::error::InventoryError;
 use crate::ledger::Ledger;
 
@@ -102,6 +103,17 @@ impl Inventory {
     pub async fn reserve_zone_ids(&self, highest: ZoneId) -> Result<(), InventoryError> {
         let mut transaction = self.begin().await?;
         reserve_ids(&mut transaction, to_i64(highest.0)).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Never gives a tenant this number, or a lower one, from now on: nobody new is to find another's zones in the store.
+    pub async fn reserve_tenants(&self, highest: TenantId) -> Result<(), InventoryError> {
+        let mut transaction = self.begin().await?;
+        sqlx::query("UPDATE numbers SET last = $1 WHERE kind = 'tenants' AND last < $1")
+            .bind(to_i64(highest.0))
+            .execute(&mut *transaction)
+            .await?;
         transaction.commit().await?;
         Ok(())
     }

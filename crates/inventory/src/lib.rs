@@ -45,7 +45,7 @@ pub use accounts::{
     User, UserId,
 };
 pub use catalogs::{Catalog, CatalogMember, CatalogSettings, Make};
-pub use claims::{Around, Claim, Proof, Proven, Proving};
+pub use claims::{Around, Claim, Handed, Proof, Proven, Proving};
 pub use database::{Changed, Inventory, Location, PostgresUrl, PostgresUrlError};
 pub use error::{
     AddKeyError, AddZoneError, ApplyError, CatalogError, ChangeZoneError, InventoryError, PlanError, ProveError,
@@ -59,7 +59,7 @@ pub use ledger::{
     ATTEMPTS_MAX, Attempt, Kind, Ledger, Notify, NotifySender, NotifySpan, Outcome, RecordedAttempt, RecordedReason,
     StrangerNotify, Trigger,
 };
-pub use ownership::{Above, Delegated, Finding, Look, Shown};
+pub use ownership::{Above, Delegated, Evidence, Finding, Look, Shown};
 pub use plans::{Limits, NewPlan, Plan, PlanId, Standing as PlanStanding, Terms};
 pub use removed::KeptZone;
 pub use requests::{BegunRequest, REQUESTS_MAX};

@@ -20,7 +20,7 @@ use zone::{Tags, ZoneId};
 use crate::TenantId;
 use crate::accounts::{By, write_audit};
 use crate::catalogs::read_label;
-use crate::claims::{Proof, has_neighbours};
+use crate::claims::{Handed, Proof};
 use crate::database::{Changed, Inventory, Transaction, to_i64, to_u64};
 use crate::error::{InventoryError, RemoveZoneError, RestoreZoneError};
 use crate::keys::check_named_keys;
@@ -117,14 +117,14 @@ impl Inventory {
     }
 
     /// Has the tenant's zone of this name back that was removed last: the same zone, as it was. Its name is proven only if
-    /// nobody else has proven it, one above or one below it meanwhile.
+    /// nobody else has proven it meanwhile, one above or one below it.
     ///
     /// # Errors
     /// [`RestoreZoneError::NotKept`]; what keeps a zone from being added, as a key that is gone or a plan's limit.
     pub async fn restore_zone(&self, by: &By, tenant: TenantId, name: &Name) -> Result<ZoneId, RestoreZoneError> {
         let mut transaction = self.begin().await?;
         let row: Option<RestoredRow> = sqlx::query_as(
-            "SELECT zone_id, spelling, service, settings, tags, created_at_ms, challenge, primaries FROM removed_zones \
+            "SELECT zone_id, spelling, service, settings, tags, primaries FROM removed_zones \
              WHERE tenant_id = $1 AND name = $2 AND delete_after_ms > $3 AND spelling IS NOT NULL \
              ORDER BY removed_at_ms DESC, zone_id DESC LIMIT 1",
         )
@@ -138,12 +138,6 @@ impl Inventory {
         check_named_keys(&mut transaction, tenant, &zone.name, &zone.settings, &Settings::default()).await?;
         let mut allowance = Allowance::of(&mut transaction, tenant, by.at).await?;
         let id = insert(&mut transaction, tenant, &zone, Inherits::Exactly(id), &mut allowance, by.at).await?;
-        sqlx::query("UPDATE zones SET created_at_ms = $2, challenge = $3 WHERE id = $1")
-            .bind(to_i64(id.0))
-            .bind(row.created_at_ms)
-            .bind(&row.challenge)
-            .execute(&mut *transaction)
-            .await?;
         write_audit(&mut transaction, Some(tenant), by, "zone.restored", &name.to_string(), json!({})).await?;
         self.commit_change_of(Changed::zones([id]), transaction).await?;
         Ok(id)
@@ -219,9 +213,11 @@ pub(crate) async fn remove_and_keep(
     let primaries: Vec<KeptPrimary> = primaries_of(transaction, id).await?.iter().map(KeptPrimary::of).collect();
     sqlx::query(
         "INSERT INTO removed_zones (zone_id, delete_after_ms, removed_at_ms, primaries, tenant_id, name, label, proof, \
-         lapsed_at_ms, spelling, service, settings, tags, created_at_ms, challenge) \
+         lapsed_at_ms, spelling, service, settings, tags, created_at_ms, challenge, handed, proven_at_ms, \
+         seen_elsewhere_at_ms, looked_at_ms) \
          SELECT z.id, $2, $3, $4, z.tenant_id, z.name, m.label, z.proof, z.lapsed_at_ms, \
-         z.spelling, z.service, z.settings, z.tags, z.created_at_ms, z.challenge \
+         z.spelling, z.service, z.settings, z.tags, z.created_at_ms, z.challenge, z.handed, z.proven_at_ms, \
+         z.seen_elsewhere_at_ms, z.looked_at_ms \
          FROM zones z LEFT JOIN catalog_members m ON m.zone_id = z.id WHERE z.id = $1",
     )
     .bind(to_i64(id.0))
@@ -267,44 +263,60 @@ pub(crate) async fn kept_for(
     Ok(None)
 }
 
-/// The proof that a kept zone had, and since when it did not show, unless somebody else has one by now: of its name, or of
-/// one above or below it, which would have to consent.
-pub(crate) async fn kept_proof(
-    transaction: &mut Transaction,
-    tenant: TenantId,
-    kept: ZoneId,
-    name: &Name,
-) -> Result<Option<(Proof, Option<Moment>)>, InventoryError> {
-    let row: Option<(String, Option<i64>)> = sqlx::query_as(
-        "SELECT proof, lapsed_at_ms FROM removed_zones WHERE zone_id = $1 AND proof IS NOT NULL \
-         AND NOT EXISTS (SELECT 1 FROM zones WHERE name = $2 AND proof IS NOT NULL)",
-    )
-    .bind(to_i64(kept.0))
-    .bind(lower_text(name))
-    .fetch_optional(&mut **transaction)
-    .await?;
-    let Some((proof, lapsed_at)) = row else { return Ok(None) };
-    let proof: Proof = proof.parse()?;
-    if proof != Proof::Operator && has_neighbours(transaction, tenant, name).await? {
-        return Ok(None);
-    }
-    Ok(Some((proof, lapsed_at.map(|at| to_u64(at).map(Moment)).transpose()?)))
-}
-
 /// Somebody has proven the name: what others had before they removed their zones of it does not come back with those.
 pub(crate) async fn end_kept_proofs(
     transaction: &mut Transaction,
     tenant: TenantId,
     name: &Name,
 ) -> Result<(), InventoryError> {
-    sqlx::query(
-        "UPDATE removed_zones SET proof = NULL, lapsed_at_ms = NULL \
-         WHERE name = $1 AND proof IS NOT NULL AND tenant_id <> $2",
+    sqlx::query("UPDATE removed_zones SET proof = NULL WHERE name = $1 AND proof IS NOT NULL AND tenant_id <> $2")
+        .bind(lower_text(name))
+        .bind(to_i64(tenant.0))
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+/// The same of names above and below it, which are for whoever has this one to let in; but for what is somebody's by the
+/// operator's word.
+pub(crate) async fn end_kept_proofs_around(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    name: &Name,
+) -> Result<(), InventoryError> {
+    let rows: Vec<(i64, String, Option<String>)> = sqlx::query_as(
+        "SELECT zone_id, name, handed FROM removed_zones WHERE proof IS NOT NULL AND proof <> 'operator' \
+         AND tenant_id <> $1 AND name IS NOT NULL",
     )
-    .bind(lower_text(name))
     .bind(to_i64(tenant.0))
-    .execute(&mut **transaction)
+    .fetch_all(&mut **transaction)
     .await?;
+    for (id, text, handed) in rows {
+        let other = read_name(&text)?;
+        let handed = handed.as_deref().map(Handed::read).transpose()?;
+        let is_by_operator = handed.is_some_and(|handed| handed.proof == Proof::Operator);
+        let is_around = other.borrow().is_below(name.borrow()) || name.borrow().is_below(other.borrow());
+        if is_around && !is_by_operator {
+            sqlx::query("UPDATE removed_zones SET proof = NULL WHERE zone_id = $1")
+                .bind(id)
+                .execute(&mut **transaction)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// The operator has taken the name from the tenant: nor does it come back with a zone that was removed before.
+pub(crate) async fn end_own_kept_proofs(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+    name: &Name,
+) -> Result<(), InventoryError> {
+    sqlx::query("UPDATE removed_zones SET proof = NULL WHERE name = $1 AND tenant_id = $2")
+        .bind(lower_text(name))
+        .bind(to_i64(tenant.0))
+        .execute(&mut **transaction)
+        .await?;
     Ok(())
 }
 
@@ -315,7 +327,7 @@ pub(crate) async fn disprove_kept(
     id: ZoneId,
 ) -> Result<bool, InventoryError> {
     let row: Option<(i64, String)> = sqlx::query_as(
-        "UPDATE removed_zones SET proof = NULL, lapsed_at_ms = NULL \
+        "UPDATE removed_zones SET proof = NULL \
          WHERE zone_id = $1 AND proof IS NOT NULL AND spelling IS NOT NULL RETURNING tenant_id, spelling",
     )
     .bind(to_i64(id.0))
@@ -382,8 +394,6 @@ struct RestoredRow {
     service: String,
     settings: String,
     tags: String,
-    created_at_ms: i64,
-    challenge: Option<String>,
     primaries: String,
 }
 

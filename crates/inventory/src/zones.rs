@@ -13,14 +13,14 @@ use zone::{Tags, ZoneId};
 use crate::TenantId;
 use crate::accounts::{By, write_audit};
 use crate::catalogs::make_configured;
-use crate::claims::Proof;
+use crate::claims::{Carried, Proof};
 use crate::database::{Changed, Inventory, Transaction, reserve_ids, to_i64, to_u64};
 use crate::error::{AddZoneError, ChangeZoneError, InventoryError, RemoveZoneError};
 use crate::keys::{check_named_keys, key_id};
 use crate::names::{lower_text, read_name};
 use crate::plans::{Allowance, check_primaries_allowed};
 use crate::primaries::{PrimaryRow, TlsColumns, read_settings, settings_text};
-use crate::removed::{Inherits, end_kept_proofs, is_removed, kept_for, kept_proof, remove, take_back, write_removal};
+use crate::removed::{Inherits, end_kept_proofs, is_removed, kept_for, remove, take_back, write_removal};
 use crate::tags::update_tags;
 
 /// Whether a zone is answered and followed, as its owner wants it.
@@ -294,9 +294,9 @@ pub(crate) async fn insert(
     }
     check_primaries(transaction, tenant, &zone.name, &zone.primaries).await?;
     let kept = kept_for(transaction, tenant, &zone.name, heir, now).await?;
-    let (proof, lapsed_at) = match (zone.proof, kept) {
-        (None, Some(kept)) => kept_proof(transaction, tenant, kept, &zone.name).await?.unzip(),
-        (proof, _) => (proof, None),
+    let kept_claim = match (zone.proof, kept) {
+        (None, Some(kept)) => Carried::of_kept(transaction, kept).await?,
+        _ => None,
     };
     let stored_as = match zone.stored_as {
         _ if kept.is_some() => kept,
@@ -306,12 +306,12 @@ pub(crate) async fn insert(
     // Whoever comes second gets no row, and no error that would end the transaction.
     let statement = match stored_as {
         Some(_) => {
-            "INSERT INTO zones (tenant_id, name, spelling, service, settings, created_at_ms, proof, proven_at_ms, \
-             lapsed_at_ms, id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING id"
+            "INSERT INTO zones (tenant_id, name, spelling, service, settings, created_at_ms, proof, proven_at_ms, id) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING id"
         }
         None => {
-            "INSERT INTO zones (tenant_id, name, spelling, service, settings, created_at_ms, proof, proven_at_ms, \
-             lapsed_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING id"
+            "INSERT INTO zones (tenant_id, name, spelling, service, settings, created_at_ms, proof, proven_at_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING id"
         }
     };
     let mut query = sqlx::query_scalar(statement)
@@ -321,9 +321,8 @@ pub(crate) async fn insert(
         .bind(zone.service.as_str())
         .bind(settings_text(&zone.settings))
         .bind(to_i64(now.0))
-        .bind(proof.map(Proof::as_str))
-        .bind(proof.map(|_| to_i64(now.0)))
-        .bind(lapsed_at.flatten().map(|at: Moment| to_i64(at.0)));
+        .bind(zone.proof.map(Proof::as_str))
+        .bind(zone.proof.map(|_| to_i64(now.0)));
     if let Some(id) = stored_as {
         query = query.bind(to_i64(id.0));
     }
@@ -340,7 +339,10 @@ pub(crate) async fn insert(
     if kept.is_some() {
         take_back(transaction, id).await?;
     }
-    if proof.is_some() {
+    if let Some(claim) = kept_claim {
+        claim.give(transaction, id).await?;
+    }
+    if zone.proof.is_some() {
         end_kept_proofs(transaction, tenant, &zone.name).await?;
     }
     if !zone.tags.is_empty() {

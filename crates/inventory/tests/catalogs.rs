@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use dns::Name;
 use inventory::{
-    AddZoneError, ApplyError, By, Catalog, CatalogError, CatalogSettings, Changed, Ensured, Intent, Inventory,
-    Limits, NewPlan, NewZone, TenantId, ZoneId,
+    Above, AddZoneError, ApplyError, By, Catalog, CatalogError, CatalogSettings, Changed, Claim, Delegated, Ensured,
+    Finding, Intent, Inventory, Limits, Look, NewPlan, NewZone, Proof, Proving, Shown, TenantId, ZoneId,
 };
 use place::{BY, Engine, NOW, Place, key, name, open, primary, zone, zone_by_id, zone_by_name};
 use xfr::Moment;
@@ -29,6 +29,7 @@ on_both_engines!(
     somebody_of_the_tenants_own_may_have_what_a_catalog_removed,
     what_has_been_kept_for_long_enough_is_nobodys_any_more,
     a_reset_zone_is_another_one_of_the_same_name,
+    a_reset_zone_is_the_same_claim_and_a_name_that_was_taken_does_not_come_back,
     a_zone_moves_to_another_catalog_with_its_contents_or_without,
     a_catalog_that_goes_leaves_its_members_as_configured_zones,
     a_member_that_is_configured_is_the_catalogs_no_longer,
@@ -347,6 +348,46 @@ async fn a_reset_zone_is_another_one_of_the_same_name(engine: Engine) {
     assert!(after.id > before);
     assert_eq!(inventory.intent().await.unwrap().removed, [before].into());
     assert_eq!(inventory.catalog_members(&cat).await.unwrap()[0].label, label("new"));
+}
+
+async fn a_reset_zone_is_the_same_claim_and_a_name_that_was_taken_does_not_come_back(engine: Engine) {
+    let (_place, inventory) = open(engine).await;
+    let cat = catalog(&inventory, "cat.").await;
+    let a = name("a.example.");
+    let claimed = |zone_name: &Name, group: Option<&str>| NewZone { proof: None, ..make(zone_name, group) };
+    let apply = async |action: Action| {
+        inventory.apply_plan(&cat, &[action], &claimed, NOW, NOW.plus(HOUR)).await.unwrap().remove(0).unwrap();
+        inventory.claim(OURS, &a).await.unwrap()
+    };
+    let prove = async |zone, proof| {
+        inventory.prove(&BY, &Proving { zone, proof, consenting: None }).await.unwrap();
+    };
+    // A proof that has lapsed, and what was seen before.
+    let first = apply(add("a.example.")).await.unwrap().zone;
+    inventory.challenge(first, "text").await.unwrap();
+    prove(first, Proof::Challenge).await;
+    let look = Look {
+        at: NOW.plus(HOUR),
+        delegated: Delegated::Elsewhere,
+        shown: Shown::No,
+        above: Above::None,
+        handed: None,
+    };
+    assert_eq!(inventory.record_look(&BY, first, &look).await.unwrap(), Finding::Lapses);
+    let before = inventory.claim(OURS, &a).await.unwrap().unwrap();
+    let after = apply(reset("a.example.")).await.unwrap();
+    assert!(after.zone > first);
+    assert_eq!(after, Claim { zone: after.zone, ..before });
+    // What the operator gave, and then took, stays taken under every label.
+    prove(after.zone, Proof::Operator).await;
+    assert_eq!(apply(remove("a.example.")).await, None);
+    let other = Action::Add { zone: a.clone(), label: label("other"), group: None };
+    let other = apply(other).await.unwrap().zone;
+    prove(other, Proof::Operator).await;
+    inventory.disprove(&BY, other).await.unwrap();
+    apply(remove("a.example.")).await;
+    let again = apply(Action::Add { zone: a.clone(), label: label("new"), group: None }).await.unwrap();
+    assert_eq!((again.zone, again.proven), (after.zone, None));
 }
 
 async fn a_zone_moves_to_another_catalog_with_its_contents_or_without(engine: Engine) {

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use dns::Name;
 use inventory::{
-    Above, Actor, AuditOf, By, Delegated, Finding, Inventory, Look, NewZone, Proof, ProveError, Proving, Shown,
-    TenantId, ZoneId,
+    Above, Actor, Around, AuditOf, By, Delegated, Finding, Handed, Inventory, Look, NewZone, Proof, ProveError,
+    Proving, Shown, TenantId, ZoneId,
 };
 use place::{BY, Engine, NOW, Place, name, zone};
 use xfr::Moment;
@@ -20,7 +20,11 @@ on_both_engines!(
     a_name_seen_elsewhere_is_remembered_for_the_claim_that_was_there_then,
     below_or_above_another_tenants_zone_nothing_is_proven_without_consent,
     a_lapsed_zone_gives_nothing_below_it_and_keeps_nobody_from_being_above,
+    a_name_below_somebodys_zone_that_this_does_not_delegate_is_a_claim_again,
     what_somebody_else_has_proven_since_does_not_come_back_with_a_removed_zone,
+    a_removed_zone_comes_back_as_the_claim_that_it_was_beside_its_neighbours,
+    what_was_seen_is_used_up_when_a_name_goes_to_another,
+    a_name_that_hangs_on_the_zone_above_goes_with_that_whoever_has_it,
     a_lapsed_proof_comes_back_and_is_handed_over_as_one,
     a_removed_zone_loses_its_proof_by_the_operators_word,
     a_holder_hands_a_name_over_to_the_claim_with_the_text_and_nobody_learns_who_they_are,
@@ -51,12 +55,12 @@ async fn claim(inventory: &Inventory, tenant: TenantId, text: &str) -> ZoneId {
 }
 
 async fn prove(inventory: &Inventory, zone: ZoneId, proof: Proof) -> Result<(), ProveError> {
-    inventory.prove(&service(1), &Proving { zone, proof, consenting: &[] }).await.map(drop)
+    inventory.prove(&service(1), &Proving { zone, proof, consenting: None }).await.map(drop)
 }
 
 async fn look(inventory: &Inventory, zone: ZoneId, ms: u64, delegated: Delegated, shown: Shown) -> Finding {
     inventory
-        .record_look(&service(ms), zone, &Look { at: at(ms), delegated, shown, above: Above::None })
+        .record_look(&service(ms), zone, &Look { at: at(ms), delegated, shown, above: Above::None, handed: None })
         .await
         .unwrap()
 }
@@ -135,10 +139,23 @@ async fn below_or_above_another_tenants_zone_nothing_is_proven_without_consent(e
     let below = claim(&inventory, THEIRS, "a.b.example.org").await;
     prove(&inventory, above, Proof::Challenge).await.unwrap();
     assert!(matches!(prove(&inventory, below, Proof::Delegation).await, Err(ProveError::Below(_))));
-    let others = inventory.zones_above(&name("A.b.example.org")).await.unwrap();
-    assert_eq!(others.iter().map(|zone| zone.zone).collect::<Vec<_>>(), [above]);
-    let consented = Proving { zone: below, proof: Proof::Delegation, consenting: &[above] };
+    let nearest = async |text: &str| inventory.nearest_above(&name(text)).await.unwrap().map(|zone| zone.zone);
+    assert_eq!(nearest("A.b.example.org").await, Some(above));
+    let around = async |tenant, text: &str| inventory.others_around(tenant, &name(text)).await.unwrap();
+    assert_eq!(around(THEIRS, "a.b.example.org").await, Around::Above);
+    let consented = Proving { zone: below, proof: Proof::Delegation, consenting: Some(above) };
     inventory.prove(&service(2), &consented).await.unwrap();
+    assert_eq!(around(OURS, "b.example.org").await, Around::Below);
+    assert_eq!(around(THEIRS, "a.b.example.test").await, Around::Nowhere);
+    // Whoever was let in says what is below: for themselves, and for others.
+    let own = claim(&inventory, THEIRS, "own.a.b.example.org").await;
+    prove(&inventory, own, Proof::Above).await.unwrap();
+    let strangers = claim(&inventory, OURS, "z.a.b.example.org").await;
+    let by_above = Proving { zone: strangers, proof: Proof::Delegation, consenting: Some(above) };
+    assert!(matches!(inventory.prove(&service(2), &by_above).await, Err(ProveError::Below(_))));
+    let by_nearest = Proving { consenting: Some(below), ..by_above };
+    inventory.prove(&service(2), &by_nearest).await.unwrap();
+    inventory.remove_zone(&BY, OURS, &name("z.a.b.example.org")).await.unwrap();
     // The other way round: somebody has a zone below.
     for (text, is_above) in [("b.example.org", true), ("x.example.org", false), ("org", true), (".", true)] {
         let zone = claim(&inventory, TenantId::DEFAULT, text).await;
@@ -150,10 +167,6 @@ async fn below_or_above_another_tenants_zone_nothing_is_proven_without_consent(e
     prove(&inventory, dotted, Proof::Challenge).await.unwrap();
     let other = claim(&inventory, OURS, "d.test").await;
     prove(&inventory, other, Proof::Challenge).await.unwrap();
-    // The same tenant's zones lie as they like.
-    let own = claim(&inventory, THEIRS, "z.a.b.example.org").await;
-    let own = Proving { zone: own, proof: Proof::Challenge, consenting: &[above] };
-    inventory.prove(&service(3), &own).await.unwrap();
 }
 
 async fn a_lapsed_zone_gives_nothing_below_it_and_keeps_nobody_from_being_above(engine: Engine) {
@@ -165,26 +178,61 @@ async fn a_lapsed_zone_gives_nothing_below_it_and_keeps_nobody_from_being_above(
     prove(&inventory, ours, Proof::Challenge).await.unwrap();
     prove(&inventory, sub, Proof::Above).await.unwrap();
     prove(&inventory, subsub, Proof::Above).await.unwrap();
-    let above = async || -> Vec<ZoneId> {
-        let above = inventory.zones_above(&name("x.a.b.example.org")).await.unwrap();
-        above.iter().map(|zone| zone.zone).collect()
-    };
-    assert_eq!(above().await, [subsub, sub, ours]);
+    let above = async || inventory.nearest_above(&name("x.a.b.example.org")).await.unwrap().map(|zone| zone.zone);
+    assert_eq!(above().await, Some(subsub));
     assert_eq!(look(&inventory, ours, 5, Delegated::Elsewhere, Shown::No).await, Finding::Lapses);
-    assert!(above().await.is_empty(), "what is below goes with it, before anybody looks at it");
+    assert_eq!(above().await, None, "what is below goes with it, before anybody looks at it");
     let other = claim(&inventory, THEIRS, "shop.example.org").await;
     prove(&inventory, other, Proof::Challenge).await.unwrap();
-    let theirs = claim(&inventory, THEIRS, "example.org").await;
-    prove(&inventory, theirs, Proof::Challenge).await.unwrap();
-    let below = claim(&inventory, THEIRS, "b.example.org").await;
-    assert!(matches!(prove(&inventory, below, Proof::Above).await, Err(ProveError::Held(_))));
-    assert_eq!(look(&inventory, sub, 6, Delegated::Elsewhere, Shown::Unknown).await, Finding::Lapses);
-    prove(&inventory, below, Proof::Above).await.unwrap();
-    // What shows by itself stays in the way.
-    let own = claim(&inventory, OURS, "own.test").await;
+    // Until somebody else has the name: then what nothing shows any more is nobody's, and what does show is in the way.
+    let own = claim(&inventory, OURS, "own.example.org").await;
     prove(&inventory, own, Proof::Challenge).await.unwrap();
-    let top = claim(&inventory, THEIRS, "test").await;
-    assert!(matches!(prove(&inventory, top, Proof::Challenge).await, Err(ProveError::Above(_))));
+    let theirs = claim(&inventory, THEIRS, "example.org").await;
+    assert!(matches!(prove(&inventory, theirs, Proof::Challenge).await, Err(ProveError::Above(_))));
+    let in_the_way = inventory.others_below(THEIRS, &name("example.org"), 9).await.unwrap();
+    assert_eq!(in_the_way.iter().map(|zone| zone.zone).collect::<Vec<_>>(), [own]);
+    assert_eq!(look(&inventory, own, 6, Delegated::Elsewhere, Shown::No).await, Finding::Lapses);
+    let given = claim(&inventory, OURS, "given.example.org").await;
+    prove(&inventory, given, Proof::Operator).await.unwrap();
+    let proving = Proving { zone: theirs, proof: Proof::Operator, consenting: None };
+    let taken = inventory.prove(&service(7), &proving).await.unwrap();
+    let taken: BTreeSet<ZoneId> = taken.iter().map(|zone| zone.zone).collect();
+    assert_eq!(taken, [ours, sub, subsub, own].into());
+    for text in ["example.org", "b.example.org", "a.b.example.org", "own.example.org"] {
+        let left = inventory.claim(OURS, &name(text)).await.unwrap().unwrap();
+        assert_eq!((left.proven, left.seen_elsewhere_at, left.looked_at), (None, None, None), "{text}");
+    }
+    assert_eq!(proof_of(&inventory, OURS, "given.example.org").await, Some(Proof::Operator));
+    // A proof that shows again is not put above what somebody has proven meanwhile.
+    let late = claim(&inventory, OURS, "late.test").await;
+    prove(&inventory, late, Proof::Challenge).await.unwrap();
+    assert_eq!(look(&inventory, late, 8, Delegated::Elsewhere, Shown::No).await, Finding::Lapses);
+    let shop = claim(&inventory, THEIRS, "shop.late.test").await;
+    prove(&inventory, shop, Proof::Challenge).await.unwrap();
+    assert_eq!(look(&inventory, late, 9, Delegated::Elsewhere, Shown::Yes).await, Finding::Nothing);
+}
+
+async fn a_name_below_somebodys_zone_that_this_does_not_delegate_is_a_claim_again(engine: Engine) {
+    let place = Place::new(engine).await;
+    let (inventory, _) = place.open_with_second_tenant().await;
+    let (above, below) =
+        (claim(&inventory, OURS, "example.org").await, claim(&inventory, THEIRS, "sub.example.org").await);
+    prove(&inventory, above, Proof::Challenge).await.unwrap();
+    let consented = Proving { zone: below, proof: Proof::Delegation, consenting: Some(above) };
+    inventory.prove(&service(2), &consented).await.unwrap();
+    let sees = async |ms, delegated| {
+        let look = Look { at: at(ms), delegated, shown: Shown::Unknown, above: Above::Others, handed: None };
+        inventory.record_look(&service(ms), below, &look).await.unwrap()
+    };
+    assert_eq!(sees(3, Delegated::ToOwn).await, Finding::Nothing);
+    let mut changes = inventory.changes();
+    changes.mark_unchanged();
+    assert_eq!(sees(4, Delegated::Elsewhere).await, Finding::Ends);
+    assert!(changes.has_changed().unwrap(), "the node is to answer no more for it");
+    assert_eq!(proof_of(&inventory, THEIRS, "sub.example.org").await, None);
+    let log = inventory.audit(AuditOf::Tenant(THEIRS), None, 1).await.unwrap();
+    assert_eq!(log[0].act, "zone.proof-taken");
+    assert_eq!(sees(5, Delegated::ToOwn).await, Finding::Proves(Proof::Delegation));
 }
 
 async fn what_somebody_else_has_proven_since_does_not_come_back_with_a_removed_zone(engine: Engine) {
@@ -205,6 +253,89 @@ async fn what_somebody_else_has_proven_since_does_not_come_back_with_a_removed_z
         inventory.remove_zone(&BY, OURS, &org).await.unwrap();
         inventory.remove_zone(&BY, THEIRS, &org).await.unwrap();
     }
+}
+
+async fn a_removed_zone_comes_back_as_the_claim_that_it_was_beside_its_neighbours(engine: Engine) {
+    let place = Place::new(engine).await;
+    let (inventory, _) = place.open_with_second_tenant().await;
+    let (above, below) =
+        (claim(&inventory, OURS, "example.org").await, claim(&inventory, THEIRS, "sub.example.org").await);
+    look(&inventory, above, 2, Delegated::Elsewhere, Shown::No).await;
+    inventory.challenge(above, "ours").await.unwrap();
+    prove(&inventory, above, Proof::Delegation).await.unwrap();
+    let consented = Proving { zone: below, proof: Proof::Delegation, consenting: Some(above) };
+    inventory.prove(&service(3), &consented).await.unwrap();
+    for (tenant, text) in [(OURS, "example.org"), (THEIRS, "sub.example.org")] {
+        let before = inventory.claim(tenant, &name(text)).await.unwrap().unwrap();
+        inventory.remove_zone_and_keep(&BY, tenant, &name(text), at(1_000)).await.unwrap();
+        inventory.restore_zone(&service(9), tenant, &name(text)).await.unwrap();
+        assert_eq!(inventory.claim(tenant, &name(text)).await.unwrap().unwrap(), before);
+    }
+    // What somebody has proven meanwhile, above or below, it would have to be let in by.
+    inventory.remove_zone_and_keep(&BY, OURS, &name("example.org"), at(1_000)).await.unwrap();
+    let other = claim(&inventory, THEIRS, "other.example.org").await;
+    prove(&inventory, other, Proof::Challenge).await.unwrap();
+    inventory.restore_zone(&service(9), OURS, &name("example.org")).await.unwrap();
+    assert_eq!(proof_of(&inventory, OURS, "example.org").await, None);
+}
+
+async fn what_was_seen_is_used_up_when_a_name_goes_to_another(engine: Engine) {
+    let place = Place::new(engine).await;
+    let (inventory, _) = place.open_with_second_tenant().await;
+    let org = name("example.org");
+    let (ours, theirs) =
+        (claim(&inventory, OURS, "example.org").await, claim(&inventory, THEIRS, "example.org").await);
+    look(&inventory, ours, 2, Delegated::Elsewhere, Shown::No).await;
+    inventory.challenge(ours, "ours").await.unwrap();
+    inventory.challenge(theirs, "theirs").await.unwrap();
+    let servers: BTreeSet<Name> = ["ns1.us", "ns2.us"].map(name).into();
+    inventory.give_name_servers(OURS, std::slice::from_ref(&servers)).await.unwrap();
+    prove(&inventory, ours, Proof::Delegation).await.unwrap();
+    inventory.hand_over(&service(3), OURS, &org, "theirs").await.unwrap();
+    let given = inventory.claim(OURS, &org).await.unwrap().unwrap();
+    assert_eq!((given.seen_elsewhere_at, given.challenge), (None, None));
+    // The parent names the giver's servers still: that is no change for them, and shows the name for who has it now.
+    assert_eq!(look(&inventory, ours, 4, Delegated::ToOwn, Shown::No).await, Finding::Nothing);
+    let handed = async || inventory.claim(THEIRS, &org).await.unwrap().unwrap().handed;
+    let expected = Handed {
+        proof: Proof::Delegation,
+        tenant: OURS,
+        challenge: Some("ours".into()),
+        name_servers: Some(servers),
+    };
+    assert_eq!(handed().await, Some(expected.clone()));
+    // From hand to hand it is what the first had.
+    inventory.challenge(ours, "again").await.unwrap();
+    inventory.hand_over(&service(5), THEIRS, &org, "again").await.unwrap();
+    assert_eq!(inventory.claim(OURS, &org).await.unwrap().unwrap().handed, Some(expected));
+    prove(&inventory, ours, Proof::Challenge).await.unwrap();
+    assert_eq!(inventory.claim(OURS, &org).await.unwrap().unwrap().handed, None);
+    // The operator's no stays one until something new is seen.
+    inventory.challenge(ours, "third").await.unwrap();
+    inventory.disprove(&by(Actor::Machine, 6), ours).await.unwrap();
+    let left = inventory.claim(OURS, &org).await.unwrap().unwrap();
+    assert_eq!((left.proven, left.seen_elsewhere_at, left.challenge), (None, None, None));
+}
+
+async fn a_name_that_hangs_on_the_zone_above_goes_with_that_whoever_has_it(engine: Engine) {
+    let place = Place::new(engine).await;
+    let (inventory, _) = place.open_with_second_tenant().await;
+    let (above, sub, theirs) = (
+        claim(&inventory, OURS, "example.org").await,
+        claim(&inventory, OURS, "sub.example.org").await,
+        claim(&inventory, THEIRS, "sub.example.org").await,
+    );
+    prove(&inventory, above, Proof::Challenge).await.unwrap();
+    prove(&inventory, sub, Proof::Above).await.unwrap();
+    inventory.challenge(theirs, "theirs").await.unwrap();
+    inventory.hand_over(&service(3), OURS, &name("sub.example.org"), "theirs").await.unwrap();
+    assert_eq!(inventory.others_below(OURS, &name("example.org"), 9).await.unwrap().len(), 1, "it holds");
+    look(&inventory, above, 4, Delegated::Elsewhere, Shown::No).await;
+    assert!(inventory.others_below(OURS, &name("example.org"), 9).await.unwrap().is_empty());
+    // Sold: whoever has the zone above now has nothing of it in the way.
+    let sold = claim(&inventory, TenantId::DEFAULT, "example.org").await;
+    prove(&inventory, sold, Proof::Challenge).await.unwrap();
+    assert_eq!(proof_of(&inventory, THEIRS, "sub.example.org").await, None);
 }
 
 async fn a_lapsed_proof_comes_back_and_is_handed_over_as_one(engine: Engine) {
@@ -310,6 +441,13 @@ async fn a_set_of_name_servers_is_given_to_one_tenant_and_never_again(engine: En
     assert_eq!(inventory.give_name_servers(THEIRS, &[same, other.clone()]).await.unwrap(), Some(other.clone()));
     assert_eq!(inventory.give_name_servers(OURS, &[other]).await.unwrap(), Some(one.clone()), "it has its own");
     assert_eq!(inventory.name_servers(OURS).await.unwrap(), Some(one));
+    // A delegation that is being changed may show a part of a set.
+    let third = inventory.add_tenant(&BY, "Third").await.unwrap();
+    let more = [&["ns1.example", "ns2.example", "ns4.example"][..], &["ns3.example"], &["ns5.example"]];
+    let more: Vec<BTreeSet<Name>> = more.map(|set| set.iter().map(|text| name(text)).collect()).into();
+    assert_eq!(inventory.give_name_servers(third, &more).await.unwrap().as_ref(), more.last());
+    assert_eq!(inventory.tenant_of_name_servers(&set(["ns1.example", "NS2.example"])).await.unwrap(), Some(OURS));
+    assert_eq!(inventory.tenant_of_name_servers(&set(["ns1.example", "ns3.example"])).await.unwrap(), None);
 }
 
 async fn claims_are_found_in_parts_and_proven_ones_when_their_time_has_come(engine: Engine) {

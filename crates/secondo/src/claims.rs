@@ -10,9 +10,11 @@
 //! of the claimant's; where a proven zone of ours lies above, its contents are the parent's word. What could not be seen
 //! changes nothing. A few are looked at side by side, however many claims there are.
 
+mod looking;
 mod name_servers;
 mod seen;
 mod suffix;
+mod turns;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,8 +22,7 @@ use std::time::Duration;
 
 use dns::Name;
 use inventory::{
-    Above, By, Claim, Delegated, Finding, Inventory, InventoryError, Look, ProveError, Proving, Severity, Shown,
-    TenantId, ZoneId,
+    By, Claim, Finding, Inventory, InventoryError, ProveError, Proving, Severity, Shown, TenantId, ZoneId,
 };
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -31,7 +32,7 @@ use crate::delegations::Delegations;
 use crate::events::{self, Event};
 use crate::node::Node;
 use name_servers::Pool;
-use seen::{Parent, delegated, shown};
+use turns::Turns;
 
 pub(crate) use name_servers::NameServers;
 pub(crate) use suffix::is_public_suffix;
@@ -55,6 +56,11 @@ const PROVEN_EVERY: Duration = Duration::from_secs(24 * 3600);
 const FRESH_FOR: Duration = Duration::from_secs(3);
 /// Zones of which what was seen last is kept to be shown.
 const SEEN_MAX: usize = 4096;
+/// How often those are looked after that keep a claim from being proven, and how many of them each time.
+const IN_THE_WAY_ROUNDS: usize = 3;
+const IN_THE_WAY_MAX: usize = 4;
+/// Looks that one tenant's people may have under way.
+const EACH_AT_ONCE_MAX: usize = 2;
 /// Random octets in a claim's text.
 const TEXT_OCTETS: usize = 20;
 
@@ -76,6 +82,8 @@ pub(crate) struct Seen {
 pub(crate) enum NotLooked {
     #[error("too many names are being looked at: try again in a minute")]
     NoPlace,
+    #[error("{EACH_AT_ONCE_MAX} names of the organisation's are being looked at: wait for one of them")]
+    TooMany,
     #[error("no random numbers can be had: {0}")]
     NoRandom(getrandom::Error),
     #[error(transparent)]
@@ -95,13 +103,30 @@ pub(crate) struct Claims {
     delegations: Arc<Delegations>,
     pool: Pool,
     seen: Mutex<HashMap<ZoneId, Seen>>,
+    /// How many looks each tenant's people have under way.
+    asking: Mutex<HashMap<TenantId, usize>>,
+}
+
+/// One look that somebody waits for, until this is dropped.
+struct Asking<'a>(&'a Claims, TenantId);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        let mut asking = self.0.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = asking.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                asking.remove(&self.1);
+            }
+        }
+    }
 }
 
 impl Claims {
     /// `per_tenant` is how many of the service's name servers a tenant gets for itself; none where all have all.
     pub(crate) fn new(node: Arc<Node>, delegations: Arc<Delegations>, per_tenant: Option<usize>) -> Self {
         let pool = Pool::new(delegations.name_servers.clone(), per_tenant);
-        Self { node, delegations, pool, seen: Mutex::default() }
+        Self { node, delegations, pool, seen: Mutex::default(), asking: Mutex::default() }
     }
 
     /// Looks at each claim when its time has come, for ever.
@@ -111,58 +136,73 @@ impl Claims {
                 tokio::time::sleep(EVERY).await;
                 continue;
             };
-            let mut changes = inventory.changes();
-            let (mut which, mut all_at) = (Which::Due, Instant::now() + EVERY);
-            loop {
-                if let Err(error) = self.look_at_all(&inventory, which).await {
-                    tracing::warn!("claims on names are looked at later: {error}");
-                }
-                which = tokio::select! {
-                    changed = changes.changed() => {
-                        if changed.is_err() { break }
-                        tokio::time::sleep(AFTER_A_CHANGE).await;
-                        Which::New
-                    }
-                    () = tokio::time::sleep_until(all_at) => {
-                        all_at = Instant::now() + EVERY;
-                        Which::Due
+            self.follow_in(&inventory).await;
+        }
+    }
+
+    /// The same until the inventory is another.
+    async fn follow_in(self: &Arc<Self>, inventory: &Arc<Inventory>) {
+        let mut changes = inventory.changes();
+        let (mut turns, mut looking) = (Turns::default(), JoinSet::new());
+        let mut under_way = HashMap::new();
+        // A change is looked into a little after it: they come in crowds.
+        let (mut new_at, mut all_at) = (None, Instant::now());
+        loop {
+            while looking.len() < SIDE_BY_SIDE
+                && let Some(claim) = turns.next()
+            {
+                let (all, inventory, of) = (self.clone(), inventory.clone(), (claim.tenant, claim.zone));
+                let look = async move {
+                    if let Err(error) = all.look(&inventory, &claim).await {
+                        tracing::debug!(zone = %claim.name, "the claim is looked at later: {error}");
                     }
                 };
+                under_way.insert(looking.spawn(look).id(), of);
+            }
+            let next = new_at.unwrap_or(all_at).min(all_at);
+            tokio::select! {
+                changed = changes.changed() => {
+                    if changed.is_err() { return }
+                    new_at.get_or_insert_with(|| Instant::now() + AFTER_A_CHANGE);
+                }
+                Some(ended) = looking.join_next_with_id() => {
+                    let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
+                    under_way.remove(&id).into_iter().for_each(|(tenant, zone)| turns.ended(tenant, zone));
+                }
+                () = tokio::time::sleep_until(next) => {
+                    let which = if all_at <= Instant::now() { Which::Due } else { Which::New };
+                    new_at = None;
+                    if let Err(error) = self.find(inventory, which, &mut turns).await {
+                        tracing::warn!("claims on names are looked at later: {error}");
+                    }
+                    if matches!(which, Which::Due) {
+                        all_at = Instant::now() + EVERY;
+                    }
+                }
             }
         }
     }
 
-    async fn look_at_all(self: &Arc<Self>, inventory: &Arc<Inventory>, which: Which) -> Result<(), InventoryError> {
+    /// Has those claims wait for their turn that are to be looked at.
+    async fn find(&self, inventory: &Inventory, which: Which, turns: &mut Turns) -> Result<(), InventoryError> {
         let mut after = ZoneId(0);
-        let mut looking = JoinSet::new();
+        let now = self.node.clock.now();
+        let before = Moment(now.0.saturating_sub(PROVEN_EVERY.as_millis() as u64));
         loop {
-            let now = self.node.clock.now();
-            let before = Moment(now.0.saturating_sub(PROVEN_EVERY.as_millis() as u64));
             let claims = match which {
                 Which::New => inventory.new_claims(after, READ_AT_ONCE).await?,
                 Which::Due => inventory.claims_to_look_at(after, before, READ_AT_ONCE).await?,
             };
-            let Some(last) = claims.last() else { break };
+            let Some(last) = claims.last() else { return Ok(()) };
             after = last.zone;
-            for claim in claims.into_iter().filter(|claim| is_due(claim, now)) {
-                if looking.len() >= SIDE_BY_SIDE {
-                    looking.join_next().await;
-                }
-                let (all, inventory) = (self.clone(), inventory.clone());
-                looking.spawn(async move {
-                    if let Err(error) = all.look(&inventory, &claim).await {
-                        tracing::debug!(zone = %claim.name, "the claim is looked at later: {error}");
-                    }
-                });
-            }
+            claims.into_iter().filter(|claim| is_due(claim, now)).for_each(|claim| turns.add(claim));
         }
-        while looking.join_next().await.is_some() {}
-        Ok(())
     }
 
     /// Looks at the claim for somebody who has put something there, and so as it is from now on: where that was done just
     /// now, after a moment. Has it proven if it is.
     pub(crate) async fn look_anew(&self, inventory: &Inventory, claim: &Claim) -> Result<Seen, NotLooked> {
+        let _one = self.ask(claim.tenant)?;
         let asked_at = self.node.clock.now();
         loop {
             let seen = self.look(inventory, claim).await?;
@@ -172,6 +212,16 @@ impl Claims {
             let age = self.node.clock.now().since(seen.at);
             tokio::time::sleep(FRESH_FOR.saturating_sub(age)).await;
         }
+    }
+
+    fn ask(&self, tenant: TenantId) -> Result<Asking<'_>, NotLooked> {
+        let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = asking.entry(tenant).or_default();
+        if *count >= EACH_AT_ONCE_MAX {
+            return Err(NotLooked::TooMany);
+        }
+        *count += 1;
+        Ok(Asking(self, tenant))
     }
 
     /// Looks at the claim now, unless that was done just now, and has it proven if it is.
@@ -186,44 +236,13 @@ impl Claims {
                 let obstacle = self.prove(inventory, claim, proof).await?;
                 Seen { obstacle: obstacle.map(|error| error.to_string()), ..seen }
             }
-            Finding::Nothing | Finding::Lapses | Finding::ShowsAgain => seen,
+            Finding::Nothing | Finding::Lapses | Finding::ShowsAgain | Finding::Ends => seen,
         };
         self.keep(claim.zone, seen.clone());
         if let Some(zone) = self.node.zone(claim.zone) {
             self.node.tell_lookers(&zone);
         }
         Ok(seen)
-    }
-
-    /// What can be seen of the claim's name, on record; whoever has lost a proof by it is told.
-    async fn see(&self, inventory: &Inventory, claim: &Claim, at: Moment) -> Result<(Seen, Finding), NotLooked> {
-        let mut seen = Seen { at, delegated_to: None, shown: Shown::Unknown, trouble: None, obstacle: None };
-        let mut look = Look { at, delegated: Delegated::Unknown, shown: Shown::Unknown, above: Above::None };
-        // Below it names are given to strangers: nothing that is seen of it says whose it is.
-        if !is_public_suffix(&claim.name) {
-            let text = self.text(inventory, claim).await?;
-            let set = self.name_servers(inventory, claim.tenant).await?;
-            let above = inventory.zones_above(&claim.name).await?;
-            let nearest = above.first();
-            let walked = self.delegations.challenge(&claim.name).await.ok_or(NotLooked::NoPlace)?;
-            let parent = match nearest.and_then(|zone| self.node.zone(zone.zone)).and_then(|zone| zone.snapshot()) {
-                Some(contents) => Parent::in_contents(&contents.image, &claim.name),
-                None => Parent::of(&walked),
-            };
-            look.delegated = delegated(&parent, &set, &self.delegations.name_servers);
-            look.shown = shown(&walked, &text);
-            if nearest.is_some_and(|zone| zone.tenant == claim.tenant && !is_public_suffix(&zone.name)) {
-                look.above = Above::Own;
-            }
-            seen.trouble = walked.as_ref().err().map(ToString::to_string);
-            seen.delegated_to = parent.names();
-            seen.shown = look.shown;
-        }
-        let finding = inventory.record_look(&By::service(at), claim.zone, &look).await?;
-        if finding == Finding::Lapses {
-            self.tell_that_lapsed(claim);
-        }
-        Ok((seen, finding))
     }
 
     fn tell_that_lapsed(&self, claim: &Claim) {
@@ -248,21 +267,24 @@ impl Claims {
         proof: inventory::Proof,
     ) -> Result<Option<ProveError>, NotLooked> {
         let consenting = self.consenting(inventory, claim).await?;
-        let proving = Proving { zone: claim.zone, proof, consenting: &consenting };
+        let proving = Proving { zone: claim.zone, proof, consenting };
         let by = By::service(self.node.clock.now());
         let mut proven = inventory.prove(&by, &proving).await;
-        if matches!(proven, Err(ProveError::Held(_)))
-            && let Some(holder) = inventory.holder(&claim.name).await?
-        {
-            // Theirs may have been lost since it was last looked at.
-            let (_, finding) = self.see(inventory, &holder, by.at).await?;
-            if finding == Finding::Lapses {
-                proven = inventory.prove(&by, &proving).await;
+        for _ in 0..IN_THE_WAY_ROUNDS {
+            let mut is_free = false;
+            // What others have may have been lost since it was last looked at.
+            for other in self.in_the_way(inventory, claim, &proven).await? {
+                let (_, finding) = self.see(inventory, &other, by.at).await?;
+                is_free |= matches!(finding, Finding::Lapses | Finding::Ends);
             }
+            if !is_free {
+                break;
+            }
+            proven = inventory.prove(&by, &proving).await;
         }
         match proven {
             Ok(taken) => {
-                taken.iter().for_each(|taken| self.tell_that_taken(taken));
+                self.tell_that_taken(&claim.name, &taken);
                 tracing::info!(zone = %claim.name, tenant = claim.tenant.0, %proof, "the name is proven");
                 Ok(None)
             }
@@ -274,29 +296,60 @@ impl Claims {
         }
     }
 
-    /// Tells whoever had a name until now.
-    pub(crate) fn tell_that_taken(&self, before: &Claim) {
-        let message = format!(
-            "the name {} is no longer answered for you: it is proven for another organisation, or whoever runs this service \
-             has given it to one",
-            before.name
-        );
-        let (kind, subject) = ("name_taken", before.name.to_string());
-        events::tell(&self.node, before.tenant, Event { kind, severity: Severity::Error, subject, message });
+    /// Others' claims whose proofs keep this one from being proven, a few at a time.
+    async fn in_the_way(
+        &self,
+        inventory: &Inventory,
+        claim: &Claim,
+        proven: &Result<Vec<Claim>, ProveError>,
+    ) -> Result<Vec<Claim>, InventoryError> {
+        match proven {
+            Err(ProveError::Held(_)) => Ok(Vec::from_iter(inventory.holder(&claim.name).await?)),
+            Err(ProveError::Below(_)) => Ok(Vec::from_iter(inventory.nearest_above(&claim.name).await?)),
+            Err(ProveError::Above(_)) => inventory.others_below(claim.tenant, &claim.name, IN_THE_WAY_MAX).await,
+            _ => Ok(Vec::new()),
+        }
     }
 
-    /// Other tenants' zones above the claim whose contents delegate its name to the claimant's own name servers.
-    async fn consenting(&self, inventory: &Inventory, claim: &Claim) -> Result<Vec<ZoneId>, NotLooked> {
-        let set = self.name_servers(inventory, claim.tenant).await?;
-        let consents = |above: &Claim| {
-            let contents = self.node.zone(above.zone).and_then(|zone| zone.snapshot());
-            contents.is_some_and(|contents| {
-                let parent = Parent::in_contents(&contents.image, &claim.name);
-                delegated(&parent, &set, &self.delegations.name_servers) == Delegated::ToOwn
-            })
-        };
-        let above = inventory.zones_above(&claim.name).await?;
-        Ok(above.iter().filter(|zone| zone.tenant != claim.tenant && consents(zone)).map(|zone| zone.zone).collect())
+    /// Tells whoever had a name until now; `proven` is the one that somebody has instead.
+    pub(crate) fn tell_that_taken(&self, proven: &Name, taken: &[Claim]) {
+        for before in taken {
+            let name = &before.name;
+            let message = if name == proven {
+                format!(
+                    "the name {name} is no longer answered for you: it is proven for another organisation, or whoever runs \
+                     this service has given it to one"
+                )
+            } else {
+                format!(
+                    "the name {name} is no longer answered for you: {proven} above it is another organisation's now, and \
+                     nothing showed any more that {name} is yours"
+                )
+            };
+            self.tell_of_loss(before, message);
+        }
+    }
+
+    /// Tells whoever has lost a name to the zone above.
+    fn tell_that_ended(&self, claim: &Claim) {
+        let message = format!(
+            "the name {} is no longer answered for you: the zone above it is another organisation's, and does not delegate it \
+             to your name servers any more",
+            claim.name
+        );
+        self.tell_of_loss(claim, message);
+    }
+
+    /// Tells whoever has lost a name by the word of whoever runs the service.
+    pub(crate) fn tell_that_disproven(&self, claim: &Claim) {
+        let message =
+            format!("the name {} is no longer answered for you: whoever runs this service says so", claim.name);
+        self.tell_of_loss(claim, message);
+    }
+
+    fn tell_of_loss(&self, before: &Claim, message: String) {
+        let (kind, subject) = ("name_taken", before.name.to_string());
+        events::tell(&self.node, before.tenant, Event { kind, severity: Severity::Error, subject, message });
     }
 
     /// The text that proves the claim.
@@ -367,6 +420,7 @@ mod tests {
                 seen_elsewhere_at: None,
                 looked_at: looked_before.map(ago),
                 challenge: None,
+                handed: None,
             };
             is_due(&claim, now)
         };

@@ -177,7 +177,7 @@ impl Desk {
             return hand_over(&reply, Rcode::FORMERR, bench, out);
         };
         let draft = match (request.header.opcode(), request.question.qtype) {
-            (Opcode::NOTIFY, _) => self.notify(&request, &access, bench),
+            (Opcode::NOTIFY, _) => self.notify(&request, &access, zones, bench),
             (Opcode::QUERY, Type::AXFR | Type::IXFR) => self.transfer(&request, &access, zones, bench),
             _ if let Some(soa) = self.soa_of_catalog(&request, zones) => Draft::Message(soa, Rcode::NOERROR),
             _ => {
@@ -196,7 +196,7 @@ impl Desk {
         }
     }
 
-    fn notify(&self, request: &Request<'_>, access: &Access, bench: &mut Bench) -> Draft {
+    fn notify(&self, request: &Request<'_>, access: &Access, zones: &ZoneTable, bench: &mut Bench) -> Draft {
         let from = request.sender.address;
         let signed_by = request.signed_by();
         let rcode = match notify::judge(request.message, from.ip(), signed_by, |zone| access.notify_rules(zone)) {
@@ -204,7 +204,13 @@ impl Desk {
             Judgement::Decline(declined) => {
                 let key = signed_by.map(|signed| signed.key);
                 note_declined(&declined, request.sender, Some(request.question.name), key, bench);
-                declined.why.rcode()
+                match declined.why {
+                    // Who has asked for a zone that is not answered is nobody else's business.
+                    Decline::Stranger if zones.get(request.question.name.borrow()).is_none() => {
+                        Decline::UnknownZone.rcode()
+                    }
+                    why => why.rcode(),
+                }
             }
             Judgement::Accept { zones, serial } => {
                 let mut overflow = false;

@@ -9,7 +9,7 @@ use zone::ZoneId;
 use zone::catalog::{Action, Label, State, Warrant};
 
 use super::{Catalog, millis};
-use crate::claims::proof_of;
+use crate::claims::Carried;
 use crate::database::{Inventory, Transaction, to_i64, to_u64};
 use crate::error::{ApplyError, CatalogError, InventoryError};
 use crate::names::lower_text;
@@ -158,14 +158,17 @@ impl Applying<'_> {
         label: &Label,
         group: Option<&str>,
     ) -> Result<(), ApplyError> {
-        // The name is whose it was.
-        let proof = proof_of(&mut self.transaction, id).await?;
+        // The name is whose it was, and shown by what it was shown by.
+        let claim = Carried::of_zone(&mut self.transaction, id).await?;
         remove(&mut self.transaction, id).await?;
-        let anew = NewZone { stored_as: None, proof, ..(self.make)(zone, group) };
+        let anew = NewZone { stored_as: None, proof: None, ..(self.make)(zone, group) };
         // It takes the place of the one that went.
         let mut allowance = Allowance::of(&mut self.transaction, self.catalog.tenant, self.now).await?;
         let (tenant, heir) = (self.catalog.tenant, Inherits::Nothing);
         let id = insert(&mut self.transaction, tenant, &anew, heir, &mut allowance, self.now).await?;
+        if let Some(claim) = claim {
+            claim.give(&mut self.transaction, id).await?;
+        }
         self.enrol(id, label, group).await
     }
 

@@ -38,9 +38,14 @@ impl Pool {
         Self { names, per_tenant, given: Mutex::default() }
     }
 
+    /// All of them, which are nobody's own.
+    pub(super) fn shared(&self) -> NameServers {
+        NameServers { names: self.names.clone(), is_own: false }
+    }
+
     /// The tenant's set; it is given one if it has none.
     pub(crate) async fn of(&self, inventory: &Inventory, tenant: TenantId) -> Result<NameServers, NotLooked> {
-        let shared = NameServers { names: self.names.clone(), is_own: false };
+        let shared = self.shared();
         let Some(per_tenant) = self.per_tenant else { return Ok(shared) };
         if let Some(known) = self.given.lock().unwrap_or_else(PoisonError::into_inner).get(&tenant) {
             return Ok(known.clone());

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use delegation::{Challenge, Failure, Verdict};
+use delegation::{Challenge, Failure, Told, Trouble, Verdict};
 use dns::{Name, NameRef, Type};
 use inventory::{Delegated, Shown};
+use xfr::destinations::Rule;
 use zone::Image;
 
 use super::NameServers;
@@ -14,6 +15,9 @@ use super::NameServers;
 pub(crate) enum Parent {
     To(BTreeSet<Name>),
     NotDelegated,
+    /// A name above it is delegated to these servers of this service, which have no such zone that is answered: there is
+    /// nobody to ask.
+    Here(BTreeSet<Name>),
     /// It says nothing, or not with one voice.
     Unknown,
 }
@@ -23,6 +27,9 @@ impl Parent {
         match walked.as_ref().map(|challenge| challenge.delegation.verdict()) {
             Ok(Verdict::Delegated(names)) => Self::To(names.clone()),
             Ok(Verdict::NotDelegated(_)) => Self::NotDelegated,
+            Err(Failure::NobodyAnswers { troubles, .. }) if !troubles.is_empty() && troubles.iter().all(is_ours) => {
+                Self::Here(troubles.iter().map(|told| told.server.name.clone()).collect())
+            }
             // What a zone says of itself is no word of its parent's.
             Ok(Verdict::OnlyItself(_) | Verdict::Differing) | Err(_) => Self::Unknown,
         }
@@ -41,28 +48,43 @@ impl Parent {
         match self {
             Self::To(names) => Some(names.iter().cloned().collect()),
             Self::NotDelegated => Some(Vec::new()),
-            Self::Unknown => None,
+            Self::Here(_) | Self::Unknown => None,
+        }
+    }
+
+    /// The name servers of this service among those that it names. `pool` are all of them.
+    pub(crate) fn ours(&self, set: &NameServers, pool: &BTreeSet<Name>) -> BTreeSet<Name> {
+        match self {
+            Self::To(names) | Self::Here(names) => {
+                names.iter().filter(|name| pool.contains(name) || set.names.contains(name)).cloned().collect()
+            }
+            Self::NotDelegated | Self::Unknown => BTreeSet::new(),
         }
     }
 }
 
-/// What the delegation says about whose the name is. `pool` are all name servers of this service: others may stand beside
-/// the tenant's, but not those of another tenant.
-pub(crate) fn delegated(parent: &Parent, set: &NameServers, pool: &BTreeSet<Name>) -> Delegated {
-    let names = match parent {
-        Parent::Unknown => return Delegated::Unknown,
-        Parent::NotDelegated => return Delegated::Elsewhere,
-        Parent::To(names) => names,
-    };
-    let here: BTreeSet<&Name> = names.iter().filter(|name| pool.contains(name) || set.names.contains(name)).collect();
-    match here.is_empty() {
-        true => Delegated::Elsewhere,
-        false if !set.is_own => Delegated::ToShared,
-        false if here.iter().copied().eq(&set.names) => Delegated::ToOwn,
+fn is_ours(told: &Told) -> bool {
+    matches!(told.trouble, Trouble::AddressRefused(refused) if refused.rule == Rule::Ours)
+}
+
+/// What the delegation says about whose the name is: others may stand beside the tenant's name servers, but not those of
+/// another tenant. `ours` are those of this service that it names, `is_anothers` is whether they were given to one tenant, as
+/// they are, that is another.
+pub(crate) fn delegated(parent: &Parent, set: &NameServers, ours: &BTreeSet<Name>, is_anothers: bool) -> Delegated {
+    let to = match (set.is_own, ours.is_empty()) {
+        (_, true) => Delegated::Elsewhere,
+        _ if is_anothers => Delegated::ToOthers,
+        (false, _) => Delegated::ToShared,
+        (true, _) if *ours == set.names => Delegated::ToOwn,
         // Too few or too many of ours besides: nobody can tell whom it means.
-        false if here.iter().all(|name| set.names.contains(*name)) => Delegated::Elsewhere,
-        false if set.names.iter().all(|name| here.contains(name)) => Delegated::Elsewhere,
-        false => Delegated::ToOthers,
+        (true, _) if ours.is_subset(&set.names) || ours.is_superset(&set.names) => Delegated::Elsewhere,
+        (true, _) => Delegated::ToOthers,
+    };
+    match parent {
+        Parent::To(_) | Parent::NotDelegated => to,
+        // There it is another's, or nobody has shown whose.
+        Parent::Here(_) if to == Delegated::ToOthers => to,
+        Parent::Here(_) | Parent::Unknown => Delegated::Unknown,
     }
 }
 
@@ -96,7 +118,10 @@ mod tests {
         let pool = names("ns1.us. ns2.us. ns3.us. ns4.us.");
         let own = NameServers { names: names("ns1.us. ns2.us."), is_own: true };
         let shared = NameServers { names: pool.clone(), is_own: false };
-        let judged = |to: &str, set| delegated(&Parent::To(names(to)), set, &pool);
+        let judge = |parent: &Parent, set: &NameServers, is_anothers| {
+            delegated(parent, set, &parent.ours(set, &pool), is_anothers)
+        };
+        let judged = |to: &str, set| judge(&Parent::To(names(to)), set, false);
         for (to, expected) in [
             ("NS1.us. ns2.US.", Delegated::ToOwn),
             ("ns1.us. ns2.us. ns.them.", Delegated::ToOwn),
@@ -111,9 +136,20 @@ mod tests {
         assert_eq!(judged("ns1.us. ns2.us. ns3.us. ns4.us.", &shared), Delegated::ToShared);
         assert_eq!(judged("ns1.us.", &shared), Delegated::ToShared);
         assert_eq!(judged("ns.them.", &shared), Delegated::Elsewhere);
-        assert_eq!(delegated(&Parent::NotDelegated, &own, &pool), Delegated::Elsewhere);
-        assert_eq!(delegated(&Parent::Unknown, &own, &pool), Delegated::Unknown);
+        assert_eq!(judge(&Parent::NotDelegated, &own, false), Delegated::Elsewhere);
+        assert_eq!(judge(&Parent::Unknown, &own, false), Delegated::Unknown);
+        // Who has no set of their own is not meant by somebody's.
+        assert_eq!(judge(&Parent::To(names("ns3.us. ns4.us.")), &shared, true), Delegated::ToOthers);
+        // Where nobody above can be asked, nothing is seen but that it is another's.
+        for (to, set, is_anothers, expected) in [
+            ("ns3.us. ns4.us.", &own, true, Delegated::ToOthers),
+            ("ns3.us. ns4.us.", &shared, true, Delegated::ToOthers),
+            ("ns1.us. ns2.us.", &own, false, Delegated::Unknown),
+            ("ns1.us. ns2.us.", &shared, false, Delegated::Unknown),
+        ] {
+            assert_eq!(judge(&Parent::Here(names(to)), set, is_anothers), expected, "{to}");
+        }
         let none = NameServers { names: BTreeSet::new(), is_own: false };
-        assert_eq!(delegated(&Parent::To(names("ns.them.")), &none, &BTreeSet::new()), Delegated::Elsewhere);
+        assert_eq!(delegated(&Parent::To(names("ns.them.")), &none, &names(""), false), Delegated::Elsewhere);
     }
 }

@@ -72,10 +72,11 @@ impl Ownership for House {
     }
 
     async fn approve(&self, caller: &Caller, zone: u64) -> Result<(), Problem> {
-        let proving = Proving { zone: ZoneId(zone), proof: Proof::Operator, consenting: &[] };
-        let proven = self.inventory()?.prove(&self.by_caller(caller), &proving).await;
-        if let Some(taken) = proven.map_err(|error| not_proven(&error))? {
-            self.claims.tell_that_taken(&taken);
+        let proving = Proving { zone: ZoneId(zone), proof: Proof::Operator, consenting: None };
+        let inventory = self.inventory()?;
+        let taken = inventory.prove(&self.by_caller(caller), &proving).await.map_err(|error| not_proven(&error))?;
+        if let Some(zone) = self.node.zone(ZoneId(zone)) {
+            self.claims.tell_that_taken(&zone.name, &taken);
         }
         tracing::info!(zone, "the operator has given the name to this claim");
         Ok(())
@@ -83,7 +84,7 @@ impl Ownership for House {
 
     async fn disprove(&self, caller: &Caller, zone: u64) -> Result<(), Problem> {
         let taken = self.inventory()?.disprove(&self.by_caller(caller), ZoneId(zone)).await;
-        taken.map_err(|error| not_proven(&error))?.iter().for_each(|taken| self.claims.tell_that_taken(taken));
+        taken.map_err(|error| not_proven(&error))?.iter().for_each(|taken| self.claims.tell_that_disproven(taken));
         tracing::info!(zone, "the operator has taken the name from this zone");
         Ok(())
     }
@@ -167,6 +168,7 @@ fn shown_proof(proof: Proof) -> OwnershipProof {
 
 fn not_looked(error: &NotLooked) -> Problem {
     match error {
+        NotLooked::TooMany => Problem::new(Code::RateLimited, error.to_string()),
         NotLooked::NoPlace => Problem::new(Code::TimedOut, error.to_string()),
         NotLooked::NoRandom(_) => Problem::new(Code::Internal, error.to_string()),
         NotLooked::Inventory(error) => unavailable(error),

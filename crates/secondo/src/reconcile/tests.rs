@@ -53,13 +53,13 @@ impl Owners {
             8 => _ = inventory.restore_zone(&by, tenant, &name).await,
             9 => {
                 let Some(zone) = zone else { return };
-                let _ = match zone.proven {
-                    Some(_) => inventory.disprove(&by, zone.zone).await,
+                match zone.proven {
+                    Some(_) => _ = inventory.disprove(&by, zone.zone).await,
                     None => {
-                        let proving = Proving { zone: zone.zone, proof: Proof::Operator, consenting: &[] };
-                        inventory.prove(&by, &proving).await
+                        let proving = Proving { zone: zone.zone, proof: Proof::Operator, consenting: None };
+                        _ = inventory.prove(&by, &proving).await;
                     }
-                };
+                }
             }
             10 => {
                 let key = Key::generate(self.key(), Algorithm::HmacSha256).unwrap();

@@ -9,7 +9,7 @@ use xfr::policy::NotifyTrust;
 use xfr::tsig::{Algorithm, Signature, sign_request};
 use zone::{TenantId, ZoneId};
 
-use crate::support::{Setup, header, key, message, now_secs, query, rcode, types, with_edns};
+use crate::support::{Setup, header, key, live, message, now_secs, query, rcode, types, with_edns};
 
 fn notify(zone: &str) -> Vec<u8> {
     message(Opcode::NOTIFY, zone, Type::SOA, Some((Section::Answer, 2026)))
@@ -111,8 +111,12 @@ fn a_bad_signature_wakes_nobody_even_from_a_primary() {
 fn what_was_not_taken_is_told_with_its_reason_and_strangers_by_where_they_are() {
     let rule = NotifyRule { trust: NotifyTrust::Signed, ..rule(1, "127.0.0.1", &["ours."]) };
     let mut access = access("example.", vec![rule]);
-    access.notify.insert("elsewhere.".parse().unwrap(), [self::rule(2, "192.0.2.1", &[])].into());
-    let server = Setup { access, ..Setup::default() }.start();
+    for (zone, name) in [(2, "elsewhere."), (3, "claimed.")] {
+        access.notify.insert(name.parse().unwrap(), [self::rule(zone, "192.0.2.1", &[])].into());
+    }
+    let zones =
+        vec![live(2, "elsewhere.", "elsewhere. 60 IN SOA ns. host. 1 60 60 600 60\nelsewhere. 60 IN NS ns.\n")];
+    let server = Setup { access, zones, ..Setup::default() }.start();
     let told = |message: &[u8], code| {
         assert_eq!(rcode(&server.udp().ask(message)), code);
         let [heard] = server.heard.take().try_into().unwrap();
@@ -138,6 +142,9 @@ fn what_was_not_taken_is_told_with_its_reason_and_strangers_by_where_they_are() 
     let site = "127.0.0.0/24".parse().unwrap();
     let stranger = told(&notify("elsewhere."), Rcode::REFUSED);
     assert_eq!(stranger.who, Who::Stranger { zone: Some(ZoneId(2)), site, why: Decline::Stranger });
+    // Of a zone that is not answered it sounds as if there were none.
+    let claimed = told(&notify("claimed."), Rcode::NOTAUTH);
+    assert_eq!(claimed.who, Who::Stranger { zone: Some(ZoneId(3)), site, why: Decline::Stranger });
     // Of one socket of ours one thread serves all.
     let client = server.udp();
     for zone in ["nowhere.", "sub.nowhere.", "last.nowhere."] {
