@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use futures_util::{StreamExt, stream};
 use serde::de::DeserializeOwned;
 
-use crate::deadline::ANSWER_MAX;
+use crate::deadline::body_in_time;
 use crate::doors;
 use crate::problem::{Code, Problem};
 use crate::router::Served;
@@ -47,7 +47,7 @@ impl<T: DeserializeOwned + Default> FromRequest<Served> for MaybeJson<T> {
 
 async fn json_octets(request: Request, served: &Served) -> Result<(Parts, Bytes), Problem> {
     let (parts, body) = request.into_parts();
-    let octets = Bytes::from_request(Request::from_parts(parts.clone(), body), served).await;
+    let octets = body_in_time(Bytes::from_request(Request::from_parts(parts.clone(), body), served)).await?;
     let octets = octets.map_err(|rejection| unread(rejection.status(), &rejection.body_text(), JSON_OCTETS_MAX))?;
     Ok((parts, octets))
 }
@@ -73,22 +73,17 @@ impl FromRequest<Served> for Text {
     type Rejection = Problem;
 
     async fn from_request(request: Request, served: &Served) -> Result<Self, Problem> {
-        let text = String::from_request(request, served).await;
+        let text = body_in_time(String::from_request(request, served)).await?;
         text.map(Self).map_err(|rejection| unread(rejection.status(), &rejection.body_text(), IMPORT_OCTETS_MAX))
     }
 }
 
 /// A body as it came, before anybody reads it.
 pub(crate) async fn whole(body: Body) -> Result<Bytes, Problem> {
-    let reading = tokio::time::timeout(ANSWER_MAX, to_bytes(body, IMPORT_OCTETS_MAX)).await;
-    match reading {
-        Ok(Ok(octets)) => Ok(octets),
-        Ok(Err(_)) => {
-            let detail = format!("the body has more than {IMPORT_OCTETS_MAX} octets, or broke off: send it in parts");
-            Err(Problem::new(Code::BodyTooLarge, detail))
-        }
-        Err(_) => Err(Problem::new(Code::TimedOut, "the body did not come in time: send it again")),
-    }
+    body_in_time(to_bytes(body, IMPORT_OCTETS_MAX)).await?.map_err(|_| {
+        let detail = format!("the body has more than {IMPORT_OCTETS_MAX} octets, or broke off: send it in parts");
+        Problem::new(Code::BodyTooLarge, detail)
+    })
 }
 
 /// Query parameters.

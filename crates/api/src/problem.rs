@@ -106,6 +106,7 @@ codes! {
     HostUnknown = "host_unknown", 421, "Not a name of this server";
     HostInvalid = "host_invalid", 400, "Not one name of a server";
     BodyInvalid = "body_invalid", 400, "The request body cannot be read";
+    BodyTooSlow = "body_too_slow", 408, "The request body came too slowly";
     BodyTooLarge = "body_too_large", 413, "The request body is too large";
     ContentTypeInvalid = "content_type_invalid", 415, "The request body has another type";
     QueryInvalid = "query_invalid", 400, "The query parameters cannot be read";

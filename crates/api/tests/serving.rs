@@ -7,6 +7,7 @@
 mod fake;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -67,18 +68,39 @@ async fn a_connection_serves_more_than_one_request_and_is_closed_when_it_idles()
 }
 
 #[tokio::test]
-async fn a_body_that_never_comes_has_its_deadline_too() {
+async fn a_body_that_comes_too_slowly_is_said_to_be_and_ends_its_connection() {
     let (address, _stop, _serving) = started().await;
-    let token = fake::TOKEN;
-    let head = format!(
-        "POST /api/v1/zones HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
-         Content-Length: 100\r\nExpect: 100-continue\r\n\r\n"
-    );
-    let mut stream = sending(address, head.as_bytes()).await;
-    until(&mut stream, "HTTP/1.1 100 Continue\r\n\r\n").await;
-    tokio::time::pause();
-    let answer = rest(&mut stream).await;
-    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\"timed_out\""), "{answer}");
+    let json = "Content-Type: application/json\r\n";
+    let program = format!("Authorization: Bearer {}\r\n", fake::TOKEN);
+    let browser = format!("Cookie: secondo={}\r\n", fake::SESSION);
+    for (asked, headers, is_page) in [
+        ("POST /api/v1/zones", format!("{program}{json}"), false),
+        ("POST /api/v1/zones", format!("{program}{json}Idempotency-Key: one\r\n"), false),
+        ("PATCH /api/v1/zones/slow.example", format!("{program}{json}"), false),
+        // A body that may be missing.
+        ("POST /api/v1/zones/slow.example/refresh", format!("{program}{json}"), false),
+        ("POST /api/v1/zones/slow.example/refresh", format!("{program}{json}Prefer: respond-async\r\n"), false),
+        ("POST /api/v1/zones/import", format!("{program}Content-Type: text/plain\r\n"), false),
+        ("POST /sign-in", String::new(), true),
+        ("POST /o/1/zones/new", browser, true),
+    ] {
+        let head = format!(
+            "{asked} HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Length: 100\r\nExpect: 100-continue\r\n\r\n"
+        );
+        let mut stream = sending(address, head.as_bytes()).await;
+        until(&mut stream, "HTTP/1.1 100 Continue\r\n\r\n").await;
+        stream.write_all(b"{\"name\":").await.unwrap();
+        let began = tokio::time::Instant::now();
+        tokio::time::pause();
+        let answer = rest(&mut stream).await;
+        // Before anybody's patience ends with the whole of the answer.
+        assert!(began.elapsed() < Duration::from_secs(25), "{asked}: {:?}", began.elapsed());
+        tokio::time::resume();
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{asked}: {answer}");
+        assert!(answer.contains("connection: close\r\n"), "{asked}: {answer}");
+        let said = if is_page { "<p role=\"alert\">The body did not come within 20 s" } else { "\"body_too_slow\"" };
+        assert!(answer.contains(said), "{asked}: {answer}");
+    }
 }
 
 #[tokio::test]

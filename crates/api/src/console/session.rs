@@ -15,6 +15,7 @@ use serde::Deserialize;
 use zone::TenantId;
 
 use super::page::refusal;
+use crate::deadline::body_in_time;
 use crate::doors::{Actor, Caller, Marks, Membership, SignedIn, Visitor};
 use crate::front::{is_secure, visitor};
 use crate::json::Scope;
@@ -216,7 +217,8 @@ impl FromRequest<Served> for Form {
         }
         // Whoever has no session yet has nothing that another site could use.
         let who = signed_in(&mut parts, served).await.map_err(|problem| refusal(&problem))?;
-        let octets = Bytes::from_request(Request::from_parts(parts, body), served).await;
+        let reading = Bytes::from_request(Request::from_parts(parts, body), served);
+        let octets = body_in_time(reading).await.map_err(|problem| refusal(&problem))?;
         let octets = octets
             .map_err(|_| refusal(&Problem::new(Code::BodyTooLarge, "the form is too large: nothing was done")))?;
         let form = Self(form_urlencoded::parse(&octets).into_owned().collect());
