@@ -3,10 +3,10 @@
 use std::convert::Infallible;
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
 use futures_util::{StreamExt, stream};
 use serde::de::DeserializeOwned;
 
@@ -14,7 +14,8 @@ use crate::deadline::body_in_time;
 use crate::doors;
 use crate::problem::{Code, Problem};
 use crate::router::Served;
-use crate::unread::plain;
+use crate::strict::Strict;
+use crate::unread::{of_json, plain};
 
 /// The largest JSON body, in octets: a zone with sixteen primaries needs some 5,000.
 pub(crate) const JSON_OCTETS_MAX: usize = 64 * 1024;
@@ -28,8 +29,8 @@ impl<T: DeserializeOwned> FromRequest<Served> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, served: &Served) -> Result<Self, Problem> {
-        let (parts, octets) = json_octets(request, served).await?;
-        read_json(parts, octets, served).await.map(Self)
+        let (kind, octets) = json_octets(request, served).await?;
+        read_json(kind, &octets).map(Self)
     }
 }
 
@@ -40,30 +41,44 @@ impl<T: DeserializeOwned + Default> FromRequest<Served> for MaybeJson<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, served: &Served) -> Result<Self, Problem> {
-        let (parts, octets) = json_octets(request, served).await?;
-        if octets.is_empty() { Ok(Self(T::default())) } else { read_json(parts, octets, served).await.map(Self) }
+        let (kind, octets) = json_octets(request, served).await?;
+        if octets.is_empty() { Ok(Self(T::default())) } else { read_json(kind, &octets).map(Self) }
     }
 }
 
-async fn json_octets(request: Request, served: &Served) -> Result<(Parts, Bytes), Problem> {
-    let (parts, body) = request.into_parts();
-    let octets = body_in_time(Bytes::from_request(Request::from_parts(parts.clone(), body), served)).await?;
+/// What the body is said to be.
+enum Kind {
+    Json,
+    Other,
+}
+
+async fn json_octets(request: Request, served: &Served) -> Result<(Kind, Bytes), Problem> {
+    let kind = kind(request.headers());
+    let octets = body_in_time(Bytes::from_request(request, served)).await?;
     let octets = octets.map_err(|rejection| unread(rejection.status(), &rejection.body_text(), JSON_OCTETS_MAX))?;
-    Ok((parts, octets))
+    Ok((kind, octets))
 }
 
-async fn read_json<T: DeserializeOwned>(parts: Parts, octets: Bytes, served: &Served) -> Result<T, Problem> {
-    let is_object = octets.trim_ascii_start().starts_with(b"{");
-    match axum::Json::from_request(Request::from_parts(parts, Body::from(octets)), served).await {
-        Ok(axum::Json(value)) if is_object => Ok(value),
-        // serde takes a list for a struct, field by field, which nobody means.
-        Ok(_) => Err(Problem::new(Code::BodyInvalid, "the body must be a JSON object, as in {\"name\": \"value\"}")),
-        Err(JsonRejection::MissingJsonContentType(_)) => {
-            let detail = "the body must be JSON: send the header \"Content-Type: application/json\"";
-            Err(Problem::new(Code::ContentTypeInvalid, detail))
-        }
-        Err(rejection) => Err(unread(rejection.status(), &rejection.body_text(), JSON_OCTETS_MAX)),
+/// JSON is `application/json`, or a type that is made of it (RFC 6839 §3.1).
+fn kind(headers: &HeaderMap) -> Kind {
+    let said = headers.get(header::CONTENT_TYPE).and_then(|said| said.to_str().ok()).unwrap_or_default();
+    let essence = said.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match essence.strip_prefix("application/") {
+        Some(subtype) if subtype == "json" || subtype.ends_with("+json") => Kind::Json,
+        _ => Kind::Other,
     }
+}
+
+fn read_json<T: DeserializeOwned>(kind: Kind, octets: &[u8]) -> Result<T, Problem> {
+    if let Kind::Other = kind {
+        let detail = "the body must be JSON: send the header \"Content-Type: application/json\"";
+        return Err(Problem::new(Code::ContentTypeInvalid, detail));
+    }
+    let mut json = serde_json::Deserializer::from_slice(octets);
+    let read = serde_path_to_error::deserialize(Strict(&mut json));
+    let read = read.map_err(|error| of_json(&error.path().to_string(), error.inner()));
+    let whole = read.and_then(|value| json.end().map(|()| value).map_err(|error| of_json(".", &error)));
+    whole.map_err(|why| Problem::new(Code::BodyInvalid, why))
 }
 
 /// A body of text, of which no more than [`IMPORT_OCTETS_MAX`] octets are read.

@@ -32,6 +32,7 @@ mod router;
 mod routes;
 mod sealed;
 mod serving;
+mod strict;
 pub mod text;
 mod unread;
 
