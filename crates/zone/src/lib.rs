@@ -14,6 +14,7 @@ pub mod image;
 pub mod inspect;
 mod limits;
 pub mod nsec3;
+mod seen;
 pub mod tags;
 pub mod zonemd;
 
@@ -25,6 +26,7 @@ pub use digest::Digest;
 pub use image::{Image, Notes};
 pub use inspect::{Inspection, inspect};
 pub use limits::Limits;
+pub use seen::is_unseen;
 pub use tags::Tags;
 
 /// A zone, by the number that the inventory gave it: the name alone is not a zone, because several tenants may claim it.

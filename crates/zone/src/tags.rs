@@ -7,6 +7,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::is_unseen;
+
 /// More than anybody sorts by, and few enough for a line of a list.
 pub const TAGS_MAX: usize = 16;
 /// A long word. In octets it is at most four times as much.
@@ -101,7 +103,8 @@ pub fn tag(word: &str) -> Result<String, TagError> {
     if word.chars().nth(TAG_CHARACTERS_MAX).is_some() {
         return Err(TagError::TooLong(word.chars().take(TAG_CHARACTERS_MAX).chain(['…']).collect()));
     }
-    let is_part = |character: char| character.is_alphanumeric() || ".-_:".contains(character);
+    let is_seen = |character: char| character.is_alphanumeric() && !is_unseen(character);
+    let is_part = |character: char| is_seen(character) || ".-_:".contains(character);
     if let Some(character) = word.chars().find(|character| !is_part(*character)) {
         return Err(TagError::Character { tag: word.to_owned(), character });
     }

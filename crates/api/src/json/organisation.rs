@@ -31,7 +31,7 @@ pub struct Organisations {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddOrganisation {
-    /// 1 to 100 characters.
+    /// 1 to 100 characters that are seen, and nothing that mail programs make a link of.
     #[schema(example = "Example Ltd", min_length = 1, max_length = 100)]
     pub name: String,
     /// Whoever is to own it is invited.
@@ -51,7 +51,7 @@ pub struct AddedOrganisation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeOrganisation {
-    /// 1 to 100 characters.
+    /// 1 to 100 characters that are seen, and nothing that mail programs make a link of.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
 }

@@ -1,5 +1,8 @@
-//! Addresses of users, and names of tokens and organisations.
+//! Addresses of users, and names of tokens, plans and organisations: texts on one line, of characters that are seen.
 
+use zone::is_unseen;
+
+use super::link::link_in;
 use crate::doors::NewToken;
 use crate::json;
 use crate::problem::{Code, Problem};
@@ -28,7 +31,7 @@ pub fn email(text: &str) -> Result<String, Problem> {
     if local.is_empty() || local.len() > LOCAL_OCTETS_MAX {
         return wrong("what stands before the @ is empty or too long");
     }
-    if !is_free_text(local) {
+    if free_text("it", local).is_err() {
         return wrong("it holds characters that nobody sees");
     }
     let is_odd = |c: char| c.is_whitespace() || c.is_control() || "<>()[]\\,;:\"@".contains(c);
@@ -46,38 +49,53 @@ pub fn email(text: &str) -> Result<String, Problem> {
 /// # Errors
 /// [`Code::TokenNameInvalid`].
 pub fn token_name(text: &str) -> Result<String, Problem> {
-    let name = text.trim();
-    if matches!(name, "." | "..") || !is_free_text(name) {
-        let detail = format!("a token's name has 1 to {NAME_MAX} characters on one line: write what it is for");
-        return Err(Problem::new(Code::TokenNameInvalid, detail));
+    let name = free_text("a token's name", text.trim());
+    match name {
+        Ok("." | "..") => Err("a token's name says what it is for: dots alone do not".to_owned()),
+        name => name.map(str::to_owned),
     }
-    Ok(name.to_owned())
+    .map_err(|why| Problem::new(Code::TokenNameInvalid, why))
 }
 
-/// Reads what an organisation is to be called: any text on one line.
+/// Reads the name of a plan.
+///
+/// # Errors
+/// [`Code::PlanInvalid`].
+pub fn plan_name(text: &str) -> Result<String, Problem> {
+    let name = free_text("a plan's name", text.trim());
+    name.map(str::to_owned).map_err(|why| Problem::new(Code::PlanInvalid, why))
+}
+
+/// Reads what an organisation is to be called: any text on one line that leads nowhere, because it stands in letters to people
+/// who have never heard of it.
 ///
 /// # Errors
 /// [`Code::TenantNameInvalid`].
 pub fn organisation_name(text: &str) -> Result<String, Problem> {
-    let name = text.trim();
-    if !is_free_text(name) {
-        let detail = format!("an organisation's name has 1 to {NAME_MAX} characters on one line");
-        return Err(Problem::new(Code::TenantNameInvalid, detail));
+    let invalid = |why: String| Problem::new(Code::TenantNameInvalid, why);
+    let name = free_text("an organisation's name", text.trim()).map_err(invalid)?;
+    if let Some(link) = link_in(name) {
+        let detail = format!(
+            "mail programs make a link of {link:?}, and an organisation's name is in letters to others: leave it out, or write a \
+             space behind the dot"
+        );
+        return Err(invalid(detail));
     }
     Ok(name.to_owned())
 }
 
-/// Whether people see of the text what it is: not so much, one line, and nothing that turns what stands beside it around.
-fn is_free_text(text: &str) -> bool {
-    let is_seen = |c: char| {
-        let is_separator = matches!(c, '\u{2028}' | '\u{2029}');
-        // Unicode's marks of direction, and signs that show nothing (UAX #9, and the rest of U+200B to U+206F).
-        let is_unseen = matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}');
-        !c.is_control() && !is_separator && !is_unseen
-    };
-    !text.is_empty() && text.chars().count() <= NAME_MAX && text.chars().all(is_seen)
+/// The text, if people see of it what it is: not so much, one line, and nothing that turns what stands beside it around.
+fn free_text<'a>(what: &str, text: &'a str) -> Result<&'a str, String> {
+    if text.is_empty() || text.chars().count() > NAME_MAX {
+        return Err(format!("{what} has 1 to {NAME_MAX} characters on one line: write what people know it by"));
+    }
+    match text.chars().find(|c| is_unseen(*c)) {
+        None => Ok(text),
+        Some(unseen) => {
+            let number = u32::from(unseen);
+            Err(format!("{what} holds a character that nobody sees (U+{number:04X}): type it anew without it"))
+        }
+    }
 }
 
 /// Reads a token that is to be made.
@@ -97,7 +115,7 @@ pub fn new_token(token: &json::AddToken) -> Result<NewToken, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use super::{email, organisation_name, token_name};
+    use super::{email, organisation_name, plan_name, token_name};
 
     #[test]
     fn a_name_is_a_text_that_people_see_as_it_is() {
@@ -110,9 +128,37 @@ mod tests {
             ["", "  ", "a\nb", "a\u{0}", "a\u{202e}b", "a\u{2066}b", "a\u{200f}", "\u{feff}", "a\u{2028}b", &long]
         {
             assert!(organisation_name(text).is_err(), "{text:?}");
-            assert!(token_name(text).is_err(), "{text:?}");
+            assert!(token_name(text).is_err() && plan_name(text).is_err(), "{text:?}");
+        }
+        // Letters to Unicode, and nothing to anybody else.
+        for c in ['\u{115f}', '\u{1160}', '\u{2800}', '\u{3164}', '\u{ffa0}', '\u{fe0f}'] {
+            for text in [c.to_string(), format!("{c}a"), format!("a{c}b"), format!("a{c}")] {
+                let sentence = format!("holds a character that nobody sees (U+{:04X}): type it anew", u32::from(c));
+                for refused in [organisation_name(&text), token_name(&text), plan_name(&text)] {
+                    assert!(refused.unwrap_err().detail().contains(&sentence), "{text:?}");
+                }
+                assert!(email(&format!("{text}@example.org")).is_err(), "{text:?}");
+            }
         }
         assert!(token_name("..").is_err() && organisation_name("..").is_ok());
+    }
+
+    #[test]
+    fn the_name_of_an_organisation_leads_nowhere() {
+        for text in ["Example Inc.", "St. Mary's", "Amazon. de", "X GmbH & Co. KG", "A.B. Smith"] {
+            assert_eq!(organisation_name(text).unwrap(), text);
+        }
+        for (text, link) in [
+            ("Your prize: https://evil.test/x", "https://evil.test/x"),
+            ("Pay at evil.example.com now", "evil.example.com"),
+            ("www.evil", "www.evil"),
+            ("Amazon.de GmbH", "Amazon.de"),
+        ] {
+            let problem = organisation_name(text).unwrap_err();
+            assert!(problem.detail().starts_with(&format!("mail programs make a link of {link:?}")), "{problem}");
+            // Nobody outside is written these.
+            assert!(token_name(text).is_ok() && plan_name(text).is_ok(), "{text}");
+        }
     }
 
     #[test]

@@ -8,13 +8,14 @@ mod algorithm;
 mod catalog;
 mod csv;
 mod import;
+mod link;
 mod name;
 mod place;
 mod primary;
 mod setting;
 mod tag;
 
-pub use account::{email, new_token, organisation_name, token_name};
+pub use account::{email, new_token, organisation_name, plan_name, token_name};
 pub use algorithm::key_algorithm;
 pub use catalog::{GUARD_OFF, catalog_change, guard_delay, guard_delay_text, member_template};
 pub use csv::csv_row;

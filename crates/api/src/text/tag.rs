@@ -44,7 +44,7 @@ mod tests {
         assert_eq!(tags(&["b".to_owned(), "A".to_owned()]).unwrap().as_str(), "a b");
         assert_eq!(listed_tags(" b, A\tc,,\n").unwrap().as_str(), "a b c");
         assert!(listed_tags(" , ").unwrap().is_empty());
-        for wrong in ["a b", "", "a/b"] {
+        for wrong in ["a b", "", "a/b", "a\u{3164}", "\u{115f}"] {
             assert_eq!(tag(wrong).unwrap_err().code(), Code::TagInvalid, "{wrong:?}");
         }
         assert_eq!(listed_tags("fine <b>").unwrap_err().code(), Code::TagInvalid);

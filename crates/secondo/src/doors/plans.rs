@@ -120,8 +120,7 @@ impl Plans for House {
 
 fn read(plan: PutPlan) -> Result<NewPlan, Problem> {
     let invalid = |detail: String| Problem::new(Code::PlanInvalid, detail);
-    let name = api::text::organisation_name(&plan.name)
-        .map_err(|_| invalid("a plan's name is 1 to 100 characters".into()))?;
+    let name = api::text::plan_name(&plan.name)?;
     let grace_days = plan.grace_days.unwrap_or(GRACE_DAYS);
     if grace_days > GRACE_DAYS_MAX {
         return Err(invalid(format!("a grace of {grace_days} days is too long: give {GRACE_DAYS_MAX} at the most")));
