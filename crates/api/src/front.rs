@@ -17,10 +17,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use xfr::Prefix;
 
-use crate::console::device;
+use crate::console::{device, refusal_elsewhere};
 use crate::doors::Visitor;
 use crate::problem::{Code, Problem};
-use crate::router::Served;
+use crate::router::{Served, is_of_api};
 
 /// A browser's name for itself is kept so far, in characters.
 const AGENT_MAX: usize = 200;
@@ -163,14 +163,18 @@ fn forwarded(said: &str) -> Option<IpAddr> {
 pub(crate) async fn check_host(State(served): State<Served>, request: Request, next: Next) -> Response {
     // Load balancers ask under whatever name they have, and are told nothing that anybody could use.
     let is_health = request.uri().path() == HEALTH;
-    if !is_health && let Err(problem) = served.front.judge_host(&request) {
-        return problem.into_response();
-    }
-    let is_secure = is_over_tls(request.extensions(), request.headers(), &served);
-    let mut response = next.run(request).await;
-    if is_secure {
-        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TLS_FROM_NOW_ON));
-    }
+    let mut response = match served.front.judge_host(&request) {
+        Err(problem) if !is_health => astray(&request, &problem),
+        _ => {
+            let is_secure = is_over_tls(request.extensions(), request.headers(), &served);
+            let mut response = next.run(request).await;
+            if is_secure {
+                let headers = response.headers_mut();
+                headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TLS_FROM_NOW_ON));
+            }
+            response
+        }
+    };
     if response.status() == StatusCode::REQUEST_TIMEOUT {
         // RFC 9110 §15.5.9. What may still come of the body is no next request.
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -180,6 +184,16 @@ pub(crate) async fn check_host(State(served): State<Served>, request: Request, n
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
+}
+
+/// A page for people, who ask for one where there are pages; JSON for everybody else.
+fn astray(request: &Request, problem: &Problem) -> Response {
+    let mut accepted = request.headers().get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let wants_page = accepted.any(|value| value.to_ascii_lowercase().contains("text/html"));
+    if wants_page && !is_of_api(request.uri()) {
+        return refusal_elsewhere(problem);
+    }
+    problem.clone().into_response()
 }
 
 /// For half a year (RFC 6797): whoever has seen us over TLS sends nothing in clear text any more.

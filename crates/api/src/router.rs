@@ -156,6 +156,6 @@ async fn no_such_method(method: Method, uri: Uri) -> Response {
 }
 
 /// Whether programs ask there; people look at the rest.
-fn is_of_api(uri: &Uri) -> bool {
+pub(crate) fn is_of_api(uri: &Uri) -> bool {
     uri.path() == HEALTH || uri.path() == "/api" || uri.path().starts_with("/api/")
 }

@@ -163,6 +163,31 @@ async fn nothing_but_the_health_is_answered_under_a_name_that_is_not_ours() {
 }
 
 #[tokio::test]
+async fn whoever_comes_with_a_browser_under_a_name_that_is_not_ours_is_told_so_on_a_page() {
+    let asked = Asked::new();
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    let get = async |path: &str, host: &str, accept: &str| {
+        let request = Request::get(path).header(header::HOST, host).header(header::ACCEPT, accept);
+        asked.send(request.body(Body::empty()).unwrap()).await
+    };
+    for (host, status) in [("console.example.net", 421), ("<script>alert(1)</script>", 421)] {
+        for path in ["/", "/sign-in", "/o/1/zones", "/nowhere"] {
+            let page = get(path, host, browser).await;
+            assert_eq!(page.status, status, "{host} {path}: {}", page.text);
+            assert!(page.text.starts_with("<!doctype html>"), "{host} {path}: {}", page.text);
+            assert!(page.text.contains("is not a name of this server: use its address"), "{}", page.text);
+            assert!(!page.text.contains("<script>") && !page.text.contains("<a "), "{}", page.text);
+            assert!(page.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap().contains("default-src 'none'"));
+            assert_eq!(page.headers[header::CACHE_CONTROL], "no-store");
+        }
+        for path in ["/api/v1/zones", "/api/docs"] {
+            get(path, host, browser).await.is_problem(status, "host_unknown");
+        }
+        get("/sign-in", host, "application/json, */*").await.is_problem(status, "host_unknown");
+    }
+}
+
+#[tokio::test]
 async fn operators_act_for_the_organisation_that_they_name_and_nobody_else_does() {
     let asked = Asked::new();
     let ask = async |token: &str, organisation: &str| {

@@ -44,7 +44,7 @@ mod words;
 mod zones;
 
 pub(crate) use assets::style;
-pub(crate) use page::refusal;
+pub(crate) use page::{refusal, refusal_elsewhere};
 pub(crate) use session::device;
 pub(crate) use zones::live::{Living, Place};
 

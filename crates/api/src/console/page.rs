@@ -115,15 +115,27 @@ struct Refusal<'a> {
     title: &'a str,
     sentence: String,
     status: u16,
+    /// None where our pages are not to be had.
+    home: Option<&'static str>,
 }
 
 /// A page that says why nothing was done.
 pub(crate) fn refusal(problem: &Problem) -> Response {
+    refused(problem, Some("/"))
+}
+
+/// The same to whoever has come under a name that is not ours, where no link leads to another page.
+pub(crate) fn refusal_elsewhere(problem: &Problem) -> Response {
+    refused(problem, None)
+}
+
+fn refused(problem: &Problem, home: Option<&'static str>) -> Response {
     let page = Refusal {
         style: assets::style(),
         title: problem.code().title(),
         sentence: sentence(problem.detail()),
         status: problem.code().status(),
+        home,
     };
     again(problem, &page)
 }
