@@ -9,6 +9,7 @@
 mod apply;
 mod configured;
 mod holdings;
+mod named;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,6 +21,9 @@ use zone::ZoneId;
 use zone::catalog::{Guard, Label, Rules};
 
 pub use apply::Make;
+pub use named::KeysOf;
+
+pub(crate) use named::catalog_that_names;
 
 use crate::TenantId;
 use crate::database::{Inventory, Transaction, to_i64, to_u64};

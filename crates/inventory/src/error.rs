@@ -258,17 +258,33 @@ pub enum RemoveKeyError {
     InUse { key: Name, zones: u64 },
     #[error("the key {key} is named by the settings of the zone {zone}: take it out there first")]
     Named { key: Name, zone: Name },
+    #[error(
+        "the key {key} is named by what the members of the catalog {catalog} are made of: take it out there first, see `secondo \
+         catalog set {catalog} --help`"
+    )]
+    NamedByCatalog { key: Name, catalog: Name },
     #[error(transparent)]
     Inventory(#[from] InventoryError),
 }
 
-/// A zone is not a catalog.
+/// A catalog was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
     #[error("the zone {0} is no catalog")]
     NotCatalog(Name),
     #[error(transparent)]
+    Invalid(AddZoneError),
+    #[error(transparent)]
     Inventory(#[from] InventoryError),
+}
+
+impl From<AddZoneError> for CatalogError {
+    fn from(error: AddZoneError) -> Self {
+        match error {
+            AddZoneError::Inventory(error) => Self::Inventory(error),
+            error => Self::Invalid(error),
+        }
+    }
 }
 
 /// An action of a catalog's plan was not carried out, and nothing of it is there.

@@ -6,6 +6,7 @@ use xfr::{Algorithm, Key, Moment, Settings};
 
 use crate::TenantId;
 use crate::accounts::{By, write_audit};
+use crate::catalogs::{KeysOf, catalog_that_names};
 use crate::database::{Changed, Inventory, Transaction, to_i64, to_u64};
 use crate::error::{AddKeyError, AddZoneError, InventoryError, RemoveKeyError};
 use crate::names::{lower_text, read_name};
@@ -92,8 +93,15 @@ impl Inventory {
             .collect()
     }
 
-    /// Removes the key, unless a primary is asked with it or the settings of a zone name it.
-    pub async fn remove_key(&self, by: &By, tenant: TenantId, name: &Name) -> Result<(), RemoveKeyError> {
+    /// Removes the key, unless a primary is asked with it, or the settings of a zone or what members of a catalog are made of
+    /// name it.
+    pub async fn remove_key(
+        &self,
+        by: &By,
+        tenant: TenantId,
+        name: &Name,
+        keys_of: KeysOf,
+    ) -> Result<(), RemoveKeyError> {
         let mut transaction = self.begin().await?;
         let id: Option<i64> = sqlx::query_scalar("SELECT id FROM keys WHERE tenant_id = $1 AND name = $2")
             .bind(to_i64(tenant.0))
@@ -112,6 +120,9 @@ impl Inventory {
         }
         if let Some(zone) = zone_that_names(&mut transaction, tenant, name).await? {
             return Err(RemoveKeyError::Named { key: name.clone(), zone });
+        }
+        if let Some(catalog) = catalog_that_names(&mut transaction, tenant, name, keys_of).await? {
+            return Err(RemoveKeyError::NamedByCatalog { key: name.clone(), catalog });
         }
         sqlx::query("DELETE FROM keys WHERE id = $1").bind(id).execute(&mut *transaction).await?;
         write_audit(&mut transaction, Some(tenant), by, "key.removed", &name.to_string(), json!({})).await?;

@@ -44,7 +44,7 @@ pub use accounts::{
     NewToken, NewUser, Purpose, Role, Scope, Scopes, SecondFactor, Sent, Session, Stage, Standing, Tenant, Token,
     User, UserId,
 };
-pub use catalogs::{Catalog, CatalogMember, CatalogSettings, Make};
+pub use catalogs::{Catalog, CatalogMember, CatalogSettings, KeysOf, Make};
 pub use claims::{Around, Claim, Handed, Proof, Proven, Proving};
 pub use database::{Changed, Inventory, Location, PostgresUrl, PostgresUrlError};
 pub use error::{

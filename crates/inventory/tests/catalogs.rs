@@ -10,7 +10,8 @@ use std::time::Duration;
 use dns::Name;
 use inventory::{
     Above, AddZoneError, ApplyError, By, Catalog, CatalogError, CatalogSettings, Changed, Claim, Delegated, Ensured,
-    Finding, Intent, Inventory, Limits, Look, NewPlan, NewZone, Proof, Proving, Shown, TenantId, ZoneId,
+    Finding, Intent, Inventory, Limits, Look, NewPlan, NewZone, Proof, Proving, RemoveKeyError, Shown, TenantId,
+    ZoneId,
 };
 use place::{BY, Engine, NOW, Place, key, name, open, primary, zone, zone_by_id, zone_by_name};
 use xfr::Moment;
@@ -41,6 +42,7 @@ on_both_engines!(
     plans_lead_to_what_the_catalog_lists_and_an_empty_one_only_after_its_delay,
     ten_thousand_members_come_and_go_at_once,
     of_some_zones_the_same_is_read_as_of_all,
+    a_key_that_only_a_catalog_names_is_there_and_stays_for_as_long,
 );
 
 const OURS: TenantId = TenantId::DEFAULT;
@@ -57,7 +59,7 @@ fn settings() -> CatalogSettings {
 
 /// A zone of that name that is a catalog.
 async fn catalog(inventory: &Inventory, text: &str) -> Catalog {
-    inventory.add_catalog(&BY, OURS, &zone(text, &["192.0.2.1:53"]), &settings()).await.unwrap();
+    inventory.add_catalog(&BY, OURS, &zone(text, &["192.0.2.1:53"]), &settings(), place::keys_of).await.unwrap();
     let mut catalogs = inventory.list_catalogs(OURS).await.unwrap();
     catalogs.retain(|catalog| catalog.name == name(text));
     catalogs.remove(0)
@@ -122,13 +124,14 @@ async fn other_settings_take_the_place_of_the_first(engine: Engine) {
     let mut changes = inventory.changes();
     let decide = |_: &CatalogSettings| Ok::<_, ()>(other.clone());
     assert_eq!(
-        inventory.change_catalog(&By::machine(Moment(1)), OURS, &name("CAT."), decide).await.unwrap(),
+        inventory.change_catalog(&By::machine(Moment(1)), OURS, &name("CAT."), place::keys_of, decide).await.unwrap(),
         Ok(first.id)
     );
     changes.changed().await.unwrap();
     let found = inventory.list_catalogs(OURS).await.unwrap();
     assert_eq!((&found[0].settings, found[0].created_at), (&other, NOW));
-    let no = inventory.change_catalog(&BY, OURS, &name("cat."), |_| Err::<CatalogSettings, _>("no")).await;
+    let no =
+        inventory.change_catalog(&BY, OURS, &name("cat."), place::keys_of, |_| Err::<CatalogSettings, _>("no")).await;
     assert_eq!(no.unwrap(), Err("no"));
     assert_eq!(inventory.list_catalogs(OURS).await.unwrap(), found);
 }
@@ -140,7 +143,7 @@ async fn of_changes_to_one_catalog_at_a_time_none_is_lost(engine: Engine) {
         let decide = |before: &CatalogSettings| {
             Ok::<_, ()>(CatalogSettings { template: format!("{}{more}", before.template), ..before.clone() })
         };
-        inventory.change_catalog(&BY, OURS, &name("cat."), decide).await.unwrap().unwrap()
+        inventory.change_catalog(&BY, OURS, &name("cat."), place::keys_of, decide).await.unwrap().unwrap()
     };
     tokio::join!(change("a"), change("b"), change("c"));
     let template = &inventory.list_catalogs(OURS).await.unwrap()[0].settings.template;
@@ -152,7 +155,7 @@ async fn a_catalog_is_its_tenants_alone(engine: Engine) {
     let (inventory, theirs) = place.open_with_second_tenant().await;
     let ours = catalog(&inventory, "cat.").await;
     let decide = |before: &CatalogSettings| Ok::<_, ()>(before.clone());
-    let unknown = inventory.change_catalog(&BY, theirs, &name("cat."), decide).await;
+    let unknown = inventory.change_catalog(&BY, theirs, &name("cat."), place::keys_of, decide).await;
     assert!(matches!(unknown, Err(CatalogError::NotCatalog(_))));
     assert!(matches!(inventory.remove_catalog(&BY, theirs, &name("cat.")).await, Err(CatalogError::NotCatalog(_))));
     assert!(inventory.list_catalogs(theirs).await.unwrap().is_empty());
@@ -473,9 +476,9 @@ async fn a_member_that_is_added_by_hand_is_the_same_zone_and_configured(engine: 
 async fn a_catalog_comes_with_its_zone_and_is_made_sure_of(engine: Engine) {
     let (_place, inventory) = open(engine).await;
     let cat = zone("cat.", &["192.0.2.1:53"]);
-    let id = inventory.add_catalog(&BY, OURS, &cat, &settings()).await.unwrap();
+    let id = inventory.add_catalog(&BY, OURS, &cat, &settings(), place::keys_of).await.unwrap();
     assert_eq!(inventory.intent().await.unwrap().catalogs, [(id, name("cat."))].into());
-    let again = inventory.add_catalog(&BY, OURS, &cat, &settings()).await;
+    let again = inventory.add_catalog(&BY, OURS, &cat, &settings(), place::keys_of).await;
     assert!(matches!(again, Err(AddZoneError::ExistsAlready(_))));
     let ensure =
         async |settings: CatalogSettings| inventory.ensure_catalog(OURS, &cat, &settings, NOW).await.unwrap();
@@ -644,4 +647,45 @@ async fn of_some_zones_the_same_is_read_as_of_all(engine: Engine) {
         of_key.keys.into_iter().collect::<Vec<_>>(),
         [((theirs, name("k.")), all.keys[&(theirs, name("k."))].clone())]
     );
+}
+
+async fn a_key_that_only_a_catalog_names_is_there_and_stays_for_as_long(engine: Engine) {
+    let place = Place::new(engine).await;
+    let (inventory, theirs) = place.open_with_second_tenant().await;
+    for (tenant, text) in [(OURS, "one.example"), (OURS, "two.example"), (theirs, "theirs.example")] {
+        inventory.add_key(&BY, tenant, &key(text)).await.unwrap();
+    }
+    let template = |key: &str| format!("{{\"key={key}\":true}}");
+    let naming = |plain: &str, gold: &str| CatalogSettings {
+        template: template(plain),
+        groups: [("gold".to_owned(), template(gold))].into(),
+        ..settings()
+    };
+    let cat = zone("cat.", &["192.0.2.1:53"]);
+    for wrong in [naming("gone.example", "one.example"), naming("one.example", "theirs.example")] {
+        let refused = inventory.add_catalog(&BY, OURS, &cat, &wrong, place::keys_of).await;
+        assert!(matches!(refused, Err(AddZoneError::UnknownKey { .. })), "{refused:?}");
+        assert_eq!(inventory.list_catalogs(OURS).await.unwrap(), []);
+    }
+    inventory.add_catalog(&BY, OURS, &cat, &naming("One.Example", "two.example"), place::keys_of).await.unwrap();
+    let remove = async |text: &str| inventory.remove_key(&BY, OURS, &name(text), place::keys_of).await;
+    for key in ["one.example", "two.example"] {
+        let refused = remove(key).await.unwrap_err();
+        assert!(
+            matches!(&refused, RemoveKeyError::NamedByCatalog { catalog, .. } if *catalog == name("cat.")),
+            "{key}: {refused}"
+        );
+    }
+    // What another tenant's catalogs name is another key.
+    inventory.remove_key(&BY, theirs, &name("theirs.example"), place::keys_of).await.unwrap();
+    let change = async |settings: CatalogSettings| {
+        inventory.change_catalog(&BY, OURS, &name("cat."), place::keys_of, |_| Ok::<_, ()>(settings)).await
+    };
+    let refused = change(naming("one.example", "gone.example")).await.unwrap_err();
+    assert!(matches!(refused, CatalogError::Invalid(AddZoneError::UnknownKey { .. })), "{refused}");
+    change(naming("one.example", "one.example")).await.unwrap().unwrap();
+    remove("two.example").await.unwrap();
+    assert!(matches!(remove("one.example").await, Err(RemoveKeyError::NamedByCatalog { .. })));
+    inventory.remove_catalog(&BY, OURS, &name("cat.")).await.unwrap();
+    remove("one.example").await.unwrap();
 }

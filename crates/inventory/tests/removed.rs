@@ -111,7 +111,7 @@ async fn a_zone_comes_back_only_with_its_keys_and_before_its_time_is_over(engine
     new.primaries[0].key = Some(name("k.example"));
     let id = inventory.add_zone(&BY, OURS, &new).await.unwrap();
     remove(&inventory, OURS, "a.test").await;
-    inventory.remove_key(&BY, OURS, &name("k.example")).await.unwrap();
+    inventory.remove_key(&BY, OURS, &name("k.example"), place::keys_of).await.unwrap();
     let restored = inventory.restore_zone(&By::machine(at(1)), OURS, &name("a.test")).await;
     assert!(matches!(restored, Err(RestoreZoneError::NotAdded(AddZoneError::UnknownKey { .. }))), "{restored:?}");
     // What its settings name is there, too, or it is not here as it was.
@@ -120,7 +120,7 @@ async fn a_zone_comes_back_only_with_its_keys_and_before_its_time_is_over(engine
     inventory.add_key(&BY, OURS, &key).await.unwrap();
     inventory.add_zone(&BY, OURS, &named).await.unwrap();
     remove(&inventory, OURS, "b.test").await;
-    inventory.remove_key(&BY, OURS, &name("k.example")).await.unwrap();
+    inventory.remove_key(&BY, OURS, &name("k.example"), place::keys_of).await.unwrap();
     let restored = inventory.restore_zone(&By::machine(at(1)), OURS, &name("b.test")).await;
     assert!(matches!(restored, Err(RestoreZoneError::NotAdded(AddZoneError::UnknownKey { .. }))), "{restored:?}");
     let late = inventory.restore_zone(&By::machine(at(WEEK_MS)), OURS, &name("a.test")).await;

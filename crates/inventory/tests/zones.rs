@@ -323,11 +323,14 @@ async fn a_key_is_removed_only_when_no_zone_uses_it(engine: Engine) {
     let used = intent.key(&intent.zones[0], &intent.zones[0].primaries[0]).unwrap();
     assert_eq!(used.secret_base64(), key("k.example").secret_base64());
 
-    let refused = inventory.remove_key(&BY, OURS, &name("k.example")).await;
+    let refused = inventory.remove_key(&BY, OURS, &name("k.example"), place::keys_of).await;
     assert!(matches!(refused, Err(RemoveKeyError::InUse { zones: 1, .. })));
     inventory.remove_zone(&BY, OURS, &name("example.org")).await.unwrap();
-    inventory.remove_key(&BY, OURS, &name("K.EXAMPLE")).await.unwrap();
-    assert!(matches!(inventory.remove_key(&BY, OURS, &name("k.example")).await, Err(RemoveKeyError::Unknown(_))));
+    inventory.remove_key(&BY, OURS, &name("K.EXAMPLE"), place::keys_of).await.unwrap();
+    assert!(matches!(
+        inventory.remove_key(&BY, OURS, &name("k.example"), place::keys_of).await,
+        Err(RemoveKeyError::Unknown(_))
+    ));
 }
 
 /// Whose letters mean something in SQL, in JSON or in a name.
@@ -366,7 +369,7 @@ async fn keys_that_settings_name_are_there_and_stay_for_as_long(engine: Engine) 
     };
     let error = set(with(Setting::NotifyTo, "192.0.2.7,key=gone.example")).await.unwrap_err();
     assert!(matches!(error, ChangeZoneError::Invalid(AddZoneError::UnknownKey { .. })), "{error}");
-    let remove = async |text: &str| inventory.remove_key(&BY, OURS, &name(text)).await;
+    let remove = async |text: &str| inventory.remove_key(&BY, OURS, &name(text), place::keys_of).await;
     let refused = remove("here.example").await.unwrap_err();
     assert!(matches!(&refused, RemoveKeyError::Named { zone, .. } if *zone == org), "{refused}");
     set(with(Setting::AllowTransfer, &format!("192.0.2.0/24,key={ODD_KEY}"))).await.unwrap().unwrap();
@@ -500,7 +503,7 @@ async fn a_change_is_made_with_its_entry_in_the_audit_log_or_not_at_all(engine: 
     assert!(inventory.remove_zone(&BY, OURS, &net).await.is_err());
     assert!(inventory.remove_zone_and_keep(&BY, OURS, &net, until).await.is_err());
     assert!(inventory.add_key(&BY, OURS, &key("another")).await.is_err());
-    assert!(inventory.remove_key(&BY, OURS, &name("k.")).await.is_err());
+    assert!(inventory.remove_key(&BY, OURS, &name("k."), place::keys_of).await.is_err());
     rename("audit_elsewhere", "audit").await;
     assert_eq!(entries().await, before);
     let intent = inventory.intent().await.unwrap();
@@ -512,7 +515,7 @@ async fn a_change_is_made_with_its_entry_in_the_audit_log_or_not_at_all(engine: 
     inventory.change_zone(&BY, OURS, &net, disable).await.unwrap().unwrap();
     inventory.remove_zone_and_keep(&BY, OURS, &net, until).await.unwrap();
     inventory.restore_zone(&BY, OURS, &net).await.unwrap();
-    inventory.remove_key(&BY, OURS, &name("k.")).await.unwrap();
+    inventory.remove_key(&BY, OURS, &name("k."), place::keys_of).await.unwrap();
     assert_eq!(
         entries().await[..5],
         [

@@ -31,7 +31,7 @@ use crate::holds::Hold;
 use crate::node::Node;
 
 pub(crate) use produce::{OWN_ID, Own};
-pub(crate) use template::{read as read_template, write as write_template};
+pub(crate) use template::{keys as keys_of_template, read as read_template, write as write_template};
 
 /// How often they are looked at without a reason: what was not done because of a fault may be possible now.
 const EVERY: Duration = Duration::from_secs(60);

@@ -10,7 +10,8 @@ use serde_json::json;
 use xfr::{Moment, Settings};
 use zone::ZoneId;
 
-use super::{CatalogSettings, catalogs_of, write_settings};
+use super::named::check_keys;
+use super::{CatalogSettings, KeysOf, catalogs_of, write_settings};
 use crate::TenantId;
 use crate::accounts::{By, write_audit};
 use crate::database::{Inventory, Transaction};
@@ -28,10 +29,12 @@ impl Inventory {
         tenant: TenantId,
         zone: &NewZone,
         settings: &CatalogSettings,
+        keys_of: KeysOf,
     ) -> Result<ZoneId, AddZoneError> {
         let mut transaction = self.begin().await?;
         let mut allowance = Allowance::of(&mut transaction, tenant, by.at).await?;
         check_named_keys(&mut transaction, tenant, &zone.name, &zone.settings, &Settings::default()).await?;
+        check_keys(&mut transaction, (tenant, &zone.name), settings, None, keys_of).await?;
         let id = insert(&mut transaction, tenant, zone, Inherits::Anything, &mut allowance, by.at).await?;
         write_settings(&mut transaction, id, settings, by.at).await?;
         write_audit(&mut transaction, Some(tenant), by, "catalog.added", &zone.name.to_string(), json!({})).await?;
@@ -72,6 +75,7 @@ impl Inventory {
         by: &By,
         tenant: TenantId,
         name: &Name,
+        keys_of: KeysOf,
         decide: impl FnOnce(&CatalogSettings) -> Result<CatalogSettings, E>,
     ) -> Result<Result<ZoneId, E>, CatalogError> {
         let mut transaction = self.begin().await?;
@@ -82,6 +86,7 @@ impl Inventory {
             Ok(settings) => settings,
             Err(no) => return Ok(Err(no)),
         };
+        check_keys(&mut transaction, (tenant, name), &settings, Some(&before), keys_of).await?;
         write_settings(&mut transaction, id, &settings, by.at).await?;
         write_audit(&mut transaction, Some(tenant), by, "catalog.changed", &name.to_string(), json!({})).await?;
         self.commit_change(transaction).await?;

@@ -159,3 +159,8 @@ pub async fn zone_by_id(inventory: &Inventory, tenant: TenantId, id: ZoneId) -> 
 pub async fn count_zones(inventory: &Inventory, tenant: TenantId) -> usize {
     zones_of(inventory, tenant).await.len()
 }
+
+/// The keys that the templates of these tests name, as in `{"key=k.example":true}`.
+pub fn keys_of(template: &str) -> Vec<Name> {
+    template.split('"').filter_map(|text| text.strip_prefix("key=")).map(name).collect()
+}

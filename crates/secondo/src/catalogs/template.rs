@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use api::doors::MemberTemplate;
+use dns::Name;
 use serde::{Deserialize, Serialize};
 use xfr::Settings;
 
@@ -39,6 +40,12 @@ pub(crate) fn read(text: &str) -> Result<MemberTemplate, String> {
     Ok(MemberTemplate { primaries, settings })
 }
 
+/// The keys that members need which are made of this; none of what cannot be read, which is said where members are made.
+pub(crate) fn keys(text: &str) -> Vec<Name> {
+    let Ok(MemberTemplate { primaries, settings }) = read(text) else { return Vec::new() };
+    primaries.into_iter().filter_map(|primary| primary.key).chain(settings.keys()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use api::doors::MemberTemplate;
@@ -54,5 +61,15 @@ mod tests {
             assert_eq!(super::read(&super::write(&template)).unwrap(), template);
         }
         assert!(super::read("{\"primaries\":[\"nowhere\"]}").is_err() && super::read("").is_err());
+    }
+    #[test]
+    fn keys_are_those_of_primaries_and_of_settings() {
+        let mut settings = Settings::default();
+        settings.set(Setting::NotifyKeys, Some("one.example")).unwrap();
+        let primaries =
+            ["192.0.2.1,key=two.example", "192.0.2.2"].map(|text| api::text::primary(text).unwrap()).into();
+        let keys = super::keys(&super::write(&MemberTemplate { primaries, settings }));
+        assert_eq!(keys.iter().map(ToString::to_string).collect::<Vec<_>>(), ["two.example.", "one.example."]);
+        assert!(super::keys("{}").is_empty() && super::keys("nonsense").is_empty());
     }
 }

@@ -11,12 +11,12 @@ use api::doors::{Caller, CatalogChange, MemberTemplate, NamePage, NewCatalog, Te
 use api::{Code, Problem, json, text};
 use dns::{Name, Serial};
 use inventory::{Catalog, CatalogError, CatalogMember, CatalogSettings, Inventory, TenantId};
-use xfr::{SettingError, Settings};
+use xfr::SettingError;
 use zone::catalog::Guard;
 
 use super::intent::{not_added, not_settable, row};
 use super::{House, unavailable, unknown};
-use crate::catalogs::{self, Undone, Unfollowed};
+use crate::catalogs::{self, Undone, Unfollowed, keys_of_template};
 use crate::followed::Role;
 use crate::ledger::time;
 use crate::roster::sort_key;
@@ -111,10 +111,9 @@ impl House {
     ) -> Result<json::Catalog, Problem> {
         let (inventory, tenant) = (self.inventory()?, caller.tenant);
         self.check_zone(&catalog.zone)?;
-        self.check_keys(&inventory, tenant, &catalog.rules).await?;
         let (row, settings) = (row(&self.node, tenant, &catalog.zone), configured(catalog.rules));
         self.check_templates(&settings)?;
-        let id = inventory.add_catalog(&self.by_caller(caller), tenant, &row, &settings).await;
+        let id = inventory.add_catalog(&self.by_caller(caller), tenant, &row, &settings, keys_of_template).await;
         let id = id.map_err(|error| not_added(&error))?;
         let is_listed = || self.node.zone(id).is_some_and(|zone| zone.instructions().is_listed());
         self.until_matched(async || is_listed()).await;
@@ -129,14 +128,13 @@ impl House {
         change: CatalogChange,
     ) -> Result<json::Catalog, Problem> {
         let (inventory, tenant) = (self.inventory()?, caller.tenant);
-        self.check_keys(&inventory, tenant, &change).await?;
         let decide = |before: &CatalogSettings| {
             let members = read_template(&before.template)?;
             let after = settings(before, members, change).map_err(|error| not_settable(&error))?;
             self.check_templates(&after)?;
             Ok(after)
         };
-        let changed = inventory.change_catalog(&self.by_caller(caller), tenant, name, decide).await;
+        let changed = inventory.change_catalog(&self.by_caller(caller), tenant, name, keys_of_template, decide).await;
         changed.map_err(|error| problem(&error))??;
         let catalog = self.catalog_named(&inventory, tenant, name).await?;
         self.shown_catalog(&inventory, &catalog).await
@@ -168,29 +166,6 @@ impl House {
             Ok(Err(error @ Unfollowed::Changed { .. })) => Err(Problem::new(Code::CatalogChanged, error.to_string())),
             Ok(Err(error)) => Err(Problem::new(Code::CatalogNotRead, error.to_string())),
             Err(error) => Err(Problem::new(Code::Internal, error.to_string())),
-        }
-    }
-
-    /// Whether the keys are here that members would need: mistakes are said to whoever makes them, not when a member comes.
-    async fn check_keys(
-        &self,
-        inventory: &Inventory,
-        tenant: TenantId,
-        change: &CatalogChange,
-    ) -> Result<(), Problem> {
-        let keys = inventory.list_keys(tenant).await.map_err(|error| unavailable(&error))?;
-        let mut members = Settings::default();
-        members.change(&change.members.settings).map_err(|error| not_settable(&error))?;
-        let groups = || change.groups.iter().flat_map(BTreeMap::values);
-        let primaries = change.members.primaries.iter().flatten().chain(groups().flat_map(|group| &group.primaries));
-        let of_primaries = primaries.filter_map(|primary| primary.key.clone());
-        let of_settings = members.keys().into_iter().chain(groups().flat_map(|group| group.settings.keys()));
-        match of_primaries.chain(of_settings).find(|wanted| keys.iter().all(|key| key.name != *wanted)) {
-            None => Ok(()),
-            Some(key) => {
-                let detail = format!("there is no key {key}: add it first with `secondo key add {key}`");
-                Err(Problem::new(Code::KeyUnknown, detail))
-            }
         }
     }
 
@@ -313,6 +288,7 @@ fn shown_template(text: &str) -> Result<json::MemberTemplate, Problem> {
 fn problem(error: &CatalogError) -> Problem {
     match error {
         CatalogError::NotCatalog(name) => no_catalog(name),
+        CatalogError::Invalid(error) => not_added(error),
         CatalogError::Inventory(error) => unavailable(error),
     }
 }

@@ -11,6 +11,7 @@ use inventory::{AddKeyError, AddZoneError, ChangeZoneError, Inventory, RemoveKey
 use xfr::{Algorithm, Key, Primary, Settings};
 
 use super::{House, not_on_disk, unavailable, unknown};
+use crate::catalogs::keys_of_template;
 use crate::events;
 use crate::followed::{Durability, Role};
 use crate::ledger::time;
@@ -147,10 +148,11 @@ impl Intent for House {
     }
 
     async fn remove_key(&self, caller: &Caller, name: &Name) -> Result<(), Problem> {
-        let removed = self.inventory()?.remove_key(&self.by_caller(caller), caller.tenant, name).await;
+        let removed =
+            self.inventory()?.remove_key(&self.by_caller(caller), caller.tenant, name, keys_of_template).await;
         removed.map_err(|error| match error {
             RemoveKeyError::Unknown(_) => Problem::new(Code::KeyUnknown, error.to_string()),
-            RemoveKeyError::InUse { .. } | RemoveKeyError::Named { .. } => {
+            RemoveKeyError::InUse { .. } | RemoveKeyError::Named { .. } | RemoveKeyError::NamedByCatalog { .. } => {
                 Problem::new(Code::KeyInUse, error.to_string())
             }
             RemoveKeyError::Inventory(error) => unavailable(&error),

@@ -11,6 +11,7 @@ use testing::dice::Dice;
 use xfr::{Algorithm, Key, Moment, Primary, Setting, Settings};
 
 use super::{Course, access, instructions};
+use crate::catalogs::keys_of_template;
 use crate::node::Node;
 
 const NAMES: [&str; 5] = ["example.", "a.example.", "b.example.", "c.example.", "other."];
@@ -65,7 +66,7 @@ impl Owners {
                 let key = Key::generate(self.key(), Algorithm::HmacSha256).unwrap();
                 let _ = inventory.add_key(&by, tenant, &key).await;
             }
-            _ => _ = inventory.remove_key(&by, tenant, &self.key()).await,
+            _ => _ = inventory.remove_key(&by, tenant, &self.key(), keys_of_template).await,
         }
     }
 
