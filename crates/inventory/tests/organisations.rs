@@ -5,8 +5,8 @@
 mod place;
 
 use inventory::{
-    Actor, AuditOf, By, Hashed, Inventory, NewInvitation, NewToken, NewUser, Purpose, Role, Scope, Scopes, Sent,
-    Standing, TenantError, TenantId, UserError, UserId,
+    Actor, AddKeyError, AuditOf, By, Hashed, Inventory, InventoryError, NewInvitation, NewToken, NewUser, Purpose,
+    Role, Scope, Scopes, Sent, Standing, TenantError, TenantId, UserError, UserId,
 };
 use place::{BY, Engine, NOW, Place, count_zones, key, name, open, zone};
 use xfr::Moment;
@@ -21,6 +21,7 @@ on_both_engines!(
     organisations_are_listed_found_and_renamed,
     a_removed_organisation_leaves_nothing_but_what_is_to_be_deleted,
     the_default_organisation_stays_and_no_number_is_given_twice,
+    what_comes_for_an_organisation_that_has_just_gone_is_overtaken,
     who_leaves_takes_their_tokens_along,
     each_organisation_has_its_own_zones_page_by_page,
     a_browser_is_known_for_one_address_until_the_password_changes,
@@ -315,4 +316,15 @@ async fn a_browser_is_known_for_one_address_until_the_password_changes(engine: E
         inventory.is_known_device("a@example.org", &Hashed::of(&number.to_string()), later(30)).await.unwrap()
     };
     assert!(!known(4).await && known(5).await, "so many, and the oldest go");
+}
+
+/// Whoever has asked was let in while it was there.
+async fn what_comes_for_an_organisation_that_has_just_gone_is_overtaken(engine: Engine) {
+    let place = Place::new(engine).await;
+    let (inventory, theirs) = place.open_with_second_tenant().await;
+    inventory.remove_tenant(&machine(), theirs).await.unwrap();
+    let error = inventory.add_key(&BY, theirs, &key("k.example")).await.unwrap_err();
+    assert!(matches!(error, AddKeyError::Inventory(InventoryError::Overtaken)), "{error}");
+    assert!(error.to_string().contains("was removed at the same moment: nothing was done"), "{error}");
+    assert!(inventory.list_keys(theirs).await.unwrap().is_empty());
 }

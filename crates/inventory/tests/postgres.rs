@@ -7,9 +7,11 @@ mod place;
 use std::time::{Duration, Instant};
 
 use inventory::{
-    AddZoneError, ChangeZoneError, Inventory, InventoryError, Location, Service, TenantId, Zone, ZoneChange,
+    AddZoneError, ChangeZoneError, Inventory, InventoryError, Location, RemoveKeyError, Service, TenantId, Zone,
+    ZoneChange,
 };
-use place::{BY, Engine, Place, count_zones, name, open, zone, zone_by_name};
+use place::{BY, Engine, Place, count_zones, key, name, open, zone, zone_by_name};
+use sqlx::Connection;
 use testing::peer::postgres::{Commits, PASSWORD, Postgres};
 use tokio::time::timeout;
 
@@ -205,4 +207,42 @@ async fn who_is_in_the_way_is_waited_for_but_not_for_ever() {
     assert!(matches!(error, InventoryError::Locked), "{error}");
     place::unlock(other).await;
     add(&inventory, "a.example").await.unwrap();
+}
+
+/// As when a program that has lost the lock, and does not know it yet, is at work beside the one that has it.
+#[tokio::test]
+async fn of_two_removals_that_overlap_the_later_is_overtaken_and_has_done_nothing() {
+    let place = Place::new(Engine::Postgres).await;
+    let (inventory, theirs) = place.open_with_second_tenant().await;
+    inventory.add_key(&BY, theirs, &key("k.example")).await.unwrap();
+    let mut other = place.connect().await;
+    let mut earlier = other.begin().await.unwrap();
+    for statement in ["DELETE FROM keys WHERE tenant_id = $1", "DELETE FROM tenants WHERE id = $1"] {
+        sqlx::query(statement).bind(i64::try_from(theirs.0).unwrap()).execute(&mut *earlier).await.unwrap();
+    }
+    let removing = tokio::spawn({
+        let inventory = inventory.clone();
+        async move { inventory.remove_key(&BY, theirs, &name("k.example"), place::keys_of).await }
+    });
+    let waiting =
+        "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let mut looking = place.connect().await;
+    let is_waiting = async {
+        while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut looking).await.unwrap() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, is_waiting).await.expect("the removal of the key waits for that of its organisation");
+    earlier.commit().await.unwrap();
+    let removed = timeout(PATIENCE, removing).await.unwrap().unwrap();
+    assert!(matches!(removed, Err(RemoveKeyError::Inventory(InventoryError::Overtaken))), "{removed:?}");
+    let written: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM audit WHERE act = 'key.removed'")
+        .fetch_one(&mut looking)
+        .await
+        .unwrap();
+    assert_eq!(written, 0, "nothing was removed, and nothing says so");
+    // Whoever looks then sees what there is.
+    let again = inventory.remove_key(&BY, theirs, &name("k.example"), place::keys_of).await;
+    assert!(matches!(again, Err(RemoveKeyError::Unknown(_))), "{again:?}");
+    inventory.add_key(&BY, OURS, &key("k.example")).await.unwrap();
 }

@@ -171,3 +171,18 @@ fn unavailable(error: &InventoryError) -> Problem {
     };
     Problem::new(code, error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use api::Code;
+    use inventory::InventoryError;
+
+    use super::unavailable;
+
+    #[test]
+    fn who_was_overtaken_is_not_told_that_the_inventory_is_gone() {
+        let problem = unavailable(&InventoryError::Overtaken);
+        assert_eq!((problem.code(), problem.code().status()), (Code::Overtaken, 409));
+        assert_eq!(unavailable(&InventoryError::Locked).code(), Code::InventoryUnavailable);
+    }
+}
