@@ -17,6 +17,8 @@ mod carried;
 mod name_servers;
 mod proving;
 
+mod waiting;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -29,6 +31,8 @@ use sqlx::query::QueryAs;
 use sqlx::{Any, FromRow};
 use xfr::Moment;
 use zone::ZoneId;
+
+pub use waiting::WaitingClaim;
 
 use crate::TenantId;
 use crate::accounts::{By, write_audit};
@@ -160,14 +164,6 @@ impl Inventory {
         let mut transaction = self.reader().begin().await?;
         let found = select("WHERE tenant_id = $1 AND name = $2").bind(to_i64(tenant.0)).bind(lower_text(name));
         found.fetch_optional(&mut *transaction).await?.map(ClaimRow::read).transpose()
-    }
-
-    /// Claims that are not proven, of all tenants, in the order of their ids: at most `limit` after this one. For whoever
-    /// runs the service.
-    pub async fn unproven_claims(&self, after: ZoneId, limit: u32) -> Result<Vec<Claim>, InventoryError> {
-        let found = select("WHERE proof IS NULL AND id > $1 ORDER BY id LIMIT $2");
-        let rows = found.bind(to_i64(after.0)).bind(i64::from(limit)).fetch_all(self.reader()).await?;
-        rows.into_iter().map(ClaimRow::read).collect()
     }
 
     /// Claims whose proof is to be looked for, or looked after: all that are not proven, and those proven by what shows in

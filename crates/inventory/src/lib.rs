@@ -45,7 +45,7 @@ pub use accounts::{
     User, UserId,
 };
 pub use catalogs::{Catalog, CatalogMember, CatalogSettings, KeysOf, Make};
-pub use claims::{Around, Claim, Handed, Proof, Proven, Proving};
+pub use claims::{Around, Claim, Handed, Proof, Proven, Proving, WaitingClaim};
 pub use database::{Changed, Inventory, Location, PostgresUrl, PostgresUrlError};
 pub use error::{
     AddKeyError, AddZoneError, ApplyError, CatalogError, ChangeZoneError, InventoryError, PlanError, ProveError,

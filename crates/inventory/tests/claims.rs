@@ -468,9 +468,18 @@ async fn claims_are_found_in_parts_and_proven_ones_when_their_time_has_come(engi
     look(&inventory, ids[1], 50, Delegated::Elsewhere, Shown::Yes).await;
     assert_eq!(found(ZoneId(0), 49, 9).await, ids[2..]);
     assert_eq!(found(ZoneId(0), 50, 9).await, ids[1..]);
-    let unproven = inventory.unproven_claims(ZoneId(0), 9).await.unwrap();
-    assert_eq!(unproven.iter().map(|claim| claim.zone).collect::<Vec<_>>(), ids[2..]);
+    let theirs_too = claim(&inventory, OURS, "A.test").await;
+    let waiting = inventory.waiting_claims(ZoneId(0), 9).await.unwrap();
+    let shown = waiting.iter().map(|claim| (claim.zone, claim.tenant, claim.organisation.as_str(), claim.is_held));
+    let expected =
+        [(ids[2], THEIRS, "second", false), (ids[3], THEIRS, "second", false), (theirs_too, OURS, "default", true)];
+    assert_eq!(shown.collect::<Vec<_>>(), expected);
+    assert_eq!((waiting[2].name.to_string().as_str(), waiting[2].claimed_at), ("A.test.", NOW));
+    assert_eq!((waiting[0].looked_at, waiting[1].looked_at), (None, None));
+    assert_eq!(inventory.waiting_claims(ids[2], 1).await.unwrap(), waiting[1..2]);
+    inventory.remove_zone(&BY, OURS, &name("a.test")).await.unwrap();
     look(&inventory, ids[2], 60, Delegated::Elsewhere, Shown::No).await;
+    assert_eq!(inventory.waiting_claims(ZoneId(0), 1).await.unwrap()[0].looked_at, Some(at(60)));
     let new = inventory.new_claims(ZoneId(0), 9).await.unwrap();
     assert_eq!(new.iter().map(|claim| claim.zone).collect::<Vec<_>>(), ids[3..], "nobody has looked at it yet");
     assert!(inventory.new_claims(ids[3], 9).await.unwrap().is_empty());

@@ -49,26 +49,19 @@ impl Ownership for House {
 
     async fn claims(&self, _: &Caller, after: u64, limit: u32) -> Result<json::Claims, Problem> {
         let inventory = self.inventory()?;
-        let found = inventory.unproven_claims(ZoneId(after), limit).await.map_err(|error| unavailable(&error))?;
+        let found = inventory.waiting_claims(ZoneId(after), limit).await.map_err(|error| unavailable(&error))?;
         let next = found.last().filter(|_| found.len() == limit as usize).map(|last| last.zone.0);
-        let mut claims = Vec::with_capacity(found.len());
-        for claim in found {
-            let holder = inventory.holder(&claim.name).await.map_err(|error| unavailable(&error))?;
-            let tenant = inventory.tenant(claim.tenant).await.map_err(|error| unavailable(&error))?;
-            // It may be removed in this moment, and its claim with it.
-            let organisation = tenant.map(|tenant| tenant.name).unwrap_or_default();
-            claims.push(json::Claim {
-                id: claim.zone.0,
-                tenant: claim.tenant.0,
-                organisation,
-                claimed_at: time(claim.claimed_at),
-                looked_at: claim.looked_at.map(time),
-                is_held: holder.is_some(),
-                is_public_suffix: is_public_suffix(&claim.name),
-                name: claim.name.to_string(),
-            });
-        }
-        Ok(json::Claims { claims, next })
+        let claims = found.into_iter().map(|claim| json::Claim {
+            id: claim.zone.0,
+            tenant: claim.tenant.0,
+            organisation: claim.organisation,
+            claimed_at: time(claim.claimed_at),
+            looked_at: claim.looked_at.map(time),
+            is_held: claim.is_held,
+            is_public_suffix: is_public_suffix(&claim.name),
+            name: claim.name.to_string(),
+        });
+        Ok(json::Claims { claims: claims.collect(), next })
     }
 
     async fn approve(&self, caller: &Caller, zone: u64) -> Result<(), Problem> {
