@@ -52,8 +52,8 @@ impl Inventory {
         let mut transaction = self.reader().begin().await?;
         let mut intent = Intent::default();
         read_keys(&mut transaction, None, &mut intent).await?;
-        read_zones(&mut transaction, None, &mut intent).await?;
-        read_catalogs(&mut transaction, None, &mut intent).await?;
+        read_zones(&mut transaction, Which::All, &mut intent).await?;
+        read_catalogs(&mut transaction, Which::All, &mut intent).await?;
         read_removed(&mut transaction, None, &mut intent).await?;
         drop(transaction);
         intent.terms = self.all_terms().await?.into_iter().collect();
@@ -61,16 +61,23 @@ impl Inventory {
     }
 
     /// Reads what should exist of what has changed, and what the zones need of it: the keys of their primaries, their
-    /// catalogs, their tenants' plans. What of it is not there should not exist.
+    /// catalogs, their tenants' plans. What of it is not there should not exist. Of tenants that is all their zones.
     pub async fn intent_of(&self, changed: &Changed) -> Result<Intent, InventoryError> {
         let Changed::Only { zones, keys, tenants } = changed else { return self.intent().await };
         let mut transaction = self.reader().begin().await?;
         let mut intent = Intent::default();
+        // What was removed goes by no plan.
         for zone in zones {
-            read_zones(&mut transaction, Some(*zone), &mut intent).await?;
-            read_catalogs(&mut transaction, Some(*zone), &mut intent).await?;
             read_removed(&mut transaction, Some(*zone), &mut intent).await?;
         }
+        let zones = zones.iter().map(|zone| Which::Zone(*zone));
+        for which in zones.chain(tenants.iter().map(|tenant| Which::OfTenant(*tenant))) {
+            read_zones(&mut transaction, which, &mut intent).await?;
+            read_catalogs(&mut transaction, which, &mut intent).await?;
+        }
+        // One that has changed itself may be its tenant's, too.
+        intent.zones.sort_by_key(|zone| zone.id);
+        intent.zones.dedup_by_key(|zone| zone.id);
         let tenants: BTreeSet<TenantId> =
             intent.zones.iter().map(|zone| zone.tenant).chain(tenants.iter().copied()).collect();
         for tenant in tenants.into_iter().filter(|tenant| *tenant != TenantId::DEFAULT) {
@@ -87,6 +94,14 @@ impl Inventory {
         }
         Ok(intent)
     }
+}
+
+/// Which zones are read.
+#[derive(Clone, Copy)]
+enum Which {
+    All,
+    Zone(ZoneId),
+    OfTenant(TenantId),
 }
 
 /// All keys, or this one.
@@ -112,25 +127,23 @@ async fn read_keys(
     Ok(())
 }
 
-/// All zones with their primaries, or this one.
-async fn read_zones(
-    transaction: &mut Transaction,
-    only: Option<ZoneId>,
-    intent: &mut Intent,
-) -> Result<(), InventoryError> {
+/// Zones with their primaries.
+async fn read_zones(transaction: &mut Transaction, which: Which, intent: &mut Intent) -> Result<(), InventoryError> {
     let rows: Vec<ZoneRow> = about(
-        only,
+        which,
         "SELECT id, tenant_id, spelling, service, proof, settings, tags, created_at_ms FROM zones {} ORDER BY id",
         "WHERE id = $1",
+        "WHERE tenant_id = $1",
     )
     .fetch_all(&mut **transaction)
     .await?;
     let mut zones = rows.into_iter().map(ZoneRow::read).collect::<Result<Vec<_>, _>>()?;
     let primaries: Vec<PrimaryRow> = about(
-        only,
+        which,
         "SELECT p.zone_id, p.ip, p.port, k.name AS key_name, p.source, p.tls, p.alpn \
          FROM primaries p LEFT JOIN keys k ON k.id = p.key_id {} ORDER BY p.zone_id, p.position",
         "WHERE p.zone_id = $1",
+        "WHERE p.zone_id IN (SELECT id FROM zones WHERE tenant_id = $1)",
     )
     .fetch_all(&mut **transaction)
     .await?;
@@ -149,24 +162,29 @@ async fn read_zones(
     Ok(())
 }
 
-/// All catalogs and members; or whether this zone is one, and its catalog.
+/// All catalogs and members; or which of these zones are one, and their catalogs.
 async fn read_catalogs(
     transaction: &mut Transaction,
-    only: Option<ZoneId>,
+    which: Which,
     intent: &mut Intent,
 ) -> Result<(), InventoryError> {
     let id = |id| to_u64(id).map(ZoneId);
-    let members: Vec<(i64, i64)> =
-        about(only, "SELECT zone_id, catalog_id FROM catalog_members {}", "WHERE zone_id = $1")
-            .fetch_all(&mut **transaction)
-            .await?;
+    let members: Vec<(i64, i64)> = about(
+        which,
+        "SELECT zone_id, catalog_id FROM catalog_members {}",
+        "WHERE zone_id = $1",
+        "WHERE zone_id IN (SELECT id FROM zones WHERE tenant_id = $1)",
+    )
+    .fetch_all(&mut **transaction)
+    .await?;
     for (zone, catalog) in members {
         intent.members.insert(id(zone)?, id(catalog)?);
     }
     let catalogs: Vec<(i64, String)> = about(
-        only,
+        which,
         "SELECT c.zone_id, z.spelling FROM catalogs c JOIN zones z ON z.id = c.zone_id {}",
         "WHERE c.zone_id = $1 OR c.zone_id = (SELECT catalog_id FROM catalog_members WHERE zone_id = $1)",
+        "WHERE z.tenant_id = $1",
     )
     .fetch_all(&mut **transaction)
     .await?;
@@ -182,10 +200,14 @@ async fn read_removed(
     only: Option<ZoneId>,
     intent: &mut Intent,
 ) -> Result<(), InventoryError> {
-    let gone: Vec<(i64, Option<i64>)> =
-        about(only, "SELECT zone_id, delete_after_ms FROM removed_zones {}", "WHERE zone_id = $1")
-            .fetch_all(&mut **transaction)
-            .await?;
+    let gone: Vec<(i64, Option<i64>)> = about(
+        only.map_or(Which::All, Which::Zone),
+        "SELECT zone_id, delete_after_ms FROM removed_zones {}",
+        "WHERE zone_id = $1",
+        "WHERE tenant_id = $1",
+    )
+    .fetch_all(&mut **transaction)
+    .await?;
     for (zone, until) in gone {
         let zone = ZoneId(to_u64(zone)?);
         match until {
@@ -196,16 +218,21 @@ async fn read_removed(
     Ok(())
 }
 
-/// A statement about all zones, or with `filter` in its gap about this one.
+/// A statement about all zones, or with a filter in its gap about one, or those of a tenant.
 fn about<'q, T: for<'r> FromRow<'r, AnyRow>>(
-    only: Option<ZoneId>,
+    which: Which,
     statement: &str,
-    filter: &str,
+    of_zone: &str,
+    of_tenant: &str,
 ) -> QueryAs<'q, Any, T, AnyArguments> {
-    let gap = if only.is_some() { filter } else { "" };
-    let query = sqlx::query_as(sqlx::AssertSqlSafe(statement.replace("{}", gap)));
-    match only {
-        Some(zone) => query.bind(to_i64(zone.0)),
+    let (filter, id) = match which {
+        Which::All => ("", None),
+        Which::Zone(zone) => (of_zone, Some(zone.0)),
+        Which::OfTenant(tenant) => (of_tenant, Some(tenant.0)),
+    };
+    let query = sqlx::query_as(sqlx::AssertSqlSafe(statement.replace("{}", filter)));
+    match id {
+        Some(id) => query.bind(to_i64(id)),
         None => query,
     }
 }

@@ -13,7 +13,7 @@ use xfr::Moment;
 
 use crate::TenantId;
 use crate::accounts::{By, write_audit};
-use crate::database::{Inventory, Transaction, to_i64, to_u64};
+use crate::database::{Changed, Inventory, Transaction, to_i64, to_u64};
 use crate::error::{AddZoneError, InventoryError, PlanError};
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
@@ -216,7 +216,7 @@ impl Inventory {
         }
         let details = json!({ "plan": name, "ends_at_ms": ends_at.map(|at| at.0) });
         write_audit(&mut transaction, Some(tenant), by, "tenant.plan", &tenant.0.to_string(), details).await?;
-        self.commit_change(transaction).await?;
+        self.commit_change_of(Changed::tenant(tenant), transaction).await?;
         Ok(())
     }
 

@@ -639,6 +639,26 @@ async fn of_some_zones_the_same_is_read_as_of_all(engine: Engine) {
         assert_eq!(one.terms.get(&zone.tenant), all.terms.get(&zone.tenant));
         assert!(one.removed.is_empty() && one.kept.is_empty());
     }
+    for tenant in [OURS, theirs] {
+        let tenants = BTreeSet::from([tenant]);
+        // One of its zones has changed as well.
+        let changed = Changed::Only { zones: [keyed].into(), keys: BTreeSet::new(), tenants };
+        let read = inventory.intent_of(&changed).await.unwrap();
+        let is_read = |zone: &&inventory::Zone| zone.tenant == tenant || zone.id == keyed;
+        assert_eq!(read.zones, all.zones.iter().filter(is_read).cloned().collect::<Vec<_>>());
+        let is_ours = tenant == OURS;
+        assert_eq!((read.members == all.members, read.catalogs == all.catalogs), (is_ours, is_ours));
+        assert!(read.removed.is_empty() && read.kept.is_empty(), "what was removed goes by no plan");
+        assert_eq!(
+            (read.terms.len(), read.terms.get(&theirs)),
+            if is_ours { (0, None) } else { (1, all.terms.get(&theirs)) }
+        );
+        for zone in &read.zones {
+            let key =
+                |intent: &Intent| zone.primaries.iter().map(|one| intent.key(zone, one).cloned()).collect::<Vec<_>>();
+            assert_eq!(key(&read), key(&all));
+        }
+    }
     let gone = inventory.intent_of(&only([kept, removed, ZoneId(999)], [])).await.unwrap();
     assert!(gone.zones.is_empty());
     assert_eq!((&gone.kept, &gone.removed), (&all.kept, &all.removed));

@@ -17,7 +17,7 @@ const MANY: usize = 200;
 pub enum Changed {
     /// Something that may concern every zone, or nobody knows what: everything is to be read.
     Everything,
-    /// These alone: added, changed or removed.
+    /// These alone: added, changed or removed. Of tenants it is their plan: what goes by that are their zones.
     Only { zones: BTreeSet<ZoneId>, keys: BTreeSet<(TenantId, Name)>, tenants: BTreeSet<TenantId> },
 }
 
@@ -37,7 +37,7 @@ impl Changed {
         Self::Only { zones: BTreeSet::new(), keys, tenants: BTreeSet::new() }
     }
 
-    /// One that is new: its plan is to be known, and it has nothing yet that could go by it.
+    /// One that is new, or whose plan is another one now.
     pub(crate) fn tenant(id: TenantId) -> Self {
         Self::Only { zones: BTreeSet::new(), keys: BTreeSet::new(), tenants: BTreeSet::from([id]) }
     }

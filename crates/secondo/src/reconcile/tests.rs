@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use dns::Name;
 use inventory::{
-    By, Changed, Inventory, Limits, Location, NewPlan, NewZone, Proof, Proving, Service, TenantId, ZoneChange, ZoneId,
+    By, Changed, Inventory, Limits, Location, NewPlan, NewZone, PlanId, Proof, Proving, Service, TenantId, Terms,
+    ZoneChange, ZoneId,
 };
 use testing::dice::Dice;
 use xfr::{Algorithm, Key, Moment, Primary, Setting, Settings};
@@ -21,6 +22,7 @@ const STEPS: u64 = 600;
 struct Owners {
     inventory: Inventory,
     tenants: [TenantId; 2],
+    plans: [PlanId; 2],
     dice: Dice,
     by: By,
 }
@@ -32,7 +34,7 @@ impl Owners {
         let tenant = self.tenants[self.dice.below(2) as usize];
         let name: Name = NAMES[self.dice.below(NAMES.len() as u64) as usize].parse().unwrap();
         let zone = inventory.claim(tenant, &name).await.unwrap();
-        match self.dice.below(12) {
+        match self.dice.below(13) {
             0..=3 => {
                 let held = inventory.holder(&name).await.unwrap();
                 let proof = held.is_none().then_some(Proof::Operator);
@@ -66,7 +68,13 @@ impl Owners {
                 let key = Key::generate(self.key(), Algorithm::HmacSha256).unwrap();
                 let _ = inventory.add_key(&by, tenant, &key).await;
             }
-            _ => _ = inventory.remove_key(&by, tenant, &self.key(), keys_of_template).await,
+            11 => _ = inventory.remove_key(&by, tenant, &self.key(), keys_of_template).await,
+            _ => {
+                let plan = [None, Some(self.plans[0]), Some(self.plans[1])][self.dice.below(3) as usize];
+                // One that has ended, with its grace, has zones not answered.
+                let ends_at = (self.dice.below(4) == 0).then_some(Moment(by.at.0 - 1));
+                inventory.set_plan(&by, tenant, plan, ends_at).await.unwrap();
+            }
         }
     }
 
@@ -97,6 +105,7 @@ async fn assert_like_a_pass_over_everything(node: &Node, inventory: &Inventory, 
     assert_eq!(ids(&mut node.zones().iter().map(|zone| zone.id)), wanted);
     assert_eq!(ids(&mut node.kept.all().iter().map(|zone| zone.id)), ids(&mut intent.kept.keys().copied()));
     for zone in &intent.zones {
+        assert_eq!(Some(&node.plans.of(zone.tenant)), intent.terms.get(&zone.tenant).or(Some(&Terms::default())));
         let followed = node.zone(zone.id).unwrap();
         assert_eq!(*followed.instructions(), instructions(node, &intent, zone));
         assert!(followed.wanted_note() == followed.note(), "what is to be known at a start is on disk");
@@ -125,7 +134,15 @@ async fn passes_over_what_has_changed_leave_what_one_over_everything_would() {
     let by = By::machine(node.clock.now());
     let second = inventory.add_tenant(&by, "second").await.unwrap();
     let tenants = [TenantId::DEFAULT, second];
-    let mut owners = Owners { inventory: inventory.clone(), tenants, dice: Dice::new(7), by };
+    let plan = |name: &str, records: u64| {
+        let limits = Limits { records_max: Some(records), ..Limits::default() };
+        NewPlan { name: name.into(), limits, grace_days: 0 }
+    };
+    let plans = [
+        inventory.add_plan(&by, &plan("small", 100)).await.unwrap(),
+        inventory.add_plan(&by, &plan("large", 1_000_000)).await.unwrap(),
+    ];
+    let mut owners = Owners { inventory: inventory.clone(), tenants, plans, dice: Dice::new(7), by };
     let (mut course, mut whole) = (Course::default(), 0);
     for _ in 0..STEPS {
         // Often more than one thing has changed.
