@@ -123,9 +123,10 @@ fn what_is_below_a_name_that_was_sold_does_not_outlive_it() {
         let mut world = World::new(&to_now("sold.test"));
         let www = zone("www.sold.test", 70, "");
         // One below is shown by a text of its own, the others hang on the zone above.
-        let delegated = "www.sold.test. 60 IN NS ns.www.sold.test.\nns.www.sold.test. 60 IN A 127.0.53.4\n";
-        let setup = Setup::zone("sold.test", zone("sold.test", 7, delegated)).and_zone("www.sold.test", www);
+        let delegated = "www.sold.test. 60 IN NS ns.www.sold.test.\nns.www.sold.test. 60 IN A 127.0.53.8\n";
+        let setup = Setup::zone("sold.test", zone("sold.test", 7, delegated));
         let mut now = Peer::start(Software::Nsd, setup.at(address(NOW)));
+        let mut at_www = Peer::start(Software::Nsd, Setup::zone("www.sold.test", www).at(address(8)));
         let below: Vec<Peer> = [("shop.sold.test", OTHER), ("given.sold.test", 6)]
             .map(|(name, last)| Peer::start(Software::Nsd, Setup::zone(name, zone(name, 70, "")).at(address(last))))
             .into();
@@ -133,9 +134,9 @@ fn what_is_below_a_name_that_was_sold_does_not_outlive_it() {
         {
             let (bob, second, alice) =
                 (world.organisation("Bob"), world.organisation("Bob too"), world.organisation("Alice"));
-            bob.creates("www.sold.test", &now, 70);
+            bob.creates("www.sold.test", &at_www, 70);
             let text = challenge("www.sold.test", &bob.text("www.sold.test"));
-            now.replace("www.sold.test", &zone("www.sold.test", 71, &text));
+            at_www.replace("www.sold.test", &zone("www.sold.test", 71, &text));
             assert_eq!(bob.looks("www.sold.test")["proof"], "challenge");
             bob.creates("sold.test", &now, 7);
             let text = challenge("sold.test", &bob.text("sold.test"));

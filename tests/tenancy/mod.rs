@@ -283,9 +283,6 @@ fn an_organisation_chooses_among_our_addresses_that_are_meant_for_it_and_finds_o
         })
     });
     assert_eq!(refusals[0], refusals[1]);
-    let line = "other.test 127.0.0.1:5300,source=127.0.0.8\n";
-    let imported = sent(&secondo, Some(&ours), "POST", "/zones/import", Some(("text/plain", line))).json();
-    assert_eq!(imported["lines"][0]["code"], "address_refused", "{imported:#}");
 }
 
 #[test]
@@ -313,4 +310,15 @@ fn an_address_that_is_not_public_is_refused_where_it_is_named_and_nothing_is_on_
     assert_eq!(names, ["good.test.", "one.test.", "three.test."]);
     let shown = asked(&secondo, Some(&ours), "GET", "/zones/good.test", None);
     assert_eq!(good(shown), "192.0.32.10:53");
+}
+
+#[test]
+fn an_organisation_whose_plan_becomes_smaller_is_told_that_it_is_full() {
+    let (secondo, ours) = shared(&json!({ "name": "Large", "limits": { "zones": 100 } }));
+    for zone in ["one.test", "two.test"] {
+        assert_eq!(creates(&secondo, &ours, zone, "127.0.0.1:1").status, 201);
+    }
+    let small = asked(&secondo, None, "POST", "/plans", Some(&json!({ "name": "Small", "limits": { "zones": 2 } })));
+    gives(&secondo, &ours, &json!({ "plan": small.json()["id"] }));
+    told(&secondo, &ours, "limit_near", "2 of the 2 zones");
 }

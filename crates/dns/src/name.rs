@@ -460,12 +460,10 @@ impl fmt::Display for NameRef<'_> {
         for label in self.labels() {
             for run in label.chunk_by(|&one, &next| is_plain(one) && is_plain(next)) {
                 match run {
-                    [octet] if !is_plain(*octet) && octet.is_ascii_graphic() => {
-                        write!(f, "\\{}", char::from(*octet))?
-                    }
-                    [octet] if !is_plain(*octet) => write!(f, "\\{octet:03}")?,
-                    plain => f.write_str(std::str::from_utf8(plain).map_err(|_| fmt::Error)?)?,
-                }
+                    [octet] if !is_plain(*octet) && octet.is_ascii_graphic() => write!(f, "\\{}", char::from(*octet)),
+                    [octet] if !is_plain(*octet) => write!(f, "\\{octet:03}"),
+                    plain => f.write_str(std::str::from_utf8(plain).map_err(|_| fmt::Error)?),
+                }?;
             }
             f.write_char('.')?;
         }

@@ -333,7 +333,8 @@ async fn a_name_that_hangs_on_the_zone_above_goes_with_that_whoever_has_it(engin
     look(&inventory, above, 4, Delegated::Elsewhere, Shown::No).await;
     assert!(inventory.others_below(OURS, &name("example.org"), 9).await.unwrap().is_empty());
     // Sold: whoever has the zone above now has nothing of it in the way.
-    let sold = claim(&inventory, TenantId::DEFAULT, "example.org").await;
+    let third = inventory.add_tenant(&BY, "Third").await.unwrap();
+    let sold = claim(&inventory, third, "example.org").await;
     prove(&inventory, sold, Proof::Challenge).await.unwrap();
     assert_eq!(proof_of(&inventory, THEIRS, "sub.example.org").await, None);
 }

@@ -62,7 +62,7 @@ impl Plans {
         }
     }
 
-    /// What counts from now on; tells tenants whose plan has ended.
+    /// What counts from now on; tells tenants whose plan has ended, or leaves them hardly room for what they have.
     pub(crate) fn follow(&self, node: &Node, terms: &HashMap<TenantId, Terms>) {
         let before = self.terms();
         let now = node.clock.now();
@@ -71,6 +71,11 @@ impl Plans {
             let told = before.get(tenant).map(|before| before.standing(now));
             if let Some(event) = ended(terms.name(), standing).filter(|_| told != Some(standing)) {
                 events::tell(node, *tenant, event);
+            }
+            let limit = terms.limits().zones_max;
+            if before.get(tenant).is_some_and(|before| before.limits().zones_max != limit) {
+                let zones = node.page(*tenant, None, usize::MAX).len() as u64;
+                events::tell_if_near(node, *tenant, limit, zones, "zones", "");
             }
         }
         *self.lock() = Arc::new(terms.clone());

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! front ──▶ notes of one thread ──pour, once a batch──▶ a sheet: one record for each zone ──take──▶ who writes it down
-//!                 └─ one query in 1,024: its name ─────▶ samples, a bounded number ───────────┘
+//!                 ├─ the first queries: their names ───▶ samples, each of which counts once ──┤
+//!                 └─ one query in 1,024 of the others ─▶ samples, a bounded number ───────────┘
 //! ```
 //!
 //! Each UDP thread has a sheet of its own; all connections share one. [`Queries::take`] puts an empty table in the place of
@@ -114,7 +115,7 @@ impl QueryCounts {
 #[derive(Clone, Debug, Default)]
 pub struct TakenQueries {
     pub zones: HashMap<ZoneId, QueryCounts>,
-    /// About how often which name was asked for, in lower case: those that are seldom asked for are missing.
+    /// About how often which name was asked for, in lower case: of a busy server those that are seldom asked for are missing.
     pub names: HashMap<(ZoneId, Name), u64>,
     /// Queries for zones for which there was no room.
     pub unplaced: u64,
@@ -181,7 +182,8 @@ mod tests {
 
     use zone::ZoneId;
 
-    use super::sheet::SAMPLES_MAX;
+    use super::samples::Sample;
+    use super::sheet::{FIRST_MAX, SAMPLES_MAX};
     use super::{AskedFor, CameOf, Queries, Sheet, Writers};
 
     #[test]
@@ -248,7 +250,8 @@ mod tests {
         let mut random = 4711;
         for number in 0..20 * SAMPLES_MAX as u64 {
             let name = if number % 4 == 0 { "WWW.example.".to_owned() } else { format!("x{number}.example.") };
-            sheet.sample(ZoneId(1), name.parse::<dns::Name>().unwrap().borrow(), super::notes::next(&mut random));
+            let sample = Sample::new(ZoneId(1), name.parse::<dns::Name>().unwrap().borrow());
+            sheet.sample(sample, super::notes::next(&mut random));
         }
         let taken = Queries::new(std::slice::from_ref(&sheet)).take();
         assert!(taken.names.len() <= SAMPLES_MAX);
@@ -259,5 +262,22 @@ mod tests {
         assert!(often.abs_diff(asked / 4) < asked / 40, "{often}");
         let names = |name: &dns::Name| name.to_string();
         assert_eq!(taken.names.keys().filter(|(_, name)| names(name).to_lowercase() == "www.example.").count(), 1);
+    }
+
+    #[test]
+    fn the_first_names_are_all_known_and_the_others_are_counted_on_average() {
+        let sheet = Arc::new(Sheet::of(Writers::One));
+        let name = |number: usize| format!("x{number}.example.").parse::<dns::Name>().unwrap();
+        for _ in 0..2 {
+            assert!(sheet.wants_each());
+            for number in 0..2 * FIRST_MAX {
+                sheet.keep_first(Sample::new(ZoneId(1), name(number % (FIRST_MAX / 2)).borrow()));
+            }
+            assert!(!sheet.wants_each());
+            sheet.sample(Sample::new(ZoneId(1), name(0).borrow()), 4711);
+            let taken = Queries::new(std::slice::from_ref(&sheet)).take();
+            let times: Vec<u64> = (0..FIRST_MAX / 2).map(|number| taken.names[&(ZoneId(1), name(number))]).collect();
+            assert_eq!((times[0], &times[1..]), (2 + super::notes::SAMPLED_EVERY, &[2; FIRST_MAX / 2 - 1][..]));
+        }
     }
 }

@@ -70,7 +70,7 @@ pub struct TopName {
     /// In lower case.
     #[schema(example = "www.example.org.")]
     pub name: String,
-    /// About: one query in 1,024 has its name looked at.
+    /// About: of a server that is asked much, one query in 1,024 has its name looked at.
     pub queries: u64,
 }
 

@@ -11,14 +11,16 @@ use zone::ZoneId;
 use super::samples::Sample;
 use super::{AskedFor, CameOf, Sheet};
 
-/// One query in so many has its name looked at.
+/// One query in so many has its name looked at, once a sheet has had its first ones.
 pub(crate) const SAMPLED_EVERY: u64 = 1_024;
 
 pub(crate) struct Notes {
     /// A batch at the most.
     asked: Vec<(ZoneId, AskedFor, CameOf)>,
-    /// Hardly ever one.
+    /// Hardly ever one, but for the first queries.
     samples: Vec<Sample>,
+    /// Whether each query is a sample: they are among the first that the sheet gets.
+    has_each: bool,
     /// Queries until the next sample.
     until_sample: u64,
     /// Of xorshift: which queries are samples is not for strangers to know, nor to follow the rhythm of batches.
@@ -28,7 +30,7 @@ pub(crate) struct Notes {
 impl Default for Notes {
     fn default() -> Self {
         let random = RandomState::new().hash_one(0) | 1;
-        Self { asked: Vec::new(), samples: Vec::new(), until_sample: 1 + random % SAMPLED_EVERY, random }
+        Self { asked: Vec::new(), samples: Vec::new(), has_each: true, until_sample: 1, random }
     }
 }
 
@@ -52,14 +54,20 @@ impl Notes {
         sheet.count(&self.asked);
         self.asked.clear();
         for sample in self.samples.drain(..) {
-            let random = next(&mut self.random);
-            sheet.sample(sample.zone, sample.name(), random);
+            match self.has_each {
+                true => sheet.keep_first(sample),
+                false => sheet.sample(sample, next(&mut self.random)),
+            }
+        }
+        if self.has_each != sheet.wants_each() {
+            self.has_each = !self.has_each;
+            self.until_sample = if self.has_each { 1 } else { 1 + next(&mut self.random) % SAMPLED_EVERY };
         }
     }
 
     #[cold]
     fn sample(&mut self, zone: ZoneId, query: &[u8]) {
-        self.until_sample = 1 + next(&mut self.random) % (2 * SAMPLED_EVERY - 1);
+        self.until_sample = if self.has_each { 1 } else { 1 + next(&mut self.random) % (2 * SAMPLED_EVERY - 1) };
         let name = query.get(HEADER_OCTETS..).and_then(|octets| NameRef::prefix_of(octets).ok());
         self.samples.extend(name.map(|name| Sample::new(zone, name)));
     }

@@ -1,6 +1,6 @@
 //! Names that were asked for: some of all, in bounded room, each as likely to be among them as any other (Algorithm R of
 //! Vitter, "Random Sampling with a Reservoir", 1985). So a flood of names that nobody asks for twice hides none that is asked
-//! for often.
+//! for often. Before these come the first that there were, as they were: on a server that is asked little they are all.
 
 use std::collections::HashMap;
 
@@ -31,6 +31,8 @@ impl Sample {
 }
 
 pub(super) struct Samples {
+    /// The first ones, each of which stands for itself.
+    first: Vec<Sample>,
     kept: Vec<Sample>,
     /// How many there were to choose from.
     seen: u64,
@@ -39,7 +41,15 @@ pub(super) struct Samples {
 
 impl Samples {
     pub(super) fn with_room_for(max: usize) -> Self {
-        Self { kept: Vec::with_capacity(max), seen: 0, max }
+        Self { first: Vec::new(), kept: Vec::with_capacity(max), seen: 0, max }
+    }
+
+    /// Keeps one that stands for itself; whether there is room for more.
+    pub(super) fn add_first(&mut self, sample: Sample, max: usize) -> bool {
+        if self.first.len() < max {
+            self.first.push(sample);
+        }
+        self.first.len() < max
     }
 
     pub(super) fn add(&mut self, sample: Sample, random: u64) {
@@ -52,7 +62,7 @@ impl Samples {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.kept.is_empty()
+        self.first.is_empty() && self.kept.is_empty()
     }
 
     /// Adds how often each name was asked for, about.
@@ -60,6 +70,9 @@ impl Samples {
         let mut times: HashMap<(ZoneId, Name), u64> = HashMap::new();
         for sample in &self.kept {
             *times.entry((sample.zone, sample.name().to_name().to_lower())).or_default() += 1;
+        }
+        for sample in &self.first {
+            *names.entry((sample.zone, sample.name().to_name().to_lower())).or_default() += 1;
         }
         let kept = self.kept.len() as u64;
         for (name, count) in times {

@@ -11,11 +11,10 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hint::black_box;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use dns::NameRef;
 use zone::ZoneId;
 
 use super::samples::{Sample, Samples};
@@ -29,6 +28,8 @@ const RECORDS_MAX: usize = 1 << 21;
 const GROWTH: usize = 4;
 /// Samples that one sheet keeps between takings: a megabyte, and all that come of 4 million queries.
 pub(super) const SAMPLES_MAX: usize = 4_096;
+/// Queries between two takings of which each has its name kept: a server that is asked for less knows all names.
+pub(super) const FIRST_MAX: usize = 512;
 
 /// Who counts on a sheet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub(crate) struct Sheet {
     writers: Writers,
     table: ArcSwap<Table>,
     samples: Mutex<Samples>,
+    /// Whether there is room for more of the first names.
+    wants_each: AtomicBool,
     unplaced: AtomicU64,
     /// Tables that somebody may still be writing to.
     retired: Mutex<Vec<Arc<Table>>>,
@@ -55,6 +58,7 @@ impl Sheet {
             writers,
             table: ArcSwap::from_pointee(Table::with(RECORDS_MIN, None)),
             samples: Mutex::new(Samples::with_room_for(SAMPLES_MAX)),
+            wants_each: AtomicBool::new(true),
             unplaced: AtomicU64::new(0),
             retired: Mutex::default(),
         }
@@ -98,10 +102,23 @@ impl Sheet {
     }
 
     /// Keeps the name, unless samples are just being taken away: then this one is not missed.
-    pub(crate) fn sample(&self, zone: ZoneId, name: NameRef<'_>, random: u64) {
+    pub(super) fn sample(&self, sample: Sample, random: u64) {
         if let Ok(mut samples) = self.samples.try_lock() {
-            samples.add(Sample::new(zone, name), random);
+            samples.add(sample, random);
         }
+    }
+
+    /// The same of one of the first, each of which is kept.
+    pub(super) fn keep_first(&self, sample: Sample) {
+        if let Ok(mut samples) = self.samples.try_lock()
+            && !samples.add_first(sample, FIRST_MAX)
+        {
+            self.wants_each.store(false, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn wants_each(&self) -> bool {
+        self.wants_each.load(Ordering::Relaxed)
     }
 
     pub(super) fn take_into(&self, taken: &mut TakenQueries) {
@@ -134,6 +151,7 @@ impl Sheet {
         // Made before the lock is held, which is then held for a moment only.
         let empty = Samples::with_room_for(SAMPLES_MAX);
         let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        self.wants_each.store(true, Ordering::Relaxed);
         (!samples.is_empty()).then(|| std::mem::replace(&mut *samples, empty))
     }
 }
