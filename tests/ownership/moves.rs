@@ -1,6 +1,7 @@
 //! Names that are sold, handed on and taken back: who has them then, with all that is below them.
 
 use std::net::UdpSocket;
+use std::time::Duration;
 
 use dns::Type;
 use serde_json::json;
@@ -10,6 +11,9 @@ use testing::{eventually, query};
 
 use super::{NOW, OTHER, World, address, challenge, ip, to, to_now, zone};
 use crate::scene::SOON;
+
+/// Claims that are due are found every half minute.
+const LOOKED_AT_WITHIN: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_name_that_was_handed_over_and_then_sold_falls_to_who_shows_it() {
@@ -167,6 +171,34 @@ fn what_is_below_a_name_that_was_sold_does_not_outlive_it() {
             let reply = query::ask(world.secondo.dns(), name, Type::SOA).unwrap();
             assert_eq!((reply.rcode, reply.answer.len()), (dns::Rcode::NXDOMAIN, 0), "{name}");
         }
+    });
+}
+
+#[test]
+fn a_zone_that_is_handed_over_says_what_is_below_it_from_then_on() {
+    let test = "ownership::moves::a_zone_that_is_handed_over_says_what_is_below_it_from_then_on";
+    in_a_network_of_its_own(test, || {
+        let world = World::new(&to_now("given.test"));
+        let (bob, carol) = (world.organisation("Bob"), world.organisation("Carol"));
+        let mut now =
+            Peer::start(Software::Nsd, Setup::zone("given.test", zone("given.test", 7, "")).at(address(NOW)));
+        let www = zone("www.given.test", 70, "");
+        let hidden = Peer::start(Software::Nsd, Setup::zone("www.given.test", www).at(address(OTHER)));
+        bob.creates("given.test", &now, 7);
+        now.replace("given.test", &zone("given.test", 8, &challenge("given.test", &bob.text("given.test"))));
+        assert_eq!(bob.looks("given.test")["proof"], "challenge");
+        bob.creates("www.given.test", &hidden, 70);
+        assert_eq!(bob.looks("www.given.test")["proof"], "above");
+        world.answers("www.given.test", 70);
+        carol.creates("given.test", &now, 8);
+        bob.expect(&["zone", "hand-over", "given.test", &carol.text("given.test")]);
+        // Nobody asks for a look: it is due.
+        eventually(LOOKED_AT_WITHIN, "Bob's zone below to be answered no more", || {
+            let reply = query::ask(world.secondo.dns(), "www.given.test", Type::SOA).unwrap();
+            if reply.rcode == dns::Rcode::NXDOMAIN { Ok(()) } else { Err(format!("{reply:?}")) }
+        });
+        bob.is("www.given.test", "claimed", None);
+        bob.was_told("zone.proof-taken", "www.given.test.");
     });
 }
 

@@ -40,7 +40,7 @@ use crate::database::{Changed, Inventory, Transaction, to_i64, to_u64};
 use crate::error::InventoryError;
 use crate::names::{lower_text, read_name};
 use crate::ownership::{Delegated, Finding, Look};
-use around::has_others_below;
+use around::has_others_in_the_way;
 use name_servers::{names_text, read_names};
 
 pub use around::Around;
@@ -116,6 +116,10 @@ pub struct Claim {
     pub challenge: Option<String>,
     /// There where the name was handed over.
     pub handed: Option<Handed>,
+    /// When a proof was last taken from it: from then on it is a claim like one made then.
+    pub taken_at: Option<Moment>,
+    /// When the operator took it, unless it was proven since.
+    pub disproven_at: Option<Moment>,
 }
 
 /// What whoever handed a name over had to show for it.
@@ -210,16 +214,28 @@ impl Inventory {
         Ok(text)
     }
 
+    /// The claim that the zone is.
+    pub async fn claim_of_zone(&self, zone: ZoneId) -> Result<Option<Claim>, InventoryError> {
+        let mut transaction = self.reader().begin().await?;
+        read(&mut transaction, zone).await
+    }
+
     /// Puts on record what was seen of the claim's name, but for a new proof, which is for [`Inventory::prove`]; and tells
-    /// what follows. Wakes reconcile where a proof ends.
-    pub async fn record_look(&self, by: &By, zone: ZoneId, look: &Look) -> Result<Finding, InventoryError> {
+    /// what follows. Nothing does where the claim is another by now than the one that was looked at. Wakes reconcile where a
+    /// proof ends.
+    pub async fn record_look(&self, by: &By, before: &Claim, look: &Look) -> Result<Finding, InventoryError> {
         let mut transaction = self.begin().await?;
+        let zone = before.zone;
         let Some(claim) = read(&mut transaction, zone).await? else { return Ok(Finding::Nothing) };
+        let has_other_text = before.challenge.is_some() && claim.challenge != before.challenge;
+        let is_another =
+            (&claim.proven, &claim.handed, claim.taken_at) != (&before.proven, &before.handed, before.taken_at);
+        if is_another || has_other_text {
+            return Ok(Finding::Nothing);
+        }
         let finding = match look.finding(&claim) {
             // Whoever has proven a name below it meanwhile is not to lose that.
-            Finding::ShowsAgain if has_others_below(&mut transaction, claim.tenant, &claim.name).await? => {
-                Finding::Nothing
-            }
+            Finding::ShowsAgain if has_others_in_the_way(&mut transaction, &claim, None).await? => Finding::Nothing,
             finding => finding,
         };
         let seen_elsewhere_at = match look.delegated {
@@ -261,7 +277,7 @@ impl Inventory {
 fn select<'q>(what: &str) -> QueryAs<'q, Any, ClaimRow, AnyArguments> {
     let statement = format!(
         "SELECT id, tenant_id, spelling, created_at_ms, proof, proven_at_ms, lapsed_at_ms, seen_elsewhere_at_ms, \
-         looked_at_ms, challenge, handed FROM zones {what}"
+         looked_at_ms, challenge, handed, taken_at_ms, disproven_at_ms FROM zones {what}"
     );
     sqlx::query_as(sqlx::AssertSqlSafe(statement))
 }
@@ -289,6 +305,8 @@ struct ClaimRow {
     looked_at_ms: Option<i64>,
     challenge: Option<String>,
     handed: Option<String>,
+    taken_at_ms: Option<i64>,
+    disproven_at_ms: Option<i64>,
 }
 
 /// [`Handed`] as it stands in its column.
@@ -344,6 +362,8 @@ impl ClaimRow {
             looked_at: moment(self.looked_at_ms)?,
             challenge: self.challenge,
             handed: self.handed.as_deref().map(Handed::read).transpose()?,
+            taken_at: moment(self.taken_at_ms)?,
+            disproven_at: moment(self.disproven_at_ms)?,
         })
     }
 }

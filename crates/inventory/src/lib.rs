@@ -36,6 +36,7 @@ mod primaries;
 mod removed;
 mod requests;
 mod statistics;
+mod suffix;
 mod tags;
 mod zones;
 
@@ -67,5 +68,6 @@ pub use statistics::{
     AskedName, AskedZone, DAYS_KEPT, Day, HOURS_KEPT, Hour, Month, NAMES_KEPT, QueryCounts, STATISTICS_AT_ONCE_MAX,
     TenantSize, Usage, UsageOf,
 };
+pub use suffix::is_public_suffix;
 pub use zone::{TenantId, ZoneId};
 pub use zones::{Ensured, NewZone, Service, Zone, ZoneChange};

@@ -118,9 +118,12 @@ impl Look {
 
     fn proof(&self, claim: &Claim) -> Option<Proof> {
         match self.above {
-            // Whoever has the zone above says what is below.
-            Above::Own => return Some(Proof::Above),
-            Above::Others => return (self.delegated == Delegated::ToOwn).then_some(Proof::Delegation),
+            // Whoever has the zone above says what is below, but where the operator has said otherwise.
+            Above::Own => return claim.disproven_at.is_none().then_some(Proof::Above),
+            Above::Others => {
+                let is_new = claim.disproven_at.is_none() || claim.seen_elsewhere_at.is_some();
+                return (self.delegated == Delegated::ToOwn && is_new).then_some(Proof::Delegation);
+            }
             Above::None => {}
         }
         // Only who has seen the name elsewhere since the claim sees it change. One that already pointed here may have been
@@ -156,7 +159,7 @@ impl Look {
     fn shows(&self, delegated: Delegated, shown: Shown) -> Option<bool> {
         match (delegated, shown) {
             (Delegated::ToOwn, _) => Some(true),
-            (Delegated::Unknown, _) if self.above == Above::Others => None,
+            (Delegated::Unknown | Delegated::ToShared, _) if self.above == Above::Others => None,
             _ if self.above == Above::Others => Some(false),
             (_, Shown::Yes) => Some(true),
             (Delegated::ToOthers, _) | (Delegated::Elsewhere, Shown::No) => Some(false),
@@ -189,6 +192,8 @@ mod tests {
             looked_at: None,
             challenge: Some("token".into()),
             handed: None,
+            taken_at: None,
+            disproven_at: None,
         }
     }
 
@@ -276,11 +281,18 @@ mod tests {
                     Finding::Nothing,
                     "those contents are not answered now"
                 );
-                for delegated in [Elsewhere, ToOthers, ToShared] {
+                assert_eq!(below(&proven, ToShared, Shown::No), Finding::Nothing, "it may be meant for it");
+                for delegated in [Elsewhere, ToOthers] {
                     assert_eq!(below(&proven, delegated, Shown::Yes), Finding::Ends, "{delegated:?}");
                 }
             }
         }
+        // The operator's no stands until the zone above is seen to say something else, and then this again.
+        let disproven = |seen| Claim { disproven_at: Some(Moment(4)), ..claim(seen, None) };
+        assert_eq!(below(&disproven(None), ToOwn, Shown::No), Finding::Nothing);
+        assert_eq!(below(&disproven(Some(Moment(5))), ToOwn, Shown::No), Finding::Proves(Proof::Delegation));
+        let own = Look { at: NOW, delegated: Elsewhere, shown: Shown::No, above: Above::Own, handed: None };
+        assert_eq!(own.finding(&disproven(None)), Finding::Nothing);
         let word = claim(None, Some(Proven { by: Proof::Operator, at: Moment(2), lapsed_at: None }));
         assert_eq!(below(&word, Elsewhere, Shown::No), Finding::Nothing);
     }

@@ -29,6 +29,7 @@ use crate::names::{lower_text, read_name};
 use crate::plans::Allowance;
 use crate::primaries::{TlsColumns, read_settings, read_tls};
 use crate::statistics::{give_statistics_back, keep_statistics};
+use crate::suffix::is_public_suffix;
 use crate::zones::{NewZone, find_id, insert, primaries_of};
 
 const DAY_SECS: u64 = 24 * 3600;
@@ -214,10 +215,10 @@ pub(crate) async fn remove_and_keep(
     sqlx::query(
         "INSERT INTO removed_zones (zone_id, delete_after_ms, removed_at_ms, primaries, tenant_id, name, label, proof, \
          lapsed_at_ms, spelling, service, settings, tags, created_at_ms, challenge, handed, proven_at_ms, \
-         seen_elsewhere_at_ms, looked_at_ms) \
+         seen_elsewhere_at_ms, looked_at_ms, taken_at_ms, disproven_at_ms) \
          SELECT z.id, $2, $3, $4, z.tenant_id, z.name, m.label, z.proof, z.lapsed_at_ms, \
          z.spelling, z.service, z.settings, z.tags, z.created_at_ms, z.challenge, z.handed, z.proven_at_ms, \
-         z.seen_elsewhere_at_ms, z.looked_at_ms \
+         z.seen_elsewhere_at_ms, z.looked_at_ms, z.taken_at_ms, z.disproven_at_ms \
          FROM zones z LEFT JOIN catalog_members m ON m.zone_id = z.id WHERE z.id = $1",
     )
     .bind(to_i64(id.0))
@@ -296,7 +297,7 @@ pub(crate) async fn end_kept_proofs_around(
         let handed = handed.as_deref().map(Handed::read).transpose()?;
         let is_by_operator = handed.is_some_and(|handed| handed.proof == Proof::Operator);
         let is_around = other.borrow().is_below(name.borrow()) || name.borrow().is_below(other.borrow());
-        if is_around && !is_by_operator {
+        if is_around && !is_by_operator && !is_public_suffix(name) {
             sqlx::query("UPDATE removed_zones SET proof = NULL WHERE zone_id = $1")
                 .bind(id)
                 .execute(&mut **transaction)

@@ -363,7 +363,7 @@ async fn a_reset_zone_is_the_same_claim_and_a_name_that_was_taken_does_not_come_
         inventory.claim(OURS, &a).await.unwrap()
     };
     let prove = async |zone, proof| {
-        inventory.prove(&BY, &Proving { zone, proof, consenting: None }).await.unwrap();
+        inventory.prove(&BY, &Proving { zone, proof, consenting: None, is_seen: false }).await.unwrap();
     };
     // A proof that has lapsed, and what was seen before.
     let first = apply(add("a.example.")).await.unwrap().zone;
@@ -376,7 +376,8 @@ async fn a_reset_zone_is_the_same_claim_and_a_name_that_was_taken_does_not_come_
         above: Above::None,
         handed: None,
     };
-    assert_eq!(inventory.record_look(&BY, first, &look).await.unwrap(), Finding::Lapses);
+    let proven = inventory.claim(OURS, &a).await.unwrap().unwrap();
+    assert_eq!(inventory.record_look(&BY, &proven, &look).await.unwrap(), Finding::Lapses);
     let before = inventory.claim(OURS, &a).await.unwrap().unwrap();
     let after = apply(reset("a.example.")).await.unwrap();
     assert!(after.zone > first);

@@ -21,6 +21,8 @@ on_both_engines!(
     below_or_above_another_tenants_zone_nothing_is_proven_without_consent,
     a_lapsed_zone_gives_nothing_below_it_and_keeps_nobody_from_being_above,
     a_name_below_somebodys_zone_that_this_does_not_delegate_is_a_claim_again,
+    a_look_changes_nothing_of_a_claim_that_is_another_by_then,
+    a_public_suffix_has_no_say_in_whose_the_names_below_it_are,
     what_somebody_else_has_proven_since_does_not_come_back_with_a_removed_zone,
     a_removed_zone_comes_back_as_the_claim_that_it_was_beside_its_neighbours,
     what_was_seen_is_used_up_when_a_name_goes_to_another,
@@ -55,14 +57,13 @@ async fn claim(inventory: &Inventory, tenant: TenantId, text: &str) -> ZoneId {
 }
 
 async fn prove(inventory: &Inventory, zone: ZoneId, proof: Proof) -> Result<(), ProveError> {
-    inventory.prove(&service(1), &Proving { zone, proof, consenting: None }).await.map(drop)
+    inventory.prove(&service(1), &Proving { zone, proof, consenting: None, is_seen: false }).await.map(drop)
 }
 
 async fn look(inventory: &Inventory, zone: ZoneId, ms: u64, delegated: Delegated, shown: Shown) -> Finding {
-    inventory
-        .record_look(&service(ms), zone, &Look { at: at(ms), delegated, shown, above: Above::None, handed: None })
-        .await
-        .unwrap()
+    let look = Look { at: at(ms), delegated, shown, above: Above::None, handed: None };
+    let before = inventory.claim_of_zone(zone).await.unwrap().unwrap();
+    inventory.record_look(&service(ms), &before, &look).await.unwrap()
 }
 
 async fn proof_of(inventory: &Inventory, tenant: TenantId, text: &str) -> Option<Proof> {
@@ -141,19 +142,25 @@ async fn below_or_above_another_tenants_zone_nothing_is_proven_without_consent(e
     assert!(matches!(prove(&inventory, below, Proof::Delegation).await, Err(ProveError::Below(_))));
     let nearest = async |text: &str| inventory.nearest_above(&name(text)).await.unwrap().map(|zone| zone.zone);
     assert_eq!(nearest("A.b.example.org").await, Some(above));
-    let around = async |tenant, text: &str| inventory.others_around(tenant, &name(text)).await.unwrap();
-    assert_eq!(around(THEIRS, "a.b.example.org").await, Around::Above);
-    let consented = Proving { zone: below, proof: Proof::Delegation, consenting: Some(above) };
+    let around = async |zone| {
+        let claim = inventory.claim_of_zone(zone).await.unwrap().unwrap();
+        inventory.others_around(&claim).await.unwrap()
+    };
+    assert_eq!(around(below).await, Around::Above);
+    look(&inventory, below, 2, Delegated::Unknown, Shown::Unknown).await;
+    let consented = Proving { zone: below, proof: Proof::Delegation, consenting: Some(above), is_seen: true };
     inventory.prove(&service(2), &consented).await.unwrap();
-    assert_eq!(around(OURS, "b.example.org").await, Around::Below);
-    assert_eq!(around(THEIRS, "a.b.example.test").await, Around::Nowhere);
+    let between = claim(&inventory, OURS, "b.example.org").await;
+    let elsewhere = claim(&inventory, THEIRS, "a.b.example.test").await;
+    assert_eq!((around(between).await, around(elsewhere).await), (Around::Below, Around::Nowhere));
+    inventory.remove_zone(&BY, OURS, &name("b.example.org")).await.unwrap();
     // Whoever was let in says what is below: for themselves, and for others.
     let own = claim(&inventory, THEIRS, "own.a.b.example.org").await;
     prove(&inventory, own, Proof::Above).await.unwrap();
     let strangers = claim(&inventory, OURS, "z.a.b.example.org").await;
-    let by_above = Proving { zone: strangers, proof: Proof::Delegation, consenting: Some(above) };
+    let by_above = Proving { zone: strangers, proof: Proof::Delegation, consenting: Some(above), is_seen: true };
     assert!(matches!(inventory.prove(&service(2), &by_above).await, Err(ProveError::Below(_))));
-    let by_nearest = Proving { consenting: Some(below), ..by_above };
+    let by_nearest = Proving { consenting: Some(below), is_seen: false, ..by_above };
     inventory.prove(&service(2), &by_nearest).await.unwrap();
     inventory.remove_zone(&BY, OURS, &name("z.a.b.example.org")).await.unwrap();
     // The other way round: somebody has a zone below.
@@ -192,23 +199,35 @@ async fn a_lapsed_zone_gives_nothing_below_it_and_keeps_nobody_from_being_above(
     let in_the_way = inventory.others_below(THEIRS, &name("example.org"), 9).await.unwrap();
     assert_eq!(in_the_way.iter().map(|zone| zone.zone).collect::<Vec<_>>(), [own]);
     assert_eq!(look(&inventory, own, 6, Delegated::Elsewhere, Shown::No).await, Finding::Lapses);
-    let given = claim(&inventory, OURS, "given.example.org").await;
-    prove(&inventory, given, Proof::Operator).await.unwrap();
-    let proving = Proving { zone: theirs, proof: Proof::Operator, consenting: None };
+    let proving = Proving { zone: theirs, proof: Proof::Challenge, consenting: None, is_seen: false };
     let taken = inventory.prove(&service(7), &proving).await.unwrap();
-    let taken: BTreeSet<ZoneId> = taken.iter().map(|zone| zone.zone).collect();
-    assert_eq!(taken, [ours, sub, subsub, own].into());
-    for text in ["example.org", "b.example.org", "a.b.example.org", "own.example.org"] {
-        let left = inventory.claim(OURS, &name(text)).await.unwrap().unwrap();
-        assert_eq!((left.proven, left.seen_elsewhere_at, left.looked_at), (None, None, None), "{text}");
+    assert_eq!(taken.map(|taken| taken.zone), Some(ours));
+    // What is below is looked at soon, and is then what the zone above says.
+    let due = inventory.claims_to_look_at(ZoneId(0), at(0), 99).await.unwrap();
+    let due: BTreeSet<ZoneId> = due.iter().map(|claim| claim.zone).collect();
+    assert!([sub, subsub, own].iter().all(|zone| due.contains(zone)), "{due:?}");
+    for zone in [sub, subsub, own] {
+        let before = inventory.claim_of_zone(zone).await.unwrap().unwrap();
+        let delegated = Delegated::Elsewhere;
+        let look = Look { at: at(8), delegated, shown: Shown::Unknown, above: Above::Others, handed: None };
+        assert_eq!(inventory.record_look(&service(8), &before, &look).await.unwrap(), Finding::Ends);
+        let left = inventory.claim_of_zone(zone).await.unwrap().unwrap();
+        assert_eq!((left.proven, left.taken_at, left.challenge), (None, Some(at(8)), None));
     }
-    assert_eq!(proof_of(&inventory, OURS, "given.example.org").await, Some(Proof::Operator));
-    // A proof that shows again is not put above what somebody has proven meanwhile.
+    // A proof that shows again is not put above what somebody has proven meanwhile, but above what was below it before.
+    let (open, let_in) =
+        (claim(&inventory, OURS, "open.test").await, claim(&inventory, THEIRS, "let-in.open.test").await);
+    prove(&inventory, open, Proof::Challenge).await.unwrap();
+    let proving = Proving { zone: let_in, proof: Proof::Delegation, consenting: Some(open), is_seen: true };
+    inventory.prove(&service(7), &proving).await.unwrap();
+    assert_eq!(look(&inventory, open, 8, Delegated::Elsewhere, Shown::No).await, Finding::Lapses);
+    assert_eq!(look(&inventory, open, 9, Delegated::Elsewhere, Shown::Yes).await, Finding::ShowsAgain);
     let late = claim(&inventory, OURS, "late.test").await;
     prove(&inventory, late, Proof::Challenge).await.unwrap();
     assert_eq!(look(&inventory, late, 8, Delegated::Elsewhere, Shown::No).await, Finding::Lapses);
     let shop = claim(&inventory, THEIRS, "shop.late.test").await;
-    prove(&inventory, shop, Proof::Challenge).await.unwrap();
+    let proving = Proving { zone: shop, proof: Proof::Challenge, consenting: None, is_seen: false };
+    inventory.prove(&service(9), &proving).await.unwrap();
     assert_eq!(look(&inventory, late, 9, Delegated::Elsewhere, Shown::Yes).await, Finding::Nothing);
 }
 
@@ -218,11 +237,12 @@ async fn a_name_below_somebodys_zone_that_this_does_not_delegate_is_a_claim_agai
     let (above, below) =
         (claim(&inventory, OURS, "example.org").await, claim(&inventory, THEIRS, "sub.example.org").await);
     prove(&inventory, above, Proof::Challenge).await.unwrap();
-    let consented = Proving { zone: below, proof: Proof::Delegation, consenting: Some(above) };
+    let consented = Proving { zone: below, proof: Proof::Delegation, consenting: Some(above), is_seen: true };
     inventory.prove(&service(2), &consented).await.unwrap();
     let sees = async |ms, delegated| {
         let look = Look { at: at(ms), delegated, shown: Shown::Unknown, above: Above::Others, handed: None };
-        inventory.record_look(&service(ms), below, &look).await.unwrap()
+        let before = inventory.claim_of_zone(below).await.unwrap().unwrap();
+        inventory.record_look(&service(ms), &before, &look).await.unwrap()
     };
     assert_eq!(sees(3, Delegated::ToOwn).await, Finding::Nothing);
     let mut changes = inventory.changes();
@@ -233,6 +253,63 @@ async fn a_name_below_somebodys_zone_that_this_does_not_delegate_is_a_claim_agai
     let log = inventory.audit(AuditOf::Tenant(THEIRS), None, 1).await.unwrap();
     assert_eq!(log[0].act, "zone.proof-taken");
     assert_eq!(sees(5, Delegated::ToOwn).await, Finding::Proves(Proof::Delegation));
+    // Let in again: what whoever has the zone above has below it meanwhile, they know of; others are in the way.
+    let deeper = claim(&inventory, OURS, "deep.sub.example.org").await;
+    prove(&inventory, deeper, Proof::Above).await.unwrap();
+    inventory.prove(&service(6), &consented).await.unwrap();
+    // The operator's no counts for what the zone above says, too, until that has changed.
+    inventory.disprove(&by(Actor::Machine, 7), below).await.unwrap();
+    assert_eq!(sees(8, Delegated::ToOwn).await, Finding::Nothing);
+    assert_eq!(sees(9, Delegated::Elsewhere).await, Finding::Nothing);
+    assert_eq!(sees(10, Delegated::ToOwn).await, Finding::Proves(Proof::Delegation));
+}
+
+async fn a_look_changes_nothing_of_a_claim_that_is_another_by_then(engine: Engine) {
+    let place = Place::new(engine).await;
+    let (inventory, _) = place.open_with_second_tenant().await;
+    let (ours, theirs) =
+        (claim(&inventory, OURS, "example.org").await, claim(&inventory, THEIRS, "example.org").await);
+    inventory.challenge(ours, "ours").await.unwrap();
+    inventory.challenge(theirs, "theirs").await.unwrap();
+    let read = async |zone| inventory.claim_of_zone(zone).await.unwrap().unwrap();
+    let nothing =
+        Look { at: at(9), delegated: Delegated::Elsewhere, shown: Shown::No, above: Above::None, handed: None };
+    let shown = Look { shown: Shown::Yes, ..nothing };
+    // It was proven while somebody looked, and saw nothing yet.
+    let before = read(ours).await;
+    prove(&inventory, ours, Proof::Challenge).await.unwrap();
+    assert_eq!(inventory.record_look(&service(9), &before, &nothing).await.unwrap(), Finding::Nothing);
+    assert_eq!(read(ours).await.proven.unwrap().lapsed_at, None);
+    // It was handed over.
+    let before = read(theirs).await;
+    inventory.hand_over(&service(3), OURS, &name("example.org"), "theirs").await.unwrap();
+    assert_eq!(inventory.record_look(&service(9), &before, &nothing).await.unwrap(), Finding::Nothing);
+    assert_eq!(read(theirs).await.proven.unwrap().lapsed_at, None);
+    // The operator has said no: neither what was being looked at counts, nor what was just seen.
+    let before = read(theirs).await;
+    inventory.disprove(&by(Actor::Machine, 4), theirs).await.unwrap();
+    assert_eq!(inventory.record_look(&service(9), &before, &shown).await.unwrap(), Finding::Nothing);
+    let proving = Proving { zone: theirs, proof: Proof::Challenge, consenting: None, is_seen: true };
+    inventory.prove(&service(9), &proving).await.unwrap();
+    assert_eq!(read(theirs).await.proven, None);
+}
+
+async fn a_public_suffix_has_no_say_in_whose_the_names_below_it_are(engine: Engine) {
+    let place = Place::new(engine).await;
+    let (inventory, _) = place.open_with_second_tenant().await;
+    let ours = claim(&inventory, OURS, "example.co.uk").await;
+    prove(&inventory, ours, Proof::Challenge).await.unwrap();
+    look(&inventory, ours, 2, Delegated::Elsewhere, Shown::No).await;
+    for text in [".", "co.uk"] {
+        let suffix = claim(&inventory, THEIRS, text).await;
+        prove(&inventory, suffix, Proof::Operator).await.unwrap();
+    }
+    assert_eq!(inventory.nearest_above(&name("example.co.uk")).await.unwrap(), None);
+    let lapsed = inventory.claim_of_zone(ours).await.unwrap().unwrap();
+    assert_eq!((lapsed.proven.map(|proven| proven.by), lapsed.looked_at), (Some(Proof::Challenge), Some(at(2))));
+    assert_eq!(look(&inventory, ours, 3, Delegated::Elsewhere, Shown::Yes).await, Finding::ShowsAgain);
+    let other = claim(&inventory, OURS, "other.co.uk").await;
+    prove(&inventory, other, Proof::Challenge).await.unwrap();
 }
 
 async fn what_somebody_else_has_proven_since_does_not_come_back_with_a_removed_zone(engine: Engine) {
@@ -263,7 +340,7 @@ async fn a_removed_zone_comes_back_as_the_claim_that_it_was_beside_its_neighbour
     look(&inventory, above, 2, Delegated::Elsewhere, Shown::No).await;
     inventory.challenge(above, "ours").await.unwrap();
     prove(&inventory, above, Proof::Delegation).await.unwrap();
-    let consented = Proving { zone: below, proof: Proof::Delegation, consenting: Some(above) };
+    let consented = Proving { zone: below, proof: Proof::Delegation, consenting: Some(above), is_seen: true };
     inventory.prove(&service(3), &consented).await.unwrap();
     for (tenant, text) in [(OURS, "example.org"), (THEIRS, "sub.example.org")] {
         let before = inventory.claim(tenant, &name(text)).await.unwrap().unwrap();
@@ -336,7 +413,6 @@ async fn a_name_that_hangs_on_the_zone_above_goes_with_that_whoever_has_it(engin
     let third = inventory.add_tenant(&BY, "Third").await.unwrap();
     let sold = claim(&inventory, third, "example.org").await;
     prove(&inventory, sold, Proof::Challenge).await.unwrap();
-    assert_eq!(proof_of(&inventory, THEIRS, "sub.example.org").await, None);
 }
 
 async fn a_lapsed_proof_comes_back_and_is_handed_over_as_one(engine: Engine) {

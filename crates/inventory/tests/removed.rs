@@ -66,7 +66,7 @@ async fn a_name_of_a_kept_zone_is_free_and_a_zone_that_comes_back_is_a_claim_the
     let (inventory, _) = place.open_with_second_tenant().await;
     let claim = |text: &str| NewZone { proof: None, ..zone(text, &["192.0.2.1:53"]) };
     let prove = async |zone| {
-        let proving = Proving { zone, proof: Proof::Challenge, consenting: None };
+        let proving = Proving { zone, proof: Proof::Challenge, consenting: None, is_seen: false };
         inventory.prove(&BY, &proving).await.unwrap();
     };
     for text in ["example.org", "a.example.net", "alone.example"] {

@@ -13,7 +13,6 @@
 mod looking;
 mod name_servers;
 mod seen;
-mod suffix;
 mod turns;
 
 use std::collections::HashMap;
@@ -35,7 +34,6 @@ use name_servers::Pool;
 use turns::Turns;
 
 pub(crate) use name_servers::NameServers;
-pub(crate) use suffix::is_public_suffix;
 
 /// Claims that are looked at side by side without anybody's asking.
 const SIDE_BY_SIDE: usize = 4;
@@ -267,7 +265,7 @@ impl Claims {
         proof: inventory::Proof,
     ) -> Result<Option<ProveError>, NotLooked> {
         let consenting = self.consenting(inventory, claim).await?;
-        let proving = Proving { zone: claim.zone, proof, consenting };
+        let proving = Proving { zone: claim.zone, proof, consenting, is_seen: true };
         let by = By::service(self.node.clock.now());
         let mut proven = inventory.prove(&by, &proving).await;
         for _ in 0..IN_THE_WAY_ROUNDS {
@@ -284,7 +282,7 @@ impl Claims {
         }
         match proven {
             Ok(taken) => {
-                self.tell_that_taken(&claim.name, &taken);
+                taken.iter().for_each(|taken| self.tell_that_taken(taken));
                 tracing::info!(zone = %claim.name, tenant = claim.tenant.0, %proof, "the name is proven");
                 Ok(None)
             }
@@ -301,7 +299,7 @@ impl Claims {
         &self,
         inventory: &Inventory,
         claim: &Claim,
-        proven: &Result<Vec<Claim>, ProveError>,
+        proven: &Result<Option<Claim>, ProveError>,
     ) -> Result<Vec<Claim>, InventoryError> {
         match proven {
             Err(ProveError::Held(_)) => Ok(Vec::from_iter(inventory.holder(&claim.name).await?)),
@@ -311,30 +309,21 @@ impl Claims {
         }
     }
 
-    /// Tells whoever had a name until now; `proven` is the one that somebody has instead.
-    pub(crate) fn tell_that_taken(&self, proven: &Name, taken: &[Claim]) {
-        for before in taken {
-            let name = &before.name;
-            let message = if name == proven {
-                format!(
-                    "the name {name} is no longer answered for you: it is proven for another organisation, or whoever runs \
-                     this service has given it to one"
-                )
-            } else {
-                format!(
-                    "the name {name} is no longer answered for you: {proven} above it is another organisation's now, and \
-                     nothing showed any more that {name} is yours"
-                )
-            };
-            self.tell_of_loss(before, message);
-        }
+    /// Tells whoever had a name until now.
+    pub(crate) fn tell_that_taken(&self, before: &Claim) {
+        let message = format!(
+            "the name {} is no longer answered for you: it is proven for another organisation, or whoever runs this service \
+             has given it to one",
+            before.name
+        );
+        self.tell_of_loss(before, message);
     }
 
     /// Tells whoever has lost a name to the zone above.
     fn tell_that_ended(&self, claim: &Claim) {
         let message = format!(
             "the name {} is no longer answered for you: the zone above it is another organisation's, and does not delegate it \
-             to your name servers any more",
+             to name servers of yours",
             claim.name
         );
         self.tell_of_loss(claim, message);
@@ -393,7 +382,7 @@ impl Claims {
 
 fn is_due(claim: &Claim, now: Moment) -> bool {
     let (Some(looked_at), None) = (claim.looked_at, &claim.proven) else { return true };
-    let age = now.since(claim.claimed_at);
+    let age = now.since(claim.taken_at.map_or(claim.claimed_at, |taken_at| taken_at.max(claim.claimed_at)));
     age < GIVEN_UP_AFTER && now.since(looked_at) >= (age / 6).clamp(YOUNG_EVERY, OLD_EVERY)
 }
 
@@ -421,6 +410,8 @@ mod tests {
                 looked_at: looked_before.map(ago),
                 challenge: None,
                 handed: None,
+                taken_at: None,
+                disproven_at: None,
             };
             is_due(&claim, now)
         };

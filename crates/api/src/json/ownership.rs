@@ -72,8 +72,8 @@ pub struct Ownership {
 }
 
 impl Ownership {
-    /// Whether the name was delegated to the organisation's own name servers already when it was first looked at, which
-    /// proves nothing: whoever had those names before may have left it so. Nor can a text be shown there.
+    /// Whether the name is delegated to the organisation's own name servers and was not seen to come there for this claim, which
+    /// proves nothing: whoever had it before may have left it so. Nor can a text be shown there.
     pub fn pointed_here_before(&self) -> bool {
         let lower = |names: &[String]| names.iter().map(|name| name.to_ascii_lowercase()).collect::<BTreeSet<_>>();
         let delegated_to = self.seen.as_ref().and_then(|seen| seen.delegated_to.as_ref());

@@ -1,6 +1,7 @@
 //! Proven zones above and below a name, whose holders have a say in whose it is.
 //!
-//! A zone whose proof has lapsed says nothing, nor does one that is its tenant's only by another such zone above.
+//! A zone whose proof has lapsed says nothing, nor does one that is its tenant's only by another such zone above. Public
+//! suffixes are given by the operator's word, and whoever has one has nothing to say of the names of strangers below it.
 
 use dns::Name;
 use zone::ZoneId;
@@ -10,6 +11,7 @@ use crate::TenantId;
 use crate::database::{Inventory, Transaction, to_i64};
 use crate::error::{InventoryError, ProveError};
 use crate::names::lower_text;
+use crate::suffix::is_public_suffix;
 
 /// Where proven zones of other tenants lie, seen from a name; one above counts first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,13 +47,13 @@ impl Inventory {
         Ok(holding)
     }
 
-    /// Where other tenants have proven zones, seen from the name.
-    pub async fn others_around(&self, tenant: TenantId, name: &Name) -> Result<Around, InventoryError> {
+    /// Where other tenants have proven zones that have a say in whether the claim is proven.
+    pub async fn others_around(&self, claim: &Claim) -> Result<Around, InventoryError> {
         let mut transaction = self.reader().begin().await?;
-        let nearest = nearest_above(&mut transaction, name).await?;
+        let nearest = nearest_above(&mut transaction, &claim.name).await?;
         Ok(match () {
-            () if nearest.is_some_and(|zone| zone.tenant != tenant) => Around::Above,
-            () if has_others_below(&mut transaction, tenant, name).await? => Around::Below,
+            () if nearest.is_some_and(|zone| zone.tenant != claim.tenant) => Around::Above,
+            () if has_others_in_the_way(&mut transaction, claim, None).await? => Around::Below,
             () => Around::Nowhere,
         })
     }
@@ -68,24 +70,33 @@ pub(super) async fn check_around(
     consenting: Option<ZoneId>,
 ) -> Result<(), ProveError> {
     // Whoever has the nearest has been let in by those above that.
-    let nearest = nearest_above(transaction, &claim.name).await?;
-    if nearest.is_some_and(|zone| zone.tenant != claim.tenant && Some(zone.zone) != consenting) {
+    let nearest = nearest_above(transaction, &claim.name).await?.filter(|zone| zone.tenant != claim.tenant);
+    if nearest.as_ref().is_some_and(|zone| Some(zone.zone) != consenting) {
         return Err(ProveError::Below(claim.name.clone()));
     }
-    if has_others_below(transaction, claim.tenant, &claim.name).await? {
+    if has_others_in_the_way(transaction, claim, nearest.map(|zone| zone.tenant)).await? {
         return Err(ProveError::Above(claim.name.clone()));
     }
     Ok(())
 }
 
-/// Whether other tenants have zones below the name whose proof holds.
-pub(super) async fn has_others_below(
+/// Whether other tenants have zones below the claim whose proof holds, and who need not have it above them: those that have
+/// been below it since it was proven, and before that lapsed, have had it there; and whoever has the zone above that lets the
+/// claim in, knows what they have below.
+pub(super) async fn has_others_in_the_way(
     transaction: &mut Transaction,
-    tenant: TenantId,
-    name: &Name,
+    claim: &Claim,
+    consenting: Option<TenantId>,
 ) -> Result<bool, InventoryError> {
-    for other in others_below(transaction, tenant, name).await? {
-        if holds(transaction, &other).await? {
+    for other in others_below(transaction, claim.tenant, &claim.name).await? {
+        if Some(other.tenant) == consenting {
+            continue;
+        }
+        let was_below = match (&claim.proven, &other.proven) {
+            (Some(above), Some(below)) => above.lapsed_at.is_none_or(|lapsed_at| below.at <= lapsed_at),
+            _ => false,
+        };
+        if !was_below && holds(transaction, &other).await? {
             return Ok(true);
         }
     }
@@ -124,7 +135,10 @@ async fn nearest_above(transaction: &mut Transaction, name: &Name) -> Result<Opt
     let mut found = Vec::new();
     let mut ancestor = name.borrow().parent();
     while let Some(name) = ancestor {
-        found.extend(holder(transaction, &name.to_name()).await?.filter(|holder| !holder.has_lapsed()));
+        let above = name.to_name();
+        if !is_public_suffix(&above) {
+            found.extend(holder(transaction, &above).await?.filter(|holder| !holder.has_lapsed()));
+        }
         ancestor = name.parent();
     }
     // From the farthest on: one that goes by the zone above it holds where that one is whose it should be.

@@ -17,6 +17,8 @@ pub(crate) struct Carried {
     looked_at_ms: Option<i64>,
     challenge: Option<String>,
     handed: Option<String>,
+    taken_at_ms: Option<i64>,
+    disproven_at_ms: Option<i64>,
 }
 
 impl Carried {
@@ -30,7 +32,8 @@ impl Carried {
 
     async fn read(transaction: &mut Transaction, place: &str, zone: ZoneId) -> Result<Option<Self>, InventoryError> {
         let statement = format!(
-            "SELECT created_at_ms, proof, proven_at_ms, lapsed_at_ms, seen_elsewhere_at_ms, looked_at_ms, challenge, handed \
+            "SELECT created_at_ms, proof, proven_at_ms, lapsed_at_ms, seen_elsewhere_at_ms, looked_at_ms, challenge, handed, \
+             taken_at_ms, disproven_at_ms \
              FROM {place} = $1"
         );
         let row = sqlx::query_as(sqlx::AssertSqlSafe(statement)).bind(to_i64(zone.0));
@@ -40,14 +43,16 @@ impl Carried {
     /// Makes the zone this claim; one without a proof where somebody else has the name by now.
     pub(crate) async fn give(&self, transaction: &mut Transaction, zone: ZoneId) -> Result<(), InventoryError> {
         sqlx::query(
-            "UPDATE zones SET created_at_ms = $2, seen_elsewhere_at_ms = $3, looked_at_ms = $4, challenge = $5 \
-             WHERE id = $1",
+            "UPDATE zones SET created_at_ms = $2, seen_elsewhere_at_ms = $3, looked_at_ms = $4, challenge = $5, \
+             taken_at_ms = $6, disproven_at_ms = $7 WHERE id = $1",
         )
         .bind(to_i64(zone.0))
         .bind(self.created_at_ms)
         .bind(self.seen_elsewhere_at_ms)
         .bind(self.looked_at_ms)
         .bind(&self.challenge)
+        .bind(self.taken_at_ms)
+        .bind(self.disproven_at_ms)
         .execute(&mut **transaction)
         .await?;
         let Some(proof) = &self.proof else { return Ok(()) };

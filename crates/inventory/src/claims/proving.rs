@@ -1,13 +1,13 @@
 //! Having claims proven, by what was seen or by somebody's word, and taking proofs.
 //!
-//! Whoever gets a name gets it whole: with it go the proofs of others that do not hold any more, of the name and of all below
-//! it, and of zones that were removed and could come back.
+//! Whoever gets a name gets it whole: with it go the proofs of zones that were removed and could come back, and what others
+//! have below it is looked at soon, where its contents have a say from then on.
 
 use dns::Name;
 use serde_json::json;
 use zone::ZoneId;
 
-use super::around::{check_around, holds, others_below};
+use super::around::{check_around, others_below};
 use super::name_servers::read_names;
 use super::{Claim, Handed, Proof, holder, read};
 use crate::TenantId;
@@ -16,6 +16,7 @@ use crate::database::{Changed, Inventory, Transaction, to_i64, to_u64};
 use crate::error::{InventoryError, ProveError};
 use crate::names::lower_text;
 use crate::removed::{disprove_kept, end_kept_proofs, end_kept_proofs_around, end_own_kept_proofs};
+use crate::suffix::is_public_suffix;
 
 /// A claim that is to be proven, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,23 +25,26 @@ pub struct Proving {
     pub proof: Proof,
     /// Another tenant's proven zone above it, the nearest, if its contents delegate the name to the claimant's name servers.
     pub consenting: Option<ZoneId>,
+    /// Whether it was seen, and not said. Nothing is proven by what was seen of a claim from which a proof was taken since, as
+    /// long as nobody has looked at it again.
+    pub is_seen: bool,
 }
 
 impl Inventory {
-    /// Has the claim proven, durably and whole. Others that have lost the name by it, or names below it that nothing showed
-    /// any more, have them no more: these claims as they were are given back. Wakes reconcile.
+    /// Has the claim proven, durably and whole; whoever had the name proven until then, and has lost it, has it no more: that
+    /// claim as it was is given back. Wakes reconcile.
     ///
     /// # Errors
     /// [`ProveError::Held`] while somebody else's proof holds, [`ProveError::Below`] and [`ProveError::Above`] where another
     /// tenant has the zone above and does not consent, or zones below; but for an operator's or a holder's word.
-    pub async fn prove(&self, by: &By, proving: &Proving) -> Result<Vec<Claim>, ProveError> {
+    pub async fn prove(&self, by: &By, proving: &Proving) -> Result<Option<Claim>, ProveError> {
         let mut transaction = self.begin().await?;
         match prove(&mut transaction, by, proving, None).await? {
-            Outcome::AsItWas => Ok(Vec::new()),
+            Outcome::AsItWas => Ok(None),
             Outcome::Proven { taken } => {
                 let changed = taken.iter().map(|taken| taken.zone).chain([proving.zone]);
                 self.commit_change_of(Changed::zones(changed), transaction).await?;
-                Ok(taken)
+                Ok(taken.map(|taken| *taken))
             }
         }
     }
@@ -63,7 +67,7 @@ impl Inventory {
                 .await?;
         let zone = ZoneId(to_u64(to.ok_or_else(|| ProveError::NoSuchClaim(name.clone()))?)?);
         let handed = handed_by(&mut transaction, &held).await?;
-        let proving = Proving { zone, proof: Proof::HandedOver, consenting: None };
+        let proving = Proving { zone, proof: Proof::HandedOver, consenting: None, is_seen: false };
         prove(&mut transaction, by, &proving, Some(&handed)).await?;
         self.commit_change_of(Changed::zones([held.zone, zone]), transaction).await?;
         Ok(())
@@ -88,6 +92,12 @@ impl Inventory {
             return Err(ProveError::NotHeld(claim.name));
         }
         take(&mut transaction, by, &claim).await?;
+        sqlx::query("UPDATE zones SET disproven_at_ms = $2 WHERE id = $1")
+            .bind(to_i64(zone.0))
+            .bind(to_i64(by.at.0))
+            .execute(&mut *transaction)
+            .await
+            .map_err(InventoryError::from)?;
         end_own_kept_proofs(&mut transaction, claim.tenant, &claim.name).await?;
         self.commit_change_of(Changed::zones([zone]), transaction).await?;
         Ok(Some(claim))
@@ -98,8 +108,8 @@ impl Inventory {
 enum Outcome {
     AsItWas,
     Proven {
-        /// Whoever has lost a name by it.
-        taken: Vec<Claim>,
+        /// Whoever has lost the name by it.
+        taken: Option<Box<Claim>>,
     },
 }
 
@@ -113,6 +123,9 @@ async fn prove(
     if claim.proven.as_ref().is_some_and(|proven| proven.by == proving.proof && proven.lapsed_at.is_none()) {
         return Ok(Outcome::AsItWas);
     }
+    if proving.is_seen && claim.looked_at.is_none() {
+        return Ok(Outcome::AsItWas);
+    }
     let is_word = matches!(proving.proof, Proof::Operator | Proof::HandedOver);
     // Who is behind the other claim is nothing that a tenant's log tells.
     let service = By::service(by.at);
@@ -120,8 +133,8 @@ async fn prove(
         Proof::HandedOver => (&service, by),
         Proof::Operator | Proof::Delegation | Proof::Challenge | Proof::Above => (by, &service),
     };
-    let before = holder(transaction, &claim.name).await?.filter(|holder| holder.zone != claim.zone);
-    if let Some(holder) = &before {
+    let taken = holder(transaction, &claim.name).await?.filter(|holder| holder.zone != claim.zone);
+    if let Some(holder) = &taken {
         if !holder.has_lapsed() && !is_word {
             return Err(ProveError::Held(claim.name));
         }
@@ -132,31 +145,35 @@ async fn prove(
     }
     // Nobody hands over more than they have.
     let lapsed_at = match proving.proof {
-        Proof::HandedOver => before.as_ref().and_then(|holder| holder.proven.as_ref()?.lapsed_at),
+        Proof::HandedOver => taken.as_ref().and_then(|holder| holder.proven.as_ref()?.lapsed_at),
         _ => None,
     };
-    sqlx::query("UPDATE zones SET proof = $2, proven_at_ms = $3, lapsed_at_ms = $4, handed = $5 WHERE id = $1")
-        .bind(to_i64(claim.zone.0))
-        .bind(proving.proof.as_str())
-        .bind(to_i64(by.at.0))
-        .bind(lapsed_at.map(|at| to_i64(at.0)))
-        .bind(handed.map(Handed::text))
-        .execute(&mut **transaction)
-        .await?;
+    sqlx::query(
+        "UPDATE zones SET proof = $2, proven_at_ms = $3, lapsed_at_ms = $4, handed = $5, disproven_at_ms = NULL \
+         WHERE id = $1",
+    )
+    .bind(to_i64(claim.zone.0))
+    .bind(proving.proof.as_str())
+    .bind(to_i64(by.at.0))
+    .bind(lapsed_at.map(|at| to_i64(at.0)))
+    .bind(handed.map(Handed::text))
+    .execute(&mut **transaction)
+    .await?;
     end_kept_proofs(transaction, claim.tenant, &claim.name).await?;
     end_kept_proofs_around(transaction, claim.tenant, &claim.name).await?;
-    let mut taken = Vec::from_iter(before);
-    // What is below is for whoever has the zone above to say, where nothing holds it.
-    for other in others_below(transaction, claim.tenant, &claim.name).await? {
-        if !holds(transaction, &other).await? {
-            take(transaction, &service, &other).await?;
-            taken.push(other);
+    // What is below is for whoever has the zone above to say.
+    if !is_public_suffix(&claim.name) {
+        for other in others_below(transaction, claim.tenant, &claim.name).await? {
+            sqlx::query("UPDATE zones SET looked_at_ms = NULL WHERE id = $1")
+                .bind(to_i64(other.zone.0))
+                .execute(&mut **transaction)
+                .await?;
         }
     }
     let details = json!({ "by": proving.proof.as_str() });
     let name = claim.name.to_string();
     write_audit(transaction, Some(claim.tenant), to_claimant, "zone.proven", &name, details).await?;
-    Ok(Outcome::Proven { taken })
+    Ok(Outcome::Proven { taken: taken.map(Box::new) })
 }
 
 /// What the holder has to show for a name that is handed over.
@@ -181,9 +198,10 @@ async fn handed_by(transaction: &mut Transaction, holder: &Claim) -> Result<Hand
 pub(super) async fn take(transaction: &mut Transaction, by: &By, holder: &Claim) -> Result<(), InventoryError> {
     sqlx::query(
         "UPDATE zones SET proof = NULL, proven_at_ms = NULL, lapsed_at_ms = NULL, handed = NULL, challenge = NULL, \
-         seen_elsewhere_at_ms = NULL, looked_at_ms = NULL WHERE id = $1",
+         seen_elsewhere_at_ms = NULL, looked_at_ms = NULL, taken_at_ms = $2 WHERE id = $1",
     )
     .bind(to_i64(holder.zone.0))
+    .bind(to_i64(by.at.0))
     .execute(&mut **transaction)
     .await?;
     let name = holder.name.to_string();

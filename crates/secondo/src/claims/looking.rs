@@ -2,12 +2,15 @@
 //! above it, where that is proven here.
 
 use delegation::{Challenge, Failure};
-use inventory::{Above, By, Claim, Delegated, Evidence, Finding, Handed, Inventory, Look, Proof, Shown, ZoneId};
+use inventory::{
+    Above, By, Claim, Delegated, Evidence, Finding, Handed, Inventory, Look, Proof, Shown, TenantId, ZoneId,
+    is_public_suffix,
+};
 use xfr::Moment;
 use zone::Snapshot;
 
 use super::seen::{Parent, delegated, shown};
-use super::{Claims, NameServers, NotLooked, Seen, is_public_suffix};
+use super::{Claims, NameServers, NotLooked, Seen};
 
 /// What is known of a name's parent.
 struct Surroundings {
@@ -28,13 +31,15 @@ impl Claims {
         at: Moment,
     ) -> Result<(Seen, Finding), NotLooked> {
         let mut seen = Seen { at, delegated_to: None, shown: Shown::Unknown, trouble: None, obstacle: None };
+        // It may have waited for its turn.
+        let Some(claim) = &inventory.claim_of_zone(claim.zone).await? else { return Ok((seen, Finding::Nothing)) };
         let (delegated, above) = (Delegated::Unknown, Above::None);
         let mut look = Look { at, delegated, shown: Shown::Unknown, above, handed: None };
         // Below it names are given to strangers: nothing that is seen of it says whose it is.
         if !is_public_suffix(&claim.name) {
             let around = self.surroundings(inventory, claim).await?;
             let set = self.name_servers(inventory, claim.tenant).await?;
-            look.delegated = self.delegated(inventory, &around.parent, &set).await?;
+            look.delegated = self.delegated(inventory, &around.parent, claim.tenant, &set).await?;
             look.above = around.above;
             if let Some(walked) = &around.walked {
                 look.shown = shown(walked, &self.text(inventory, claim).await?);
@@ -46,7 +51,7 @@ impl Claims {
             seen.delegated_to = around.parent.names();
             seen.shown = look.shown;
         }
-        let finding = inventory.record_look(&By::service(at), claim.zone, &look).await?;
+        let finding = inventory.record_look(&By::service(at), claim, &look).await?;
         match finding {
             Finding::Lapses => self.tell_that_lapsed(claim),
             Finding::Ends => self.tell_that_ended(claim),
@@ -57,19 +62,14 @@ impl Claims {
 
     async fn surroundings(&self, inventory: &Inventory, claim: &Claim) -> Result<Surroundings, NotLooked> {
         let nearest = inventory.nearest_above(&claim.name).await?;
-        let contents = nearest.as_ref().and_then(|zone| self.answered(zone.zone));
-        let in_contents = contents.map(|contents| Parent::in_contents(&contents.image, &claim.name));
-        match &nearest {
-            Some(zone) if !is_public_suffix(&zone.name) => {
-                let above = if zone.tenant == claim.tenant { Above::Own } else { Above::Others };
-                Ok(Surroundings { nearest, above, parent: in_contents.unwrap_or(Parent::Unknown), walked: None })
-            }
-            _ => {
-                let walked = self.delegations.challenge(&claim.name).await.ok_or(NotLooked::NoPlace)?;
-                let parent = in_contents.unwrap_or_else(|| Parent::of(&walked));
-                Ok(Surroundings { nearest, above: Above::None, parent, walked: Some(walked) })
-            }
+        if let Some(zone) = &nearest {
+            let above = if zone.tenant == claim.tenant { Above::Own } else { Above::Others };
+            let contents = self.answered(zone.zone);
+            let parent = contents.map(|contents| Parent::in_contents(&contents.image, &claim.name));
+            return Ok(Surroundings { nearest, above, parent: parent.unwrap_or(Parent::Unknown), walked: None });
         }
+        let walked = self.delegations.challenge(&claim.name).await.ok_or(NotLooked::NoPlace)?;
+        Ok(Surroundings { nearest, above: Above::None, parent: Parent::of(&walked), walked: Some(walked) })
     }
 
     /// What is seen of that by which a name was handed over.
@@ -92,19 +92,20 @@ impl Claims {
             (Some(_), None) => Shown::No,
             (None, _) => Shown::Unknown,
         };
-        Ok(Evidence { delegated: self.delegated(inventory, &around.parent, &set).await?, shown, above: false })
+        let delegated = self.delegated(inventory, &around.parent, handed.tenant, &set).await?;
+        Ok(Evidence { delegated, shown, above: false })
     }
 
     async fn delegated(
         &self,
         inventory: &Inventory,
         parent: &Parent,
+        tenant: TenantId,
         set: &NameServers,
     ) -> Result<Delegated, NotLooked> {
         let ours = parent.ours(set, &self.delegations.name_servers);
-        let is_own = set.is_own && ours == set.names;
-        let is_anothers = !is_own && !ours.is_empty() && inventory.tenant_of_name_servers(&ours).await?.is_some();
-        Ok(delegated(parent, set, &ours, is_anothers))
+        let given_to = if ours.is_empty() { None } else { inventory.tenant_of_name_servers(&ours).await? };
+        Ok(delegated(parent, set, &ours, given_to.is_some_and(|other| other != tenant)))
     }
 
     /// The zone above the claim, if it is another tenant's and its contents delegate the name to the claimant's own name
@@ -115,7 +116,7 @@ impl Claims {
         let Some(contents) = self.answered(zone.zone) else { return Ok(None) };
         let (parent, set) =
             (Parent::in_contents(&contents.image, &claim.name), self.name_servers(inventory, claim.tenant).await?);
-        let delegated = self.delegated(inventory, &parent, &set).await?;
+        let delegated = self.delegated(inventory, &parent, claim.tenant, &set).await?;
         Ok((delegated == Delegated::ToOwn).then_some(zone.zone))
     }
 

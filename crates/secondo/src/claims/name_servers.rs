@@ -46,13 +46,14 @@ impl Pool {
     /// The tenant's set; it is given one if it has none.
     pub(crate) async fn of(&self, inventory: &Inventory, tenant: TenantId) -> Result<NameServers, NotLooked> {
         let shared = self.shared();
-        let Some(per_tenant) = self.per_tenant else { return Ok(shared) };
         if let Some(known) = self.given.lock().unwrap_or_else(PoisonError::into_inner).get(&tenant) {
             return Ok(known.clone());
         }
-        let own = match inventory.name_servers(tenant).await? {
-            Some(own) => Some(own),
-            None => inventory.give_name_servers(tenant, &sets(&self.names, per_tenant)?).await?,
+        // A set that was given stays the tenant's, whatever others are given now.
+        let own = match (inventory.name_servers(tenant).await?, self.per_tenant) {
+            (Some(own), _) => Some(own),
+            (None, None) => return Ok(shared),
+            (None, Some(per_tenant)) => inventory.give_name_servers(tenant, &sets(&self.names, per_tenant)?).await?,
         };
         let set = match own {
             Some(names) => NameServers { names, is_own: true },

@@ -7,6 +7,7 @@ use dns::{Name, NameRef, Type};
 use inventory::{Delegated, Shown};
 use xfr::destinations::Rule;
 use zone::Image;
+use zone::image::Deepest;
 
 use super::NameServers;
 
@@ -35,10 +36,14 @@ impl Parent {
         }
     }
 
-    /// As the contents of a zone above say it.
+    /// As the contents of a zone above say it. What lies below a cut of theirs is for others to say.
     pub(crate) fn in_contents(above: &Image, name: &Name) -> Self {
-        let Some(owner) = above.owner(name.borrow()).filter(|owner| owner.is_cut() && !owner.is_occluded()) else {
-            return Self::NotDelegated;
+        let owner = match above.deepest(name.borrow()) {
+            Deepest::Exact(owner) if owner.is_cut() && !owner.is_occluded() => owner,
+            Deepest::Exact(owner) | Deepest::Encloser(owner) if owner.is_cut() || owner.is_occluded() => {
+                return Self::Unknown;
+            }
+            Deepest::Exact(_) | Deepest::Encloser(_) => return Self::NotDelegated,
         };
         let records = owner.rrset(Type::NS).into_iter().flat_map(zone::image::Rrset::records);
         Self::To(records.filter_map(|record| NameRef::prefix_of(record.rdata).ok()).map(NameRef::to_name).collect())

@@ -74,6 +74,8 @@ mod tests {
             looked_at: looked_at.map(Moment),
             challenge: None,
             handed: None,
+            taken_at: None,
+            disproven_at: None,
         }
     }
 

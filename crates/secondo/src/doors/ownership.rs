@@ -6,10 +6,10 @@ use api::{Code, Problem, json};
 use async_trait::async_trait;
 use delegation::CHALLENGE_LABEL;
 use dns::Name;
-use inventory::{Around, Claim, Inventory, Proof, ProveError, Proving, Shown, TenantId, ZoneId};
+use inventory::{Around, Claim, Inventory, Proof, ProveError, Proving, Shown, TenantId, ZoneId, is_public_suffix};
 
 use super::{House, unavailable};
-use crate::claims::{NotLooked, Seen, is_public_suffix};
+use crate::claims::{NotLooked, Seen};
 use crate::configuration::Mode;
 use crate::ledger::time;
 
@@ -65,12 +65,9 @@ impl Ownership for House {
     }
 
     async fn approve(&self, caller: &Caller, zone: u64) -> Result<(), Problem> {
-        let proving = Proving { zone: ZoneId(zone), proof: Proof::Operator, consenting: None };
-        let inventory = self.inventory()?;
-        let taken = inventory.prove(&self.by_caller(caller), &proving).await.map_err(|error| not_proven(&error))?;
-        if let Some(zone) = self.node.zone(ZoneId(zone)) {
-            self.claims.tell_that_taken(&zone.name, &taken);
-        }
+        let proving = Proving { zone: ZoneId(zone), proof: Proof::Operator, consenting: None, is_seen: false };
+        let taken = self.inventory()?.prove(&self.by_caller(caller), &proving).await;
+        taken.map_err(|error| not_proven(&error))?.iter().for_each(|taken| self.claims.tell_that_taken(taken));
         tracing::info!(zone, "the operator has given the name to this claim");
         Ok(())
     }
@@ -104,7 +101,8 @@ impl House {
         };
         let proven = claim.proven.as_ref();
         let neighbour = match proven {
-            None if self.wants_proofs() => inventory.others_around(claim.tenant, &claim.name).await,
+            Some(proven) if proven.lapsed_at.is_none() => Ok(Around::Nowhere),
+            _ if self.wants_proofs() => inventory.others_around(claim).await,
             _ => Ok(Around::Nowhere),
         };
         Ok(json::Ownership {

@@ -59,7 +59,8 @@ impl Owners {
                 match zone.proven {
                     Some(_) => _ = inventory.disprove(&by, zone.zone).await,
                     None => {
-                        let proving = Proving { zone: zone.zone, proof: Proof::Operator, consenting: None };
+                        let proving =
+                            Proving { zone: zone.zone, proof: Proof::Operator, consenting: None, is_seen: false };
                         _ = inventory.prove(&by, &proving).await;
                     }
                 }

@@ -85,9 +85,9 @@ fn advice(found: &Ownership) -> Vec<String> {
             line("Only whoever runs the service can give this name: another organisation has the zone above it.")
         }
         (Some(_), None) if found.pointed_here_before() => vec![
-            "It was delegated here already when the zone was created, which proves nothing: whoever had it before may have".to_owned(),
-            "left it so. Have it delegated elsewhere, see that with --look, and then here again; or ask whoever runs the".to_owned(),
-            "service.".to_owned(),
+            "It is delegated here, and was not seen to come here for this claim, which proves nothing: whoever had it".to_owned(),
+            "before may have left it so. Have it delegated elsewhere, see that with --look, and then here again; or ask".to_owned(),
+            "whoever runs the service.".to_owned(),
         ],
         (Some(challenge), None) => {
             let mut lines = vec![

@@ -3,7 +3,7 @@
 use dns::Name;
 
 /// Whether it is the root, a public suffix (<https://publicsuffix.org>), or a top-level domain that nobody has listed.
-pub(crate) fn is_public_suffix(name: &Name) -> bool {
+pub fn is_public_suffix(name: &Name) -> bool {
     let text = name.to_lower().to_string();
     let text = text.strip_suffix('.').unwrap_or(&text);
     text.is_empty() || psl::suffix(text.as_bytes()).is_some_and(|suffix| suffix.as_bytes().len() == text.len())
