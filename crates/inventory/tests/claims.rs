@@ -148,7 +148,7 @@ async fn below_or_above_another_tenants_zone_nothing_is_proven_without_consent(e
     };
     assert_eq!(around(below).await, Around::Above);
     look(&inventory, below, 2, Delegated::Unknown, Shown::Unknown).await;
-    let consented = Proving { zone: below, proof: Proof::Delegation, consenting: Some(above), is_seen: true };
+    let consented = Proving { zone: below, proof: Proof::Delegation, consenting: Some(above), is_seen: false };
     inventory.prove(&service(2), &consented).await.unwrap();
     let between = claim(&inventory, OURS, "b.example.org").await;
     let elsewhere = claim(&inventory, THEIRS, "a.b.example.test").await;
@@ -158,9 +158,9 @@ async fn below_or_above_another_tenants_zone_nothing_is_proven_without_consent(e
     let own = claim(&inventory, THEIRS, "own.a.b.example.org").await;
     prove(&inventory, own, Proof::Above).await.unwrap();
     let strangers = claim(&inventory, OURS, "z.a.b.example.org").await;
-    let by_above = Proving { zone: strangers, proof: Proof::Delegation, consenting: Some(above), is_seen: true };
+    let by_above = Proving { zone: strangers, proof: Proof::Delegation, consenting: Some(above), is_seen: false };
     assert!(matches!(inventory.prove(&service(2), &by_above).await, Err(ProveError::Below(_))));
-    let by_nearest = Proving { consenting: Some(below), is_seen: false, ..by_above };
+    let by_nearest = Proving { consenting: Some(below), ..by_above };
     inventory.prove(&service(2), &by_nearest).await.unwrap();
     inventory.remove_zone(&BY, OURS, &name("z.a.b.example.org")).await.unwrap();
     // The other way round: somebody has a zone below.
@@ -237,7 +237,7 @@ async fn a_name_below_somebodys_zone_that_this_does_not_delegate_is_a_claim_agai
     let (above, below) =
         (claim(&inventory, OURS, "example.org").await, claim(&inventory, THEIRS, "sub.example.org").await);
     prove(&inventory, above, Proof::Challenge).await.unwrap();
-    let consented = Proving { zone: below, proof: Proof::Delegation, consenting: Some(above), is_seen: true };
+    let consented = Proving { zone: below, proof: Proof::Delegation, consenting: Some(above), is_seen: false };
     inventory.prove(&service(2), &consented).await.unwrap();
     let sees = async |ms, delegated| {
         let look = Look { at: at(ms), delegated, shown: Shown::Unknown, above: Above::Others, handed: None };
@@ -340,7 +340,7 @@ async fn a_removed_zone_comes_back_as_the_claim_that_it_was_beside_its_neighbour
     look(&inventory, above, 2, Delegated::Elsewhere, Shown::No).await;
     inventory.challenge(above, "ours").await.unwrap();
     prove(&inventory, above, Proof::Delegation).await.unwrap();
-    let consented = Proving { zone: below, proof: Proof::Delegation, consenting: Some(above), is_seen: true };
+    let consented = Proving { zone: below, proof: Proof::Delegation, consenting: Some(above), is_seen: false };
     inventory.prove(&service(3), &consented).await.unwrap();
     for (tenant, text) in [(OURS, "example.org"), (THEIRS, "sub.example.org")] {
         let before = inventory.claim(tenant, &name(text)).await.unwrap().unwrap();
