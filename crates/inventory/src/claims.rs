@@ -39,7 +39,7 @@ use crate::accounts::{By, write_audit};
 use crate::database::{Changed, Inventory, Transaction, to_i64, to_u64};
 use crate::error::InventoryError;
 use crate::names::{lower_text, read_name};
-use crate::ownership::{Delegated, Finding, Look};
+use crate::ownership::{Above, Delegated, Finding, Look};
 use around::has_others_in_the_way;
 use name_servers::{names_text, read_names};
 
@@ -141,7 +141,7 @@ impl Claim {
     }
 
     /// The proof by which the tenant, or whoever has handed the name over to them, has it.
-    fn origin(&self) -> Option<Proof> {
+    pub(crate) fn origin(&self) -> Option<Proof> {
         match (self.proven.as_ref()?.by, &self.handed) {
             (Proof::HandedOver, Some(handed)) => Some(handed.proof),
             (by, _) => Some(by),
@@ -230,12 +230,14 @@ impl Inventory {
         let has_other_text = before.challenge.is_some() && claim.challenge != before.challenge;
         let is_another =
             (&claim.proven, &claim.handed, claim.taken_at) != (&before.proven, &before.handed, before.taken_at);
-        if is_another || has_other_text {
+        // It is to be looked at again, for another has the zone above by now.
+        let is_due_again = before.looked_at.is_some() && claim.looked_at.is_none();
+        if is_another || has_other_text || is_due_again {
             return Ok(Finding::Nothing);
         }
         let finding = match look.finding(&claim) {
             // Whoever has proven a name below it meanwhile is not to lose that.
-            Finding::ShowsAgain if has_others_in_the_way(&mut transaction, &claim, None).await? => Finding::Nothing,
+            Finding::ShowsAgain if has_others_in_the_way(&mut transaction, &claim).await? => Finding::Nothing,
             finding => finding,
         };
         let seen_elsewhere_at = match look.delegated {
@@ -250,9 +252,12 @@ impl Inventory {
         if finding == Finding::Ends {
             proving::take(&mut transaction, by, &claim).await?;
         }
+        // Contents that are not there yet will be: it stays due until they are.
+        let has_seen = look.above != Above::Others || look.delegated != Delegated::Unknown;
+        let looked_at = if has_seen { Some(look.at) } else { claim.looked_at };
         sqlx::query("UPDATE zones SET looked_at_ms = $2, seen_elsewhere_at_ms = $3, lapsed_at_ms = $4 WHERE id = $1")
             .bind(to_i64(zone.0))
-            .bind(to_i64(look.at.0))
+            .bind(looked_at.map(|at| to_i64(at.0)))
             .bind(seen_elsewhere_at.map(|at| to_i64(at.0)))
             .bind(lapsed_at.map(|at| to_i64(at.0)))
             .execute(&mut *transaction)

@@ -104,7 +104,8 @@ impl Look {
         }
         // Once something of their own shows it, it hangs on nobody else's word and on no zone above.
         if matches!(proven.by, Proof::HandedOver | Proof::Above)
-            && let Some(proof) = self.proof(claim).filter(|proof| *proof != Proof::Above)
+            && let Some(proof) = self.proof(claim)
+            && (proof != Proof::Above || proven.by == Proof::HandedOver && claim.origin() == Some(Proof::Above))
         {
             return Finding::Proves(proof);
         }
@@ -141,7 +142,7 @@ impl Look {
         }
         let own = match proof {
             // Nothing but the zone above did, and whose that is is no matter of looks.
-            Proof::Above => Some(false),
+            Proof::Above if self.above == Above::None => Some(false),
             _ => self.shows(self.delegated, self.shown),
         };
         match self.handed {

@@ -310,14 +310,19 @@ pub(crate) async fn end_kept_proofs_around(
 /// The operator has taken the name from the tenant: nor does it come back with a zone that was removed before.
 pub(crate) async fn end_own_kept_proofs(
     transaction: &mut Transaction,
+    by: &By,
     tenant: TenantId,
     name: &Name,
 ) -> Result<(), InventoryError> {
-    sqlx::query("UPDATE removed_zones SET proof = NULL WHERE name = $1 AND tenant_id = $2")
-        .bind(lower_text(name))
-        .bind(to_i64(tenant.0))
-        .execute(&mut **transaction)
-        .await?;
+    sqlx::query(
+        "UPDATE removed_zones SET proof = NULL, handed = NULL, challenge = NULL, seen_elsewhere_at_ms = NULL, \
+         looked_at_ms = NULL, taken_at_ms = $3, disproven_at_ms = $3 WHERE name = $1 AND tenant_id = $2",
+    )
+    .bind(lower_text(name))
+    .bind(to_i64(tenant.0))
+    .bind(to_i64(by.at.0))
+    .execute(&mut **transaction)
+    .await?;
     Ok(())
 }
 
@@ -328,10 +333,12 @@ pub(crate) async fn disprove_kept(
     id: ZoneId,
 ) -> Result<bool, InventoryError> {
     let row: Option<(i64, String)> = sqlx::query_as(
-        "UPDATE removed_zones SET proof = NULL \
+        "UPDATE removed_zones SET proof = NULL, handed = NULL, challenge = NULL, seen_elsewhere_at_ms = NULL, \
+         looked_at_ms = NULL, taken_at_ms = $2, disproven_at_ms = $2 \
          WHERE zone_id = $1 AND proof IS NOT NULL AND spelling IS NOT NULL RETURNING tenant_id, spelling",
     )
     .bind(to_i64(id.0))
+    .bind(to_i64(by.at.0))
     .fetch_optional(&mut **transaction)
     .await?;
     let Some((tenant, spelling)) = row else { return Ok(false) };

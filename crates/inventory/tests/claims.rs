@@ -160,6 +160,11 @@ async fn below_or_above_another_tenants_zone_nothing_is_proven_without_consent(e
     let strangers = claim(&inventory, OURS, "z.a.b.example.org").await;
     let by_above = Proving { zone: strangers, proof: Proof::Delegation, consenting: Some(above), is_seen: false };
     assert!(matches!(inventory.prove(&service(2), &by_above).await, Err(ProveError::Below(_))));
+    // And what lies below it is its own affair, for whoever is above.
+    let top = claim(&inventory, OURS, "b.example.org").await;
+    let top = inventory.claim_of_zone(top).await.unwrap().unwrap();
+    assert_eq!(inventory.others_around(&top).await.unwrap(), Around::Below);
+    inventory.remove_zone(&BY, OURS, &name("b.example.org")).await.unwrap();
     let by_nearest = Proving { consenting: Some(below), ..by_above };
     inventory.prove(&service(2), &by_nearest).await.unwrap();
     inventory.remove_zone(&BY, OURS, &name("z.a.b.example.org")).await.unwrap();
@@ -253,7 +258,11 @@ async fn a_name_below_somebodys_zone_that_this_does_not_delegate_is_a_claim_agai
     let log = inventory.audit(AuditOf::Tenant(THEIRS), None, 1).await.unwrap();
     assert_eq!(log[0].act, "zone.proof-taken");
     assert_eq!(sees(5, Delegated::ToOwn).await, Finding::Proves(Proof::Delegation));
-    // Let in again: what whoever has the zone above has below it meanwhile, they know of; others are in the way.
+    // Contents that cannot be seen say nothing, and it is looked at again as soon as they can be.
+    let looked_at = inventory.claim_of_zone(below).await.unwrap().unwrap().looked_at;
+    assert_eq!(sees(6, Delegated::Unknown).await, Finding::Nothing);
+    assert_eq!(inventory.claim_of_zone(below).await.unwrap().unwrap().looked_at, looked_at);
+    // Let in again, whatever is below it meanwhile.
     let deeper = claim(&inventory, OURS, "deep.sub.example.org").await;
     prove(&inventory, deeper, Proof::Above).await.unwrap();
     inventory.prove(&service(6), &consented).await.unwrap();
@@ -406,6 +415,9 @@ async fn a_name_that_hangs_on_the_zone_above_goes_with_that_whoever_has_it(engin
     prove(&inventory, sub, Proof::Above).await.unwrap();
     inventory.challenge(theirs, "theirs").await.unwrap();
     inventory.hand_over(&service(3), OURS, &name("sub.example.org"), "theirs").await.unwrap();
+    let before = inventory.claim_of_zone(theirs).await.unwrap().unwrap();
+    let own = Look { at: at(3), delegated: Delegated::Elsewhere, shown: Shown::No, above: Above::Own, handed: None };
+    assert_eq!(own.finding(&before), Finding::Proves(Proof::Above), "where they get the zone above too");
     assert_eq!(inventory.others_below(OURS, &name("example.org"), 9).await.unwrap().len(), 1, "it holds");
     look(&inventory, above, 4, Delegated::Elsewhere, Shown::No).await;
     assert!(inventory.others_below(OURS, &name("example.org"), 9).await.unwrap().is_empty());
@@ -444,7 +456,9 @@ async fn a_removed_zone_loses_its_proof_by_the_operators_word(engine: Engine) {
     assert_eq!(inventory.disprove(&by(Actor::Machine, 4), theirs).await.unwrap(), None);
     assert!(matches!(inventory.disprove(&by(Actor::Machine, 5), theirs).await, Err(ProveError::Gone)));
     inventory.restore_zone(&BY, THEIRS, &org).await.unwrap();
-    assert_eq!(proof_of(&inventory, THEIRS, "example.org").await, None);
+    let back = inventory.claim_of_zone(theirs).await.unwrap().unwrap();
+    assert_eq!((back.proven, back.challenge, back.seen_elsewhere_at), (None, None, None));
+    assert_eq!(back.disproven_at, Some(at(4)));
 }
 
 async fn a_holder_hands_a_name_over_to_the_claim_with_the_text_and_nobody_learns_who_they_are(engine: Engine) {

@@ -53,7 +53,7 @@ impl Inventory {
         let nearest = nearest_above(&mut transaction, &claim.name).await?;
         Ok(match () {
             () if nearest.is_some_and(|zone| zone.tenant != claim.tenant) => Around::Above,
-            () if has_others_in_the_way(&mut transaction, claim, None).await? => Around::Below,
+            () if has_others_in_the_way(&mut transaction, claim).await? => Around::Below,
             () => Around::Nowhere,
         })
     }
@@ -74,22 +74,23 @@ pub(super) async fn check_around(
     if nearest.as_ref().is_some_and(|zone| Some(zone.zone) != consenting) {
         return Err(ProveError::Below(claim.name.clone()));
     }
-    if has_others_in_the_way(transaction, claim, nearest.map(|zone| zone.tenant)).await? {
+    // Where the zone above lets the claim in, that knows what is below: nothing else would be in the way of its own word.
+    if nearest.is_none() && has_others_in_the_way(transaction, claim).await? {
         return Err(ProveError::Above(claim.name.clone()));
     }
     Ok(())
 }
 
 /// Whether other tenants have zones below the claim whose proof holds, and who need not have it above them: those that have
-/// been below it since it was proven, and before that lapsed, have had it there; and whoever has the zone above that lets the
-/// claim in, knows what they have below.
+/// been below it since it was proven, and before that lapsed, have had it there. What lies below such a zone is that one's affair.
 pub(super) async fn has_others_in_the_way(
     transaction: &mut Transaction,
     claim: &Claim,
-    consenting: Option<TenantId>,
 ) -> Result<bool, InventoryError> {
     for other in others_below(transaction, claim.tenant, &claim.name).await? {
-        if Some(other.tenant) == consenting {
+        let between = nearest_above(transaction, &other.name).await?;
+        if between.is_some_and(|zone| zone.tenant != claim.tenant && zone.name.borrow().is_below(claim.name.borrow()))
+        {
             continue;
         }
         let was_below = match (&claim.proven, &other.proven) {
@@ -128,7 +129,8 @@ pub(super) async fn holds(transaction: &mut Transaction, claim: &Claim) -> Resul
         return Ok(false);
     }
     let Some(ground) = claim.ground() else { return Ok(true) };
-    Ok(nearest_above(transaction, &claim.name).await?.is_some_and(|zone| zone.tenant == ground))
+    let nearest = nearest_above(transaction, &claim.name).await?;
+    Ok(nearest.is_some_and(|zone| zone.tenant == ground || zone.tenant == claim.tenant))
 }
 
 async fn nearest_above(transaction: &mut Transaction, name: &Name) -> Result<Option<Claim>, InventoryError> {
@@ -143,7 +145,9 @@ async fn nearest_above(transaction: &mut Transaction, name: &Name) -> Result<Opt
     }
     // From the farthest on: one that goes by the zone above it holds where that one is whose it should be.
     let holding = found.into_iter().rev().fold(None, |above: Option<Claim>, zone| match zone.ground() {
-        Some(ground) if above.as_ref().is_none_or(|above| above.tenant != ground) => above,
+        Some(ground) if above.as_ref().is_none_or(|above| above.tenant != ground && above.tenant != zone.tenant) => {
+            above
+        }
         _ => Some(zone),
     });
     Ok(holding)

@@ -98,7 +98,7 @@ impl Inventory {
             .execute(&mut *transaction)
             .await
             .map_err(InventoryError::from)?;
-        end_own_kept_proofs(&mut transaction, claim.tenant, &claim.name).await?;
+        end_own_kept_proofs(&mut transaction, by, claim.tenant, &claim.name).await?;
         self.commit_change_of(Changed::zones([zone]), transaction).await?;
         Ok(Some(claim))
     }
@@ -143,10 +143,11 @@ async fn prove(
     if !is_word {
         check_around(transaction, &claim, proving.consenting).await?;
     }
-    // Nobody hands over more than they have.
-    let lapsed_at = match proving.proof {
-        Proof::HandedOver => taken.as_ref().and_then(|holder| holder.proven.as_ref()?.lapsed_at),
-        _ => None,
+    // Nobody hands over more than they have, nor less: it has been held without a gap.
+    let given = taken.as_ref().and_then(|holder| holder.proven.as_ref());
+    let (at, lapsed_at) = match (proving.proof, given) {
+        (Proof::HandedOver, Some(given)) => (given.at, given.lapsed_at),
+        _ => (by.at, None),
     };
     sqlx::query(
         "UPDATE zones SET proof = $2, proven_at_ms = $3, lapsed_at_ms = $4, handed = $5, disproven_at_ms = NULL \
@@ -154,13 +155,16 @@ async fn prove(
     )
     .bind(to_i64(claim.zone.0))
     .bind(proving.proof.as_str())
-    .bind(to_i64(by.at.0))
+    .bind(to_i64(at.0))
     .bind(lapsed_at.map(|at| to_i64(at.0)))
     .bind(handed.map(Handed::text))
     .execute(&mut **transaction)
     .await?;
     end_kept_proofs(transaction, claim.tenant, &claim.name).await?;
-    end_kept_proofs_around(transaction, claim.tenant, &claim.name).await?;
+    // Whoever was let in by the zone above takes nothing from who may come back above.
+    if proving.consenting.is_none() && proving.proof != Proof::Above {
+        end_kept_proofs_around(transaction, claim.tenant, &claim.name).await?;
+    }
     // What is below is for whoever has the zone above to say.
     if !is_public_suffix(&claim.name) {
         for other in others_below(transaction, claim.tenant, &claim.name).await? {

@@ -66,7 +66,11 @@ impl Claims {
             let above = if zone.tenant == claim.tenant { Above::Own } else { Above::Others };
             let contents = self.answered(zone.zone);
             let parent = contents.map(|contents| Parent::in_contents(&contents.image, &claim.name));
-            return Ok(Surroundings { nearest, above, parent: parent.unwrap_or(Parent::Unknown), walked: None });
+            let parent = parent.unwrap_or(Parent::Unknown);
+            // What one has delegated away is not one's own for having the zone above.
+            if above != Above::Own || parent != Parent::BelowACut {
+                return Ok(Surroundings { nearest, above, parent, walked: None });
+            }
         }
         let walked = self.delegations.challenge(&claim.name).await.ok_or(NotLooked::NoPlace)?;
         Ok(Surroundings { nearest, above: Above::None, parent: Parent::of(&walked), walked: Some(walked) })

@@ -19,6 +19,8 @@ pub(crate) enum Parent {
     /// A name above it is delegated to these servers of this service, which have no such zone that is answered: there is
     /// nobody to ask.
     Here(BTreeSet<Name>),
+    /// The zone above delegates a name between, and so says nothing of this one.
+    BelowACut,
     /// It says nothing, or not with one voice.
     Unknown,
 }
@@ -41,7 +43,7 @@ impl Parent {
         let owner = match above.deepest(name.borrow()) {
             Deepest::Exact(owner) if owner.is_cut() && !owner.is_occluded() => owner,
             Deepest::Exact(owner) | Deepest::Encloser(owner) if owner.is_cut() || owner.is_occluded() => {
-                return Self::Unknown;
+                return Self::BelowACut;
             }
             Deepest::Exact(_) | Deepest::Encloser(_) => return Self::NotDelegated,
         };
@@ -53,7 +55,7 @@ impl Parent {
         match self {
             Self::To(names) => Some(names.iter().cloned().collect()),
             Self::NotDelegated => Some(Vec::new()),
-            Self::Here(_) | Self::Unknown => None,
+            Self::Here(_) | Self::BelowACut | Self::Unknown => None,
         }
     }
 
@@ -63,7 +65,7 @@ impl Parent {
             Self::To(names) | Self::Here(names) => {
                 names.iter().filter(|name| pool.contains(name) || set.names.contains(name)).cloned().collect()
             }
-            Self::NotDelegated | Self::Unknown => BTreeSet::new(),
+            Self::NotDelegated | Self::BelowACut | Self::Unknown => BTreeSet::new(),
         }
     }
 }
@@ -89,7 +91,7 @@ pub(crate) fn delegated(parent: &Parent, set: &NameServers, ours: &BTreeSet<Name
         Parent::To(_) | Parent::NotDelegated => to,
         // There it is another's, or nobody has shown whose.
         Parent::Here(_) if to == Delegated::ToOthers => to,
-        Parent::Here(_) | Parent::Unknown => Delegated::Unknown,
+        Parent::Here(_) | Parent::BelowACut | Parent::Unknown => Delegated::Unknown,
     }
 }
 
