@@ -4,6 +4,7 @@
 //! proving       has a claim proven, hands a name over, takes a proof
 //! around        whose zones above and below have a say
 //! carried       a claim that goes on in another row
+//! kept          the proofs of zones that were removed
 //! name_servers  which sets of name servers are whose
 //! ```
 //!
@@ -14,6 +15,7 @@
 
 mod around;
 mod carried;
+mod kept;
 mod name_servers;
 mod proving;
 
@@ -45,6 +47,7 @@ use name_servers::{names_text, read_names};
 
 pub use around::Around;
 pub(crate) use carried::Carried;
+pub(crate) use kept::end_kept_proofs;
 pub use proving::Proving;
 
 /// What shows that a name is a tenant's.
@@ -334,7 +337,7 @@ impl Handed {
         serde_json::to_string(&text).expect("texts and numbers are always JSON")
     }
 
-    pub(crate) fn read(text: &str) -> Result<Self, InventoryError> {
+    fn read(text: &str) -> Result<Self, InventoryError> {
         let damaged = |error| InventoryError::Damaged(format!("a zone was handed over as {text:?}: {error}"));
         let HandedText { proof, tenant, challenge, name_servers } = serde_json::from_str(text).map_err(damaged)?;
         Ok(Self {

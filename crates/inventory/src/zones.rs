@@ -13,14 +13,14 @@ use zone::{Tags, ZoneId};
 use crate::TenantId;
 use crate::accounts::{By, write_audit};
 use crate::catalogs::make_configured;
-use crate::claims::{Carried, Proof};
+use crate::claims::{Carried, Proof, end_kept_proofs};
 use crate::database::{Changed, Inventory, Transaction, reserve_ids, to_i64, to_u64};
 use crate::error::{AddZoneError, ChangeZoneError, InventoryError, RemoveZoneError};
 use crate::keys::{check_named_keys, key_id};
 use crate::names::{lower_text, read_name};
 use crate::plans::{Allowance, check_primaries_allowed};
 use crate::primaries::{PrimaryRow, TlsColumns, read_settings, settings_text};
-use crate::removed::{Inherits, end_kept_proofs, is_removed, kept_for, remove, take_back, write_removal};
+use crate::removed::{Inherits, is_removed, kept_for, remove, take_back, write_removal};
 use crate::tags::update_tags;
 
 /// Whether a zone is answered and followed, as its owner wants it.

@@ -8,6 +8,7 @@ use serde_json::json;
 use zone::ZoneId;
 
 use super::around::{check_around, others_below};
+use super::kept::{disprove_kept, end_kept_proofs, end_kept_proofs_around, end_own_kept_proofs};
 use super::name_servers::read_names;
 use super::{Claim, Handed, Proof, holder, read};
 use crate::TenantId;
@@ -15,7 +16,6 @@ use crate::accounts::{By, write_audit};
 use crate::database::{Changed, Inventory, Transaction, to_i64, to_u64};
 use crate::error::{InventoryError, ProveError};
 use crate::names::lower_text;
-use crate::removed::{disprove_kept, end_kept_proofs, end_kept_proofs_around, end_own_kept_proofs};
 use crate::suffix::is_public_suffix;
 
 /// A claim that is to be proven, and how.
