@@ -29,12 +29,12 @@ ns1.nic.test. 60 IN A 127.0.53.2
 ns2.nic.test. 60 IN A 127.0.53.3
 ";
 
-/// The service's name servers. Their address is its own, which it does not ask, as it is everywhere.
+/// The service's name servers. Their addresses are its own, which it does not ask, as it is everywhere.
 const SERVICE: &str = "\
 ns1.us.test. 60 IN A 127.0.53.9
-ns2.us.test. 60 IN A 127.0.53.9
-ns3.us.test. 60 IN A 127.0.53.9
-ns4.us.test. 60 IN A 127.0.53.9
+ns2.us.test. 60 IN A 127.0.53.10
+ns3.us.test. 60 IN A 127.0.53.11
+ns4.us.test. 60 IN A 127.0.53.12
 ";
 
 /// Where whoever has names now answers for them, and where the hidden primary of somebody else is.
@@ -70,11 +70,11 @@ impl World {
         let secondo = secondo();
         let hints = secondo.scratch_file("named.root", ". 60 NS a.root.\na.root. 60 IN A 127.0.53.1\n");
         let allowed: Vec<String> = (1..=8).map(|last| ip(last).to_string()).collect();
+        let own: Vec<String> = (9..=12).map(|last| ip(last).to_string()).collect();
         let servers = ["ns1.us.test", "ns2.us.test", "ns3.us.test", "ns4.us.test"];
         let secondo = secondo.configured(&format!(
-            "{FAST_TIMERS}[tenancy]\nmode = \"multi\"\nallow_addresses = {allowed:?}\nown_addresses = [\"{}\"]\n\
-             [delegation]\nhints = {hints:?}\nname_servers = {servers:?}\nname_servers_per_tenant = 2\n",
-            ip(9)
+            "{FAST_TIMERS}[tenancy]\nmode = \"multi\"\nallow_addresses = {allowed:?}\nown_addresses = {own:?}\n\
+             [delegation]\nhints = {hints:?}\nname_servers = {servers:?}\nname_servers_per_tenant = 2\n"
         ));
         Self { _root: root, parents, serial: 1, secondo: secondo.started() }
     }
