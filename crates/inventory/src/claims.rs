@@ -6,6 +6,7 @@
 //! carried       a claim that goes on in another row
 //! kept          the proofs of zones that were removed
 //! name_servers  which sets of name servers are whose
+//! waiting       claims without a proof, for whoever runs the service
 //! ```
 //!
 //! Invariants: a proof is taken from a zone only when it has lapsed, by the operator's or its holder's own word, or where
@@ -18,7 +19,6 @@ mod carried;
 mod kept;
 mod name_servers;
 mod proving;
-
 mod waiting;
 
 use std::collections::BTreeSet;
@@ -34,8 +34,6 @@ use sqlx::{Any, FromRow};
 use xfr::Moment;
 use zone::ZoneId;
 
-pub use waiting::WaitingClaim;
-
 use crate::TenantId;
 use crate::accounts::{By, write_audit};
 use crate::database::{Changed, Inventory, Transaction, to_i64, to_u64};
@@ -43,12 +41,14 @@ use crate::error::InventoryError;
 use crate::names::{lower_text, read_name};
 use crate::ownership::{Above, Delegated, Finding, Look};
 use around::has_others_in_the_way;
+use carried::COLUMNS;
 use name_servers::{names_text, read_names};
 
 pub use around::Around;
 pub(crate) use carried::Carried;
 pub(crate) use kept::end_kept_proofs;
 pub use proving::Proving;
+pub use waiting::WaitingClaim;
 
 /// What shows that a name is a tenant's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -283,10 +283,7 @@ impl Inventory {
 
 /// What is wanted of claims, behind the columns that they are read from.
 fn select<'q>(what: &str) -> QueryAs<'q, Any, ClaimRow, AnyArguments> {
-    let statement = format!(
-        "SELECT id, tenant_id, spelling, created_at_ms, proof, proven_at_ms, lapsed_at_ms, seen_elsewhere_at_ms, \
-         looked_at_ms, challenge, handed, taken_at_ms, disproven_at_ms FROM zones {what}"
-    );
+    let statement = format!("SELECT id, tenant_id, spelling, {COLUMNS} FROM zones {what}");
     sqlx::query_as(sqlx::AssertSqlSafe(statement))
 }
 
@@ -305,16 +302,8 @@ struct ClaimRow {
     id: i64,
     tenant_id: i64,
     spelling: String,
-    created_at_ms: i64,
-    proof: Option<String>,
-    proven_at_ms: Option<i64>,
-    lapsed_at_ms: Option<i64>,
-    seen_elsewhere_at_ms: Option<i64>,
-    looked_at_ms: Option<i64>,
-    challenge: Option<String>,
-    handed: Option<String>,
-    taken_at_ms: Option<i64>,
-    disproven_at_ms: Option<i64>,
+    #[sqlx(flatten)]
+    claim: Carried,
 }
 
 /// [`Handed`] as it stands in its column.
@@ -352,26 +341,27 @@ impl Handed {
 impl ClaimRow {
     fn read(self) -> Result<Claim, InventoryError> {
         let moment = |at: Option<i64>| at.map(|at| to_u64(at).map(Moment)).transpose();
-        let proven = match self.proof {
+        let claim = self.claim;
+        let proven = match claim.proof {
             None => None,
             Some(proof) => Some(Proven {
                 by: proof.parse()?,
-                at: moment(self.proven_at_ms)?.unwrap_or_default(),
-                lapsed_at: moment(self.lapsed_at_ms)?,
+                at: moment(claim.proven_at_ms)?.unwrap_or_default(),
+                lapsed_at: moment(claim.lapsed_at_ms)?,
             }),
         };
         Ok(Claim {
             zone: ZoneId(to_u64(self.id)?),
             tenant: TenantId(to_u64(self.tenant_id)?),
             name: read_name(&self.spelling)?,
-            claimed_at: Moment(to_u64(self.created_at_ms)?),
+            claimed_at: Moment(to_u64(claim.created_at_ms)?),
             proven,
-            seen_elsewhere_at: moment(self.seen_elsewhere_at_ms)?,
-            looked_at: moment(self.looked_at_ms)?,
-            challenge: self.challenge,
-            handed: self.handed.as_deref().map(Handed::read).transpose()?,
-            taken_at: moment(self.taken_at_ms)?,
-            disproven_at: moment(self.disproven_at_ms)?,
+            seen_elsewhere_at: moment(claim.seen_elsewhere_at_ms)?,
+            looked_at: moment(claim.looked_at_ms)?,
+            challenge: claim.challenge,
+            handed: claim.handed.as_deref().map(Handed::read).transpose()?,
+            taken_at: moment(claim.taken_at_ms)?,
+            disproven_at: moment(claim.disproven_at_ms)?,
         })
     }
 }

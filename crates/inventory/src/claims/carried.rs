@@ -6,19 +6,23 @@ use zone::ZoneId;
 use crate::database::{Transaction, to_i64};
 use crate::error::InventoryError;
 
+/// The columns of a [`Carried`].
+pub(super) const COLUMNS: &str = "created_at_ms, proof, proven_at_ms, lapsed_at_ms, seen_elsewhere_at_ms, looked_at_ms, challenge, \
+                                  handed, taken_at_ms, disproven_at_ms";
+
 /// What a zone is as a claim, for one that takes its place.
 #[derive(FromRow)]
 pub(crate) struct Carried {
-    created_at_ms: i64,
-    proof: Option<String>,
-    proven_at_ms: Option<i64>,
-    lapsed_at_ms: Option<i64>,
-    seen_elsewhere_at_ms: Option<i64>,
-    looked_at_ms: Option<i64>,
-    challenge: Option<String>,
-    handed: Option<String>,
-    taken_at_ms: Option<i64>,
-    disproven_at_ms: Option<i64>,
+    pub(super) created_at_ms: i64,
+    pub(super) proof: Option<String>,
+    pub(super) proven_at_ms: Option<i64>,
+    pub(super) lapsed_at_ms: Option<i64>,
+    pub(super) seen_elsewhere_at_ms: Option<i64>,
+    pub(super) looked_at_ms: Option<i64>,
+    pub(super) challenge: Option<String>,
+    pub(super) handed: Option<String>,
+    pub(super) taken_at_ms: Option<i64>,
+    pub(super) disproven_at_ms: Option<i64>,
 }
 
 impl Carried {
@@ -31,11 +35,7 @@ impl Carried {
     }
 
     async fn read(transaction: &mut Transaction, place: &str, zone: ZoneId) -> Result<Option<Self>, InventoryError> {
-        let statement = format!(
-            "SELECT created_at_ms, proof, proven_at_ms, lapsed_at_ms, seen_elsewhere_at_ms, looked_at_ms, challenge, handed, \
-             taken_at_ms, disproven_at_ms \
-             FROM {place} = $1"
-        );
+        let statement = format!("SELECT {COLUMNS} FROM {place} = $1");
         let row = sqlx::query_as(sqlx::AssertSqlSafe(statement)).bind(to_i64(zone.0));
         Ok(row.fetch_optional(&mut **transaction).await?)
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use dns::Name;
 
 use crate::TenantId;
-use crate::database::{Inventory, to_i64, to_u64};
+use crate::database::{Inventory, Transaction, to_i64, to_u64};
 use crate::error::InventoryError;
 use crate::names::{lower_text, read_name};
 
@@ -13,11 +13,7 @@ impl Inventory {
     /// The name servers that the tenant delegates to; none until it was given some.
     pub async fn name_servers(&self, tenant: TenantId) -> Result<Option<BTreeSet<Name>>, InventoryError> {
         let mut transaction = self.reader().begin().await?;
-        let text: Option<Option<String>> = sqlx::query_scalar("SELECT name_servers FROM tenants WHERE id = $1")
-            .bind(to_i64(tenant.0))
-            .fetch_optional(&mut *transaction)
-            .await?;
-        text.flatten().map(|text| read_names(&text)).transpose()
+        given_to(&mut transaction, tenant).await
     }
 
     /// To whom exactly these name servers were given.
@@ -38,12 +34,8 @@ impl Inventory {
         sets: &[BTreeSet<Name>],
     ) -> Result<Option<BTreeSet<Name>>, InventoryError> {
         let mut transaction = self.begin().await?;
-        let kept: Option<Option<String>> = sqlx::query_scalar("SELECT name_servers FROM tenants WHERE id = $1")
-            .bind(to_i64(tenant.0))
-            .fetch_optional(&mut *transaction)
-            .await?;
-        if let Some(kept) = kept.flatten() {
-            return read_names(&kept).map(Some);
+        if let Some(kept) = given_to(&mut transaction, tenant).await? {
+            return Ok(Some(kept));
         }
         let texts: Vec<String> =
             sqlx::query_scalar("SELECT name_servers FROM name_server_sets").fetch_all(&mut *transaction).await?;
@@ -51,8 +43,8 @@ impl Inventory {
         for set in sets {
             // Of two sets of which one holds the other, a delegation that is being changed may be either. Where all are of
             // one size there are none.
-            let other_sizes = given.iter().filter(|given| given.len() != set.len());
-            if other_sizes.into_iter().any(|given| given.is_subset(set) || given.is_superset(set)) {
+            let mut other_sizes = given.iter().filter(|given| given.len() != set.len());
+            if other_sizes.any(|given| given.is_subset(set) || given.is_superset(set)) {
                 continue;
             }
             let text = names_text(set);
@@ -75,6 +67,18 @@ impl Inventory {
         }
         Ok(None)
     }
+}
+
+/// The name servers that the tenant was given.
+pub(super) async fn given_to(
+    transaction: &mut Transaction,
+    tenant: TenantId,
+) -> Result<Option<BTreeSet<Name>>, InventoryError> {
+    let text: Option<Option<String>> = sqlx::query_scalar("SELECT name_servers FROM tenants WHERE id = $1")
+        .bind(to_i64(tenant.0))
+        .fetch_optional(&mut **transaction)
+        .await?;
+    text.flatten().map(|text| read_names(&text)).transpose()
 }
 
 pub(super) fn names_text(names: &BTreeSet<Name>) -> String {

@@ -9,7 +9,7 @@ use zone::ZoneId;
 
 use super::around::{check_around, others_below};
 use super::kept::{disprove_kept, end_kept_proofs, end_kept_proofs_around, end_own_kept_proofs};
-use super::name_servers::read_names;
+use super::name_servers::given_to;
 use super::{Claim, Handed, Proof, holder, read};
 use crate::TenantId;
 use crate::accounts::{By, write_audit};
@@ -185,15 +185,11 @@ async fn handed_by(transaction: &mut Transaction, holder: &Claim) -> Result<Hand
     if let Some(handed) = &holder.handed {
         return Ok(handed.clone());
     }
-    let given: Option<Option<String>> = sqlx::query_scalar("SELECT name_servers FROM tenants WHERE id = $1")
-        .bind(to_i64(holder.tenant.0))
-        .fetch_optional(&mut **transaction)
-        .await?;
     Ok(Handed {
         proof: holder.origin().unwrap_or(Proof::HandedOver),
         tenant: holder.tenant,
         challenge: holder.challenge.clone(),
-        name_servers: given.flatten().map(|text| read_names(&text)).transpose()?,
+        name_servers: given_to(transaction, holder.tenant).await?,
     })
 }
 
