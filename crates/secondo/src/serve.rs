@@ -36,7 +36,6 @@ use crate::delegations::Delegations;
 use crate::doors::{self, AFTERWARDS_MAX, EXPORTS_MAX, Examinations, House};
 use crate::lasting::lasting;
 use crate::node::Node;
-use crate::note::Note;
 use crate::reconcile::AtStart;
 use crate::rereading::Looks;
 use crate::statistics::Statistics;
@@ -75,7 +74,6 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         zones: configuration.zones,
         catalogs: configuration.catalogs,
         highest_stored: readable.chain(unreadable).max(),
-        highest_tenant: opened.zones.iter().map(|stored| Note::read(&stored.name, &stored.note).tenant()).max(),
         put_aside: opened.put_aside.clone(),
     });
     let clock = Clock::starting_no_earlier_than(Moment(opened.newest_time_ms));

@@ -23,8 +23,6 @@ pub(crate) struct AtStart {
     pub(crate) catalogs: Vec<NewCatalog>,
     /// The highest id in the store, also of a zone that cannot be read; none where nothing is stored.
     pub(crate) highest_stored: Option<ZoneId>,
-    /// The highest number of a tenant that has zones in the store.
-    pub(crate) highest_tenant: Option<TenantId>,
     /// What was stored was damaged and put aside.
     pub(crate) put_aside: Option<PutAside>,
 }
@@ -87,7 +85,9 @@ pub(crate) async fn bring_up(node: &Arc<Node>, at_start: &AtStart) -> Result<(),
     if let Some(highest) = at_start.highest_stored {
         inventory.reserve_zone_ids(highest).await?;
     }
-    if let Some(highest) = at_start.highest_tenant {
+    // The stored zones are there already, and say whose they are.
+    let stored = node.zones().into_iter().chain(node.kept.all());
+    if let Some(highest) = stored.map(|zone| zone.tenant).max() {
         inventory.reserve_tenants(highest).await?;
     }
     if !at_start.keys.is_empty() || !at_start.zones.is_empty() || !at_start.catalogs.is_empty() {
