@@ -98,7 +98,7 @@ fn nsec_of<'a>(image: &'a Image, name: NameRef<'_>) -> Option<Owner<'a>> {
         if !owner.is_empty_non_terminal() {
             break;
         }
-        owner = image.ranked_owner(owner.rank().checked_sub(1)?)?;
+        owner = image.before(owner)?;
     }
     Some(owner)
 }

@@ -216,7 +216,7 @@ impl<'a> Response<'a> {
     /// Notes what the answer is about, so that equal ones can be told from others: an owner of the zone, which stands for
     /// all names that it answers for.
     pub(crate) fn is_about(&mut self, owner: Owner<'_>) {
-        self.about = owner.rank() as u32;
+        self.about = owner.number();
     }
 
     pub(crate) fn dnssec_ok(&self) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! header │ apex │ owners …                    │ slots        │ order          │ ring
-//!               │ rank parent flags name      │ tag, offset  │ offset, offset │ of NSEC3 records
+//!               │ number parent flags name    │ tag, offset  │ offset, offset │ of NSEC3 records
 //!               │   RRset RRset RRset …       │ by hash      │ canonical      │ hash order
 //!               │     records, then RRSIGs    │              │                │
 //! ```
@@ -243,13 +243,13 @@ impl Image {
     }
 
     /// All owners in canonical order, empty non-terminals included.
-    pub fn owners(&self) -> impl Iterator<Item = Owner<'_>> {
+    pub fn owners(&self) -> impl Iterator<Item = Owner<'_>> + Send {
         (0..self.owner_count).map(|rank| self.ranked(rank))
     }
 
-    /// The owner at this place in canonical order, from 0.
-    pub fn ranked_owner(&self, rank: usize) -> Option<Owner<'_>> {
-        (rank < self.owner_count).then(|| self.ranked(rank))
+    /// The owners from `name` on, which need not be there, but is in the zone.
+    pub fn owners_from(&self, name: NameRef<'_>) -> impl Iterator<Item = Owner<'_>> + Send {
+        (self.count_before(name)..self.owner_count).map(|rank| self.ranked(rank))
     }
 
     /// The owner of this name, if the zone has it.
@@ -276,16 +276,28 @@ impl Image {
     ///
     /// `name` must be in the zone, so that there always is one.
     pub fn predecessor(&self, name: NameRef<'_>) -> Owner<'_> {
-        let mut at_or_before = 0..self.owner_count;
-        while at_or_before.len() > 1 {
-            let middle = at_or_before.start + at_or_before.len() / 2;
-            if self.ranked(middle).name() <= name {
-                at_or_before.start = middle;
+        let before = self.count_before(name);
+        let exact = (before < self.owner_count).then(|| self.ranked(before)).filter(|owner| owner.name() == name);
+        exact.unwrap_or_else(|| self.ranked(before.saturating_sub(1)))
+    }
+
+    /// The owner that sorts right before one of this zone; none before the apex.
+    pub fn before(&self, owner: Owner<'_>) -> Option<Owner<'_>> {
+        (owner.number() as usize).checked_sub(1).map(|rank| self.ranked(rank))
+    }
+
+    /// How many owners sort before `name`.
+    fn count_before(&self, name: NameRef<'_>) -> usize {
+        let mut range = 0..self.owner_count;
+        while !range.is_empty() {
+            let middle = range.start + range.len() / 2;
+            if self.ranked(middle).name() < name {
+                range.start = middle + 1;
             } else {
-                at_or_before.end = middle;
+                range.end = middle;
             }
         }
-        self.ranked(at_or_before.start)
+        range.start
     }
 
     /// How this zone proves what it does not hold: by the ring of NSEC3 records that its NSEC3PARAM record names, where there
@@ -301,8 +313,7 @@ impl Image {
 
     #[inline]
     fn ranked(&self, rank: usize) -> Owner<'_> {
-        let octets = self.as_bytes();
-        Owner::at(octets, u32_at(octets, self.order_at + 4 * rank))
+        Owner::at(self, u32_at(self.as_bytes(), self.order_at + 4 * rank))
     }
 }
 

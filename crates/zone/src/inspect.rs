@@ -139,5 +139,5 @@ fn has_data(owner: Owner<'_>) -> bool {
 
 /// Whether an owner lies directly below the apex.
 fn is_child_of_apex(owner: Owner<'_>) -> bool {
-    owner.parent().is_some_and(|parent| parent.rank() == 0)
+    owner.parent().is_some_and(Owner::is_apex)
 }

@@ -205,7 +205,7 @@ impl Collator {
     /// each RRSIG beside what it covers; in the order of what they cover they are in canonical order, because that is
     /// what their data begins with (RFC 4034 §3.1).
     fn owner(&mut self, owner: Owner<'_>) {
-        let is_apex = owner.rank() == 0;
+        let is_apex = owner.is_apex();
         // RFC 8976 §3.3.1.1: neither the apex's ZONEMD records nor the RRSIGs over them.
         let digested = || owner.rrsets().filter(move |rrset| !(is_apex && rrset.rtype() == Type::ZONEMD));
         let before = digested().take_while(|rrset| rrset.rtype() < Type::RRSIG);

@@ -80,13 +80,10 @@ fn not_loaded(name: &Name) -> Problem {
 
 /// The records of a page. What lies before an owner is found without going through it, however large the zone is.
 fn page_of(image: &Image, page: &RecordPage) -> Records {
-    let first = page.from.as_ref().map_or(0, |from| match image.owner(from.borrow()) {
-        Some(owner) => owner.rank(),
-        // A name from elsewhere stands nowhere.
-        None if !from.borrow().is_at_or_below(image.apex()) => 0,
-        None => image.predecessor(from.borrow()).rank() + 1,
-    });
-    let (mut lines, mut rank) = (Vec::new(), first);
+    // A name from elsewhere stands nowhere.
+    let from = page.from.as_ref().map(Name::borrow).filter(|from| from.is_at_or_below(image.apex()));
+    let mut owners = image.owners_from(from.unwrap_or(image.apex()));
+    let (mut lines, mut looked_at) = (Vec::new(), 0);
     let mut text = String::new();
     let mut is_found = |owner: NameRef<'_>| {
         text.clear();
@@ -95,17 +92,17 @@ fn page_of(image: &Image, page: &RecordPage) -> Records {
         text.make_ascii_lowercase();
         text.contains(&page.find)
     };
-    while let Some(owner) = image.ranked_owner(rank) {
-        if lines.len() >= page.limit as usize || rank - first >= OWNERS_LOOKED_AT_MAX {
-            break;
-        }
-        rank += 1;
+    while lines.len() < page.limit as usize
+        && looked_at < OWNERS_LOOKED_AT_MAX
+        && let Some(owner) = owners.next()
+    {
+        looked_at += 1;
         if page.find.is_empty() || is_found(owner.name()) {
             let is_wanted = |record: &RecordRef<'_>| page.rtype.is_none_or(|rtype| record.rtype == rtype);
             lines.extend(owner.records().filter(is_wanted).map(record_to_text));
         }
     }
-    let next = image.ranked_owner(rank).map(|owner| owner.name().to_name());
+    let next = owners.next().map(|owner| owner.name().to_name());
     Records { serial: image.serial().0, lines, next }
 }
 
@@ -120,12 +117,14 @@ pub(super) fn no_way(name: &Name, error: &NoWay) -> Problem {
 /// A zone file, piece by piece: the SOA first, then the owners in canonical order.
 struct ZoneText {
     image: Image,
-    next_owner: usize,
+    /// Where the next piece begins; none when all is said.
+    next: Option<Name>,
 }
 
 impl ZoneText {
     fn of(image: Image) -> Self {
-        Self { image, next_owner: 0 }
+        let next = Some(image.apex().to_name());
+        Self { image, next }
     }
 }
 
@@ -133,14 +132,16 @@ impl Iterator for ZoneText {
     type Item = String;
 
     fn next(&mut self) -> Option<String> {
+        let first = self.next.take()?;
         let mut piece = String::new();
-        if self.next_owner == 0 {
+        if first.borrow() == self.image.apex() {
             push_line(&mut piece, &record_to_text(self.image.soa_record()));
         }
-        while piece.len() < PIECE_OCTETS
-            && let Some(owner) = self.image.ranked_owner(self.next_owner)
-        {
-            self.next_owner += 1;
+        for owner in self.image.owners_from(first.borrow()) {
+            if piece.len() >= PIECE_OCTETS {
+                self.next = Some(owner.name().to_name());
+                break;
+            }
             let records = owner.records().filter(|record| record.rtype != Type::SOA);
             records.for_each(|record| push_line(&mut piece, &record_to_text(record)));
         }

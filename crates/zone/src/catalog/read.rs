@@ -86,10 +86,8 @@ fn nodes(image: &Image) -> impl Iterator<Item = Owner<'_>> {
     let zones = below(image.apex(), ZONES).and_then(|name| image.owner(name.borrow()));
     zones.into_iter().flat_map(|zones| {
         let (name, labels) = (zones.name(), zones.name().label_count() + 1);
-        (zones.rank() + 1..)
-            .map_while(|rank| image.ranked_owner(rank))
-            .take_while(move |owner| owner.name().is_below(name))
-            .filter(move |owner| owner.name().label_count() == labels)
+        let below = image.owners_from(name).skip(1).take_while(move |owner| owner.name().is_below(name));
+        below.filter(move |owner| owner.name().label_count() == labels)
     })
 }
 

@@ -253,7 +253,7 @@ impl ImageWriter {
         self.octets.resize(self.octets.len().next_multiple_of(UNIT), 0);
         let at = self.octets.len();
         let unit = u32::try_from(at / UNIT).map_err(|_| TooLarge::Zone)?;
-        let rank = u32::try_from(self.order.len()).map_err(|_| TooLarge::Zone)?;
+        let number = u32::try_from(self.order.len()).map_err(|_| TooLarge::Zone)?;
         let parent = self.ancestors.last().map_or(at, |above| above.at);
         if depth > 0 {
             let wildcard = if name.is_wildcard() { blob::WILDCARD_BELOW } else { 0 };
@@ -272,7 +272,7 @@ impl ImageWriter {
         ];
         let flags = flags.iter().filter(|(is_set, _)| *is_set).fold(0, |flags, (_, flag)| flags | flag);
 
-        self.octets.extend(rank.to_le_bytes());
+        self.octets.extend(number.to_le_bytes());
         self.octets.extend(((parent / UNIT) as u32).to_le_bytes());
         self.octets.extend([0, 0, flags, name.octets() as u8]);
         self.octets.extend(name.as_wire());

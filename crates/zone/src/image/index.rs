@@ -145,7 +145,7 @@ fn look_up<'a>(image: &'a Image, hash: u64, name: NameRef<'_>) -> Option<Owner<'
     let octets = image.as_bytes();
     let mut slots = Slots::of(image, hash);
     while let Some(unit) = slots.next(octets) {
-        let owner = Owner::at(octets, unit);
+        let owner = Owner::at(image, unit);
         if owner.name() == name {
             return Some(owner);
         }
@@ -266,7 +266,7 @@ mod tests {
             let mut approach = image.approach(asked.borrow());
             approach.touch_slot(&image);
             approach.go_to_slot(&image);
-            assert_eq!(Owner::at(image.as_bytes(), approach.unit).rank(), owner.rank(), "{asked}");
+            assert_eq!(Owner::at(&image, approach.unit).number(), owner.number(), "{asked}");
             let at = approach.unit as usize * UNIT;
             let beyond = image.as_bytes().get(at + super::CACHE_LINE_OCTETS).copied().unwrap_or(0);
             assert_eq!(approach.touch_owner(&image), image.as_bytes()[at] ^ beyond);

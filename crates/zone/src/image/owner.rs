@@ -2,11 +2,12 @@
 
 use dns::{NameRef, RecordRef, Type};
 
-use super::{UNIT, u16_at, u32_at};
+use super::{Image, UNIT, u16_at, u32_at};
 
-/// An owner's blob: `rank:4 parent:4 rrsets:2 flags:1 name_octets:1 name`, then its RRsets.
+/// An owner's blob: `number:4 parent:4 rrsets:2 flags:1 name_octets:1 name`, then its RRsets.
 pub(super) mod blob {
-    pub(in super::super) const RANK: usize = 0;
+    /// In an image, the place in canonical order from 0.
+    pub(in super::super) const NUMBER: usize = 0;
     /// The parent's offset in units; the apex's own for the apex.
     pub(in super::super) const PARENT: usize = 4;
     pub(in super::super) const RRSETS: usize = 8;
@@ -47,8 +48,7 @@ pub(super) mod rrset {
 /// A name of the zone and what it has.
 #[derive(Clone, Copy)]
 pub struct Owner<'a> {
-    /// All of the image.
-    image: &'a [u8],
+    image: &'a Image,
     head: &'a [u8; blob::NAME],
     name: NameRef<'a>,
     rrsets: &'a [u8],
@@ -56,8 +56,14 @@ pub struct Owner<'a> {
 
 impl<'a> Owner<'a> {
     #[inline]
-    pub(super) fn at(image: &'a [u8], unit: u32) -> Self {
-        let (head, rest) = split(&image[unit as usize * UNIT..]);
+    pub(super) fn at(image: &'a Image, unit: u32) -> Self {
+        Self::of(image, &image.as_bytes()[unit as usize * UNIT..])
+    }
+
+    /// Reads a blob; what follows behind it does not matter.
+    #[inline]
+    pub(super) fn of(image: &'a Image, octets: &'a [u8]) -> Self {
+        let (head, rest) = split(octets);
         let (name, rrsets) = rest.split_at(usize::from(head[blob::NAME_OCTETS]));
         Self { image, head, name: NameRef::from_checked(name), rrsets }
     }
@@ -67,15 +73,20 @@ impl<'a> Owner<'a> {
         self.name
     }
 
-    /// Its place in canonical order, from 0.
+    /// A number that no other owner of the snapshot has; 0 is the apex.
     #[inline]
-    pub fn rank(self) -> usize {
-        u32_at(self.head, blob::RANK) as usize
+    pub fn number(self) -> u32 {
+        u32_at(self.head, blob::NUMBER)
+    }
+
+    #[inline]
+    pub fn is_apex(self) -> bool {
+        self.number() == 0
     }
 
     /// The owner one label up; none for the apex.
     pub fn parent(self) -> Option<Owner<'a>> {
-        (self.rank() != 0).then(|| Self::at(self.image, u32_at(self.head, blob::PARENT)))
+        (!self.is_apex()).then(|| Self::at(self.image, u32_at(self.head, blob::PARENT)))
     }
 
     #[inline]
@@ -122,7 +133,7 @@ impl<'a> Owner<'a> {
         while above.is_occluded() {
             above = above.parent()?;
         }
-        (above.rank() != self.rank()).then_some(above)
+        (above.number() != self.number()).then_some(above)
     }
 
     /// The RRset of this type. One that has only signatures left counts for nothing here.

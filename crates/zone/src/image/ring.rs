@@ -78,7 +78,7 @@ pub(super) struct Layout {
     found: Arc<Found>,
 }
 
-/// For each owner of the zone by rank, which entry: 0 as long as it is not known, else its index and [`KNOWN`].
+/// For each owner of the zone by number, which entry: 0 as long as it is not known, else its index and [`KNOWN`].
 struct Found {
     matching: Vec<AtomicU32>,
     below: Vec<AtomicU32>,
@@ -128,7 +128,7 @@ impl<'a> Ring<'a> {
 
     /// The record that matches the name of an owner of this zone, if there is one.
     pub fn matching(self, owner: Owner<'_>) -> Option<Owner<'a>> {
-        let found = recalled(&self.layout.found.matching[owner.rank()], || {
+        let found = recalled(&self.layout.found.matching[owner.number() as usize], || {
             let (at, is_match) = self.at_or_before(&self.parameters().hash(owner.name()));
             if is_match { KNOWN + at as u32 } else { NONE }
         });
@@ -137,7 +137,7 @@ impl<'a> Ring<'a> {
 
     /// The record that matches or covers the wildcard directly below an owner of this zone.
     pub fn of_wildcard_below(self, encloser: Owner<'_>) -> Owner<'a> {
-        let found = recalled(&self.layout.found.below[encloser.rank()], || {
+        let found = recalled(&self.layout.found.below[encloser.number() as usize], || {
             let wildcard = super::wildcard_below(encloser.name());
             let name = wildcard.as_ref().map_or(encloser.name(), |wildcard| wildcard.borrow());
             KNOWN + self.at_or_before(&self.parameters().hash(name)).0 as u32
@@ -185,8 +185,8 @@ impl<'a> Ring<'a> {
     }
 
     fn entry(self, index: usize) -> Owner<'a> {
-        let octets = self.image.as_bytes();
-        Owner::at(octets, u32_at(octets, self.layout.entries_at + ENTRY_OCTETS * index + 4))
+        let unit = u32_at(self.image.as_bytes(), self.layout.entries_at + ENTRY_OCTETS * index + 4);
+        Owner::at(self.image, unit)
     }
 }
 

@@ -58,7 +58,7 @@ fn every_owner_is_found_whatever_the_case() {
     let image = image(ZONE);
     for owner in image.owners() {
         let shouted = name(&owner.name().to_string().to_uppercase());
-        assert_eq!(image.owner(shouted.borrow()).map(Owner::rank), Some(owner.rank()));
+        assert_eq!(image.owner(shouted.borrow()).map(Owner::number), Some(owner.number()));
     }
     assert!(image.owner(name("nothing.example.").borrow()).is_none());
 }
@@ -288,6 +288,6 @@ fn a_zone_whose_name_leaves_no_room_is_a_zone() {
     assert_eq!(apex.borrow().octets(), 255);
     let records = zone_from_text(&apex.to_string(), "@ 60 SOA . . 7 2 3 4 5\n@ 60 NS .\n").unwrap();
     let image = advance(apex.borrow(), None, &Change::Full(records), [7; 16], Limits::default()).unwrap().image;
-    assert_eq!(image.owner(apex.borrow()).map(Owner::rank), Some(0));
+    assert_eq!(image.owner(apex.borrow()).map(Owner::number), Some(0));
     assert!(matches!(image.denial(), Denial::Unsigned));
 }
