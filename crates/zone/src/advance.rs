@@ -7,15 +7,15 @@
 //! that have drifted from the primary's are noticed, and the caller fetches the whole zone instead. Only the end of
 //! several steps is judged, never a state between them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use dns::{Name, NameRef, RecordRef, Records, Serial, Soa, Type, rdata};
 
-use crate::between::between;
+use crate::between::{between, between_at};
 use crate::check::{self, Insane};
 use crate::diff::{Change, Diff};
 use crate::digest::Digest;
-use crate::image::{self, Image, Notes, Owner, Seed, TooLarge};
+use crate::image::{self, Image, Notes, Owner, Seed, TooLarge, Touched};
 use crate::limits::Limits;
 
 /// Of more steps at a time than history usually keeps, none is kept by itself.
@@ -26,7 +26,7 @@ const STEPS_MAX: usize = 1000;
 pub struct Advanced {
     pub image: Image,
     /// What leads from the old contents to the new, in order: the primary's own steps where they say it exactly and are
-    /// no more than both contents, one diff otherwise, also where nothing changed. Empty for the first contents.
+    /// no more than twice the old contents, one diff otherwise, also where nothing changed. Empty for the first contents.
     pub diffs: Vec<Diff>,
     pub notes: Notes,
 }
@@ -128,25 +128,21 @@ fn step(apex: NameRef<'_>, old: &Image, steps: &[Diff], seed: Seed, limits: Limi
         diff.added.iter().try_for_each(|record| pending.add(record))?;
         serial = diff.to;
     }
-    let mut notes = Notes::default();
-    let admitted = admit(apex, pending.records().into_iter(), &mut notes)?;
-    let draft = image::build(apex, sole_soa(apex, &admitted)?.serial, &admitted, seed, limits, &mut notes)?;
-    let digest = {
-        let built = draft.peek();
-        check::check(&built)?;
-        pending.digest(&built)
+    let revised = if old.octets_below() > limits.rebuilt_octets_max { pending.revise(apex, limits)? } else { None };
+    let (image, notes) = match revised {
+        Some(revised) => revised,
+        None => pending.rebuild(apex, seed, limits)?,
     };
-    let image = draft.seal(digest);
-    let is_kept = leads_to(old, steps, &image) && is_worth_keeping(old, steps, &image);
-    let diffs = if is_kept { steps.to_vec() } else { vec![between(old, &image)] };
+    let is_kept = leads_to(old, steps, &image) && is_worth_keeping(old, steps);
+    let diffs = if is_kept { steps.to_vec() } else { vec![between_at(old, &image, &pending.touched)] };
     Ok(Advanced { image, diffs, notes })
 }
 
-/// Whether the steps one by one are no more than what they lead from and to. The way back to the version before is
+/// Whether the steps one by one are no more than twice what they lead from. The way back to the version before is
 /// always kept, so that it must be bounded, whatever is added and removed on the way.
-fn is_worth_keeping(old: &Image, steps: &[Diff], new: &Image) -> bool {
+fn is_worth_keeping(old: &Image, steps: &[Diff]) -> bool {
     let octets: usize = steps.iter().map(Diff::octets).sum();
-    steps.len() <= STEPS_MAX && octets <= old.as_bytes().len() + new.as_bytes().len()
+    steps.len() <= STEPS_MAX && octets <= 2 * old.octets_below()
 }
 
 /// Keeps records that belong to the zone, their TTLs in range (RFC 2181 §8).
@@ -215,7 +211,7 @@ struct Pending<'a> {
     old: &'a Image,
     changes: HashMap<RecordKey, Fate<'a>>,
     /// Owners that any step has touched.
-    touched: HashSet<Name>,
+    touched: BTreeSet<Name>,
 }
 
 enum Fate<'a> {
@@ -235,7 +231,7 @@ enum Replaces {
 
 impl<'a> Pending<'a> {
     fn new(old: &'a Image) -> Self {
-        Self { old, changes: HashMap::new(), touched: HashSet::new() }
+        Self { old, changes: HashMap::new(), touched: BTreeSet::new() }
     }
 
     fn remove(&mut self, record: RecordRef<'a>) -> Result<(), Rejection> {
@@ -278,6 +274,63 @@ impl<'a> Pending<'a> {
         })
     }
 
+    /// The next version built anew.
+    fn rebuild(&self, apex: NameRef<'_>, seed: Seed, limits: Limits) -> Result<(Image, Notes), Rejection> {
+        let mut notes = Notes::default();
+        let admitted = admit(apex, self.records().into_iter(), &mut notes)?;
+        let draft = image::build(apex, sole_soa(apex, &admitted)?.serial, &admitted, seed, limits, &mut notes)?;
+        let digest = {
+            let built = draft.peek();
+            check::check(&built)?;
+            self.digest(&built)
+        };
+        Ok((draft.seal(digest), notes))
+    }
+
+    /// The next version as the old one with an overlay; none where that is not the way.
+    fn revise(&self, apex: NameRef<'_>, limits: Limits) -> Result<Option<(Image, Notes)>, Rejection> {
+        let mut notes = Notes::default();
+        let mut touched = Vec::with_capacity(self.touched.len());
+        for (name, records) in self.records_of_touched() {
+            let records = admit(apex, records.into_iter(), &mut notes)?;
+            if name.borrow() == apex {
+                sole_soa(apex, &records)?;
+            }
+            if name.borrow().is_at_or_below(apex) {
+                touched.push(Touched { name: name.clone(), records });
+            }
+        }
+        // A version without a change of its SOA is for others to judge.
+        if !self.touched.contains(&apex.to_name()) {
+            return Ok(None);
+        }
+        let Some(image) = image::revise(self.old, &mut touched, &limits, &mut notes)? else { return Ok(None) };
+        check::check_at(&image, touched.iter().map(|touched| touched.name.borrow()))?;
+        let digest = self.digest(&image);
+        Ok(Some((image.with_digest(digest), notes)))
+    }
+
+    /// Every owner that any step has touched, and the records that it has then.
+    fn records_of_touched(&self) -> BTreeMap<&Name, Vec<RecordRef<'a>>> {
+        let kept = |name: &Name| -> Vec<RecordRef<'a>> {
+            let records = self.old.owner(name.borrow()).into_iter().flat_map(Owner::records);
+            records.filter(|record| !self.changes.contains_key(&RecordKey::of(*record))).collect()
+        };
+        let mut records: BTreeMap<_, _> = self.touched.iter().map(|name| (name, kept(name))).collect();
+        for record in self.added() {
+            let touched = records.get_mut(&record.owner.to_name());
+            touched.expect("the owner of what was added has been touched").push(record);
+        }
+        records
+    }
+
+    fn added(&self) -> impl Iterator<Item = RecordRef<'a>> {
+        self.changes.values().filter_map(|fate| match fate {
+            Fate::Added { record, .. } => Some(*record),
+            Fate::Removed | Fate::CameAndWent => None,
+        })
+    }
+
     fn records(&self) -> Vec<RecordRef<'a>> {
         let mut records = Vec::with_capacity(self.old.record_count() as usize + self.changes.len());
         for owner in self.old.owners() {
@@ -288,10 +341,7 @@ impl<'a> Pending<'a> {
                 records.extend(owner.records());
             }
         }
-        records.extend(self.changes.values().filter_map(|fate| match fate {
-            Fate::Added { record, .. } => Some(*record),
-            Fate::Removed | Fate::CameAndWent => None,
-        }));
+        records.extend(self.added());
         records
     }
 

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use dns::{RecordRef, Records};
+use dns::{Name, RecordRef, Records};
 
 use crate::diff::Diff;
 use crate::image::{Image, Owner};
@@ -22,6 +22,15 @@ pub fn between(old: &Image, new: &Image) -> Diff {
         let came = if order.is_ge() { news.next() } else { None };
         compare(gone, came, &mut diff);
     }
+}
+
+/// The same where all that differs is at these names, which are in canonical order.
+pub(crate) fn between_at<'n>(old: &Image, new: &Image, names: impl IntoIterator<Item = &'n Name>) -> Diff {
+    let mut diff = Diff { from: old.serial(), to: new.serial(), removed: Records::new(), added: Records::new() };
+    for name in names.into_iter().map(Name::borrow).filter(|name| name.is_at_or_below(old.apex())) {
+        compare(old.owner(name), new.owner(name), &mut diff);
+    }
+    diff
 }
 
 fn compare(gone: Option<Owner<'_>>, came: Option<Owner<'_>>, diff: &mut Diff) {

@@ -1,6 +1,6 @@
 //! Is it a sane zone? What a version must be before anything serves it.
 
-use dns::{Name, Type};
+use dns::{Name, NameRef, Type};
 
 use crate::image::{Image, Owner};
 
@@ -16,10 +16,21 @@ pub enum Insane {
 }
 
 pub(crate) fn check(image: &Image) -> Result<(), Insane> {
-    if image.apex_owner().rrset(Type::NS).is_none() {
-        return Err(Insane::NoApexNs { apex: image.apex().to_name() });
-    }
+    check_apex(image)?;
     image.owners().try_for_each(aliases)
+}
+
+/// The same where all that has changed is at these names.
+pub(crate) fn check_at<'n>(image: &Image, mut names: impl Iterator<Item = NameRef<'n>>) -> Result<(), Insane> {
+    check_apex(image)?;
+    names.try_for_each(|name| image.owner(name).map_or(Ok(()), aliases))
+}
+
+fn check_apex(image: &Image) -> Result<(), Insane> {
+    match image.apex_owner().rrset(Type::NS) {
+        Some(_) => Ok(()),
+        None => Err(Insane::NoApexNs { apex: image.apex().to_name() }),
+    }
 }
 
 /// CNAME stands alone but for what DNSSEC puts beside it (RFC 4034 §4); CNAME and DNAME are single (RFC 6672 §2.4).

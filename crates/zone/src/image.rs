@@ -23,9 +23,14 @@
 
 mod build;
 mod index;
+mod overlay;
 mod owner;
+mod revise;
 mod ring;
+mod sort_key;
+mod writing;
 
+use std::ops::Bound;
 use std::sync::Arc;
 
 use dns::{NameBuf, NameRef, RecordRef, Serial, Soa, Type};
@@ -33,11 +38,14 @@ use siphasher::sip::SipHasher13;
 
 use crate::digest::Digest;
 use crate::limits::Limits;
+use overlay::{Overlay, Owners};
+use sort_key::SortKey;
 
 pub(crate) use build::build;
 pub use build::{Notes, TooLarge};
 pub use index::{Approach, Deepest};
 pub use owner::{Owner, Rrset, RrsetRecords, Rrsets};
+pub(crate) use revise::{Touched, revise};
 pub use ring::Ring;
 
 /// Octets that an image lives in: a buffer of its own, or a file mapped read-only.
@@ -100,7 +108,8 @@ pub struct Image {
     slots_at: usize,
     slot_mask: usize,
     order_at: usize,
-    owner_count: usize,
+    /// Owners of the octets.
+    owner_count_below: usize,
     ring: Option<ring::Layout>,
     apex_octets: usize,
     /// The SOA's.
@@ -108,6 +117,8 @@ pub struct Image {
     seed: Seed,
     /// What hashes of all names begin with: see [`index::apex_hasher`].
     apex_hasher: SipHasher13,
+    /// Owners that are otherwise than the octets say.
+    overlay: Option<Arc<Overlay>>,
 }
 
 /// How a zone proves what it does not hold.
@@ -170,18 +181,46 @@ impl Image {
             slots_at: u64_at(octets, field::SLOTS_AT) as usize,
             slot_mask: u32_at(octets, field::SLOT_COUNT) as usize - 1,
             order_at: u64_at(octets, field::ORDER_AT) as usize,
-            owner_count,
+            owner_count_below: owner_count,
             ring: (ring_count > 0).then(|| ring::Layout::at(octets, ring_at, ring_count, owner_count)),
             apex_octets,
             minimum_secs: 0,
             seed,
             apex_hasher: index::apex_hasher(&seed, NameRef::from_checked(apex)),
             bytes,
+            overlay: None,
         };
         image.minimum_secs = image.soa().minimum;
         image
     }
 
+    /// The same contents in one flat buffer, built anew if there are owners that lie elsewhere.
+    pub fn merged(&self) -> Self {
+        if self.overlay.is_none() {
+            return self.clone();
+        }
+        let records: Vec<_> = self.records().collect();
+        let notes = &mut Notes::default();
+        let draft = build(self.apex(), self.serial(), &records, self.seed, Limits::NONE, notes);
+        draft.expect("what fits into an image and a few owners fits into an image").seal(self.digest())
+    }
+
+    /// Whether all contents are in [`Image::as_bytes`].
+    pub fn is_merged(&self) -> bool {
+        self.overlay.is_none()
+    }
+
+    /// The octets of the flat buffer.
+    pub(crate) fn octets_below(&self) -> usize {
+        self.as_bytes().len()
+    }
+
+    /// The memory that the contents take, in octets.
+    pub fn octets(&self) -> usize {
+        self.as_bytes().len() + self.overlay.as_ref().map_or(0, |overlay| overlay.octets())
+    }
+
+    /// The flat buffer; of an image that is not merged, the one that others of its owners lie over.
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         (*self.bytes).as_ref()
@@ -195,28 +234,37 @@ impl Image {
 
     #[inline]
     pub fn serial(&self) -> Serial {
-        Serial(u32_at(self.as_bytes(), field::SERIAL))
+        match &self.overlay {
+            Some(overlay) => overlay.serial,
+            None => Serial(u32_at(self.as_bytes(), field::SERIAL)),
+        }
     }
 
     pub fn digest(&self) -> Digest {
+        if let Some(overlay) = &self.overlay {
+            return overlay.digest;
+        }
         let mut octets = [0; 32];
         octets.copy_from_slice(&self.as_bytes()[field::DIGEST]);
         Digest::from_bytes(octets)
     }
 
     pub fn record_count(&self) -> u64 {
-        u64_at(self.as_bytes(), field::RECORDS)
+        self.overlay.as_ref().map_or_else(|| u64_at(self.as_bytes(), field::RECORDS), |overlay| overlay.records)
     }
 
     /// The number of owners, empty non-terminals included.
     pub fn owner_count(&self) -> usize {
-        self.owner_count
+        self.overlay.as_ref().map_or(self.owner_count_below, |overlay| overlay.owners)
     }
 
     /// The apex as an owner: the first in canonical order.
     #[inline]
     pub fn apex_owner(&self) -> Owner<'_> {
-        self.ranked(0)
+        match &self.overlay {
+            Some(overlay) => Owner::of(self, &overlay.apex),
+            None => self.ranked(0),
+        }
     }
 
     /// The zone's only SOA record.
@@ -244,18 +292,23 @@ impl Image {
 
     /// All owners in canonical order, empty non-terminals included.
     pub fn owners(&self) -> impl Iterator<Item = Owner<'_>> + Send {
-        (0..self.owner_count).map(|rank| self.ranked(rank))
+        Owners::from(self, self.apex(), 0)
     }
 
     /// The owners from `name` on, which need not be there, but is in the zone.
     pub fn owners_from(&self, name: NameRef<'_>) -> impl Iterator<Item = Owner<'_>> + Send {
-        (self.count_before(name)..self.owner_count).map(|rank| self.ranked(rank))
+        Owners::from(self, name, self.count_below_before(name))
     }
 
     /// The owner of this name, if the zone has it.
     #[inline]
     pub fn owner(&self, name: NameRef<'_>) -> Option<Owner<'_>> {
         index::find(self, name)
+    }
+
+    /// The owner of this name in the octets, whatever has become of it.
+    fn owner_below(&self, name: NameRef<'_>) -> Option<Owner<'_>> {
+        index::find_below(self, index::hash(&self.apex_hasher, self.apex_octets, name), name)
     }
 
     /// The longest suffix of `name` that the zone has: the name itself, or its closest encloser (RFC 4592 §3.3.1).
@@ -276,19 +329,25 @@ impl Image {
     ///
     /// `name` must be in the zone, so that there always is one.
     pub fn predecessor(&self, name: NameRef<'_>) -> Owner<'_> {
-        let before = self.count_before(name);
-        let exact = (before < self.owner_count).then(|| self.ranked(before)).filter(|owner| owner.name() == name);
-        exact.unwrap_or_else(|| self.ranked(before.saturating_sub(1)))
+        self.owner(name).or_else(|| self.last_before(name)).expect("the apex is at or before all names of the zone")
     }
 
     /// The owner that sorts right before one of this zone; none before the apex.
     pub fn before(&self, owner: Owner<'_>) -> Option<Owner<'_>> {
+        if self.overlay.is_some() {
+            return self.last_before(owner.name());
+        }
         (owner.number() as usize).checked_sub(1).map(|rank| self.ranked(rank))
     }
 
-    /// How many owners sort before `name`.
-    fn count_before(&self, name: NameRef<'_>) -> usize {
-        let mut range = 0..self.owner_count;
+    fn last_before(&self, name: NameRef<'_>) -> Option<Owner<'_>> {
+        let key = SortKey::of(name, self.apex_octets);
+        self.last_owner(Bound::Excluded(&key), self.count_below_before(name))
+    }
+
+    /// How many owners of the octets sort before `name`.
+    fn count_below_before(&self, name: NameRef<'_>) -> usize {
+        let mut range = 0..self.owner_count_below;
         while !range.is_empty() {
             let middle = range.start + range.len() / 2;
             if self.ranked(middle).name() < name {

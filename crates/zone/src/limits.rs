@@ -4,7 +4,7 @@
 //! step removes. A name that is given tens of thousands of them makes a query dear that costs its sender nothing
 //! (CVE-2024-1737). The limits keep contents with such names from being served at all.
 
-/// What contents may have at most; the defaults never stand in the way of a zone whose RRsets can be answered.
+/// What contents may have at most, and how they are held; the defaults never stand in the way of a zone whose RRsets can be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Records of one owner and type, and RRSIGs over one RRset. RRsets of any size are transferred, but an answer
@@ -23,16 +23,31 @@ pub struct Limits {
     ///
     /// The default is 64: reverse zones of IPv6, whose names are the longest in use, have 32 at most.
     pub empty_names_per_name: u16,
+    /// Up to so many octets an image is built anew with each change; of a larger one only the owners that change are.
+    ///
+    /// The default is 64 KiB: building so much takes less than a millisecond.
+    pub rebuilt_octets_max: usize,
 }
 
 impl Limits {
     /// For contents that were admitted before.
-    pub const NONE: Self =
-        Self { records_per_rrset: u16::MAX, types_per_name: u16::MAX, empty_names_per_name: u16::MAX };
+    pub const NONE: Self = Self {
+        records_per_rrset: u16::MAX,
+        types_per_name: u16::MAX,
+        empty_names_per_name: u16::MAX,
+        ..Self::DEFAULT
+    };
+
+    const DEFAULT: Self = Self {
+        records_per_rrset: 4_096,
+        types_per_name: 256,
+        empty_names_per_name: 64,
+        rebuilt_octets_max: 64 * 1024,
+    };
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { records_per_rrset: 4_096, types_per_name: 256, empty_names_per_name: 64 }
+        Self::DEFAULT
     }
 }

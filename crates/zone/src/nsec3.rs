@@ -127,10 +127,17 @@ pub fn from_label(label: &[u8]) -> Option<Hash> {
 
 /// What [`from_label`] reads, in lower case.
 pub fn to_label(hash: &Hash) -> String {
-    let mut label = String::with_capacity(LABEL_OCTETS);
-    for [a, b, c, d, e] in hash.as_chunks::<5>().0 {
+    digits(hash).map(char::from).iter().collect()
+}
+
+/// The same as octets.
+pub(crate) fn digits(hash: &Hash) -> [u8; LABEL_OCTETS] {
+    let mut label = [0; LABEL_OCTETS];
+    for ([a, b, c, d, e], characters) in hash.as_chunks::<5>().0.iter().zip(label.as_chunks_mut::<8>().0) {
         let bits = u64::from_be_bytes([0, 0, 0, *a, *b, *c, *d, *e]);
-        label.extend((0..8).rev().map(|digit| char::from(DIGITS[(bits >> (5 * digit) & 31) as usize])));
+        for (digit, character) in characters.iter_mut().rev().enumerate() {
+            *character = DIGITS[(bits >> (5 * digit) & 31) as usize];
+        }
     }
     label
 }

@@ -3,14 +3,15 @@
 //! Records are sorted by a key that makes canonical order an order of octets, and in which an ancestor's key is a
 //! prefix of its descendants' keys: one pass then finds empty non-terminals, cuts, and what they occlude.
 
-use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use dns::{Name, NameRef, RecordRef, Serial, Type, rdata};
+use dns::{Name, NameRef, RecordRef, Serial, Type};
 
-use super::owner::{blob, rrset};
+use super::owner::blob;
 use super::ring::Entries;
+use super::sort_key::{label_ends, push_key};
+use super::writing::{self, Head, own_flags, rrset_key};
 use super::{FORMAT, Image, MAGIC, Seed, UNIT, field, index};
 use crate::digest::Digest;
 use crate::limits::Limits;
@@ -132,49 +133,6 @@ impl SortKeys {
     }
 }
 
-/// Ends a label in a sort key.
-const LABEL_END: [u8; 2] = [0, 0];
-
-/// The labels of `name` below the apex, from the right, letters folded. A zero octet is followed by a one, and each
-/// label by two zeros: shorter labels sort first (RFC 4034 §6.1), and no label's end can be mistaken.
-fn push_key(name: NameRef<'_>, apex_octets: usize, key: &mut Vec<u8>) {
-    let mut labels = [&[][..]; dns::name::LABELS_MAX + 1];
-    let mut count = 0;
-    let mut left = name.octets();
-    for label in name.labels() {
-        if left <= apex_octets {
-            break;
-        }
-        labels[count] = label;
-        count += 1;
-        left -= 1 + label.len();
-    }
-    for label in labels[..count].iter().rev() {
-        for octet in *label {
-            key.push(octet.to_ascii_lowercase());
-            if *octet == 0 {
-                key.push(1);
-            }
-        }
-        key.extend(LABEL_END);
-    }
-}
-
-/// Where each label of a key ends.
-fn label_ends(key: &[u8]) -> impl Iterator<Item = usize> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        while let Some(pair) = key.get(at..at + 2) {
-            let step = if pair[0] == 0 { 2 } else { 1 };
-            at += step;
-            if pair == LABEL_END {
-                return Some(at);
-            }
-        }
-        None
-    })
-}
-
 /// An owner that what comes next may lie below.
 struct Ancestor {
     key_octets: usize,
@@ -238,7 +196,7 @@ impl ImageWriter {
             let empty = name.suffix(self.apex_labels + depth);
             self.blob(empty, *key_octets, depth, &[], notes)?;
         }
-        records.sort_by(|a, b| rrset_key(a).cmp(&rrset_key(b)).then_with(|| a.rdata.cmp(b.rdata)));
+        writing::sort(records);
         self.blob(name, key.len(), ends.len() - 1, records, notes)
     }
 
@@ -260,32 +218,11 @@ impl ImageWriter {
             let flags = &mut self.octets[parent + blob::FLAGS];
             *flags = *flags & !blob::HASH | wildcard;
         }
-        let has = |rtype: Type| records.iter().any(|record| record.rtype == rtype);
         let is_occluded = self.ancestors.last().is_some_and(|above| above.occludes);
-        let is_cut = depth > 0 && has(Type::NS);
-        let is_hash = has(Type::NSEC3) && records.iter().all(|record| rrset_key(record).0 == Type::NSEC3);
-        let flags = [
-            (is_cut, blob::CUT),
-            (is_occluded, blob::OCCLUDED),
-            (has(Type::DNAME), blob::DNAME),
-            (is_hash, blob::HASH),
-        ];
-        let flags = flags.iter().filter(|(is_set, _)| *is_set).fold(0, |flags, (_, flag)| flags | flag);
-
-        self.octets.extend(number.to_le_bytes());
-        self.octets.extend(((parent / UNIT) as u32).to_le_bytes());
-        self.octets.extend([0, 0, flags, name.octets() as u8]);
-        self.octets.extend(name.as_wire());
-        let mut rrsets: u16 = 0;
-        for group in records.chunk_by(|a, b| rrset_key(a).0 == rrset_key(b).0) {
-            let limit = self.limits.types_per_name;
-            if rrsets == limit {
-                return Err(TooLarge::Types { owner: name.to_name(), limit });
-            }
-            self.rrset(name, group, notes)?;
-            rrsets += 1;
-        }
-        self.octets[at + blob::RRSETS..at + blob::RRSETS + 2].copy_from_slice(&rrsets.to_le_bytes());
+        let flags =
+            own_flags(depth == 0, records.iter().map(rrset_key)) | if is_occluded { blob::OCCLUDED } else { 0 };
+        let head = Head { number, parent: (parent / UNIT) as u32, flags, name };
+        self.records += writing::write(&mut self.octets, &head, records, &self.limits, notes)?;
         self.order.push(unit);
         match depth {
             0 => {
@@ -295,7 +232,7 @@ impl ImageWriter {
             1 => self.nsec3(name, records, unit),
             _ => {}
         }
-        let occludes = flags & (blob::CUT | blob::OCCLUDED | blob::DNAME) != 0;
+        let occludes = flags & blob::OCCLUDES != 0;
         self.ancestors.push(Ancestor { key_octets, depth, at, occludes });
         Ok(())
     }
@@ -313,55 +250,6 @@ impl ImageWriter {
                 ring.owners.push((hash, unit));
             }
         }
-    }
-
-    /// Writes the records of one type and the RRSIGs that cover it.
-    fn rrset(&mut self, name: NameRef<'_>, group: &[RecordRef<'_>], notes: &mut Notes) -> Result<(), TooLarge> {
-        let signatures_from = group.partition_point(|record| record.rtype != Type::RRSIG);
-        let (records, signatures) = group.split_at(signatures_from);
-        let at = self.octets.len();
-        self.octets.resize(at + rrset::END, 0);
-        let mut spelled = 0;
-        for (part, flag) in [(records, rrset::RECORDS_SPELLED), (signatures, rrset::SIGNATURES_SPELLED)] {
-            let spelling = part.iter().map(|record| record.owner).min_by_key(|owner| owner.as_wire());
-            if let Some(own) = spelling.filter(|own| !own.same_spelling(name)) {
-                spelled |= flag;
-                self.octets.extend(own.as_wire());
-            }
-        }
-        let record_count = self.rdata(records, notes)?;
-        let signature_count = self.rdata(signatures, notes)?;
-        self.records += u64::from(record_count) + u64::from(signature_count);
-        let octets = u32::try_from(self.octets.len() - at - rrset::END).map_err(|_| TooLarge::Zone)?;
-        let header = &mut self.octets[at..at + rrset::END];
-        let (rtype, _) = rrset_key(&group[0]);
-        header[rrset::TYPE..][..2].copy_from_slice(&rtype.0.to_le_bytes());
-        header[rrset::RECORDS..][..2].copy_from_slice(&record_count.to_le_bytes());
-        header[rrset::SIGNATURES..][..2].copy_from_slice(&signature_count.to_le_bytes());
-        header[rrset::SPELLED..][..2].copy_from_slice(&spelled.to_le_bytes());
-        header[rrset::TTL..][..4].copy_from_slice(&lowest_ttl(records, notes).to_le_bytes());
-        header[rrset::SIGNATURE_TTL..][..4].copy_from_slice(&lowest_ttl(signatures, notes).to_le_bytes());
-        header[rrset::OCTETS..][..4].copy_from_slice(&octets.to_le_bytes());
-        Ok(())
-    }
-
-    fn rdata(&mut self, records: &[RecordRef<'_>], notes: &mut Notes) -> Result<u16, TooLarge> {
-        let mut seen = Seen::of(records);
-        let mut count: u16 = 0;
-        for record in records {
-            if !seen.is_first(record) {
-                notes.duplicates += 1;
-                continue;
-            }
-            let limit = self.limits.records_per_rrset;
-            if count == limit {
-                return Err(TooLarge::Rrset { owner: record.owner.to_name(), rtype: record.rtype, limit });
-            }
-            count += 1;
-            self.octets.extend((record.rdata.len() as u16).to_le_bytes());
-            self.octets.extend(record.rdata);
-        }
-        Ok(count)
     }
 
     fn finish(mut self, serial: Serial, seed: Seed) -> Result<Draft, TooLarge> {
@@ -419,50 +307,4 @@ impl ImageWriter {
 fn ring(record: &RecordRef<'_>) -> Option<Entries> {
     let Parameters { iterations, salt, .. } = Parameters::in_use(record.rdata)?;
     Some(Entries { iterations, salt: salt.to_vec(), owners: Vec::new() })
-}
-
-/// What an RRset is sorted by: the type that it is or covers, records before signatures.
-fn rrset_key(record: &RecordRef<'_>) -> (Type, bool) {
-    match record.rtype {
-        Type::RRSIG => (rdata::type_covered(record.rdata), true),
-        rtype => (rtype, false),
-    }
-}
-
-fn lowest_ttl(records: &[RecordRef<'_>], notes: &mut Notes) -> u32 {
-    let lowest = records.iter().map(|record| record.ttl).min().unwrap_or(0);
-    if records.iter().any(|record| record.ttl != lowest) {
-        notes.ttls_mixed += 1;
-    }
-    lowest
-}
-
-/// Finds records that are the same but for the case of names in their data: of those the first is kept.
-enum Seen<'a> {
-    /// Same octets follow each other.
-    Sorted(Option<&'a [u8]>),
-    Folded(HashSet<Vec<u8>>),
-}
-
-impl<'a> Seen<'a> {
-    fn of(records: &[RecordRef<'_>]) -> Self {
-        let holds_names = |record: &RecordRef<'_>| {
-            rdata::parts(record.rtype, record.rdata).any(|part| !matches!(part, rdata::Part::Octets(_)))
-        };
-        match records {
-            [first, _, ..] if holds_names(first) => Self::Folded(HashSet::new()),
-            _ => Self::Sorted(None),
-        }
-    }
-
-    fn is_first(&mut self, record: &RecordRef<'a>) -> bool {
-        match self {
-            Self::Sorted(last) => last.replace(record.rdata) != Some(record.rdata),
-            Self::Folded(seen) => {
-                let mut folded = Vec::with_capacity(record.rdata.len());
-                rdata::fold_into(record.rtype, record.rdata, &mut folded);
-                seen.insert(folded)
-            }
-        }
-    }
 }

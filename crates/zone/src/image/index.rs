@@ -95,6 +95,16 @@ pub(super) fn find<'a>(image: &'a Image, name: NameRef<'_>) -> Option<Owner<'a>>
     look_up(image, hash(&image.apex_hasher, image.apex_octets, name), name)
 }
 
+#[inline]
+fn look_up<'a>(image: &'a Image, hash: u64, name: NameRef<'_>) -> Option<Owner<'a>> {
+    if let Some(overlay) = &image.overlay
+        && let Some(change) = overlay.change(image, hash, name)
+    {
+        return change.owner(image);
+    }
+    find_below(image, hash, name)
+}
+
 pub(super) fn deepest<'a>(image: &'a Image, name: NameRef<'_>) -> Deepest<'a> {
     let wire = name.as_wire();
     // Most names have one label below the apex.
@@ -140,8 +150,9 @@ fn deepest_of<'a, const MOST: usize>(image: &'a Image, name: NameRef<'_>, labels
     if labels.count == 0 { Deepest::Exact(apex) } else { Deepest::Encloser(apex) }
 }
 
+/// The owner in the image's octets.
 #[inline]
-fn look_up<'a>(image: &'a Image, hash: u64, name: NameRef<'_>) -> Option<Owner<'a>> {
+pub(super) fn find_below<'a>(image: &'a Image, hash: u64, name: NameRef<'_>) -> Option<Owner<'a>> {
     let octets = image.as_bytes();
     let mut slots = Slots::of(image, hash);
     while let Some(unit) = slots.next(octets) {

@@ -24,6 +24,8 @@ pub(super) mod blob {
     pub(in super::super) const WILDCARD_BELOW: u8 = 8;
     /// Has nothing but NSEC3 records, and no name below it.
     pub(in super::super) const HASH: u8 = 16;
+    /// Hides what is below it.
+    pub(in super::super) const OCCLUDES: u8 = CUT | OCCLUDED | DNAME;
 }
 
 /// An RRset: `type:2 records:2 signatures:2 spelled:2 ttl:4 signature_ttl:4 octets:4`, then names that are spelled
@@ -86,7 +88,13 @@ impl<'a> Owner<'a> {
 
     /// The owner one label up; none for the apex.
     pub fn parent(self) -> Option<Owner<'a>> {
-        (!self.is_apex()).then(|| Self::at(self.image, u32_at(self.head, blob::PARENT)))
+        if self.is_apex() {
+            return None;
+        }
+        match self.image.is_merged() {
+            true => Some(Self::at(self.image, u32_at(self.head, blob::PARENT))),
+            false => self.image.owner(self.name.parent()?),
+        }
     }
 
     #[inline]
@@ -154,8 +162,21 @@ impl<'a> Owner<'a> {
     }
 
     #[inline]
+    pub(super) fn flags(self) -> u8 {
+        self.head[blob::FLAGS]
+    }
+
+    /// All of it as it is written.
+    pub(super) fn to_blob(self) -> Vec<u8> {
+        let mut rrsets = self.rrsets();
+        rrsets.by_ref().for_each(drop);
+        let octets = &self.rrsets[..self.rrsets.len() - rrsets.octets.len()];
+        [self.head, self.name.as_wire(), octets].concat()
+    }
+
+    #[inline]
     fn has_flag(self, flag: u8) -> bool {
-        self.head[blob::FLAGS] & flag != 0
+        self.flags() & flag != 0
     }
 }
 
@@ -166,6 +187,7 @@ fn split<const COUNT: usize>(octets: &[u8]) -> (&[u8; COUNT], &[u8]) {
 }
 
 /// See [`Owner::rrsets`].
+#[derive(Clone)]
 pub struct Rrsets<'a> {
     owner: NameRef<'a>,
     octets: &'a [u8],

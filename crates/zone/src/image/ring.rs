@@ -13,10 +13,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use dns::NameRef;
+use dns::{NameBuf, NameRef};
+use rpds::RedBlackTreeMapSync;
 
+use super::overlay::Standing;
 use super::{Image, Owner, u16_at, u32_at};
-use crate::nsec3::{Hash, ITERATIONS_MAX, Parameters, SHA_1, from_label};
+use crate::nsec3::{Hash, ITERATIONS_MAX, LABEL_OCTETS, Parameters, SHA_1, digits, from_label};
 
 /// Entries for one value of the first bits, about.
 const ENTRIES_PER_START: usize = 4;
@@ -105,6 +107,10 @@ impl Layout {
             found: Arc::new(Found { matching: unknown(), below: unknown() }),
         }
     }
+
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
 }
 
 /// The ring of a zone: at least one NSEC3 record.
@@ -128,6 +134,10 @@ impl<'a> Ring<'a> {
 
     /// The record that matches the name of an owner of this zone, if there is one.
     pub fn matching(self, owner: Owner<'_>) -> Option<Owner<'a>> {
+        if !self.remembers(owner) {
+            let (record, is_match) = self.found(&self.parameters().hash(owner.name()));
+            return is_match.then_some(record);
+        }
         let found = recalled(&self.layout.found.matching[owner.number() as usize], || {
             let (at, is_match) = self.at_or_before(&self.parameters().hash(owner.name()));
             if is_match { KNOWN + at as u32 } else { NONE }
@@ -137,21 +147,72 @@ impl<'a> Ring<'a> {
 
     /// The record that matches or covers the wildcard directly below an owner of this zone.
     pub fn of_wildcard_below(self, encloser: Owner<'_>) -> Owner<'a> {
-        let found = recalled(&self.layout.found.below[encloser.number() as usize], || {
+        let hash = || {
             let wildcard = super::wildcard_below(encloser.name());
             let name = wildcard.as_ref().map_or(encloser.name(), |wildcard| wildcard.borrow());
-            KNOWN + self.at_or_before(&self.parameters().hash(name)).0 as u32
+            self.parameters().hash(name)
+        };
+        if !self.remembers(encloser) {
+            return self.found(&hash()).0;
+        }
+        let found = recalled(&self.layout.found.below[encloser.number() as usize], || {
+            KNOWN + self.at_or_before(&hash()).0 as u32
         });
         self.entry(found.saturating_sub(KNOWN) as usize)
     }
 
     /// The record that matches or covers any name.
     pub fn of(self, name: NameRef<'_>) -> Owner<'a> {
-        self.entry(self.at_or_before(&self.parameters().hash(name)).0)
+        self.found(&self.parameters().hash(name)).0
+    }
+
+    /// Whether what has been found about an owner is kept: where the ring is that of the image below.
+    fn remembers(self, owner: Owner<'_>) -> bool {
+        let known = self.layout.found.matching.len();
+        self.changes().is_none() && (owner.number() as usize) < known
+    }
+
+    /// Hashes that have come and gone since the image below was built.
+    fn changes(self) -> Option<&'a RedBlackTreeMapSync<Hash, Standing>> {
+        self.image.overlay.as_ref().map(|overlay| &overlay.ring).filter(|changes| !changes.is_empty())
+    }
+
+    /// The record that matches or covers `hash`, and whether it matches.
+    fn found(self, hash: &Hash) -> (Owner<'a>, bool) {
+        let Some(changes) = self.changes() else {
+            let (at, is_match) = self.at_or_before(hash);
+            return (self.entry(at), is_match);
+        };
+        let is_in = |(_, standing): &(&Hash, &Standing)| **standing == Standing::In;
+        let is_out = |hash: &Hash| changes.get(hash) == Some(&Standing::Out);
+        let last_below =
+            |count: usize| (0..count).rev().filter_map(|index| self.hash_at(index)).find(|hash| !is_out(hash));
+        let before = changes
+            .range::<Hash, _>(..=*hash)
+            .rev()
+            .find(is_in)
+            .map(|(hash, _)| *hash)
+            .max(last_below(self.count_up_to(hash)));
+        let found = before.or_else(|| {
+            changes.range::<Hash, _>(..).rev().find(is_in).map(|(hash, _)| *hash).max(last_below(self.layout.count))
+        });
+        let found = found.expect("a ring has at least one record");
+        let mut label = [LABEL_OCTETS as u8; 1 + LABEL_OCTETS];
+        label[1..].copy_from_slice(&digits(&found));
+        let name = NameBuf::concatenate(&label, self.image.apex()).ok();
+        let owner = name.and_then(|name| self.image.owner(name.borrow()));
+        (owner.expect("what is in the ring is in the zone"), found == *hash)
     }
 
     /// The last entry that is not behind `hash`, around the end of the circle, and whether it is the one of this hash.
     fn at_or_before(self, hash: &Hash) -> (usize, bool) {
+        let Some(before) = self.count_up_to(hash).checked_sub(1) else { return (self.layout.count - 1, false) };
+        let is_near = self.first_octets_at(before) == first_octets(hash);
+        (before, is_near && self.hash_at(before).is_some_and(|found| found == *hash))
+    }
+
+    /// How many entries are not behind `hash`.
+    fn count_up_to(self, hash: &Hash) -> usize {
         let wanted = first_octets(hash);
         let start = start_of(wanted, self.layout.bits);
         let octets = self.image.as_bytes();
@@ -165,8 +226,7 @@ impl<'a> Ring<'a> {
                 high = middle;
             }
         }
-        let Some(before) = low.checked_sub(1) else { return (self.layout.count - 1, false) };
-        (before, self.first_octets_at(before) == wanted && self.hash_at(before).is_some_and(|found| found == *hash))
+        low
     }
 
     fn is_not_behind(self, index: usize, wanted: u32, hash: &Hash) -> bool {
@@ -181,10 +241,15 @@ impl<'a> Ring<'a> {
     }
 
     fn hash_at(self, index: usize) -> Option<Hash> {
-        from_label(self.entry(index).name().labels().next()?)
+        from_label(self.entry_below(index).name().labels().next()?)
     }
 
     fn entry(self, index: usize) -> Owner<'a> {
+        let below = self.entry_below(index);
+        self.image.change_of(below).and_then(|change| change.owner(self.image)).unwrap_or(below)
+    }
+
+    fn entry_below(self, index: usize) -> Owner<'a> {
         let unit = u32_at(self.image.as_bytes(), self.layout.entries_at + ENTRY_OCTETS * index + 4);
         Owner::at(self.image, unit)
     }

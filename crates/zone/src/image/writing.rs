@@ -1,0 +1,169 @@
+//! Writing one owner with its records, as [`super::owner`] reads it.
+
+use std::collections::HashSet;
+
+use dns::{NameRef, RecordRef, Type, rdata};
+
+use super::build::{Notes, TooLarge};
+use super::owner::{blob, rrset};
+use crate::limits::Limits;
+
+/// What an owner's blob begins with.
+pub(super) struct Head<'a> {
+    pub(super) number: u32,
+    /// Where its parent is, in units.
+    pub(super) parent: u32,
+    pub(super) flags: u8,
+    pub(super) name: NameRef<'a>,
+}
+
+/// Writes an owner with its records, which [`sort`] has sorted, behind what is there; how many records it is then.
+pub(super) fn write(
+    octets: &mut Vec<u8>,
+    head: &Head<'_>,
+    records: &[RecordRef<'_>],
+    limits: &Limits,
+    notes: &mut Notes,
+) -> Result<u64, TooLarge> {
+    let at = octets.len();
+    octets.extend(head.number.to_le_bytes());
+    octets.extend(head.parent.to_le_bytes());
+    octets.extend([0, 0, head.flags, head.name.octets() as u8]);
+    octets.extend(head.name.as_wire());
+    let (mut rrsets, mut count): (u16, u64) = (0, 0);
+    for group in records.chunk_by(|a, b| rrset_key(a).0 == rrset_key(b).0) {
+        let limit = limits.types_per_name;
+        if rrsets == limit {
+            return Err(TooLarge::Types { owner: head.name.to_name(), limit });
+        }
+        count += write_rrset(octets, head.name, group, limits, notes)?;
+        rrsets += 1;
+    }
+    octets[at + blob::RRSETS..at + blob::RRSETS + 2].copy_from_slice(&rrsets.to_le_bytes());
+    Ok(count)
+}
+
+/// The order of an owner's records: RRsets by type, each followed by its RRSIGs.
+pub(super) fn sort(records: &mut [RecordRef<'_>]) {
+    records.sort_by(|a, b| rrset_key(a).cmp(&rrset_key(b)).then_with(|| a.rdata.cmp(b.rdata)));
+}
+
+/// What an owner is by its own records, as long as nothing is below it.
+pub(super) fn own_flags(is_apex: bool, kinds: impl Iterator<Item = (Type, Part)> + Clone) -> u8 {
+    let has = |rtype: Type| kinds.clone().any(|kind| kind == (rtype, Part::Records));
+    let is_hash = has(Type::NSEC3) && kinds.clone().all(|(rtype, _)| rtype == Type::NSEC3);
+    let flags = [(!is_apex && has(Type::NS), blob::CUT), (has(Type::DNAME), blob::DNAME), (is_hash, blob::HASH)];
+    flags.iter().filter(|(is_set, _)| *is_set).fold(0, |flags, (_, flag)| flags | flag)
+}
+
+/// Records, or the RRSIGs over them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    Records,
+    Signatures,
+}
+
+/// What an RRset is sorted by: the type that it is or covers, records before signatures.
+pub(super) fn rrset_key(record: &RecordRef<'_>) -> (Type, Part) {
+    match record.rtype {
+        Type::RRSIG => (rdata::type_covered(record.rdata), Part::Signatures),
+        rtype => (rtype, Part::Records),
+    }
+}
+
+/// Writes the records of one type and the RRSIGs that cover it.
+fn write_rrset(
+    octets: &mut Vec<u8>,
+    name: NameRef<'_>,
+    group: &[RecordRef<'_>],
+    limits: &Limits,
+    notes: &mut Notes,
+) -> Result<u64, TooLarge> {
+    let signatures_from = group.partition_point(|record| record.rtype != Type::RRSIG);
+    let (records, signatures) = group.split_at(signatures_from);
+    let at = octets.len();
+    octets.resize(at + rrset::END, 0);
+    let mut spelled = 0;
+    for (part, flag) in [(records, rrset::RECORDS_SPELLED), (signatures, rrset::SIGNATURES_SPELLED)] {
+        let spelling = part.iter().map(|record| record.owner).min_by_key(|owner| owner.as_wire());
+        if let Some(own) = spelling.filter(|own| !own.same_spelling(name)) {
+            spelled |= flag;
+            octets.extend(own.as_wire());
+        }
+    }
+    let record_count = write_rdata(octets, records, limits, notes)?;
+    let signature_count = write_rdata(octets, signatures, limits, notes)?;
+    let count = u32::try_from(octets.len() - at - rrset::END).map_err(|_| TooLarge::Zone)?;
+    let header = &mut octets[at..at + rrset::END];
+    let (rtype, _) = rrset_key(&group[0]);
+    header[rrset::TYPE..][..2].copy_from_slice(&rtype.0.to_le_bytes());
+    header[rrset::RECORDS..][..2].copy_from_slice(&record_count.to_le_bytes());
+    header[rrset::SIGNATURES..][..2].copy_from_slice(&signature_count.to_le_bytes());
+    header[rrset::SPELLED..][..2].copy_from_slice(&spelled.to_le_bytes());
+    header[rrset::TTL..][..4].copy_from_slice(&lowest_ttl(records, notes).to_le_bytes());
+    header[rrset::SIGNATURE_TTL..][..4].copy_from_slice(&lowest_ttl(signatures, notes).to_le_bytes());
+    header[rrset::OCTETS..][..4].copy_from_slice(&count.to_le_bytes());
+    Ok(u64::from(record_count) + u64::from(signature_count))
+}
+
+fn write_rdata(
+    octets: &mut Vec<u8>,
+    records: &[RecordRef<'_>],
+    limits: &Limits,
+    notes: &mut Notes,
+) -> Result<u16, TooLarge> {
+    let mut seen = Seen::of(records);
+    let mut count: u16 = 0;
+    for record in records {
+        if !seen.is_first(record) {
+            notes.duplicates += 1;
+            continue;
+        }
+        let limit = limits.records_per_rrset;
+        if count == limit {
+            return Err(TooLarge::Rrset { owner: record.owner.to_name(), rtype: record.rtype, limit });
+        }
+        count += 1;
+        octets.extend((record.rdata.len() as u16).to_le_bytes());
+        octets.extend(record.rdata);
+    }
+    Ok(count)
+}
+
+fn lowest_ttl(records: &[RecordRef<'_>], notes: &mut Notes) -> u32 {
+    let lowest = records.iter().map(|record| record.ttl).min().unwrap_or(0);
+    if records.iter().any(|record| record.ttl != lowest) {
+        notes.ttls_mixed += 1;
+    }
+    lowest
+}
+
+/// Finds records that are the same but for the case of names in their data: of those the first is kept.
+enum Seen<'a> {
+    /// Same octets follow each other.
+    Sorted(Option<&'a [u8]>),
+    Folded(HashSet<Vec<u8>>),
+}
+
+impl<'a> Seen<'a> {
+    fn of(records: &[RecordRef<'_>]) -> Self {
+        let holds_names = |record: &RecordRef<'_>| {
+            rdata::parts(record.rtype, record.rdata).any(|part| !matches!(part, rdata::Part::Octets(_)))
+        };
+        match records {
+            [first, _, ..] if holds_names(first) => Self::Folded(HashSet::new()),
+            _ => Self::Sorted(None),
+        }
+    }
+
+    fn is_first(&mut self, record: &RecordRef<'a>) -> bool {
+        match self {
+            Self::Sorted(last) => last.replace(record.rdata) != Some(record.rdata),
+            Self::Folded(seen) => {
+                let mut folded = Vec::with_capacity(record.rdata.len());
+                rdata::fold_into(record.rtype, record.rdata, &mut folded);
+                seen.insert(folded)
+            }
+        }
+    }
+}
