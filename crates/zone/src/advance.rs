@@ -113,29 +113,29 @@ fn replace(
     Ok(Advanced { image, diffs, notes })
 }
 
-fn step(apex: NameRef<'_>, old: &Image, steps: &[Diff], seed: Seed, limits: Limits) -> Result<Advanced, Rejection> {
-    let mut serial = old.serial();
-    let mut pending = Pending::new(old);
-    for (index, diff) in steps.iter().enumerate() {
-        if diff.from != serial {
-            return Err(match index {
-                0 => Rejection::WrongStart { ours: serial, theirs: diff.from },
-                _ => Rejection::BrokenChain { ended: serial, from: diff.from },
-            });
-        }
-        // RFC 1995 §4: what goes comes before what comes.
-        diff.removed.iter().try_for_each(|record| pending.remove(record))?;
-        diff.added.iter().try_for_each(|record| pending.add(record))?;
-        serial = diff.to;
+/// The same for steps and a large zone where only the owners that change need be written, so that it takes as long as the
+/// change is large; none where more is to be done, for which there is [`advance`].
+pub fn advance_at_once(
+    apex: NameRef<'_>,
+    old: &Image,
+    steps: &[Diff],
+    limits: Limits,
+) -> Result<Option<Advanced>, Rejection> {
+    if old.octets_below() <= limits.rebuilt_octets_max {
+        return Ok(None);
     }
-    let revised = if old.octets_below() > limits.rebuilt_octets_max { pending.revise(apex, limits)? } else { None };
-    let (image, notes) = match revised {
-        Some(revised) => revised,
-        None => pending.rebuild(apex, seed, limits)?,
-    };
-    let is_kept = leads_to(old, steps, &image) && is_worth_keeping(old, steps);
-    let diffs = if is_kept { steps.to_vec() } else { vec![between_at(old, &image, &pending.touched)] };
-    Ok(Advanced { image, diffs, notes })
+    let pending = Pending::of(old, steps)?;
+    let revised = pending.revise(apex, steps.len(), limits)?;
+    Ok(revised.map(|(image, notes)| pending.advanced(steps, image, notes)))
+}
+
+fn step(apex: NameRef<'_>, old: &Image, steps: &[Diff], seed: Seed, limits: Limits) -> Result<Advanced, Rejection> {
+    if let Some(advanced) = advance_at_once(apex, old, steps, limits)? {
+        return Ok(advanced);
+    }
+    let pending = Pending::of(old, steps)?;
+    let (image, notes) = pending.rebuild(apex, seed, limits)?;
+    Ok(pending.advanced(steps, image, notes))
 }
 
 /// Whether the steps one by one are no more than twice what they lead from. The way back to the version before is
@@ -230,8 +230,30 @@ enum Replaces {
 }
 
 impl<'a> Pending<'a> {
-    fn new(old: &'a Image) -> Self {
-        Self { old, changes: HashMap::new(), touched: BTreeSet::new() }
+    /// What comes of all steps, each of which must fit what is there.
+    fn of(old: &'a Image, steps: &'a [Diff]) -> Result<Self, Rejection> {
+        let mut serial = old.serial();
+        let mut pending = Self { old, changes: HashMap::new(), touched: BTreeSet::new() };
+        for (index, diff) in steps.iter().enumerate() {
+            if diff.from != serial {
+                return Err(match index {
+                    0 => Rejection::WrongStart { ours: serial, theirs: diff.from },
+                    _ => Rejection::BrokenChain { ended: serial, from: diff.from },
+                });
+            }
+            // RFC 1995 §4: what goes comes before what comes.
+            diff.removed.iter().try_for_each(|record| pending.remove(record))?;
+            diff.added.iter().try_for_each(|record| pending.add(record))?;
+            serial = diff.to;
+        }
+        Ok(pending)
+    }
+
+    /// The new version with what leads there.
+    fn advanced(&self, steps: &[Diff], image: Image, notes: Notes) -> Advanced {
+        let is_kept = leads_to(self.old, steps, &image) && is_worth_keeping(self.old, steps);
+        let diffs = if is_kept { steps.to_vec() } else { vec![between_at(self.old, &image, &self.touched)] };
+        Advanced { image, diffs, notes }
     }
 
     fn remove(&mut self, record: RecordRef<'a>) -> Result<(), Rejection> {
@@ -288,7 +310,7 @@ impl<'a> Pending<'a> {
     }
 
     /// The next version as the old one with an overlay; none where that is not the way.
-    fn revise(&self, apex: NameRef<'_>, limits: Limits) -> Result<Option<(Image, Notes)>, Rejection> {
+    fn revise(&self, apex: NameRef<'_>, steps: usize, limits: Limits) -> Result<Option<(Image, Notes)>, Rejection> {
         let mut notes = Notes::default();
         let mut touched = Vec::with_capacity(self.touched.len());
         for (name, records) in self.records_of_touched() {
@@ -307,7 +329,7 @@ impl<'a> Pending<'a> {
         let Some(image) = image::revise(self.old, &mut touched, &limits, &mut notes)? else { return Ok(None) };
         check::check_at(&image, touched.iter().map(|touched| touched.name.borrow()))?;
         let digest = self.digest(&image);
-        Ok(Some((image.with_digest(digest), notes)))
+        Ok(Some((image.settled(digest, steps), notes)))
     }
 
     /// Every owner that any step has touched, and the records that it has then.

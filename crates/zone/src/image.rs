@@ -210,6 +210,11 @@ impl Image {
         self.overlay.is_none()
     }
 
+    /// What the owner index is keyed with.
+    pub fn seed(&self) -> Seed {
+        self.seed
+    }
+
     /// The octets of the flat buffer.
     pub(crate) fn octets_below(&self) -> usize {
         self.as_bytes().len()

@@ -18,7 +18,7 @@ mod seen;
 pub mod tags;
 pub mod zonemd;
 
-pub use advance::{Advanced, Rejection, advance};
+pub use advance::{Advanced, Rejection, advance, advance_at_once};
 pub use between::between;
 pub use check::Insane;
 pub use diff::{Change, Diff, DiffError};

@@ -27,6 +27,11 @@ pub struct Limits {
     ///
     /// The default is 64 KiB: building so much takes less than a millisecond.
     pub rebuilt_octets_max: usize,
+    /// So many owners may lie over an image, however small it is, or a sixteenth of the owners in it; with half as many it
+    /// is worth building anew.
+    ///
+    /// The default is 4,096: building an image anew takes as long as a few thousand changes of it.
+    pub changes_min: usize,
 }
 
 impl Limits {
@@ -43,6 +48,7 @@ impl Limits {
         types_per_name: 256,
         empty_names_per_name: 64,
         rebuilt_octets_max: 64 * 1024,
+        changes_min: 4_096,
     };
 }
 

@@ -223,6 +223,31 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_has_changed_since_lies_over_a_merged_image_as_it_lay_over_the_one_before(
+        versions in prop::collection::vec(contents(), 3..7), merged_at in 0_usize..5
+    ) {
+        let mut held = image(&(head_at(1) + &versions[0]));
+        let mut before = None;
+        for (serial, version) in versions.iter().enumerate().skip(1) {
+            let fresh = image(&(head_at(serial as u32 + 1) + version));
+            let diff = between(&held, &fresh);
+            held = steps(&held, vec![diff]).unwrap().image;
+            if serial == merged_at.clamp(1, versions.len() - 2) {
+                before = Some(held.clone());
+            }
+        }
+        let before = before.unwrap();
+        // A change of the ring, of which an overlay cannot tell, has the image built anew.
+        if let Some(laid_over) = held.laid_over(&before.merged(), &before) {
+            assert_same(&laid_over, &held);
+        }
+    }
+}
+
 #[test]
 fn deletions_come_before_additions() {
     // A TTL changes by a deletion and an addition of the same record.

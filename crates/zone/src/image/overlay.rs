@@ -46,6 +46,8 @@ pub(super) struct Overlay {
     pub(super) ring_count: usize,
     /// For the next owner that the image below has not.
     pub(super) next_number: u32,
+    /// From the image below to here.
+    pub(super) steps: usize,
 }
 
 /// What has become of a name.
@@ -83,6 +85,7 @@ impl Overlay {
             ring: RedBlackTreeMapSync::default(),
             ring_count: image.ring.as_ref().map_or(0, super::ring::Layout::count),
             next_number: image.owner_count() as u32,
+            steps: 0,
         }
     }
 

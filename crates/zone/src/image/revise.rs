@@ -3,13 +3,13 @@
 //! What a change of one owner makes of others is made here too: names above a new one that have no records, names that are
 //! there only for what was below them, cuts and DNAMEs and all that they occlude, wildcards, the ring of NSEC3 records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dns::{Name, NameRef, RecordRef, Type};
 
 use super::build::{Notes, TooLarge};
-use super::overlay::{Blob, Overlay, Standing};
+use super::overlay::{Blob, Change, Overlay, Standing};
 use super::owner::{Owner, blob};
 use super::sort_key::SortKey;
 use super::writing::{self, Head, Part, own_flags};
@@ -25,9 +25,14 @@ pub(crate) struct Touched<'a> {
     pub(crate) records: Vec<RecordRef<'a>>,
 }
 
-/// An overlay has at most so many changes, or this share of the owners below it.
-const CHANGES_MAX: usize = 4_096;
+/// An overlay may have this share of the owners below it as changes.
 const CHANGES_SHARE: usize = 16;
+/// Steps after which the flat buffer should be built anew: each is applied again at a start.
+const STEPS_MAX: usize = 8_192;
+
+fn changes_max(image: &Image, limits: &Limits) -> usize {
+    limits.changes_min.max(image.owner_count_below / CHANGES_SHARE)
+}
 
 /// The version in which these owners have these records; their apex is among them, with an SOA that can be read.
 ///
@@ -38,7 +43,7 @@ pub(crate) fn revise(
     limits: &Limits,
     notes: &mut Notes,
 ) -> Result<Option<Image>, TooLarge> {
-    let mut revision = Revision::of(old);
+    let mut revision = Revision::of(old, changes_max(old, limits));
     if revision.is_too_much(touched.len()) {
         return Ok(None);
     }
@@ -53,11 +58,52 @@ pub(crate) fn revise(
 }
 
 impl Image {
-    /// The same with the digest of its contents.
-    pub(crate) fn with_digest(mut self, digest: Digest) -> Self {
+    /// The same with the digest of its contents, which so many steps have led to.
+    pub(crate) fn settled(mut self, digest: Digest, steps: usize) -> Self {
         let overlay = self.overlay.as_mut().expect("only the digest of a revised image is found afterwards");
-        Arc::make_mut(overlay).digest = digest;
+        let overlay = Arc::make_mut(overlay);
+        overlay.digest = digest;
+        overlay.steps += steps;
         self
+    }
+
+    /// Whether so much lies over the flat buffer that it should be built anew.
+    pub fn is_worth_merging(&self, limits: &Limits) -> bool {
+        let changes_max = changes_max(self, limits) / 2;
+        self.overlay.as_ref().is_some_and(|overlay| overlay.changes.size() > changes_max || overlay.steps > STEPS_MAX)
+    }
+
+    /// The same contents over `merged`, which is [`Image::merged`] of `before`, an earlier version of this one. None where
+    /// that is not so, or too much has changed since.
+    pub fn laid_over(&self, merged: &Self, before: &Self) -> Option<Self> {
+        let (now, then) = (self.overlay.as_ref()?, before.overlay.as_ref()?);
+        if !Arc::ptr_eq(&self.bytes, &before.bytes) || !merged.is_merged() {
+            return None;
+        }
+        let changes = now.changes.values().chain(then.changes.values());
+        let names: BTreeSet<Name> = changes.map(|change| self.name_of(change).to_name()).collect();
+        let mut touched: Vec<Touched<'_>> = Vec::new();
+        for name in names {
+            let (now, then) = (self.owner(name.borrow()), merged.owner(name.borrow()));
+            let is_same = match (now, then) {
+                (Some(now), Some(then)) => now.records().eq(then.records()),
+                (None, None) => true,
+                _ => false,
+            };
+            if !is_same {
+                touched.push(Touched { name, records: now.into_iter().flat_map(Owner::records).collect() });
+            }
+        }
+        if touched.is_empty() {
+            return Some(merged.clone());
+        }
+        let laid_over = revise(merged, &mut touched, &Limits::NONE, &mut Notes::default()).ok()??;
+        Some(laid_over.settled(self.digest(), now.steps - then.steps))
+    }
+
+    /// The name that has changed.
+    fn name_of<'a>(&'a self, change: &'a Change) -> NameRef<'a> {
+        change.owner(self).unwrap_or_else(|| self.ranked(change.at)).name()
     }
 }
 
@@ -69,13 +115,14 @@ struct Revision<'o> {
     affected: BTreeMap<Box<[u8]>, Name>,
     /// Owners without records, which are gone unless something is below them.
     empty: BTreeMap<Box<[u8]>, Name>,
+    changes_max: usize,
 }
 
 impl<'o> Revision<'o> {
-    fn of(old: &'o Image) -> Self {
+    fn of(old: &'o Image, changes_max: usize) -> Self {
         let overlay = old.overlay.as_ref().map_or_else(|| Overlay::over(old), |overlay| (**overlay).clone());
         let image = Image { overlay: Some(Arc::new(overlay)), ..old.clone() };
-        Self { old, image, affected: BTreeMap::new(), empty: BTreeMap::new() }
+        Self { old, image, affected: BTreeMap::new(), empty: BTreeMap::new(), changes_max }
     }
 
     fn overlay(&mut self) -> &mut Overlay {
@@ -87,7 +134,7 @@ impl<'o> Revision<'o> {
     }
 
     fn is_too_much(&self, more: usize) -> bool {
-        self.changes() + more > CHANGES_MAX.max(self.image.owner_count_below / CHANGES_SHARE)
+        self.changes() + more > self.changes_max
     }
 
     fn key(&self, name: NameRef<'_>) -> SortKey {
@@ -222,8 +269,8 @@ impl<'o> Revision<'o> {
             });
             if occluded.is_some_and(|occluded| occluded != (flags & blob::OCCLUDES != 0)) {
                 let below = self.image.owners_from(name).skip(1).take_while(|owner| owner.name().is_below(name));
-                let below: Vec<Name> = below.map(|owner| owner.name().to_name()).take(CHANGES_MAX).collect();
-                if below.len() == CHANGES_MAX {
+                let below: Vec<Name> = below.map(|owner| owner.name().to_name()).take(self.changes_max + 1).collect();
+                if below.len() > self.changes_max {
                     return None;
                 }
                 below.iter().for_each(|name| self.is_affected(Some(name.borrow())));
