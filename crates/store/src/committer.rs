@@ -21,7 +21,7 @@ use zone::ZoneId;
 use crate::StoreError;
 use crate::database::Database;
 use crate::images::ImageFiles;
-use crate::prepared::Prepared;
+use crate::prepared::{Prepared, Rebase};
 use crate::stored::ClockFacts;
 use crate::transaction::{FileChange, Tables};
 
@@ -35,6 +35,7 @@ const RETRY_MIN: Duration = Duration::from_secs(1);
 /// Something for the committer to do.
 pub(crate) enum Work {
     Commit(Box<Prepared>, Waiter),
+    Rebase(Box<Rebase>, Waiter),
     Remove(ZoneId, Waiter),
     Note(ZoneId, Vec<u8>, Waiter),
     /// Write all confirmations that wait.
@@ -185,6 +186,10 @@ impl Committer {
                 let files = tables.commit(prepared, clock)?;
                 Ok(files.map(|files| Written { files, clock: clock.map(|clock| (prepared.zone(), clock)) }))
             }
+            Work::Rebase(rebase, _) => {
+                let files = tables.rebase(rebase)?;
+                Ok(files.map(|files| Written { files, clock: None }))
+            }
             Work::Remove(zone, _) => {
                 let clock = self.confirmations.of(*zone).map(|clock| (*zone, clock));
                 Ok(Ok(Written { files: tables.remove(*zone)?, clock }))
@@ -201,6 +206,7 @@ impl Committer {
     fn answer(&self, work: Work, outcome: Result<Written, StoreError>) {
         let (waiter, file) = match work {
             Work::Commit(prepared, waiter) => (waiter, prepared.file),
+            Work::Rebase(rebase, waiter) => (waiter, rebase.file),
             Work::Remove(_, waiter) | Work::Note(.., waiter) | Work::Flush(waiter) => (waiter, None),
             Work::ConfirmationsWait => return,
         };
@@ -223,20 +229,19 @@ impl Committer {
     /// Tells that a transaction failed. It may be durable all the same, so a file goes only when its row is seen not
     /// to name it; if not even that can be seen, the file stays until the next start.
     fn answer_failure(&self, work: Work, error: &StoreError) {
-        let waiter = match work {
-            Work::Commit(prepared, waiter) => {
-                if let Some(file) = &prepared.file {
-                    let row = self.database.row(prepared.zone());
-                    match row.map(|row| row.and_then(|row| row.file(prepared.zone()))) {
-                        Ok(named) if named.as_ref() != Some(file) => self.images.discard(file),
-                        Ok(_) | Err(_) => self.images.settle(file),
-                    }
-                }
-                waiter
-            }
-            Work::Remove(_, waiter) | Work::Note(.., waiter) | Work::Flush(waiter) => waiter,
+        let (zone, file, waiter) = match work {
+            Work::Commit(prepared, waiter) => (prepared.zone(), prepared.file, waiter),
+            Work::Rebase(rebase, waiter) => (rebase.zone, rebase.file, waiter),
+            Work::Remove(zone, waiter) | Work::Note(zone, _, waiter) => (zone, None, waiter),
+            Work::Flush(waiter) => return waiter.tell(Err(error.clone())),
             Work::ConfirmationsWait => return,
         };
+        if let Some(file) = &file {
+            match self.database.row(zone).map(|row| row.and_then(|row| row.file(zone))) {
+                Ok(named) if named.as_ref() != Some(file) => self.images.discard(file),
+                Ok(_) | Err(_) => self.images.settle(file),
+            }
+        }
         waiter.tell(Err(error.clone()));
     }
 }

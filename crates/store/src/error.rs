@@ -36,6 +36,9 @@ pub enum StoreError {
     /// A bug of the caller: the steps do not lead to the head.
     #[error("zone {zone}: its steps do not lead one after the other to generation {head}")]
     BrokenSteps { zone: ZoneId, head: Generation },
+    /// The caller's steps do not begin where the stored ones end, or these have become too many: the image is wanted.
+    #[error("zone {zone}: what is stored does not lead to the version before this one")]
+    NothingToLieOver { zone: ZoneId },
     #[error("the store is closed: secondo is stopping, or a bug ended its writer; restart it")]
     Closed,
 }

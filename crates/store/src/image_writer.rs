@@ -3,18 +3,21 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use zone::{Generation, Image, ZoneId};
 
 use crate::StoreError;
 use crate::committer::{Waiter, Work};
 use crate::database::Database;
 use crate::images::ImageFiles;
-use crate::prepared::{Prepared, prepare};
-use crate::rows::Place;
+use crate::prepared::{Prepared, Rebase, WholeImage, prepare};
+use crate::rows::{Place, ZoneRow};
 use crate::stored::Commit;
 
 /// Something for the image writer to do before the committer.
 pub(crate) enum LargeWork {
     Commit(Box<Commit>, Waiter),
+    /// The image of a version on the way to the head is to take the place of the one before.
+    Rebase(ZoneId, Generation, Image, Waiter),
     /// To be handed on in its turn, behind every large commit that came before it.
     InTurn(Work),
 }
@@ -32,49 +35,72 @@ impl ImageWriter {
     pub(crate) async fn run(mut self) {
         while let Some(work) = self.work.recv().await {
             let ready = match work {
-                LargeWork::InTurn(work) => work,
+                LargeWork::InTurn(work) => Ok(work),
                 LargeWork::Commit(commit, waiter) => match self.write(*commit) {
-                    Ok(prepared) => Work::Commit(Box::new(prepared), waiter),
-                    Err(error) => {
-                        waiter.tell(Err(error));
-                        continue;
-                    }
+                    Ok(prepared) => Ok(Work::Commit(Box::new(prepared), waiter)),
+                    Err(error) => Err((waiter, error)),
+                },
+                LargeWork::Rebase(zone, generation, image, waiter) => match self.rebase(zone, generation, &image) {
+                    Ok(rebase) => Ok(Work::Rebase(Box::new(rebase), waiter)),
+                    Err(error) => Err((waiter, error)),
                 },
             };
-            // A committer that is gone has dropped its end, and who waits sees that.
-            if self.committer.send(ready).is_err() {
-                return;
+            match ready {
+                Err((waiter, error)) => waiter.tell(Err(error)),
+                Ok(work) => {
+                    // A committer that is gone has dropped its end, and who waits sees that.
+                    if self.committer.send(work).is_err() {
+                        return;
+                    }
+                }
             }
         }
     }
 
     fn write(&self, commit: Commit) -> Result<Prepared, StoreError> {
         let mut prepared = prepare(commit)?;
-        if prepared.image.place == Place::Inline {
-            return Ok(prepared);
+        let (zone, generation) = (prepared.zone(), prepared.generation());
+        if let Some(whole) = &prepared.image {
+            let is_there = |row: ZoneRow| row.head.generation >= generation;
+            prepared.file = self.write_file(zone, generation, whole, is_there)?;
         }
-        let (zone, offered) = (prepared.zone(), prepared.generation());
-        let name = ImageFiles::name(zone, offered);
+        Ok(prepared)
+    }
+
+    fn rebase(&self, zone: ZoneId, generation: Generation, image: &Image) -> Result<Rebase, StoreError> {
+        let whole = WholeImage::of(image);
+        let is_there = |row: ZoneRow| row.base.generation >= generation;
+        let file = self.write_file(zone, generation, &whole, is_there)?;
+        Ok(Rebase { zone, generation, whole, file })
+    }
+
+    /// Writes the file of a version's image, if it gets one; its name, unless the row says that such a version is there.
+    fn write_file(
+        &self,
+        zone: ZoneId,
+        generation: Generation,
+        whole: &WholeImage,
+        is_there: impl FnOnce(ZoneRow) -> bool,
+    ) -> Result<Option<String>, StoreError> {
+        if whole.row.place == Place::Inline {
+            return Ok(None);
+        }
+        let name = ImageFiles::name(zone, generation);
         if !self.images.claim(&name) {
-            return Err(StoreError::NotNewer { zone, committed: offered, offered });
+            return Err(StoreError::NotNewer { zone, committed: generation, offered: generation });
         }
         // A file that a row names is never written again. Read after the claim: whoever had the name before gave it
         // back when the row was durable.
-        match self.database.row(zone) {
-            Ok(Some(row)) if row.head.generation >= offered => {
+        match self.database.row(zone).map(|row| row.is_some_and(is_there)) {
+            Ok(false) => {}
+            there => {
                 self.images.settle(&name);
-                return Ok(prepared);
-            }
-            Ok(_) => {}
-            Err(error) => {
-                self.images.settle(&name);
-                return Err(error);
+                return there.map(|_| None);
             }
         }
         self.images
-            .write(&name, prepared.contents().as_bytes())
+            .write(&name, whole.image.as_bytes())
             .map_err(|error| StoreError::from_io(format!("writing the image of zone {zone} to {name}"), &error))?;
-        prepared.file = Some(name);
-        Ok(prepared)
+        Ok(Some(name))
     }
 }

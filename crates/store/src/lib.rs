@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! lock                     held (flock) as long as a process works here
-//! zones.redb               zones     zone → name, head, clock facts, where the image is and its checksum
+//! zones.redb               zones     zone → name, head, clock facts, where the image is, of which version, its checksum
 //!                          images    zone → image of at most 256 KiB
 //!                          versions  (zone, generation) → serial, time, where it came from
 //!                          diffs     (zone, generation) → the diff that led there
@@ -25,6 +25,9 @@
 //!    synced. This is the one commit point: before it the old version is committed, after it the new one.
 //! 3. [`Store::commit`] returns; the version may be shown.
 //! 4. The file of the version before is removed. Who has it mapped keeps it.
+//!
+//! A change of a large zone ([`zone::Image::is_merged`]) writes its diffs and no image: the stored image, and the diffs from
+//! its version to the head, are the zone. [`Store::rebase`] brings an image of a later version, in the same order of steps.
 //!
 //! # After a crash
 //!
@@ -51,7 +54,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
-use zone::{Diff, Generation, ZoneId};
+use zone::{Diff, Generation, Image, ZoneId};
 
 mod aside;
 mod committer;
@@ -222,13 +225,27 @@ impl Store {
     /// For one zone, one commit at a time. One that failed may be tried again, with the same generation too.
     pub async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
         let shared = &self.shared;
+        if prepared::is_patch(&commit) {
+            let prepared = prepared::prepare_patch(commit.clone())?;
+            match shared.now(|waiter| Work::Commit(Box::new(prepared), waiter)).await {
+                Err(StoreError::NothingToLieOver { .. }) => {}
+                committed => return committed,
+            }
+        }
         if prepared::is_large(&commit) {
             return shared.in_turn(|waiter| LargeWork::Commit(Box::new(commit), waiter)).await;
         }
         let prepared = Box::new(prepared::prepare(commit)?);
-        let (waiter, answer) = shared.waiter().await?;
-        shared.queues()?.small.send(Work::Commit(prepared, waiter)).map_err(|_| StoreError::Closed)?;
-        answer.await.unwrap_or(Err(StoreError::Closed))
+        shared.now(|waiter| Work::Commit(prepared, waiter)).await
+    }
+
+    /// Has the image of a version between the stored image and the head take that one's place, so that a start has fewer
+    /// diffs to apply. The committed version stays what it is.
+    ///
+    /// # Errors
+    /// [`StoreError::NothingToLieOver`] when there is no such version any more: another commit has written an image.
+    pub async fn rebase(&self, zone: ZoneId, generation: Generation, image: Image) -> Result<(), StoreError> {
+        self.shared.in_turn(|waiter| LargeWork::Rebase(zone, generation, image, waiter)).await
     }
 
     /// Notes newer clock facts of a stored zone; they reach the disk within [`Options::confirmations_late_max`]. Facts
@@ -297,6 +314,13 @@ impl Shared {
         workers.start("store-commit", committer.run())?;
         let (places, queues) = (Arc::new(Semaphore::new(QUEUE_MAX)), Some(Queues { small, large }));
         Ok(Self { database, confirmations, places, queues, workers })
+    }
+
+    /// Hands work to the committer and waits for its outcome.
+    async fn now(&self, work: impl FnOnce(Waiter) -> Work) -> Result<(), StoreError> {
+        let (waiter, answer) = self.waiter().await?;
+        self.queues()?.small.send(work(waiter)).map_err(|_| StoreError::Closed)?;
+        answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
     /// Hands work to the image writer and waits for its outcome.

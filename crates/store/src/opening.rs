@@ -3,15 +3,15 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use redb::{AccessGuard, ReadTransaction, ReadableTable, ReadableTableMetadata};
+use redb::{AccessGuard, ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
 use zone::image::ImageBytes;
-use zone::{Image, ZoneId};
+use zone::{Change, Diff, Generation, Image, Limits, ZoneId};
 
 use crate::StoreError;
-use crate::database::{Database, IMAGES_INLINE, META, NEWEST_TIME_MS, NOTES, ZONES};
+use crate::database::{DIFFS, Database, IMAGES_INLINE, META, NEWEST_TIME_MS, NOTES, VERSIONS, ZONES};
 use crate::images::{self, ImageFiles, Unloadable};
-use crate::rows::{Place, ZoneRow, unseal};
-use crate::stored::{StoredContents, StoredZone};
+use crate::rows::{Place, VersionRow, ZoneRow, unseal};
+use crate::stored::{Origin, StoredContents, StoredZone};
 
 /// What was found on disk.
 pub(crate) struct Found {
@@ -38,6 +38,7 @@ fn load_all(transaction: &ReadTransaction, images: &ImageFiles) -> Result<(Found
     let inline_images = transaction.open_table(IMAGES_INLINE)?;
     // Both tables are in the order of zones: one pass over each.
     let mut inline_images = inline_images.iter()?.peekable();
+    let history = History { versions: transaction.open_table(VERSIONS)?, diffs: transaction.open_table(DIFFS)? };
     let zones = transaction.open_table(ZONES)?;
     for entry in zones.iter()? {
         let (zone, row) = entry?;
@@ -54,7 +55,7 @@ fn load_all(transaction: &ReadTransaction, images: &ImageFiles) -> Result<(Found
                 named.extend(row.file(zone));
                 found.newest_time_ms = found.newest_time_ms.max(row.clock.last_confirmed_ms);
                 let note = notes.remove(&zone).unwrap_or_default();
-                found.zones.push(stored_zone(zone, row, note, inline, images));
+                found.zones.push(stored_zone(zone, row, note, inline, &history, images));
             }
             Err(what) => found.unreadable.push((zone, format!("zone {zone}: {what}"))),
         }
@@ -92,10 +93,11 @@ fn stored_zone(
     row: ZoneRow,
     note: Vec<u8>,
     inline: Option<AccessGuard<'_, &'static [u8]>>,
+    history: &History,
     images: &ImageFiles,
 ) -> StoredZone {
     let octets: Result<ImageBytes, Unloadable> = match row.image.place {
-        Place::File => images.load(&ImageFiles::name(zone, row.head.generation), row.image),
+        Place::File => images.load(&ImageFiles::name(zone, row.base.generation), row.image),
         Place::Inline => match inline {
             Some(octets) => images::check(octets.value(), row.image)
                 .map(|()| Arc::new(octets.value().to_vec()) as ImageBytes)
@@ -105,6 +107,7 @@ fn stored_zone(
     };
     let image =
         octets.and_then(|octets| Image::from_bytes(octets).map_err(|error| Unloadable::Damaged(error.to_string())));
+    let image = image.and_then(|image| brought_up(zone, image, &row, history));
     let contents = match image {
         Ok(image) => StoredContents::Whole(image),
         Err(Unloadable::Damaged(what)) => {
@@ -113,6 +116,49 @@ fn stored_zone(
         Err(Unloadable::Unread(what)) => StoredContents::Unusable(format!("zone {zone}: {what}")),
     };
     StoredZone { zone, name: row.name, head: row.head, clock: row.clock, note, contents }
+}
+
+/// What leads from images to heads.
+struct History {
+    versions: ReadOnlyTable<(u64, u64), &'static [u8]>,
+    diffs: ReadOnlyTable<(u64, u64), &'static [u8]>,
+}
+
+impl History {
+    /// The diffs from a version to another, one after the other.
+    fn between(&self, zone: ZoneId, from: Generation, to: Generation) -> Result<Vec<Diff>, String> {
+        let unread = |error: redb::StorageError| format!("its diffs cannot be read: {error}");
+        let missing =
+            |generation: Generation| format!("the diff to its generation {generation} is missing or damaged");
+        let (mut diffs, mut last) = (Vec::new(), from);
+        for version in self.versions.range((zone.0, from.0 + 1)..=(zone.0, to.0)).map_err(unread)? {
+            let (key, row) = version.map_err(unread)?;
+            let generation = Generation(key.value().1);
+            let origin = VersionRow::from_bytes(row.value()).map(|row| row.version.origin);
+            let sealed = self.diffs.get(key.value()).map_err(unread)?;
+            let octets = sealed.as_ref().and_then(|sealed| unseal(sealed.value()));
+            let diff = octets.and_then(|octets| Diff::from_bytes(octets).ok());
+            let follows = matches!(origin, Ok(Origin::Step { from, .. }) if from == last);
+            diffs.push(diff.filter(|_| follows).ok_or_else(|| missing(generation))?);
+            last = generation;
+        }
+        if last == to { Ok(diffs) } else { Err(missing(to)) }
+    }
+}
+
+/// The version of the head, from the image and what leads there from it.
+fn brought_up(zone: ZoneId, image: Image, row: &ZoneRow, history: &History) -> Result<Image, Unloadable> {
+    if row.base.generation == row.head.generation {
+        return Ok(image);
+    }
+    let steps = history.between(zone, row.base.generation, row.head.generation).map_err(Unloadable::Damaged)?;
+    let (apex, seed) = (image.apex().to_name(), image.seed());
+    let advanced = zone::advance(apex.borrow(), Some(&image), &Change::Steps(steps), seed, Limits::NONE);
+    let image = advanced.map_err(|error| Unloadable::Damaged(format!("its diffs do not fit: {error}")))?.image;
+    if (image.serial(), image.digest()) != (row.head.serial, row.head.digest) {
+        return Err(Unloadable::Damaged("its diffs lead to another version".into()));
+    }
+    Ok(image)
 }
 
 /// Puts a damaged image's file aside; what to add to the sentence about it.

@@ -17,11 +17,41 @@ const DIFF_OCTETS_MAX: u64 = 1 << 30;
 /// A commit, ready to be written.
 pub(crate) struct Prepared {
     pub(crate) commit: Commit,
-    pub(crate) image: ImageRow,
+    /// None: the diffs lead to it from what is stored.
+    pub(crate) image: Option<WholeImage>,
     /// One for each step, or one for a version that came whole; with each, its sealed diff, if it is to be kept.
     pub(crate) versions: Vec<(VersionRow, Option<Vec<u8>>)>,
     pub(crate) limits: HistoryLimits,
     /// The image's file, if one was written for this commit.
+    pub(crate) file: Option<String>,
+}
+
+/// An image that is to be written, in one piece.
+pub(crate) struct WholeImage {
+    pub(crate) row: ImageRow,
+    pub(crate) image: Image,
+}
+
+impl WholeImage {
+    /// Takes time proportional to the image.
+    pub(crate) fn of(image: &Image) -> Self {
+        let image = image.merged();
+        let octets = image.as_bytes();
+        let row = ImageRow {
+            place: if octets.len() > INLINE_OCTETS_MAX { Place::File } else { Place::Inline },
+            octets: octets.len() as u64,
+            checksum: crc32c::crc32c(octets),
+        };
+        Self { row, image }
+    }
+}
+
+/// An image of a version on the way to the head, ready to take the place of the one before.
+pub(crate) struct Rebase {
+    pub(crate) zone: ZoneId,
+    pub(crate) generation: Generation,
+    pub(crate) whole: WholeImage,
+    /// The image's file, if one was written.
     pub(crate) file: Option<String>,
 }
 
@@ -36,25 +66,37 @@ pub(crate) struct HistoryLimits {
 
 /// Whether a commit takes so long to prepare that others should not wait behind it.
 pub(crate) fn is_large(commit: &Commit) -> bool {
-    let diffs: usize = commit.steps.iter().map(|step| step.diff.octets()).sum();
-    commit.image.as_bytes().len() > INLINE_OCTETS_MAX || diffs > INLINE_OCTETS_MAX
+    !commit.image.is_merged() || commit.image.octets() > INLINE_OCTETS_MAX || diff_octets(commit) > INLINE_OCTETS_MAX
+}
+
+/// Whether a commit can be written as what leads to it.
+pub(crate) fn is_patch(commit: &Commit) -> bool {
+    !commit.image.is_merged() && !commit.steps.is_empty() && diff_octets(commit) <= INLINE_OCTETS_MAX
+}
+
+fn diff_octets(commit: &Commit) -> usize {
+    commit.steps.iter().map(|step| step.diff.octets()).sum()
 }
 
 /// Checks and encodes a commit; takes time proportional to the image and the diffs.
 pub(crate) fn prepare(commit: Commit) -> Result<Prepared, StoreError> {
+    let image = WholeImage::of(&commit.image);
+    prepare_with(commit, Some(image))
+}
+
+/// The same without the image: what is stored, and the diffs, say all. Takes time proportional to the diffs.
+pub(crate) fn prepare_patch(commit: Commit) -> Result<Prepared, StoreError> {
+    prepare_with(commit, None)
+}
+
+fn prepare_with(commit: Commit, image: Option<WholeImage>) -> Result<Prepared, StoreError> {
     if !leads_to_head(&commit) {
         return Err(StoreError::BrokenSteps { zone: commit.zone, head: commit.head.generation });
     }
-    let octets = commit.image.as_bytes();
-    let image = ImageRow {
-        place: if octets.len() > INLINE_OCTETS_MAX { Place::File } else { Place::Inline },
-        octets: octets.len() as u64,
-        checksum: crc32c::crc32c(octets),
-    };
     let age_max_ms = u64::try_from(commit.history.age_max.as_millis()).unwrap_or(u64::MAX);
     let limits = HistoryLimits {
         versions_max: commit.history.versions_max.max(1),
-        octets_max: image.octets.max(HISTORY_OCTETS_MIN),
+        octets_max: (commit.image.octets() as u64).max(HISTORY_OCTETS_MIN),
         oldest_ms: commit.at_ms.saturating_sub(age_max_ms),
     };
     let versions = versions(&commit);
@@ -116,9 +158,5 @@ impl Prepared {
     /// Octets of its own diffs.
     pub(crate) fn diff_octets(&self) -> u64 {
         self.versions.iter().map(|(row, _)| row.diff_octets).sum()
-    }
-
-    pub(crate) fn contents(&self) -> &Image {
-        &self.commit.image
     }
 }

@@ -8,7 +8,9 @@ use zone::{Digest, Generation, ZoneId};
 
 use crate::stored::{ClockFacts, Head, Origin, Version};
 
-const ZONE_FORM: u8 = 1;
+const ZONE_FORM: u8 = 2;
+/// The form before, in which the image was always that of the head.
+const ZONE_FORM_BEFORE: u8 = 1;
 const VERSION_FORM: u8 = 1;
 
 /// A zone, in the table of zones.
@@ -18,7 +20,24 @@ pub(crate) struct ZoneRow {
     pub(crate) head: Head,
     pub(crate) clock: ClockFacts,
     pub(crate) image: ImageRow,
+    pub(crate) base: Base,
     pub(crate) history: HistoryTotals,
+}
+
+/// Which version the image is, and what leads from there to the head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Base {
+    pub(crate) generation: Generation,
+    /// Diffs from there on; none where the image is that of the head.
+    pub(crate) steps: u64,
+    /// Of these diffs.
+    pub(crate) octets: u64,
+}
+
+impl Base {
+    pub(crate) fn of(generation: Generation) -> Self {
+        Self { generation, steps: 0, octets: 0 }
+    }
 }
 
 /// Where the image is, and how to know it again.
@@ -34,7 +53,7 @@ pub(crate) struct ImageRow {
 pub(crate) enum Place {
     /// In the table of images.
     Inline,
-    /// In the file named for zone and generation.
+    /// In the file named for the zone and the image's generation.
     File,
 }
 
@@ -73,6 +92,9 @@ impl ZoneRow {
         row.extend(self.image.checksum.to_be_bytes());
         row.extend(self.history.versions.to_be_bytes());
         row.extend(self.history.octets.to_be_bytes());
+        row.extend(self.base.generation.0.to_be_bytes());
+        row.extend(self.base.steps.to_be_bytes());
+        row.extend(self.base.octets.to_be_bytes());
         row.extend(self.name.as_wire());
         seal(row)
     }
@@ -80,18 +102,20 @@ impl ZoneRow {
     /// The row of `zone`, or what is wrong with its octets.
     pub(crate) fn from_bytes(zone: ZoneId, octets: &[u8]) -> Result<Self, &'static str> {
         let mut fields = Fields(unseal(octets).ok_or("the checksum of its row is wrong")?);
-        if fields.take::<1>()? != [ZONE_FORM] {
+        let [form] = fields.take::<1>()?;
+        if !matches!(form, ZONE_FORM | ZONE_FORM_BEFORE) {
             return Err("its row has a form that this secondo does not know");
         }
         if fields.u64()? != zone.0 {
             return Err("its row is another zone's");
         }
+        let head = Head {
+            generation: Generation(fields.u64()?),
+            serial: Serial(fields.u32()?),
+            digest: Digest::from_bytes(fields.take()?),
+        };
         Ok(Self {
-            head: Head {
-                generation: Generation(fields.u64()?),
-                serial: Serial(fields.u32()?),
-                digest: Digest::from_bytes(fields.take()?),
-            },
+            head,
             clock: ClockFacts {
                 last_confirmed_ms: fields.u64()?,
                 expires_at_ms: fields.u64()?,
@@ -107,6 +131,10 @@ impl ZoneRow {
                 checksum: fields.u32()?,
             },
             history: HistoryTotals { versions: fields.u64()?, octets: fields.u64()? },
+            base: match form {
+                ZONE_FORM_BEFORE => Base::of(head.generation),
+                _ => Base { generation: Generation(fields.u64()?), steps: fields.u64()?, octets: fields.u64()? },
+            },
             name: Name::from_wire(fields.0).map_err(|_| "its row holds no name")?,
         })
     }
@@ -186,7 +214,7 @@ mod tests {
     use dns::Serial;
     use zone::{Digest, Generation, ZoneId};
 
-    use super::{HistoryTotals, ImageRow, Place, VersionRow, ZoneRow};
+    use super::{Base, HistoryTotals, ImageRow, Place, VersionRow, ZoneRow, seal, unseal};
     use crate::stored::{ClockFacts, Head, Origin, Version};
 
     fn zone_row() -> ZoneRow {
@@ -199,6 +227,7 @@ mod tests {
             },
             clock: ClockFacts { last_confirmed_ms: 1, expires_at_ms: 2, next_check_ms: u64::MAX },
             image: ImageRow { place: Place::File, octets: 1 << 40, checksum: 0xdead_beef },
+            base: Base { generation: Generation(5), steps: 6, octets: 7 },
             history: HistoryTotals { versions: 3, octets: 4 },
         }
     }
@@ -216,6 +245,18 @@ mod tests {
             let row = VersionRow { version, diff_octets: 77 };
             assert_eq!(VersionRow::from_bytes(&row.to_bytes()), Ok(row));
         }
+    }
+
+    #[test]
+    fn a_row_of_the_form_before_is_one_whose_image_is_that_of_the_head() {
+        let row = ZoneRow { base: Base::of(zone_row().head.generation), ..zone_row() };
+        let octets = row.to_bytes(ZoneId(7));
+        let (name, base) = (row.name.as_wire().len(), 24);
+        let mut before = unseal(&octets).unwrap().to_vec();
+        let name_at = before.len() - name;
+        before.drain(name_at - base..name_at);
+        before[0] = 1;
+        assert_eq!(ZoneRow::from_bytes(ZoneId(7), &seal(before)), Ok(row));
     }
 
     #[test]

@@ -3,14 +3,14 @@
 use std::ops::RangeInclusive;
 
 use redb::{ReadableTable, Table, WriteTransaction};
-use zone::ZoneId;
+use zone::{Generation, ZoneId};
 
 use crate::StoreError;
 use crate::database::{DIFFS, IMAGES_INLINE, META, NEWEST_TIME_MS, NOTES, VERSIONS, ZONES};
 use crate::images::ImageFiles;
-use crate::prepared::Prepared;
-use crate::rows::{HistoryTotals, Place, VersionRow, ZoneRow, seal};
-use crate::stored::ClockFacts;
+use crate::prepared::{Prepared, Rebase, WholeImage};
+use crate::rows::{Base, HistoryTotals, ImageRow, Place, VersionRow, ZoneRow, seal};
+use crate::stored::{ClockFacts, Origin};
 
 /// All tables, open for writing.
 pub(crate) struct Tables<'t> {
@@ -70,10 +70,14 @@ impl<'t> Tables<'t> {
             self.versions.retain_in(all_of(zone), |_, _| false)?;
             self.diffs.retain_in(all_of(zone), |_, _| false)?;
         }
-        match prepared.image.place {
-            Place::Inline => drop(self.images.insert(zone.0, prepared.contents().as_bytes())?),
-            Place::File => drop(self.images.remove(zone.0)?),
-        }
+        let stored = match &prepared.image {
+            Some(whole) => {
+                self.image(zone, whole)?;
+                Some((whole.row, Base::of(head.generation)))
+            }
+            None => old.as_ref().and_then(|old| lain_over(old, prepared)),
+        };
+        let Some((image, base)) = stored else { return Ok(Err(StoreError::NothingToLieOver { zone })) };
         let clock = [waiting, old.as_ref().map(|row| row.clock)]
             .into_iter()
             .flatten()
@@ -83,12 +87,56 @@ impl<'t> Tables<'t> {
             name: prepared.commit.name.clone(),
             head,
             clock,
-            image: prepared.image,
-            history: self.extend_history(prepared, totals)?,
+            image,
+            base,
+            history: self.extend_history(prepared, totals, base)?,
         };
         self.zones.insert(zone.0, row.to_bytes(zone).as_slice())?;
         self.newest_time_ms = self.newest_time_ms.max(prepared.commit.at_ms).max(clock.last_confirmed_ms);
-        Ok(Ok(FileChange { unnamed: old.and_then(|row| row.file(zone)) }))
+        let unnamed = old.and_then(|row| row.file(zone)).filter(|_| prepared.image.is_some());
+        Ok(Ok(FileChange { unnamed }))
+    }
+
+    /// Has the image of a version on the way to the head take the place of the one before, with fewer diffs behind it. The
+    /// inner error is about this zone alone.
+    pub(crate) fn rebase(&mut self, rebase: &Rebase) -> Result<Result<FileChange, StoreError>, redb::Error> {
+        let Rebase { zone, generation, ref whole, .. } = *rebase;
+        let old = self.row(zone)?;
+        let is_on_the_way = |row: &ZoneRow| row.base.generation < generation && generation <= row.head.generation;
+        let Some(mut row) = old.filter(is_on_the_way) else {
+            return Ok(Err(StoreError::NothingToLieOver { zone }));
+        };
+        let unnamed = row.file(zone);
+        row.base = Base::of(generation);
+        let mut last = generation;
+        for version in self.versions.range((zone.0, generation.0 + 1)..=(zone.0, row.head.generation.0))? {
+            let version = VersionRow::from_bytes(version?.1.value()).ok();
+            let leads_on = |version: &VersionRow| match version.version.origin {
+                Origin::Step { from, .. } => from == last && version.diff_octets > 0,
+                Origin::Whole => false,
+            };
+            let Some(version) = version.filter(leads_on) else {
+                return Ok(Err(StoreError::NothingToLieOver { zone }));
+            };
+            last = version.version.generation;
+            row.base.steps += 1;
+            row.base.octets += version.diff_octets;
+        }
+        if last != row.head.generation {
+            return Ok(Err(StoreError::NothingToLieOver { zone }));
+        }
+        row.image = whole.row;
+        self.image(zone, whole)?;
+        self.zones.insert(zone.0, row.to_bytes(zone).as_slice())?;
+        Ok(Ok(FileChange { unnamed }))
+    }
+
+    fn image(&mut self, zone: ZoneId, whole: &WholeImage) -> Result<(), redb::Error> {
+        match whole.row.place {
+            Place::Inline => drop(self.images.insert(zone.0, whole.image.as_bytes())?),
+            Place::File => drop(self.images.remove(zone.0)?),
+        }
+        Ok(())
     }
 
     /// Writes newer clock facts; those of a zone that is not stored, and older ones, are nothing.
@@ -139,6 +187,7 @@ impl<'t> Tables<'t> {
         &mut self,
         prepared: &Prepared,
         mut totals: HistoryTotals,
+        base: Base,
     ) -> Result<HistoryTotals, redb::Error> {
         let zone = prepared.zone();
         for (row, diff) in &prepared.versions {
@@ -150,12 +199,18 @@ impl<'t> Tables<'t> {
             totals.versions += 1;
             totals.octets += row.diff_octets;
         }
-        self.prune(prepared, totals)
+        self.prune(prepared, totals, base.generation.min(prepared.way_back()))
     }
 
     /// Drops versions from the oldest on until the rest is within limits. What a commit's own steps lead from stays with
-    /// them, and they are not counted: the version before can always be served again.
-    fn prune(&mut self, prepared: &Prepared, mut totals: HistoryTotals) -> Result<HistoryTotals, redb::Error> {
+    /// them, and they are not counted: the version before can always be served again. What leads from the image to the
+    /// head stays too, so that `kept` is the oldest of both.
+    fn prune(
+        &mut self,
+        prepared: &Prepared,
+        mut totals: HistoryTotals,
+        kept: Generation,
+    ) -> Result<HistoryTotals, redb::Error> {
         let (zone, limits, own_octets) = (prepared.zone(), prepared.limits, prepared.diff_octets());
         loop {
             let (key, row, replaced_ms) = {
@@ -167,7 +222,7 @@ impl<'t> Tables<'t> {
                 let replaced_ms = read(next.1.value()).map_or(0, |next| next.version.at_ms);
                 (oldest.0.value(), read(oldest.1.value()), replaced_ms)
             };
-            if key.1 > prepared.way_back().0 {
+            if key.1 > kept.0 {
                 return Ok(totals);
             }
             // What it came from is not there any more, so that its own diff leads nowhere.
@@ -179,7 +234,7 @@ impl<'t> Tables<'t> {
             let within = totals.versions <= limits.versions_max
                 && totals.octets.saturating_sub(own_octets) <= limits.octets_max
                 && replaced_ms >= limits.oldest_ms;
-            if within || key.1 == prepared.way_back().0 {
+            if within || key.1 == kept.0 {
                 return Ok(totals);
             }
             self.versions.remove(key)?;
@@ -194,10 +249,28 @@ impl ZoneRow {
     pub(crate) fn file(&self, zone: ZoneId) -> Option<String> {
         match self.image.place {
             Place::Inline => None,
-            Place::File => Some(ImageFiles::name(zone, self.head.generation)),
+            Place::File => Some(ImageFiles::name(zone, self.base.generation)),
         }
     }
 }
+
+/// The stored image, and the diffs with those of a commit that begins where they end; none where it does not, or where they
+/// would take longer to read than another image.
+fn lain_over(old: &ZoneRow, prepared: &Prepared) -> Option<(ImageRow, Base)> {
+    let is_kept = prepared.versions.iter().all(|(_, diff)| diff.is_some());
+    let base = Base {
+        generation: old.base.generation,
+        steps: old.base.steps + prepared.versions.len() as u64,
+        octets: old.base.octets + prepared.diff_octets(),
+    };
+    let is_short = base.steps <= STEPS_MAX && base.octets <= old.image.octets.max(OCTETS_MIN);
+    (is_kept && is_short && prepared.way_back() == old.head.generation).then_some((old.image, base))
+}
+
+/// Diffs that may lie over an image, each of which is read and applied at a start.
+const STEPS_MAX: u64 = 1 << 16;
+/// They may always have so many octets, however small the image is.
+const OCTETS_MIN: u64 = 1 << 20;
 
 /// The keys of all versions of a zone.
 pub(crate) fn all_of(zone: ZoneId) -> RangeInclusive<(u64, u64)> {

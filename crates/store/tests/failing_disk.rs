@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod patches;
 mod stream;
 mod zones;
 

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod patches;
 mod stream;
 mod zones;
 

@@ -22,7 +22,7 @@ pub(crate) fn image(zone: u64, serial: u32, records: usize) -> Image {
     advance(apex.borrow(), None, &Change::Full(records), [7; 16], Limits::default()).unwrap().image
 }
 
-fn name(zone: u64) -> String {
+pub(crate) fn name(zone: u64) -> String {
     format!("Zone{zone}.example.")
 }
 
