@@ -43,6 +43,7 @@ mod simulation;
 mod statistics;
 mod telling;
 mod tls;
+mod upkeep;
 mod warnings;
 
 use std::io::{IsTerminal, Write};

@@ -30,6 +30,7 @@ use crate::plans::Plans;
 use crate::reconcile::admissions;
 use crate::refresh::Refreshed;
 use crate::roster::Roster;
+use crate::upkeep::Upkeep;
 use crate::warnings;
 
 /// The beginning of 2026, in Unix milliseconds.
@@ -67,6 +68,7 @@ pub(crate) struct Node {
     pub(crate) missed_keys: Mutex<HashSet<(TenantId, Name)>>,
     /// Some served version, or some order, is in memory only.
     pub(crate) volatile: Notify,
+    pub(crate) upkeep: Upkeep,
     pub(crate) catalogs: Catalogs,
     /// Zones about which something may have changed, for whoever looks at one.
     pub(crate) news: broadcast::Sender<ZoneId>,
@@ -135,6 +137,7 @@ impl Node {
             announcer: OnceLock::new(),
             missed_keys: Mutex::default(),
             volatile: Notify::new(),
+            upkeep: Upkeep::default(),
             catalogs: Catalogs::default(),
             news: broadcast::Sender::new(NEWS_KEPT),
             reconciled: watch::Sender::new(0),

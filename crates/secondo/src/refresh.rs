@@ -10,12 +10,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use answer::Contents;
-use dns::Soa;
+use dns::{Soa, Type};
 use store::StoreError;
 use transfer::{Fetch, Lane, Meter, Primary};
 use xfr::{Bounds, Moment, Outcome, Reason, Timers};
 use zone::inspect::Inspection;
-use zone::{Advanced, Change, Generation, Rejection, Snapshot};
+use zone::zonemd::Verdict;
+use zone::{Advanced, Change, Generation, Image, Rejection, Snapshot};
 
 use crate::differences::News;
 use crate::followed::{Durability, Followed, Instructions, Writing};
@@ -27,6 +28,9 @@ use crate::warnings::{self, Signatures};
 /// What came and what is held may have so many octets together for the next version to be built where the octets came
 /// in. That takes less than a millisecond, which is no longer than reading a message of 64 KiB.
 pub(crate) const ADVANCED_HERE_OCTETS_MAX: u64 = 64 * 1024;
+
+/// Of so many octets are steps that are laid over a large zone where they came in: a hundred records or so.
+const AT_ONCE_OCTETS_MAX: u64 = 8 * 1024;
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +101,7 @@ pub(crate) async fn refresh(node: &Node, zone: &Followed, way: Way<'_>) -> Resul
         return Ok(Refreshed::Unchanged);
     };
     let held = zone.condition().held.clone();
-    let (advanced, inspection) = advance(node, zone, held.clone(), change, meter.read().octets).await?;
+    let (advanced, looked) = advance(node, zone, held.clone(), change, meter.read().octets).await?;
     let serial = advanced.image.serial();
     let writing = zone.write().await.ok_or(Reason::ZoneRemoved)?;
     // Somebody's word may have come while the version was on its way.
@@ -119,7 +123,7 @@ pub(crate) async fn refresh(node: &Node, zone: &Followed, way: Way<'_>) -> Resul
     match decide(
         held.as_ref().map(|held| &held.image),
         &advanced.image,
-        inspection.zonemd,
+        looked.zonemd(),
         &instructions.policy,
         instructions.records_max,
         want,
@@ -146,7 +150,9 @@ pub(crate) async fn refresh(node: &Node, zone: &Followed, way: Way<'_>) -> Resul
             if let Some(limit) = instructions.records_max {
                 warnings::tell_of_records(node, zone, records, limit);
             }
-            zone.condition().said.set_signatures(inspection.horizon.into());
+            if let Looked::Closely(inspection) = looked {
+                zone.condition().said.set_signatures(inspection.horizon.into());
+            }
             Ok(Refreshed::Published)
         }
     }
@@ -179,22 +185,34 @@ async fn advance(
     held: Option<Snapshot>,
     change: Change,
     octets: u64,
-) -> Result<(Advanced, Inspection), Reason> {
+) -> Result<(Advanced, Looked), Reason> {
     let mut seed = [0; 16];
     node.clock
         .machine()
         .random(&mut seed)
         .map_err(|error| Reason::Internal { detail: format!("the system gives no random numbers: {error}") })?;
-    let octets = octets + held.as_ref().map_or(0, |held| held.image.as_bytes().len() as u64);
+    let changed_octets = octets;
+    let octets = octets + held.as_ref().map_or(0, |held| held.image.octets() as u64);
     let apex = zone.name.clone();
     let (now_secs, limits) = (node.clock.now().0 / 1000, node.contents_limits);
+    let at_once = match (&held, &change) {
+        (Some(held), Change::Steps(steps)) if changed_octets <= AT_ONCE_OCTETS_MAX => {
+            let advanced = zone::advance_at_once(apex.borrow(), &held.image, steps, limits).map_err(reason_of)?;
+            // Its digest takes as long as the zone is large.
+            let advanced = advanced.filter(|advanced| advanced.image.apex_owner().rrset(Type::ZONEMD).is_none());
+            advanced.map(|advanced| (advanced, Looked::InPassing(Verdict::Absent)))
+        }
+        _ => None,
+    };
     let work = move || {
         let old = held.as_ref().map(|held| &held.image);
         let advanced = zone::advance(apex.borrow(), old, &change, seed, limits).map_err(reason_of)?;
-        let inspection = zone::inspect(&advanced.image, now_secs);
-        Ok::<_, Reason>((advanced, inspection))
+        let looked = Looked::at(&advanced.image, now_secs);
+        Ok::<_, Reason>((advanced, looked))
     };
-    let (advanced, inspection) = if octets <= ADVANCED_HERE_OCTETS_MAX {
+    let (advanced, looked) = if let Some(done) = at_once {
+        done
+    } else if octets <= ADVANCED_HERE_OCTETS_MAX {
         work()?
     } else {
         let advanced = tokio::task::spawn_blocking(work).await;
@@ -211,8 +229,34 @@ async fn advance(
             "the primary's records are served with changes: out-of-zone ones dropped, duplicates once, one TTL for each RRset"
         );
     }
-    warnings::say_doubts(zone, &inspection);
-    Ok((advanced, inspection))
+    if let Looked::Closely(inspection) = &looked {
+        warnings::say_doubts(zone, inspection);
+    }
+    Ok((advanced, looked))
+}
+
+/// What is known of a new version before it is decided about.
+enum Looked {
+    Closely(Inspection),
+    /// What the decision takes; [`crate::upkeep`] does the rest.
+    InPassing(Verdict),
+}
+
+impl Looked {
+    /// Takes as long as the zone is large, unless the version is a change laid over an image and has no ZONEMD record.
+    fn at(image: &Image, now_secs: u64) -> Self {
+        match image.is_merged() {
+            true => Self::Closely(zone::inspect(image, now_secs)),
+            false => Self::InPassing(zone::zonemd::verify(image)),
+        }
+    }
+
+    fn zonemd(&self) -> Verdict {
+        match self {
+            Self::Closely(inspection) => inspection.zonemd,
+            Self::InPassing(verdict) => *verdict,
+        }
+    }
 }
 
 /// Keeps a version from being published, and says so.
@@ -298,7 +342,11 @@ fn publish(node: &Node, zone: &Followed, next: Snapshot, durability: Durability,
     origin.set(&mut condition.timers, &soa, &zone.bounds(), now, node.clock.random());
     zone.show_expiry(&condition);
     let is_first = condition.held.replace(next.clone()).is_none();
-    condition.said.set_signatures(Signatures::Unknown);
+    if next.image.is_merged() {
+        condition.said.set_signatures(Signatures::Unknown);
+    } else {
+        node.upkeep.changed(zone.id, &next.image, &node.contents_limits);
+    }
     condition.durability = durability;
     condition.came_from = origin.came_from();
     if !condition.hold.is_frozen() {

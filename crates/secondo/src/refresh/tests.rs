@@ -2,6 +2,7 @@
 
 mod drawn_out;
 mod holding;
+mod laid_over;
 mod orders;
 mod primaries;
 

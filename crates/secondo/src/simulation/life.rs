@@ -20,7 +20,7 @@ use super::world::World;
 use super::zones::policy;
 use crate::clock::Clock;
 use crate::node::Node;
-use crate::scheduler;
+use crate::{scheduler, upkeep};
 
 /// As many as the program has.
 const NOTIFIES_WAITING_MAX: usize = 4096;
@@ -89,8 +89,10 @@ async fn live_once(world: &Arc<World>, disk: &SimulatedDisk, until_ms: u64) -> S
     let _ = opened.store.know_time(clock.now().0);
     let network = Arc::new(SimulatedNetwork(world.clone()));
     let transfers = Transfers::new(Limits::default(), network, TlsClient::default());
-    let node =
-        Arc::new(Node::new(clock, policy(), Location::File("nowhere".into()), opened.store, transfers, opened.zones));
+    let mut node =
+        Node::new(clock, policy(), Location::File("nowhere".into()), opened.store, transfers, opened.zones);
+    node.contents_limits = world.limits;
+    let node = Arc::new(node);
     world.born(&node);
     instruct_all(&world.state(), &node);
     world.started(&node);
@@ -99,6 +101,7 @@ async fn live_once(world: &Arc<World>, disk: &SimulatedDisk, until_ms: u64) -> S
         tokio::spawn(scheduler::follow_agenda(node.clone())),
         tokio::spawn(scheduler::follow_notifies(node.clone(), Arc::new(Mutex::new(notified)))),
         tokio::spawn(scheduler::follow_disk(node.clone())),
+        tokio::spawn(upkeep::follow_upkeep(node.clone())),
     ];
     let stage = Stage { world: world.clone(), node: node.clone(), disk: disk.clone(), notifies };
     let stop = drive(&stage, until_ms).await;

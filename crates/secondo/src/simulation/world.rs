@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use dns::{Serial, Type};
 use testing::dice::Dice;
+use zone::Limits;
 
 use super::Scale;
 use super::at_once::AtOnce;
@@ -24,6 +25,8 @@ use crate::node::Node;
 
 pub(super) struct World {
     pub(super) machine: Arc<SimulatedMachine>,
+    /// What contents may hold, and how they are held.
+    pub(super) limits: Limits,
     state: Mutex<State>,
 }
 
@@ -62,6 +65,14 @@ pub(super) struct Counts {
     pub(super) told: u64,
 }
 
+/// By every other seed changes are laid over images, however small these are, which are then built anew every now and then.
+fn limits(seed: u64) -> Limits {
+    match seed % 2 {
+        0 => Limits::default(),
+        _ => Limits { rebuilt_octets_max: 0, changes_min: 6, ..Limits::default() },
+    }
+}
+
 impl World {
     pub(super) fn new(seed: u64, scale: &Scale, watched: Watched) -> Arc<Self> {
         let mut dice = Dice::new(seed);
@@ -92,7 +103,7 @@ impl World {
             counts: Counts::default(),
             disk_is_full: false,
         };
-        Arc::new(Self { machine, state: Mutex::new(state) })
+        Arc::new(Self { machine, limits: limits(seed), state: Mutex::new(state) })
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
