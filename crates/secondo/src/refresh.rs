@@ -16,7 +16,7 @@ use transfer::{Fetch, Lane, Meter, Primary};
 use xfr::{Bounds, Moment, Outcome, Reason, Timers};
 use zone::inspect::Inspection;
 use zone::zonemd::Verdict;
-use zone::{Advanced, Change, Generation, Image, Rejection, Snapshot};
+use zone::{Advanced, Change, Diff, Generation, Image, Limits, Notes, Rejection, Snapshot};
 
 use crate::differences::News;
 use crate::followed::{Durability, Followed, Instructions, Writing};
@@ -191,35 +191,49 @@ async fn advance(
         .machine()
         .random(&mut seed)
         .map_err(|error| Reason::Internal { detail: format!("the system gives no random numbers: {error}") })?;
-    let changed_octets = octets;
+    let (now_secs, limits) = (node.clock.now().0 / 1000, node.contents_limits);
+    if let (Some(held), Change::Steps(steps)) = (&held, &change)
+        && octets <= AT_ONCE_OCTETS_MAX
+        && let Some(advanced) = advance_at_once(zone, held, steps, limits)?
+    {
+        return Ok((advanced, Looked::InPassing(Verdict::Absent)));
+    }
     let octets = octets + held.as_ref().map_or(0, |held| held.image.octets() as u64);
     let apex = zone.name.clone();
-    let (now_secs, limits) = (node.clock.now().0 / 1000, node.contents_limits);
-    let at_once = match (&held, &change) {
-        (Some(held), Change::Steps(steps)) if changed_octets <= AT_ONCE_OCTETS_MAX => {
-            let advanced = zone::advance_at_once(apex.borrow(), &held.image, steps, limits).map_err(reason_of)?;
-            // Its digest takes as long as the zone is large.
-            let advanced = advanced.filter(|advanced| advanced.image.apex_owner().rrset(Type::ZONEMD).is_none());
-            advanced.map(|advanced| (advanced, Looked::InPassing(Verdict::Absent)))
-        }
-        _ => None,
-    };
     let work = move || {
         let old = held.as_ref().map(|held| &held.image);
         let advanced = zone::advance(apex.borrow(), old, &change, seed, limits).map_err(reason_of)?;
         let looked = Looked::at(&advanced.image, now_secs);
         Ok::<_, Reason>((advanced, looked))
     };
-    let (advanced, looked) = if let Some(done) = at_once {
-        done
-    } else if octets <= ADVANCED_HERE_OCTETS_MAX {
+    let (advanced, looked) = if octets <= ADVANCED_HERE_OCTETS_MAX {
         work()?
     } else {
         let advanced = tokio::task::spawn_blocking(work).await;
         advanced.map_err(|error| Reason::Internal { detail: error.to_string() })??
     };
-    let notes = advanced.notes;
-    if notes != zone::Notes::default() {
+    say_notes(zone, advanced.notes);
+    if let Looked::Closely(inspection) = &looked {
+        warnings::say_doubts(zone, inspection);
+    }
+    Ok((advanced, looked))
+}
+
+/// The same where it takes no longer than handing it to another thread; none where it may take longer.
+fn advance_at_once(
+    zone: &Followed,
+    held: &Snapshot,
+    steps: &[Diff],
+    limits: Limits,
+) -> Result<Option<Advanced>, Reason> {
+    let advanced = zone::advance_at_once(zone.name.borrow(), &held.image, steps, limits).map_err(reason_of)?;
+    // To verify its digest takes as long as the zone is large.
+    let advanced = advanced.filter(|advanced| advanced.image.apex_owner().rrset(Type::ZONEMD).is_none());
+    Ok(advanced.inspect(|advanced| say_notes(zone, advanced.notes)))
+}
+
+fn say_notes(zone: &Followed, notes: Notes) {
+    if notes != Notes::default() {
         tracing::warn!(
             zone = %zone.name,
             out_of_zone = notes.out_of_zone,
@@ -229,10 +243,6 @@ async fn advance(
             "the primary's records are served with changes: out-of-zone ones dropped, duplicates once, one TTL for each RRset"
         );
     }
-    if let Looked::Closely(inspection) = &looked {
-        warnings::say_doubts(zone, inspection);
-    }
-    Ok((advanced, looked))
 }
 
 /// What is known of a new version before it is decided about.
@@ -323,7 +333,7 @@ async fn commit(
 }
 
 /// Gives each step a generation of its own, after the last one used.
-fn number(held: Generation, used: Generation, diffs: Vec<zone::Diff>) -> Vec<store::Step> {
+fn number(held: Generation, used: Generation, diffs: Vec<Diff>) -> Vec<store::Step> {
     let mut from = held;
     let mut last = used;
     let step = |diff| {

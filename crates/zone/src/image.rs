@@ -222,7 +222,7 @@ impl Image {
 
     /// The memory that the contents take, in octets.
     pub fn octets(&self) -> usize {
-        self.as_bytes().len() + self.overlay.as_ref().map_or(0, |overlay| overlay.octets())
+        self.as_bytes().len() + self.overlay.as_ref().map_or(0, |overlay| overlay.octets)
     }
 
     /// The flat buffer; of an image that is not merged, the one that others of its owners lie over.

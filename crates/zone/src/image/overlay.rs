@@ -48,6 +48,8 @@ pub(super) struct Overlay {
     pub(super) next_number: u32,
     /// From the image below to here.
     pub(super) steps: usize,
+    /// The memory that the changes take, about.
+    pub(super) octets: usize,
 }
 
 /// What has become of a name.
@@ -86,6 +88,7 @@ impl Overlay {
             ring_count: image.ring.as_ref().map_or(0, super::ring::Layout::count),
             next_number: image.owner_count() as u32,
             steps: 0,
+            octets: 0,
         }
     }
 
@@ -113,23 +116,19 @@ impl Overlay {
 
     /// Notes what has become of a name.
     pub(super) fn put(&mut self, key: &[u8], hash: u64, at: usize, replaces: bool, blob: Option<Blob>) {
+        self.octets -= self.changes.get(key).map_or(0, Change::octets);
         if blob.is_none() && !replaces {
             self.changes.remove_mut(key);
             return;
         }
-        self.changes.insert_mut(key.into(), Change { at, replaces, blob, hash });
+        let change = Change { at, replaces, blob, hash };
+        self.octets += change.octets();
+        self.changes.insert_mut(key.into(), change);
         if self.filter.is_full(self.changes.size()) {
             self.filter = Filter::for_names(2 * self.changes.size());
             self.changes.values().for_each(|change| self.filter.note(change.hash));
         }
         self.filter.note(hash);
-    }
-
-    /// The octets that it takes, about.
-    pub(super) fn octets(&self) -> usize {
-        const NODE_OCTETS: usize = 128;
-        let blobs = self.changes.values().map(|change| change.blob.as_ref().map_or(0, |blob| blob.len()));
-        blobs.map(|octets| octets + NODE_OCTETS).sum()
     }
 }
 
@@ -178,6 +177,12 @@ impl Filter {
 }
 
 impl Change {
+    /// With its place in the tree and its key.
+    fn octets(&self) -> usize {
+        const PLACE_OCTETS: usize = 160;
+        PLACE_OCTETS + self.blob.as_ref().map_or(0, |blob| blob.len())
+    }
+
     pub(super) fn owner<'a>(&'a self, image: &'a Image) -> Option<Owner<'a>> {
         self.blob.as_ref().map(|blob| Owner::of(image, blob))
     }

@@ -10,7 +10,7 @@ use dns::{Name, NameRef, RecordRef, Type};
 
 use super::build::{Notes, TooLarge};
 use super::overlay::{Blob, Change, Overlay, Standing};
-use super::owner::{Owner, blob};
+use super::owner::{Owner, Rrset, blob};
 use super::sort_key::SortKey;
 use super::writing::{self, Head, Part, own_flags};
 use super::{Image, index, wildcard_below};
@@ -306,12 +306,12 @@ impl<'o> Revision<'o> {
         let parameters = |image: &'o Image| image.apex_owner().rrset(Type::NSEC3PARAM);
         let records = |image: &Image| -> Vec<Vec<u8>> {
             let rrset = image.apex_owner().rrset(Type::NSEC3PARAM);
-            rrset.into_iter().flat_map(|rrset| rrset.records()).map(|record| record.rdata.to_vec()).collect()
+            rrset.into_iter().flat_map(Rrset::records).map(|record| record.rdata.to_vec()).collect()
         };
         if records(self.old) != records(&self.image) {
             return None;
         }
-        let in_use = parameters(self.old).into_iter().flat_map(|rrset| rrset.records());
+        let in_use = parameters(self.old).into_iter().flat_map(Rrset::records);
         let in_use: Vec<_> = in_use.filter_map(|record| Parameters::in_use(record.rdata)).collect();
         let [parameters] = in_use[..] else { return in_use.is_empty().then_some(()) };
         let apex_labels = self.old.apex().label_count();
@@ -349,6 +349,6 @@ impl<'o> Revision<'o> {
 
 /// Whether an owner has an NSEC3 record of the ring with these parameters.
 fn belongs(owner: Owner<'_>, parameters: Parameters<'_>) -> bool {
-    let mut records = owner.rrset(Type::NSEC3).into_iter().flat_map(|rrset| rrset.records());
+    let mut records = owner.rrset(Type::NSEC3).into_iter().flat_map(Rrset::records);
     records.any(|record| Parameters::parse(record.rdata).is_some_and(|(found, ..)| found == parameters))
 }
