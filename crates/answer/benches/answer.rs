@@ -2,7 +2,7 @@
 //! instructions, which do not hang on what else the machine does (this needs valgrind).
 //!
 //! Two zones of a million records: one unsigned, of a million names; one signed, with a ring of NSEC3 records, whose
-//! signatures have the length that ECDSA gives. *Hot* are sixteen names asked for in turn; *cold* are names at random, so
+//! signatures have the length that ECDSA gives. And 10,000 small zones, asked for what such zones are asked for. *Hot* are sixteen names asked for in turn; *cold* are names at random, so
 //! that nothing of what an answer needs is in a cache; *in batches* are cold names that are looked ahead for 32 at a time, as
 //! the UDP threads do. Each answer is counted by its response code.
 //!
@@ -29,6 +29,7 @@ use zone::{Change, Generation, Image, Limits, Snapshot, TenantId, ZoneId, advanc
 const UNSIGNED_NAMES: u32 = 1_000_000;
 /// Each with an address, a signature, an NSEC3 record and its signature.
 const SIGNED_NAMES: u32 = 250_000;
+const SMALL_ZONES: u32 = 10_000;
 const HOT: usize = 16;
 const COLD: usize = 400_000;
 /// Answers of which instructions are counted.
@@ -49,12 +50,16 @@ struct Case {
 enum Zone {
     Unsigned,
     Signed,
+    /// Many of them.
+    Small,
 }
 
 #[derive(Clone, Copy)]
 enum Asks {
     ForWhatIsThere,
     ForNothing,
+    /// For what is there seven times in ten; aliases, wildcards, cuts and what is not there are in it.
+    Mixed,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -68,7 +73,7 @@ impl Access {
     const ALL: [Self; 3] = [Self::Hot, Self::Cold, Self::ColdInBatches];
 }
 
-const CASES: [Case; 4] = [
+const CASES: [Case; 5] = [
     Case {
         what: "answer, unsigned",
         zone: Zone::Unsigned,
@@ -83,6 +88,7 @@ const CASES: [Case; 4] = [
         asks: Asks::ForNothing,
         goals: [Some(700), Some(1500), None],
     },
+    Case { what: "small zones", zone: Zone::Small, asks: Asks::Mixed, goals: [None; 3] },
 ];
 
 fn main() {
@@ -102,7 +108,7 @@ fn main() {
     for (index, case) in CASES.into_iter().enumerate() {
         let mut figures = Vec::new();
         if in_instructions {
-            image(case.zone);
+            zones(case.zone);
             for access in 0..Access::ALL.len() {
                 figures.push(instructions(index * Access::ALL.len() + access));
             }
@@ -170,48 +176,43 @@ struct Bench {
     counts: [u64; 24],
 }
 
-/// Queries one behind the other, each at a multiple of so many octets.
+/// Queries one behind the other.
+#[derive(Default)]
 struct Queries {
     octets: Vec<u8>,
-    each: usize,
+    ends: Vec<usize>,
 }
 
 impl Queries {
+    fn push(&mut self, query: &[u8]) {
+        self.octets.extend(query);
+        self.ends.push(self.octets.len());
+    }
+
     fn count(&self) -> usize {
-        self.octets.len() / self.each
+        self.ends.len()
     }
 
     fn get(&self, index: usize) -> &[u8] {
-        &self.octets[index * self.each..(index + 1) * self.each]
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.octets[start..self.ends[index]]
     }
 }
 
 impl Bench {
     fn of(case: Case, count: usize) -> Self {
-        let image = image(case.zone);
-        let apex = image.apex().to_name();
-        let contents = Contents::Live(Snapshot { generation: Generation(1), image });
-        let zone = ServedZone::new(ZoneId(1), TenantId::DEFAULT, apex, contents);
-        let names = if case.zone == Zone::Signed { SIGNED_NAMES } else { UNSIGNED_NAMES };
         let mut state = 0x2545_f491_4f6c_dd1d_u64;
-        let mut octets = Vec::new();
-        let mut each = 0;
+        let mut queries = Queries::default();
         for _ in 0..count {
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
-            let number = (state % u64::from(names)) as u32;
-            let name = match case.asks {
-                Asks::ForWhatIsThere => name(number),
-                Asks::ForNothing => format!("x{number:07}.bench.test.").parse().unwrap(),
-            };
-            let query = query(&name, case.zone);
-            each = query.len();
-            octets.extend(query);
+            let (name, qtype) = question(case, state);
+            queries.push(&query(&name.parse().unwrap(), qtype, case.zone));
         }
         Self {
-            zones: ZoneTable::new([Arc::new(zone)]),
-            queries: Queries { octets, each },
+            zones: ZoneTable::new(zones(case.zone)),
+            queries,
             scratch: Scratch::new(),
             out: vec![0; 1232],
             counts: [0; 24],
@@ -253,15 +254,46 @@ fn measured(bench: &mut Bench, access: Access) {
     }
 }
 
+/// What is asked for, by the dice.
+fn question(case: Case, dice: u64) -> (String, Type) {
+    let below = |count: u32| (dice % u64::from(count)) as u32;
+    match (case.asks, case.zone) {
+        (Asks::ForWhatIsThere, Zone::Signed) => (name(below(SIGNED_NAMES)).to_string(), Type::A),
+        (Asks::ForWhatIsThere, _) => (name(below(UNSIGNED_NAMES)).to_string(), Type::A),
+        (Asks::ForNothing, Zone::Signed) => (format!("x{:07}.bench.test.", below(SIGNED_NAMES)), Type::A),
+        (Asks::ForNothing, _) => (format!("x{:07}.bench.test.", below(UNSIGNED_NAMES)), Type::A),
+        (Asks::Mixed, _) => {
+            let apex = small_apex(below(SMALL_ZONES));
+            let (first, qtype) = match (dice >> 32) % 40 {
+                0..8 => ("", [Type::A, Type::AAAA, Type::TXT, Type::NS][(dice >> 48) as usize % 4]),
+                8..13 => ("www.", Type::A),
+                13..18 => ("", Type::MX),
+                18..23 => ("mail.", Type::A),
+                23..28 => ("api.", Type::A),
+                28..34 => ("nx.", Type::A),
+                34..36 => ("h.app.", Type::A),
+                36..38 => ("www.sub.", Type::A),
+                _ => ("api.", Type::SRV),
+            };
+            (format!("{first}{apex}"), qtype)
+        }
+    }
+}
+
+fn small_apex(number: u32) -> String {
+    // Spread, so that neighbours in number are none in anything else.
+    format!("z{:x}.test.", number.wrapping_mul(0x9e37_79b1))
+}
+
 fn name(number: u32) -> Name {
     format!("n{number:07}.bench.test.").parse().unwrap()
 }
 
-fn query(name: &Name, zone: Zone) -> Vec<u8> {
+fn query(name: &Name, qtype: Type, zone: Zone) -> Vec<u8> {
     let mut out = vec![0; 512];
     let mut table = CompressionTable::small();
     let mut writer = MessageWriter::new(&mut out, 512, &mut table, 0x1234, 0);
-    writer.question(&Question { name: name.borrow().into(), qtype: Type::A, qclass: CLASS_IN }).unwrap();
+    writer.question(&Question { name: name.borrow().into(), qtype, qclass: CLASS_IN }).unwrap();
     writer.opt(1232, Rcode::NOERROR, zone == Zone::Signed, &[]).unwrap();
     let length = writer.finish();
     out.truncate(length);
@@ -272,23 +304,44 @@ fn directory() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).to_owned()
 }
 
+fn zones(zone: Zone) -> Vec<Arc<ServedZone>> {
+    let served = |number: u64, image: Image| {
+        let apex = image.apex().to_name();
+        let contents = Contents::Live(Snapshot { generation: Generation(1), image });
+        Arc::new(ServedZone::new(ZoneId(number), TenantId::DEFAULT, apex, contents))
+    };
+    match zone {
+        Zone::Small => (0..SMALL_ZONES).map(|number| served(u64::from(number), small(number))).collect(),
+        Zone::Unsigned | Zone::Signed => vec![served(1, image(zone))],
+    }
+}
+
+fn small(number: u32) -> Image {
+    let text = "@ 3600 SOA ns1 host 1 7200 3600 1209600 300\n@ 3600 NS ns1\n@ 3600 NS ns2\nns1 3600 A 192.0.2.1\n\
+        ns2 3600 A 192.0.2.2\n@ 3600 A 192.0.2.5\n@ 3600 AAAA 2001:db8::5\n@ 3600 MX 10 mail\nmail 3600 A 192.0.2.3\n\
+        @ 3600 TXT \"v=spf1 mx -all\"\nwww 3600 CNAME @\napi 3600 A 192.0.2.6\n*.app 3600 A 192.0.2.7\n\
+        sub 3600 NS ns1.sub\nns1.sub 3600 A 192.0.2.8\n";
+    let apex = small_apex(number);
+    let mut records = Records::new();
+    dns::text::zone_from_text(&apex, text).unwrap().iter().for_each(|record| records.push(record));
+    let apex: Name = apex.parse().unwrap();
+    advance(apex.borrow(), None, &Change::Full(records), [7; 16], Limits::default()).unwrap().image
+}
+
 /// Made once, then read: under valgrind making it would take minutes.
 fn image(zone: Zone) -> Image {
-    let file = directory().join(match zone {
-        Zone::Unsigned => "bench-unsigned.image",
-        Zone::Signed => "bench-signed.image",
-    });
+    let (file, records): (_, fn() -> Records) = match zone {
+        Zone::Signed => ("bench-signed.image", signed),
+        Zone::Unsigned | Zone::Small => ("bench-unsigned.image", unsigned),
+    };
+    let file = directory().join(file);
     if let Ok(octets) = std::fs::read(&file)
         && let Ok(image) = Image::from_bytes(Arc::new(octets))
     {
         return image;
     }
-    let records = match zone {
-        Zone::Unsigned => unsigned(),
-        Zone::Signed => signed(),
-    };
     let apex: Name = "bench.test.".parse().unwrap();
-    let image = advance(apex.borrow(), None, &Change::Full(records), [7; 16], Limits::default()).unwrap().image;
+    let image = advance(apex.borrow(), None, &Change::Full(records()), [7; 16], Limits::default()).unwrap().image;
     std::fs::write(file, image.as_bytes()).unwrap();
     image
 }
