@@ -36,10 +36,11 @@ impl Approach {
         Self { hash: hash(&image.apex_hasher, image.apex_octets, name), unit: 0 }
     }
 
-    /// The first step: to the slot.
+    /// The first step: to the slot, and to where it is said where the apex is.
     #[inline]
     pub fn touch_slot(&self, image: &Image) -> u32 {
-        u32_at(image.as_bytes(), slot_at(image, self.hash as usize & image.slot_mask))
+        let octets = image.as_bytes();
+        u32_at(octets, slot_at(image, self.hash as usize & image.slot_mask)) ^ u32_at(octets, image.order_at)
     }
 
     /// The second step: to where the slot leads.
@@ -48,12 +49,13 @@ impl Approach {
         self.unit = Slots::of(image, self.hash).next(image.as_bytes()).unwrap_or_default();
     }
 
-    /// The third step: to the owner and its first records. 0 if there is none.
+    /// The third step: to the owner and its first records, and to the apex and its SOA.
     #[inline]
     pub fn touch_owner(&self, image: &Image) -> u8 {
-        let at = self.unit as usize * UNIT;
-        let octet_at = |at: usize| image.as_bytes().get(at).copied().unwrap_or_default();
-        octet_at(at) ^ octet_at(at + CACHE_LINE_OCTETS)
+        let octets = image.as_bytes();
+        let octet_at = |at: usize| octets.get(at).copied().unwrap_or_default();
+        let units = [self.unit, u32_at(octets, image.order_at)].map(|unit| unit as usize * UNIT);
+        units.into_iter().fold(0, |all, at| all ^ octet_at(at) ^ octet_at(at + CACHE_LINE_OCTETS))
     }
 }
 
@@ -259,7 +261,8 @@ mod tests {
     use dns::Name;
     use dns::text::zone_from_text;
 
-    use super::super::{Owner, UNIT};
+    use super::super::Owner;
+    use super::super::owner::blob;
     use crate::{Change, Limits, advance};
 
     #[test]
@@ -278,9 +281,12 @@ mod tests {
             approach.touch_slot(&image);
             approach.go_to_slot(&image);
             assert_eq!(Owner::at(&image, approach.unit).number(), owner.number(), "{asked}");
-            let at = approach.unit as usize * UNIT;
-            let beyond = image.as_bytes().get(at + super::CACHE_LINE_OCTETS).copied().unwrap_or(0);
-            assert_eq!(approach.touch_owner(&image), image.as_bytes()[at] ^ beyond);
+            let near = |owner: Owner<'_>| {
+                let at = owner.name().as_wire().as_ptr().addr() - image.as_bytes().as_ptr().addr() - blob::NAME;
+                let octet_at = |at: usize| image.as_bytes().get(at).copied().unwrap_or(0);
+                octet_at(at) ^ octet_at(at + super::CACHE_LINE_OCTETS)
+            };
+            assert_eq!(approach.touch_owner(&image), near(owner) ^ near(image.apex_owner()));
             seen += 1;
         }
         assert!(seen > 300);
