@@ -1,5 +1,6 @@
 //! What an answer costs: `cargo bench -p answer --bench answer`, for nanoseconds, and with `-- --instructions` for
-//! instructions, which do not hang on what else the machine does (this needs valgrind).
+//! instructions, which do not hang on what else the machine does (this needs valgrind). `--case` and a number, from 0, takes one
+//! line of the table alone.
 //!
 //! Two zones of a million records: one unsigned, of a million names; one signed, with a ring of NSEC3 records, whose
 //! signatures have the length that ECDSA gives. And 10,000 small zones, asked for what such zones are asked for. *Hot* are sixteen names asked for in turn; *cold* are names at random, so
@@ -105,7 +106,9 @@ fn main() {
     let in_instructions = arguments.iter().any(|argument| argument == "--instructions");
     let unit = if in_instructions { "instructions" } else { "ns (median; goal)" };
     println!("{:<20} {:>19} {:>19} {:>19}   {unit}", "", "hot", "cold", "in batches");
-    for (index, case) in CASES.into_iter().enumerate() {
+    let only: Option<usize> = after("--case").map(|number| number.parse().unwrap());
+    let is_wanted = |index: &usize| only.is_none_or(|only| only == *index);
+    for (index, case) in CASES.into_iter().enumerate().filter(|(index, _)| is_wanted(index)) {
         let mut figures = Vec::new();
         if in_instructions {
             zones(case.zone);

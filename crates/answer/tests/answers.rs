@@ -638,22 +638,30 @@ fn looking_ahead_changes_no_answer_whatever_the_datagrams_are() {
     // Large enough to be looked into.
     let mut text = EXAMPLE.to_owned();
     (0..20_000).for_each(|number| writeln!(text, "n{number} 60 A 192.0.2.1").unwrap());
-    let zones = ZoneTable::new([
+    let small = "@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\n";
+    let few = [
         zone(1, "example.", &text),
-        zone(2, "sub.example.", "@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\n"),
+        zone(2, "sub.example.", small),
         Arc::new(ServedZone::new(ZoneId(3), TenantId::DEFAULT, "absent.".parse().unwrap(), Contents::Absent)),
-    ]);
+    ];
+    let small = (10..310).map(|number| zone(number, &format!("z{number}.example."), small));
+    // Among many, small ones are looked into too.
+    let many = ZoneTable::new(few.iter().cloned().chain(small));
+    let few = ZoneTable::new(few);
     let names = ["n7.example.", "N19999.Example.", "none.example.", "a.b.c.d.e.f.g.h.i.j.example.", "example.", "."];
     let others = ["x.sub.example.", "www.absent.", "elsewhere.", "a.b.c.example."];
     let mut queries: Vec<Vec<u8>> = names.iter().chain(&others).map(|name| query(name, Type::A, None)).collect();
     let whole = queries[0].clone();
     queries.extend((0..whole.len()).map(|octets| whole[..octets].to_vec()));
     queries.push(vec![0xff; 64]);
-    let answers = || queries.iter().map(|query| respond(&zones, query, Transport::Udp)).collect::<Vec<_>>();
-    let before = answers();
-    for count in [0, 3, 4, AHEAD_MAX, queries.len()] {
-        look_ahead(queries.iter().rev().map(Vec::as_slice).take(count), &zones);
-        look_ahead(queries.iter().map(Vec::as_slice).take(count), &zones);
+    queries.extend((10..50).map(|number| query(&format!("ns.z{number}.example."), Type::A, None)));
+    for zones in [few, many] {
+        let answers = || queries.iter().map(|query| respond(&zones, query, Transport::Udp)).collect::<Vec<_>>();
+        let before = answers();
+        for count in [0, 3, 4, AHEAD_MAX, queries.len()] {
+            look_ahead(queries.iter().rev().map(Vec::as_slice).take(count), &zones);
+            look_ahead(queries.iter().map(Vec::as_slice).take(count), &zones);
+        }
+        assert_eq!(answers(), before);
     }
-    assert_eq!(answers(), before);
 }
