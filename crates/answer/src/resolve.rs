@@ -26,7 +26,7 @@ pub(crate) fn resolve(
     qtype: Type,
     response: &mut Response<'_>,
 ) -> Result<(), Trouble> {
-    let walk = Walk { view, name, qtype, owed: None, substituted: None };
+    let walk = Walk { view, name, qtype, seen: None, owed: None, substituted: None };
     let place = walk.place();
     // RFC 1034 §4.1.1: AA speaks of the name in the question.
     if !matches!(place, Place::Cut(_)) {
@@ -50,6 +50,7 @@ struct Walk<'a> {
     view: View<'a>,
     name: NameRef<'a>,
     qtype: Type,
+    seen: Option<&'a Seen<'a>>,
     owed: Option<&'a Owed<'a>>,
     /// The DNAMEs that are in the answer already.
     substituted: Option<&'a Substituted>,
@@ -95,13 +96,24 @@ enum Place<'a> {
     },
 }
 
-/// Aliases that have been followed. Apart from [`Walk`] because few questions come here, and remembering names takes
-/// room.
+/// Aliases that have been followed. Apart from [`Walk`] because few questions come here.
 struct Chain {
     qtype: Type,
-    seen: [NameBuf; ALIASES_MAX],
     substituted: Substituted,
     step: usize,
+}
+
+/// The names on the way here.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    name: NameRef<'a>,
+    before: Option<&'a Seen<'a>>,
+}
+
+impl Seen<'_> {
+    fn contains(&self, name: NameRef<'_>) -> bool {
+        self.name == name || self.before.is_some_and(|before| before.contains(name))
+    }
 }
 
 /// The zones that a query has been in, each with the contents that it had then: whoever comes back finds the same.
@@ -120,7 +132,7 @@ impl Held<'_> {
 impl Chain {
     #[inline(never)]
     fn of(qtype: Type) -> Self {
-        Self { qtype, seen: [NameBuf::root(); ALIASES_MAX], substituted: Substituted::default(), step: 0 }
+        Self { qtype, substituted: Substituted::default(), step: 0 }
     }
 
     /// Goes on at the target of an alias that was found in `walk`, as long as that is ours to answer.
@@ -132,7 +144,6 @@ impl Chain {
         target: NameBuf,
         response: &mut Response<'_>,
     ) -> Result<(), Trouble> {
-        self.seen[self.step] = walk.name.into();
         if let By::Dname(owner) = by {
             self.substituted.insert(owner);
         }
@@ -143,12 +154,14 @@ impl Chain {
             By::Name | By::Dname(_) => None,
         };
         let owed = owed.as_ref().or(walk.owed);
-        let leads_in_a_circle = self.seen[..self.step].iter().any(|name| name.borrow() == target.borrow());
+        let seen = Seen { name, before: walk.seen };
+        let leads_in_a_circle = seen.contains(target.borrow());
         let zone = view.zone_for(target.borrow(), self.qtype);
         let zone = zone.filter(|_| !leads_in_a_circle && self.step < ALIASES_MAX);
         let Some(zone) = zone else { return end(owed, response) };
         let (qtype, substituted) = (self.qtype, self.substituted);
-        let walk = |view| Walk { view, name: target.borrow(), qtype, owed, substituted: Some(&substituted) };
+        let (name, seen, substituted) = (target.borrow(), Some(&seen), Some(&substituted));
+        let walk = |view| Walk { view, name, qtype, seen, owed, substituted };
         if let Some(image) = held.image(zone.id) {
             return self.step(&walk(View { zone, image, ..view }), held, response);
         }
