@@ -118,12 +118,12 @@ impl<'a> Response<'a> {
     }
 
     /// Ends with an error and no records.
-    pub(crate) fn fail(mut self, rcode: Rcode, extended_error: Option<u16>, zone: Option<ZoneId>) -> Outcome {
+    pub(crate) fn fail(&mut self, rcode: Rcode, extended_error: Option<u16>, zone: Option<ZoneId>) -> Outcome {
         self.rcode = rcode;
         self.end(Kind::Failure, extended_error, zone)
     }
 
-    pub(crate) fn finish(mut self, result: Result<(), Trouble>, zone: Option<ZoneId>) -> Outcome {
+    pub(crate) fn finish(&mut self, result: Result<(), Trouble>, zone: Option<ZoneId>) -> Outcome {
         let kind = self.kind;
         match (result, self.transport) {
             (Ok(()), _) => self.end(kind, None, zone),
@@ -138,14 +138,14 @@ impl<'a> Response<'a> {
         }
     }
 
-    fn give_up(mut self, extended_error: u16, zone: Option<ZoneId>) -> Outcome {
+    fn give_up(&mut self, extended_error: u16, zone: Option<ZoneId>) -> Outcome {
         self.writer.clear_records();
         self.writer.clear_flag(Header::AA);
         self.told.zone_version = None;
         self.fail(Rcode::SERVFAIL, Some(extended_error), zone)
     }
 
-    fn end(mut self, kind: Kind, extended_error: Option<u16>, zone: Option<ZoneId>) -> Outcome {
+    fn end(&mut self, kind: Kind, extended_error: Option<u16>, zone: Option<ZoneId>) -> Outcome {
         self.writer.set_rcode(self.rcode);
         let opt_at = self.writer.len();
         if self.has_edns {
@@ -155,7 +155,7 @@ impl<'a> Response<'a> {
                 .opt(UDP_OCTETS_MAX as u16, self.rcode, self.dnssec_ok, self.options.octets())
                 .expect("room for the OPT record has been kept free");
         }
-        let Self { rcode, qtype, about, .. } = self;
+        let Self { rcode, qtype, about, .. } = *self;
         let length = self.writer.finish();
         Outcome { length, opt_octets: length - opt_at, rcode, kind, zone, qtype, about, cookie: self.told.shown }
     }

@@ -194,7 +194,7 @@ impl<'a> MessageWriter<'a> {
 
     /// Writes the header; the message is the first so many octets of the buffer.
     #[inline]
-    pub fn finish(self) -> usize {
+    pub fn finish(&mut self) -> usize {
         self.out[..HEADER_OCTETS].copy_from_slice(&self.header.to_octets());
         self.length
     }
