@@ -64,12 +64,12 @@ class Result(NamedTuple):
     tables: list
     notes: tuple = ()
 
-    def section(self, title, command, bench):
+    def section(self, title, command, remark, bench):
         """The part's section of the page."""
         measured = self.measured
         lines = [
             f"### {title}", "",
-            f"{machine.today()}, commit {machine.commit()}, `{command}`.  ",
+            f"{machine.today()}, commit {machine.commit()}, `{command}`{remark}.  ",
             f"{machine.described()}.  ",
             f"{machine.versions(bench.servers)}.", ""]
         if self.goals:

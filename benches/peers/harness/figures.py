@@ -46,18 +46,28 @@ class Figures:
         """All figures of all rounds."""
         return [value for values in self.values.get(what, {}).get(server, {}).values() for value in values]
 
+    def by_round(self, what, server):
+        """{round: median}."""
+        return {number: statistics.median(values)
+                for number, values in sorted(self.values.get(what, {}).get(server, {}).items())}
+
     def medians(self, what, server):
         """The median of each round."""
-        return [statistics.median(values) for _, values in sorted(self.values.get(what, {}).get(server, {}).items())]
+        return list(self.by_round(what, server).values())
+
+    def quotients(self, what, divisor, server):
+        """One figure of a server by another one of the same round, for each round that has both."""
+        below = self.by_round(divisor, server)
+        return [value / below[number] for number, value in self.by_round(what, server).items() if below.get(number)]
 
     def ratios(self, what, server, others, best):
         """For each round: the server's median to the best one of the others. `best` is `max` or `min`."""
+        of_others = [self.by_round(what, other) for other in others]
         found = []
-        for number, values in sorted(self.values.get(what, {}).get(server, {}).items()):
-            medians = [statistics.median(rounds[number]) for other, rounds in self.values[what].items()
-                       if other in others and number in rounds]
+        for number, value in self.by_round(what, server).items():
+            medians = [rounds[number] for rounds in of_others if number in rounds]
             if medians and best(medians):
-                found.append(statistics.median(values) / best(medians))
+                found.append(value / best(medians))
         return found
 
     def _keep(self):

@@ -1,5 +1,6 @@
 """The two primaries: Knot, which knows what is right, and the replaying one, which costs next to nothing."""
 
+import shutil
 import subprocess
 import sys
 
@@ -34,8 +35,9 @@ class Knot:
         self.end()
 
     def start(self):
-        (self.folder / "db").mkdir(parents=True, exist_ok=True)
-        self.zone_file.unlink(missing_ok=True)
+        # Knot remembers there which serials it has told the secondary of.
+        shutil.rmtree(self.folder, ignore_errors=True)
+        (self.folder / "db").mkdir(parents=True)
         self.zone_file.symlink_to(self.scratch.zones / f"{self.zones}.zone")
         configuration = self.folder / "knot.conf"
         configuration.write_text(self._configuration())

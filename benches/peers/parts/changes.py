@@ -6,6 +6,7 @@ first answer with the last change; how many transfers it made of them; and of Se
 """
 
 import json
+import os
 import subprocess
 import time
 
@@ -84,6 +85,6 @@ def _versions(one):
     """How many versions Secondo has kept; None of other servers."""
     if one.name != table.SECONDO:
         return None
-    printed = subprocess.run([one.environment["SECONDO"], "zone", "history", ZONE, "--json", "--limit", "1",
+    printed = subprocess.run([os.environ["SECONDO"], "zone", "history", ZONE, "--json", "--limit", "1",
                               "--data", one.folder / "data"], stdout=subprocess.PIPE, text=True, check=True).stdout
     return len(json.loads(printed)["versions"])

@@ -24,9 +24,8 @@ def measure(bench):
         for one in running.values():
             one.crash()
     for name in bench.servers:
-        pairs = zip(measured.medians("mix.nothing, answers/s", name), measured.medians("mix.positive, answers/s", name))
-        for nothing, positive in pairs:
-            measured.add("ratio", name, nothing / positive)
+        if ratios := measured.quotients("mix.nothing, answers/s", "mix.positive, answers/s", name):
+            measured.add("ratio", name, *ratios)
     rows = [table.Row(f"{title}: answers/s", f"{kind}, answers/s", "{:,.0f}") for kind, title in KINDS.items()]
     rows.append(table.Row("random to existing", "ratio"))
     goals = [table.at_least("NXDOMAIN to positive answers/s", measured.of("ratio", table.SECONDO), .9)]

@@ -87,8 +87,7 @@ def _section(bench, measured, sets):
                  table.Row(f"– rounds with one not served within {LATE_SECONDS} s", f"{zones} late", "{:.0f}")]
     ours, large = table.SECONDO, "tld" if "tld" in sets else sets[-1]
     smallest, largest = sets[0], sets[-1]
-    small = measured.medians(f"{smallest} ms", ours)
-    growth = [big / little for big, little in zip(measured.medians(f"{largest} ms", ours), small)]
+    growth = measured.quotients(f"{largest} ms", f"{smallest} ms", ours)
     goals = [
         table.at_most(f"NOTIFY to answer, {SIZES[large]}, p50", measured.medians(f"{large} ms", ours), .8, unit=" ms"),
         table.at_most(f"NOTIFY to answer, {SIZES[large]}, p99", measured.of(f"{large} p99", ours), 2.5, unit=" ms"),
