@@ -1,5 +1,6 @@
 """One run: which servers, how many rounds, where; and what all parts do alike."""
 
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from harness import capture, figures, machine, probe, right, server, table
@@ -42,6 +43,16 @@ class Bench:
 
     def server(self, name, zones, **settings):
         return server.Server(name, self.scratch, zones, **settings)
+
+    @contextmanager
+    def turn(self, measured, one):
+        """A server's turn: one that cannot even be set up has failed, and nothing of it runs on afterwards."""
+        try:
+            yield
+        except server.SetupFailed as error:
+            measured.fail(one.name, str(error))
+        finally:
+            one.crash()
 
     def judge(self, measured, one, expected):
         """Asks the sample; False, and the server has failed, when answers are wrong."""

@@ -86,6 +86,8 @@ class Server:
                 raise SetupFailed(f"servers/{self.name}.sh setup failed; see {self.folder}")
             self.folder.rename(prepared)
         subprocess.run(["cp", "-a", prepared, self.folder], check=True)
+        # What others have written is not to be waited for while this one is timed.
+        os.sync()
 
     def start(self):
         """Starts it; when that was."""

@@ -72,4 +72,4 @@ def at_most(what, values, limit, form="{:.2f}", unit=""):
 
 def of_goals(goals):
     """The table of goals."""
-    return table(["goal", "at least or at most", "measured", ""], [goal.row() for goal in goals])
+    return table(["goal", "to reach", "measured", ""], [goal.row() for goal in goals])

@@ -2,7 +2,8 @@
 same probe on the idle server.
 
     tcp        20,000 questions a second over UDP and 20,000 over TCP, on one zone of 100,000 names
-    thousands  10,000 zones change at once (Knot reloads all and sends a NOTIFY for each)
+    thousands  10,000 zones change at once (Knot reloads all and sends a NOTIFY for each, over TCP; a server that loses one
+               hears of that change when it next asks)
     arrival    a zone of 1 million records arrives (with --huge: of 10 million) beside the one of 10 records that is asked for
 
 The probe (`tools/pulse.c`) runs before all other programs where it may, so that it does not wait for a processor itself. An
@@ -40,13 +41,11 @@ def measure_tcp(bench):
     measured = bench.figures("tcp")
     for name in bench.turns(measured):
         one = bench.server(name, "mix")
-        try:
+        with bench.turn(measured, one):
             with primary.Knot(bench.scratch, "mix"):
                 ready = _ready(bench, measured, one, "mix", expected)
             if ready:
                 _beside(bench, measured, one, "mix", lambda: _load(bench, measured, one))
-        finally:
-            one.crash()
     return _section(bench, measured, rows)
 
 
@@ -56,12 +55,10 @@ def measure_thousands(bench):
     measured = bench.figures("thousands")
     for name in bench.turns(measured):
         one = bench.server(name, "small")
-        try:
-            with primary.Knot(bench.scratch, "small", notified=one.address[1]) as knot:
-                if _ready(bench, measured, one, "small", expected):
-                    _beside(bench, measured, one, "small", lambda: _change_all(bench, measured, one, knot))
-        finally:
-            one.crash()
+        with (bench.turn(measured, one),
+              primary.Knot(bench.scratch, "small", notified=one.address[1]) as knot):
+            if _ready(bench, measured, one, "small", expected):
+                _beside(bench, measured, one, "small", lambda: _change_all(bench, measured, one, knot))
     return _section(bench, measured, rows)
 
 
@@ -74,13 +71,11 @@ def measure_arrival(bench, arriving):
     measured = bench.figures(f"arrival-{arriving}")
     for name in bench.turns(measured):
         one = bench.server(name, both)
-        try:
-            with primary.Replay(bench.scratch, ["ten", arriving], one.address) as replay:
-                replay.order("close", f"{arriving}.test")
-                if _ready(bench, measured, one, "ten", expected):
-                    _beside(bench, measured, one, "ten", lambda: _arrive(bench, measured, one, replay, arriving))
-        finally:
-            one.crash()
+        with (bench.turn(measured, one),
+              primary.Replay(bench.scratch, ["ten", arriving], one.address) as replay):
+            replay.order("close", f"{arriving}.test")
+            if _ready(bench, measured, one, "ten", expected):
+                _beside(bench, measured, one, "ten", lambda: _arrive(bench, measured, one, replay, arriving))
     return _section(bench, measured, rows)
 
 

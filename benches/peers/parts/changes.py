@@ -35,11 +35,8 @@ def measure(bench):
     measured = bench.figures("changes")
     for name in bench.turns(measured):
         one = bench.server(name, "tld")
-        try:
-            with primary.Replay(bench.scratch, ["tld"], one.address) as replay:
-                _change(bench, measured, one, replay, expected)
-        finally:
-            one.crash()
+        with bench.turn(measured, one), primary.Replay(bench.scratch, ["tld"], one.address) as replay:
+            _change(bench, measured, one, replay, expected)
     ours = table.SECONDO
     goals = [
         table.at_most("CPU for 1,000 changes", measured.of("CPU s", ours), .5, unit=" s"),

@@ -46,11 +46,9 @@ def measure(bench, zones="tld"):
             _drain(bench, measured, zones)
         else:
             one = bench.server(name, zones)
-            try:
+            with bench.turn(measured, one):
                 if _weigh(bench, measured, one, zones, expected):
                     _time(bench, measured, one, zones)
-            finally:
-                one.crash()
     return _section(bench, measured, zones)
 
 

@@ -41,10 +41,8 @@ def measure(bench, count, limit_seconds):
     try:
         for name in bench.turns(measured):
             one = bench.server(name, name_of_set)
-            try:
+            with bench.turn(measured, one):
                 _fill_and_restart(bench, measured, one, knot, expected, limit_seconds)
-            finally:
-                one.crash()
     finally:
         knot.end()
     return Result(measured, _goals(measured, count), [bench.rows(measured, ROWS)])

@@ -25,11 +25,9 @@ def measure(bench, sets):
     for name in bench.turns(measured):
         for zones in sets:
             one = bench.server(name, zones)
-            try:
-                if name not in measured.failed:
+            if name not in measured.failed:
+                with bench.turn(measured, one):
                     _follow(bench, measured, one, zones, expected[zones])
-            finally:
-                one.crash()
     return _section(bench, measured, sets)
 
 

@@ -41,7 +41,11 @@ def start_all(bench, measured, zones, expected, running):
     with primary.Knot(bench.scratch, zones):
         for place, name in enumerate(bench.servers):
             one = bench.server(name, zones, port=server.FIRST_PORT + place, core=bench.cores[0])
-            one.setup()
+            try:
+                one.setup()
+            except server.SetupFailed as error:
+                measured.fail(name, str(error))
+                continue
             one.start()
             running[name] = one
             one.fetch()

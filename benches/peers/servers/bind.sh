@@ -24,7 +24,7 @@ END
 }
 
 case $1 in
-version) named -v ;;
+version) named -v | sed 's/-Debian.*//' ;;
 setup)
   mkdir -p "$DIR/zones"
   configuration >"$DIR/named.conf"

@@ -45,7 +45,7 @@ END
 }
 
 case $1 in
-version) knotd --version ;;
+version) knotd --version | sed 's/.*version /Knot DNS /' ;;
 setup)
   mkdir -p "$DIR"/{zones,run,db}
   configuration >"$DIR/knot.conf"

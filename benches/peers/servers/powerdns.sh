@@ -44,7 +44,7 @@ END
 }
 
 case $1 in
-version) pdns_server --version 2>&1 | grep -m1 -o 'PowerDNS Authoritative.*' ;;
+version) pdns_server --version 2>&1 | grep -m1 -o 'PowerDNS Authoritative Server [0-9.]*' ;;
 setup)
   mkdir -p "$DIR/data"
   { configuration; echo secondary=yes; } >"$DIR/pdns.conf"
