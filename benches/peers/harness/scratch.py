@@ -1,7 +1,9 @@
 """The scratch directory: built tools, zones, servers' directories, raw figures. All of it can be deleted."""
 
+import fcntl
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
@@ -20,6 +22,14 @@ class Scratch:
         self.raw = self.root / "raw"
         for folder in (self.tools, self.zones, self.servers, self.raw):
             folder.mkdir(parents=True, exist_ok=True)
+
+    def take(self):
+        """Ends the program when another run uses the directory; otherwise nobody else does until this one ends."""
+        self.lock = open(self.root / "lock", "w")
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(f"another run uses {self.root}: wait for it, or name another directory with --scratch")
 
     def tool(self, name):
         """The path of a program of `tools/`."""

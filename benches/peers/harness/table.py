@@ -59,7 +59,7 @@ class Goal(NamedTuple):
     def row(self):
         sign = "≥" if self.is_at_least else "≤"
         word = {None: "not measured", True: "reached", False: "**not reached**"}[self.reached()]
-        return [self.what, f"{sign} {self.limit:g}{self.unit}", cell(self.values, self.form + self.unit), word]
+        return [self.what, f"{sign} {self.limit:g}{self.unit}", cell(self.values, self.form) + (self.unit if self.values else ""), word]
 
 
 def at_least(what, values, limit, form="{:.2f}", unit=""):

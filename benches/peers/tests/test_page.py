@@ -26,6 +26,9 @@ class Goals(unittest.TestCase):
         self.assertTrue(table.at_least("rate", [.8, .9, 1.0], .9).reached())
         self.assertFalse(table.at_most("time", [.5, .9, 1.0], .6).reached())
 
+    def test_the_unit_stands_once(self):
+        self.assertIn("2 (1–3) ms", table.at_most("time", [1, 2, 3], 5, "{:.0f}", " ms").row())
+
     def test_without_figures_nothing_is_said(self):
         self.assertIsNone(table.at_most("time", [], 1).reached())
         self.assertIn("not measured", table.at_most("time", [], 1).row())
