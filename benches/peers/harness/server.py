@@ -50,9 +50,15 @@ class SetupFailed(Exception):
 
 
 def run_adapter(name, word, environment=None):
-    """Calls the adapter with one word; what it printed."""
-    return subprocess.run([HERE / "servers" / f"{name}.sh", word], env={**os.environ, **(environment or {})},
-                          stdout=subprocess.PIPE, text=True, check=False)
+    """Calls the adapter with one word; what it printed. Whatever it has started ends with it when we are ended."""
+    with subprocess.Popen([HERE / "servers" / f"{name}.sh", word], env={**os.environ, **(environment or {})},
+                          stdout=subprocess.PIPE, text=True, start_new_session=True) as adapter:
+        try:
+            output, _ = adapter.communicate()
+        except BaseException:
+            os.killpg(adapter.pid, signal.SIGKILL)
+            raise
+    return subprocess.CompletedProcess(adapter.args, adapter.returncode, output)
 
 
 def version(name):

@@ -13,7 +13,11 @@ provision() {
     sleep .05
   done
   awk -v primary="$PRIMARY_IP:$PRIMARY_PORT" '{ print $1, primary }' "$ZONES" \
-    | "$SECONDO" zone import --data "$DIR/data" - >"$DIR/import.log" 2>&1 || { tail -3 "$DIR/import.log"; exit 1; }
+    | "$SECONDO" zone import --data "$DIR/data" - >"$DIR/import.log" 2>&1 || {
+      tail -3 "$DIR/import.log"
+      kill "$server"
+      exit 1
+    }
   # So that "every version is kept" can be seen of a zone that changes a thousand times.
   if [ "$(wc -l <"$ZONES")" -le 10 ]; then
     while read -r zone; do
