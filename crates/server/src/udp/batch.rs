@@ -66,6 +66,8 @@ struct QueryRoom {
     _apart: [u8; APART_OCTETS],
 }
 
+const _: () = assert!(!size_of::<QueryRoom>().is_multiple_of(4096));
+
 /// One datagram received and, once [`Batch::each`] has been through, its reply.
 #[derive(Clone, Copy, Default)]
 struct Slot {
