@@ -22,7 +22,7 @@ use zone::{Snapshot, ZoneId};
 
 use crate::access::{Access, Rules};
 use crate::counters::Event;
-use crate::front::{Bench, Reply, Sender};
+use crate::front::{Bench, Reply, Sender, Stock};
 use crate::heard::{Latest, Who};
 use crate::limits::Limits;
 use crate::rate_limit::{RateLimiter, Verdict};
@@ -56,16 +56,16 @@ impl Desk {
         &self,
         query: &[u8],
         sender: Sender,
-        zones: &ZoneTable,
+        stock: Stock<'_>,
         bench: &mut Bench,
         out: &mut [u8],
     ) -> Outcome {
-        let outcome = self.answer_from_zones(query, sender, zones, bench, out);
-        if !self.is_about_catalog(query) {
+        let outcome = self.answer_from_zones(query, sender, stock, bench, out);
+        if !is_about_catalog(query, stock.catalogs) {
             return outcome;
         }
         let request = Request::read(query, sender, None).ok();
-        let soa = request.and_then(|request| self.soa_of_catalog(&request, zones));
+        let soa = request.and_then(|request| self.soa_of_catalog(&request, stock));
         match soa.filter(|soa| soa.len() <= out.len()) {
             None => outcome,
             Some(soa) => {
@@ -77,35 +77,27 @@ impl Desk {
         }
     }
 
-    /// Whether it is the name of a catalog that is asked for, which may lie inside of a zone.
-    fn is_about_catalog(&self, query: &[u8]) -> bool {
-        let catalogs = self.shared.catalogs.load();
-        let name = || NameRef::prefix_of(query.get(HEADER_OCTETS..)?).ok();
-        !catalogs.is_empty() && name().is_some_and(|name| catalogs.get(name).is_some())
-    }
-
     fn answer_from_zones(
         &self,
         query: &[u8],
         sender: Sender,
-        zones: &ZoneTable,
+        stock: Stock<'_>,
         bench: &mut Bench,
         out: &mut [u8],
     ) -> Outcome {
-        let (asker, persona) = (sender.asker(self.idle), self.shared.persona.load());
-        answer::answer(query, zones, &asker, &persona, || (self.shared.now)().0, &mut bench.scratch, out)
+        let asker = sender.asker(self.idle);
+        answer::answer(query, stock.zones, &asker, stock.persona, || (self.shared.now)().0, &mut bench.scratch, out)
     }
 
     /// The reply to whoever may copy a catalog and asks for its SOA, as most do first; none to anybody else, and to any
     /// other question (RFC 9432 §7).
-    fn soa_of_catalog(&self, request: &Request<'_>, zones: &ZoneTable) -> Option<Vec<u8>> {
-        let catalogs = self.shared.catalogs.load();
+    fn soa_of_catalog(&self, request: &Request<'_>, stock: Stock<'_>) -> Option<Vec<u8>> {
         let is_plain = request.header.opcode() == Opcode::QUERY
             && (request.question.qtype, request.question.qclass) == (Type::SOA, CLASS_IN)
             && request.edns.is_none_or(|edns| edns.version == dns::edns::VERSION);
         let name = request.question.name.borrow();
         // A zone of the same name goes before it.
-        let catalog = catalogs.get(name).filter(|_| is_plain && zones.get(name).is_none())?;
+        let catalog = stock.catalogs.get(name).filter(|_| is_plain && stock.zones.get(name).is_none())?;
         let access = self.shared.access.load();
         let snapshot = catalog
             .snapshot()
@@ -136,7 +128,7 @@ impl Desk {
         &self,
         message: &[u8],
         sender: Sender,
-        zones: &ZoneTable,
+        stock: Stock<'_>,
         bench: &mut Bench,
         out: &mut [u8],
     ) -> Reply {
@@ -147,7 +139,7 @@ impl Desk {
         let now_secs = wall_clock_secs();
         let mut owners = Vec::new();
         let known = |key: NameRef<'_>| {
-            owners = access.keys_for(key, question_of(message).as_ref().map(NameBuf::borrow), zones);
+            owners = access.keys_for(key, question_of(message).as_ref().map(NameBuf::borrow), stock.zones);
             owners.iter().map(|(_, key)| key.clone()).collect::<Vec<_>>()
         };
         let (unsigned, signed) = match verify_request(message, known, now_secs) {
@@ -177,11 +169,11 @@ impl Desk {
             return hand_over(&reply, Rcode::FORMERR, bench, out);
         };
         let draft = match (request.header.opcode(), request.question.qtype) {
-            (Opcode::NOTIFY, _) => self.notify(&request, &access, zones, bench),
-            (Opcode::QUERY, Type::AXFR | Type::IXFR) => self.transfer(&request, &access, zones, bench),
-            _ if let Some(soa) = self.soa_of_catalog(&request, zones) => Draft::Message(soa, Rcode::NOERROR),
+            (Opcode::NOTIFY, _) => self.notify(&request, &access, stock.zones, bench),
+            (Opcode::QUERY, Type::AXFR | Type::IXFR) => self.transfer(&request, &access, stock, bench),
+            _ if let Some(soa) = self.soa_of_catalog(&request, stock) => Draft::Message(soa, Rcode::NOERROR),
             _ => {
-                let outcome = self.answer_from_zones(&unsigned, sender, zones, bench, out);
+                let outcome = self.answer_from_zones(&unsigned, sender, stock, bench, out);
                 bench.queries.note(&outcome, &unsigned);
                 Draft::Message(out[..outcome.length].to_vec(), outcome.rcode)
             }
@@ -258,7 +250,7 @@ impl Desk {
     }
 
     /// Refuses a transfer, answers with the SOA alone, or lets the transfer begin as soon as there is a place.
-    fn transfer(&self, request: &Request<'_>, access: &Access, zones: &ZoneTable, bench: &mut Bench) -> Draft {
+    fn transfer(&self, request: &Request<'_>, access: &Access, stock: Stock<'_>, bench: &mut Bench) -> Draft {
         let mut refuse = |rcode| {
             bench.tally.count(Event::TransferRefused);
             tracing::debug!(zone = %request.question.name, to = %request.sender.address, %rcode, "no transfer out");
@@ -282,8 +274,7 @@ impl Desk {
         if !is_well_formed || request.header.counts[0] != 1 {
             return refuse(Rcode::FORMERR);
         }
-        let catalogs = self.shared.catalogs.load();
-        let zone = zones.get(name).or_else(|| catalogs.get(name));
+        let zone = stock.zones.get(name).or_else(|| stock.catalogs.get(name));
         let Some(zone) = zone.filter(|_| request.question.qclass == CLASS_IN) else {
             return refuse(Rcode::NOTAUTH);
         };
@@ -343,6 +334,12 @@ impl Desk {
 fn question_of(message: &[u8]) -> Option<NameBuf> {
     let question = MessageReader::new(message).and_then(|mut reader| reader.question()).ok().flatten();
     question.map(|question| question.name)
+}
+
+/// Whether it is the name of a catalog that is asked for, which may lie inside of a zone.
+fn is_about_catalog(query: &[u8], catalogs: &ZoneTable) -> bool {
+    let name = || NameRef::prefix_of(query.get(HEADER_OCTETS..)?).ok();
+    !catalogs.is_empty() && name().is_some_and(|name| catalogs.get(name).is_some())
 }
 
 fn is_notify(message: &[u8]) -> bool {

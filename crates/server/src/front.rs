@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZero;
 use std::time::Duration;
 
-use answer::{Asker, Scratch, Transport, ZoneTable};
+use answer::{Asker, Persona, Scratch, Transport, ZoneTable};
 use dns::Header;
 use xfr::notify::Channel;
 
@@ -32,6 +32,14 @@ impl Bench {
         self.tally.count_many(Event::NotifyUnrecorded, lost);
         block.pour(&mut self.tally);
     }
+}
+
+/// What messages are answered from, of what others replace: taken once for a message, or for a batch of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Stock<'a> {
+    pub(crate) zones: &'a ZoneTable,
+    pub(crate) catalogs: &'a ZoneTable,
+    pub(crate) persona: &'a Persona,
 }
 
 /// Where a message came from.
@@ -79,7 +87,7 @@ pub(crate) enum Reply {
 pub(crate) fn reply(
     message: &[u8],
     sender: Sender,
-    zones: &ZoneTable,
+    stock: Stock<'_>,
     desk: &Desk,
     bench: &mut Bench,
     out: &mut [u8],
@@ -93,7 +101,7 @@ pub(crate) fn reply(
     let reply = match way(message) {
         Way::Drop => Reply::Nothing,
         Way::Answer => {
-            let outcome = desk.answer(message, sender, zones, bench, out);
+            let outcome = desk.answer(message, sender, stock, bench, out);
             bench.queries.note(&outcome, message);
             let outcome = desk.limit(outcome, sender, bench, out);
             if outcome.length > 0 {
@@ -103,7 +111,7 @@ pub(crate) fn reply(
                 Reply::Nothing
             }
         }
-        Way::Desk => desk.reply(message, sender, zones, bench, out),
+        Way::Desk => desk.reply(message, sender, stock, bench, out),
     };
     match &reply {
         Reply::Nothing => bench.tally.count(Event::Dropped),
@@ -119,7 +127,7 @@ pub(crate) fn reply(
 mod tests {
     use std::sync::Arc;
 
-    use answer::{UDP_OCTETS_MAX, ZoneTable};
+    use answer::{Persona, UDP_OCTETS_MAX, ZoneTable};
     use arc_swap::ArcSwap;
     use dns::message::MESSAGE_OCTETS_MAX;
     use dns::{Header, Opcode, Type};
@@ -127,7 +135,7 @@ mod tests {
     use xfr::notify::Channel;
     use xfr::tsig::{Algorithm, Key, sign_request};
 
-    use super::{Bench, Reply, Sender, reply};
+    use super::{Bench, Reply, Sender, Stock, reply};
     use crate::desk::Desk;
     use crate::{Access, Limits, Shared};
 
@@ -137,7 +145,8 @@ mod tests {
         let key = Arc::new(key);
         let mut access = Access::default();
         access.keys.add(zone::TenantId::DEFAULT, key.clone());
-        let zones = ZoneTable::default();
+        let (zones, persona) = (ZoneTable::default(), Persona::default());
+        let stock = Stock { zones: &zones, catalogs: &zones, persona: &persona };
         let shared = Shared {
             zones: Arc::default(),
             catalogs: Arc::default(),
@@ -153,7 +162,7 @@ mod tests {
         let mut send = |message: &[u8]| {
             for (channel, octets) in [(Channel::Udp, UDP_OCTETS_MAX), (Channel::Tcp, MESSAGE_OCTETS_MAX)] {
                 let sender = Sender { address: ([127, 0, 0, 1], 53000).into(), channel };
-                let Reply::Message(length) = reply(message, sender, &zones, &desk, &mut bench, &mut out[..octets])
+                let Reply::Message(length) = reply(message, sender, stock, &desk, &mut bench, &mut out[..octets])
                 else {
                     continue;
                 };

@@ -5,17 +5,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use answer::ZoneTable;
-use arc_swap::ArcSwap;
 use dns::Rcode;
 use dns::message::MESSAGE_OCTETS_MAX;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::Shared;
 use crate::connections::Connections;
 use crate::counters::{Block, Event, Tally};
 use crate::desk::{Desk, wall_clock_secs};
-use crate::front::{Bench, Reply, Sender, reply};
+use crate::front::{Bench, Reply, Sender, Stock, reply};
 use crate::heard::Shelf;
 use crate::limits::Limits;
 use crate::queries::Sheet;
@@ -25,7 +24,7 @@ use crate::transfer_out::{Outcome, Places, Sent, Subject, Told, Transfer, Transf
 pub(crate) const LENGTH_OCTETS: usize = 2;
 
 pub(crate) struct House {
-    pub(crate) zones: Arc<ArcSwap<ZoneTable>>,
+    pub(crate) shared: Shared,
     pub(crate) desk: Arc<Desk>,
     pub(crate) block: Arc<Block>,
     pub(crate) shelf: Arc<Shelf>,
@@ -51,9 +50,11 @@ impl House {
         message: &[u8],
         sender: Sender,
     ) -> Option<Box<Transfer>> {
-        let zones = self.zones.load();
+        let Shared { zones, catalogs, persona, .. } = &self.shared;
+        let (zones, catalogs, persona) = (zones.load(), catalogs.load(), persona.load());
+        let stock = Stock { zones: &zones, catalogs: &catalogs, persona: &persona };
         BENCH.with_borrow_mut(|(bench, out)| {
-            let reply = reply(message, sender, &zones, &self.desk, bench, out);
+            let reply = reply(message, sender, stock, &self.desk, bench, out);
             bench.pour(&self.block, &self.shelf, &self.sheet);
             match reply {
                 Reply::Nothing => None,

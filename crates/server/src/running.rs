@@ -62,7 +62,7 @@ pub fn serve(
     let sheets: Vec<Arc<Sheet>> = writers.map(|writers| Arc::new(Sheet::of(writers))).collect();
     let desk = Arc::new(Desk::new(shared.clone(), notifies, &limits));
     let house = Arc::new(House {
-        zones: shared.zones.clone(),
+        shared: shared.clone(),
         desk: desk.clone(),
         block: blocks[0].clone(),
         shelf: heard.shelf(0),
@@ -103,9 +103,9 @@ pub fn serve(
         }
     }
     for (index, (socket, block)) in sockets.udp.into_iter().zip(&blocks[1..]).enumerate() {
-        let (zones, desk, block) = (shared.zones.clone(), desk.clone(), block.clone());
+        let (shared, desk, block) = (shared.clone(), desk.clone(), block.clone());
         let (shelf, sheet) = (running.heard.shelf(index + 1), sheets[index + 1].clone());
-        let worker = Worker { socket, zones, desk, block, shelf, sheet, stop: running.stop_udp.clone() };
+        let worker = Worker { socket, shared, desk, block, shelf, sheet, stop: running.stop_udp.clone() };
         let thread = std::thread::Builder::new().name(format!("udp-{index}"));
         running.threads.push(thread.spawn(move || worker.run())?);
     }

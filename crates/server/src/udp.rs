@@ -10,13 +10,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use answer::ZoneTable;
-use arc_swap::{ArcSwap, Cache};
+use arc_swap::Cache;
 use xfr::notify::Channel;
 
+use crate::Shared;
 use crate::counters::{Block, Event};
 use crate::desk::Desk;
-use crate::front::{Bench, Reply, Sender, reply};
+use crate::front::{Bench, Reply, Sender, Stock, reply};
 use crate::heard::Shelf;
 use crate::queries::Sheet;
 use batch::Batch;
@@ -27,7 +27,7 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(10);
 /// What one thread serves.
 pub(crate) struct Worker {
     pub(crate) socket: UdpSocket,
-    pub(crate) zones: Arc<ArcSwap<ZoneTable>>,
+    pub(crate) shared: Shared,
     pub(crate) desk: Arc<Desk>,
     pub(crate) block: Arc<Block>,
     pub(crate) shelf: Arc<Shelf>,
@@ -50,7 +50,9 @@ impl Worker {
     fn serve(&self) {
         let mut batch = Batch::new();
         let mut bench = Bench::default();
-        let mut zones = Cache::new(&*self.zones);
+        let Shared { zones, catalogs, persona, .. } = &self.shared;
+        let (mut zones, mut catalogs, mut persona) =
+            (Cache::new(&**zones), Cache::new(&**catalogs), Cache::new(&**persona));
         while !self.is_stopped() {
             match batch.receive(&self.socket) {
                 Ok(0) => continue,
@@ -61,11 +63,11 @@ impl Worker {
                     continue;
                 }
             }
-            let zones = zones.load();
-            answer::look_ahead(batch.queries(), zones);
+            let stock = Stock { zones: zones.load(), catalogs: catalogs.load(), persona: persona.load() };
+            answer::look_ahead(batch.queries(), stock.zones);
             batch.each(|message, address, out| {
                 let sender = Sender { address, channel: Channel::Udp };
-                match reply(message, sender, zones, &self.desk, &mut bench, out) {
+                match reply(message, sender, stock, &self.desk, &mut bench, out) {
                     Reply::Message(octets) => octets,
                     // The desk grants transfers over TCP alone.
                     Reply::Nothing | Reply::Transfer(_) => 0,
