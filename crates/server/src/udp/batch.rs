@@ -21,8 +21,6 @@ pub(crate) const BATCH: usize = answer::AHEAD_MAX;
 pub(crate) const QUERY_OCTETS_MAX: usize = 4096;
 /// Room for one reply, in octets: nothing larger is sent over UDP, whatever the client says it can take.
 pub(crate) const REPLY_OCTETS_MAX: usize = answer::UDP_OCTETS_MAX;
-/// What keeps queries from beginning at multiples of 4096 octets, which share eight places in the nearest cache.
-const APART_OCTETS: usize = 64;
 /// Room for one control message: the larger, that of IPv6, takes 40.
 const CONTROL_OCTETS: usize = 64;
 
@@ -58,16 +56,6 @@ fn set(socket: &impl AsFd, level: libc::c_int, option: libc::c_int, value: libc:
 #[repr(C, align(8))]
 struct Control([u8; CONTROL_OCTETS]);
 
-/// Room for one query.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct QueryRoom {
-    octets: [u8; QUERY_OCTETS_MAX],
-    _apart: [u8; APART_OCTETS],
-}
-
-const _: () = assert!(!size_of::<QueryRoom>().is_multiple_of(4096));
-
 /// One datagram received and, once [`Batch::each`] has been through, its reply.
 #[derive(Clone, Copy, Default)]
 struct Slot {
@@ -79,7 +67,7 @@ struct Slot {
 
 /// The buffers of one worker; allocated once.
 pub(crate) struct Batch {
-    queries: Box<[QueryRoom]>,
+    queries: Box<[[u8; QUERY_OCTETS_MAX]]>,
     replies: Box<[[u8; REPLY_OCTETS_MAX]]>,
     peers: Box<[sockaddr_storage]>,
     controls: Box<[Control]>,
@@ -99,7 +87,7 @@ impl Batch {
         // SAFETY: a sockaddr_storage of zeros is valid: its family is AF_UNSPEC.
         let nobody: sockaddr_storage = unsafe { mem::zeroed() };
         Self {
-            queries: vec![QueryRoom { octets: [0; QUERY_OCTETS_MAX], _apart: [0; APART_OCTETS] }; BATCH].into(),
+            queries: vec![[0; QUERY_OCTETS_MAX]; BATCH].into(),
             replies: vec![[0; REPLY_OCTETS_MAX]; BATCH].into(),
             peers: vec![nobody; BATCH].into(),
             controls: vec![Control([0; CONTROL_OCTETS]); BATCH].into(),
@@ -115,7 +103,7 @@ impl Batch {
         let mut vectors = [const { MaybeUninit::<iovec>::uninit() }; BATCH];
         let mut headers = [const { MaybeUninit::<mmsghdr>::uninit() }; BATCH];
         for index in 0..BATCH {
-            let query = &mut self.queries[index].octets;
+            let query = &mut self.queries[index];
             vectors[index].write(iovec { iov_base: query.as_mut_ptr().cast(), iov_len: query.len() });
             let peer = (&raw mut self.peers[index]).cast();
             let control = (self.controls[index].0.as_mut_ptr(), CONTROL_OCTETS);
@@ -150,7 +138,7 @@ impl Batch {
     /// The datagrams that have come.
     pub(crate) fn queries(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         let received = self.queries.iter().zip(&self.slots).take(self.received);
-        received.map(|(query, slot)| &query.octets[..slot.query_octets])
+        received.map(|(query, slot)| &query[..slot.query_octets])
     }
 
     /// Shows each datagram to `reply`, with room for a reply of which `reply` returns the length; 0 sends none.
@@ -161,7 +149,7 @@ impl Batch {
         for index in 0..self.received {
             let slot = &mut self.slots[index];
             let Some(peer) = socket_address(&self.peers[index]).filter(|peer| peer.port() != 0) else { continue };
-            let query = &self.queries[index].octets[..slot.query_octets];
+            let query = &self.queries[index][..slot.query_octets];
             slot.reply_octets = reply(query, peer, &mut self.replies[index]).min(REPLY_OCTETS_MAX);
         }
     }
