@@ -85,8 +85,8 @@ pub(crate) async fn keep_up(node: &Node, zone: &Followed) {
     let Some(inspection) = beside(&image.clone(), move || inspect(&image, now_secs)).await else { return };
     warnings::say_doubts(zone, &inspection);
     let mut condition = zone.condition();
-    // Of a version after this one the same is found out later; until then this is the best that is known.
-    if condition.held.is_some() {
+    // Of a version that has been laid over this one the same is found out later; until then this is what is known.
+    if condition.held.as_ref().is_some_and(|now| now.generation == held.generation || !now.image.is_merged()) {
         condition.said.set_signatures(inspection.horizon.into());
     }
 }

@@ -113,24 +113,38 @@ fn replace(
     Ok(Advanced { image, diffs, notes })
 }
 
-/// The same for steps and a large zone where only the owners that change need be written, so that it takes as long as the
-/// change is large; none where more is to be done, for which there is [`advance`].
+/// Owners that a change may make other ones for it to be applied at once.
+const OWNERS_AT_ONCE_MAX: usize = 256;
+
+/// The same for steps and a large zone where only a few owners become other ones, so that it takes a millisecond at the
+/// most; none where more is to be done, for which there is [`advance`].
 pub fn advance_at_once(
     apex: NameRef<'_>,
     old: &Image,
     steps: &[Diff],
     limits: Limits,
 ) -> Result<Option<Advanced>, Rejection> {
+    lay_over(apex, old, steps, limits, OWNERS_AT_ONCE_MAX)
+}
+
+/// The same where no more than so many owners become other ones.
+fn lay_over(
+    apex: NameRef<'_>,
+    old: &Image,
+    steps: &[Diff],
+    limits: Limits,
+    owners_max: usize,
+) -> Result<Option<Advanced>, Rejection> {
     if old.octets_below() <= limits.rebuilt_octets_max {
         return Ok(None);
     }
     let pending = Pending::of(old, steps)?;
-    let revised = pending.revise(apex, steps.len(), limits)?;
+    let revised = pending.revise(apex, steps.len(), limits, owners_max)?;
     Ok(revised.map(|(image, notes)| pending.advanced(steps, image, notes)))
 }
 
 fn step(apex: NameRef<'_>, old: &Image, steps: &[Diff], seed: Seed, limits: Limits) -> Result<Advanced, Rejection> {
-    if let Some(advanced) = advance_at_once(apex, old, steps, limits)? {
+    if let Some(advanced) = lay_over(apex, old, steps, limits, usize::MAX)? {
         return Ok(advanced);
     }
     let pending = Pending::of(old, steps)?;
@@ -310,7 +324,13 @@ impl<'a> Pending<'a> {
     }
 
     /// The next version as the old one with an overlay; none where that is not the way.
-    fn revise(&self, apex: NameRef<'_>, steps: usize, limits: Limits) -> Result<Option<(Image, Notes)>, Rejection> {
+    fn revise(
+        &self,
+        apex: NameRef<'_>,
+        steps: usize,
+        limits: Limits,
+        owners_max: usize,
+    ) -> Result<Option<(Image, Notes)>, Rejection> {
         let mut notes = Notes::default();
         let mut touched = Vec::with_capacity(self.touched.len());
         for (name, records) in self.records_of_touched() {
@@ -326,7 +346,9 @@ impl<'a> Pending<'a> {
         if !self.touched.contains(&apex.to_name()) {
             return Ok(None);
         }
-        let Some(image) = image::revise(self.old, &mut touched, &limits, &mut notes)? else { return Ok(None) };
+        let Some(image) = image::revise(self.old, &mut touched, &limits, owners_max, &mut notes)? else {
+            return Ok(None);
+        };
         check::check_at(&image, touched.iter().map(|touched| touched.name.borrow()))?;
         let digest = self.digest(&image);
         Ok(Some((image.settled(digest, steps), notes)))

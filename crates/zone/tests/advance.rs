@@ -6,7 +6,7 @@ use dns::text::{record_to_text, zone_from_text};
 use dns::{Name, Records, Serial};
 use proptest::prelude::*;
 use zone::image::{Denial, Owner};
-use zone::{Change, Diff, Digest, Image, Insane, Limits, Rejection, advance, between};
+use zone::{Change, Diff, Digest, Image, Insane, Limits, Rejection, advance, advance_at_once, between};
 
 const SEED: [u8; 16] = [3; 16];
 
@@ -246,6 +246,24 @@ proptest! {
             assert_same(&laid_over, &held);
         }
     }
+}
+
+#[test]
+fn what_makes_many_owners_others_is_not_applied_at_once() {
+    let below: String = (0..300).map(|host| format!("h{host}.sub 60 A 192.0.2.1\n")).collect();
+    let old = image(&(HEAD.to_owned() + &below));
+    let at_once = |step: Diff| advance_at_once(apex().borrow(), &old, &[step], OVERLAY).unwrap();
+    let small = step(1, 2, "", "a 60 A 192.0.2.1\n");
+    assert_same(&at_once(small.clone()).unwrap().image, &steps(&old, vec![small]).unwrap().image);
+    let hiding = step(1, 2, "", "sub 60 NS ns\n");
+    assert!(at_once(hiding.clone()).is_none(), "all below the new cut are hidden by it");
+    let hidden = steps(&old, vec![hiding]).unwrap().image;
+    assert!(hidden.owner("h7.sub.example.".parse::<Name>().unwrap().borrow()).unwrap().is_occluded());
+    assert!(at_once(step(1, 2, "", &crowd_of_names(300))).is_none());
+}
+
+fn crowd_of_names(count: u32) -> String {
+    (0..count).map(|host| format!("n{host} 60 A 192.0.2.1\n")).collect()
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub(crate) struct Touched<'a> {
 
 /// An overlay may have this share of the owners below it as changes.
 const CHANGES_SHARE: usize = 16;
+/// Owners whose flags may be others, for each that may become another one: itself, and those above it.
+const AFFECTED_PER_OWNER: usize = 4;
 /// Steps after which the flat buffer should be built anew: each is applied again at a start.
 const STEPS_MAX: usize = 8_192;
 
@@ -36,22 +38,27 @@ fn changes_max(image: &Image, limits: &Limits) -> usize {
 
 /// The version in which these owners have these records; their apex is among them, with an SOA that can be read.
 ///
-/// None where an overlay is not the way: too many owners would be other ones, or the zone gets another ring.
+/// None where an overlay is not the way: more than `owners_max` owners would be other ones, or too many in all, or the zone
+/// gets another ring.
 pub(crate) fn revise(
     old: &Image,
     touched: &mut [Touched<'_>],
     limits: &Limits,
+    owners_max: usize,
     notes: &mut Notes,
 ) -> Result<Option<Image>, TooLarge> {
     let mut revision = Revision::of(old, changes_max(old, limits));
-    if revision.is_too_much(touched.len()) {
+    if touched.len() > owners_max || revision.is_too_much(touched.len()) {
         return Ok(None);
     }
     for owner in &mut *touched {
         revision.write(owner, limits, notes)?;
     }
     revision.drop_empty();
-    if revision.settle_flags().is_none() || revision.settle_ring(touched).is_none() || revision.is_too_much(0) {
+    if revision.settle_flags(owners_max).is_none()
+        || revision.settle_ring(touched).is_none()
+        || revision.is_too_much(0)
+    {
         return Ok(None);
     }
     Ok(Some(revision.finish()))
@@ -97,7 +104,7 @@ impl Image {
         if touched.is_empty() {
             return Some(merged.clone());
         }
-        let laid_over = revise(merged, &mut touched, &Limits::NONE, &mut Notes::default()).ok()??;
+        let laid_over = revise(merged, &mut touched, &Limits::NONE, usize::MAX, &mut Notes::default()).ok()??;
         Some(laid_over.settled(self.digest(), now.steps - then.steps))
     }
 
@@ -255,7 +262,8 @@ impl<'o> Revision<'o> {
     }
 
     /// Has each owner say what it is, and all below it that depends on that; none where that is too much.
-    fn settle_flags(&mut self) -> Option<()> {
+    fn settle_flags(&mut self, owners_max: usize) -> Option<()> {
+        let below_max = owners_max.min(self.changes_max);
         while let Some((_, name)) = self.affected.pop_first() {
             let name = name.borrow();
             let Some(owner) = self.image.owner(name) else { continue };
@@ -269,11 +277,14 @@ impl<'o> Revision<'o> {
             });
             if occluded.is_some_and(|occluded| occluded != (flags & blob::OCCLUDES != 0)) {
                 let below = self.image.owners_from(name).skip(1).take_while(|owner| owner.name().is_below(name));
-                let below: Vec<Name> = below.map(|owner| owner.name().to_name()).take(self.changes_max + 1).collect();
-                if below.len() > self.changes_max {
+                let below: Vec<Name> = below.map(|owner| owner.name().to_name()).take(below_max + 1).collect();
+                if below.len() > below_max {
                     return None;
                 }
                 below.iter().for_each(|name| self.is_affected(Some(name.borrow())));
+                if self.affected.len() > AFFECTED_PER_OWNER * below_max {
+                    return None;
+                }
             }
             if let Some(octets) = renewed {
                 self.put(name, Some(octets.into()));
