@@ -55,6 +55,43 @@ fn every_version_of_a_quick_series_ends_in_the_last_one() {
     });
 }
 
+/// Some 3,000 names; with each version other ones are cut off, hidden, gone, or there again.
+fn large(serial: u32) -> String {
+    let mut text = zone_text::of_hosts(serial, 3000 + serial % 3);
+    for host in 0..serial {
+        let line = match (host + serial) % 5 {
+            0 => format!("deep.below.host-{host} TXT \"{serial}\"\n"),
+            1 => format!("host-{host} NS ns.other.test.\nbelow.host-{host} A 192.0.2.{serial}\n"),
+            2 => format!("*.host-{host} A 192.0.2.{serial}\n"),
+            3 => format!("far.host-{host} DNAME host-{serial}\n"),
+            _ => format!("host-{host} MX 10 host-{serial}\n"),
+        };
+        text += &line;
+    }
+    text
+}
+
+#[test]
+fn changes_of_a_large_zone_are_its_primarys_also_after_the_program_was_killed() {
+    for software in [Software::Knot, Software::Bind] {
+        let (mut secondo, mut peer) = following(secondo(), software, ZONE, &large(1));
+        for serial in 2..=9 {
+            peer.replace(ZONE, &large(serial));
+            serves(&secondo, ZONE, serial);
+            holds_what_the_primary_holds(&secondo, &peer, ZONE);
+            if serial % 4 == 0 {
+                secondo.kill();
+                secondo.start();
+                serves(&secondo, ZONE, serial);
+                holds_what_the_primary_holds(&secondo, &peer, ZONE);
+            }
+        }
+        let history = secondo.json(&["zone", "history", ZONE]);
+        assert_eq!(history["versions"].as_array().unwrap().len(), 9, "{software:?} {history}");
+        assert!(peer.differences_sent(ZONE) > 0, "{}", peer.log());
+    }
+}
+
 #[test]
 fn without_notify_the_refresh_timer_finds_the_change() {
     with_each_primary(|software| {
