@@ -11,7 +11,7 @@ use crate::StoreError;
 use crate::database::{DIFFS, Database, IMAGES_INLINE, META, NEWEST_TIME_MS, NOTES, VERSIONS, ZONES};
 use crate::images::{self, ImageFiles, Unloadable};
 use crate::rows::{Place, VersionRow, ZoneRow, unseal};
-use crate::stored::{Origin, StoredContents, StoredZone};
+use crate::stored::{StoredContents, StoredZone};
 
 /// What was found on disk.
 pub(crate) struct Found {
@@ -134,11 +134,10 @@ impl History {
         for version in self.versions.range((zone.0, from.0 + 1)..=(zone.0, to.0)).map_err(unread)? {
             let (key, row) = version.map_err(unread)?;
             let generation = Generation(key.value().1);
-            let origin = VersionRow::from_bytes(row.value()).map(|row| row.version.origin);
+            let follows = VersionRow::from_bytes(row.value()).is_ok_and(|row| row.leads_on_from(last));
             let sealed = self.diffs.get(key.value()).map_err(unread)?;
             let octets = sealed.as_ref().and_then(|sealed| unseal(sealed.value()));
             let diff = octets.and_then(|octets| Diff::from_bytes(octets).ok());
-            let follows = matches!(origin, Ok(Origin::Step { from, .. }) if from == last);
             diffs.push(diff.filter(|_| follows).ok_or_else(|| missing(generation))?);
             last = generation;
         }

@@ -141,6 +141,12 @@ impl ZoneRow {
 }
 
 impl VersionRow {
+    /// Whether its diff is kept and leads on from this version.
+    pub(crate) fn leads_on_from(&self, last: Generation) -> bool {
+        let is_next = matches!(self.version.origin, Origin::Step { from, .. } if from == last);
+        is_next && self.diff_octets > 0
+    }
+
     pub(crate) fn to_bytes(self) -> Vec<u8> {
         let mut row = vec![VERSION_FORM];
         row.extend(self.version.generation.0.to_be_bytes());

@@ -10,7 +10,7 @@ use crate::database::{DIFFS, IMAGES_INLINE, META, NEWEST_TIME_MS, NOTES, VERSION
 use crate::images::ImageFiles;
 use crate::prepared::{Prepared, Rebase, WholeImage};
 use crate::rows::{Base, HistoryTotals, ImageRow, Place, VersionRow, ZoneRow, seal};
-use crate::stored::{ClockFacts, Origin};
+use crate::stored::ClockFacts;
 
 /// All tables, open for writing.
 pub(crate) struct Tables<'t> {
@@ -111,11 +111,7 @@ impl<'t> Tables<'t> {
         let mut last = generation;
         for version in self.versions.range((zone.0, generation.0 + 1)..=(zone.0, row.head.generation.0))? {
             let version = VersionRow::from_bytes(version?.1.value()).ok();
-            let leads_on = |version: &VersionRow| match version.version.origin {
-                Origin::Step { from, .. } => from == last && version.diff_octets > 0,
-                Origin::Whole => false,
-            };
-            let Some(version) = version.filter(leads_on) else {
+            let Some(version) = version.filter(|version| version.leads_on_from(last)) else {
                 return Ok(Err(StoreError::NothingToLieOver { zone }));
             };
             last = version.version.generation;

@@ -124,31 +124,17 @@ pub fn advance_at_once(
     steps: &[Diff],
     limits: Limits,
 ) -> Result<Option<Advanced>, Rejection> {
-    lay_over(apex, old, steps, limits, OWNERS_AT_ONCE_MAX)
-}
-
-/// The same where no more than so many owners become other ones.
-fn lay_over(
-    apex: NameRef<'_>,
-    old: &Image,
-    steps: &[Diff],
-    limits: Limits,
-    owners_max: usize,
-) -> Result<Option<Advanced>, Rejection> {
-    if old.octets_below() <= limits.rebuilt_octets_max {
-        return Ok(None);
-    }
     let pending = Pending::of(old, steps)?;
-    let revised = pending.revise(apex, steps.len(), limits, owners_max)?;
+    let revised = pending.revise(apex, steps.len(), limits, OWNERS_AT_ONCE_MAX)?;
     Ok(revised.map(|(image, notes)| pending.advanced(steps, image, notes)))
 }
 
 fn step(apex: NameRef<'_>, old: &Image, steps: &[Diff], seed: Seed, limits: Limits) -> Result<Advanced, Rejection> {
-    if let Some(advanced) = lay_over(apex, old, steps, limits, usize::MAX)? {
-        return Ok(advanced);
-    }
     let pending = Pending::of(old, steps)?;
-    let (image, notes) = pending.rebuild(apex, seed, limits)?;
+    let (image, notes) = match pending.revise(apex, steps.len(), limits, usize::MAX)? {
+        Some(revised) => revised,
+        None => pending.rebuild(apex, seed, limits)?,
+    };
     Ok(pending.advanced(steps, image, notes))
 }
 
@@ -323,7 +309,7 @@ impl<'a> Pending<'a> {
         Ok((draft.seal(digest), notes))
     }
 
-    /// The next version as the old one with an overlay; none where that is not the way.
+    /// The next version of a large zone as the old one with an overlay; none where that is not the way.
     fn revise(
         &self,
         apex: NameRef<'_>,
@@ -331,6 +317,11 @@ impl<'a> Pending<'a> {
         limits: Limits,
         owners_max: usize,
     ) -> Result<Option<(Image, Notes)>, Rejection> {
+        let is_large = self.old.octets_below() > limits.rebuilt_octets_max;
+        // A version without a change of its SOA is for others to judge.
+        if !is_large || !self.touched.contains(&apex.to_name()) {
+            return Ok(None);
+        }
         let mut notes = Notes::default();
         let mut touched = Vec::with_capacity(self.touched.len());
         for (name, records) in self.records_of_touched() {
@@ -341,10 +332,6 @@ impl<'a> Pending<'a> {
             if name.borrow().is_at_or_below(apex) {
                 touched.push(Touched { name: name.clone(), records });
             }
-        }
-        // A version without a change of its SOA is for others to judge.
-        if !self.touched.contains(&apex.to_name()) {
-            return Ok(None);
         }
         let Some(image) = image::revise(self.old, &mut touched, &limits, owners_max, &mut notes)? else {
             return Ok(None);

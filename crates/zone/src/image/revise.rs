@@ -152,8 +152,7 @@ impl<'o> Revision<'o> {
         // Of several spellings the lowest, as when an image is built.
         let spelling = touched.records.iter().map(|record| record.owner).min_by_key(|name| name.as_wire());
         let Some(name) = spelling else {
-            let key = self.key(touched.name.borrow());
-            self.empty.insert((*key).into(), touched.name.clone());
+            self.note_empty(touched.name.borrow());
             return Ok(());
         };
         self.write_above(name)?;
@@ -184,10 +183,10 @@ impl<'o> Revision<'o> {
         let mut octets = Vec::new();
         writing::write(&mut octets, &Head { number, parent: 0, flags: 0, name }, records, limits, notes)?;
         if self.image.owner(name).is_none() {
-            self.is_affected(name.parent());
+            self.affect(name.parent());
         }
         self.put(name, Some(octets.into()));
-        self.is_affected(Some(name));
+        self.affect(Some(name));
         Ok(())
     }
 
@@ -201,11 +200,16 @@ impl<'o> Revision<'o> {
         })
     }
 
-    fn is_affected(&mut self, name: Option<NameRef<'_>>) {
+    fn affect(&mut self, name: Option<NameRef<'_>>) {
         if let Some(name) = name.filter(|name| name.is_at_or_below(self.image.apex())) {
             let key = self.key(name);
             self.affected.insert((*key).into(), name.to_name());
         }
+    }
+
+    fn note_empty(&mut self, name: NameRef<'_>) {
+        let key = self.key(name);
+        self.empty.insert((*key).into(), name.to_name());
     }
 
     fn put(&mut self, name: NameRef<'_>, blob: Option<Blob>) {
@@ -240,18 +244,17 @@ impl<'o> Revision<'o> {
                     let written = self.write_owner(spelling.borrow(), &[], &Limits::NONE, &mut Notes::default());
                     written.expect("a name without records is within all limits");
                 }
-                self.is_affected(Some(name));
+                self.affect(Some(name));
                 continue;
             }
             self.put(name, None);
             let Some(parent) = name.parent().filter(|parent| *parent != self.image.apex()) else {
-                self.is_affected(name.parent());
+                self.affect(name.parent());
                 continue;
             };
-            self.is_affected(Some(parent));
+            self.affect(Some(parent));
             if self.image.owner(parent).is_some_and(Owner::is_empty_non_terminal) {
-                let key = self.key(parent);
-                self.empty.insert((*key).into(), parent.to_name());
+                self.note_empty(parent);
             }
         }
     }
@@ -281,7 +284,7 @@ impl<'o> Revision<'o> {
                 if below.len() > below_max {
                     return None;
                 }
-                below.iter().for_each(|name| self.is_affected(Some(name.borrow())));
+                below.iter().for_each(|name| self.affect(Some(name.borrow())));
                 if self.affected.len() > AFFECTED_PER_OWNER * below_max {
                     return None;
                 }
@@ -314,16 +317,15 @@ impl<'o> Revision<'o> {
 
     /// Has the ring say which NSEC3 records there are; none where another ring may be the one in use.
     fn settle_ring(&mut self, touched: &[Touched<'_>]) -> Option<()> {
-        let parameters = |image: &'o Image| image.apex_owner().rrset(Type::NSEC3PARAM);
-        let records = |image: &Image| -> Vec<Vec<u8>> {
+        let parameters = |image: &Image| -> Vec<Vec<u8>> {
             let rrset = image.apex_owner().rrset(Type::NSEC3PARAM);
             rrset.into_iter().flat_map(Rrset::records).map(|record| record.rdata.to_vec()).collect()
         };
-        if records(self.old) != records(&self.image) {
+        let known = parameters(self.old);
+        if known != parameters(&self.image) {
             return None;
         }
-        let in_use = parameters(self.old).into_iter().flat_map(Rrset::records);
-        let in_use: Vec<_> = in_use.filter_map(|record| Parameters::in_use(record.rdata)).collect();
+        let in_use: Vec<_> = known.iter().filter_map(|rdata| Parameters::in_use(rdata)).collect();
         let [parameters] = in_use[..] else { return in_use.is_empty().then_some(()) };
         let apex_labels = self.old.apex().label_count();
         for Touched { name, .. } in
