@@ -1,7 +1,7 @@
 //! Putting a damaged database aside, so that the program can start and have its zones copied again.
 //!
-//! Nothing is deleted: the database becomes `zones.redb.damaged-TIME`, and the images, which are known by its rows alone,
-//! become `images/damaged-…`, which no start sweeps. Images are not taken over: they say neither whether they are the
+//! Nothing is deleted: the database becomes `zones.redb.damaged-TIME`, its journal `zones.journal.damaged-TIME`, and the images,
+//! which are known by its rows alone, become `images/damaged-…`, which no start sweeps. Images are not taken over: they say neither whether they are the
 //! octets that were written nor when the zone expires, and a start must revive nothing.
 //!
 //! The order lets a crash, and a full disk, happen anywhere: the empty database is there before the damaged one goes, and
@@ -11,7 +11,7 @@ use std::io;
 
 use crate::StoreError;
 use crate::database;
-use crate::disk::{DATABASE, DATABASE_BEING_MADE, Disk};
+use crate::disk::{DATABASE, DATABASE_BEING_MADE, Disk, JOURNAL};
 use crate::images::{self, ImageFiles};
 
 /// What follows the name of a database that was put aside, before the time.
@@ -30,10 +30,16 @@ pub(crate) fn put_aside(
         images.put_aside(image).map_err(failed)?;
     }
     // A name that is taken is that of an earlier one, which is kept too.
-    let name = (unix_secs..)
-        .map(|secs| format!("{DATABASE}{DAMAGED}{secs}"))
-        .find(|name| disk.open(name).is_err())
-        .expect("there are more names than files");
+    let aside = |name: &str| {
+        (unix_secs..)
+            .map(|secs| format!("{name}{DAMAGED}{secs}"))
+            .find(|name| disk.open(name).is_err())
+            .expect("there are more names than files")
+    };
+    if files.iter().any(|name| name == JOURNAL) {
+        disk.rename(JOURNAL, &aside(JOURNAL)).map_err(failed)?;
+    }
+    let name = aside(DATABASE);
     disk.rename(DATABASE, &name).map_err(failed)?;
     disk.rename(DATABASE_BEING_MADE, DATABASE).map_err(failed)?;
     disk.sync_directory_of(DATABASE).map_err(failed)?;

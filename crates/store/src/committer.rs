@@ -150,14 +150,11 @@ impl Committer {
         let outcomes = if idle && confirmations.is_empty() {
             Ok(batch.iter().map(|_| Ok(Written::default())).collect())
         } else {
-            self.database.write(|transaction| {
-                let mut tables = Tables::open(transaction)?;
-                let outcomes =
-                    batch.iter().map(|work| self.apply(&mut tables, work)).collect::<Result<Vec<_>, _>>()?;
+            self.database.write(|tables| {
+                let outcomes = batch.iter().map(|work| self.apply(tables, work)).collect::<Result<Vec<_>, _>>()?;
                 for (zone, clock) in &confirmations {
                     tables.confirm(*zone, *clock)?;
                 }
-                tables.finish()?;
                 Ok(outcomes)
             })
         };

@@ -1,18 +1,21 @@
 //! The redb database: its tables, how it is made and opened, and how it comes back after an error.
 //!
 //! redb refuses everything after one failed read or write, until it is opened again. [`Database`] does that by
-//! itself, so that a disk with room again is a disk that works again. Every transaction is durable and in two phases,
-//! with what redb needs to open at once after a crash ("quick repair"): see [`Database::write`] for what that costs.
+//! itself, so that a disk with room again is a disk that works again. A transaction is durable in the journal if it is small
+//! ([`crate::journal`]), and otherwise by itself, in two phases, with what redb needs to open at once after a crash ("quick
+//! repair"): see [`Database::write`] for what that costs.
 
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use redb::{ReadTransaction, ReadableDatabase, TableDefinition, WriteTransaction};
+use redb::{Durability, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
 use crate::StoreError;
 use crate::disk::{DATABASE, DATABASE_BEING_MADE, DatabaseFile, Disk};
 use crate::images;
+use crate::journal::{self, Journal};
+use crate::transaction::Tables;
 
 /// [`crate::rows::ZoneRow`] by zone.
 pub(crate) const ZONES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("zones");
@@ -31,9 +34,15 @@ pub(crate) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("me
 const FORMAT: &str = "format";
 /// In [`META`]: the newest time that was written, in Unix milliseconds.
 pub(crate) const NEWEST_TIME_MS: &str = "newest_time_ms";
+/// In [`META`]: the number that the records of its journal have, drawn by lot.
+const JOURNAL_NUMBER: &str = "journal";
+/// In [`META`]: the last record of the journal that the tables have.
+pub(crate) const SEQUENCE: &str = "sequence";
 
 /// The form of the tables that this program writes, and the newest that it reads.
-const FORMAT_KNOWN: u64 = 1;
+const FORMAT_KNOWN: u64 = 2;
+/// The form of those that have no journal, and get one with the first transaction.
+const FORMAT_WITHOUT_JOURNAL: u64 = 1;
 /// redb's own cache. Images are read once, at start, so it only has to hold what commits touch.
 const CACHE_OCTETS: usize = 64 << 20;
 
@@ -41,7 +50,14 @@ const CACHE_OCTETS: usize = 64 << 20;
 #[derive(Debug)]
 pub(crate) struct Database {
     disk: Arc<dyn Disk>,
-    state: RwLock<Result<redb::Database, StoreError>>,
+    state: RwLock<Result<Open, StoreError>>,
+}
+
+/// The database and what it has not got by itself.
+#[derive(Debug)]
+struct Open {
+    tables: redb::Database,
+    journal: Mutex<Journal>,
 }
 
 impl Database {
@@ -63,7 +79,7 @@ impl Database {
         &self,
         work: impl FnOnce(&ReadTransaction) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
-        self.run("reading zones.redb", |database| work(&database.begin_read()?))
+        self.run("reading zones.redb", |open| work(&open.tables.begin_read()?))
     }
 
     /// Writes everything that `work` does, or nothing of it; when this returns well, it is durable.
@@ -77,13 +93,27 @@ impl Database {
     /// transaction look whole.
     pub(crate) fn write<T>(
         &self,
-        work: impl FnOnce(&WriteTransaction) -> Result<T, redb::Error>,
+        work: impl FnOnce(&mut Tables<'_>) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
-        self.run("writing zones.redb", |database| {
-            let mut transaction = database.begin_write()?;
-            transaction.set_quick_repair(true);
-            let result = work(&transaction)?;
-            transaction.commit()?;
+        self.run("writing zones.redb", |open| {
+            let mut transaction = open.tables.begin_write()?;
+            // Whoever panicked with it has closed the database, and another journal was opened.
+            let mut journal = open.journal.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut tables = Tables::open(&transaction, journal.room())?;
+            let result = work(&mut tables)?;
+            match tables.finish()? {
+                Some(changes) => {
+                    transaction.set_durability(Durability::None)?;
+                    journal.append(&changes)?;
+                    transaction.commit()?;
+                }
+                None => {
+                    let (number, sequence) = journal_of(&transaction, journal.left_out())?;
+                    transaction.set_quick_repair(true);
+                    transaction.commit()?;
+                    journal.begin_anew(number, sequence);
+                }
+            }
             Ok(result)
         })
     }
@@ -91,13 +121,13 @@ impl Database {
     fn run<T>(
         &self,
         what: &'static str,
-        work: impl FnOnce(&redb::Database) -> Result<T, redb::Error>,
+        work: impl FnOnce(&Open) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
         if self.state().is_err() {
             self.reopen();
         }
         let result = match &*self.state() {
-            Ok(database) => guarded(what, || work(database)),
+            Ok(open) => guarded(what, || work(open)),
             Err(error) => return Err(error.clone()),
         };
         result.inspect_err(|error| match error {
@@ -121,7 +151,7 @@ impl Database {
         std::mem::forget(std::mem::replace(&mut *state, Err(error.clone())));
     }
 
-    fn state(&self) -> RwLockReadGuard<'_, Result<redb::Database, StoreError>> {
+    fn state(&self) -> RwLockReadGuard<'_, Result<Open, StoreError>> {
         // Whoever panicked with the lock held left one of the two states, whole.
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -136,34 +166,77 @@ fn guarded<T>(what: &'static str, work: impl FnOnce() -> Result<T, redb::Error>)
     }
 }
 
-fn open(disk: &dyn Disk) -> Result<redb::Database, StoreError> {
+fn open(disk: &dyn Disk) -> Result<Open, StoreError> {
     let failed = |error| StoreError::from_io("opening zones.redb", &error);
     let file = disk.open(DATABASE).map_err(failed)?;
     // redb would make a new database in an empty file. Ours gets its name when it is whole, so this one lost its octets.
     if file.len().map_err(failed)? == 0 {
         return Err(StoreError::Damaged { what: format!("{DATABASE} is empty") });
     }
-    let (database, format) = guarded("opening zones.redb", || {
+    let (tables, format) = guarded("opening zones.redb", || {
         // What turns out to be damaged is left as it is: see [`Database::abandon`].
-        let database = ManuallyDrop::new(builder().create_with_backend(DatabaseFile(file))?);
-        let format = database.begin_read()?.open_table(META)?.get(FORMAT)?.map(|format| format.value());
-        Ok((database, format))
+        let tables = ManuallyDrop::new(builder().create_with_backend(DatabaseFile(file))?);
+        let format = tables.begin_read()?.open_table(META)?.get(FORMAT)?.map(|format| format.value());
+        Ok((tables, format))
     })?;
     match format {
-        Some(FORMAT_KNOWN) => Ok(ManuallyDrop::into_inner(database)),
+        Some(FORMAT_KNOWN | FORMAT_WITHOUT_JOURNAL) => with_journal(ManuallyDrop::into_inner(tables), disk),
         Some(found) => Err(StoreError::NewerFormat { found, known: FORMAT_KNOWN }),
         None => Err(StoreError::Damaged { what: format!("{DATABASE} does not say its format") }),
     }
 }
 
+/// Gives the tables what they lack. That is in memory then, and stays in the journal.
+fn with_journal(tables: redb::Database, disk: &dyn Disk) -> Result<Open, StoreError> {
+    let (journal, octets) =
+        Journal::open(disk).map_err(|error| StoreError::from_io("opening zones.journal", &error))?;
+    let known = guarded("opening zones.redb", || {
+        let meta = tables.begin_read()?.open_table(META)?;
+        let fact = |name| Ok::<_, redb::Error>(meta.get(name)?.map(|fact| fact.value()));
+        Ok(fact(JOURNAL_NUMBER)?.zip(fact(SEQUENCE)?))
+    })?;
+    let lacking = match known {
+        Some((number, sequence)) => journal::lacking(&octets, number, sequence)?,
+        None => Vec::new(),
+    };
+    if !lacking.is_empty() {
+        guarded("bringing what the journal has into zones.redb", || {
+            let mut transaction = tables.begin_write()?;
+            transaction.set_durability(Durability::None)?;
+            let mut written = Tables::open(&transaction, None)?;
+            for record in &lacking {
+                written.repeat(record.sequence, &record.changes)?;
+            }
+            written.finish()?;
+            Ok(transaction.commit()?)
+        })?;
+    }
+    Ok(Open { tables, journal: Mutex::new(journal) })
+}
+
+/// The number of the journal's records, and the last of them that the tables have with this transaction, by which
+/// `left_out` more are passed over. A database of the form before gets both.
+fn journal_of(transaction: &WriteTransaction, left_out: u64) -> Result<(u64, u64), redb::Error> {
+    let mut meta = transaction.open_table(META)?;
+    let fact = |name| Ok::<_, redb::Error>(meta.get(name)?.map(|fact| fact.value()));
+    let (number, sequence) = match fact(JOURNAL_NUMBER)?.zip(fact(SEQUENCE)?) {
+        Some(known) => known,
+        None => (getrandom::u64().map_err(|error| std::io::Error::other(error.to_string()))?, 0),
+    };
+    meta.insert(JOURNAL_NUMBER, number)?;
+    meta.insert(SEQUENCE, sequence + left_out)?;
+    meta.insert(FORMAT, FORMAT_KNOWN)?;
+    Ok((number, sequence + left_out))
+}
+
 /// Makes an empty database beside its place and gives it its name when it is whole, so that a crash never leaves
 /// half a database that looks like a damaged one.
-fn make(disk: &dyn Disk) -> Result<redb::Database, StoreError> {
+fn make(disk: &dyn Disk) -> Result<Open, StoreError> {
     let failed = |error| StoreError::from_io("making zones.redb", &error);
     let database = make_beside(disk)?;
     disk.rename(DATABASE_BEING_MADE, DATABASE).map_err(failed)?;
     disk.sync_directory_of(DATABASE).map_err(failed)?;
-    Ok(database)
+    with_journal(database, disk)
 }
 
 /// Makes an empty database, whole and synced, beside its place.
@@ -174,12 +247,13 @@ pub(crate) fn make_beside(disk: &dyn Disk) -> Result<redb::Database, StoreError>
         let database = builder().create_with_backend(DatabaseFile(file))?;
         let mut transaction = database.begin_write()?;
         transaction.set_quick_repair(true);
-        transaction.open_table(META)?.insert(FORMAT, FORMAT_KNOWN)?;
+        journal_of(&transaction, 0)?;
         transaction.open_table(META)?.insert(NEWEST_TIME_MS, 0)?;
         transaction.open_table(ZONES)?;
         transaction.open_table(IMAGES_INLINE)?;
         transaction.open_table(VERSIONS)?;
         transaction.open_table(DIFFS)?;
+        transaction.open_table(NOTES)?;
         transaction.commit()?;
         Ok(database)
     })

@@ -11,6 +11,8 @@ use zone::image::ImageBytes;
 
 /// The database, in the data directory.
 pub(crate) const DATABASE: &str = "zones.redb";
+/// The journal of small changes, beside it.
+pub(crate) const JOURNAL: &str = "zones.journal";
 /// Where a new database is made before it gets its name.
 pub(crate) const DATABASE_BEING_MADE: &str = "zones.redb.new";
 /// What the names of all files in the directory of images begin with.

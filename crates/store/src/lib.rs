@@ -8,11 +8,12 @@
 //!                          images    zone → image of at most 256 KiB
 //!                          versions  (zone, generation) → serial, time, where it came from
 //!                          diffs     (zone, generation) → the diff that led there
-//!                          meta      format, newest time
+//!                          meta      format, newest time, which journal, and the last of it that is here
+//! zones.journal            the newest small changes of all tables, which the database has in memory
 //! images/ZONE-GENERATION   a larger image, mapped read-only
 //! images/…​.new             one that is being written
 //! images/damaged-…         one that failed its checksum, for whoever wants to look
-//! zones.redb.damaged-TIME  a database that was put aside, since when in Unix seconds
+//! zones.*.damaged-TIME     a database that was put aside with its journal, since when in Unix seconds
 //! ```
 //!
 //! Files of others in the data directory (inventory, token) are not touched; nothing is ever deleted but image files
@@ -22,7 +23,8 @@
 //!
 //! 1. A large image is written to `images/ZONE-GENERATION.new`, synced, renamed, and its directory synced.
 //! 2. One transaction writes all rows of the version, and those of all other zones that wait; then `zones.redb` is
-//!    synced. This is the one commit point: before it the old version is committed, after it the new one.
+//!    synced, or, where these rows are few and small, `zones.journal` has them in one record and is synced. This is the one
+//!    commit point: before it the old version is committed, after it the new one.
 //! 3. [`Store::commit`] returns; the version may be shown.
 //! 4. The file of the version before is removed. Who has it mapped keeps it.
 //!
@@ -31,9 +33,9 @@
 //!
 //! # After a crash
 //!
-//! Every zone is at a committed generation, whole, at least as new as the last one for which [`Store::commit`]
-//! returned; a zone for which [`Store::remove`] returned is gone. A crash after 1 or before 4 leaves a file that no
-//! row names: [`Store::open`] sweeps it. A zone whose octets are not those that were committed is reported as
+//! What only the journal has is done again in the database. Every zone is at a committed generation, whole, at least as
+//! new as the last one for which [`Store::commit`] returned; a zone for which [`Store::remove`] returned is gone. A crash
+//! after 1 or before 4 leaves a file that no row names: [`Store::open`] sweeps it. A zone whose octets are not those that were committed is reported as
 //! [`StoredContents::Unusable`] and harms no other zone. A database that cannot be opened is an error and is never
 //! replaced; an empty one is made only where neither database nor images are, and, if the caller wants that
 //! ([`DamagedDatabase`]), where the database is damaged as a whole, which is then put aside.
@@ -57,6 +59,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use zone::{Diff, Generation, Image, ZoneId};
 
 mod aside;
+mod changes;
 mod committer;
 mod data_directory;
 mod database;
@@ -65,6 +68,7 @@ mod error;
 mod history;
 mod image_writer;
 mod images;
+mod journal;
 mod mapping;
 mod opening;
 mod prepared;
@@ -79,7 +83,6 @@ use disk::DATABASE;
 use image_writer::{ImageWriter, LargeWork};
 use images::ImageFiles;
 use opening::Found;
-use redb::ReadableTable;
 use workers::Workers;
 
 pub use data_directory::is_in_use;
@@ -211,10 +214,8 @@ impl Store {
     /// # Errors
     /// When that cannot be written, on a full disk for one.
     pub fn know_time(&self, now_ms: u64) -> Result<(), StoreError> {
-        self.shared.database.write(|transaction| {
-            let mut meta = transaction.open_table(database::META)?;
-            let known_ms = meta.get(database::NEWEST_TIME_MS)?.map_or(0, |time| time.value());
-            meta.insert(database::NEWEST_TIME_MS, known_ms.max(now_ms))?;
+        self.shared.database.write(|tables| {
+            tables.know_time(now_ms);
             Ok(())
         })
     }

@@ -196,24 +196,36 @@ pub(crate) fn unseal(sealed: &[u8]) -> Option<&[u8]> {
     (crc32c::crc32c(octets) == u32::from_be_bytes(*checksum)).then_some(octets)
 }
 
-/// What is left of a row while it is read.
-struct Fields<'a>(&'a [u8]);
+/// What is left of a row, or of a record of the journal, while it is read.
+pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
 
-impl Fields<'_> {
-    fn take<const OCTETS: usize>(&mut self) -> Result<[u8; OCTETS], &'static str> {
-        let (field, rest) = self.0.split_first_chunk().ok_or("a row ends too early")?;
+impl<'a> Fields<'a> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn take<const OCTETS: usize>(&mut self) -> Result<[u8; OCTETS], &'static str> {
+        let (field, rest) = self.0.split_first_chunk().ok_or(ENDS_TOO_EARLY)?;
         self.0 = rest;
         Ok(*field)
     }
 
-    fn u32(&mut self) -> Result<u32, &'static str> {
+    pub(crate) fn octets(&mut self, octets: usize) -> Result<&'a [u8], &'static str> {
+        let (field, rest) = self.0.split_at_checked(octets).ok_or(ENDS_TOO_EARLY)?;
+        self.0 = rest;
+        Ok(field)
+    }
+
+    pub(crate) fn u32(&mut self) -> Result<u32, &'static str> {
         self.take().map(u32::from_be_bytes)
     }
 
-    fn u64(&mut self) -> Result<u64, &'static str> {
+    pub(crate) fn u64(&mut self) -> Result<u64, &'static str> {
         self.take().map(u64::from_be_bytes)
     }
 }
+
+const ENDS_TOO_EARLY: &str = "a row ends too early";
 
 #[cfg(test)]
 mod tests {

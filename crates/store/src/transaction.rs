@@ -6,21 +6,25 @@ use redb::{ReadableTable, Table, WriteTransaction};
 use zone::{Generation, ZoneId};
 
 use crate::StoreError;
-use crate::database::{DIFFS, IMAGES_INLINE, META, NEWEST_TIME_MS, NOTES, VERSIONS, ZONES};
+use crate::changes::Written;
+use crate::database::{DIFFS, IMAGES_INLINE, META, NEWEST_TIME_MS, NOTES, SEQUENCE, VERSIONS, ZONES};
 use crate::images::ImageFiles;
+use crate::journal::Room;
 use crate::prepared::{Prepared, Rebase, WholeImage};
-use crate::rows::{Base, HistoryTotals, ImageRow, Place, VersionRow, ZoneRow, seal};
+use crate::rows::{Base, Fields, HistoryTotals, ImageRow, Place, VersionRow, ZoneRow, seal};
 use crate::stored::ClockFacts;
 
 /// All tables, open for writing.
 pub(crate) struct Tables<'t> {
-    zones: Table<'t, u64, &'static [u8]>,
-    images: Table<'t, u64, &'static [u8]>,
-    versions: Table<'t, (u64, u64), &'static [u8]>,
-    diffs: Table<'t, (u64, u64), &'static [u8]>,
-    notes: Table<'t, u64, &'static [u8]>,
+    zones: Written<'t, u64>,
+    images: Written<'t, u64>,
+    versions: Written<'t, (u64, u64)>,
+    diffs: Written<'t, (u64, u64)>,
+    notes: Written<'t, u64>,
     meta: Table<'t, &'static str, u64>,
     newest_time_ms: u64,
+    /// In the journal.
+    room: Option<Room>,
 }
 
 /// What is to happen to files once the transaction is durable.
@@ -31,17 +35,20 @@ pub(crate) struct FileChange {
 }
 
 impl<'t> Tables<'t> {
-    pub(crate) fn open(transaction: &'t WriteTransaction) -> Result<Self, redb::Error> {
+    /// Opens all tables. What is done to them is taken down as long as the journal has room for it.
+    pub(crate) fn open(transaction: &'t WriteTransaction, room: Option<Room>) -> Result<Self, redb::Error> {
+        let octets_max = room.map(|room| room.octets_max);
         let meta = transaction.open_table(META)?;
         let newest_time_ms = meta.get(NEWEST_TIME_MS)?.map_or(0, |time| time.value());
         Ok(Self {
-            zones: transaction.open_table(ZONES)?,
-            images: transaction.open_table(IMAGES_INLINE)?,
-            versions: transaction.open_table(VERSIONS)?,
-            diffs: transaction.open_table(DIFFS)?,
-            notes: transaction.open_table(NOTES)?,
+            zones: Written::new(transaction.open_table(ZONES)?, octets_max),
+            images: Written::new(transaction.open_table(IMAGES_INLINE)?, octets_max),
+            versions: Written::new(transaction.open_table(VERSIONS)?, octets_max),
+            diffs: Written::new(transaction.open_table(DIFFS)?, octets_max),
+            notes: Written::new(transaction.open_table(NOTES)?, octets_max),
             meta,
             newest_time_ms,
+            room,
         })
     }
 
@@ -67,8 +74,8 @@ impl<'t> Tables<'t> {
         }
         if old.is_none() {
             // A row that cannot be read says nothing about its history: that begins anew.
-            self.versions.retain_in(all_of(zone), |_, _| false)?;
-            self.diffs.retain_in(all_of(zone), |_, _| false)?;
+            self.versions.remove_in(all_of(zone))?;
+            self.diffs.remove_in(all_of(zone))?;
         }
         let stored = match &prepared.image {
             Some(whole) => {
@@ -91,8 +98,8 @@ impl<'t> Tables<'t> {
             base,
             history: self.extend_history(prepared, totals, base)?,
         };
-        self.zones.insert(zone.0, row.to_bytes(zone).as_slice())?;
-        self.newest_time_ms = self.newest_time_ms.max(prepared.commit.at_ms).max(clock.last_confirmed_ms);
+        self.zones.insert(zone.0, &row.to_bytes(zone))?;
+        self.know_time(prepared.commit.at_ms.max(clock.last_confirmed_ms));
         let unnamed = old.and_then(|row| row.file(zone)).filter(|_| prepared.image.is_some());
         Ok(Ok(FileChange { unnamed }))
     }
@@ -123,16 +130,15 @@ impl<'t> Tables<'t> {
         }
         row.image = whole.row;
         self.image(zone, whole)?;
-        self.zones.insert(zone.0, row.to_bytes(zone).as_slice())?;
+        self.zones.insert(zone.0, &row.to_bytes(zone))?;
         Ok(Ok(FileChange { unnamed }))
     }
 
     fn image(&mut self, zone: ZoneId, whole: &WholeImage) -> Result<(), redb::Error> {
         match whole.row.place {
-            Place::Inline => drop(self.images.insert(zone.0, whole.image.as_bytes())?),
-            Place::File => drop(self.images.remove(zone.0)?),
+            Place::Inline => self.images.insert(zone.0, whole.image.as_bytes()),
+            Place::File => self.images.remove(zone.0),
         }
-        Ok(())
     }
 
     /// Writes newer clock facts; those of a zone that is not stored, and older ones, are nothing.
@@ -142,8 +148,8 @@ impl<'t> Tables<'t> {
             return Ok(());
         }
         row.clock = clock;
-        self.newest_time_ms = self.newest_time_ms.max(clock.last_confirmed_ms);
-        self.zones.insert(zone.0, row.to_bytes(zone).as_slice())?;
+        self.know_time(clock.last_confirmed_ms);
+        self.zones.insert(zone.0, &row.to_bytes(zone))?;
         Ok(())
     }
 
@@ -152,8 +158,8 @@ impl<'t> Tables<'t> {
         let file = self.row(zone)?.and_then(|row| row.file(zone));
         self.zones.remove(zone.0)?;
         self.images.remove(zone.0)?;
-        self.versions.retain_in(all_of(zone), |_, _| false)?;
-        self.diffs.retain_in(all_of(zone), |_, _| false)?;
+        self.versions.remove_in(all_of(zone))?;
+        self.diffs.remove_in(all_of(zone))?;
         self.notes.remove(zone.0)?;
         Ok(FileChange { unnamed: file })
     }
@@ -163,15 +169,55 @@ impl<'t> Tables<'t> {
         if note.is_empty() {
             self.notes.remove(zone.0)?;
         } else {
-            self.notes.insert(zone.0, seal(note.to_vec()).as_slice())?;
+            self.notes.insert(zone.0, &seal(note.to_vec()))?;
         }
         Ok(())
     }
 
-    /// The last thing in a transaction.
-    pub(crate) fn finish(mut self) -> Result<(), redb::Error> {
-        self.meta.insert(NEWEST_TIME_MS, self.newest_time_ms)?;
+    /// Knows that it was this time, in Unix milliseconds.
+    pub(crate) fn know_time(&mut self, now_ms: u64) {
+        self.newest_time_ms = self.newest_time_ms.max(now_ms);
+    }
+
+    /// Does again what a record of the journal says, which is the one of this sequence.
+    pub(crate) fn repeat(&mut self, sequence: u64, changes: &[u8]) -> Result<(), redb::Error> {
+        let damaged = |what: &str| redb::Error::Corrupted(format!("a record of the journal: {what}"));
+        let mut fields = Fields(changes);
+        self.know_time(fields.u64().map_err(damaged)?);
+        let mut table = || {
+            let octets = fields.u32().map_err(damaged)? as usize;
+            fields.octets(octets).map_err(damaged)
+        };
+        self.zones.repeat(table()?)?;
+        self.images.repeat(table()?)?;
+        self.versions.repeat(table()?)?;
+        self.diffs.repeat(table()?)?;
+        self.notes.repeat(table()?)?;
+        self.meta.insert(SEQUENCE, sequence)?;
         Ok(())
+    }
+
+    /// What was done, for [`Self::repeat`], if no table has had too much.
+    fn changes(&self) -> Option<Vec<u8>> {
+        let mut changes = self.newest_time_ms.to_be_bytes().to_vec();
+        let Self { zones, images, versions, diffs, notes, .. } = self;
+        for table in [zones.changes(), images.changes(), versions.changes(), diffs.changes(), notes.changes()] {
+            let table = table?;
+            changes.extend(u32::try_from(table.len()).ok()?.to_be_bytes());
+            changes.extend(table);
+        }
+        Some(changes)
+    }
+
+    /// The last thing in a transaction. What was done, if the journal has room for it: then it goes there.
+    pub(crate) fn finish(mut self) -> Result<Option<Vec<u8>>, redb::Error> {
+        self.meta.insert(NEWEST_TIME_MS, self.newest_time_ms)?;
+        let Some(room) = self.room else { return Ok(None) };
+        let changes = self.changes().filter(|changes| changes.len() <= room.octets_max);
+        if changes.is_some() {
+            self.meta.insert(SEQUENCE, room.sequence)?;
+        }
+        Ok(changes)
     }
 
     fn row(&self, zone: ZoneId) -> Result<Option<ZoneRow>, redb::Error> {
@@ -188,9 +234,9 @@ impl<'t> Tables<'t> {
         let zone = prepared.zone();
         for (row, diff) in &prepared.versions {
             let key = (zone.0, row.version.generation.0);
-            self.versions.insert(key, row.to_bytes().as_slice())?;
+            self.versions.insert(key, &row.to_bytes())?;
             if let Some(diff) = diff {
-                self.diffs.insert(key, diff.as_slice())?;
+                self.diffs.insert(key, diff)?;
             }
             totals.versions += 1;
             totals.octets += row.diff_octets;
@@ -225,7 +271,7 @@ impl<'t> Tables<'t> {
             if let Some(row) = row.filter(|row| row.diff_octets > 0) {
                 self.diffs.remove(key)?;
                 totals.octets = totals.octets.saturating_sub(row.diff_octets);
-                self.versions.insert(key, VersionRow { diff_octets: 0, ..row }.to_bytes().as_slice())?;
+                self.versions.insert(key, &VersionRow { diff_octets: 0, ..row }.to_bytes())?;
             }
             let within = totals.versions <= limits.versions_max
                 && totals.octets.saturating_sub(own_octets) <= limits.octets_max

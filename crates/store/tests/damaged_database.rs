@@ -81,9 +81,10 @@ async fn has_begun_anew(disk: &SimulatedDisk, opened: Opened) {
     assert_eq!(opened.put_aside, None, "it is not damaged any more");
     assert!(matches!(&opened.zones[..], [only] if only.zone.0 == 7));
     drop(opened);
-    let expected =
-        ["images/7-3", "images/damaged-1-2", "images/damaged-2-2", "images/damaged-3-2", DATABASE, &put_aside.name];
-    assert_eq!(names(disk), expected);
+    let journal = format!("zones.journal.damaged-{UNIX_SECS}");
+    let images = ["images/7-3", "images/damaged-1-2", "images/damaged-2-2", "images/damaged-3-2"];
+    let expected = images.into_iter().chain(["zones.journal", &journal, DATABASE, &put_aside.name]);
+    assert_eq!(names(disk), expected.collect::<Vec<_>>());
 }
 
 #[tokio::test]

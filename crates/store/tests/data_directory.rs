@@ -100,11 +100,11 @@ fn a_store_of_a_newer_format_is_refused_and_left_alone() {
     let newer = redb::Database::open(directory.path().join("zones.redb")).unwrap();
     let transaction = newer.begin_write().unwrap();
     let meta: redb::TableDefinition<'_, &str, u64> = redb::TableDefinition::new("meta");
-    transaction.open_table(meta).unwrap().insert("format", 2).unwrap();
+    transaction.open_table(meta).unwrap().insert("format", 3).unwrap();
     transaction.commit().unwrap();
     drop(newer);
     let Err(error) = Store::open(directory.path(), Options::default()) else { panic!("opened") };
-    assert!(matches!(error, StoreError::NewerFormat { found: 2, known: 1 }), "{error}");
+    assert!(matches!(error, StoreError::NewerFormat { found: 3, known: 2 }), "{error}");
 }
 
 #[tokio::test]

@@ -63,6 +63,7 @@ async fn a_sync_left_out_anywhere_is_seen() {
     let (disk, ledger) = played().await;
     let forgotten = [
         Syncs::ForgottenForFiles("zones.redb"),
+        Syncs::ForgottenForFiles("zones.journal"),
         Syncs::ForgottenForFiles("images/"),
         Syncs::ForgottenForDirectory(""),
         Syncs::ForgottenForDirectory("images"),

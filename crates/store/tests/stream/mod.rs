@@ -142,7 +142,7 @@ impl Ledger {
         if !opened.unreadable.is_empty() {
             return Err(format!("unreadable: {:?}", opened.unreadable));
         }
-        let mut expected_files = BTreeSet::from(["zones.redb".to_string()]);
+        let mut expected_files = BTreeSet::from(["zones.redb".to_string(), "zones.journal".to_string()]);
         let mut found = BTreeMap::new();
         for zone in &opened.zones {
             let StoredContents::Whole(image) = &zone.contents else {

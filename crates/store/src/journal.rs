@@ -1,0 +1,179 @@
+//! The journal: small transactions, in the order in which they were committed, each with one write and one sync.
+//!
+//! A transaction of the database that is to outlive a power cut writes a dozen pages here and there and waits for the disk twice.
+//! A small one is written to the journal instead, as what it does to the tables ([`crate::changes`]), and the database has it
+//! in memory. The next large transaction, and the one that finds the journal full, is durable in the database itself, with
+//! all that came before it; then the journal begins anew at the file's beginning.
+//!
+//! ```text
+//! file      JOURNAL_OCTETS long, written once when it is made, so that no later write changes anything but octets
+//! record    length u32, database u64, sequence u64, changes, CRC-32C over all of it u32; numbers are big-endian
+//! ```
+//!
+//! Sequences grow by one with each record, for the life of the database, which knows the last one that it has. So records
+//! that the database has already, and older ones behind the end, are told apart from those that a crash left to it. What was
+//! written for another database has another number.
+//!
+//! Where a journal was read, no record is added before it begins anew: after a sync that failed nobody can say what is on the
+//! disk. It begins with sequences that no record in it can have, not even behind one that is damaged.
+
+use std::io;
+
+use redb::StorageBackend;
+
+use crate::StoreError;
+use crate::disk::{DATABASE, Disk, JOURNAL};
+use crate::rows::{seal, unseal};
+
+/// How much the journal holds: some hundreds of small changes. All of it is applied at a start, in some milliseconds.
+pub(crate) const JOURNAL_OCTETS: u64 = 1 << 20;
+/// No journal has more records.
+const RECORDS_MAX: u64 = JOURNAL_OCTETS / RECORD_OCTETS;
+/// What has more is written where it belongs at once: then the pages are most of the work, and the journal would be another copy.
+const CHANGES_OCTETS_MAX: u64 = 64 << 10;
+/// Before and behind the changes of a record.
+const RECORD_OCTETS: u64 = 4 + 8 + 8 + 4;
+
+/// The open journal.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    /// None where there was no room for it: then every transaction is durable by itself.
+    file: Option<Box<dyn StorageBackend>>,
+    /// None where it does not begin before a durable transaction.
+    next: Option<Next>,
+    has_begun: bool,
+}
+
+/// Where the next record goes.
+#[derive(Clone, Copy, Debug)]
+struct Next {
+    database: u64,
+    sequence: u64,
+    offset: u64,
+}
+
+/// What the next record may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    pub(crate) sequence: u64,
+    /// Of its changes.
+    pub(crate) octets_max: usize,
+}
+
+/// The changes of one transaction that a crash kept from the database.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) sequence: u64,
+    pub(crate) changes: Vec<u8>,
+}
+
+impl Journal {
+    /// Opens the journal that is there, or makes one; and what is in it.
+    ///
+    /// # Errors
+    /// When what is there cannot be read.
+    pub(crate) fn open(disk: &dyn Disk) -> io::Result<(Self, Vec<u8>)> {
+        let is_there = disk.list()?.iter().any(|name| name == JOURNAL);
+        let found = if is_there { Some(disk.open(JOURNAL)?) } else { None };
+        let mut octets = Vec::new();
+        if let Some(file) = &found {
+            octets.resize(file.len()?.min(JOURNAL_OCTETS) as usize, 0);
+            file.read(0, &mut octets)?;
+        }
+        let file = whole(disk, found, octets.len() as u64)
+            .inspect_err(|error| tracing::warn!(%error, "there is no room for {JOURNAL}: changes take longer"));
+        Ok((Self { file: file.ok(), next: None, has_begun: false }, octets))
+    }
+
+    /// What the next record may be; none where a durable transaction has to come first.
+    pub(crate) fn room(&self) -> Option<Room> {
+        let next = self.next?;
+        let octets = JOURNAL_OCTETS.checked_sub(next.offset + RECORD_OCTETS)?;
+        Some(Room { sequence: next.sequence, octets_max: usize::try_from(octets.min(CHANGES_OCTETS_MAX)).ok()? })
+    }
+
+    /// Adds a record; durable when this returns. `changes` are no more than there is [`Self::room`] for.
+    pub(crate) fn append(&mut self, changes: &[u8]) -> io::Result<()> {
+        // Taken away until it is known that the record is there: after an error nobody adds another one.
+        let (Some(file), Some(next)) = (&self.file, self.next.take()) else {
+            return Err(io::Error::other("the journal has not begun"));
+        };
+        let mut record = Vec::with_capacity(changes.len() + RECORD_OCTETS as usize);
+        let octets = u32::try_from(changes.len()).map_err(io::Error::other)?;
+        record.extend(octets.to_be_bytes());
+        record.extend(next.database.to_be_bytes());
+        record.extend(next.sequence.to_be_bytes());
+        record.extend(changes);
+        let record = seal(record);
+        file.write(next.offset, &record)?;
+        file.sync_data()?;
+        let (sequence, offset) = (next.sequence + 1, next.offset + record.len() as u64);
+        self.next = Some(Next { sequence, offset, ..next });
+        Ok(())
+    }
+
+    /// The sequences that are left out where it begins anew: as many as there may be unseen.
+    pub(crate) fn left_out(&self) -> u64 {
+        if self.has_begun { 0 } else { RECORDS_MAX }
+    }
+
+    /// Begins at the file's beginning, once a database durably has everything up to `sequence`.
+    pub(crate) fn begin_anew(&mut self, database: u64, sequence: u64) {
+        self.has_begun = true;
+        self.next = self.file.is_some().then_some(Next { database, sequence: sequence + 1, offset: 0 });
+    }
+}
+
+/// The file in its full length; it had `octets`.
+fn whole(
+    disk: &dyn Disk,
+    found: Option<Box<dyn StorageBackend>>,
+    octets: u64,
+) -> io::Result<Box<dyn StorageBackend>> {
+    let file = found.map_or_else(|| disk.create(JOURNAL), Ok)?;
+    if octets < JOURNAL_OCTETS {
+        file.write(octets, &vec![0; (JOURNAL_OCTETS - octets) as usize])?;
+        file.sync_data()?;
+        disk.sync_directory_of(JOURNAL)?;
+    }
+    Ok(file)
+}
+
+/// What a database lacks that has everything up to `sequence`, in order.
+///
+/// # Errors
+/// When the database is older than the journal's beginning.
+pub(crate) fn lacking(octets: &[u8], database: u64, sequence: u64) -> Result<Vec<Record>, StoreError> {
+    let records: Vec<Record> = records(octets, database).collect();
+    if records.first().is_some_and(|first| first.sequence > sequence + 1) {
+        let what = format!("{JOURNAL} goes on from a later state than that of {DATABASE}: is that an older copy?");
+        return Err(StoreError::Damaged { what });
+    }
+    Ok(records.into_iter().filter(|record| record.sequence > sequence).collect())
+}
+
+/// The records of a database that follow one another, up to the first that is not whole.
+fn records(octets: &[u8], database: u64) -> impl Iterator<Item = Record> {
+    let mut rest = octets;
+    let mut last = None;
+    std::iter::from_fn(move || {
+        let (record, octets) = record(rest, database)?;
+        if last.is_some_and(|last| record.sequence != last + 1) {
+            return None;
+        }
+        rest = &rest[octets..];
+        last = Some(record.sequence);
+        Some(record)
+    })
+}
+
+/// The record at the beginning, and how long it is.
+fn record(octets: &[u8], database: u64) -> Option<(Record, usize)> {
+    let changes = u32::from_be_bytes(*octets.first_chunk()?) as usize;
+    let end = changes.checked_add(RECORD_OCTETS as usize)?;
+    let fields = unseal(octets.get(..end)?)?;
+    let (whose, fields) = fields[4..].split_first_chunk()?;
+    let (sequence, changes) = fields.split_first_chunk()?;
+    let record = Record { sequence: u64::from_be_bytes(*sequence), changes: changes.to_vec() };
+    (u64::from_be_bytes(*whose) == database).then_some((record, end))
+}
