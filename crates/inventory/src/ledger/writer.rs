@@ -1,9 +1,10 @@
-//! Putting attempts and NOTIFYs on record: one task, in batches.
+//! Putting attempts and NOTIFYs on record: one task, in batches, a few transactions a second.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Duration, Instant, timeout_at};
 use zone::ZoneId;
 
 use super::age::Sweep;
@@ -17,6 +18,9 @@ const QUEUE_MAX: usize = 16_384;
 const LEFT_TO_ATTEMPTS: usize = QUEUE_MAX / 2;
 /// The most entries in one transaction, so that it holds the writer for some tens of milliseconds at most.
 const BATCH_MAX: usize = 512;
+/// How long after a transaction entries wait for others, unless somebody waits for them: a transaction of one entry costs as
+/// much as the rest of a small change.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// Where attempts and NOTIFYs are put on record: cheap to clone, never waits.
 #[derive(Clone)]
@@ -144,10 +148,10 @@ impl Batch {
 
 /// Ends when the last [`Ledger`] is dropped.
 async fn write_batches(writer: Connections, mut waiting: mpsc::Receiver<Entry>, dropped: Arc<Dropped>) {
-    let mut entries = Vec::with_capacity(BATCH_MAX);
     let mut sweep = Sweep::default();
     let mut failing = false;
-    while waiting.recv_many(&mut entries, BATCH_MAX).await > 0 {
+    let mut pause_ends = Instant::now();
+    while let Some(mut entries) = next_batch(&mut waiting, pause_ends).await {
         let batch = Batch::of(&mut entries);
         match batch.write(&writer, &mut sweep).await {
             Ok(()) => failing = false,
@@ -160,9 +164,30 @@ async fn write_batches(writer: Connections, mut waiting: mpsc::Receiver<Entry>, 
                 failing = true;
             }
         }
+        pause_ends = Instant::now() + PAUSE;
         for done in batch.flushed {
             // Nobody may wait for it any more.
             let _ = done.send(());
         }
     }
+}
+
+/// What is to be written next, once the pause is over, a batch is full, or somebody waits for it; none at the end.
+async fn next_batch(waiting: &mut mpsc::Receiver<Entry>, pause_ends: Instant) -> Option<Vec<Entry>> {
+    let mut entries = Vec::new();
+    let mut is_open = waiting.recv_many(&mut entries, BATCH_MAX).await > 0;
+    let mut looked_through = 0;
+    while is_open && entries.len() < BATCH_MAX {
+        let somebody_waits = entries[looked_through..].iter().any(|entry| matches!(entry, Entry::Flush(_)));
+        looked_through = entries.len();
+        if somebody_waits {
+            break;
+        }
+        let room = BATCH_MAX - entries.len();
+        match timeout_at(pause_ends, waiting.recv_many(&mut entries, room)).await {
+            Ok(come) => is_open = come > 0,
+            Err(_) => break,
+        }
+    }
+    (!entries.is_empty()).then_some(entries)
 }
