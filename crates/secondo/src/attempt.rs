@@ -2,6 +2,7 @@
 //!
 //! Invariant: every attempt ends in the ledger with an outcome, and every failure in it has a reason.
 
+mod at_once;
 mod choice;
 mod following;
 
@@ -100,12 +101,15 @@ pub(crate) async fn attempt(node: &Arc<Node>, zone: &Arc<Followed>, wake: &Wake)
         }
         return attempt;
     }
-    let (attempt, heard_all) = match under_way.choose().await {
-        Ok(choice) => {
-            let heard_all = choice.silent == 0;
-            (under_way.follow(choice).await, heard_all)
-        }
-        Err(attempt) => (*attempt, false),
+    let (attempt, heard_all) = match under_way.step_at_once().await {
+        Some(attempt) => (attempt, true),
+        None => match under_way.choose().await {
+            Ok(choice) => {
+                let heard_all = choice.silent == 0;
+                (under_way.follow(choice).await, heard_all)
+            }
+            Err(attempt) => (*attempt, false),
+        },
     };
     node.record(zone, &attempt);
     under_way.settle(&attempt, heard_all);

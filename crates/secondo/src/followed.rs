@@ -175,6 +175,8 @@ pub(crate) struct Condition {
     pub(crate) note_durability: Durability,
     /// The primary that the newest version came from; none where it is not known, or came from none.
     pub(crate) came_from: Option<SocketAddr>,
+    /// The primary that it came from by differences, and that may be asked for the next ones at once.
+    pub(crate) leads_on: Option<SocketAddr>,
     /// As it stands in the ledger, or will.
     pub(crate) last_attempt: Option<RecordedAttempt>,
     /// Whether any attempt has ended since the program started.
@@ -324,6 +326,7 @@ impl Followed {
             durability: Durability::Durable,
             note_durability: Durability::Durable,
             came_from: None,
+            leads_on: None,
             last_attempt: None,
             has_attempted: false,
             silent: Vec::new(),

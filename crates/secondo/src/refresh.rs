@@ -100,6 +100,10 @@ pub(crate) async fn refresh(node: &Node, zone: &Followed, way: Way<'_>) -> Resul
     let Outcome::Change(change) = fetched.outcome else {
         return Ok(Refreshed::Unchanged);
     };
+    let by_differences = matches!(change, Change::Steps(_));
+    if !by_differences {
+        zone.condition().leads_on = None;
+    }
     let held = zone.condition().held.clone();
     let (advanced, looked) = advance(node, zone, held.clone(), change, meter.read().octets).await?;
     let serial = advanced.image.serial();
@@ -146,7 +150,11 @@ pub(crate) async fn refresh(node: &Node, zone: &Followed, way: Way<'_>) -> Resul
         Decision::Publish => {
             let origin = Origin::Primary { address: primary.address, expires_in_secs };
             let records = advanced.image.record_count();
+            let ages = expires_in_secs.is_some_and(|left| left < advanced.image.soa().expire);
             commit_and_publish(node, &writing, advanced, origin).await?;
+            if by_differences && !ages {
+                zone.condition().leads_on = Some(primary.address);
+            }
             if let Some(limit) = instructions.records_max {
                 warnings::tell_of_records(node, zone, records, limit);
             }

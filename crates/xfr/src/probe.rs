@@ -49,6 +49,13 @@ pub struct Shown {
     pub expires_in_secs: Option<u32>,
 }
 
+impl Shown {
+    /// Whether the primary's own copy expires, and has begun to: then it has to be asked for how long it lives.
+    pub fn ages(&self) -> bool {
+        self.expires_in_secs.is_some_and(|left| left < self.soa.expire)
+    }
+}
+
 /// One SOA query.
 pub struct SoaProbe {
     zone: Name,

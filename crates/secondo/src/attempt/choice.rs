@@ -104,6 +104,9 @@ impl UnderWay<'_> {
         if let Some(expires_in_secs) = self.vouching(&answered) {
             self.vouched_for(expires_in_secs);
         }
+        if answered.iter().any(|candidate| candidate.shown.ages()) {
+            self.zone.condition().leads_on = None;
+        }
         (newest_first(answered, self.ours()), failures)
     }
 

@@ -152,7 +152,7 @@ impl UnderWay<'_> {
         candidate.shown.soa.serial.is_newer_than(held.image.serial()) || self.is_expired()
     }
 
-    fn is_expired(&self) -> bool {
+    pub(super) fn is_expired(&self) -> bool {
         self.zone.condition().timers.is_expired(self.at)
     }
 
@@ -179,7 +179,7 @@ impl UnderWay<'_> {
                 _ => return self.checked(source, *shown, Err(Reason::of_older_serial(ours, theirs))),
             }
         }
-        self.transfer(source, Kind::Axfr, *shown, want).await
+        self.transfer(source, Kind::Axfr, Some(*shown), want).await
     }
 
     /// An attempt that ended with the primary's serial.
@@ -204,25 +204,31 @@ impl UnderWay<'_> {
     /// IXFR, and AXFR at once from the same primary if that fails in a way that AXFR might not.
     async fn step_or_replace(&self, source: &Source, shown: Shown, want: Want) -> Attempt {
         if !self.has_our_history(source) || !self.node.transfers.may_know_ixfr(&source.primary) {
-            return self.transfer(source, Kind::Axfr, shown, want).await;
+            return self.transfer(source, Kind::Axfr, Some(shown), want).await;
         }
-        let stepped = self.transfer(source, Kind::Ixfr, shown, want).await;
+        let stepped = self.transfer(source, Kind::Ixfr, Some(shown), want).await;
         match &stepped.result {
             Err(reason) if !reason.is_the_same_anywhere() => {
                 self.node.record(self.zone, &stepped);
-                self.transfer(source, Kind::Axfr, shown, want).await
+                self.transfer(source, Kind::Axfr, Some(shown), want).await
             }
             _ => stepped,
         }
     }
 
-    async fn transfer(&self, source: &Source, kind: Kind, shown: Shown, want: Want) -> Attempt {
+    /// One transfer from a primary, which has shown what it has, or has not been asked.
+    pub(super) async fn transfer(&self, source: &Source, kind: Kind, shown: Option<Shown>, want: Want) -> Attempt {
+        // Somebody's word has published another version while the primaries were asked: it may be the one that they show.
+        if !self.is_still_held(&self.zone.condition()) {
+            return self.failed(Some(source), kind, Reason::Overtaken);
+        }
         let fetch = match (kind, &self.held) {
             (Kind::Ixfr, Some(held)) => Fetch::Ixfr { soa_rdata: held.image.soa_record().rdata.to_vec() },
             _ => Fetch::Axfr,
         };
         let meter = Arc::<Meter>::default();
-        let expires_in_secs = shown.expires_in_secs;
+        let expires_in_secs = shown.and_then(|shown| shown.expires_in_secs);
+        let shown = shown.map(|shown| shown.soa.serial);
         let is_given_up = || self.is_given_up();
         let way = Way {
             primary: &source.primary,
@@ -236,12 +242,12 @@ impl UnderWay<'_> {
         let shown_under_way = ShownUnderWay::new(self, source.primary.address, meter.clone());
         let result = refresh(self.node, self.zone, way).await;
         drop(shown_under_way);
-        let result = match (result, &self.held) {
+        let result = match (result, shown, &self.held) {
             // Several servers behind one address, most likely: the zone is not confirmed, and not what it should be.
-            (Ok(Refreshed::Unchanged), Some(held)) if shown.soa.serial.is_newer_than(held.image.serial()) => {
-                Err(Reason::LessThanShown { shown: shown.soa.serial, given: held.image.serial() })
+            (Ok(Refreshed::Unchanged), Some(shown), Some(held)) if shown.is_newer_than(held.image.serial()) => {
+                Err(Reason::LessThanShown { shown, given: held.image.serial() })
             }
-            (result, _) => result,
+            (result, ..) => result,
         };
         let mut attempt = self.ended(Some(source), kind, result);
         attempt.received = meter.read();
@@ -250,7 +256,7 @@ impl UnderWay<'_> {
             Ok(Refreshed::Unchanged | Refreshed::Published) => {
                 self.zone.condition().held.as_ref().map(|held| held.image.serial())
             }
-            Ok(Refreshed::Held(_)) | Err(_) => Some(shown.soa.serial),
+            Ok(Refreshed::Held(_)) | Err(_) => shown,
         };
         attempt
     }

@@ -3,6 +3,7 @@
 mod drawn_out;
 mod holding;
 mod laid_over;
+mod notified;
 mod orders;
 mod primaries;
 

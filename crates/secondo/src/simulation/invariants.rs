@@ -6,7 +6,7 @@
 //! - Nothing is served for longer after a primary last showed it than its SOA allows, whatever the wall clock is set to;
 //!   and the node's clock never shows less than what is on disk.
 //! - No two attempts for a zone overlap, and none asks twice at a time at one primary.
-//! - What is there already is not transferred again.
+//! - What is there already is not transferred again, but for the differences that are asked for because of a NOTIFY.
 //! - No primary is asked more often than 1.2 times in a refresh interval as long as nothing happens, and never again
 //!   before the retry time unless somebody says that there is news, or another primary draws a transfer out.
 //! - What has lost too many of its records is published at its owner's word or when its time has come, not before.
@@ -23,7 +23,7 @@
 use std::collections::BTreeMap;
 
 use answer::Contents;
-use dns::Serial;
+use dns::{Serial, Type};
 use inventory::Service;
 use xfr::policy::SerialWentBack;
 
@@ -286,10 +286,11 @@ impl Watch {
         }
     }
 
-    /// A primary is asked for a transfer of the zone.
-    pub(super) fn transferred(&mut self, now_ms: u64, is_settled: bool) -> Result<(), String> {
+    /// A primary is asked for a transfer of the zone, of this type.
+    pub(super) fn transferred(&mut self, now_ms: u64, qtype: Type, is_settled: bool) -> Result<(), String> {
         self.is_transferring = true;
-        if is_settled && now_ms > self.trouble_ms + LATE_MAX_MS && !self.word.is_wanted_whole() {
+        let is_for_news = qtype == Type::IXFR && self.has_news(now_ms);
+        if is_settled && !is_for_news && now_ms > self.trouble_ms + LATE_MAX_MS && !self.word.is_wanted_whole() {
             return Err("what is there already is transferred again".to_owned());
         }
         Ok(())

@@ -173,7 +173,7 @@ impl World {
             state.watches[zone].asked_over_tcp(primary, now_ms, timing)
         } else {
             let is_settled = state.is_settled(zone, held);
-            state.watches[zone].transferred(now_ms, is_settled)
+            state.watches[zone].transferred(now_ms, asked.qtype, is_settled)
         };
         state.judge(now_ms, zone, result);
     }

@@ -104,6 +104,8 @@ fn a_primary_that_is_a_secondary_itself_says_when_its_copy_expires() {
             panic!("no SOA")
         };
         assert_eq!(shown.expires_in_secs, expected, "{option:?}");
+        // The zone's own expire is 40 s.
+        assert_eq!(shown.ages(), expected == Some(5), "{option:?}");
     }
     let mut probe = SoaProbe::new(example(), ID, None, EdnsOffer::Offered, Transport::Udp);
     assert!(probe.request(NOW).ends_with(&[0, 4, 0, 9, 0, 0]), "it is asked for");
