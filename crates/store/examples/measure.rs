@@ -10,12 +10,14 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use dns::Serial;
 use dns::text::zone_from_text;
-use store::{ClockFacts, Commit, Head, Options, Store};
-use zone::{Change, Generation, Image, Limits, ZoneId, advance};
+use store::{ClockFacts, Commit, Head, Options, Step, Store};
+use zone::{Change, Diff, Generation, Image, Limits, ZoneId, advance};
 
 const TINY_ZONES: u64 = 100_000;
 const LARGE_RECORDS: usize = 1_000_000;
+const CHANGES: u64 = 1_000;
 
 fn main() {
     let temporary = tempfile::tempdir().unwrap();
@@ -44,6 +46,13 @@ fn main() {
         let large = image(LARGE_RECORDS);
         println!("the large zone's image: {} octets", large.as_bytes().len());
         timed("the large zone committed", async { store.commit(commit(TINY_ZONES, 1, &large)).await.unwrap() }).await;
+        let changes = changes_of(large);
+        timed("1,000 changes of it one after the other", async {
+            for change in changes {
+                store.commit(change).await.unwrap();
+            }
+        })
+        .await;
         (0..TINY_ZONES).for_each(|zone| store.confirm(ZoneId(zone), clock(3)));
         timed("100,000 confirmations flushed", async { store.flush().await.unwrap() }).await;
     });
@@ -80,7 +89,9 @@ fn copy(from: &Path, to: &Path) {
         let name = entry.unwrap().file_name();
         std::fs::copy(from.join("images").join(&name), to.join("images").join(&name)).unwrap();
     }
-    std::fs::copy(from.join("zones.redb"), to.join("zones.redb")).unwrap();
+    for name in ["zones.redb", "zones.journal"] {
+        std::fs::copy(from.join(name), to.join(name)).unwrap();
+    }
 }
 
 async fn timed(what: &str, work: impl Future<Output = ()>) {
@@ -101,6 +112,30 @@ fn image(records: usize) -> Image {
     let records = zone_from_text("example.", &text).unwrap();
     let apex: dns::Name = "example.".parse().unwrap();
     advance(apex.borrow(), None, &Change::Full(records), [7; 16], Limits::default()).unwrap().image
+}
+
+/// Of one record each.
+fn changes_of(large: Image) -> Vec<Commit> {
+    let mut image = large;
+    let changes = (1..=CHANGES).map(|number| {
+        let (from, to) = (number as u32, number as u32 + 1);
+        let soa = |serial: u32| format!("@ 60 SOA ns host {serial} 3600 600 86400 60\n");
+        let records = |text: String| zone_from_text("example.", &text).unwrap();
+        let diff = Diff {
+            from: Serial(from),
+            to: Serial(to),
+            removed: records(soa(from)),
+            added: records(soa(to) + &format!("new{number} 60 A 192.0.2.7\n")),
+        };
+        let apex: dns::Name = "example.".parse().unwrap();
+        let change = Change::Steps(vec![diff]);
+        let advanced = advance(apex.borrow(), Some(&image), &change, [7; 16], Limits::default()).unwrap();
+        image = advanced.image;
+        let (from, to) = (Generation(number), Generation(number + 1));
+        let steps = advanced.diffs.into_iter().map(|diff| Step { from, to, diff }).collect();
+        Commit { steps, ..commit(TINY_ZONES, number + 1, &image) }
+    });
+    changes.collect()
 }
 
 fn commit(zone: u64, generation: u64, image: &Image) -> Commit {
