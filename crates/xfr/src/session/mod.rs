@@ -11,7 +11,7 @@ mod assembly;
 
 use std::sync::Arc;
 
-use dns::{CLASS_IN, Header, MessageReader, Name, Rcode, RecordRef, Section, Serial, Soa, Type, query};
+use dns::{CLASS_IN, Header, MessageReader, Name, NameBuf, Rcode, RecordRef, Section, Serial, Soa, Type, query};
 use zone::Change;
 
 use crate::reason::{Asked, Reason};
@@ -194,7 +194,8 @@ impl Session {
         if reader.header().has(Header::TC) {
             return Err(Reason::TruncatedOverTcp);
         }
-        while let Some(record) = reader.record()? {
+        let mut owner = NameBuf::root();
+        while let Some(record) = reader.record_of(&mut owner)? {
             if record.section != Section::Answer {
                 continue;
             }
@@ -209,8 +210,8 @@ impl Session {
                 return Err(Reason::TooManyRecords { limit: self.limits.records });
             }
             self.rdata.clear();
-            reader.rdata(&record, &mut self.rdata)?;
-            let (owner, rtype, ttl) = (record.owner.borrow(), record.rtype, record.ttl);
+            reader.rdata_of(&record, &mut self.rdata)?;
+            let (owner, rtype, ttl) = (owner.borrow(), record.rtype, record.ttl);
             self.assembly.record(RecordRef { owner, rtype, ttl, rdata: &self.rdata })?;
         }
         reader.finish()?;
