@@ -1,0 +1,185 @@
+//! A whole zone on its way in: put together while the rest of it comes.
+//!
+//! The law: what comes of it is what [`crate::advance`] makes of all its records at once, octet for octet. Where records come
+//! in no order, they are collected and built at the end, as there.
+//!
+//! Most of what it takes is two passes over the records that need not be one after the other: writing owners, which is done
+//! here, and hashing records for the digest, which is done beside, on what came ([`crate::Digest::of`]). Where something else
+//! is served than came, this corrects the digest.
+
+use dns::{Name, RecordRef, Records, Soa, Type, rdata};
+
+use crate::advance::{Advanced, Rejection, admit_one, replace};
+use crate::between::between;
+use crate::check::{check_apex, check_owner};
+use crate::digest::Digest;
+use crate::image::{Image, Notes, Rrsets, Runs, Seed, TooLarge};
+use crate::limits::Limits;
+
+/// The records of a zone that have come so far.
+pub struct Incoming {
+    apex: Name,
+    limits: Limits,
+    notes: Notes,
+    /// The data of the first SOA record.
+    soa: Option<Vec<u8>>,
+    /// What the digest of what came has to be moved by to be that of what is served.
+    correction: Digest,
+    /// Records of the last owner, of which the next ones may be too.
+    open: Records,
+    gathered: Gathered,
+}
+
+enum Gathered {
+    Written(Runs),
+    /// In no order, or with more names that only stand above others than a zone in order may have.
+    Collected(Records),
+    Failed(Rejection),
+}
+
+impl Incoming {
+    pub fn new(apex: Name, limits: Limits) -> Self {
+        Self {
+            gathered: Gathered::Written(Runs::new(apex.clone(), limits)),
+            apex,
+            limits,
+            notes: Notes::default(),
+            soa: None,
+            correction: Digest::default(),
+            open: Records::new(),
+        }
+    }
+
+    /// Takes the next records. What is wrong with them is said at the end.
+    pub fn take(&mut self, records: &Records) {
+        if matches!(self.gathered, Gathered::Failed(_)) {
+            return;
+        }
+        if let Err(rejection) = self.take_all(records) {
+            self.gathered = Gathered::Failed(rejection);
+            self.open = Records::new();
+        }
+    }
+
+    /// The contents, when all records have been taken, of which `received` is the digest; `seed` keys the owner index.
+    pub fn finish(mut self, old: Option<&Image>, seed: Seed, received: Digest) -> Result<Advanced, Rejection> {
+        if !matches!(self.gathered, Gathered::Failed(_)) {
+            self.close()?;
+        }
+        let runs = match self.gathered {
+            Gathered::Failed(rejection) => return Err(rejection),
+            Gathered::Collected(records) => {
+                let mut advanced = replace(self.apex.borrow(), old, &records, seed, self.limits)?;
+                advanced.notes.add(self.notes);
+                return Ok(advanced);
+            }
+            Gathered::Written(runs) => runs,
+        };
+        let no_soa = || Rejection::NoSoa { apex: self.apex.clone() };
+        let soa = self.soa.as_deref().and_then(Soa::parse).ok_or_else(no_soa)?;
+        let mut digest = received;
+        digest.add_sum(self.correction);
+        let draft = runs.finish(soa.serial, seed, &mut self.notes, |parts, written| {
+            check_owner(&written)?;
+            correct(&mut digest, parts, written);
+            Ok::<_, Rejection>(())
+        })?;
+        check_apex(&draft.peek())?;
+        let image = draft.seal(digest);
+        let diffs = old.map(|old| between(old, &image)).into_iter().collect();
+        Ok(Advanced { image, diffs, notes: self.notes })
+    }
+
+    fn take_all(&mut self, records: &Records) -> Result<(), Rejection> {
+        let mut group: Vec<RecordRef<'_>> = Vec::new();
+        for received in records {
+            let Some(record) = self.admit(received)? else { continue };
+            if group.first().is_some_and(|first| first.owner != record.owner) {
+                self.owner(&mut group)?;
+                group.clear();
+            }
+            if group.is_empty() && !self.open.is_empty() {
+                if self.open.at(0).owner == record.owner {
+                    self.open.push(record);
+                    continue;
+                }
+                self.close()?;
+            }
+            group.push(record);
+        }
+        group.iter().for_each(|record| self.open.push(*record));
+        Ok(())
+    }
+
+    /// The record as it may be served, if it may be.
+    fn admit<'a>(&mut self, received: RecordRef<'a>) -> Result<Option<RecordRef<'a>>, Rejection> {
+        let admitted = admit_one(self.apex.borrow(), received, &mut self.notes)?;
+        if admitted.is_none_or(|record| record.ttl != received.ttl) {
+            self.correction.subtract(received);
+            admitted.into_iter().for_each(|record| self.correction.add(record));
+        }
+        if received.rtype == Type::SOA && admitted.is_some() {
+            let first = self.soa.get_or_insert_with(|| received.rdata.to_vec());
+            if !rdata::same(Type::SOA, first, received.rdata) {
+                return Err(Rejection::SeveralSoas { apex: self.apex.clone() });
+            }
+        }
+        Ok(admitted)
+    }
+
+    /// Ends the owner of which there could have been more.
+    fn close(&mut self) -> Result<(), Rejection> {
+        let open = std::mem::take(&mut self.open);
+        let mut records: Vec<_> = open.iter().collect();
+        if records.is_empty() { Ok(()) } else { self.owner(&mut records) }
+    }
+
+    /// Takes an owner with all records of it that came one after the other.
+    fn owner(&mut self, records: &mut [RecordRef<'_>]) -> Result<(), Rejection> {
+        let runs = match &mut self.gathered {
+            Gathered::Written(runs) => runs,
+            Gathered::Collected(all) => {
+                records.iter().for_each(|record| all.push(*record));
+                return Ok(());
+            }
+            Gathered::Failed(rejection) => return Err(rejection.clone()),
+        };
+        let before = self.notes;
+        match runs.add(records, &mut self.notes) {
+            Ok(Some(written)) => {
+                check_owner(&written)?;
+                if self.notes != before || has_spellings(records) {
+                    correct(&mut self.correction, records, written);
+                }
+                return Ok(());
+            }
+            // With the names that are still to come there may be enough of them.
+            Ok(None) | Err(TooLarge::EmptyNames { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let gathered = std::mem::replace(&mut self.gathered, Gathered::Collected(Records::new()));
+        if let Gathered::Written(runs) = gathered {
+            let mut all = runs.into_records();
+            records.iter().for_each(|record| all.push(*record));
+            self.gathered = Gathered::Collected(all);
+        }
+        Ok(())
+    }
+}
+
+/// Whether the records of an owner spell it in several ways.
+fn has_spellings(records: &[RecordRef<'_>]) -> bool {
+    records.iter().any(|record| !record.owner.same_spelling(records[0].owner))
+}
+
+/// Has the digest count what is served in the place of what came.
+fn correct(digest: &mut Digest, received: &[RecordRef<'_>], served: Rrsets<'_>) {
+    received.iter().for_each(|record| digest.subtract(*record));
+    served.records().for_each(|record| digest.add(record));
+}
+
+impl std::fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "what has come of {}", self.apex)
+    }
+}
