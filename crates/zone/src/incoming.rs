@@ -23,8 +23,8 @@ pub struct Incoming {
     notes: Notes,
     /// The data of the first SOA record.
     soa: Option<Vec<u8>>,
-    /// What the digest of what came has to be moved by to be that of what is served.
-    correction: Digest,
+    /// Of what came, as far as that has been counted in, and moved by what is served otherwise than it came.
+    digest: Digest,
     /// Records of the last owner, of which the next ones may be too.
     open: Records,
     gathered: Gathered,
@@ -45,12 +45,13 @@ impl Incoming {
             limits,
             notes: Notes::default(),
             soa: None,
-            correction: Digest::default(),
+            digest: Digest::default(),
             open: Records::new(),
         }
     }
 
-    /// Takes the next records. What is wrong with them is said at the end.
+    /// Takes the next records. What is wrong with them is said at the end. Their digest is to be counted in besides, before
+    /// the end.
     pub fn take(&mut self, records: &Records) {
         if matches!(self.gathered, Gathered::Failed(_)) {
             return;
@@ -61,8 +62,13 @@ impl Incoming {
         }
     }
 
-    /// The contents, when all records have been taken, of which `received` is the digest; `seed` keys the owner index.
-    pub fn finish(mut self, old: Option<&Image>, seed: Seed, received: Digest) -> Result<Advanced, Rejection> {
+    /// Counts in the digest of records that were taken, or are being taken.
+    pub fn count_in(&mut self, received: Digest) {
+        self.digest.add_sum(received);
+    }
+
+    /// The contents, when all records have been taken and counted in; `seed` keys the owner index.
+    pub fn finish(mut self, old: Option<&Image>, seed: Seed) -> Result<Advanced, Rejection> {
         if !matches!(self.gathered, Gathered::Failed(_)) {
             self.close()?;
         }
@@ -77,8 +83,7 @@ impl Incoming {
         };
         let no_soa = || Rejection::NoSoa { apex: self.apex.clone() };
         let soa = self.soa.as_deref().and_then(Soa::parse).ok_or_else(no_soa)?;
-        let mut digest = received;
-        digest.add_sum(self.correction);
+        let mut digest = self.digest;
         let draft = runs.finish(soa.serial, seed, &mut self.notes, |parts, written| {
             check_owner(&written)?;
             correct(&mut digest, parts, written);
@@ -115,8 +120,8 @@ impl Incoming {
     fn admit<'a>(&mut self, received: RecordRef<'a>) -> Result<Option<RecordRef<'a>>, Rejection> {
         let admitted = admit_one(self.apex.borrow(), received, &mut self.notes)?;
         if admitted.is_none_or(|record| record.ttl != received.ttl) {
-            self.correction.subtract(received);
-            admitted.into_iter().for_each(|record| self.correction.add(record));
+            self.digest.subtract(received);
+            admitted.into_iter().for_each(|record| self.digest.add(record));
         }
         if received.rtype == Type::SOA && admitted.is_some() {
             let first = self.soa.get_or_insert_with(|| received.rdata.to_vec());
@@ -149,7 +154,7 @@ impl Incoming {
             Ok(Some(written)) => {
                 check_owner(&written)?;
                 if self.notes != before || has_spellings(records) {
-                    correct(&mut self.correction, records, written);
+                    correct(&mut self.digest, records, written);
                 }
                 return Ok(());
             }

@@ -26,14 +26,13 @@ fn at_once(old: Option<&Image>, all: &Records) -> Result<Advanced, Rejection> {
 /// So many records at a time.
 fn in_portions(old: Option<&Image>, all: &Records, of: usize) -> Result<Advanced, Rejection> {
     let mut incoming = Incoming::new(apex(), Limits::default());
-    let mut received = Digest::default();
     let all: Vec<_> = all.iter().collect();
     for portion in all.chunks(of) {
         let portion: Records = portion.iter().copied().collect();
-        received.add_sum(Digest::of(&portion));
+        incoming.count_in(Digest::of(&portion));
         incoming.take(&portion);
     }
-    incoming.finish(old, SEED, received)
+    incoming.finish(old, SEED)
 }
 
 /// Both ways of it, which must agree.

@@ -11,7 +11,9 @@ mod assembly;
 
 use std::sync::Arc;
 
-use dns::{CLASS_IN, Header, MessageReader, Name, NameBuf, Rcode, RecordRef, Section, Serial, Soa, Type, query};
+use dns::{
+    CLASS_IN, Header, MessageReader, Name, NameBuf, Rcode, RecordRef, Records, Section, Serial, Soa, Type, query,
+};
 use zone::Change;
 
 use crate::reason::{Asked, Reason};
@@ -146,6 +148,13 @@ impl Session {
             self.assembly = Assembly::new(self.zone.clone(), None, 0);
         }
         result
+    }
+
+    /// Moves the records of a whole zone that have come and nobody has taken to `room`, if they have so many octets: for who
+    /// begins to put the zone together before the rest is here. The outcome has the others alone; only with it is the transfer
+    /// whole, and until then what was taken is nothing.
+    pub fn take_whole(&mut self, octets_min: usize, room: &mut Records) -> bool {
+        self.assembly.take_whole(octets_min, room)
     }
 
     /// What it means when the primary closes the connection now.

@@ -10,9 +10,9 @@
 use dns::{Name, RecordRef, Records, Serial};
 
 use super::build::{Draft, Notes, TooLarge};
-use super::owner::{Rrsets, blob, rrsets_of};
+use super::owner::{Rrsets, rrsets_of};
 use super::sort_key::push_key;
-use super::writer::ImageWriter;
+use super::writer::{ImageWriter, behind};
 use super::writing::{self, Head};
 use super::{Seed, UNIT};
 use crate::limits::Limits;
@@ -171,9 +171,7 @@ impl Run {
 
     /// Passes over the owner that stands here.
     fn go_on(&mut self) {
-        let rrsets = self.here();
-        let octets = blob::NAME + rrsets.owner().octets() + rrsets.as_written().len();
-        self.at = (self.at + octets).next_multiple_of(UNIT);
+        self.at = behind(self.at, &self.here());
     }
 
     /// Goes to the next owner that has records, from here on.

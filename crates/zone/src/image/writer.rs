@@ -21,7 +21,7 @@ const EMPTY_NAMES_FREE: u64 = 1 << 16;
 
 /// Owners that are put into the index together: each lies somewhere else in it, and so the processor waits for all of these
 /// places at once.
-const INDEXED_TOGETHER: usize = 64;
+const LISTED_TOGETHER: usize = 64;
 
 /// An owner that what comes next may lie below.
 struct Ancestor {
@@ -45,8 +45,8 @@ pub(super) struct ImageWriter {
     octets: Vec<u8>,
     apex_octets: usize,
     apex_labels: usize,
-    /// Offsets of owners in units.
-    order: Vec<u32>,
+    /// Owners that have been written.
+    owners: u32,
     /// One for each NSEC3PARAM record.
     rings: Vec<Entries>,
     records: u64,
@@ -67,7 +67,7 @@ impl ImageWriter {
             octets,
             apex_octets: apex.octets(),
             apex_labels: apex.label_count(),
-            order: Vec::new(),
+            owners: 0,
             rings: Vec::new(),
             records: 0,
             names: 0,
@@ -80,9 +80,9 @@ impl ImageWriter {
 
     /// Whether an owner may be written now whose key this is.
     pub(super) fn is_next(&self, key: &[u8]) -> bool {
-        match self.order.is_empty() {
-            true => key.is_empty(),
-            false => self.last_key.as_slice() < key,
+        match self.owners {
+            0 => key.is_empty(),
+            _ => self.last_key.as_slice() < key,
         }
     }
 
@@ -107,8 +107,7 @@ impl ImageWriter {
 
     /// All owners that were written, one behind the other, and where the first one is.
     pub(super) fn into_owners(self) -> (Vec<u8>, usize) {
-        let first = self.order.first().map_or(self.octets.len(), |unit| *unit as usize * UNIT);
-        (self.octets, first)
+        (self.octets, first_owner(self.apex_octets))
     }
 
     /// Writes an owner, and those above it that are there for its sake; where it begins.
@@ -152,7 +151,7 @@ impl ImageWriter {
         self.octets.resize(self.octets.len().next_multiple_of(UNIT), 0);
         let at = self.octets.len();
         let unit = u32::try_from(at / UNIT).map_err(|_| TooLarge::Zone)?;
-        let number = u32::try_from(self.order.len()).map_err(|_| TooLarge::Zone)?;
+        let number = self.owners;
         let parent = self.ancestors.last().map_or(at, |above| above.at);
         if depth > 0 {
             let wildcard = if name.is_wildcard() { blob::WILDCARD_BELOW } else { 0 };
@@ -164,7 +163,7 @@ impl ImageWriter {
             Contents::Records(records) => writing::write(&mut self.octets, &head, records, &self.limits, notes)?,
             Contents::Written(rrsets) => writing::copy(&mut self.octets, &head, rrsets),
         };
-        self.order.push(unit);
+        self.owners = number.checked_add(1).ok_or(TooLarge::Zone)?;
         let rrsets = rrsets_of(&self.octets[at..]);
         let mut flags = own_flags(depth == 0, &rrsets);
         if self.ancestors.last().is_some_and(|above| above.occludes) {
@@ -182,15 +181,14 @@ impl ImageWriter {
     }
 
     pub(super) fn finish(mut self, serial: Serial, seed: Seed) -> Result<Draft, TooLarge> {
-        assert!(!self.order.is_empty(), "a zone has at least its apex");
+        assert!(self.owners > 0, "a zone has at least its apex");
         let slots_at = self.octets.len().next_multiple_of(8);
-        let slot_count = index::slot_count(self.order.len());
+        let slot_count = index::slot_count(self.owners as usize);
         let order_at = slots_at + slot_count * index::SLOT_OCTETS;
-        self.octets.reserve_exact(order_at + self.order.len() * 4 - self.octets.len());
-        self.octets.resize(order_at, 0);
-        self.index(&seed, slots_at);
-        self.octets.extend(self.order.iter().flat_map(|unit| unit.to_le_bytes()));
-        let ring_at = self.octets.len();
+        let ring_at = order_at + 4 * self.owners as usize;
+        self.octets.reserve_exact(ring_at - self.octets.len());
+        self.octets.resize(ring_at, 0);
+        self.list(&seed, slots_at, order_at);
         let ring = self.rings.iter().find(|ring| !ring.owners.is_empty());
         self.octets.extend(ring.map(Entries::to_octets).unwrap_or_default());
         u32::try_from(self.octets.len() / UNIT).map_err(|_| TooLarge::Zone)?;
@@ -212,7 +210,7 @@ impl ImageWriter {
             (field::FORMAT, FORMAT),
             (field::SERIAL, serial.0),
             (field::SLOT_COUNT, u32::try_from(slot_count).map_err(|_| TooLarge::Zone)?),
-            (field::OWNER_COUNT, self.order.len() as u32),
+            (field::OWNER_COUNT, self.owners),
             (field::RING_COUNT, ring.map_or(0, |ring| ring.owners.len()) as u32),
             (field::APEX_OCTETS, self.apex_octets as u32),
         ] {
@@ -222,23 +220,37 @@ impl ImageWriter {
         Ok(Draft::of(self.octets))
     }
 
-    /// Puts all owners into the slots, which begin there and are the last that there is.
-    fn index(&mut self, seed: &Seed, slots_at: usize) {
-        let (blobs, slots) = self.octets.split_at_mut(slots_at);
+    /// Puts all owners into the slots, and into the list that is behind them.
+    fn list(&mut self, seed: &Seed, slots_at: usize, order_at: usize) {
+        let (blobs, tables) = self.octets.split_at_mut(slots_at);
+        let (slots, order) = tables.split_at_mut(order_at - slots_at);
         let apex = NameRef::from_checked(&blobs[field::END..field::END + self.apex_octets]);
         let hasher = index::apex_hasher(seed, apex);
-        let mut hashes = [0; INDEXED_TOGETHER];
-        for units in self.order.chunks(INDEXED_TOGETHER) {
-            for (hash, unit) in hashes.iter_mut().zip(units) {
-                let name = rrsets_of(&blobs[*unit as usize * UNIT..]).owner();
-                *hash = index::hash(&hasher, self.apex_octets, name);
+        let mut at = first_owner(self.apex_octets);
+        let mut found = [(0, 0); LISTED_TOGETHER];
+        for order in order.chunks_mut(4 * LISTED_TOGETHER) {
+            let found = &mut found[..order.len() / 4];
+            for (listed, (hash, unit)) in order.as_chunks_mut::<4>().0.iter_mut().zip(&mut *found) {
+                let rrsets = rrsets_of(&blobs[at..]);
+                *hash = index::hash(&hasher, self.apex_octets, rrsets.owner());
+                *unit = (at / UNIT) as u32;
+                *listed = unit.to_le_bytes();
+                at = behind(at, &rrsets);
             }
-            std::hint::black_box(hashes.iter().fold(0, |all, hash| all ^ index::touch(slots, *hash)));
-            for (hash, unit) in hashes.iter().zip(units) {
-                index::insert(slots, *hash, *unit);
-            }
+            std::hint::black_box(found.iter().fold(0, |all, (hash, _)| all ^ index::touch(slots, *hash)));
+            found.iter().for_each(|(hash, unit)| index::insert(slots, *hash, *unit));
         }
     }
+}
+
+/// Where the first owner is.
+fn first_owner(apex_octets: usize) -> usize {
+    (field::END + apex_octets).next_multiple_of(UNIT)
+}
+
+/// Where the owner is that follows the one at `at`, which has these RRsets.
+pub(super) fn behind(at: usize, rrsets: &Rrsets<'_>) -> usize {
+    (at + blob::NAME + rrsets.owner().octets() + rrsets.as_written().len()).next_multiple_of(UNIT)
 }
 
 /// The rings that the apex's NSEC3PARAM records name, without their records.
