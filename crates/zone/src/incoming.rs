@@ -11,9 +11,9 @@ use dns::{Name, RecordRef, Records, Soa, Type, rdata};
 
 use crate::advance::{Advanced, Rejection, admit_one, replace};
 use crate::between::between;
-use crate::check::{check_apex, check_owner};
+use crate::check::check_apex;
 use crate::digest::Digest;
-use crate::image::{Image, Notes, Rrsets, Runs, Seed, TooLarge};
+use crate::image::{Fault, Image, Notes, Runs, Seed, Taken, TooLarge};
 use crate::limits::Limits;
 
 /// The records of a zone that have come so far.
@@ -31,7 +31,7 @@ pub struct Incoming {
 }
 
 enum Gathered {
-    Written(Runs),
+    Written(Box<Runs>),
     /// In no order, or with more names that only stand above others than a zone in order may have.
     Collected(Records),
     Failed(Rejection),
@@ -40,7 +40,7 @@ enum Gathered {
 impl Incoming {
     pub fn new(apex: Name, limits: Limits) -> Self {
         Self {
-            gathered: Gathered::Written(Runs::new(apex.clone(), limits)),
+            gathered: Gathered::Written(Box::new(Runs::new(apex.clone(), limits))),
             apex,
             limits,
             notes: Notes::default(),
@@ -83,14 +83,10 @@ impl Incoming {
         };
         let no_soa = || Rejection::NoSoa { apex: self.apex.clone() };
         let soa = self.soa.as_deref().and_then(Soa::parse).ok_or_else(no_soa)?;
-        let mut digest = self.digest;
-        let draft = runs.finish(soa.serial, seed, &mut self.notes, |parts, written| {
-            check_owner(&written)?;
-            correct(&mut digest, parts, written);
-            Ok::<_, Rejection>(())
-        })?;
+        let (draft, correction) = runs.finish(soa.serial, seed, &mut self.notes)?;
         check_apex(&draft.peek())?;
-        let image = draft.seal(digest);
+        self.digest.add_sum(correction);
+        let image = draft.seal(self.digest);
         let diffs = old.map(|old| between(old, &image)).into_iter().collect();
         Ok(Advanced { image, diffs, notes: self.notes })
     }
@@ -149,18 +145,11 @@ impl Incoming {
             }
             Gathered::Failed(rejection) => return Err(rejection.clone()),
         };
-        let before = self.notes;
         match runs.add(records, &mut self.notes) {
-            Ok(Some(written)) => {
-                check_owner(&written)?;
-                if self.notes != before || has_spellings(records) {
-                    correct(&mut self.digest, records, written);
-                }
-                return Ok(());
-            }
+            Ok(Taken::Yes) => return Ok(()),
             // With the names that are still to come there may be enough of them.
-            Ok(None) | Err(TooLarge::EmptyNames { .. }) => {}
-            Err(error) => return Err(error.into()),
+            Ok(Taken::No) | Err(Fault::TooLarge(TooLarge::EmptyNames { .. })) => {}
+            Err(fault) => return Err(fault.into()),
         }
         let gathered = std::mem::replace(&mut self.gathered, Gathered::Collected(Records::new()));
         if let Gathered::Written(runs) = gathered {
@@ -172,15 +161,13 @@ impl Incoming {
     }
 }
 
-/// Whether the records of an owner spell it in several ways.
-fn has_spellings(records: &[RecordRef<'_>]) -> bool {
-    records.iter().any(|record| !record.owner.same_spelling(records[0].owner))
-}
-
-/// Has the digest count what is served in the place of what came.
-fn correct(digest: &mut Digest, received: &[RecordRef<'_>], served: Rrsets<'_>) {
-    received.iter().for_each(|record| digest.subtract(*record));
-    served.records().for_each(|record| digest.add(record));
+impl From<Fault> for Rejection {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::TooLarge(error) => error.into(),
+            Fault::Insane(error) => error.into(),
+        }
+    }
 }
 
 impl std::fmt::Debug for Incoming {

@@ -6,7 +6,7 @@
 use dns::{NameRef, RecordRef, Serial, Type};
 
 use super::build::{Draft, Notes, TooLarge};
-use super::owner::{Rrsets, blob, rrsets_of};
+use super::owner::{Rrset, Rrsets, blob, rrsets_of};
 use super::ring::Entries;
 use super::sort_key::label_ends;
 use super::writing::{self, Head, own_flags};
@@ -78,12 +78,16 @@ impl ImageWriter {
         }
     }
 
-    /// Whether an owner may be written now whose key this is.
+    /// Whether an owner may be written now whose key this is: the apex first.
     pub(super) fn is_next(&self, key: &[u8]) -> bool {
         match self.owners {
             0 => key.is_empty(),
             _ => self.last_key.as_slice() < key,
         }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.owners == 0
     }
 
     /// Writes an owner with its records, in any order; what was written.
@@ -256,7 +260,7 @@ pub(super) fn behind(at: usize, rrsets: &Rrsets<'_>) -> usize {
 /// The rings that the apex's NSEC3PARAM records name, without their records.
 fn rings(apex: &Rrsets<'_>) -> Vec<Entries> {
     let parameters = apex.clone().filter(|rrset| rrset.rtype() == Type::NSEC3PARAM);
-    let rings = parameters.flat_map(|rrset| rrset.records()).filter_map(|record| {
+    let rings = parameters.flat_map(Rrset::records).filter_map(|record| {
         let Parameters { iterations, salt, .. } = Parameters::in_use(record.rdata)?;
         Some(Entries { iterations, salt: salt.to_vec(), owners: Vec::new() })
     });
