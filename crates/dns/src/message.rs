@@ -264,6 +264,18 @@ impl<'a> MessageReader<'a> {
         Ok(Some(WireRecord { section, owner, rtype, class, ttl, rdata, start }))
     }
 
+    /// As [`MessageReader::record`], for those who read many: the owner goes into a name that is there already.
+    #[inline]
+    pub fn record_of(&mut self, owner: &mut NameBuf) -> Result<Option<RecordHead>, Malformed> {
+        while self.left[0] > 0 {
+            self.question()?;
+        }
+        let Some(section) = self.section() else { return Ok(None) };
+        let after = owner.set_to(self.message, self.at)?;
+        let head = self.behind_owner(section, after)?;
+        Ok(Some(RecordHead { is_of_root: owner.borrow().is_root(), ..head }))
+    }
+
     /// As [`MessageReader::record`], for those who look at roots' records alone.
     #[inline]
     pub fn record_head(&mut self) -> Result<Option<RecordHead>, Malformed> {
@@ -311,6 +323,12 @@ impl<'a> MessageReader<'a> {
     /// Checks a record's RDATA and appends it to `out` uncompressed.
     pub fn rdata(&self, record: &WireRecord, out: &mut Vec<u8>) -> Result<(), Malformed> {
         rdata::expand(record.rtype, self.message, record.rdata.clone(), out)
+    }
+
+    /// The same for a record whose owner is elsewhere.
+    #[inline]
+    pub fn rdata_of(&self, head: &RecordHead, out: &mut Vec<u8>) -> Result<(), Malformed> {
+        rdata::expand(head.rtype, self.message, head.rdata.clone(), out)
     }
 
     /// A record's RDATA as it stands in the message.

@@ -259,40 +259,69 @@ impl NameBuf {
     ///
     /// A pointer must lead to before the label run that holds it, so that reading always ends.
     pub fn read(message: &[u8], start: usize) -> Result<(Self, usize), NameError> {
-        let mut octets = [0; NAME_OCTETS_MAX];
+        let mut name = Self::root();
+        let after = name.set_to(message, start)?;
+        Ok((name, after))
+    }
+
+    /// The same into a name that is there already, whose octets need not be cleared first; after an error it is the root.
+    #[inline]
+    pub fn set_to(&mut self, message: &[u8], start: usize) -> Result<usize, NameError> {
         let mut length = 0;
-        let mut at = start;
-        let mut run_start = start;
-        let mut after = None;
-        loop {
-            let first = *message.get(at).ok_or(NameError::Truncated)?;
-            match first >> 6 {
-                0 => {
-                    let label = usize::from(first);
-                    let from = message.get(at..at + 1 + label).ok_or(NameError::Truncated)?;
-                    // The root label must still fit behind this one.
-                    if length + from.len() + usize::from(label != 0) > NAME_OCTETS_MAX {
-                        return Err(NameError::TooLong);
-                    }
-                    octets[length..length + from.len()].copy_from_slice(from);
-                    length += from.len();
-                    at += from.len();
-                    if label == 0 {
-                        return Ok((Self { length: length as u8, octets }, after.unwrap_or(at)));
-                    }
+        let after = read_runs(message, start, |run| {
+            self.octets[length..length + run.len()].copy_from_slice(run);
+            length += run.len();
+        });
+        if after.is_err() {
+            *self = Self::root();
+        } else {
+            self.length = length as u8;
+        }
+        after
+    }
+}
+
+/// As [`NameBuf::read`], with the octets put behind those of `out`; after an error a part of them.
+#[inline]
+pub(crate) fn read_into(message: &[u8], start: usize, out: &mut Vec<u8>) -> Result<usize, NameError> {
+    read_runs(message, start, |run| out.extend_from_slice(run))
+}
+
+/// Gives the octets of a name in a message, as many at a time as stand there together: at most 255 in all.
+#[inline]
+fn read_runs(message: &[u8], start: usize, mut put: impl FnMut(&[u8])) -> Result<usize, NameError> {
+    let (mut length, mut after) = (0, None);
+    let (mut run_start, mut at) = (start, start);
+    loop {
+        let first = *message.get(at).ok_or(NameError::Truncated)?;
+        match first >> 6 {
+            0 => {
+                let label = usize::from(first);
+                at += 1 + label;
+                if at > message.len() {
+                    return Err(NameError::Truncated);
                 }
-                3 => {
-                    let second = *message.get(at + 1).ok_or(NameError::Truncated)?;
-                    let target = usize::from(first & 0x3f) << 8 | usize::from(second);
-                    after.get_or_insert(at + 2);
-                    if target >= run_start {
-                        return Err(NameError::Pointer);
-                    }
-                    run_start = target;
-                    at = target;
+                // The root label must still fit behind this one.
+                if length + (at - run_start) + usize::from(label != 0) > NAME_OCTETS_MAX {
+                    return Err(NameError::TooLong);
                 }
-                _ => return Err(NameError::LabelTooLong),
+                if label == 0 {
+                    put(&message[run_start..at]);
+                    return Ok(after.unwrap_or(at));
+                }
             }
+            3 => {
+                let second = *message.get(at + 1).ok_or(NameError::Truncated)?;
+                let target = usize::from(first & 0x3f) << 8 | usize::from(second);
+                after.get_or_insert(at + 2);
+                if target >= run_start {
+                    return Err(NameError::Pointer);
+                }
+                put(&message[run_start..at]);
+                length += at - run_start;
+                (run_start, at) = (target, target);
+            }
+            _ => return Err(NameError::LabelTooLong),
         }
     }
 }

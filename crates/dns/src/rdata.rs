@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use crate::message::Malformed;
-use crate::name::{NameBuf, NameRef};
+use crate::name::{self, NameRef};
 use crate::rtype::Type;
 use crate::serial::Serial;
 
@@ -204,11 +204,10 @@ pub fn expand(rtype: Type, message: &[u8], range: Range<usize>, out: &mut Vec<u8
         let length = match *field {
             Name(Never) => NameRef::prefix_of(rest).map_err(|_| bad)?.octets(),
             Name(_) => {
-                let (name, after) = NameBuf::read(message, at).map_err(|_| bad)?;
+                let after = name::read_into(message, at, out).map_err(|_| bad)?;
                 if after > range.end {
                     return Err(bad);
                 }
-                out.extend(name.borrow().as_wire());
                 at = after;
                 continue;
             }

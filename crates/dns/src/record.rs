@@ -58,13 +58,18 @@ impl Records {
     pub fn push(&mut self, record: RecordRef<'_>) {
         let rdata_octets = u16::try_from(record.rdata.len()).expect("RDATA comes from a message or a checked text");
         let owner = record.owner.as_wire();
-        self.octets.extend(record.rtype.0.to_be_bytes());
-        self.octets.extend(record.ttl.to_be_bytes());
-        self.octets.push(owner.len() as u8);
-        self.octets.extend(rdata_octets.to_be_bytes());
-        self.octets.extend(owner);
-        self.octets.extend(record.rdata);
+        let ([t1, t2], [l1, l2, l3, l4]) = (record.rtype.0.to_be_bytes(), record.ttl.to_be_bytes());
+        let [d1, d2] = rdata_octets.to_be_bytes();
+        self.octets.extend_from_slice(&[t1, t2, l1, l2, l3, l4, owner.len() as u8, d1, d2]);
+        self.octets.extend_from_slice(owner);
+        self.octets.extend_from_slice(record.rdata);
         self.count += 1;
+    }
+
+    /// Leaves none, and the memory for as many.
+    pub fn clear(&mut self) {
+        self.octets.clear();
+        self.count = 0;
     }
 
     pub fn len(&self) -> usize {

@@ -16,7 +16,7 @@ use transfer::{Fetch, Lane, Meter, Primary};
 use xfr::{Bounds, Moment, Outcome, Reason, Timers};
 use zone::inspect::Inspection;
 use zone::zonemd::Verdict;
-use zone::{Advanced, Change, Diff, Generation, Image, Limits, Notes, Rejection, Snapshot};
+use zone::{Advanced, Change, Diff, Generation, Image, Incoming, Limits, Notes, Rejection, Snapshot};
 
 use crate::differences::News;
 use crate::followed::{Durability, Followed, Instructions, Writing};
@@ -31,6 +31,10 @@ pub(crate) const ADVANCED_HERE_OCTETS_MAX: u64 = 64 * 1024;
 
 /// Of so many octets are steps that are laid over a large zone where they came in: a hundred records or so.
 const AT_ONCE_OCTETS_MAX: u64 = 8 * 1024;
+
+/// Contents of no more octets are looked at closely before they are published, and larger ones when they are served: what is
+/// doubtful about contents keeps nothing from being served, and looking for it takes a while.
+const LOOKED_AT_FIRST_OCTETS_MAX: usize = 1 << 20;
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,8 +108,9 @@ pub(crate) async fn refresh(node: &Node, zone: &Followed, way: Way<'_>) -> Resul
     if !by_differences {
         zone.condition().leads_on = None;
     }
+    let came = fetched.gathered.map_or(Came::Change(change), Came::Zone);
     let held = zone.condition().held.clone();
-    let (advanced, looked) = advance(node, zone, held.clone(), change, meter.read().octets).await?;
+    let (advanced, looked) = advance(node, zone, held.clone(), came, meter.read().octets).await?;
     let serial = advanced.image.serial();
     let writing = zone.write().await.ok_or(Reason::ZoneRemoved)?;
     // Somebody's word may have come while the version was on its way.
@@ -185,13 +190,20 @@ pub(crate) async fn commit_and_publish(
     Ok(())
 }
 
+/// What a primary has sent.
+enum Came {
+    Change(Change),
+    /// A large zone, of which most is done by now.
+    Zone(Incoming),
+}
+
 /// Makes the next version and looks at it. Off the runtime's threads where that takes longer than handing it to another:
 /// a large zone takes seconds, and others want to be served meanwhile.
 async fn advance(
     node: &Node,
     zone: &Followed,
     held: Option<Snapshot>,
-    change: Change,
+    came: Came,
     octets: u64,
 ) -> Result<(Advanced, Looked), Reason> {
     let mut seed = [0; 16];
@@ -200,7 +212,7 @@ async fn advance(
         .random(&mut seed)
         .map_err(|error| Reason::Internal { detail: format!("the system gives no random numbers: {error}") })?;
     let (now_secs, limits) = (node.clock.now().0 / 1000, node.contents_limits);
-    if let (Some(held), Change::Steps(steps)) = (&held, &change)
+    if let (Some(held), Came::Change(Change::Steps(steps))) = (&held, &came)
         && octets <= AT_ONCE_OCTETS_MAX
         && let Some(advanced) = advance_at_once(zone, held, steps, limits)?
     {
@@ -210,7 +222,11 @@ async fn advance(
     let apex = zone.name.clone();
     let work = move || {
         let old = held.as_ref().map(|held| &held.image);
-        let advanced = zone::advance(apex.borrow(), old, &change, seed, limits).map_err(reason_of)?;
+        let advanced = match came {
+            Came::Change(change) => zone::advance(apex.borrow(), old, &change, seed, limits),
+            Came::Zone(incoming) => incoming.finish(old, seed),
+        };
+        let advanced = advanced.map_err(reason_of)?;
         let looked = Looked::at(&advanced.image, now_secs);
         Ok::<_, Reason>((advanced, looked))
     };
@@ -261,9 +277,9 @@ enum Looked {
 }
 
 impl Looked {
-    /// Takes as long as the zone is large, unless the version is a change laid over an image and has no ZONEMD record.
+    /// Takes as long as the zone is large if it has a ZONEMD record, and otherwise no more than a millisecond.
     fn at(image: &Image, now_secs: u64) -> Self {
-        match image.is_merged() {
+        match image.is_merged() && image.octets() <= LOOKED_AT_FIRST_OCTETS_MAX {
             true => Self::Closely(zone::inspect(image, now_secs)),
             false => Self::InPassing(zone::zonemd::verify(image)),
         }
@@ -362,6 +378,9 @@ fn publish(node: &Node, zone: &Followed, next: Snapshot, durability: Durability,
     let is_first = condition.held.replace(next.clone()).is_none();
     if next.image.is_merged() {
         condition.said.set_signatures(Signatures::Unknown);
+        if next.image.octets() > LOOKED_AT_FIRST_OCTETS_MAX {
+            node.upkeep.look_at(zone.id);
+        }
     } else {
         node.upkeep.changed(zone.id, &next.image, &node.contents_limits);
     }

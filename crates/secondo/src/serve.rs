@@ -87,7 +87,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let to_primaries = certificate.as_ref().map(|certificate| certificate.to_primaries());
     let tls = tls::client(&configuration.tls.authorities, to_primaries)?;
     let internet = Arc::new(Internet::new(destinations.clone()));
-    let transfers = Transfers::new(limits(configuration.limits.transfer), internet, tls);
+    let transfers = Transfers::new(limits(&configuration.limits), internet, tls);
     let mut node = Node::new(clock, configuration.defaults, inventory, opened.store, transfers, opened.zones);
     node.mode = configuration.tenancy.mode;
     node.destinations = destinations.clone();
@@ -346,10 +346,12 @@ fn say_what_is_stored(opened: &Opened, clock: &Clock, data: &Path) {
 }
 
 /// What is configured, and what this machine's memory allows.
-fn limits(configured: Limits) -> Limits {
+fn limits(configured: &crate::configuration::Limits) -> Limits {
+    let crate::configuration::Limits { transfer, contents } = configured.clone();
     let info = rustix::system::sysinfo();
     let memory = (info.totalram as u64).saturating_mul(u64::from(info.mem_unit));
-    Limits { octets_under_way: configured.octets_under_way.min(memory / MEMORY_PARTS), ..configured }
+    let octets_under_way = transfer.octets_under_way.min(memory / MEMORY_PARTS);
+    Limits { octets_under_way, gathered_within: Some(contents), ..transfer }
 }
 
 async fn listen_http(address: SocketAddr) -> anyhow::Result<TcpListener> {

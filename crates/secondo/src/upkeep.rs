@@ -41,6 +41,12 @@ impl Upkeep {
         self.sooner.notify_one();
     }
 
+    /// Notes that a version was published at which nobody has looked closely.
+    pub(crate) fn look_at(&self, zone: ZoneId) {
+        self.due().insert(zone, Instant::now());
+        self.sooner.notify_one();
+    }
+
     fn first(&self) -> Option<(Instant, ZoneId)> {
         self.due().iter().map(|(zone, due)| (*due, *zone)).min()
     }

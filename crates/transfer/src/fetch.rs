@@ -4,6 +4,7 @@ use dns::Name;
 use tokio::time::{Duration, sleep};
 use xfr::{Outcome, Progress, Reason, Session};
 
+use crate::gathering::Gathering;
 use crate::lanes::Lane;
 use crate::patience::Patience;
 use crate::pool::{Endpoint, Purpose, Wanted};
@@ -36,11 +37,13 @@ pub(crate) async fn fetch(
         let (limits, key) = (transfers.limits.session, primary.key.clone());
         let mut session = Session::new(zone.clone(), request.clone(), stream.id(), key, limits);
         let mut share = transfers.budget.share();
-        let ended = run(transfers, &mut stream, &mut session, &mut share, meter).await;
+        let mut gathering = Gathering::new(zone, transfers.limits.gathered_within);
+        let ended = run(transfers, &mut stream, &mut session, &mut share, &mut gathering, meter).await;
         match ended {
             Ok(outcome) => {
                 stream.end();
-                return Ok(Fetched { outcome, share });
+                let (outcome, gathered) = gathering.end(outcome).await?;
+                return Ok(Fetched { outcome, gathered, share });
             }
             Err(reason) if wanted == Wanted::Any && stream.may_owe_to_others(&reason) => {
                 // Silence costs time, and is not tried twice.
@@ -84,6 +87,7 @@ async fn run(
     stream: &mut Stream,
     session: &mut Session,
     share: &mut Share,
+    gathering: &mut Gathering,
     meter: &Meter,
 ) -> Result<Outcome, Reason> {
     stream.send(&session.request(transfers.wall_clock_secs()));
@@ -98,6 +102,7 @@ async fn run(
         if session.octets() - octets_at_turn >= OCTETS_PER_TURN {
             octets_at_turn = session.octets();
             share.grow_to(session.octets_held())?;
+            gathering.go_on(session).await?;
             tokio::task::yield_now().await;
         }
     }

@@ -3,6 +3,7 @@
 //! ```text
 //! probe       one SOA query: UDP, without EDNS if need be, a connection if need be
 //! fetch       one transfer
+//!   └► gathering    a large zone is put together while the rest of it comes
 //!   └► stream       the messages that answer one request, each wait with a deadline
 //!   └► pool         which connection is used, and who waits for one
 //!        └► connection   exchanges side by side on one connection
@@ -28,6 +29,7 @@ mod budget;
 mod connection;
 pub mod doctor;
 mod fetch;
+mod gathering;
 mod lanes;
 mod limits;
 mod meter;
@@ -44,6 +46,7 @@ use std::sync::Arc;
 
 use dns::Name;
 use xfr::{Key, Outcome, Reason, Shown, Tls};
+use zone::Incoming;
 
 pub use budget::Share;
 pub use lanes::Lane;
@@ -83,6 +86,9 @@ impl Primary {
 #[derive(Debug)]
 pub struct Fetched {
     pub outcome: Outcome,
+    /// A large zone, put together while it came, where [`Limits::gathered_within`] asks for that: then the outcome is a whole
+    /// zone without records.
+    pub gathered: Option<Incoming>,
     /// What the contents count for among all that is under way; kept until they are built or let go of.
     pub share: Share,
 }

@@ -20,6 +20,8 @@ pub struct Limits {
     pub octets_under_way: u64,
     pub deadlines: Deadlines,
     pub session: SessionLimits,
+    /// A large zone is put together within these while it comes; none to have its records as they came.
+    pub gathered_within: Option<zone::Limits>,
 }
 
 impl Default for Limits {
@@ -32,6 +34,7 @@ impl Default for Limits {
             octets_under_way: 4 << 30,
             deadlines: Deadlines::default(),
             session: SessionLimits::default(),
+            gathered_within: None,
         }
     }
 }

@@ -91,7 +91,7 @@ pub fn advance(
     }
 }
 
-fn replace(
+pub(crate) fn replace(
     apex: NameRef<'_>,
     old: Option<&Image>,
     records: &Records,
@@ -104,9 +104,7 @@ fn replace(
     let digest = {
         let built = draft.peek();
         check::check(&built)?;
-        let mut digest = Digest::default();
-        built.records().for_each(|record| digest.add(record));
-        digest
+        Digest::of(built.records())
     };
     let image = draft.seal(digest);
     let diffs = old.map(|old| between(old, &image)).into_iter().collect();
@@ -152,24 +150,34 @@ fn admit<'a>(
     notes: &mut Notes,
 ) -> Result<Vec<RecordRef<'a>>, Rejection> {
     let mut admitted = Vec::with_capacity(records.size_hint().0);
-    for mut record in records {
-        if record.rtype.is_meta() {
-            return Err(Rejection::MetaType { owner: record.owner.to_name(), rtype: record.rtype });
-        }
-        if !record.owner.is_at_or_below(apex) {
-            notes.out_of_zone += 1;
-            continue;
-        }
-        if record.rtype == Type::SOA && record.owner != apex {
-            return Err(Rejection::ForeignSoa { owner: record.owner.to_name() });
-        }
-        if record.ttl >= 1 << 31 {
-            notes.ttls_too_large += 1;
-            record.ttl = 0;
-        }
-        admitted.push(record);
+    for record in records {
+        admitted.extend(admit_one(apex, record, notes)?);
     }
     Ok(admitted)
+}
+
+/// The record as it may be served; none where it does not belong to the zone.
+#[inline]
+pub(crate) fn admit_one<'a>(
+    apex: NameRef<'_>,
+    mut record: RecordRef<'a>,
+    notes: &mut Notes,
+) -> Result<Option<RecordRef<'a>>, Rejection> {
+    if record.rtype.is_meta() {
+        return Err(Rejection::MetaType { owner: record.owner.to_name(), rtype: record.rtype });
+    }
+    if !record.owner.is_at_or_below(apex) {
+        notes.out_of_zone += 1;
+        return Ok(None);
+    }
+    if record.rtype == Type::SOA && record.owner != apex {
+        return Err(Rejection::ForeignSoa { owner: record.owner.to_name() });
+    }
+    if record.ttl >= 1 << 31 {
+        notes.ttls_too_large += 1;
+        record.ttl = 0;
+    }
+    Ok(Some(record))
 }
 
 fn sole_soa(apex: NameRef<'_>, records: &[RecordRef<'_>]) -> Result<Soa, Rejection> {

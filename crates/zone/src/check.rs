@@ -2,7 +2,7 @@
 
 use dns::{Name, NameRef, Type};
 
-use crate::image::{Image, Owner};
+use crate::image::{Image, Rrsets};
 
 /// Why contents are not a zone that can be served.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,16 +17,16 @@ pub enum Insane {
 
 pub(crate) fn check(image: &Image) -> Result<(), Insane> {
     check_apex(image)?;
-    image.owners().try_for_each(aliases)
+    image.owners().try_for_each(|owner| check_owner(&owner.rrsets()))
 }
 
 /// The same where all that has changed is at these names.
 pub(crate) fn check_at<'n>(image: &Image, mut names: impl Iterator<Item = NameRef<'n>>) -> Result<(), Insane> {
     check_apex(image)?;
-    names.try_for_each(|name| image.owner(name).map_or(Ok(()), aliases))
+    names.try_for_each(|name| image.owner(name).map_or(Ok(()), |owner| check_owner(&owner.rrsets())))
 }
 
-fn check_apex(image: &Image) -> Result<(), Insane> {
+pub(crate) fn check_apex(image: &Image) -> Result<(), Insane> {
     match image.apex_owner().rrset(Type::NS) {
         Some(_) => Ok(()),
         None => Err(Insane::NoApexNs { apex: image.apex().to_name() }),
@@ -34,19 +34,22 @@ fn check_apex(image: &Image) -> Result<(), Insane> {
 }
 
 /// CNAME stands alone but for what DNSSEC puts beside it (RFC 4034 §4); CNAME and DNAME are single (RFC 6672 §2.4).
-fn aliases(owner: Owner<'_>) -> Result<(), Insane> {
-    for rtype in [Type::CNAME, Type::DNAME] {
-        if owner.rrset(rtype).is_some_and(|rrset| rrset.record_count() > 1) {
-            return Err(Insane::SeveralAliases { owner: owner.name().to_name(), rtype });
+pub(crate) fn check_owner(rrsets: &Rrsets<'_>) -> Result<(), Insane> {
+    let (mut cname, mut other) = (false, None);
+    for rrset in rrsets.clone().filter(|rrset| rrset.record_count() > 0) {
+        match rrset.rtype() {
+            rtype @ (Type::CNAME | Type::DNAME) if rrset.record_count() > 1 => {
+                return Err(Insane::SeveralAliases { owner: rrsets.owner().to_name(), rtype });
+            }
+            Type::CNAME => cname = true,
+            Type::NSEC | Type::RRSIG | Type::NXT | Type::SIG => {}
+            rtype => {
+                other.get_or_insert(rtype);
+            }
         }
     }
-    if owner.rrset(Type::CNAME).is_none() {
-        return Ok(());
-    }
-    let beside = |rtype: Type| !matches!(rtype, Type::CNAME | Type::NSEC | Type::RRSIG | Type::NXT | Type::SIG);
-    let other = owner.rrsets().find(|rrset| rrset.record_count() > 0 && beside(rrset.rtype()));
     match other {
-        Some(other) => Err(Insane::CnameAndOther { owner: owner.name().to_name(), other: other.rtype() }),
-        None => Ok(()),
+        Some(other) if cname => Err(Insane::CnameAndOther { owner: rrsets.owner().to_name(), other }),
+        _ => Ok(()),
     }
 }

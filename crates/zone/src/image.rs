@@ -27,7 +27,9 @@ mod overlay;
 mod owner;
 mod revise;
 mod ring;
+mod runs;
 mod sort_key;
+mod writer;
 mod writing;
 
 use std::ops::Bound;
@@ -47,6 +49,7 @@ pub use index::{Approach, Deepest};
 pub use owner::{Owner, Rrset, RrsetRecords, Rrsets};
 pub(crate) use revise::{Touched, revise};
 pub use ring::Ring;
+pub(crate) use runs::{Fault, Runs, Taken};
 
 /// Octets that an image lives in: a buffer of its own, or a file mapped read-only.
 pub type ImageBytes = Arc<dyn AsRef<[u8]> + Send + Sync>;

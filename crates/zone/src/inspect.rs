@@ -1,4 +1,4 @@
-//! What is doubtful about contents that can be served, before they are published.
+//! What is doubtful about contents that can be served.
 //!
 //! A primary may give a zone that is whole and sane and yet of no use to a validating resolver: a broken chain of NSEC
 //! records, signatures that have run out, a digest that does not fit. Such a zone is the primary's, and it is not

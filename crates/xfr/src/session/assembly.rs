@@ -53,6 +53,8 @@ pub(super) struct Assembly {
     announced_rdata: Vec<u8>,
     /// The first record alone, and then the whole zone, if that is what comes.
     whole: Records,
+    /// Octets of records of the whole zone that somebody has taken.
+    octets_taken: u64,
     steps: Vec<Diff>,
     octets_of_steps: u64,
 }
@@ -67,14 +69,26 @@ impl Assembly {
             announced: Serial::default(),
             announced_rdata: Vec::new(),
             whole: Records::new(),
+            octets_taken: 0,
             steps: Vec::new(),
             octets_of_steps: 0,
         }
     }
 
-    /// Memory that the records take, in octets.
+    /// Memory that the records take, also those that somebody has taken, in octets.
     pub(super) fn octets(&self) -> u64 {
-        self.whole.octets() as u64 + self.octets_of_steps
+        self.whole.octets() as u64 + self.octets_taken + self.octets_of_steps
+    }
+
+    /// See [`super::Session::take_whole`].
+    pub(super) fn take_whole(&mut self, octets_min: usize, room: &mut Records) -> bool {
+        if self.state != State::Whole || self.whole.octets() < octets_min {
+            return false;
+        }
+        self.octets_taken += self.whole.octets() as u64;
+        room.clear();
+        std::mem::swap(&mut self.whole, room);
+        true
     }
 
     pub(super) fn record(&mut self, record: RecordRef<'_>) -> Result<(), Reason> {

@@ -11,7 +11,9 @@ mod assembly;
 
 use std::sync::Arc;
 
-use dns::{CLASS_IN, Header, MessageReader, Name, Rcode, RecordRef, Section, Serial, Soa, Type, query};
+use dns::{
+    CLASS_IN, Header, MessageReader, Name, NameBuf, Rcode, RecordRef, Records, Section, Serial, Soa, Type, query,
+};
 use zone::Change;
 
 use crate::reason::{Asked, Reason};
@@ -148,6 +150,13 @@ impl Session {
         result
     }
 
+    /// Moves the records of a whole zone that have come and nobody has taken to `room`, if they have so many octets: for who
+    /// begins to put the zone together before the rest is here. The outcome has the others alone; only with it is the transfer
+    /// whole, and until then what was taken is nothing.
+    pub fn take_whole(&mut self, octets_min: usize, room: &mut Records) -> bool {
+        self.assembly.take_whole(octets_min, room)
+    }
+
     /// What it means when the primary closes the connection now.
     pub fn closed(&self) -> Reason {
         Reason::ConnectionClosed { messages: self.messages }
@@ -194,7 +203,8 @@ impl Session {
         if reader.header().has(Header::TC) {
             return Err(Reason::TruncatedOverTcp);
         }
-        while let Some(record) = reader.record()? {
+        let mut owner = NameBuf::root();
+        while let Some(record) = reader.record_of(&mut owner)? {
             if record.section != Section::Answer {
                 continue;
             }
@@ -209,8 +219,8 @@ impl Session {
                 return Err(Reason::TooManyRecords { limit: self.limits.records });
             }
             self.rdata.clear();
-            reader.rdata(&record, &mut self.rdata)?;
-            let (owner, rtype, ttl) = (record.owner.borrow(), record.rtype, record.ttl);
+            reader.rdata_of(&record, &mut self.rdata)?;
+            let (owner, rtype, ttl) = (owner.borrow(), record.rtype, record.ttl);
             self.assembly.record(RecordRef { owner, rtype, ttl, rdata: &self.rdata })?;
         }
         reader.finish()?;

@@ -8,14 +8,11 @@ use std::sync::Arc;
 
 use dns::{Name, NameRef, RecordRef, Serial, Type};
 
-use super::owner::blob;
-use super::ring::Entries;
-use super::sort_key::{label_ends, push_key};
-use super::writing::{self, Head, own_flags, rrset_key};
-use super::{FORMAT, Image, MAGIC, Seed, UNIT, field, index};
+use super::sort_key::push_key;
+use super::writer::ImageWriter;
+use super::{Image, Seed, field};
 use crate::digest::Digest;
 use crate::limits::Limits;
-use crate::nsec3::{self, Parameters};
 
 /// What was changed on the way from the primary's records to what is served (each is logged).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +25,15 @@ pub struct Notes {
     pub ttls_too_large: u64,
     /// RRsets whose records had different TTLs and got the lowest (RFC 2181 §5.2).
     pub ttls_mixed: u64,
+}
+
+impl Notes {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.out_of_zone += other.out_of_zone;
+        self.duplicates += other.duplicates;
+        self.ttls_too_large += other.ttls_too_large;
+        self.ttls_mixed += other.ttls_mixed;
+    }
 }
 
 /// The zone does not fit into an image, or into the limits given.
@@ -43,17 +49,16 @@ pub enum TooLarge {
     Zone,
 }
 
-/// Rings of NSEC3 records that one is chosen from: the one in use, and one that comes or goes.
-const RINGS_MAX: usize = 4;
-/// Names without records that every zone may have.
-const EMPTY_NAMES_FREE: u64 = 1 << 16;
-
 /// An image whose digest is not known yet.
 pub(crate) struct Draft {
     octets: Arc<Vec<u8>>,
 }
 
 impl Draft {
+    pub(super) fn of(octets: Vec<u8>) -> Self {
+        Self { octets: Arc::new(octets) }
+    }
+
     /// Reads what was built; the digest in it means nothing yet.
     pub(crate) fn peek(&self) -> Image {
         Image::trusted(self.octets.clone())
@@ -131,180 +136,4 @@ impl SortKeys {
         let octets = &self.octets;
         self.runs.sort_by(|a, b| octets[a.key.clone()].cmp(&octets[b.key.clone()]));
     }
-}
-
-/// An owner that what comes next may lie below.
-struct Ancestor {
-    key_octets: usize,
-    depth: usize,
-    at: usize,
-    /// A cut, a DNAME, or itself below one.
-    occludes: bool,
-}
-
-/// Writes owners in canonical order.
-struct ImageWriter {
-    limits: Limits,
-    octets: Vec<u8>,
-    apex_octets: usize,
-    apex_labels: usize,
-    /// Offsets of owners in units.
-    order: Vec<u32>,
-    /// One for each NSEC3PARAM record.
-    rings: Vec<Entries>,
-    records: u64,
-    names: u64,
-    empty_names: u64,
-    last_key: Vec<u8>,
-    ancestors: Vec<Ancestor>,
-}
-
-impl ImageWriter {
-    fn new(apex: NameRef<'_>, limits: Limits) -> Self {
-        let mut octets = vec![0; field::END];
-        octets.extend(apex.as_wire());
-        Self {
-            limits,
-            octets,
-            apex_octets: apex.octets(),
-            apex_labels: apex.label_count(),
-            order: Vec::new(),
-            rings: Vec::new(),
-            records: 0,
-            names: 0,
-            empty_names: 0,
-            last_key: Vec::new(),
-            ancestors: Vec::new(),
-        }
-    }
-
-    fn owner(&mut self, key: &[u8], records: &mut [RecordRef<'_>], notes: &mut Notes) -> Result<(), TooLarge> {
-        // Of several spellings the lowest, so that it does not depend on the order of arrival.
-        let name = records.iter().map(|record| record.owner).min_by_key(|name| name.as_wire());
-        let name = name.expect("a run holds at least one record");
-        self.ancestors.retain(|above| key.starts_with(&self.last_key[..above.key_octets]));
-        self.last_key.clear();
-        self.last_key.extend_from_slice(key);
-        let existing = self.ancestors.last().map_or(0, |above| above.depth + 1);
-        let ends: Vec<usize> = std::iter::once(0).chain(label_ends(key)).collect();
-        self.names += 1;
-        self.empty_names += (ends.len() - 1).saturating_sub(existing) as u64;
-        if self.empty_names > EMPTY_NAMES_FREE + self.names * u64::from(self.limits.empty_names_per_name) {
-            return Err(TooLarge::EmptyNames { owner: name.to_name() });
-        }
-        for (depth, key_octets) in ends.iter().enumerate().take(ends.len() - 1).skip(existing) {
-            let empty = name.suffix(self.apex_labels + depth);
-            self.blob(empty, *key_octets, depth, &[], notes)?;
-        }
-        writing::sort(records);
-        self.blob(name, key.len(), ends.len() - 1, records, notes)
-    }
-
-    fn blob(
-        &mut self,
-        name: NameRef<'_>,
-        key_octets: usize,
-        depth: usize,
-        records: &[RecordRef<'_>],
-        notes: &mut Notes,
-    ) -> Result<(), TooLarge> {
-        self.octets.resize(self.octets.len().next_multiple_of(UNIT), 0);
-        let at = self.octets.len();
-        let unit = u32::try_from(at / UNIT).map_err(|_| TooLarge::Zone)?;
-        let number = u32::try_from(self.order.len()).map_err(|_| TooLarge::Zone)?;
-        let parent = self.ancestors.last().map_or(at, |above| above.at);
-        if depth > 0 {
-            let wildcard = if name.is_wildcard() { blob::WILDCARD_BELOW } else { 0 };
-            let flags = &mut self.octets[parent + blob::FLAGS];
-            *flags = *flags & !blob::HASH | wildcard;
-        }
-        let is_occluded = self.ancestors.last().is_some_and(|above| above.occludes);
-        let flags =
-            own_flags(depth == 0, records.iter().map(rrset_key)) | if is_occluded { blob::OCCLUDED } else { 0 };
-        let head = Head { number, parent: (parent / UNIT) as u32, flags, name };
-        self.records += writing::write(&mut self.octets, &head, records, &self.limits, notes)?;
-        self.order.push(unit);
-        match depth {
-            0 => {
-                let parameters = records.iter().filter(|record| record.rtype == Type::NSEC3PARAM);
-                self.rings.extend(parameters.filter_map(ring).take(RINGS_MAX));
-            }
-            1 => self.nsec3(name, records, unit),
-            _ => {}
-        }
-        let occludes = flags & blob::OCCLUDES != 0;
-        self.ancestors.push(Ancestor { key_octets, depth, at, occludes });
-        Ok(())
-    }
-
-    /// Puts the owner of an NSEC3 record into the ring that it belongs to. One that is no hash belongs to none: it would
-    /// stand between hashes and seem to cover what the ones beside it cover.
-    fn nsec3(&mut self, name: NameRef<'_>, records: &[RecordRef<'_>], unit: u32) {
-        let Some(hash) = name.labels().next().and_then(nsec3::from_label) else { return };
-        for ring in &mut self.rings {
-            let belongs = |record: &RecordRef<'_>| {
-                let parameters = Parameters::parse(record.rdata).map(|(parameters, ..)| parameters);
-                record.rtype == Type::NSEC3 && parameters == Some(ring.parameters())
-            };
-            if records.iter().any(belongs) {
-                ring.owners.push((hash, unit));
-            }
-        }
-    }
-
-    fn finish(mut self, serial: Serial, seed: Seed) -> Result<Draft, TooLarge> {
-        assert!(!self.order.is_empty(), "a zone has at least its apex");
-        let slot_count = index::slot_count(self.order.len());
-        self.octets.resize(self.octets.len().next_multiple_of(8), 0);
-        let slots_at = self.octets.len();
-        let mut slots = vec![0; slot_count * index::SLOT_OCTETS];
-        let apex_octets = self.apex_octets;
-        let apex = NameRef::from_checked(&self.octets[field::END..field::END + apex_octets]);
-        let hasher = index::apex_hasher(&seed, apex);
-        for unit in &self.order {
-            let at = *unit as usize * UNIT;
-            let name = &self.octets[at + blob::NAME..][..usize::from(self.octets[at + blob::NAME_OCTETS])];
-            let hash = index::hash(&hasher, apex_octets, NameRef::from_checked(name));
-            index::insert(&mut slots, hash, *unit);
-        }
-        self.octets.extend(slots);
-        let order_at = self.octets.len();
-        self.octets.extend(self.order.iter().flat_map(|unit| unit.to_le_bytes()));
-        let ring_at = self.octets.len();
-        let ring = self.rings.iter().find(|ring| !ring.owners.is_empty());
-        self.octets.extend(ring.map(Entries::to_octets).unwrap_or_default());
-        u32::try_from(self.octets.len() / UNIT).map_err(|_| TooLarge::Zone)?;
-
-        let octets = self.octets.len() as u64;
-        let header = &mut self.octets[..field::END];
-        header[field::MAGIC].copy_from_slice(&MAGIC);
-        header[field::SEED].copy_from_slice(&seed);
-        for (at, value) in [
-            (field::OCTETS, octets),
-            (field::RECORDS, self.records),
-            (field::SLOTS_AT, slots_at as u64),
-            (field::ORDER_AT, order_at as u64),
-            (field::RING_AT, ring_at as u64),
-        ] {
-            header[at..at + 8].copy_from_slice(&value.to_le_bytes());
-        }
-        for (at, value) in [
-            (field::FORMAT, FORMAT),
-            (field::SERIAL, serial.0),
-            (field::SLOT_COUNT, u32::try_from(slot_count).map_err(|_| TooLarge::Zone)?),
-            (field::OWNER_COUNT, self.order.len() as u32),
-            (field::RING_COUNT, ring.map_or(0, |ring| ring.owners.len()) as u32),
-            (field::APEX_OCTETS, self.apex_octets as u32),
-        ] {
-            header[at..at + 4].copy_from_slice(&value.to_le_bytes());
-        }
-        self.octets.shrink_to_fit();
-        Ok(Draft { octets: Arc::new(self.octets) })
-    }
-}
-
-/// The ring that an NSEC3PARAM record names, without its records.
-fn ring(record: &RecordRef<'_>) -> Option<Entries> {
-    let Parameters { iterations, salt, .. } = Parameters::in_use(record.rdata)?;
-    Some(Entries { iterations, salt: salt.to_vec(), owners: Vec::new() })
 }

@@ -84,6 +84,12 @@ pub(super) fn hash(apex_hasher: &SipHasher13, apex_octets: usize, name: NameRef<
     hasher.finish()
 }
 
+/// Has the first slot for a hash fetched.
+#[inline]
+pub(super) fn touch(slots: &[u8], hash: u64) -> u8 {
+    slots[(hash as usize & (slots.len() / SLOT_OCTETS - 1)) * SLOT_OCTETS]
+}
+
 /// Writes an owner into the first free slot for its hash.
 pub(super) fn insert(slots: &mut [u8], hash: u64, unit: u32) {
     let mask = slots.len() / SLOT_OCTETS - 1;

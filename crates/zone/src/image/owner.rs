@@ -147,7 +147,7 @@ impl<'a> Owner<'a> {
     /// The RRset of this type. One that has only signatures left counts for nothing here.
     #[inline]
     pub fn rrset(self, rtype: Type) -> Option<Rrset<'a>> {
-        self.rrsets().find(|rrset| rrset.rtype() == rtype && rrset.record_count() > 0)
+        self.rrsets().of_type(rtype)
     }
 
     /// The RRsets in the order of their types.
@@ -158,7 +158,7 @@ impl<'a> Owner<'a> {
 
     /// All records, each RRset followed by its RRSIGs.
     pub fn records(self) -> impl Iterator<Item = RecordRef<'a>> + use<'a> {
-        self.rrsets().flat_map(|rrset| rrset.records().chain(rrset.signatures()))
+        self.rrsets().records()
     }
 
     #[inline]
@@ -168,16 +168,21 @@ impl<'a> Owner<'a> {
 
     /// All of it as it is written.
     pub(super) fn to_blob(self) -> Vec<u8> {
-        let mut rrsets = self.rrsets();
-        rrsets.by_ref().for_each(drop);
-        let octets = &self.rrsets[..self.rrsets.len() - rrsets.octets.len()];
-        [self.head, self.name.as_wire(), octets].concat()
+        [self.head, self.name.as_wire(), self.rrsets().as_written()].concat()
     }
 
     #[inline]
     fn has_flag(self, flag: u8) -> bool {
         self.flags() & flag != 0
     }
+}
+
+/// The RRsets of a blob; what follows behind it does not matter.
+#[inline]
+pub(super) fn rrsets_of(octets: &[u8]) -> Rrsets<'_> {
+    let (head, rest) = split::<{ blob::NAME }>(octets);
+    let (name, rrsets) = rest.split_at(usize::from(head[blob::NAME_OCTETS]));
+    Rrsets { owner: NameRef::from_checked(name), octets: rrsets, left: u16_at(head, blob::RRSETS) }
 }
 
 /// So many octets, and those behind them.
@@ -192,6 +197,40 @@ pub struct Rrsets<'a> {
     owner: NameRef<'a>,
     octets: &'a [u8],
     left: u16,
+}
+
+impl<'a> Rrsets<'a> {
+    #[inline]
+    pub(crate) fn owner(&self) -> NameRef<'a> {
+        self.owner
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.left == 0
+    }
+
+    /// How many are left.
+    pub(super) fn count(&self) -> u16 {
+        self.left
+    }
+
+    /// All records, each RRset followed by its RRSIGs.
+    pub(crate) fn records(self) -> impl Iterator<Item = RecordRef<'a>> + use<'a> {
+        self.flat_map(|rrset| rrset.records().chain(rrset.signatures()))
+    }
+
+    /// The RRset of this type. One that has only signatures left counts for nothing here.
+    #[inline]
+    pub(crate) fn of_type(mut self, rtype: Type) -> Option<Rrset<'a>> {
+        self.find(|rrset| rrset.rtype() == rtype && rrset.record_count() > 0)
+    }
+
+    /// All that are left, as they are written.
+    pub(super) fn as_written(&self) -> &'a [u8] {
+        let mut rest = self.clone();
+        rest.by_ref().for_each(drop);
+        &self.octets[..self.octets.len() - rest.octets.len()]
+    }
 }
 
 impl<'a> Iterator for Rrsets<'a> {

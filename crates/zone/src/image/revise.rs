@@ -12,7 +12,7 @@ use super::build::{Notes, TooLarge};
 use super::overlay::{Blob, Change, Overlay, Standing};
 use super::owner::{Owner, Rrset, blob};
 use super::sort_key::SortKey;
-use super::writing::{self, Head, Part, own_flags};
+use super::writing::{self, Head, own_flags};
 use super::{Image, index, wildcard_below};
 use crate::digest::Digest;
 use crate::limits::Limits;
@@ -297,12 +297,8 @@ impl<'o> Revision<'o> {
     }
 
     fn flags(&self, owner: Owner<'_>) -> u8 {
-        let kinds = owner.rrsets().map(|rrset| match rrset.record_count() {
-            0 => (rrset.rtype(), Part::Signatures),
-            _ => (rrset.rtype(), Part::Records),
-        });
         let name = owner.name();
-        let mut flags = own_flags(owner.is_apex(), kinds);
+        let mut flags = own_flags(owner.is_apex(), &owner.rrsets());
         if flags & blob::HASH != 0 && self.has_child(name) {
             flags &= !blob::HASH;
         }

@@ -10,32 +10,41 @@ const LABEL_END: [u8; 2] = [0, 0];
 
 /// Puts the key of `name` behind what is there.
 pub(super) fn push_key(name: NameRef<'_>, apex_octets: usize, key: &mut Vec<u8>) {
-    octets_of(name, apex_octets, |octet| key.push(octet));
+    for_each_label(name, apex_octets, |label| {
+        if label.contains(&0) {
+            octets_of(label, |octet| key.push(octet));
+        } else {
+            key.extend(label.iter().map(u8::to_ascii_lowercase));
+            key.extend(LABEL_END);
+        }
+    });
 }
 
-/// The labels of `name` below the apex, from the right, letters folded. A zero octet is followed by a one, and each
-/// label by two zeros: shorter labels sort first (RFC 4034 §6.1), and no label's end can be mistaken.
-fn octets_of(name: NameRef<'_>, apex_octets: usize, mut put: impl FnMut(u8)) {
-    let mut labels = [&[][..]; dns::name::LABELS_MAX + 1];
-    let mut count = 0;
-    let mut left = name.octets();
-    for label in name.labels() {
-        if left <= apex_octets {
-            break;
-        }
-        labels[count] = label;
+/// The labels of `name` below the apex, from the right.
+fn for_each_label<'a>(name: NameRef<'a>, apex_octets: usize, mut each: impl FnMut(&'a [u8])) {
+    let wire = name.as_wire();
+    let mut starts = [0_u8; dns::name::LABELS_MAX + 1];
+    let (mut count, mut at) = (0, 0);
+    while wire.len() > at + apex_octets && wire[at] != 0 {
+        starts[count] = at as u8;
         count += 1;
-        left -= 1 + label.len();
+        at += 1 + usize::from(wire[at]);
     }
-    for label in labels[..count].iter().rev() {
-        for octet in *label {
-            put(octet.to_ascii_lowercase());
-            if *octet == 0 {
-                put(1);
-            }
+    for start in starts[..count].iter().rev().map(|start| usize::from(*start)) {
+        each(&wire[start + 1..=start + usize::from(wire[start])]);
+    }
+}
+
+/// A label's letters folded, a zero octet followed by a one, and two zeros at its end: shorter labels sort first
+/// (RFC 4034 §6.1), and no label's end can be mistaken.
+fn octets_of(label: &[u8], mut put: impl FnMut(u8)) {
+    for octet in label {
+        put(octet.to_ascii_lowercase());
+        if *octet == 0 {
+            put(1);
         }
-        LABEL_END.into_iter().for_each(&mut put);
     }
+    LABEL_END.into_iter().for_each(&mut put);
 }
 
 /// Where each label of a key ends.
@@ -65,9 +74,11 @@ pub(super) struct SortKey {
 impl SortKey {
     pub(super) fn of(name: NameRef<'_>, apex_octets: usize) -> Self {
         let mut key = Self { octets: [0; OCTETS_MAX], count: 0 };
-        octets_of(name, apex_octets, |octet| {
-            key.octets[key.count] = octet;
-            key.count += 1;
+        for_each_label(name, apex_octets, |label| {
+            octets_of(label, |octet| {
+                key.octets[key.count] = octet;
+                key.count += 1;
+            });
         });
         key
     }

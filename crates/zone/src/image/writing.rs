@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use dns::{NameRef, RecordRef, Type, rdata};
 
 use super::build::{Notes, TooLarge};
-use super::owner::{blob, rrset};
+use super::owner::{Rrsets, blob, rrset};
 use crate::limits::Limits;
 
 /// What an owner's blob begins with.
@@ -26,10 +26,7 @@ pub(super) fn write(
     notes: &mut Notes,
 ) -> Result<u64, TooLarge> {
     let at = octets.len();
-    octets.extend(head.number.to_le_bytes());
-    octets.extend(head.parent.to_le_bytes());
-    octets.extend([0, 0, head.flags, head.name.octets() as u8]);
-    octets.extend(head.name.as_wire());
+    write_head(octets, head, 0);
     let (mut rrsets, mut count): (u16, u64) = (0, 0);
     for group in records.chunk_by(|a, b| rrset_key(a).0 == rrset_key(b).0) {
         let limit = limits.types_per_name;
@@ -43,28 +40,58 @@ pub(super) fn write(
     Ok(count)
 }
 
+/// Writes an owner with RRsets that were written before; how many records they have.
+pub(super) fn copy(octets: &mut Vec<u8>, head: &Head<'_>, rrsets: &Rrsets<'_>) -> u64 {
+    write_head(octets, head, rrsets.count());
+    octets.extend_from_slice(rrsets.as_written());
+    let records = rrsets.clone().map(|rrset| u64::from(rrset.record_count()) + u64::from(rrset.signature_count()));
+    records.sum()
+}
+
+fn write_head(octets: &mut Vec<u8>, head: &Head<'_>, rrsets: u16) {
+    octets.extend_from_slice(&head.number.to_le_bytes());
+    octets.extend_from_slice(&head.parent.to_le_bytes());
+    octets.extend_from_slice(&rrsets.to_le_bytes());
+    octets.extend_from_slice(&[head.flags, head.name.octets() as u8]);
+    octets.extend_from_slice(head.name.as_wire());
+}
+
+/// What an owner is called: of several spellings the lowest, so that it does not depend on the order of arrival.
+pub(super) fn spelling<'a>(records: &[RecordRef<'a>]) -> Option<NameRef<'a>> {
+    let (first, others) = records.split_first()?;
+    let lowest = others.iter().map(|record| record.owner).filter(|name| !name.same_spelling(first.owner));
+    Some(lowest.fold(first.owner, |lowest, name| if name.as_wire() < lowest.as_wire() { name } else { lowest }))
+}
+
 /// The order of an owner's records: RRsets by type, each followed by its RRSIGs.
 pub(super) fn sort(records: &mut [RecordRef<'_>]) {
     records.sort_by(|a, b| rrset_key(a).cmp(&rrset_key(b)).then_with(|| a.rdata.cmp(b.rdata)));
 }
 
 /// What an owner is by its own records, as long as nothing is below it.
-pub(super) fn own_flags(is_apex: bool, kinds: impl Iterator<Item = (Type, Part)> + Clone) -> u8 {
-    let has = |rtype: Type| kinds.clone().any(|kind| kind == (rtype, Part::Records));
-    let is_hash = has(Type::NSEC3) && kinds.clone().all(|(rtype, _)| rtype == Type::NSEC3);
-    let flags = [(!is_apex && has(Type::NS), blob::CUT), (has(Type::DNAME), blob::DNAME), (is_hash, blob::HASH)];
-    flags.iter().filter(|(is_set, _)| *is_set).fold(0, |flags, (_, flag)| flags | flag)
+pub(super) fn own_flags(is_apex: bool, rrsets: &Rrsets<'_>) -> u8 {
+    let (mut flags, mut is_hash) = (0, false);
+    for rrset in rrsets.clone().filter(|rrset| rrset.record_count() > 0) {
+        match rrset.rtype() {
+            Type::NS if !is_apex => flags |= blob::CUT,
+            Type::DNAME => flags |= blob::DNAME,
+            Type::NSEC3 => is_hash = true,
+            _ => {}
+        }
+    }
+    let is_hash = is_hash && rrsets.clone().all(|rrset| rrset.rtype() == Type::NSEC3);
+    if is_hash { flags | blob::HASH } else { flags }
 }
 
 /// Records, or the RRSIGs over them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Part {
+enum Part {
     Records,
     Signatures,
 }
 
 /// What an RRset is sorted by: the type that it is or covers, records before signatures.
-pub(super) fn rrset_key(record: &RecordRef<'_>) -> (Type, Part) {
+fn rrset_key(record: &RecordRef<'_>) -> (Type, Part) {
     match record.rtype {
         Type::RRSIG => (rdata::type_covered(record.rdata), Part::Signatures),
         rtype => (rtype, Part::Records),
@@ -85,8 +112,7 @@ fn write_rrset(
     octets.resize(at + rrset::END, 0);
     let mut spelled = 0;
     for (part, flag) in [(records, rrset::RECORDS_SPELLED), (signatures, rrset::SIGNATURES_SPELLED)] {
-        let spelling = part.iter().map(|record| record.owner).min_by_key(|owner| owner.as_wire());
-        if let Some(own) = spelling.filter(|own| !own.same_spelling(name)) {
+        if let Some(own) = spelling(part).filter(|own| !own.same_spelling(name)) {
             spelled |= flag;
             octets.extend(own.as_wire());
         }
@@ -124,8 +150,8 @@ fn write_rdata(
             return Err(TooLarge::Rrset { owner: record.owner.to_name(), rtype: record.rtype, limit });
         }
         count += 1;
-        octets.extend((record.rdata.len() as u16).to_le_bytes());
-        octets.extend(record.rdata);
+        octets.extend_from_slice(&(record.rdata.len() as u16).to_le_bytes());
+        octets.extend_from_slice(record.rdata);
     }
     Ok(count)
 }
@@ -138,10 +164,17 @@ fn lowest_ttl(records: &[RecordRef<'_>], notes: &mut Notes) -> u32 {
     lowest
 }
 
+/// So many records are compared with each other; of more, each is looked up.
+const COMPARED_MAX: usize = 8;
+
 /// Finds records that are the same but for the case of names in their data: of those the first is kept.
 enum Seen<'a> {
     /// Same octets follow each other.
     Sorted(Option<&'a [u8]>),
+    Few {
+        seen: [&'a [u8]; COMPARED_MAX],
+        count: usize,
+    },
     Folded(HashSet<Vec<u8>>),
 }
 
@@ -151,6 +184,9 @@ impl<'a> Seen<'a> {
             rdata::parts(record.rtype, record.rdata).any(|part| !matches!(part, rdata::Part::Octets(_)))
         };
         match records {
+            [first, _, ..] if holds_names(first) && records.len() <= COMPARED_MAX => {
+                Self::Few { seen: [&[]; COMPARED_MAX], count: 0 }
+            }
             [first, _, ..] if holds_names(first) => Self::Folded(HashSet::new()),
             _ => Self::Sorted(None),
         }
@@ -159,6 +195,15 @@ impl<'a> Seen<'a> {
     fn is_first(&mut self, record: &RecordRef<'a>) -> bool {
         match self {
             Self::Sorted(last) => last.replace(record.rdata) != Some(record.rdata),
+            Self::Few { seen, count } => {
+                let is_same = |before: &&[u8]| rdata::same(record.rtype, before, record.rdata);
+                if seen[..*count].iter().any(is_same) {
+                    return false;
+                }
+                seen[*count] = record.rdata;
+                *count += 1;
+                true
+            }
             Self::Folded(seen) => {
                 let mut folded = Vec::with_capacity(record.rdata.len());
                 rdata::fold_into(record.rtype, record.rdata, &mut folded);
