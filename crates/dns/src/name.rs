@@ -10,6 +10,7 @@ use std::cmp::Ordering;
 use std::fmt::{self, Write};
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// The longest name, in octets with its length octets and root label (RFC 1035 §2.3.4).
 pub const NAME_OCTETS_MAX: usize = 255;
@@ -36,14 +37,14 @@ pub enum NameError {
     Text(String),
 }
 
-/// A name that owns its octets.
+/// A name that owns its octets. Clones share them: a zone's name stands in many tables.
 #[derive(Clone)]
-pub struct Name(Box<[u8]>);
+pub struct Name(Arc<[u8]>);
 
 impl Name {
     /// The root, `.`.
     pub fn root() -> Self {
-        Self(Box::new([0]))
+        Self(Arc::new([0]))
     }
 
     /// The name that fills `wire` entirely, without compression.
