@@ -387,7 +387,7 @@ impl Disk for SimulatedDisk {
         if state.unmappable.as_deref() == Some(name) {
             return Err(io::ErrorKind::OutOfMemory.into());
         }
-        Ok(Arc::new(state.now.files[&file].clone()))
+        Ok(state.now.files[&file].clone().into())
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {

@@ -310,7 +310,7 @@ fn directory() -> PathBuf {
 fn zones(zone: Zone) -> Vec<Arc<ServedZone>> {
     let served = |number: u64, image: Image| {
         let apex = image.apex().to_name();
-        let contents = Contents::Live(Snapshot { generation: Generation(1), image });
+        let contents = Contents::Live(Arc::new(Snapshot { generation: Generation(1), image }));
         Arc::new(ServedZone::new(ZoneId(number), TenantId::DEFAULT, apex, contents))
     };
     match zone {
@@ -339,7 +339,7 @@ fn image(zone: Zone) -> Image {
     };
     let file = directory().join(file);
     if let Ok(octets) = std::fs::read(&file)
-        && let Ok(image) = Image::from_bytes(Arc::new(octets))
+        && let Ok(image) = Image::from_bytes(octets.into())
     {
         return image;
     }

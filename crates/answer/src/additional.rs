@@ -5,7 +5,6 @@ use zone::image::{Owner, Rrset};
 
 use crate::places::Places;
 use crate::response::{Response, Trouble};
-use crate::table::Contents;
 use crate::view::View;
 
 /// Hosts for which one answer gives addresses that it could leave out.
@@ -71,8 +70,8 @@ fn targets(rrset: Rrset<'_>) -> impl Iterator<Item = NameRef<'_>> {
 /// Offers what another zone of the tenant's says of a host, and tells whether there is something.
 fn offer_neighbours(view: View<'_>, name: NameRef<'_>, hosts: &mut Hosts<'_>, response: &mut Response<'_>) -> bool {
     let Some(zone) = view.neighbour(name) else { return false };
-    let contents = zone.contents();
-    let Contents::Live(snapshot) = &**contents else { return false };
+    let lent = zone.lent();
+    let Some(snapshot) = &*lent else { return false };
     let Some(host) = snapshot.image.owner(name).filter(|host| is_authoritative(*host)) else { return false };
     hosts.offer(host, response);
     true

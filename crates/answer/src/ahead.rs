@@ -1,7 +1,7 @@
 //! Looking ahead: what the answers to many queries lie in is fetched from memory for all of them at once.
 //!
 //! ```text
-//! name ──▶ its zone's place in the table ──▶ zone ──▶ contents ──▶ the image's octets: slot, apex ──▶ owner
+//! name ──▶ its zone's place in the table ──▶ zone ──▶ snapshot ──▶ the image's octets: slot, apex ──▶ owner
 //! ```
 //!
 //! At each arrow an answer may have to wait for memory, and each wait takes as long as much of the rest. Here each step is
@@ -15,15 +15,16 @@ use std::sync::Arc;
 use arc_swap::Guard;
 use dns::message::HEADER_OCTETS;
 use dns::{Header, NameRef};
+use zone::Snapshot;
 use zone::image::{Approach, Image};
 
-use crate::table::{Contents, Leads, ServedZone, ZoneTable};
+use crate::table::{Leads, ServedZone, ZoneTable};
 
 /// Queries that are looked at together.
 pub const AHEAD_MAX: usize = 32;
 /// Fewer queries have too little to wait for at the same time.
 const AHEAD_MIN: usize = 4;
-/// Zones that are looked into together: `arc_swap` lends so many contents to a thread before it counts references.
+/// Zones that are looked into together: `arc_swap` lends so many snapshots to a thread before it counts references.
 const HELD_MAX: usize = 8;
 /// Fewer zones stay in the caches by themselves, but for large images.
 const ZONES_MIN: usize = 256;
@@ -77,14 +78,14 @@ fn find<'z>(names: &[NameRef<'_>], zones: &'z ZoneTable, found: &mut [Option<&'z
     black_box(found.iter().flatten().fold(0, |all, zone| all ^ zone.apex.as_wire()[0]));
 }
 
-/// The contents of a few zones, and whose they are.
+/// The snapshots of a few zones, and whose they are.
 struct Held<'z> {
     zones: [Option<HeldZone<'z>>; HELD_MAX],
     /// For each of the first names, the index of its zone.
     of_names: [Option<usize>; AHEAD_MAX],
 }
 
-type HeldZone<'z> = (&'z ServedZone, Guard<Arc<Contents>>);
+type HeldZone<'z> = (&'z ServedZone, Guard<Option<Arc<Snapshot>>>);
 
 impl<'z> Held<'z> {
     /// The contents of the first of these zones, as many as there is room for; and how many these are, in a row with repetitions.
@@ -101,16 +102,13 @@ impl<'z> Held<'z> {
     fn place_for(&mut self, zone: &'z ServedZone) -> Option<usize> {
         let is_for_it = |held: &Option<HeldZone<'_>>| held.as_ref().is_none_or(|(held, _)| std::ptr::eq(*held, zone));
         let place = self.zones.iter().position(is_for_it)?;
-        self.zones[place].get_or_insert_with(|| (zone, zone.contents()));
+        self.zones[place].get_or_insert_with(|| (zone, zone.lent()));
         Some(place)
     }
 
     /// The images of these zones.
     fn images(&self) -> [Option<&Image>; HELD_MAX] {
-        self.zones.each_ref().map(|held| match &**held.as_ref()?.1 {
-            Contents::Live(snapshot) => Some(&snapshot.image),
-            Contents::Absent | Contents::Expired => None,
-        })
+        self.zones.each_ref().map(|held| held.as_ref()?.1.as_ref().map(|snapshot| &snapshot.image))
     }
 }
 
@@ -139,7 +137,8 @@ fn look_into(held: &Held<'_>, names: &[NameRef<'_>], min_octets: usize) {
 mod tests {
     use zone::{TenantId, ZoneId};
 
-    use super::{Contents, HELD_MAX, Held, ServedZone};
+    use super::{HELD_MAX, Held, ServedZone};
+    use crate::Contents;
 
     #[test]
     fn contents_of_so_many_zones_are_held_at_once_however_often_each_is_asked() {

@@ -64,7 +64,7 @@ fn live(apex: &str, text: &str) -> Contents {
     let image = zone::advance(name.borrow(), None, &Change::Full(records), [7; 16], Limits::default())
         .expect("a sane zone")
         .image;
-    Contents::Live(Snapshot { generation: Generation(1), image })
+    Contents::Live(Arc::new(Snapshot { generation: Generation(1), image }))
 }
 
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);

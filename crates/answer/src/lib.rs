@@ -184,23 +184,21 @@ pub fn answer(
     let Some(zone) = zones.find_for(qname, question.qtype) else {
         return response.fail(Rcode::REFUSED, Some(extended_error::NOT_AUTHORITATIVE), None);
     };
-    let contents = zone.contents();
-    match &**contents {
-        Contents::Absent => response.fail(Rcode::SERVFAIL, Some(extended_error::NOT_READY), Some(zone.id)),
-        Contents::Expired => response.fail(Rcode::SERVFAIL, Some(extended_error::INVALID_DATA), Some(zone.id)),
-        Contents::Live(snapshot) => {
-            // RFC 7314 §3: said to who asks for the SOA of the zone.
-            if query.wants.expire && question.qtype == Type::SOA && qname == zone.apex.borrow() {
-                response.expires_in(zone.expires_in_secs(now_ms()));
-            }
-            if query.wants.zone_version {
-                response.version(&snapshot.image);
-            }
-            let view = View { zones, zone, image: &snapshot.image };
-            let result = resolve::resolve(view, question.name, question.qtype, &mut response);
-            response.finish(result, Some(zone.id))
-        }
+    let lent = zone.lent();
+    let Some(snapshot) = &*lent else {
+        let why = if zone.has_expired() { extended_error::INVALID_DATA } else { extended_error::NOT_READY };
+        return response.fail(Rcode::SERVFAIL, Some(why), Some(zone.id));
+    };
+    // RFC 7314 §3: said to who asks for the SOA of the zone.
+    if query.wants.expire && question.qtype == Type::SOA && qname == zone.apex.borrow() {
+        response.expires_in(zone.expires_in_secs(now_ms()));
     }
+    if query.wants.zone_version {
+        response.version(&snapshot.image);
+    }
+    let view = View { zones, zone, image: &snapshot.image };
+    let result = resolve::resolve(view, question.name, question.qtype, &mut response);
+    response.finish(result, Some(zone.id))
 }
 
 /// The response with what it has before anything is looked for.

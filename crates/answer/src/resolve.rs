@@ -10,7 +10,6 @@ use crate::additional;
 use crate::denial::{self, Given, Missing};
 use crate::places::Places;
 use crate::response::{Response, Trouble};
-use crate::table::Contents;
 use crate::view::View;
 
 /// Aliases followed for one question. Longer chains are cut short; the client asks on.
@@ -165,8 +164,8 @@ impl Chain {
         if let Some(image) = held.image(zone.id) {
             return self.step(&walk(View { zone, image, ..view }), held, response);
         }
-        let contents = zone.contents();
-        let Contents::Live(snapshot) = &**contents else { return end(owed, response) };
+        let lent = zone.lent();
+        let Some(snapshot) = &*lent else { return end(owed, response) };
         let held = Held { zone: zone.id, image: &snapshot.image, before: Some(held) };
         self.step(&walk(View { zone, image: &snapshot.image, ..view }), &held, response)
     }

@@ -1,11 +1,10 @@
 //! The zones that are answered from.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::{ArcSwapOption, Guard};
 use dns::name::hash_folded;
 use dns::{Name, NameRef, Type};
 use siphasher::sip::SipHasher13;
@@ -13,16 +12,12 @@ use zone::{Snapshot, TenantId, ZoneId};
 
 /// What a zone has to answer from.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one for each zone, and a box would be one more place to go to"
-)]
 pub enum Contents {
     /// Never transferred: SERVFAIL, "not ready" (RFC 8914 §4.15).
     Absent,
     /// Past its EXPIRE (RFC 1034 §4.3.5): SERVFAIL, "invalid data" (RFC 8914 §4.25).
     Expired,
-    Live(Snapshot),
+    Live(Arc<Snapshot>),
 }
 
 /// One answered zone. Publishing swaps its contents; a query that is under way keeps what it has.
@@ -31,7 +26,9 @@ pub struct ServedZone {
     /// Whose it is: answers go on into other zones of the same tenant, and into no others.
     pub tenant: TenantId,
     pub apex: Name,
-    contents: ArcSwap<Contents>,
+    /// None: there is nothing to answer from, and the next field says why.
+    snapshot: ArcSwapOption<Snapshot>,
+    has_expired: AtomicBool,
     /// In Unix milliseconds; 0 as long as it is not known.
     expires_at_ms: AtomicU64,
     answers_any_in_full: AtomicBool,
@@ -39,26 +36,41 @@ pub struct ServedZone {
 
 impl ServedZone {
     pub fn new(id: ZoneId, tenant: TenantId, apex: Name, contents: Contents) -> Self {
-        Self {
+        let zone = Self {
             id,
             tenant,
             apex,
-            contents: ArcSwap::from_pointee(contents),
+            snapshot: ArcSwapOption::empty(),
+            has_expired: AtomicBool::new(false),
             expires_at_ms: AtomicU64::new(0),
             answers_any_in_full: AtomicBool::new(false),
-        }
+        };
+        zone.publish(contents);
+        zone
     }
 
-    pub fn contents(&self) -> Guard<Arc<Contents>> {
-        self.contents.load()
+    pub fn contents(&self) -> Contents {
+        match self.snapshot() {
+            Some(snapshot) => Contents::Live(snapshot),
+            None if self.has_expired() => Contents::Expired,
+            None => Contents::Absent,
+        }
     }
 
     /// The snapshot that is being served.
-    pub fn snapshot(&self) -> Option<Snapshot> {
-        match &**self.contents.load() {
-            Contents::Live(snapshot) => Some(snapshot.clone()),
-            Contents::Absent | Contents::Expired => None,
-        }
+    pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.snapshot.load_full()
+    }
+
+    /// The same for as long as an answer takes, without counting who has it.
+    #[inline]
+    pub(crate) fn lent(&self) -> Guard<Option<Arc<Snapshot>>> {
+        self.snapshot.load()
+    }
+
+    /// Why there is no snapshot.
+    pub(crate) fn has_expired(&self) -> bool {
+        self.has_expired.load(Ordering::Relaxed)
     }
 
     /// In how many seconds this copy of the zone expires (RFC 7314): 0 when it has, none when that is not known.
@@ -75,7 +87,7 @@ impl ServedZone {
 
     /// Whether what is served delegates this name.
     fn delegates(&self, name: NameRef<'_>) -> bool {
-        let is_cut = |snapshot: Snapshot| {
+        let is_cut = |snapshot: Arc<Snapshot>| {
             let owner = snapshot.image.owner(name);
             owner.is_some_and(|owner| owner.is_cut() && !owner.is_occluded())
         };
@@ -100,7 +112,11 @@ impl ServedZone {
 
     /// One swap: a query sees all of it or none.
     pub fn publish(&self, contents: Contents) {
-        self.contents.store(Arc::new(contents));
+        self.has_expired.store(matches!(contents, Contents::Expired), Ordering::Relaxed);
+        self.snapshot.store(match contents {
+            Contents::Live(snapshot) => Some(snapshot),
+            Contents::Absent | Contents::Expired => None,
+        });
     }
 }
 
@@ -155,17 +171,23 @@ impl Default for ZoneTable {
 impl ZoneTable {
     /// Of zones of the same name the last one is taken.
     pub fn new(zones: impl IntoIterator<Item = Arc<ServedZone>>) -> Self {
-        let by_name: HashMap<Name, Arc<ServedZone>> =
-            zones.into_iter().map(|zone| (zone.apex.clone(), zone)).collect();
+        let zones: Vec<Arc<ServedZone>> = zones.into_iter().collect();
         let random = RandomState::new();
         let hasher = SipHasher13::new_with_keys(random.hash_one(0), random.hash_one(1));
-        let shards = vec![pack(&[]); (by_name.len() / SHARD_ZONES).next_power_of_two()];
+        let shards = vec![pack(&[]); (zones.len() / SHARD_ZONES).next_power_of_two()];
         let mut table = Self { shards: shards.into(), hasher, depths: Vec::new() };
-        let mut sorted = vec![Vec::new(); table.shards.len()];
-        for zone in by_name.into_values() {
+        let mut sorted: Vec<Vec<(u64, Arc<ServedZone>)>> = vec![Vec::new(); table.shards.len()];
+        for zone in zones {
             let hash = table.hash(zone.apex.borrow());
-            table.count(&zone.apex, 1);
-            sorted[table.shard_of(hash)].push((hash, zone));
+            let shard = &mut sorted[table.shard_of(hash)];
+            let same = shard.iter_mut().find(|(other, named)| *other == hash && named.apex == zone.apex);
+            match same {
+                Some(same) => same.1 = zone,
+                None => {
+                    table.count(&zone.apex, 1);
+                    shard.push((hash, zone));
+                }
+            }
         }
         table.shards = sorted.iter().map(|zones| pack(zones)).collect();
         table

@@ -56,7 +56,7 @@ fn zone(id: u64, apex: &str, text: &str) -> Arc<ServedZone> {
     let records = zone_from_text(&apex.to_string(), text).unwrap();
     let image = advance(apex.borrow(), None, &Change::Full(records), [1; 16], Limits::default()).unwrap().image;
     let snapshot = Snapshot { generation: Generation(1), image };
-    Arc::new(ServedZone::new(ZoneId(id), TenantId::DEFAULT, apex, Contents::Live(snapshot)))
+    Arc::new(ServedZone::new(ZoneId(id), TenantId::DEFAULT, apex, Contents::Live(Arc::new(snapshot))))
 }
 
 fn example() -> ZoneTable {
@@ -238,7 +238,7 @@ fn an_answer_is_of_one_version_whatever_is_published_meanwhile() {
         let text = format!(
             "@ 60 SOA ns host {serial} 2 3 4 5\n@ 60 NS ns.other.\nalias 60 CNAME v{serial}\nv{serial} 60 TXT \"x\"\n"
         );
-        zone(1, "example.", &text).contents().as_ref().clone()
+        zone(1, "example.", &text).contents()
     };
     let served = zone(1, "example.", "@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns.other.\n");
     let zones = ZoneTable::new([served.clone()]);

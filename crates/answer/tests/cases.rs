@@ -132,7 +132,7 @@ fn zone(id: u64, heading: &str, records: &str) -> Arc<ServedZone> {
             _ => panic!("{heading}: {word} says nothing"),
         }
     }
-    let zone = ServedZone::new(ZoneId(id), tenant, apex, Contents::Live(snapshot));
+    let zone = ServedZone::new(ZoneId(id), tenant, apex, Contents::Live(Arc::new(snapshot)));
     zone.set_answers_any_in_full(any_in_full);
     Arc::new(zone)
 }

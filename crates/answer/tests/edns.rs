@@ -24,7 +24,7 @@ fn zones() -> ZoneTable {
     let apex: Name = "a.example.".parse().unwrap();
     let records = zone_from_text("a.example.", ZONE).unwrap();
     let image = advance(apex.borrow(), None, &Change::Full(records), [1; 16], Limits::default()).unwrap().image;
-    let contents = Contents::Live(Snapshot { generation: Generation(1), image });
+    let contents = Contents::Live(Arc::new(Snapshot { generation: Generation(1), image }));
     let absent = ServedZone::new(ZoneId(2), TenantId::DEFAULT, "absent.".parse().unwrap(), Contents::Absent);
     ZoneTable::new([Arc::new(ServedZone::new(ZoneId(1), TenantId::DEFAULT, apex, contents)), Arc::new(absent)])
 }

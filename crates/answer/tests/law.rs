@@ -86,7 +86,12 @@ fn line() -> impl Strategy<Value = String> {
 
 fn table(image: &Image) -> ZoneTable {
     let snapshot = Snapshot { generation: Generation(1), image: image.clone() };
-    ZoneTable::new([Arc::new(ServedZone::new(ZoneId(1), TenantId::DEFAULT, apex(), Contents::Live(snapshot)))])
+    ZoneTable::new([Arc::new(ServedZone::new(
+        ZoneId(1),
+        TenantId::DEFAULT,
+        apex(),
+        Contents::Live(Arc::new(snapshot)),
+    ))])
 }
 
 fn ask(zones: &ZoneTable, name: NameRef<'_>, qtype: Type, transport: Transport) -> Vec<u8> {

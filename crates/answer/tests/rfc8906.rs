@@ -20,7 +20,7 @@ fn zones() -> ZoneTable {
     (0..40).for_each(|number| text += &format!("@ 60 TXT \"{number:060}\"\n"));
     let records = zone_from_text("example.", &text).unwrap();
     let image = advance(apex.borrow(), None, &Change::Full(records), [1; 16], Limits::default()).unwrap().image;
-    let contents = Contents::Live(Snapshot { generation: Generation(1), image });
+    let contents = Contents::Live(Arc::new(Snapshot { generation: Generation(1), image }));
     ZoneTable::new([Arc::new(ServedZone::new(ZoneId(1), TenantId::DEFAULT, apex, contents))])
 }
 

@@ -54,7 +54,7 @@ impl Inventory {
         read_keys(&mut transaction, None, &mut intent).await?;
         read_zones(&mut transaction, Which::All, &mut intent).await?;
         read_catalogs(&mut transaction, Which::All, &mut intent).await?;
-        read_removed(&mut transaction, None, &mut intent).await?;
+        read_removed(&mut transaction, Which::All, &mut intent).await?;
         drop(transaction);
         intent.terms = self.all_terms().await?.into_iter().collect();
         Ok(intent)
@@ -66,12 +66,12 @@ impl Inventory {
         let Changed::Only { zones, keys, tenants } = changed else { return self.intent().await };
         let mut transaction = self.reader().begin().await?;
         let mut intent = Intent::default();
+        let zones = runs(zones.iter().copied());
         // What was removed goes by no plan.
-        for zone in zones {
-            read_removed(&mut transaction, Some(*zone), &mut intent).await?;
+        for run in &zones {
+            read_removed(&mut transaction, *run, &mut intent).await?;
         }
-        let zones = zones.iter().map(|zone| Which::Zone(*zone));
-        for which in zones.chain(tenants.iter().map(|tenant| Which::OfTenant(*tenant))) {
+        for which in zones.into_iter().chain(tenants.iter().map(|tenant| Which::OfTenant(*tenant))) {
             read_zones(&mut transaction, which, &mut intent).await?;
             read_catalogs(&mut transaction, which, &mut intent).await?;
         }
@@ -100,8 +100,21 @@ impl Inventory {
 #[derive(Clone, Copy)]
 enum Which {
     All,
-    Zone(ZoneId),
+    /// From the first to the last, both included.
+    Between(ZoneId, ZoneId),
     OfTenant(TenantId),
+}
+
+/// These zones, which are in the order of their ids: those whose ids follow each other together, as when they were imported.
+fn runs(zones: impl Iterator<Item = ZoneId>) -> Vec<Which> {
+    let mut runs: Vec<(ZoneId, ZoneId)> = Vec::new();
+    for zone in zones {
+        match runs.last_mut() {
+            Some((_, last)) if last.0.checked_add(1) == Some(zone.0) => *last = zone,
+            _ => runs.push((zone, zone)),
+        }
+    }
+    runs.into_iter().map(|(first, last)| Which::Between(first, last)).collect()
 }
 
 /// All keys, or this one.
@@ -132,7 +145,7 @@ async fn read_zones(transaction: &mut Transaction, which: Which, intent: &mut In
     let rows: Vec<ZoneRow> = about(
         which,
         "SELECT id, tenant_id, spelling, service, proof, settings, tags, created_at_ms FROM zones {} ORDER BY id",
-        "WHERE id = $1",
+        "WHERE id BETWEEN $1 AND $2",
         "WHERE tenant_id = $1",
     )
     .fetch_all(&mut **transaction)
@@ -142,7 +155,7 @@ async fn read_zones(transaction: &mut Transaction, which: Which, intent: &mut In
         which,
         "SELECT p.zone_id, p.ip, p.port, k.name AS key_name, p.source, p.tls, p.alpn \
          FROM primaries p LEFT JOIN keys k ON k.id = p.key_id {} ORDER BY p.zone_id, p.position",
-        "WHERE p.zone_id = $1",
+        "WHERE p.zone_id BETWEEN $1 AND $2",
         "WHERE p.zone_id IN (SELECT id FROM zones WHERE tenant_id = $1)",
     )
     .fetch_all(&mut **transaction)
@@ -172,7 +185,7 @@ async fn read_catalogs(
     let members: Vec<(i64, i64)> = about(
         which,
         "SELECT zone_id, catalog_id FROM catalog_members {}",
-        "WHERE zone_id = $1",
+        "WHERE zone_id BETWEEN $1 AND $2",
         "WHERE zone_id IN (SELECT id FROM zones WHERE tenant_id = $1)",
     )
     .fetch_all(&mut **transaction)
@@ -183,7 +196,8 @@ async fn read_catalogs(
     let catalogs: Vec<(i64, String)> = about(
         which,
         "SELECT c.zone_id, z.spelling FROM catalogs c JOIN zones z ON z.id = c.zone_id {}",
-        "WHERE c.zone_id = $1 OR c.zone_id = (SELECT catalog_id FROM catalog_members WHERE zone_id = $1)",
+        "WHERE c.zone_id BETWEEN $1 AND $2 \
+         OR c.zone_id IN (SELECT catalog_id FROM catalog_members WHERE zone_id BETWEEN $1 AND $2)",
         "WHERE z.tenant_id = $1",
     )
     .fetch_all(&mut **transaction)
@@ -194,16 +208,16 @@ async fn read_catalogs(
     Ok(())
 }
 
-/// All zones that were removed; or whether this one was.
+/// All zones that were removed; or those of these.
 async fn read_removed(
     transaction: &mut Transaction,
-    only: Option<ZoneId>,
+    which: Which,
     intent: &mut Intent,
 ) -> Result<(), InventoryError> {
     let gone: Vec<(i64, Option<i64>)> = about(
-        only.map_or(Which::All, Which::Zone),
+        which,
         "SELECT zone_id, delete_after_ms FROM removed_zones {}",
-        "WHERE zone_id = $1",
+        "WHERE zone_id BETWEEN $1 AND $2",
         "WHERE tenant_id = $1",
     )
     .fetch_all(&mut **transaction)
@@ -218,22 +232,18 @@ async fn read_removed(
     Ok(())
 }
 
-/// A statement about all zones, or with a filter in its gap about one, or those of a tenant.
+/// A statement about all zones, or with a filter in its gap about some, or those of a tenant.
 fn about<'q, T: for<'r> FromRow<'r, AnyRow>>(
     which: Which,
     statement: &str,
-    of_zone: &str,
+    between: &str,
     of_tenant: &str,
 ) -> QueryAs<'q, Any, T, AnyArguments> {
-    let (filter, id) = match which {
-        Which::All => ("", None),
-        Which::Zone(zone) => (of_zone, Some(zone.0)),
-        Which::OfTenant(tenant) => (of_tenant, Some(tenant.0)),
-    };
-    let query = sqlx::query_as(sqlx::AssertSqlSafe(statement.replace("{}", filter)));
-    match id {
-        Some(id) => query.bind(to_i64(id)),
-        None => query,
+    let filtered = |filter| sqlx::query_as(sqlx::AssertSqlSafe(statement.replace("{}", filter)));
+    match which {
+        Which::All => filtered(""),
+        Which::Between(first, last) => filtered(between).bind(to_i64(first.0)).bind(to_i64(last.0)),
+        Which::OfTenant(tenant) => filtered(of_tenant).bind(to_i64(tenant.0)),
     }
 }
 

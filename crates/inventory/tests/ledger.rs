@@ -54,13 +54,16 @@ fn failed(at: u64) -> Attempt {
         message: "the primary refused".into(),
         advice: "allow us".into(),
     };
-    Attempt { outcome: Outcome::Failed(reason), to_serial: None, ..unchanged(at) }
+    Attempt { outcome: Outcome::Failed(Box::new(reason)), to_serial: None, ..unchanged(at) }
 }
 
 /// A failure for another reason than others.
 fn failed_otherwise(at: u64) -> Attempt {
     let Outcome::Failed(reason) = failed(at).outcome else { unreachable!("it failed") };
-    Attempt { outcome: Outcome::Failed(RecordedReason { code: format!("reason_{at}"), ..reason }), ..failed(at) }
+    Attempt {
+        outcome: Outcome::Failed(Box::new(RecordedReason { code: format!("reason_{at}"), ..*reason })),
+        ..failed(at)
+    }
 }
 
 async fn with_zone(engine: Engine) -> (Place, Inventory, ZoneId) {
@@ -116,13 +119,17 @@ async fn consecutive_failures_of_one_kind_are_one_row_with_the_newest_sentence(e
         inventory.ledger().record(id, of_another(at + 10));
     }
     let Outcome::Failed(reason) = failed(0).outcome else { unreachable!("it failed") };
-    let newest = RecordedReason { message: "the primary refused again".into(), ..reason };
-    let last = Attempt { outcome: Outcome::Failed(newest.clone()), to_serial: Some(Serial(9)), ..retried(6_000) };
+    let newest = RecordedReason { message: "the primary refused again".into(), ..*reason };
+    let last =
+        Attempt { outcome: Outcome::Failed(Box::new(newest.clone())), to_serial: Some(Serial(9)), ..retried(6_000) };
     inventory.ledger().record(id, last);
     let rows = inventory.attempts(OURS, id, None, 10).await.unwrap();
     let counts: Vec<_> = rows.iter().map(|row| (row.attempt.at.0, row.last_at.0, row.count)).collect();
     assert_eq!(counts, [(20, 5_000, 250), (10, 6_000, 251), (5, 5, 1)]);
-    assert_eq!((&rows[1].attempt.outcome, rows[1].attempt.to_serial), (&Outcome::Failed(newest), Some(Serial(9))));
+    assert_eq!(
+        (&rows[1].attempt.outcome, rows[1].attempt.to_serial),
+        (&Outcome::Failed(Box::new(newest)), Some(Serial(9)))
+    );
     assert_eq!(rows[1].attempt.octets, 25_100);
     let latest = inventory.latest_attempts().await.unwrap();
     assert_eq!(latest, [(id, rows[1].clone())], "the last attempt, not the newest row");

@@ -130,7 +130,7 @@ struct UnderWay<'a> {
     at: Moment,
     began: Instant,
     /// What we held when it began.
-    held: Option<Snapshot>,
+    held: Option<Arc<Snapshot>>,
     /// Whether it has come to its end, so that what is still being fetched beside is of no use.
     has_ended: AtomicBool,
 }
@@ -169,7 +169,7 @@ impl<'a> UnderWay<'a> {
 
     /// Whether the version that we held when this began is the one that we hold.
     fn is_still_held(&self, condition: &Condition) -> bool {
-        let generation = |held: &Option<Snapshot>| held.as_ref().map(|held| held.generation);
+        let generation = |held: &Option<Arc<Snapshot>>| held.as_ref().map(|held| held.generation);
         generation(&condition.held) == generation(&self.held)
     }
 
@@ -216,8 +216,8 @@ impl<'a> UnderWay<'a> {
     }
 
     /// Has a zone answered again that had expired, and that a primary has confirmed.
-    fn answer_again(&self, held: Snapshot) {
-        if matches!(**self.zone.served.contents(), Contents::Expired) {
+    fn answer_again(&self, held: Arc<Snapshot>) {
+        if matches!(self.zone.served.contents(), Contents::Expired) {
             self.zone.served.publish(Contents::Live(held));
             tracing::info!(zone = %self.zone.name, "the primary confirmed the expired zone: it is answered again");
         }

@@ -4,7 +4,9 @@
 //! a removed zone is never written again; `held` is the newest version, also when it has expired and is not served.
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -34,19 +36,25 @@ pub(crate) struct Followed {
     pub(crate) name: Name,
     pub(crate) served: Arc<ServedZone>,
     instructions: ArcSwap<Instructions>,
-    /// What is wanted of the zone has changed.
+    /// What is wanted of the zone has changed, or nobody writes it any more.
     wanted_otherwise: Notify,
     condition: Mutex<Condition>,
-    /// What stands about the zone in the store.
-    note: Mutex<Note>,
-    existence: tokio::sync::Mutex<Existence>,
+    /// What stands about the zone in the store; none where nothing special is to be known, as of most zones.
+    note: Mutex<Option<Box<Note>>>,
+    pen: Pen,
 }
 
 /// The right to change what is stored of a zone and what becomes of its versions. One at a time has it: from before it is
 /// decided about a version until that is published, while the owner's word is put on record, and while the zone is removed.
 pub(crate) struct Writing<'a> {
     pub(crate) zone: &'a Followed,
-    _existence: tokio::sync::MutexGuard<'a, Existence>,
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.zone.pen.0.store(Pen::FREE, Ordering::Release);
+        self.zone.wanted_otherwise.notify_waiters();
+    }
 }
 
 /// What is to be done about the zone: as the inventory has it, or as it stood in the store's note while there is no
@@ -150,11 +158,22 @@ impl Source {
     }
 }
 
-/// Whether the zone may still be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Existence {
-    Exists,
-    Removed,
+/// Whether somebody writes the zone. An octet in the place of a lock that people wait in line for: of a million zones
+/// hardly any is being written.
+struct Pen(AtomicU8);
+
+impl Pen {
+    const FREE: u8 = 0;
+    const TAKEN: u8 = 1;
+    /// The zone is removed and never written again.
+    const BROKEN: u8 = 2;
+
+    /// Leaves it `afterwards` if it is free; what it was.
+    fn take(&self, afterwards: u8) -> u8 {
+        match self.0.compare_exchange(Self::FREE, afterwards, Ordering::Acquire, Ordering::Acquire) {
+            Ok(before) | Err(before) => before,
+        }
+    }
 }
 
 /// A transfer that is under way.
@@ -164,10 +183,42 @@ pub(crate) struct Transferring {
     pub(crate) meter: Arc<Meter>,
 }
 
+/// A list in which most zones have nothing: then it takes no more than a pointer.
+#[expect(clippy::box_collection, reason = "a list takes three times as much, and there may be a million")]
+pub(crate) struct Few<T>(Option<Box<Vec<T>>>);
+
+impl<T> Default for Few<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Few<T> {
+    pub(crate) fn push(&mut self, one: T) {
+        self.0.get_or_insert_default().push(one);
+    }
+
+    pub(crate) fn retain(&mut self, is_kept: impl FnMut(&T) -> bool) {
+        let Some(list) = &mut self.0 else { return };
+        list.retain(is_kept);
+        if list.is_empty() {
+            self.0 = None;
+        }
+    }
+}
+
+impl<T> Deref for Few<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        self.0.as_ref().map_or(&[], |list| list)
+    }
+}
+
 /// What changes while a zone is followed.
 pub(crate) struct Condition {
     pub(crate) timers: Timers,
-    pub(crate) held: Option<Snapshot>,
+    pub(crate) held: Option<Arc<Snapshot>>,
     /// The last generation used.
     pub(crate) generation: Generation,
     pub(crate) durability: Durability,
@@ -178,12 +229,12 @@ pub(crate) struct Condition {
     /// The primary that it came from by differences, and that may be asked for the next ones at once.
     pub(crate) leads_on: Option<SocketAddr>,
     /// As it stands in the ledger, or will.
-    pub(crate) last_attempt: Option<RecordedAttempt>,
+    pub(crate) last_attempt: Option<Box<RecordedAttempt>>,
     /// Whether any attempt has ended since the program started.
     pub(crate) has_attempted: bool,
     /// The primaries that did not answer when all were last asked, and why, by codes.
-    pub(crate) silent: Vec<(SocketAddr, &'static str)>,
-    pub(crate) transfers: Vec<Transferring>,
+    pub(crate) silent: Box<[(SocketAddr, &'static str)]>,
+    pub(crate) transfers: Few<Transferring>,
     /// Whether a newer version is kept from being published.
     pub(crate) hold: Hold,
     /// When it was last tried to publish what is held back because its time is over.
@@ -208,7 +259,7 @@ enum Activity {
     Idle,
     /// An attempt runs; what has come meanwhile is done after it.
     Attempting {
-        next: Option<Wake>,
+        next: Option<Box<Wake>>,
     },
 }
 
@@ -286,7 +337,7 @@ impl Followed {
             let (hold, came_from) = (condition.hold.clone(), condition.came_from);
             (condition.timers, condition.held.clone(), condition.generation, hold, came_from)
         };
-        let contents = Contents::clone(&other.served.contents());
+        let contents = other.served.contents();
         // It is on disk under the other's id only.
         let durability = if held.is_some() { Durability::Volatile } else { Durability::Durable };
         let heir = Self::with(id, tenant, name, timers, held, generation, contents);
@@ -304,7 +355,7 @@ impl Followed {
         name: Name,
         timers: Timers,
         generation: Generation,
-        held: Snapshot,
+        held: Arc<Snapshot>,
         contents: Contents,
     ) -> Self {
         Self::with(id, tenant, name, timers, Some(held), generation, contents)
@@ -315,7 +366,7 @@ impl Followed {
         tenant: TenantId,
         name: Name,
         timers: Timers,
-        held: Option<Snapshot>,
+        held: Option<Arc<Snapshot>>,
         generation: Generation,
         contents: Contents,
     ) -> Self {
@@ -329,8 +380,8 @@ impl Followed {
             leads_on: None,
             last_attempt: None,
             has_attempted: false,
-            silent: Vec::new(),
-            transfers: Vec::new(),
+            silent: Box::default(),
+            transfers: Few::default(),
             hold: Hold::None,
             release_tried_at: None,
             said: Said::default(),
@@ -347,7 +398,7 @@ impl Followed {
             wanted_otherwise: Notify::new(),
             condition: Mutex::new(condition),
             note: Mutex::default(),
-            existence: tokio::sync::Mutex::new(Existence::Exists),
+            pen: Pen(AtomicU8::new(Pen::FREE)),
         };
         zone.show_expiry(&zone.condition());
         zone
@@ -362,13 +413,25 @@ impl Followed {
 
     /// Waits for the right to write the zone; none if it has been removed.
     pub(crate) async fn write(&self) -> Option<Writing<'_>> {
-        let existence = self.existence.lock().await;
-        (*existence == Existence::Exists).then_some(Writing { zone: self, _existence: existence })
+        (self.pen(Pen::TAKEN).await == Pen::FREE).then_some(Writing { zone: self })
     }
 
     /// Has the zone never written again.
     pub(crate) async fn end_writing(&self) {
-        *self.existence.lock().await = Existence::Removed;
+        self.pen(Pen::BROKEN).await;
+    }
+
+    /// Waits until nobody writes the zone, and takes the pen where there is one; what it was.
+    async fn pen(&self, afterwards: u8) -> u8 {
+        loop {
+            let mut given_back = pin!(self.wanted_otherwise.notified());
+            given_back.as_mut().enable();
+            let before = self.pen.take(afterwards);
+            if before != Pen::TAKEN {
+                return before;
+            }
+            given_back.await;
+        }
     }
 
     pub(crate) fn condition(&self) -> MutexGuard<'_, Condition> {
@@ -380,9 +443,10 @@ impl Followed {
         self.instructions.load_full()
     }
 
-    pub(crate) fn instruct(&self, instructions: Instructions) {
+    pub(crate) fn instruct(&self, instructions: impl Into<Arc<Instructions>>) {
+        let instructions = instructions.into();
         self.served.set_answers_any_in_full(instructions.policy.any == AnyAnswer::All);
-        self.instructions.store(Arc::new(instructions));
+        self.instructions.store(instructions);
         self.wanted_otherwise.notify_waiters();
     }
 
@@ -463,7 +527,8 @@ impl Followed {
 
     /// The note that is in the store.
     pub(crate) fn note(&self) -> Note {
-        self.note.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        let note = self.note.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        note.as_deref().cloned().unwrap_or_default()
     }
 
     /// The note that should be there.
@@ -478,6 +543,7 @@ impl Followed {
     }
 
     pub(crate) fn noted(&self, note: Note) {
+        let note = (note != Note::default()).then(|| Box::new(note));
         *self.note.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = note;
     }
 
@@ -488,7 +554,7 @@ impl Followed {
     }
 
     /// The version that is served.
-    pub(crate) fn snapshot(&self) -> Option<Snapshot> {
+    pub(crate) fn snapshot(&self) -> Option<Arc<Snapshot>> {
         self.served.snapshot()
     }
 }
@@ -510,7 +576,7 @@ impl Condition {
                 None
             }
             Activity::Attempting { next } => {
-                *next = Some(wake);
+                *next = Some(Box::new(wake));
                 None
             }
         }
@@ -539,7 +605,7 @@ impl Condition {
         if next.is_none() {
             self.activity = Activity::Idle;
         }
-        next
+        next.map(|next| *next)
     }
 
     /// Whatever was going on is over, and what waited for its end is dropped.

@@ -149,7 +149,7 @@ fn lost_percent(before: u64, after: u64) -> u8 {
 pub(crate) enum Hold {
     #[default]
     None,
-    Held(HeldBack),
+    Held(Box<HeldBack>),
     /// The owner keeps what is served until there is a version after this one.
     Kept {
         serial: Serial,
@@ -269,13 +269,13 @@ mod tests {
     }
 
     fn held_back(lost_percent: u8) -> Hold {
-        Hold::Held(HeldBack {
+        Hold::Held(Box::new(HeldBack {
             serial: dns::Serial(2),
             lost_percent,
             since: Moment(1000),
             version: None,
             came_from: None,
-        })
+        }))
     }
 
     #[test]

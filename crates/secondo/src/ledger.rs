@@ -37,8 +37,8 @@ fn row(zone: &Followed, attempt: &Attempt) -> inventory::Attempt {
         outcome: match &attempt.result {
             Ok(Refreshed::Unchanged) => Outcome::Unchanged,
             Ok(Refreshed::Published) => Outcome::Updated,
-            Ok(Refreshed::Held(reason)) => Outcome::Held(RecordedReason::of(reason, &zone.name)),
-            Err(reason) => Outcome::Failed(RecordedReason::of(reason, &zone.name)),
+            Ok(Refreshed::Held(reason)) => Outcome::Held(Box::new(RecordedReason::of(reason, &zone.name))),
+            Err(reason) => Outcome::Failed(Box::new(RecordedReason::of(reason, &zone.name))),
         },
     }
 }

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod agenda;
+mod alike;
 mod attempt;
 mod catalogs;
 mod certificate;
@@ -12,6 +13,7 @@ mod client;
 mod clock;
 mod command;
 mod configuration;
+mod crowd;
 mod delegations;
 mod demo;
 mod differences;
@@ -24,6 +26,7 @@ mod holds;
 mod kept;
 mod lasting;
 mod ledger;
+mod memory;
 mod node;
 mod note;
 mod notifies;

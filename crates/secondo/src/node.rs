@@ -17,17 +17,20 @@ use xfr::{Bounds, Destinations, Moment, Policy, Reason, Timers};
 use zone::{Generation, Limits, Snapshot, TenantId, ZoneId};
 
 use crate::agenda::Agenda;
+use crate::alike::Alike;
 use crate::attempt::{self, Attempt, Kind};
 use crate::catalogs::Catalogs;
 use crate::clock::Clock;
 use crate::configuration::Mode;
+use crate::crowd::{Crowd, Line, Turn};
 use crate::differences::KeptDifferences;
-use crate::followed::{Durability, Followed, Role, Trigger, Wake, Writing};
+use crate::followed::{Durability, Followed, Instructions, Role, Trigger, Wake, Writing};
 use crate::kept::{KEEP_REMOVED, Kept};
 use crate::ledger;
+use crate::memory::Tide;
 use crate::note::Note;
 use crate::plans::Plans;
-use crate::reconcile::admissions;
+use crate::reconcile::{Callers, Course, admissions};
 use crate::refresh::Refreshed;
 use crate::roster::Roster;
 use crate::upkeep::Upkeep;
@@ -42,6 +45,9 @@ const NEWS_KEPT: usize = 256;
 
 pub(crate) struct Node {
     pub(crate) clock: Clock,
+    /// What is to be done about zones, and who may notify of them: each sort once.
+    pub(crate) instructions: Alike<Instructions>,
+    pub(crate) callers: Alike<Callers>,
     /// What counts where nothing is set for a zone.
     pub(crate) defaults: Policy,
     /// What a new version may hold at most.
@@ -59,6 +65,10 @@ pub(crate) struct Node {
     /// None while it cannot be opened.
     pub(crate) inventory: ArcSwapOption<Inventory>,
     pub(crate) agenda: Agenda,
+    /// How much has been gone through.
+    pub(crate) tide: Tide,
+    /// Whose time has come.
+    pub(crate) crowd: Arc<Crowd>,
     /// What the sockets read.
     pub(crate) shared: Shared,
     pub(crate) differences: Arc<KeptDifferences>,
@@ -74,6 +84,8 @@ pub(crate) struct Node {
     pub(crate) news: broadcast::Sender<ZoneId>,
     /// How often the node was made to match the inventory.
     pub(crate) reconciled: watch::Sender<u64>,
+    /// How far that has come at the start, for whoever goes on with it.
+    course: Mutex<Option<Course>>,
     followed: RwLock<Roster>,
     /// Zones that somebody or a catalog has removed, which are kept in case they come back.
     pub(crate) kept: Kept,
@@ -107,21 +119,24 @@ impl Node {
             differences: differences.clone(),
             now: Arc::new(move || now.now()),
         };
-        let (mut followed, kept) = (Roster::default(), Kept::default());
+        let (mut followed, kept) = (Vec::with_capacity(stored.len()), Kept::default());
+        let instructions = Alike::default();
         for stored in stored {
             let facts = stored.clock;
-            let zone = restore(stored, &defaults, &clock);
+            let zone = restore(stored, &defaults, &instructions, &clock);
             // Bounds that were drawn closer meanwhile count from now on, also at a start under wider ones.
             if let Some(expires_at) = zone.condition().timers.expires_at().filter(|at| at.0 < facts.expires_at_ms) {
                 store.confirm(zone.id, ClockFacts { expires_at_ms: expires_at.0, ..facts });
             }
             match zone.instructions().role {
                 Role::Removed => kept.insert(Arc::new(zone)),
-                _ => followed.insert(Arc::new(zone)),
+                _ => followed.push(Arc::new(zone)),
             }
         }
         let node = Self {
             clock,
+            instructions,
+            callers: Alike::default(),
             defaults,
             contents_limits: Limits::default(),
             mode: Mode::Single,
@@ -132,6 +147,8 @@ impl Node {
             transfers,
             inventory: ArcSwapOption::empty(),
             agenda,
+            tide: Tide::default(),
+            crowd: Arc::default(),
             shared,
             differences,
             announcer: OnceLock::new(),
@@ -141,7 +158,8 @@ impl Node {
             catalogs: Catalogs::default(),
             news: broadcast::Sender::new(NEWS_KEPT),
             reconciled: watch::Sender::new(0),
-            followed: RwLock::new(followed),
+            course: Mutex::default(),
+            followed: RwLock::new(followed.into_iter().collect()),
             kept,
             keep_removed: KEEP_REMOVED,
             plans: Plans::default(),
@@ -257,8 +275,41 @@ impl Node {
 
     /// Has a zone looked at now, or after the attempt that runs.
     pub(crate) fn wake(self: &Arc<Self>, zone: &Arc<Followed>, wake: Wake) {
+        self.begin(zone, wake, None);
+    }
+
+    /// Has a zone looked at whose time has come, as soon as it is its turn.
+    pub(crate) fn line_up(self: &Arc<Self>, zone: &Arc<Followed>) {
+        let primary = zone.instructions().sources.first().map(|source| source.primary.address);
+        let line = Line { primary, has_contents: zone.condition().held.is_some() };
+        if let Some(turn) = self.crowd.enter(line, zone.id) {
+            self.begin(zone, Wake::by(due_trigger(zone)), Some(turn));
+        }
+    }
+
+    /// Has those zones looked at that have waited and whose turn it is.
+    pub(crate) fn advance(self: &Arc<Self>) {
+        while let Some((id, turn)) = self.crowd.next() {
+            let Some(zone) = self.zone(id) else { continue };
+            // Somebody may have had it looked at meanwhile, or not followed any more.
+            let is_due = {
+                let condition = zone.condition();
+                !condition.is_attempting() && condition.timers.is_due(self.clock.now())
+            };
+            if is_due && zone.instructions().is_followed() {
+                self.begin(&zone, Wake::by(due_trigger(&zone)), Some(turn));
+            }
+        }
+    }
+
+    fn begin(self: &Arc<Self>, zone: &Arc<Followed>, wake: Wake, turn: Option<Turn>) {
         if let Some(wake) = zone.begin(wake) {
-            tokio::spawn(attempt_until_done(self.clone(), zone.clone(), wake));
+            let (node, zone) = (self.clone(), zone.clone());
+            tokio::spawn(async move {
+                attempt_until_done(node.clone(), zone, wake).await;
+                node.tide.gone_through(1);
+                drop(turn);
+            });
         }
     }
 
@@ -293,7 +344,7 @@ impl Node {
         let now = self.clock.now();
         warnings::say_what_is_due(zone, now);
         let condition = zone.condition();
-        let is_live = matches!(**zone.served.contents(), Contents::Live(_));
+        let is_live = zone.served.snapshot().is_some();
         if is_live && zone.is_over(&condition, now) {
             zone.served.publish(Contents::Expired);
             tracing::error!(zone = %zone.name, "the zone has expired: no primary confirmed it for as long as its SOA, or what is set for it, allows; it is answered with SERVFAIL");
@@ -303,7 +354,7 @@ impl Node {
     /// Has an expired zone answered again that may be served beyond its expiry.
     pub(crate) fn revive_if_allowed(&self, zone: &Followed) {
         let condition = zone.condition();
-        let is_expired = matches!(**zone.served.contents(), Contents::Expired);
+        let is_expired = matches!(zone.served.contents(), Contents::Expired);
         let Some(held) = condition.held.clone().filter(|_| is_expired) else { return };
         if !zone.is_over(&condition, self.clock.now()) {
             zone.served.publish(Contents::Live(held));
@@ -361,9 +412,9 @@ impl Node {
         let before = {
             let mut condition = zone.condition();
             let had_attempted = std::mem::replace(&mut condition.has_attempted, true);
-            condition.last_attempt.replace(recorded).filter(|_| had_attempted)
+            condition.last_attempt.replace(Box::new(recorded)).filter(|_| had_attempted)
         };
-        attempt.say(zone, before.as_ref());
+        attempt.say(zone, before.as_deref());
         self.tell_lookers(zone);
     }
 
@@ -371,6 +422,10 @@ impl Node {
     pub(crate) fn tell_lookers(&self, zone: &Followed) {
         // Most of the time nobody looks.
         let _ = self.news.send(zone.id);
+    }
+
+    pub(crate) fn course(&self) -> std::sync::MutexGuard<'_, Option<Course>> {
+        self.course.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, Roster> {
@@ -383,9 +438,9 @@ impl Node {
 }
 
 /// A zone as it was found on disk.
-fn restore(stored: StoredZone, defaults: &Policy, clock: &Clock) -> Followed {
+fn restore(stored: StoredZone, defaults: &Policy, alike: &Alike<Instructions>, clock: &Clock) -> Followed {
     let note = Note::read(&stored.name, &stored.note);
-    let instructions = note.instructions(&stored.name, defaults);
+    let instructions = alike.share(note.instructions(&stored.name, defaults));
     let zone = restore_contents(stored, note.tenant(), &instructions.policy.bounds, clock);
     zone.instruct(instructions);
     zone.condition().hold = note.hold();
@@ -430,7 +485,7 @@ fn restore_contents(stored: StoredZone, tenant: TenantId, bounds: &Bounds, clock
         clock.random(),
     );
     // Whether it is served is for who knows the zone's policy.
-    let snapshot = Snapshot { generation: head.generation, image };
+    let snapshot = Arc::new(Snapshot { generation: head.generation, image });
     Followed::restored(id, tenant, name, timers, generation, snapshot, Contents::Expired)
 }
 

@@ -115,13 +115,13 @@ impl Note {
     pub(crate) fn hold(&self) -> Hold {
         match self.hold {
             None => Hold::None,
-            Some(NotedHold::Held { serial, lost_percent, since_ms }) => Hold::Held(HeldBack {
+            Some(NotedHold::Held { serial, lost_percent, since_ms }) => Hold::Held(Box::new(HeldBack {
                 serial: Serial(serial),
                 lost_percent,
                 since: Moment(since_ms),
                 version: None,
                 came_from: None,
-            }),
+            })),
             Some(NotedHold::Kept { serial }) => Hold::Kept { serial: Serial(serial) },
             Some(NotedHold::OverLimit { serial, records, limit }) => {
                 Hold::OverLimit { serial: Serial(serial), records, limit }
@@ -194,7 +194,7 @@ mod tests {
         let came_from = Some(([192, 0, 2, 1], 53).into());
         let held = HeldBack { serial: Serial(7), lost_percent: 60, since: Moment(9), version: None, came_from: None };
         let over = Hold::OverLimit { serial: Serial(7), records: 9, limit: 8 };
-        let holds = [Hold::None, Hold::Held(held), Hold::Kept { serial: Serial(7) }, over, Hold::Frozen];
+        let holds = [Hold::None, Hold::Held(Box::new(held)), Hold::Kept { serial: Serial(7) }, over, Hold::Frozen];
         let roles = [Role::Configured, Role::Catalog, Role::Removed, Role::Configured, Role::Catalog];
         for (hold, role) in holds.into_iter().zip(roles) {
             let instructions = of_role(role);

@@ -30,7 +30,7 @@ use crate::telling::tell;
 use access::access;
 use instructions::instructions;
 
-pub(crate) use access::admissions;
+pub(crate) use access::{Callers, admissions};
 pub(crate) use start::{AtStart, bring_up, say_unavailable};
 
 /// How often everything is gone through, changed or not.
@@ -54,7 +54,7 @@ pub(crate) async fn follow_inventory(node: Arc<Node>, at_start: Arc<AtStart>) {
             continue;
         };
         let mut changes = inventory.changes();
-        let mut course = Course::default();
+        let mut course = node.course().take().unwrap_or_default();
         loop {
             let until = match course.pass(&node, &inventory).await {
                 Ok(next) => next.since(node.clock.now()),
@@ -74,7 +74,7 @@ pub(crate) async fn follow_inventory(node: Arc<Node>, at_start: Arc<AtStart>) {
 
 /// How far the passes have come.
 #[derive(Default)]
-struct Course {
+pub(crate) struct Course {
     /// When everything is gone through again; none before that was done once.
     whole_at: Option<Moment>,
     /// Zones are followed that the inventory does not know: any change may be about their names.
@@ -82,6 +82,14 @@ struct Course {
 }
 
 impl Course {
+    /// After everything has been gone through.
+    fn begun(node: &Node, intent: &Intent, is_done: Done) -> Self {
+        let whole_at = Some(node.clock.now().plus(EVERY));
+        let mut course = Self { whole_at, has_unlisted: !node.all_unlisted().is_empty() };
+        course.next(node, intent, is_done);
+        course
+    }
+
     /// Makes the node match what has changed since the last pass, or everything where that is due; when the next one is, if
     /// nothing changes before.
     async fn pass(&mut self, node: &Arc<Node>, inventory: &Inventory) -> Result<Moment, InventoryError> {
@@ -96,9 +104,8 @@ impl Course {
         }
         let intent = read(node, inventory).await?;
         let is_done = reconcile(node, inventory, &intent, &Changed::Everything).await;
-        self.has_unlisted = !node.all_unlisted().is_empty();
-        self.whole_at = Some(node.clock.now().plus(EVERY));
-        Ok(self.next(node, &intent, is_done))
+        *self = Self::begun(node, &intent, is_done);
+        Ok(self.whole_at.unwrap_or_default())
     }
 
     /// When something of this is over, or is to be tried again, everything is gone through.
@@ -161,7 +168,7 @@ async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent, cha
             Some(namesake) => Followed::heir(intended.id, intended.tenant, intended.name.clone(), &namesake),
             None => node.fresh(intended.id, intended.tenant, intended.name.clone(), &instructions.policy.bounds),
         });
-        zone.instruct(instructions);
+        zone.instruct(node.instructions.share(instructions));
         node.follow(zone.clone());
         fresh.push(zone.clone());
         followed.push(zone);
@@ -187,6 +194,7 @@ async fn reconcile(node: &Arc<Node>, inventory: &Inventory, intent: &Intent, cha
         Changed::Everything => write_notes(node).await,
         Changed::Only { .. } => write_notes_of(node, followed.into_iter().chain(aside)).await,
     }
+    node.tide.gone_through(intent.zones.len());
     node.reconciled.send_modify(|times| *times += 1);
     if removed.is_empty() {
         return Done::Whole;
@@ -297,7 +305,7 @@ pub(crate) fn instruct(node: &Node, zone: &Followed, instructions: Instructions)
         }
     }
     let has_other_targets = before.is_listed() && before.policy.notify_to != instructions.policy.notify_to;
-    zone.instruct(instructions);
+    zone.instruct(node.instructions.share(instructions));
     if has_other_targets {
         tell(node, zone);
     }

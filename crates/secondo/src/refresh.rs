@@ -115,7 +115,7 @@ pub(crate) async fn refresh(node: &Node, zone: &Followed, way: Way<'_>) -> Resul
     let writing = zone.write().await.ok_or(Reason::ZoneRemoved)?;
     // Somebody's word may have come while the version was on its way.
     let instructions = zone.instructions();
-    let generation = |snapshot: &Option<Snapshot>| snapshot.as_ref().map(|snapshot| snapshot.generation);
+    let generation = |snapshot: &Option<Arc<Snapshot>>| snapshot.as_ref().map(|snapshot| snapshot.generation);
     if !wants(&instructions, primary) || generation(&zone.condition().held) != generation(&held) {
         return Err(Reason::Overtaken);
     }
@@ -202,7 +202,7 @@ enum Came {
 async fn advance(
     node: &Node,
     zone: &Followed,
-    held: Option<Snapshot>,
+    held: Option<Arc<Snapshot>>,
     came: Came,
     octets: u64,
 ) -> Result<(Advanced, Looked), Reason> {
@@ -304,7 +304,7 @@ async fn hold_back(node: &Node, writing: &Writing<'_>, version: Advanced, lost_p
             _ => node.clock.now(),
         };
         let (version, came_from) = (Some(Box::new(version)), Some(came_from));
-        condition.hold = Hold::Held(HeldBack { serial, lost_percent, since, version, came_from });
+        condition.hold = Hold::Held(Box::new(HeldBack { serial, lost_percent, since, version, came_from }));
         condition.release_tried_at = None;
     }
     warnings::say_what_is_due(zone, node.clock.now());
@@ -316,7 +316,7 @@ async fn commit(
     zone: &Followed,
     advanced: Advanced,
     origin: Origin,
-) -> Result<(Snapshot, Durability), Reason> {
+) -> Result<(Arc<Snapshot>, Durability), Reason> {
     let now = node.clock.now();
     let image = advanced.image;
     let commit = {
@@ -342,7 +342,7 @@ async fn commit(
         }
     };
     let news = News::of(&commit.steps);
-    let snapshot = Snapshot { generation: commit.head.generation, image };
+    let snapshot = Arc::new(Snapshot { generation: commit.head.generation, image });
     match node.store.commit(commit).await {
         Ok(()) => {
             node.differences.note(zone.id, news).await;
@@ -370,7 +370,7 @@ fn number(held: Generation, used: Generation, diffs: Vec<Diff>) -> Vec<store::St
 }
 
 /// One swap: a query sees all of it or none.
-fn publish(node: &Node, zone: &Followed, next: Snapshot, durability: Durability, origin: Origin) {
+fn publish(node: &Node, zone: &Followed, next: Arc<Snapshot>, durability: Durability, origin: Origin) {
     let mut condition = zone.condition();
     let (now, soa) = (node.clock.now(), next.image.soa());
     origin.set(&mut condition.timers, &soa, &zone.bounds(), now, node.clock.random());

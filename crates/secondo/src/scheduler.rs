@@ -10,7 +10,7 @@ use xfr::Moment;
 
 use crate::followed::{Followed, Guard, Trigger, Wake};
 use crate::holds::Released;
-use crate::node::{Node, due_trigger};
+use crate::node::Node;
 use crate::refresh;
 
 /// Zones woken at once; then others may run.
@@ -42,6 +42,7 @@ pub(crate) async fn follow_agenda(node: Arc<Node>) {
             );
         }
         looked_at = now;
+        node.advance();
         let due = node.agenda.take_due(now, DUE_AT_ONCE_MAX);
         for zone in due.iter().filter_map(|id| node.zone(*id)) {
             zone.condition().scheduled = None;
@@ -69,7 +70,7 @@ pub(crate) async fn follow_agenda(node: Arc<Node>) {
                 // The attempt's end puts the zone back on the agenda; it may take hours, and expiry does not wait.
                 (true, false) if zone.instructions().is_followed() => {
                     node.watch(&zone);
-                    node.wake(&zone, Wake::by(due_trigger(&zone)));
+                    node.line_up(&zone);
                 }
                 (true, _) => node.watch(&zone),
                 (false, _) => node.schedule(&zone),
@@ -84,6 +85,7 @@ pub(crate) async fn follow_agenda(node: Arc<Node>) {
             biased;
             () = sleep(wait) => {}
             () = node.agenda.sooner.notified() => {}
+            () = node.crowd.advanced.notified() => {}
         }
     }
 }

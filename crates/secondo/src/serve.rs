@@ -40,7 +40,9 @@ use crate::reconcile::AtStart;
 use crate::rereading::Looks;
 use crate::statistics::Statistics;
 use crate::telling::tell_all;
-use crate::{catalogs, certificate, notifies, persona, published, reconcile, scheduler, statistics, tls, upkeep};
+use crate::{
+    catalogs, certificate, memory, notifies, persona, published, reconcile, scheduler, statistics, tls, upkeep,
+};
 
 /// NOTIFYs that wait to wake their zones; a primary whose NOTIFY finds no room sends it again.
 const NOTIFIES_WAITING_MAX: usize = 4096;
@@ -242,11 +244,13 @@ fn start_tasks(
     let (agenda, notify, disk, inventory) = (node.clone(), node.clone(), node.clone(), node.clone());
     let (notified, at_start) = (Arc::new(Mutex::new(notified)), at_start.clone());
     let (record, heard, catalogs, upkeep) = (node.clone(), heard.clone(), node.clone(), node.clone());
+    let memory = node.clone();
     vec![
         lasting("the agenda", move || scheduler::follow_agenda(agenda.clone())),
         lasting("waking for NOTIFY", move || scheduler::follow_notifies(notify.clone(), notified.clone())),
         lasting("putting NOTIFYs on record", move || notifies::keep_record(record.clone(), heard.clone())),
         lasting("committing after a full disk", move || scheduler::follow_disk(disk.clone())),
+        lasting("giving memory back", move || memory::give_memory_back(memory.clone())),
         lasting("keeping large zones up", move || upkeep::follow_upkeep(upkeep.clone())),
         lasting("following the inventory", move || reconcile::follow_inventory(inventory.clone(), at_start.clone())),
         lasting("following catalogs", move || catalogs::follow_catalogs(catalogs.clone())),

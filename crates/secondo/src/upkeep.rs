@@ -114,9 +114,8 @@ async fn merge(node: &Node, zone: &Followed, version: &Snapshot) {
     let mut condition = zone.condition();
     let Some(held) = &condition.held else { return };
     let Some(image) = held.image.laid_over(&merged, &version.image) else { return };
-    let next = Snapshot { generation: held.generation, image };
-    let is_served =
-        matches!(&**zone.served.contents(), Contents::Live(served) if served.generation == next.generation);
+    let next = Arc::new(Snapshot { generation: held.generation, image });
+    let is_served = zone.snapshot().is_some_and(|served| served.generation == next.generation);
     if is_served {
         zone.served.publish(Contents::Live(next.clone()));
     }

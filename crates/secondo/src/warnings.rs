@@ -25,7 +25,7 @@ const HOLD_SAID_PARTS: u32 = 4;
 #[derive(Debug, Default)]
 pub(crate) struct Said {
     /// What was doubtful about the newest version, by codes.
-    doubts: Vec<&'static str>,
+    doubts: Box<[&'static str]>,
     /// The share of the time to expiry, in percent, that was left.
     left_percent: Option<u8>,
     lapse: Lapse,
@@ -128,7 +128,8 @@ pub(crate) fn moments(condition: &Condition, policy: &Policy) -> impl Iterator<I
 
 /// Says what is to be said by now.
 pub(crate) fn say_what_is_due(zone: &Followed, now: Moment) {
-    let policy = zone.instructions().policy.clone();
+    let instructions = zone.instructions();
+    let policy = &instructions.policy;
     let mut condition = zone.condition();
     let Condition { said, timers, hold, .. } = &mut *condition;
     let hold = &*hold;
@@ -150,10 +151,10 @@ pub(crate) fn say_what_is_due(zone: &Followed, now: Moment) {
             tracing::warn!(zone = %zone.name, left_secs, "the signatures over {owner} {rtype} run out unless the zone's signer renews them, which it should have done by now");
         }
     }
-    if said.hold(hold, &policy, now)
+    if said.hold(hold, policy, now)
         && let Hold::Held(held) = hold
     {
-        let ends_in_secs = hold.ends_at(&policy).map(|ends_at| ends_at.since(now).as_secs());
+        let ends_in_secs = hold.ends_at(policy).map(|ends_at| ends_at.since(now).as_secs());
         tracing::error!(
             zone = %zone.name,
             serial = held.serial.0,
@@ -178,8 +179,8 @@ pub(crate) fn say_doubts(zone: &Followed, inspection: &Inspection) {
     if !matches!(inspection.zonemd, Verdict::Absent | Verdict::Verified { .. }) {
         codes.push("zonemd");
     }
-    let before = std::mem::replace(&mut zone.condition().said.doubts, codes.clone());
-    if before == codes || codes.is_empty() {
+    let before = std::mem::replace(&mut zone.condition().said.doubts, codes.clone().into());
+    if *before == *codes || codes.is_empty() {
         return;
     }
     let first = inspection.warnings.named().first().map(ToString::to_string).unwrap_or_default();
@@ -259,7 +260,7 @@ mod tests {
     fn that_a_version_is_held_back_is_said_at_once_and_again_until_it_is_not() {
         let policy = Policy::default();
         let (serial, since) = (Serial(2), Moment(0));
-        let held = Hold::Held(HeldBack { serial, lost_percent: 95, since, version: None, came_from: None });
+        let held = Hold::Held(Box::new(HeldBack { serial, lost_percent: 95, since, version: None, came_from: None }));
         let mut said = Said::default();
         let hours: Vec<u64> = (0..=48).filter(|hour| said.hold(&held, &policy, Moment(hour * 3_600_000))).collect();
         assert_eq!(hours, [0, 6, 12, 18, 24, 30, 36, 42, 48]);

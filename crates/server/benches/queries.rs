@@ -126,7 +126,7 @@ fn zone(number: u32, names: u32) -> Arc<ServedZone> {
         .iter()
         .for_each(|record| records.push(record));
     let built = advance(apex.borrow(), None, &Change::Full(records), [7; 16], Limits::default()).unwrap();
-    let contents = Contents::Live(Snapshot { generation: Generation(1), image: built.image });
+    let contents = Contents::Live(Arc::new(Snapshot { generation: Generation(1), image: built.image }));
     Arc::new(ServedZone::new(ZoneId(u64::from(number) + 1), TenantId::DEFAULT, apex, contents))
 }
 

@@ -182,8 +182,8 @@ mod tests {
         let rule = |tenant: u64| NotifyRule {
             zone: ZoneId(tenant),
             tenant: TenantId(tenant),
-            senders: vec![],
-            keys: vec![],
+            senders: [].into(),
+            keys: [].into(),
             trust: NotifyTrust::Any,
             checks: Checks::Made,
         };

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use answer::{Contents, Kind, Outcome, Transport, ZoneTable};
+use answer::{Kind, Outcome, Transport, ZoneTable};
 use dns::message::HEADER_OCTETS;
 use dns::{CLASS_IN, Header, MessageReader, Name, NameBuf, NameRef, Opcode, Rcode, Serial, Type};
 use tokio::sync::mpsc;
@@ -278,7 +278,7 @@ impl Desk {
         let Some(zone) = zone.filter(|_| request.question.qclass == CLASS_IN) else {
             return refuse(Rcode::NOTAUTH);
         };
-        let Contents::Live(snapshot) = (**zone.contents()).clone() else {
+        let Some(snapshot) = zone.snapshot() else {
             return refuse(Rcode::SERVFAIL);
         };
         let expires_in_secs = zone.expires_in_secs((self.shared.now)().0);

@@ -47,7 +47,7 @@ const AHEAD: usize = 1;
 /// A transfer that was granted and has not begun.
 pub(crate) struct Transfer {
     pub(crate) zone: ZoneId,
-    pub(crate) snapshot: Snapshot,
+    pub(crate) snapshot: Arc<Snapshot>,
     /// The version that the client has, if it asks for differences.
     pub(crate) since: Option<Serial>,
     pub(crate) differences: Arc<dyn Differences>,

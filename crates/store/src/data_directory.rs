@@ -8,7 +8,6 @@ use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use redb::StorageBackend;
@@ -107,12 +106,12 @@ impl Disk for DataDirectory {
     fn map(&self, name: &str) -> io::Result<ImageBytes> {
         let file = File::open(self.path.join(name))?;
         match mapping::map(&file) {
-            Ok(mapped) => Ok(Arc::new(mapped)),
+            Ok(mapped) => Ok(ImageBytes::of(mapped)),
             // There may be as many mappings as the system allows a process; memory serves as well.
             Err(_) => {
                 let mut octets = Vec::new();
                 (&file).read_to_end(&mut octets)?;
-                Ok(Arc::new(octets))
+                Ok(octets.into())
             }
         }
     }

@@ -44,7 +44,7 @@ const FORMAT_KNOWN: u64 = 2;
 /// The form of those that have no journal, and get one with the first transaction.
 const FORMAT_WITHOUT_JOURNAL: u64 = 1;
 /// redb's own cache. Images are read once, at start, so it only has to hold what commits touch.
-const CACHE_OCTETS: usize = 64 << 20;
+const CACHE_OCTETS: usize = 16 << 20;
 
 /// The open database, or why it is not open.
 #[derive(Debug)]

@@ -86,7 +86,7 @@ impl ImageFiles {
             .disk
             .map(name)
             .map_err(|error| Unloadable::Unread(format!("its image {name} cannot be read: {error}")))?;
-        check((*octets).as_ref(), row).map_err(|what| Unloadable::Damaged(format!("its image {name} {what}")))?;
+        check(&octets, row).map_err(|what| Unloadable::Damaged(format!("its image {name} {what}")))?;
         Ok(octets)
     }
 

@@ -1,7 +1,6 @@
 //! Opening the store: every zone is read, checked and mapped in one pass, and what a crash left over is swept.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 use redb::{AccessGuard, ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
 use zone::image::ImageBytes;
@@ -100,7 +99,7 @@ fn stored_zone(
         Place::File => images.load(&ImageFiles::name(zone, row.base.generation), row.image),
         Place::Inline => match inline {
             Some(octets) => images::check(octets.value(), row.image)
-                .map(|()| Arc::new(octets.value().to_vec()) as ImageBytes)
+                .map(|()| ImageBytes::from(octets.value()))
                 .map_err(|what| Unloadable::Damaged(format!("its image {what}"))),
             None => Err(Unloadable::Damaged("its image is missing".into())),
         },

@@ -136,8 +136,8 @@ fn notify(input: &[u8], key: Option<&Arc<Key>>) -> &'static str {
     let rules = [NotifyRule {
         zone: ZoneId(1),
         tenant: TenantId::DEFAULT,
-        senders: vec![],
-        keys: vec![self::key().name().clone()],
+        senders: Arc::default(),
+        keys: [self::key().name().clone()].into(),
         trust: NotifyTrust::Any,
         checks: Checks::Made,
     }];

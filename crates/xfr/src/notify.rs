@@ -9,6 +9,7 @@
 mod decline;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use dns::{
     CLASS_IN, Header, MessageReader, Name, NameBuf, NameRef, Opcode, Question, Rcode, Section, Serial, Soa, Type,
@@ -27,9 +28,9 @@ pub struct NotifyRule {
     /// Whose the zone is; its keys are this tenant's.
     pub tenant: TenantId,
     /// Addresses of its primaries and of others who may send; ports do not matter, because a NOTIFY comes from any.
-    pub senders: Vec<Prefix>,
+    pub senders: Arc<[Prefix]>,
     /// Names of its keys.
-    pub keys: Vec<Name>,
+    pub keys: Arc<[Name]>,
     /// Whether an address is enough.
     pub trust: NotifyTrust,
     pub checks: Checks,

@@ -23,6 +23,7 @@
 
 mod build;
 mod index;
+mod octets;
 mod overlay;
 mod owner;
 mod revise;
@@ -46,13 +47,11 @@ use sort_key::SortKey;
 pub(crate) use build::build;
 pub use build::{Notes, TooLarge};
 pub use index::{Approach, Deepest};
+pub use octets::ImageBytes;
 pub use owner::{Owner, Rrset, RrsetRecords, Rrsets};
 pub(crate) use revise::{Touched, revise};
 pub use ring::Ring;
 pub(crate) use runs::{Fault, Runs, Taken};
-
-/// Octets that an image lives in: a buffer of its own, or a file mapped read-only.
-pub type ImageBytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
 /// What the owner index is keyed with: 16 random octets, secret.
 pub type Seed = [u8; 16];
@@ -113,11 +112,11 @@ pub struct Image {
     order_at: usize,
     /// Owners of the octets.
     owner_count_below: usize,
-    ring: Option<ring::Layout>,
+    /// Few zones have one.
+    ring: Option<Arc<ring::Layout>>,
     apex_octets: usize,
     /// The SOA's.
     minimum_secs: u32,
-    seed: Seed,
     /// What hashes of all names begin with: see [`index::apex_hasher`].
     apex_hasher: SipHasher13,
     /// Owners that are otherwise than the octets say.
@@ -138,7 +137,7 @@ pub enum Denial<'a> {
 impl Image {
     /// Takes octets that [`Image::as_bytes`] gave, from disk or memory, and checks them against their checksum.
     pub fn from_bytes(bytes: ImageBytes) -> Result<Self, Damaged> {
-        let octets = (*bytes).as_ref();
+        let octets = &*bytes;
         if octets.len() < field::END {
             return Err(Damaged::Truncated);
         }
@@ -163,15 +162,13 @@ impl Image {
         let before = Self::trusted(before);
         let records: Vec<_> = before.records().collect();
         let notes = &mut Notes::default();
-        let draft = build(before.apex(), before.serial(), &records, before.seed, Limits::NONE, notes);
+        let draft = build(before.apex(), before.serial(), &records, before.seed(), Limits::NONE, notes);
         Ok(draft.map_err(|_| Damaged::Unbuildable)?.seal(before.digest()))
     }
 
     /// An image whose octets this program has just written or checked.
     fn trusted(bytes: ImageBytes) -> Self {
-        let octets = (*bytes).as_ref();
-        let mut seed = Seed::default();
-        seed.copy_from_slice(&octets[field::SEED]);
+        let octets = &*bytes;
         let owner_count = u32_at(octets, field::OWNER_COUNT) as usize;
         let ring_count = match u32_at(octets, field::FORMAT) {
             FORMAT_BEFORE => 0,
@@ -185,11 +182,10 @@ impl Image {
             slot_mask: u32_at(octets, field::SLOT_COUNT) as usize - 1,
             order_at: u64_at(octets, field::ORDER_AT) as usize,
             owner_count_below: owner_count,
-            ring: (ring_count > 0).then(|| ring::Layout::at(octets, ring_at, ring_count, owner_count)),
+            ring: (ring_count > 0).then(|| Arc::new(ring::Layout::at(octets, ring_at, ring_count, owner_count))),
             apex_octets,
             minimum_secs: 0,
-            seed,
-            apex_hasher: index::apex_hasher(&seed, NameRef::from_checked(apex)),
+            apex_hasher: index::apex_hasher(&seed_in(octets), NameRef::from_checked(apex)),
             bytes,
             overlay: None,
         };
@@ -204,7 +200,7 @@ impl Image {
         }
         let records: Vec<_> = self.records().collect();
         let notes = &mut Notes::default();
-        let draft = build(self.apex(), self.serial(), &records, self.seed, Limits::NONE, notes);
+        let draft = build(self.apex(), self.serial(), &records, self.seed(), Limits::NONE, notes);
         draft.expect("what fits into an image and a few owners fits into an image").seal(self.digest())
     }
 
@@ -215,7 +211,7 @@ impl Image {
 
     /// What the owner index is keyed with.
     pub fn seed(&self) -> Seed {
-        self.seed
+        seed_in(self.as_bytes())
     }
 
     /// The octets of the flat buffer.
@@ -231,7 +227,7 @@ impl Image {
     /// The flat buffer; of an image that is not merged, the one that others of its owners lie over.
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
-        (*self.bytes).as_ref()
+        &self.bytes
     }
 
     /// The zone's name.
@@ -330,8 +326,8 @@ impl Image {
     /// Has what a look-up needs fetched of the image itself, which lies on several cache lines, but not of its octets.
     #[inline]
     pub fn touch(&self) -> usize {
-        let Self { slots_at, order_at, apex_octets, seed, .. } = self;
-        slots_at ^ order_at ^ apex_octets ^ usize::from(seed[15])
+        let Self { slots_at, order_at, apex_octets, minimum_secs, .. } = self;
+        slots_at ^ order_at ^ apex_octets ^ *minimum_secs as usize
     }
 
     /// The way to the owner of `name`, for those who look for many at once. `name` must be in the zone.
@@ -400,6 +396,10 @@ impl std::fmt::Debug for Image {
 /// The wildcard name directly below `name` (RFC 4592 §2.1.1); none when it would be too long.
 pub fn wildcard_below(name: NameRef<'_>) -> Option<NameBuf> {
     NameBuf::concatenate(b"\x01*", name).ok()
+}
+
+fn seed_in(octets: &[u8]) -> Seed {
+    *octets[field::SEED].first_chunk().expect("an image has what its header says")
 }
 
 #[inline]

@@ -79,9 +79,9 @@ pub enum Outcome {
     /// A newer version is served.
     Updated,
     /// There is a newer version, which is kept back.
-    Held(RecordedReason),
+    Held(Box<RecordedReason>),
     /// Nothing was installed.
-    Failed(RecordedReason),
+    Failed(Box<RecordedReason>),
 }
 
 impl Outcome {

@@ -87,8 +87,8 @@ impl AttemptRow {
         let outcome = match self.outcome.as_str() {
             "unchanged" => Outcome::Unchanged,
             "updated" => Outcome::Updated,
-            "held" => Outcome::Held(reason),
-            "failed" => Outcome::Failed(reason),
+            "held" => Outcome::Held(Box::new(reason)),
+            "failed" => Outcome::Failed(Box::new(reason)),
             _ => return Err(damaged("outcome")),
         };
         let primary = self.primary_address.map(|text| text.parse().map_err(|_| damaged("primary"))).transpose()?;

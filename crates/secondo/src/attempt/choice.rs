@@ -64,7 +64,7 @@ impl UnderWay<'_> {
     /// Puts on record which primaries did not answer, each once until that changes: one that is dead for months must not
     /// push everything else out of the ledger. The first is left to the attempt itself where nobody answered.
     fn record_silence(&self, failures: &[(Source, Reason)], has_answer: bool) {
-        let silent: Vec<_> = failures.iter().map(|(source, why)| (source.primary.address, why.code())).collect();
+        let silent: Box<[_]> = failures.iter().map(|(source, why)| (source.primary.address, why.code())).collect();
         let before = std::mem::replace(&mut self.zone.condition().silent, silent.clone());
         let own = usize::from(!has_answer);
         for ((source, reason), silent) in failures.iter().zip(&silent).skip(own) {

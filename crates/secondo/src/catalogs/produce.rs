@@ -37,7 +37,7 @@ const AGAIN_AFTER: Duration = Duration::from_secs(10);
 pub(crate) struct Own {
     name: Name,
     served: Arc<ServedZone>,
-    held: Option<Snapshot>,
+    held: Option<Arc<Snapshot>>,
     /// The last one used.
     generation: Generation,
 }
@@ -48,7 +48,7 @@ impl Own {
         let committed = stored.as_ref().map_or(Generation(0), |stored| stored.head.generation);
         let generation = last_generation_used(committed, node.clock.now());
         let held = stored.filter(|stored| stored.name == name).and_then(|stored| match stored.contents {
-            StoredContents::Whole(image) => Some(Snapshot { generation: committed, image }),
+            StoredContents::Whole(image) => Some(Arc::new(Snapshot { generation: committed, image })),
             StoredContents::Unusable(what) => {
                 tracing::error!(catalog = %name, "the catalog that is made here is lost and made anew: {what}");
                 None
@@ -119,7 +119,7 @@ impl Own {
             steps: advanced.diffs.into_iter().filter_map(step).collect(),
         };
         node.store.commit(commit).await?;
-        let snapshot = Snapshot { generation, image };
+        let snapshot = Arc::new(Snapshot { generation, image });
         tracing::info!(catalog = %self.name, serial = %snapshot.image.serial(), "the catalog that is made here lists other zones");
         self.held = Some(snapshot.clone());
         self.served.publish(Contents::Live(snapshot));
@@ -138,7 +138,7 @@ impl Own {
 /// The zones that belong on it. A zone of which nothing has come yet is not worth following; but one that was listed, or may
 /// have been before everything stored was lost, must not vanish from where it was copied to.
 fn list(node: &Node, catalog: &Name, before: &HashSet<Name>) -> Vec<Arc<ServedZone>> {
-    let has_contents = |zone: &ServedZone| !matches!(**zone.contents(), Contents::Absent);
+    let has_contents = |zone: &ServedZone| !matches!(zone.contents(), Contents::Absent);
     let is_lost = node.put_aside.is_some();
     let table = node.shared.zones.load();
     let listed = table.iter().filter(|zone| is_lost || has_contents(zone) || before.contains(&zone.apex));

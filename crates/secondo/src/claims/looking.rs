@@ -1,6 +1,8 @@
 //! What can be seen of a claim's name: at its parent and the servers that it is delegated to, or in the contents of the zone
 //! above it, where that is proven here.
 
+use std::sync::Arc;
+
 use delegation::{Challenge, Failure};
 use inventory::{
     Above, By, Claim, Delegated, Evidence, Finding, Handed, Inventory, Look, Proof, Shown, TenantId, ZoneId,
@@ -125,7 +127,7 @@ impl Claims {
     }
 
     /// What is answered for the zone: nothing else of it is anybody else's business.
-    fn answered(&self, zone: ZoneId) -> Option<Snapshot> {
+    fn answered(&self, zone: ZoneId) -> Option<Arc<Snapshot>> {
         let zone = self.node.zone(zone).filter(|zone| zone.instructions().is_answered())?;
         zone.snapshot()
     }

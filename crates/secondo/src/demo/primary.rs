@@ -59,7 +59,7 @@ impl Differences for OneStep {
 impl Primary {
     /// Serves the zone in `text` on a free port of this machine.
     pub(super) fn start(apex: &Name, text: &str) -> anyhow::Result<Self> {
-        let snapshot = Snapshot { generation: Generation(1), image: image(apex, text)? };
+        let snapshot = Arc::new(Snapshot { generation: Generation(1), image: image(apex, text)? });
         let zone = Arc::new(ServedZone::new(ZONE, TenantId::DEFAULT, apex.clone(), Contents::Live(snapshot)));
         let step = Arc::new(OneStep::default());
         let now: server::Now = Arc::new(|| Moment(unix_ms()));
@@ -86,7 +86,7 @@ impl Primary {
     /// Has another version from now on, and says so to `secondary`.
     pub(super) fn change(&self, text: &str, secondary: SocketAddr) -> anyhow::Result<()> {
         let old = self.zone.snapshot().context("the primary has a zone")?;
-        let new = Snapshot { generation: Generation(2), image: image(&self.zone.apex, text)? };
+        let new = Arc::new(Snapshot { generation: Generation(2), image: image(&self.zone.apex, text)? });
         let diff = between(&old.image, &new.image);
         let _ = self.step.0.set((old.image.serial(), new.generation, diff));
         let news = News::of(ZONE, self.zone.apex.clone(), new.image.soa_record());

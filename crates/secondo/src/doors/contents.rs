@@ -66,7 +66,7 @@ impl Contents for House {
             return Err(not_loaded(name));
         };
         let (serial, generation) = (snapshot.image.serial().0, snapshot.generation.0);
-        Ok(Export { serial, generation, text: Box::new(ZoneText::of(snapshot.image)) })
+        Ok(Export { serial, generation, text: Box::new(ZoneText::of(snapshot.image.clone())) })
     }
 }
 

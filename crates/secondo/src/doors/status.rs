@@ -294,7 +294,7 @@ impl House {
             warnings: Vec::new(),
             silent: condition.silent.iter().map(shown_silent).collect(),
             transfers: condition.transfers.iter().map(under_way).collect(),
-            last_attempt: condition.last_attempt.as_ref().map(shown),
+            last_attempt: condition.last_attempt.as_deref().map(shown),
         }
     }
 

@@ -69,15 +69,27 @@ pub(crate) fn admissions(zone: &Followed) -> Option<Admissions> {
     is_own.then(|| Admissions { tenant: zone.tenant, admitted: instructions.policy.allow_transfer.clone() })
 }
 
+/// Who may notify of a zone, by addresses and keys.
+#[derive(PartialEq)]
+pub(crate) struct Callers {
+    senders: Arc<[Prefix]>,
+    keys: Arc<[Name]>,
+}
+
 fn rule(node: &Node, zone: &Zone) -> NotifyRule {
-    let policy = node.zone(zone.id).map(|zone| zone.instructions().policy.clone()).unwrap_or_default();
+    let instructions = node.zone(zone.id).map(|zone| zone.instructions()).unwrap_or_default();
+    let policy = &instructions.policy;
     let one = |primary: &xfr::Primary| Prefix::of_one(primary.address.ip().to_canonical());
     let keys = zone.primaries.iter().filter_map(|primary| primary.key.clone());
+    let callers = node.callers.share(Callers {
+        senders: zone.primaries.iter().map(one).chain(policy.notify_from.iter().copied()).collect(),
+        keys: keys.chain(policy.notify_keys.iter().cloned()).collect(),
+    });
     NotifyRule {
         zone: zone.id,
         tenant: zone.tenant,
-        senders: zone.primaries.iter().map(one).chain(policy.notify_from).collect(),
-        keys: keys.chain(policy.notify_keys).collect(),
+        senders: callers.senders.clone(),
+        keys: callers.keys.clone(),
         trust: policy.notify,
         checks: if zone.service == Service::Paused { Checks::Paused } else { Checks::Made },
     }

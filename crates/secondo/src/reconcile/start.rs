@@ -9,7 +9,7 @@ use store::PutAside;
 use xfr::Key;
 use zone::ZoneId;
 
-use super::reconcile;
+use super::{Course, reconcile};
 use crate::configuration::Mode;
 use crate::doors;
 use crate::node::Node;
@@ -74,7 +74,7 @@ pub(crate) async fn bring_up(node: &Arc<Node>, at_start: &AtStart) -> Result<(),
     }
     let (inventory, now) = (Inventory::open(location).await?, node.clock.now());
     // Nothing is written before it is known to be the right one.
-    let mut intent = inventory.intent().await?;
+    let mut intent = everything(&inventory).await?;
     for listed in &intent.zones {
         let stored = node.zone(listed.id).or_else(|| node.kept.get(listed.id));
         if let Some(stored) = stored.filter(|stored| stored.name != listed.name) {
@@ -92,16 +92,16 @@ pub(crate) async fn bring_up(node: &Arc<Node>, at_start: &AtStart) -> Result<(),
     }
     if !at_start.keys.is_empty() || !at_start.zones.is_empty() || !at_start.catalogs.is_empty() {
         put_configured(node, &inventory, at_start).await?;
-        intent = inventory.intent().await?;
+        intent = everything(&inventory).await?;
     }
     if node.mode == Mode::Multi && plans::make_first(&inventory, now).await? {
-        intent = inventory.intent().await?;
+        intent = everything(&inventory).await?;
     }
     match inventory.latest_attempts().await {
         Ok(attempts) => {
             for (zone, attempt) in attempts {
                 if let Some(zone) = node.zone(zone) {
-                    zone.condition().last_attempt = Some(attempt);
+                    zone.condition().last_attempt = Some(Box::new(attempt));
                 }
             }
         }
@@ -110,9 +110,16 @@ pub(crate) async fn bring_up(node: &Arc<Node>, at_start: &AtStart) -> Result<(),
     }
     let inventory = Arc::new(inventory);
     node.inventory.store(Some(inventory.clone()));
-    reconcile(node, &inventory, &intent, &Changed::Everything).await;
+    let is_done = reconcile(node, &inventory, &intent, &Changed::Everything).await;
+    *node.course() = Some(Course::begun(node, &intent, is_done));
     say_what_is_not_listed(node, &intent);
     Ok(())
+}
+
+/// What should exist; what changes from now on is for the first pass after this.
+async fn everything(inventory: &Inventory) -> Result<Intent, InventoryError> {
+    inventory.take_changed();
+    inventory.intent().await
 }
 
 async fn put_configured(node: &Node, inventory: &Inventory, at_start: &AtStart) -> Result<(), Unavailable> {

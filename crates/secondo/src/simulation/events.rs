@@ -174,7 +174,7 @@ impl Stage {
             zone: zone.id,
             tenant: TenantId::DEFAULT,
             senders: addresses.map(|address| Prefix::of_one(address.ip())).collect(),
-            keys: Vec::new(),
+            keys: [].into(),
             trust: zone.policy.notify,
             checks: if zone.service == Service::Paused { Checks::Paused } else { Checks::Made },
         };

@@ -382,7 +382,7 @@ impl Watch {
             }
         }
         let contents = followed.served.contents();
-        let Contents::Live(live) = &**contents else { return Ok(None) };
+        let Contents::Live(live) = &contents else { return Ok(None) };
         if live.generation != snapshot.generation {
             return Err(format!("generation {generation} is the newest, and {} is served", live.generation.0));
         }

@@ -55,7 +55,7 @@ impl Kept {
 
     fn serve(self, access: Access) -> Server {
         let (image, generation) = (self.versions.last().unwrap().clone(), Generation(self.steps.len() as u64));
-        let contents = Contents::Live(Snapshot { generation, image });
+        let contents = Contents::Live(Arc::new(Snapshot { generation, image }));
         let zones = vec![Arc::new(ServedZone::new(ZoneId(1), TenantId::DEFAULT, apex(), contents))];
         Setup { zones, access, differences: Arc::new(self), ..Setup::default() }.start()
     }

@@ -19,7 +19,7 @@ fn rule(zone: u64, address: &str, keys: &[&str]) -> NotifyRule {
     NotifyRule {
         zone: ZoneId(zone),
         tenant: TenantId::DEFAULT,
-        senders: vec![address.parse().unwrap()],
+        senders: [address.parse().unwrap()].into(),
         keys: keys.iter().map(|key| key.parse().unwrap()).collect(),
         trust: NotifyTrust::Any,
         checks: Checks::Made,

@@ -229,7 +229,7 @@ pub(crate) fn live(id: u64, apex: &str, text: &str) -> Arc<ServedZone> {
     let apex: Name = apex.parse().unwrap();
     let records = zone_from_text(&apex.to_string(), text).unwrap();
     let image = advance(apex.borrow(), None, &Change::Full(records), [7; 16], zone::Limits::default()).unwrap().image;
-    let contents = Contents::Live(Snapshot { generation: Generation(1), image });
+    let contents = Contents::Live(Arc::new(Snapshot { generation: Generation(1), image }));
     Arc::new(ServedZone::new(ZoneId(id), TenantId::DEFAULT, apex, contents))
 }
 
@@ -247,12 +247,12 @@ pub(crate) fn key(name: &str, algorithm: Algorithm) -> Arc<Key> {
 
 /// NOTIFYs for the zone with the ID 1 are taken from this machine.
 pub(crate) fn notified_from_here() -> Access {
-    let senders = vec!["127.0.0.1".parse().unwrap()];
+    let senders = ["127.0.0.1".parse().unwrap()].into();
     let rule = NotifyRule {
         zone: ZoneId(1),
         tenant: TenantId::DEFAULT,
         senders,
-        keys: vec![],
+        keys: [].into(),
         trust: NotifyTrust::Any,
         checks: Checks::Made,
     };

@@ -28,7 +28,7 @@ fn large_zone(hosts: usize) -> Arc<ServedZone> {
 
 /// A zone that is more than a connection's buffers hold.
 fn huge_zone() -> Arc<ServedZone> {
-    static SNAPSHOT: OnceLock<Snapshot> = OnceLock::new();
+    static SNAPSHOT: OnceLock<Arc<Snapshot>> = OnceLock::new();
     let snapshot = SNAPSHOT.get_or_init(|| large_zone(300_000).snapshot().unwrap());
     Arc::new(ServedZone::new(
         ZoneId(1),

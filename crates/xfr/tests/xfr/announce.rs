@@ -45,8 +45,8 @@ fn sent(announcements: &mut Announcements, now: Moment) -> Option<(SocketAddr, V
 fn serial_of(message: &[u8]) -> Option<Serial> {
     let zone = ZoneId(1);
     let sender = Prefix::of_one([127, 0, 0, 1].into());
-    let (tenant, senders, trust) = (TenantId::DEFAULT, vec![sender], NotifyTrust::Any);
-    let rule = NotifyRule { zone, tenant, senders, keys: Vec::new(), trust, checks: Checks::Made };
+    let (tenant, senders, trust) = (TenantId::DEFAULT, [sender].into(), NotifyTrust::Any);
+    let rule = NotifyRule { zone, tenant, senders, keys: [].into(), trust, checks: Checks::Made };
     match notify::judge(message, [127, 0, 0, 1].into(), None, |_| std::slice::from_ref(&rule)) {
         Judgement::Accept { serial, .. } => serial,
         other => panic!("{other:?}"),

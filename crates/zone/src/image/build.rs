@@ -61,7 +61,7 @@ impl Draft {
 
     /// Reads what was built; the digest in it means nothing yet.
     pub(crate) fn peek(&self) -> Image {
-        Image::trusted(self.octets.clone())
+        Image::trusted(self.octets.clone().into())
     }
 
     pub(crate) fn seal(self, digest: Digest) -> Image {
@@ -69,7 +69,7 @@ impl Draft {
         octets[field::DIGEST].copy_from_slice(&digest.to_bytes());
         let checksum = crc32c::crc32c(&octets[field::CHECKED_FROM..]);
         octets[field::CHECKSUM..field::CHECKSUM + 4].copy_from_slice(&checksum.to_le_bytes());
-        Image::trusted(Arc::new(octets))
+        Image::trusted(octets.into())
     }
 }
 

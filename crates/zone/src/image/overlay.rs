@@ -85,7 +85,7 @@ impl Overlay {
             changes: RedBlackTreeMapSync::default(),
             filter: Filter::for_names(0),
             ring: RedBlackTreeMapSync::default(),
-            ring_count: image.ring.as_ref().map_or(0, super::ring::Layout::count),
+            ring_count: image.ring.as_ref().map_or(0, |ring| ring.count()),
             next_number: image.owner_count() as u32,
             steps: 0,
             octets: 0,

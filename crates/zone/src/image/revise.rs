@@ -84,7 +84,7 @@ impl Image {
     /// that is not so, or too much has changed since.
     pub fn laid_over(&self, merged: &Self, before: &Self) -> Option<Self> {
         let (now, then) = (self.overlay.as_ref()?, before.overlay.as_ref()?);
-        if !Arc::ptr_eq(&self.bytes, &before.bytes) || !merged.is_merged() {
+        if !self.bytes.is_same(&before.bytes) || !merged.is_merged() {
             return None;
         }
         let changes = now.changes.values().chain(then.changes.values());

@@ -209,7 +209,7 @@ fn a_name_that_is_there_for_its_nsec3_record_alone_is_known_as_such() {
 #[test]
 fn an_image_of_the_format_before_is_read_with_all_that_it_holds() {
     let before = include_bytes!("data/format-1.image");
-    let image = Image::from_bytes(std::sync::Arc::new(before.to_vec())).unwrap();
+    let image = Image::from_bytes(before.to_vec().into()).unwrap();
     let text: Vec<String> = image.records().map(record_to_text).collect();
     assert_eq!((text.len(), image.serial().0, image.record_count()), (13, 7, 13));
     let records = zone_from_text("Example.", &text.join("\n")).unwrap();
@@ -239,14 +239,14 @@ fn each_rrset_keeps_its_own_spelling() {
 fn octets_go_to_disk_and_back_and_damage_is_seen() {
     let image = image(ZONE);
     let octets = image.as_bytes().to_vec();
-    let back = Image::from_bytes(std::sync::Arc::new(octets.clone())).unwrap();
+    let back = Image::from_bytes(octets.clone().into()).unwrap();
     assert!(back.records().eq(image.records()));
     assert_eq!(back.digest(), image.digest());
     for at in 0..octets.len() {
         let mut damaged = octets.clone();
         damaged[at] ^= 0x10;
-        assert!(Image::from_bytes(std::sync::Arc::new(damaged)).is_err(), "octet {at}");
-        assert!(Image::from_bytes(std::sync::Arc::new(octets[..at].to_vec())).is_err(), "cut at {at}");
+        assert!(Image::from_bytes(damaged.into()).is_err(), "octet {at}");
+        assert!(Image::from_bytes(octets[..at].into()).is_err(), "cut at {at}");
     }
 }
 

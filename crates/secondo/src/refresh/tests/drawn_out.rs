@@ -164,7 +164,7 @@ async fn a_primary_before_which_many_wait_keeps_nobody_from_the_news_of_another(
     scene.ask(&[crowded, scene.primary.address()]);
     scene.primary.publish("example.", &text(2, ""));
     assert_eq!(scene.follow().await.result, Ok(Refreshed::Published));
-    assert_eq!(scene.zone().condition().silent, [(crowded, "busy")]);
+    assert_eq!(*scene.zone().condition().silent, [(crowded, "busy")]);
     waiting.iter().for_each(tokio::task::JoinHandle::abort);
 }
 

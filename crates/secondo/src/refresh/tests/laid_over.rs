@@ -19,7 +19,7 @@ async fn step_to(scene: &Scene, serial: u32, more: &str) {
 }
 
 fn served(scene: &Scene) -> (u32, Digest, bool) {
-    let image = scene.zone().snapshot().unwrap().image;
+    let image = scene.zone().snapshot().unwrap().image.clone();
     (image.serial().0, image.digest(), image.is_merged())
 }
 

@@ -7,7 +7,7 @@ use super::*;
 
 /// The owners of the served TXT records.
 fn texts(scene: &Scene) -> Vec<String> {
-    let image = scene.zone().snapshot().unwrap().image;
+    let image = scene.zone().snapshot().unwrap().image.clone();
     let lines = image.records().map(record_to_text).filter(|line| line.contains(" TXT "));
     lines.map(|line| line.split(".example.").next().unwrap().to_owned()).collect()
 }
