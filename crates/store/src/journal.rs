@@ -14,6 +14,9 @@
 //! that the database has already, and older ones behind the end, are told apart from those that a crash left to it. What was
 //! written for another database has another number.
 //!
+//! What is read when it is opened is synced before: the process that wrote it may have been killed before it was, and what is
+//! done for a record, such as sweeping images, must not outlive it.
+//!
 //! Where a journal was read, no record is added before it begins anew: after a sync that failed nobody can say what is on the
 //! disk. It begins with sequences that no record in it can have, not even behind one that is damaged.
 
@@ -71,12 +74,13 @@ impl Journal {
     /// Opens the journal that is there, or makes one; and what is in it.
     ///
     /// # Errors
-    /// When what is there cannot be read.
+    /// When what is there cannot be synced or read.
     pub(crate) fn open(disk: &dyn Disk) -> io::Result<(Self, Vec<u8>)> {
         let is_there = disk.list()?.iter().any(|name| name == JOURNAL);
         let found = if is_there { Some(disk.open(JOURNAL)?) } else { None };
         let mut octets = Vec::new();
         if let Some(file) = &found {
+            file.sync_data()?;
             octets.resize(file.len()?.min(JOURNAL_OCTETS) as usize, 0);
             file.read(0, &mut octets)?;
         }

@@ -7,8 +7,10 @@ mod patches;
 mod stream;
 mod zones;
 
+use store::StoredContents;
 use stream::{Ledger, open};
 use testing::disk::{SimulatedDisk, Survival, Syncs};
+use zones::{LARGE_RECORDS, commit};
 
 /// Plays the stream to its end on a disk that notes everything.
 async fn played() -> (SimulatedDisk, Ledger) {
@@ -53,6 +55,34 @@ async fn a_second_power_cut_during_recovery_loses_nothing_either() {
             if let Err(what) = ledger.verify(&cut_again, operations) {
                 panic!("cut after operation {operations}, {first:?}, and after {again} more, {second:?}: {what}");
             }
+        }
+    }
+}
+
+/// The process is killed, and the power goes after the next start: what that start has read, and acted upon, may not have
+/// been synced.
+#[tokio::test]
+async fn a_power_cut_after_a_kill_and_a_start_loses_nothing_either() {
+    let before = 1;
+    let operations_max = 12;
+    for operations in 0..operations_max {
+        let disk = SimulatedDisk::new();
+        let opened = open(&disk).unwrap();
+        opened.store.commit(commit(1, before, LARGE_RECORDS, None)).await.unwrap();
+        disk.lose_power_at(disk.operations() + operations);
+        let said = opened.store.commit(commit(1, before + 1, LARGE_RECORDS, None)).await;
+        drop(opened);
+        // It has not gone: what was written, synced or not, is what the next process finds.
+        disk.lose_power_at(usize::MAX);
+        // Closing would sync it all.
+        std::mem::forget(open(&disk).unwrap());
+        for seed in 0..16 {
+            let cut = disk.cut(disk.operations(), Survival::Some(seed), Syncs::Kept);
+            let zone = open(&cut).unwrap().zones.remove(0);
+            if let StoredContents::Unusable(what) = &zone.contents {
+                panic!("{operations}: {what}");
+            }
+            assert!(said.is_err() || zone.head.generation.0 > before, "{operations}: what was committed is lost");
         }
     }
 }
