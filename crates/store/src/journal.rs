@@ -10,9 +10,10 @@
 //! record    length u32, database u64, sequence u64, changes, CRC-32C over all of it u32; numbers are big-endian
 //! ```
 //!
-//! Sequences grow by one with each record, for the life of the database, which knows the last one that it has. So records
-//! that the database has already, and older ones behind the end, are told apart from those that a crash left to it. What was
-//! written for another database has another number.
+//! Sequences grow by one with each record, and with each time that it begins anew, for the life of the database, which knows
+//! the last one that it has. So records that the database has already, and older ones behind the end, are told apart from
+//! those that a crash left to it; and a copy of the database from before a large transaction from the database that has it.
+//! What was written for another database has another number.
 //!
 //! What is read when it is opened is synced before: the process that wrote it may have been killed before it was, and what is
 //! done for a record, such as sweeping images, must not outlive it.
@@ -116,9 +117,10 @@ impl Journal {
         Ok(())
     }
 
-    /// The sequences that are left out where it begins anew: as many as there may be unseen.
+    /// The sequences that are left out where it begins anew: one for what a database before that has not got, or as many as
+    /// there may be unseen.
     pub(crate) fn left_out(&self) -> u64 {
-        if self.has_begun { 0 } else { RECORDS_MAX }
+        if self.has_begun { 1 } else { RECORDS_MAX }
     }
 
     /// Begins at the file's beginning, once a database durably has everything up to `sequence`.

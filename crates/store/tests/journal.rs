@@ -158,6 +158,27 @@ async fn an_older_copy_of_the_database_is_told_from_the_one_that_the_journal_goe
     assert!(what.contains("older copy"), "{what}");
 }
 
+/// A disk with a database from before a transaction that the journal has not got, and the journal that goes on behind it.
+async fn with_an_older_copy() -> SimulatedDisk {
+    let disk = SimulatedDisk::new();
+    let opened = open(&disk);
+    commit_all(&opened.store, [1]).await;
+    let older = disk.octets("zones.redb").unwrap();
+    let too_large_for_a_record = commit(2, 1, 900, None);
+    opened.store.commit(too_large_for_a_record).await.unwrap();
+    commit_all(&opened.store, [2]).await;
+    let cut = cut(&disk);
+    cut.spoil("zones.redb", |file| file.clone_from(&older));
+    cut
+}
+
+#[tokio::test]
+async fn an_older_copy_that_lacks_no_record_but_a_large_change_is_told_apart() {
+    let opened = Store::open_on(Arc::new(with_an_older_copy().await), Options::default());
+    let Err(StoreError::Damaged { what }) = opened.map(drop) else { panic!("opened") };
+    assert!(what.contains("older copy"), "{what}");
+}
+
 #[tokio::test]
 async fn a_damaged_journal_gives_what_was_before_the_damage_and_the_store_goes_on() {
     let disk = with_a_journal().await;
