@@ -5,7 +5,9 @@
 //! octets that were written nor when the zone expires, and a start must revive nothing.
 //!
 //! The order lets a crash, and a full disk, happen anywhere: the empty database is there before the damaged one goes, and
-//! while the damaged one is there, the next start does the same again.
+//! while the damaged one is there, the next start does the same again. The journal goes last, because it may be all that
+//! shows the damage: a database that is older than it looks whole without it. A crash right before that leaves it to the empty
+//! database, which has another number, takes nothing from it, and writes over it.
 
 use std::io;
 
@@ -36,12 +38,14 @@ pub(crate) fn put_aside(
             .find(|name| disk.open(name).is_err())
             .expect("there are more names than files")
     };
-    if files.iter().any(|name| name == JOURNAL) {
-        disk.rename(JOURNAL, &aside(JOURNAL)).map_err(failed)?;
-    }
     let name = aside(DATABASE);
     disk.rename(DATABASE, &name).map_err(failed)?;
     disk.rename(DATABASE_BEING_MADE, DATABASE).map_err(failed)?;
     disk.sync_directory_of(DATABASE).map_err(failed)?;
+    if files.iter().any(|name| name == JOURNAL) {
+        let put_aside = disk.rename(JOURNAL, &aside(JOURNAL)).and_then(|()| disk.sync_directory_of(JOURNAL));
+        // What is left in its place is of another database than the one that is there now.
+        let _ = put_aside.inspect_err(|error| tracing::warn!(%error, "{JOURNAL} could not be put aside"));
+    }
     Ok(name)
 }

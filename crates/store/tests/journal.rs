@@ -7,7 +7,7 @@ mod zones;
 use std::sync::Arc;
 
 use redb::{ReadableDatabase, TableDefinition};
-use store::{Disk, Opened, Options, Store, StoreError};
+use store::{DamagedDatabase, Disk, Opened, Options, Store, StoreError};
 use testing::disk::{SimulatedDisk, Survival, Syncs};
 use zone::ZoneId;
 use zones::{LARGE_RECORDS, clock, commit};
@@ -177,6 +177,22 @@ async fn an_older_copy_that_lacks_no_record_but_a_large_change_is_told_apart() {
     let opened = Store::open_on(Arc::new(with_an_older_copy().await), Options::default());
     let Err(StoreError::Damaged { what }) = opened.map(drop) else { panic!("opened") };
     assert!(what.contains("older copy"), "{what}");
+}
+
+#[tokio::test]
+async fn a_power_cut_while_an_older_copy_is_put_aside_brings_nothing_of_it_back() {
+    let disk = with_an_older_copy().await;
+    let open = |disk: &SimulatedDisk| {
+        let damaged = DamagedDatabase::IsPutAside { unix_secs: 5 };
+        Store::open_on(Arc::new(disk.clone()), Options { damaged, ..Options::default() }).unwrap()
+    };
+    assert!(open(&disk).put_aside.is_some());
+    for operations in 0..=disk.operations() {
+        for seed in 0..16 {
+            let cut = disk.cut(operations, Survival::Some(seed), Syncs::Kept);
+            assert!(open(&cut).zones.is_empty(), "{operations} {seed}");
+        }
+    }
 }
 
 #[tokio::test]
