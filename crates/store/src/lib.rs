@@ -8,6 +8,7 @@
 //!                          images    zone → image of at most 256 KiB
 //!                          versions  (zone, generation) → serial, time, where it came from
 //!                          diffs     (zone, generation) → the diff that led there
+//!                          notes     zone → what must outlive a restart and is neither contents nor clock
 //!                          meta      format, newest time, which journal, and the last of it that is here
 //! zones.journal            the newest small changes of all tables, which the database has in memory
 //! images/ZONE-GENERATION   a larger image, mapped read-only
