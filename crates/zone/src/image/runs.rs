@@ -18,7 +18,7 @@ use crate::check::{Insane, check_owner};
 use crate::digest::Digest;
 use crate::limits::Limits;
 
-/// Runs that are laid aside: each owner may be written so often, and is looked for in so many.
+/// How often what has been written is laid aside: each owner may be written so often, and is looked for in so many runs.
 const ASIDE_MAX: usize = 8;
 /// A run's octets are given back when half of them have been read; fewer than this are not worth it.
 const GIVEN_BACK_MIN: usize = 4 << 20;
@@ -31,6 +31,8 @@ pub(crate) struct Runs {
     writer: ImageWriter,
     /// The others, from where they have been read to.
     aside: Vec<Run>,
+    /// How often that has been done; runs that have been read are not there any more.
+    laid_aside: usize,
     key: Vec<u8>,
     /// What the digest of what came has to be moved by to be that of what is written.
     correction: Digest,
@@ -53,7 +55,15 @@ pub(crate) enum Taken {
 impl Runs {
     pub(crate) fn new(apex: Name, limits: Limits) -> Self {
         let writer = ImageWriter::new(apex.borrow(), limits);
-        Self { apex, limits, writer, aside: Vec::new(), key: Vec::new(), correction: Digest::default() }
+        Self {
+            apex,
+            limits,
+            writer,
+            aside: Vec::new(),
+            laid_aside: 0,
+            key: Vec::new(),
+            correction: Digest::default(),
+        }
     }
 
     /// Takes an owner with records of it, of which there is at least one.
@@ -104,13 +114,14 @@ impl Runs {
 
     /// Begins anew, with what has been written laid aside; not where that would be too much, or the apex has not come.
     fn lay_aside(&mut self) -> bool {
-        if self.aside.len() == ASIDE_MAX || self.writer.is_empty() {
+        if self.laid_aside == ASIDE_MAX || self.writer.is_empty() {
             return false;
         }
         let writer = std::mem::replace(&mut self.writer, ImageWriter::new(self.apex.borrow(), self.limits));
         let mut run = Run::of(writer);
         run.go_to_next(self.apex.borrow().octets());
         self.aside.push(run);
+        self.laid_aside += 1;
         true
     }
 
@@ -221,5 +232,33 @@ impl From<TooLarge> for Fault {
 impl From<Insane> for Fault {
     fn from(error: Insane) -> Self {
         Self::Insane(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dns::text::zone_from_text;
+
+    use super::{ASIDE_MAX, Runs, Taken};
+    use crate::image::build::Notes;
+    use crate::limits::Limits;
+
+    #[test]
+    fn an_order_that_breaks_off_and_catches_up_again_and_again_is_given_up() {
+        // Every other name is behind all that came before it, so that all of that is written again.
+        let names = (0..50).flat_map(|number| [format!("a{number:02}"), format!("z{number:02}")]);
+        let text: String = names.map(|name| format!("{name} 60 A 192.0.2.1\n")).collect();
+        let records = zone_from_text("example.", &format!("@ 60 NS ns\n{text}")).unwrap();
+        let mut runs = Runs::new("example.".parse().unwrap(), Limits::default());
+        let (mut notes, mut taken) = (Notes::default(), 0);
+        for record in &records {
+            match runs.add(&mut [record], &mut notes) {
+                Ok(Taken::Yes) => taken += 1,
+                Ok(Taken::No) => break,
+                Err(_) => panic!("the owner cannot be one of the zone"),
+            }
+        }
+        assert!((1..=2 * ASIDE_MAX + 3).contains(&taken), "{taken} were taken");
+        assert_eq!(runs.into_records().len(), taken);
     }
 }
