@@ -14,7 +14,7 @@ use redb::StorageBackend;
 use rustix::fs::FallocateFlags;
 use zone::image::ImageBytes;
 
-use crate::disk::{DATABASE, DATABASE_BEING_MADE, Disk, IMAGES};
+use crate::disk::{DATABASE, DATABASE_BEING_MADE, Disk, IMAGES, JOURNAL};
 use crate::{StoreError, mapping};
 
 /// Its lock keeps a second process out; the file itself stays when the process ends.
@@ -126,7 +126,7 @@ impl Disk for DataDirectory {
 
     fn list(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
-        for name in [DATABASE, DATABASE_BEING_MADE] {
+        for name in [DATABASE, DATABASE_BEING_MADE, JOURNAL] {
             if self.path.join(name).try_exists()? {
                 names.push(name.into());
             }

@@ -77,8 +77,11 @@ impl Journal {
     /// # Errors
     /// When what is there cannot be synced or read.
     pub(crate) fn open(disk: &dyn Disk) -> io::Result<(Self, Vec<u8>)> {
-        let is_there = disk.list()?.iter().any(|name| name == JOURNAL);
-        let found = if is_there { Some(disk.open(JOURNAL)?) } else { None };
+        let found = match disk.open(JOURNAL) {
+            Ok(file) => Some(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
         let mut octets = Vec::new();
         if let Some(file) = &found {
             file.sync_data()?;

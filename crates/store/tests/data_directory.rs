@@ -108,6 +108,28 @@ fn a_store_of_a_newer_format_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
+async fn what_a_killed_process_left_is_found_as_it_was() {
+    let (temporary, left) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let opened = open(temporary.path());
+    for (generation, records) in [(1, 2), (2, 3), (3, LARGE_RECORDS), (4, 1)] {
+        opened.store.commit(commit(7, generation, records, None)).await.unwrap();
+        opened.store.commit(commit(generation, generation, 1, None)).await.unwrap();
+        // Nothing that it does at its end has been done yet.
+        std::fs::create_dir_all(left.path().join("images")).unwrap();
+        for file in
+            ["zones.redb", "zones.journal", "images/7-3"].iter().filter(|file| temporary.path().join(file).exists())
+        {
+            std::fs::copy(temporary.path().join(file), left.path().join(file)).unwrap();
+        }
+        let found = open(left.path());
+        let heads: Vec<_> = found.zones.iter().map(|zone| (zone.zone.0, zone.head.generation.0)).collect();
+        let others = (1..=generation).map(|zone| (zone, zone));
+        assert_eq!(heads, others.chain([(7, generation)]).collect::<Vec<_>>());
+        assert!(found.zones.iter().all(|zone| matches!(zone.contents, StoredContents::Whole(_))));
+    }
+}
+
+#[tokio::test]
 async fn files_of_others_are_not_touched_and_leftovers_are_swept() {
     let directory = tempfile::tempdir().unwrap();
     drop(open(directory.path()));
