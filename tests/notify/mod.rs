@@ -120,7 +120,7 @@ fn a_flood_of_strangers_is_answered_and_is_a_handful_of_rows() {
 }
 
 #[test]
-fn notifies_that_bring_nothing_are_one_check_a_second_and_none_is_lost() {
+fn notifies_that_bring_nothing_are_a_few_checks_and_then_one_a_second_and_none_is_lost() {
     let (secondo, primary) = holding(secondo());
     let asked = || primary.count(Kind::SoaOverUdp);
     let (before, started) = (asked(), Instant::now());
@@ -128,7 +128,8 @@ fn notifies_that_bring_nothing_are_one_check_a_second_and_none_is_lost() {
         assert_eq!(primary.notify(ZONE, secondo.dns()), Some(Rcode::NOERROR));
     }
     let checks = asked() - before;
-    assert!((1..=started.elapsed().as_secs() + 2).contains(&checks), "{checks}");
+    // Four at once, and those of these seconds, the last of which is not over.
+    assert!((1..=4 + started.elapsed().as_secs() + 1).contains(&checks), "{checks}");
     // The last of them came when the primary had nothing to show yet.
     primary.notify(ZONE, secondo.dns());
     primary.publish(ZONE, &zone_text::small(2));
