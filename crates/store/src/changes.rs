@@ -13,6 +13,11 @@ use crate::rows::Fields;
 const REMOVED: u8 = 0;
 const PUT: u8 = 1;
 
+/// What is said of a record of the journal that cannot be read.
+pub(crate) fn damaged(what: &str) -> redb::Error {
+    redb::Error::Corrupted(format!("a record of the journal: {what}"))
+}
+
 /// A table that is written, and what was done to it. Its keys are numbers, which all have as many octets.
 pub(crate) struct Written<'t, K: Key + 'static> {
     table: Table<'t, K, &'static [u8]>,
@@ -65,7 +70,6 @@ where
 
     /// Does again what octets of [`Self::changes`] say; whether they say it whole.
     pub(crate) fn repeat(&mut self, octets: &[u8]) -> Result<(), redb::Error> {
-        let damaged = |what: &str| redb::Error::Corrupted(format!("a record of the journal: {what}"));
         let mut fields = Fields(octets);
         while !fields.is_empty() {
             let [change] = fields.take().map_err(damaged)?;

@@ -190,11 +190,7 @@ fn open(disk: &dyn Disk) -> Result<Open, StoreError> {
 fn with_journal(tables: redb::Database, disk: &dyn Disk) -> Result<Open, StoreError> {
     let (journal, octets) =
         Journal::open(disk).map_err(|error| StoreError::from_io("opening zones.journal", &error))?;
-    let known = guarded("opening zones.redb", || {
-        let meta = tables.begin_read()?.open_table(META)?;
-        let fact = |name| Ok::<_, redb::Error>(meta.get(name)?.map(|fact| fact.value()));
-        Ok(fact(JOURNAL_NUMBER)?.zip(fact(SEQUENCE)?))
-    })?;
+    let known = guarded("opening zones.redb", || known_journal(&tables.begin_read()?.open_table(META)?))?;
     let lacking = match known {
         Some((number, sequence)) => journal::lacking(&octets, number, sequence)?,
         None => Vec::new(),
@@ -218,8 +214,7 @@ fn with_journal(tables: redb::Database, disk: &dyn Disk) -> Result<Open, StoreEr
 /// `left_out` more are passed over. A database of the form before gets both.
 fn journal_of(transaction: &WriteTransaction, left_out: u64) -> Result<(u64, u64), redb::Error> {
     let mut meta = transaction.open_table(META)?;
-    let fact = |name| Ok::<_, redb::Error>(meta.get(name)?.map(|fact| fact.value()));
-    let (number, sequence) = match fact(JOURNAL_NUMBER)?.zip(fact(SEQUENCE)?) {
+    let (number, sequence) = match known_journal(&meta)? {
         Some(known) => known,
         None => (getrandom::u64().map_err(|error| std::io::Error::other(error.to_string()))?, 0),
     };
@@ -227,6 +222,12 @@ fn journal_of(transaction: &WriteTransaction, left_out: u64) -> Result<(u64, u64
     meta.insert(SEQUENCE, sequence + left_out)?;
     meta.insert(FORMAT, FORMAT_KNOWN)?;
     Ok((number, sequence + left_out))
+}
+
+/// The number of the journal's records, and the last of them that the tables have; none in the form before.
+fn known_journal(meta: &impl ReadableTable<&'static str, u64>) -> Result<Option<(u64, u64)>, redb::Error> {
+    let fact = |name| Ok::<_, redb::Error>(meta.get(name)?.map(|fact| fact.value()));
+    Ok(fact(JOURNAL_NUMBER)?.zip(fact(SEQUENCE)?))
 }
 
 /// Makes an empty database beside its place and gives it its name when it is whole, so that a crash never leaves

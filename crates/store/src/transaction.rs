@@ -6,7 +6,7 @@ use redb::{ReadableTable, Table, WriteTransaction};
 use zone::{Generation, ZoneId};
 
 use crate::StoreError;
-use crate::changes::Written;
+use crate::changes::{Written, damaged};
 use crate::database::{DIFFS, IMAGES_INLINE, META, NEWEST_TIME_MS, NOTES, SEQUENCE, VERSIONS, ZONES};
 use crate::images::ImageFiles;
 use crate::journal::Room;
@@ -181,7 +181,6 @@ impl<'t> Tables<'t> {
 
     /// Does again what a record of the journal says, which is the one of this sequence.
     pub(crate) fn repeat(&mut self, sequence: u64, changes: &[u8]) -> Result<(), redb::Error> {
-        let damaged = |what: &str| redb::Error::Corrupted(format!("a record of the journal: {what}"));
         let mut fields = Fields(changes);
         self.know_time(fields.u64().map_err(damaged)?);
         let mut table = || {
