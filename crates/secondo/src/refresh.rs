@@ -13,7 +13,7 @@ use answer::Contents;
 use dns::{Soa, Type};
 use store::StoreError;
 use transfer::{Fetch, Lane, Meter, Primary};
-use xfr::{Bounds, Moment, Outcome, Reason, Timers};
+use xfr::{Bounds, Moment, Outcome, Reason, Shown, Timers};
 use zone::inspect::Inspection;
 use zone::zonemd::Verdict;
 use zone::{Advanced, Change, Diff, Generation, Image, Incoming, Limits, Notes, Rejection, Snapshot};
@@ -155,7 +155,7 @@ pub(crate) async fn refresh(node: &Node, zone: &Followed, way: Way<'_>) -> Resul
         Decision::Publish => {
             let origin = Origin::Primary { address: primary.address, expires_in_secs };
             let records = advanced.image.record_count();
-            let ages = expires_in_secs.is_some_and(|left| left < advanced.image.soa().expire);
+            let ages = Shown { soa: advanced.image.soa(), expires_in_secs }.ages();
             commit_and_publish(node, &writing, advanced, origin).await?;
             if by_differences && !ages {
                 zone.condition().leads_on = Some(primary.address);

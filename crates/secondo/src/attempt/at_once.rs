@@ -4,8 +4,6 @@
 //! there is nothing new as well as an SOA does, and one exchange less is a third of the time until a change is served. What is
 //! not as expected goes the usual way.
 
-use std::net::SocketAddr;
-
 use xfr::Reason;
 
 use super::{Attempt, Kind, UnderWay};
@@ -39,10 +37,9 @@ impl UnderWay<'_> {
         }
         let instructions = self.zone.instructions();
         let [source] = &instructions.sources[..] else { return None };
-        let address: SocketAddr = source.primary.address;
         let leads_on = {
             let condition = self.zone.condition();
-            condition.leads_on == Some(address) && matches!(condition.hold, Hold::None)
+            condition.leads_on == Some(source.primary.address) && matches!(condition.hold, Hold::None)
         };
         let is_usual = leads_on && self.held.is_some() && source.missing_key().is_none();
         (is_usual && self.node.transfers.may_know_ixfr(&source.primary)).then(|| source.clone())
