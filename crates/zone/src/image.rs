@@ -22,6 +22,7 @@
 //! The rest of the program sees three primitives: [`Image::owner`], [`Image::predecessor`], [`Ring::of`].
 
 mod build;
+mod changes;
 mod index;
 mod octets;
 mod overlay;

@@ -1,13 +1,7 @@
 //! The overlay: owners that are otherwise than in the image below it.
 //!
-//! ```text
-//!   changes, by sort key     a ─> blob      c ─> gone      d ─> blob
-//!   image below              a       b      c        e        f
-//!   what is read             a'      b               d   e    f
-//! ```
-//!
 //! A change of a large zone writes the owners that it touches anew, and all others stay where they are: it costs what the
-//! change is. Versions share what they have in common.
+//! change is ([`super::changes`] draws it). Versions share what they have in common.
 //!
 //! Invariants: whoever reads a snapshot with an overlay finds what an image built from its records would say, flags
 //! included; the apex is always among the changes, because its SOA changes with every version; the image below never
@@ -17,16 +11,13 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use dns::{NameRef, Serial};
-use rpds::RedBlackTreeMapSync;
 
+use super::changes::{self, Change as _, Changes, Found, Iter};
 use super::owner::Owner;
 use super::sort_key::SortKey;
 use super::{Image, index};
 use crate::digest::Digest;
 use crate::nsec3::Hash;
-
-/// An owner as [`super::writing::write`] writes it; its parent is found by name.
-pub(super) type Blob = Arc<[u8]>;
 
 /// See the module.
 #[derive(Clone)]
@@ -38,11 +29,13 @@ pub(super) struct Overlay {
     pub(super) owners: usize,
     /// The SOA's.
     pub(super) minimum_secs: u32,
-    pub(super) apex: Blob,
-    pub(super) changes: RedBlackTreeMapSync<Box<[u8]>, Change>,
+    /// The apex's blob, whose sort key has no octets.
+    pub(super) apex: Arc<[u8]>,
+    /// By sort key, over the order of the image below.
+    pub(super) changes: Changes<Change>,
     pub(super) filter: Filter,
     /// Hashes that have come into the ring of NSEC3 records, or gone from it.
-    pub(super) ring: RedBlackTreeMapSync<Hash, Standing>,
+    pub(super) ring: Changes<HashChange>,
     pub(super) ring_count: usize,
     /// For the next owner that the image below has not.
     pub(super) next_number: u32,
@@ -55,20 +48,22 @@ pub(super) struct Overlay {
 /// What has become of a name.
 #[derive(Clone)]
 pub(super) struct Change {
-    /// How many owners of the image below sort before it.
-    pub(super) at: usize,
-    /// Whether the image below has an owner of this name.
-    pub(super) replaces: bool,
-    /// None: it is gone.
-    pub(super) blob: Option<Blob>,
+    /// The sort key, then the owner as [`super::writing::write`] writes it, if there is one; its parent is found by name.
+    octets: Arc<[u8]>,
     hash: u64,
+    at: u32,
+    key_octets: u16,
+    replaces: bool,
+    is_there: bool,
 }
 
-/// Whether a hash is in the ring.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
-    In,
-    Out,
+/// What has become of a hash of the ring.
+#[derive(Clone)]
+pub(super) struct HashChange {
+    pub(super) hash: Hash,
+    pub(super) at: u32,
+    pub(super) replaces: bool,
+    pub(super) is_there: bool,
 }
 
 impl Overlay {
@@ -82,9 +77,9 @@ impl Overlay {
             owners: image.owner_count(),
             minimum_secs: image.minimum_secs(),
             apex: apex.to_blob().into(),
-            changes: RedBlackTreeMapSync::default(),
+            changes: Changes::default(),
             filter: Filter::for_names(0),
-            ring: RedBlackTreeMapSync::default(),
+            ring: Changes::default(),
             ring_count: image.ring.as_ref().map_or(0, |ring| ring.count()),
             next_number: image.owner_count() as u32,
             steps: 0,
@@ -99,41 +94,31 @@ impl Overlay {
         if !self.filter.may_hold(hash) || !name.is_at_or_below(image.apex()) {
             return None;
         }
-        self.changes.get(&*SortKey::of(name, image.apex_octets))
+        self.changes.get(&SortKey::of(name, image.apex_octets))
     }
 
-    /// The last change before a key, or at it, that left an owner.
-    pub(super) fn last(&self, up_to: Bound<&[u8]>) -> Option<&Change> {
-        let changes = self.changes.range::<[u8], _>((Bound::Unbounded, up_to));
-        changes.rev().map(|(_, change)| change).find(|change| change.blob.is_some())
-    }
-
-    /// The changes from a key on.
-    pub(super) fn from(&self, key: &[u8]) -> Changes<'_> {
-        let changes = self.changes.range::<Box<[u8]>, _>((Bound::Included(Box::from(key)), Bound::Unbounded));
-        Box::new(changes.map(|(_, change)| change))
-    }
-
-    /// Notes what has become of a name.
-    pub(super) fn put(&mut self, key: &[u8], hash: u64, at: usize, replaces: bool, blob: Option<Blob>) {
+    /// Notes what has become of a name, before which the image below has `at` owners and which is one of them if it replaces.
+    pub(super) fn put(&mut self, key: &[u8], hash: u64, at: usize, replaces: bool, blob: Option<&[u8]>) {
         self.octets -= self.changes.get(key).map_or(0, Change::octets);
         if blob.is_none() && !replaces {
-            self.changes.remove_mut(key);
+            self.changes.remove(key);
             return;
         }
-        let change = Change { at, replaces, blob, hash };
+        let octets = [key, blob.unwrap_or_default()].concat().into();
+        let key_octets = key.len() as u16;
+        let change = Change { octets, hash, at: at as u32, key_octets, replaces, is_there: blob.is_some() };
         self.octets += change.octets();
-        self.changes.insert_mut(key.into(), change);
-        if self.filter.is_full(self.changes.size()) {
-            self.filter = Filter::for_names(2 * self.changes.size());
-            self.changes.values().for_each(|change| self.filter.note(change.hash));
+        if key.is_empty() {
+            self.apex = change.octets.clone();
+        }
+        self.changes.put(change);
+        if self.filter.is_full(self.changes.count()) {
+            self.filter = Filter::for_names(2 * self.changes.count());
+            self.changes.iter().for_each(|change| self.filter.note(change.hash));
         }
         self.filter.note(hash);
     }
 }
-
-/// Changes in canonical order.
-pub(super) type Changes<'a> = Box<dyn Iterator<Item = &'a Change> + Send + 'a>;
 
 /// Says of most names that nothing has become of them, without going to the tree.
 #[derive(Clone)]
@@ -177,14 +162,52 @@ impl Filter {
 }
 
 impl Change {
-    /// With its place in the tree and its key.
+    /// With its place in the tree.
     fn octets(&self) -> usize {
-        const PLACE_OCTETS: usize = 160;
-        PLACE_OCTETS + self.blob.as_ref().map_or(0, |blob| blob.len())
+        const PLACE_OCTETS: usize = 112;
+        PLACE_OCTETS + self.octets.len()
     }
 
     pub(super) fn owner<'a>(&'a self, image: &'a Image) -> Option<Owner<'a>> {
-        self.blob.as_ref().map(|blob| Owner::of(image, blob))
+        self.is_there.then(|| Owner::of(image, &self.octets[usize::from(self.key_octets)..]))
+    }
+}
+
+impl changes::Change for Change {
+    #[inline]
+    fn key(&self) -> &[u8] {
+        &self.octets[..usize::from(self.key_octets)]
+    }
+
+    fn at(&self) -> usize {
+        self.at as usize
+    }
+
+    fn replaces(&self) -> bool {
+        self.replaces
+    }
+
+    fn is_there(&self) -> bool {
+        self.is_there
+    }
+}
+
+impl changes::Change for HashChange {
+    #[inline]
+    fn key(&self) -> &[u8] {
+        &self.hash
+    }
+
+    fn at(&self) -> usize {
+        self.at as usize
+    }
+
+    fn replaces(&self) -> bool {
+        self.replaces
+    }
+
+    fn is_there(&self) -> bool {
+        self.is_there
     }
 }
 
@@ -193,13 +216,13 @@ pub(super) struct Owners<'a> {
     image: &'a Image,
     /// Of the image below.
     rank: usize,
-    changes: Option<std::iter::Peekable<Changes<'a>>>,
+    changes: Option<std::iter::Peekable<Iter<'a, Change>>>,
 }
 
 impl<'a> Owners<'a> {
     /// From `name` on, before which the image below has `rank` owners.
     pub(super) fn from(image: &'a Image, name: NameRef<'_>, rank: usize) -> Self {
-        let from = |overlay: &'a Arc<Overlay>| overlay.from(&SortKey::of(name, image.apex_octets)).peekable();
+        let from = |overlay: &'a Arc<Overlay>| overlay.changes.from(&SortKey::of(name, image.apex_octets)).peekable();
         Self { image, rank, changes: image.overlay.as_ref().map(from) }
     }
 }
@@ -210,9 +233,9 @@ impl<'a> Iterator for Owners<'a> {
     #[inline]
     fn next(&mut self) -> Option<Owner<'a>> {
         if let Some(changes) = &mut self.changes {
-            while let Some(change) = changes.next_if(|change| change.at <= self.rank) {
+            while let Some(change) = changes.next_if(|change| change.at() <= self.rank) {
                 if change.replaces {
-                    self.rank = change.at + 1;
+                    self.rank = change.at() + 1;
                 }
                 if let Some(owner) = change.owner(self.image) {
                     return Some(owner);
@@ -233,16 +256,12 @@ impl Image {
         overlay.change(self, hash, owner.name())
     }
 
-    /// The last owner among those of the overlay up to a key, and those of the image below before a rank.
-    pub(super) fn last_owner(&self, up_to: Bound<&[u8]>, mut rank: usize) -> Option<Owner<'_>> {
-        let change = self.overlay.as_ref().and_then(|overlay| overlay.last(up_to));
-        while rank > change.map_or(0, |change| change.at) {
-            rank -= 1;
-            let below = self.ranked(rank);
-            if self.change_of(below).is_none() {
-                return Some(below);
-            }
+    /// The last owner up to a key, up to which the image below has `rank`.
+    pub(super) fn last_owner(&self, up_to: Bound<&[u8]>, rank: usize) -> Option<Owner<'_>> {
+        let Some(overlay) = &self.overlay else { return rank.checked_sub(1).map(|last| self.ranked(last)) };
+        match overlay.changes.last(up_to, rank)? {
+            Found::Changed(change) => change.owner(self),
+            Found::Below(rank) => Some(self.ranked(rank)),
         }
-        change.and_then(|change| change.owner(self))
     }
 }

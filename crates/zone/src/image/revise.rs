@@ -9,11 +9,12 @@ use std::sync::Arc;
 use dns::{Name, NameRef, RecordRef, Type};
 
 use super::build::{Notes, TooLarge};
-use super::overlay::{Blob, Change, Overlay, Standing};
+use super::changes::Change as _;
+use super::overlay::{Change, HashChange, Overlay};
 use super::owner::{Owner, Rrset, blob};
 use super::sort_key::SortKey;
 use super::writing::{self, Head, own_flags};
-use super::{Image, index, wildcard_below};
+use super::{Image, Ring, index, wildcard_below};
 use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::nsec3::{self, Parameters};
@@ -77,7 +78,9 @@ impl Image {
     /// Whether so much lies over the flat buffer that it should be built anew.
     pub fn is_worth_merging(&self, limits: &Limits) -> bool {
         let changes_max = changes_max(self, limits) / 2;
-        self.overlay.as_ref().is_some_and(|overlay| overlay.changes.size() > changes_max || overlay.steps > STEPS_MAX)
+        self.overlay
+            .as_ref()
+            .is_some_and(|overlay| overlay.changes.count() > changes_max || overlay.steps > STEPS_MAX)
     }
 
     /// The same contents over `merged`, which is [`Image::merged`] of `before`, an earlier version of this one. None where
@@ -87,7 +90,7 @@ impl Image {
         if !self.bytes.is_same(&before.bytes) || !merged.is_merged() {
             return None;
         }
-        let changes = now.changes.values().chain(then.changes.values());
+        let changes = now.changes.iter().chain(then.changes.iter());
         let names: BTreeSet<Name> = changes.map(|change| self.name_of(change).to_name()).collect();
         let mut touched: Vec<Touched<'_>> = Vec::new();
         for name in names {
@@ -110,7 +113,7 @@ impl Image {
 
     /// The name that has changed.
     fn name_of<'a>(&'a self, change: &'a Change) -> NameRef<'a> {
-        change.owner(self).unwrap_or_else(|| self.ranked(change.at)).name()
+        change.owner(self).unwrap_or_else(|| self.ranked(change.at())).name()
     }
 }
 
@@ -137,7 +140,7 @@ impl<'o> Revision<'o> {
     }
 
     fn changes(&self) -> usize {
-        self.image.overlay.as_ref().map_or(0, |overlay| overlay.changes.size())
+        self.image.overlay.as_ref().map_or(0, |overlay| overlay.changes.count())
     }
 
     fn is_too_much(&self, more: usize) -> bool {
@@ -185,7 +188,7 @@ impl<'o> Revision<'o> {
         if self.image.owner(name).is_none() {
             self.affect(name.parent());
         }
-        self.put(name, Some(octets.into()));
+        self.put(name, Some(&octets));
         self.affect(Some(name));
         Ok(())
     }
@@ -212,22 +215,19 @@ impl<'o> Revision<'o> {
         self.empty.insert((*key).into(), name.to_name());
     }
 
-    fn put(&mut self, name: NameRef<'_>, blob: Option<Blob>) {
+    fn put(&mut self, name: NameRef<'_>, blob: Option<&[u8]>) {
         let records_of = |owner: Owner<'_>| {
             owner.rrsets().map(|rrset| u64::from(rrset.record_count()) + u64::from(rrset.signature_count())).sum()
         };
         let before: Option<u64> = self.image.owner(name).map(records_of);
-        let after: Option<u64> = blob.as_ref().map(|blob| records_of(Owner::of(&self.image, blob)));
+        let after: Option<u64> = blob.map(|blob| records_of(Owner::of(&self.image, blob)));
         let below = self.image.owner_below(name).map(|owner| owner.number() as usize);
         let at = below.unwrap_or_else(|| self.image.count_below_before(name));
         let hash = index::hash(&self.image.apex_hasher, self.image.apex_octets, name);
-        let (key, is_apex) = (self.key(name), name == self.image.apex());
+        let key = self.key(name);
         let overlay = self.overlay();
         overlay.owners = overlay.owners + usize::from(after.is_some()) - usize::from(before.is_some());
         overlay.records = overlay.records + after.unwrap_or(0) - before.unwrap_or(0);
-        if let Some(blob) = blob.as_ref().filter(|_| is_apex) {
-            overlay.apex = blob.clone();
-        }
         overlay.put(&key, hash, at, below.is_some(), blob);
     }
 
@@ -290,7 +290,7 @@ impl<'o> Revision<'o> {
                 }
             }
             if let Some(octets) = renewed {
-                self.put(name, Some(octets.into()));
+                self.put(name, Some(&octets));
             }
         }
         Some(())
@@ -332,9 +332,13 @@ impl<'o> Revision<'o> {
             let was = self.old.owner(name.borrow()).is_some_and(belongs);
             let is = self.image.owner(name.borrow()).is_some_and(belongs);
             if was != is {
+                let (at, replaces) = Ring { image: self.old, layout: self.old.ring.as_ref()? }.place_below(&hash);
                 let overlay = self.overlay();
                 overlay.ring_count = overlay.ring_count + usize::from(is) - usize::from(was);
-                overlay.ring.insert_mut(hash, if is { Standing::In } else { Standing::Out });
+                match is || replaces {
+                    true => overlay.ring.put(HashChange { hash, at: at as u32, replaces, is_there: is }),
+                    false => overlay.ring.remove(&hash),
+                }
             }
         }
         // An image whose ring has no records has none.

@@ -10,13 +10,14 @@
 //! Which record proves what about a name of the zone is remembered when it has been found once: proofs that the closest
 //! encloser is there, and that no wildcard is below it, then need no hash.
 
+use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use dns::{NameBuf, NameRef};
-use rpds::RedBlackTreeMapSync;
 
-use super::overlay::Standing;
+use super::changes::{Changes, Found as Last};
+use super::overlay::HashChange;
 use super::{Image, Owner, u16_at, u32_at};
 use crate::nsec3::{Hash, ITERATIONS_MAX, LABEL_OCTETS, Parameters, SHA_1, digits, from_label};
 
@@ -173,7 +174,7 @@ impl<'a> Ring<'a> {
     }
 
     /// Hashes that have come and gone since the image below was built.
-    fn changes(self) -> Option<&'a RedBlackTreeMapSync<Hash, Standing>> {
+    fn changes(self) -> Option<&'a Changes<HashChange>> {
         self.image.overlay.as_ref().map(|overlay| &overlay.ring).filter(|changes| !changes.is_empty())
     }
 
@@ -183,25 +184,27 @@ impl<'a> Ring<'a> {
             let (at, is_match) = self.at_or_before(hash);
             return (self.entry(at), is_match);
         };
-        let is_in = |(_, standing): &(&Hash, &Standing)| **standing == Standing::In;
-        let is_out = |hash: &Hash| changes.get(hash) == Some(&Standing::Out);
-        let last_below =
-            |count: usize| (0..count).rev().filter_map(|index| self.hash_at(index)).find(|hash| !is_out(hash));
-        let before = changes
-            .range::<Hash, _>(..=*hash)
-            .rev()
-            .find(is_in)
-            .map(|(hash, _)| *hash)
-            .max(last_below(self.count_up_to(hash)));
-        let found = before.or_else(|| {
-            changes.range::<Hash, _>(..).rev().find(is_in).map(|(hash, _)| *hash).max(last_below(self.layout.count))
-        });
-        let found = found.expect("a ring has at least one record");
-        let mut label = [LABEL_OCTETS as u8; 1 + LABEL_OCTETS];
-        label[1..].copy_from_slice(&digits(&found));
-        let name = NameBuf::concatenate(&label, self.image.apex()).ok();
-        let owner = name.and_then(|name| self.image.owner(name.borrow()));
-        (owner.expect("what is in the ring is in the zone"), found == *hash)
+        let last = changes.last(Bound::Included(hash), self.count_up_to(hash));
+        match last
+            .or_else(|| changes.last(Bound::Unbounded, self.layout.count))
+            .expect("a ring has at least one record")
+        {
+            Last::Below(index) => (self.entry(index), self.hash_at(index).is_some_and(|found| found == *hash)),
+            Last::Changed(change) => {
+                let mut label = [LABEL_OCTETS as u8; 1 + LABEL_OCTETS];
+                label[1..].copy_from_slice(&digits(&change.hash));
+                let name = NameBuf::concatenate(&label, self.image.apex()).ok();
+                let owner = name.and_then(|name| self.image.owner(name.borrow()));
+                (owner.expect("what is in the ring is in the zone"), change.hash == *hash)
+            }
+        }
+    }
+
+    /// How many hashes of the image below are before this one, and whether it has this one.
+    pub(super) fn place_below(self, hash: &Hash) -> (usize, bool) {
+        let count = self.count_up_to(hash);
+        let is_there = count.checked_sub(1).and_then(|last| self.hash_at(last)).is_some_and(|last| last == *hash);
+        (count - usize::from(is_there), is_there)
     }
 
     /// The last entry that is not behind `hash`, around the end of the circle, and whether it is the one of this hash.
