@@ -1,7 +1,6 @@
 //! From the octets of a query and the zones to the octets of the answer.
 //!
-//! Total: any octets in, never a panic. No allocation (but for a small stack where a denial is searched for in what lies over
-//! an image), no lock, no clock of its own, no I/O. A query sees one snapshot of one
+//! Total: any octets in, never a panic. No allocation, no lock, no clock of its own, no I/O. A query sees one snapshot of one
 //! zone from beginning to end, and of each zone that an alias leads to.
 //!
 //! The way through: [`query`] reads what is asked, [`table`] finds the zone, [`resolve`] walks its contents as
