@@ -7,10 +7,12 @@ mod zones;
 
 use std::sync::Arc;
 
+use dns::Serial;
+use dns::text::zone_from_text;
 use patches::patch;
-use store::{HistoryKept, Opened, Options, Store, StoredContents};
+use store::{Commit, Head, HistoryKept, Opened, Options, Store, StoredContents};
 use testing::disk::SimulatedDisk;
-use zone::{Generation, Image, ZoneId};
+use zone::{Change, Diff, Generation, Image, Limits, Rejection, ZoneId, advance};
 use zones::{LARGE_RECORDS, commit};
 
 const ZONE: u64 = 1;
@@ -63,7 +65,7 @@ async fn diffs_that_a_stored_image_needs_are_kept_however_little_history_is_want
     let mut last = (1, whole.image.clone());
     store.commit(whole).await.unwrap();
     for generation in 2..6 {
-        let patch = store::Commit { history, ..patch(ZONE, generation, &last) };
+        let patch = Commit { history, ..patch(ZONE, generation, &last) };
         last = (generation, patch.image.clone());
         store.commit(patch).await.unwrap();
     }
@@ -73,7 +75,7 @@ async fn diffs_that_a_stored_image_needs_are_kept_however_little_history_is_want
     let store = open(&disk).store;
     store.rebase(ZoneId(ZONE), Generation(7), last.1.merged()).await.unwrap_err();
     store.rebase(ZoneId(ZONE), Generation(5), last.1.merged()).await.unwrap();
-    let next = store::Commit { history, ..patch(ZONE, 6, &last) };
+    let next = Commit { history, ..patch(ZONE, 6, &last) };
     let digest = next.image.digest();
     store.commit(next).await.unwrap();
     let kept: Vec<u64> = store.history(ZoneId(ZONE)).unwrap().iter().map(|version| version.generation.0).collect();
@@ -98,4 +100,37 @@ async fn steps_that_do_not_begin_where_the_stored_ones_end_bring_an_image() {
     assert_eq!(files(&disk), ["images/1-3"]);
     let (generation, image) = found(&disk);
     assert_eq!((generation, image.digest(), image.is_merged()), (3, digest, true));
+}
+
+#[tokio::test]
+async fn what_is_read_again_goes_on_to_keep_the_limit_of_names_without_records() {
+    let text = |name: &str| zone_from_text(&zones::name(ZONE), name).unwrap();
+    let deep = |numbers: std::ops::Range<u32>| -> String {
+        numbers.map(|number| format!("{}h{number} 60 A 192.0.2.1\n", "x.".repeat(100))).collect()
+    };
+    let onward = |old: &Image, change: &Change| {
+        let apex: dns::Name = zones::name(ZONE).parse().unwrap();
+        advance(apex.borrow(), Some(old), change, [7; 16], Limits::default()).map(|advanced| advanced.image)
+    };
+    let first = commit(ZONE, 1, 1, None);
+    let soa = "@ 60 SOA ns host 1 3600 600 86400 60\n@ 60 NS ns\n";
+    // Nearly as many as there may be.
+    let image = onward(&first.image, &Change::Full(text(&(soa.to_owned() + &deep(0..1800))))).unwrap();
+    let disk = SimulatedDisk::new();
+    let store = open(&disk).store;
+    let head = Head { digest: image.digest(), ..first.head };
+    store.commit(Commit { image: image.clone(), head, ..first }).await.unwrap();
+    store.commit(patch(ZONE, 2, &(1, image))).await.unwrap();
+    drop(store);
+    let (generation, image) = found(&disk);
+    assert_eq!((generation, image.is_merged()), (2, false));
+    let step = |added: &str| {
+        let mut removed = dns::Records::new();
+        removed.push(image.soa_record());
+        let added = text(&("@ 60 SOA ns host 3 3600 600 86400 60\n".to_owned() + added));
+        Change::Steps(vec![Diff { from: Serial(2), to: Serial(3), removed, added }])
+    };
+    assert!(onward(&image, &step(&deep(1800..1810))).is_ok_and(|next| !next.is_merged()));
+    let rejection = onward(&image, &step(&deep(1800..1830))).err();
+    assert!(matches!(rejection, Some(Rejection::TooManyEmptyNames { .. })), "{rejection:?}");
 }

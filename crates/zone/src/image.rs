@@ -23,6 +23,7 @@
 
 mod build;
 mod changes;
+mod excess;
 mod index;
 mod octets;
 mod overlay;
@@ -42,6 +43,7 @@ use siphasher::sip::SipHasher13;
 
 use crate::digest::Digest;
 use crate::limits::Limits;
+use excess::Excess;
 use overlay::{Overlay, Owners};
 use sort_key::SortKey;
 
@@ -98,7 +100,10 @@ mod field {
     pub(super) const SLOT_COUNT: usize = 56;
     pub(super) const OWNER_COUNT: usize = 60;
     pub(super) const RING_COUNT: usize = 64;
+    /// In one octet.
     pub(super) const APEX_OCTETS: usize = 68;
+    /// What [`super::excess`] tells of, in two octets; 0 in images that were written before it was told.
+    pub(super) const EXCESS: Range<usize> = 70..72;
     pub(super) const SEED: Range<usize> = 72..88;
     pub(super) const DIGEST: Range<usize> = 88..120;
     pub(super) const END: usize = 120;
@@ -176,7 +181,7 @@ impl Image {
             _ => u32_at(octets, field::RING_COUNT) as usize,
         };
         let ring_at = u64_at(octets, field::RING_AT) as usize;
-        let apex_octets = u32_at(octets, field::APEX_OCTETS) as usize;
+        let apex_octets = usize::from(octets[field::APEX_OCTETS]);
         let apex = &octets[field::END..field::END + apex_octets];
         let mut image = Self {
             slots_at: u64_at(octets, field::SLOTS_AT) as usize,
@@ -256,6 +261,13 @@ impl Image {
 
     pub fn record_count(&self) -> u64 {
         self.overlay.as_ref().map_or_else(|| u64_at(self.as_bytes(), field::RECORDS), |overlay| overlay.records)
+    }
+
+    fn excess(&self) -> Excess {
+        match &self.overlay {
+            Some(overlay) => overlay.excess,
+            None => Excess::from_octets(array_at(self.as_bytes(), field::EXCESS.start)),
+        }
     }
 
     /// The number of owners, empty non-terminals included.

@@ -21,7 +21,8 @@ pub struct Limits {
     /// free. A long name costs its sender a few octets where it shares its end with others, and us a name for each of
     /// its labels: five megabytes became four hundred so.
     ///
-    /// The default is 64: reverse zones of IPv6, whose names are the longest in use, have 32 at most.
+    /// The default is 64: reverse zones of IPv6, whose names are the longest in use, have 32 at most. Where there may be
+    /// fewer, an image is built anew with each change, whatever its size, because that is what counts them.
     pub empty_names_per_name: u16,
     /// Up to so many octets an image is built anew with each change; of a larger one only the owners that change are.
     ///
@@ -43,10 +44,12 @@ impl Limits {
         ..Self::DEFAULT
     };
 
+    pub(crate) const EMPTY_NAMES_PER_NAME: u16 = 64;
+
     const DEFAULT: Self = Self {
         records_per_rrset: 4_096,
         types_per_name: 256,
-        empty_names_per_name: 64,
+        empty_names_per_name: Self::EMPTY_NAMES_PER_NAME,
         rebuilt_octets_max: 64 * 1024,
         changes_min: 4_096,
     };

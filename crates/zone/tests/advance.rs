@@ -470,3 +470,47 @@ fn long_names_that_share_their_ends_do_not_multiply_without_bound() {
         .collect();
     assert!(full(None, &(HEAD.to_owned() + &reverse)).is_ok(), "as reverse zones of IPv6 have them");
 }
+
+/// Lines of so many names that each bring a hundred names without records, the first of these numbers being the first.
+fn deep_names(numbers: std::ops::Range<u32>) -> String {
+    numbers.map(|number| format!("{}h{number}.example. 60 A 192.0.2.1\n", "x.".repeat(100))).collect()
+}
+
+#[test]
+fn steps_of_a_large_zone_keep_the_limit_of_names_without_records_that_a_whole_zone_has() {
+    let whole = |serial: u32, deep: u32, more: &str| full(None, &(head_at(serial) + more + &deep_names(0..deep)));
+    let onward = |old: &Image, removed: &str, added: &str| {
+        let from = old.serial().0;
+        let change = Change::Steps(vec![step(from, from + 1, removed, added)]);
+        advance(apex().borrow(), Some(old), &change, SEED, Limits::default())
+    };
+    // 65,536 are free, and each of these names brings 36 more than its 64: there may be 1,820.
+    let mut held = whole(1, 1780, "").unwrap().image;
+    for deep in [1790, 1800] {
+        held = onward(&held, "", &deep_names(deep - 10..deep)).unwrap().image;
+        assert!(!held.is_merged(), "what is within the limit lies over the image");
+    }
+    let merged = held.merged();
+    let reread = Image::from_bytes(merged.as_bytes().to_vec().into()).unwrap();
+    let moved = onward(&held, &deep_names(0..10), &deep_names(1800..1810)).unwrap().image;
+    let laid_over = moved.laid_over(&merged, &held).unwrap();
+    let rejection = whole(4, 1830, "").unwrap_err();
+    assert!(matches!(rejection, Rejection::TooManyEmptyNames { .. }), "{rejection}");
+    for held in [&held, &merged, &reread] {
+        assert_eq!(onward(held, "", &deep_names(1800..1830)).err().as_ref(), Some(&rejection));
+    }
+    for moved in [moved, laid_over] {
+        let more = |until: u32| onward(&moved, "", &(deep_names(0..10) + &deep_names(1810..until)));
+        assert!(more(1820).is_ok_and(|next| !next.image.is_merged()), "those that went count no more");
+        let rejection = more(1830).err();
+        assert!(matches!(rejection, Some(Rejection::TooManyEmptyNames { .. })), "{rejection:?}");
+    }
+
+    // Names that come before them bring none, and leave so many more to others.
+    let broad = crowd_of_names(300).replace('n', "a");
+    let held = whole(1, 1800, &broad).unwrap().image;
+    let next = onward(&held, "", &deep_names(1800..1830)).unwrap().image;
+    assert!(next.as_bytes() == whole(2, 1830, &broad).unwrap().image.as_bytes());
+    let rejection = onward(&next, &broad, "").err();
+    assert!(matches!(rejection, Some(Rejection::TooManyEmptyNames { .. })), "{rejection:?}");
+}

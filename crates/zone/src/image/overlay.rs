@@ -13,6 +13,7 @@ use std::sync::Arc;
 use dns::{NameRef, Serial};
 
 use super::changes::{self, Change as _, Changes, Found, Iter};
+use super::excess::Excess;
 use super::owner::Owner;
 use super::sort_key::SortKey;
 use super::{Image, index};
@@ -27,6 +28,7 @@ pub(super) struct Overlay {
     pub(super) records: u64,
     /// With those of the image below.
     pub(super) owners: usize,
+    pub(super) excess: Excess,
     /// The SOA's.
     pub(super) minimum_secs: u32,
     /// The apex's blob, whose sort key has no octets.
@@ -75,6 +77,7 @@ impl Overlay {
             digest: image.digest(),
             records: image.record_count(),
             owners: image.owner_count(),
+            excess: image.excess(),
             minimum_secs: image.minimum_secs(),
             apex: apex.to_blob().into(),
             changes: Changes::default(),

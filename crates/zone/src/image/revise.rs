@@ -40,7 +40,7 @@ fn changes_max(image: &Image, limits: &Limits) -> usize {
 /// The version in which these owners have these records; their apex is among them, with an SOA that can be read.
 ///
 /// None where an overlay is not the way: more than `owners_max` owners would be other ones, or too many in all, or the zone
-/// gets another ring.
+/// gets another ring, or its names without records have to be counted.
 pub(crate) fn revise(
     old: &Image,
     touched: &mut [Touched<'_>],
@@ -59,6 +59,7 @@ pub(crate) fn revise(
     if revision.settle_flags(owners_max).is_none()
         || revision.settle_ring(touched).is_none()
         || revision.is_too_much(0)
+        || !revision.image.excess().is_within(limits)
     {
         return Ok(None);
     }
@@ -225,7 +226,13 @@ impl<'o> Revision<'o> {
         let at = below.unwrap_or_else(|| self.image.count_below_before(name));
         let hash = index::hash(&self.image.apex_hasher, self.image.apex_octets, name);
         let key = self.key(name);
+        let depth = name.label_count() - self.image.apex().label_count();
         let overlay = self.overlay();
+        overlay.excess = match (before > Some(0), after > Some(0)) {
+            (false, true) => overlay.excess.with(depth),
+            (true, false) => overlay.excess.without(depth),
+            _ => overlay.excess,
+        };
         overlay.owners = overlay.owners + usize::from(after.is_some()) - usize::from(before.is_some());
         overlay.records = overlay.records + after.unwrap_or(0) - before.unwrap_or(0);
         overlay.put(&key, hash, at, below.is_some(), blob);

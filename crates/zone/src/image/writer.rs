@@ -6,6 +6,7 @@
 use dns::{NameRef, RecordRef, Serial, Type};
 
 use super::build::{Draft, Notes, TooLarge};
+use super::excess::{EMPTY_NAMES_FREE, Excess};
 use super::owner::{Rrset, Rrsets, blob, rrsets_of};
 use super::ring::Entries;
 use super::sort_key::label_ends;
@@ -16,8 +17,6 @@ use crate::nsec3::{self, Parameters};
 
 /// Rings of NSEC3 records that one is chosen from: the one in use, and one that comes or goes.
 const RINGS_MAX: usize = 4;
-/// Names without records that every zone may have.
-const EMPTY_NAMES_FREE: u64 = 1 << 16;
 
 /// Owners that are put into the index together: each lies somewhere else in it, and so the processor waits for all of these
 /// places at once.
@@ -52,6 +51,7 @@ pub(super) struct ImageWriter {
     records: u64,
     names: u64,
     empty_names: u64,
+    excess: Excess,
     last_key: Vec<u8>,
     ancestors: Vec<Ancestor>,
     /// Where the labels of the last key end, from the apex on.
@@ -72,6 +72,7 @@ impl ImageWriter {
             records: 0,
             names: 0,
             empty_names: 0,
+            excess: Excess::default(),
             last_key: Vec::new(),
             ancestors: Vec::new(),
             ends: Vec::new(),
@@ -136,6 +137,7 @@ impl ImageWriter {
         if self.empty_names > EMPTY_NAMES_FREE + self.names * u64::from(self.limits.empty_names_per_name) {
             return Err(TooLarge::EmptyNames { owner: name.to_name() });
         }
+        self.excess = self.excess.with(depth);
         for (depth, key_octets) in ends.iter().enumerate().take(depth).skip(existing) {
             let empty = name.suffix(self.apex_labels + depth);
             self.blob(empty, *key_octets, depth, &Contents::Records(&[]), notes)?;
@@ -201,6 +203,8 @@ impl ImageWriter {
         let header = &mut self.octets[..field::END];
         header[field::MAGIC].copy_from_slice(&MAGIC);
         header[field::SEED].copy_from_slice(&seed);
+        header[field::APEX_OCTETS] = self.apex_octets as u8;
+        header[field::EXCESS].copy_from_slice(&self.excess.to_octets());
         for (at, value) in [
             (field::OCTETS, octets),
             (field::RECORDS, self.records),
@@ -216,7 +220,6 @@ impl ImageWriter {
             (field::SLOT_COUNT, u32::try_from(slot_count).map_err(|_| TooLarge::Zone)?),
             (field::OWNER_COUNT, self.owners),
             (field::RING_COUNT, ring.map_or(0, |ring| ring.owners.len()) as u32),
-            (field::APEX_OCTETS, self.apex_octets as u32),
         ] {
             header[at..at + 4].copy_from_slice(&value.to_le_bytes());
         }
