@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use redb::{Durability, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
 use crate::StoreError;
-use crate::disk::{DATABASE, DATABASE_BEING_MADE, DatabaseFile, Disk};
+use crate::disk::{DATABASE, DATABASE_BEING_MADE, DatabaseFile, Disk, JOURNAL};
 use crate::images;
-use crate::journal::{self, Journal};
+use crate::journal::{self, Journal, Lacking};
 use crate::transaction::Tables;
 
 /// [`crate::rows::ZoneRow`] by zone.
@@ -58,6 +58,8 @@ pub(crate) struct Database {
 struct Open {
     tables: redb::Database,
     journal: Mutex<Journal>,
+    /// That the journal had, when it was opened.
+    changes_lost: u64,
 }
 
 impl Database {
@@ -72,6 +74,11 @@ impl Database {
             make(&*disk)?
         };
         Ok(Self { disk, state: RwLock::new(Ok(database)) })
+    }
+
+    /// How many changes were lost because the journal is damaged, as far as that can be seen.
+    pub(crate) fn changes_lost(&self) -> u64 {
+        self.state().as_ref().map_or(0, |open| open.changes_lost)
     }
 
     /// Reads one state of all tables.
@@ -193,21 +200,29 @@ fn with_journal(tables: redb::Database, disk: &dyn Disk) -> Result<Open, StoreEr
     let known = guarded("opening zones.redb", || known_journal(&tables.begin_read()?.open_table(META)?))?;
     let lacking = match known {
         Some((number, sequence)) => journal::lacking(&octets, number, sequence)?,
-        None => Vec::new(),
+        None => Lacking { records: Vec::new(), lost: 0 },
     };
-    if !lacking.is_empty() {
+    if lacking.lost > 0 {
+        tracing::error!(
+            lost = lacking.lost,
+            "{JOURNAL} is damaged, by the disk or by something else that wrote to it: the last small changes that were \
+             committed are lost; the zones that they were about are as they were before, and come again from their \
+             primaries; what was ordered by one of them, a freeze or a removal, has to be ordered again; look after the disk"
+        );
+    }
+    if !lacking.records.is_empty() {
         guarded("bringing what the journal has into zones.redb", || {
             let mut transaction = tables.begin_write()?;
             transaction.set_durability(Durability::None)?;
             let mut written = Tables::open(&transaction, None)?;
-            for record in &lacking {
+            for record in &lacking.records {
                 written.repeat(record.sequence, &record.changes)?;
             }
             written.finish()?;
             Ok(transaction.commit()?)
         })?;
     }
-    Ok(Open { tables, journal: Mutex::new(journal) })
+    Ok(Open { tables, journal: Mutex::new(journal), changes_lost: lacking.lost })
 }
 
 /// The number of the journal's records, and the last of them that the tables have with this transaction, by which

@@ -18,6 +18,10 @@
 //! What is read when it is opened is synced before: the process that wrote it may have been killed before it was, and what is
 //! done for a record, such as sweeping images, must not outlive it.
 //!
+//! The last record may be half written when the power goes; nobody was told then that it is there, and nothing is said. One
+//! is written when the one before it is on the disk, so that one behind it shows that it was whole: then the disk has lost
+//! something, which is counted and said. A last record that the disk has lost cannot be told from a half written one.
+//!
 //! Where a journal was read, no record is added before it begins anew: after a sync that failed nobody can say what is on the
 //! disk. It begins with sequences that no record in it can have, not even behind one that is damaged.
 
@@ -35,8 +39,10 @@ pub(crate) const JOURNAL_OCTETS: u64 = 1 << 20;
 const RECORDS_MAX: u64 = JOURNAL_OCTETS / RECORD_OCTETS;
 /// What has more is written where it belongs at once: then the pages are most of the work, and the journal would be another copy.
 const CHANGES_OCTETS_MAX: u64 = 64 << 10;
+/// What a record begins with.
+const LENGTH_OCTETS: usize = 4;
 /// Before and behind the changes of a record.
-const RECORD_OCTETS: u64 = 4 + 8 + 8 + 4;
+const RECORD_OCTETS: u64 = LENGTH_OCTETS as u64 + 8 + 8 + 4;
 
 /// The open journal.
 #[derive(Debug)]
@@ -148,32 +154,50 @@ fn whole(
     Ok(file)
 }
 
-/// What a database lacks that has everything up to `sequence`, in order.
+/// What a database lacks of what was committed.
+#[derive(Debug)]
+pub(crate) struct Lacking {
+    /// In order.
+    pub(crate) records: Vec<Record>,
+    /// Records behind these that were whole once and cannot be read any more, with all that came after the first of them.
+    pub(crate) lost: u64,
+}
+
+/// What a database lacks that has everything up to `sequence`.
 ///
 /// # Errors
 /// When the database is older than the journal's beginning.
-pub(crate) fn lacking(octets: &[u8], database: u64, sequence: u64) -> Result<Vec<Record>, StoreError> {
-    let records: Vec<Record> = records(octets, database).collect();
+pub(crate) fn lacking(octets: &[u8], database: u64, sequence: u64) -> Result<Lacking, StoreError> {
+    let (mut records, rest) = records(octets, database);
     if records.first().is_some_and(|first| first.sequence > sequence + 1) {
         let what = format!("{JOURNAL} goes on from a later state than that of {DATABASE}: is that an older copy?");
         return Err(StoreError::Damaged { what });
     }
-    Ok(records.into_iter().filter(|record| record.sequence > sequence).collect())
+    records.retain(|record| record.sequence > sequence);
+    let last = records.last().map_or(sequence, |record| record.sequence);
+    let behind = last_anywhere(rest, database).filter(|behind| *behind > last + 1);
+    Ok(Lacking { records, lost: behind.map_or(0, |behind| behind - last) })
 }
 
-/// The records of a database that follow one another, up to the first that is not whole.
-fn records(octets: &[u8], database: u64) -> impl Iterator<Item = Record> {
+/// The records of a database that follow one another, up to the first that is not whole; and what is there from that one on.
+fn records(octets: &[u8], database: u64) -> (Vec<Record>, &[u8]) {
     let mut rest = octets;
-    let mut last = None;
-    std::iter::from_fn(move || {
-        let (record, octets) = record(rest, database)?;
-        if last.is_some_and(|last| record.sequence != last + 1) {
-            return None;
-        }
+    let mut records: Vec<Record> = Vec::new();
+    while let Some((record, octets)) = record(rest, database)
+        && records.last().is_none_or(|last| record.sequence == last.sequence + 1)
+    {
         rest = &rest[octets..];
-        last = Some(record.sequence);
-        Some(record)
-    })
+        records.push(record);
+    }
+    (records, rest)
+}
+
+/// The highest sequence of a record that begins anywhere in these octets.
+fn last_anywhere(octets: &[u8], database: u64) -> Option<u64> {
+    let number = database.to_be_bytes();
+    let places = octets.windows(LENGTH_OCTETS + number.len()).enumerate();
+    let places = places.filter(|(_, place)| place[LENGTH_OCTETS..] == number);
+    places.filter_map(|(at, _)| record(&octets[at..], database)).map(|(record, _)| record.sequence).max()
 }
 
 /// The record at the beginning, and how long it is.
@@ -181,7 +205,7 @@ fn record(octets: &[u8], database: u64) -> Option<(Record, usize)> {
     let changes = u32::from_be_bytes(*octets.first_chunk()?) as usize;
     let end = changes.checked_add(RECORD_OCTETS as usize)?;
     let fields = unseal(octets.get(..end)?)?;
-    let (whose, fields) = fields[4..].split_first_chunk()?;
+    let (whose, fields) = fields[LENGTH_OCTETS..].split_first_chunk()?;
     let (sequence, changes) = fields.split_first_chunk()?;
     let record = Record { sequence: u64::from_be_bytes(*sequence), changes: changes.to_vec() };
     (u64::from_be_bytes(*whose) == database).then_some((record, end))

@@ -41,6 +41,9 @@
 //! replaced; an empty one is made only where neither database nor images are, and, if the caller wants that
 //! ([`DamagedDatabase`]), where the database is damaged as a whole, which is then put aside.
 //!
+//! A record of the journal that has rotted is lost with all behind it: that is no crash's doing, and is said
+//! ([`Opened::changes_lost`]).
+//!
 //! Clock facts may be up to a minute old: a lost confirmation makes a zone expire earlier, never later.
 //!
 //! # Not supported
@@ -129,6 +132,9 @@ pub struct Opened {
     pub newest_time_ms: u64,
     /// Of a database that was damaged; then nothing is stored.
     pub put_aside: Option<PutAside>,
+    /// How many small transactions that were committed are lost, because the journal that had them is damaged; the log
+    /// says so. What was stored before them is there.
+    pub changes_lost: u64,
 }
 
 /// A damaged database that was put aside.
@@ -197,9 +203,10 @@ impl Store {
             }
             (read, _) => read.map(|(database, found)| (database, found, None))?,
         };
+        let changes_lost = database.changes_lost();
         let store = Self { shared: Arc::new(Shared::start(database, images, &options, workers)?) };
         let Found { zones, unreadable, newest_time_ms } = found;
-        Ok(Opened { store, zones, unreadable, newest_time_ms, put_aside })
+        Ok(Opened { store, zones, unreadable, newest_time_ms, put_aside, changes_lost })
     }
 
     fn read(disk: &Arc<dyn Disk>, images: &ImageFiles) -> Result<(Arc<Database>, Found), StoreError> {

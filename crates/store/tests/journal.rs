@@ -214,6 +214,57 @@ async fn a_damaged_journal_gives_what_was_before_the_damage_and_the_store_goes_o
 }
 
 #[tokio::test]
+async fn what_rotted_inside_a_journal_is_said_and_a_record_that_was_half_written_is_not() {
+    let disk = with_a_journal().await;
+    let octets = disk.octets(JOURNAL).unwrap();
+    let end = octets.iter().rposition(|octet| *octet != 0).unwrap() + 1;
+    // Generations 2 to 5 are in four records, which are alike.
+    let lost_where = |damage: &dyn Fn(&mut Vec<u8>)| {
+        let disk = cut(&disk);
+        disk.spoil(JOURNAL, damage);
+        let opened = open(&disk);
+        (opened.zones[0].head.generation.0, opened.changes_lost)
+    };
+    assert_eq!(lost_where(&|_| {}), (5, 0));
+    for offset in (0..end).step_by(7) {
+        let (generation, lost) = lost_where(&|file| file[offset] ^= 0x10);
+        let unlost = 5 - generation;
+        assert_eq!(
+            lost,
+            if generation == 4 { 0 } else { unlost },
+            "{offset}: the last record may not have been whole"
+        );
+    }
+    for written in (0..end).step_by(7) {
+        let (generation, lost) = lost_where(&|file| file[written..].fill(0));
+        assert!(generation < 5 && lost == 0, "{written}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_in_a_journal_before_it_began_anew_is_no_loss() {
+    let disk = SimulatedDisk::new();
+    let opened = open(&disk);
+    commit_all(&opened.store, 1..=9).await;
+    // Too much for the journal, which begins anew over what was there.
+    opened.store.commit(commit(2, 1, LARGE_RECORDS / 2, None)).await.unwrap();
+    let found = |damage: &dyn Fn(&mut Vec<u8>)| {
+        let disk = cut(&disk);
+        disk.spoil(JOURNAL, damage);
+        let opened = open(&disk);
+        (opened.zones[0].head.generation.0, opened.changes_lost)
+    };
+    let half_written = |file: &mut Vec<u8>| file[40..80].fill(0xee);
+    assert_eq!(found(&|_| {}), (9, 0));
+    assert_eq!(found(&half_written), (9, 0));
+    commit_all(&opened.store, [10]).await;
+    assert_eq!((found(&|_| {}), found(&half_written)), ((10, 0), (9, 0)));
+    // Now it was whole.
+    commit_all(&opened.store, [11]).await;
+    assert_eq!((found(&|_| {}), found(&half_written)), ((11, 0), (9, 2)));
+}
+
+#[tokio::test]
 async fn without_room_for_a_journal_every_change_is_durable_by_itself() {
     let disk = SimulatedDisk::new();
     drop(open(&disk));

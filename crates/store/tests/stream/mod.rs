@@ -142,6 +142,9 @@ impl Ledger {
         if !opened.unreadable.is_empty() {
             return Err(format!("unreadable: {:?}", opened.unreadable));
         }
+        if opened.changes_lost > 0 {
+            return Err(format!("{} changes are said to be lost", opened.changes_lost));
+        }
         let mut expected_files = BTreeSet::from(["zones.redb".to_string(), "zones.journal".to_string()]);
         let mut found = BTreeMap::new();
         for zone in &opened.zones {
