@@ -260,6 +260,11 @@ fn what_makes_many_owners_others_is_not_applied_at_once() {
     let hidden = steps(&old, vec![hiding]).unwrap().image;
     assert!(hidden.owner("h7.sub.example.".parse::<Name>().unwrap().borrow()).unwrap().is_occluded());
     assert!(at_once(step(1, 2, "", &crowd_of_names(300))).is_none());
+    let deep = step(1, 2, "", &deep_names(0..20));
+    assert!(at_once(deep.clone()).is_none(), "each brings a hundred others");
+    let held = steps(&old, vec![deep]).unwrap().image;
+    let back = advance_at_once(apex().borrow(), &held, &[step(2, 3, &deep_names(0..20), "")], OVERLAY);
+    assert!(back.unwrap().is_none(), "and takes them away");
 }
 
 fn crowd_of_names(count: u32) -> String {

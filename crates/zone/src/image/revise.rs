@@ -28,7 +28,8 @@ pub(crate) struct Touched<'a> {
 
 /// An overlay may have this share of the owners below it as changes.
 const CHANGES_SHARE: usize = 16;
-/// Owners whose flags may be others, for each that may become another one: itself, and those above it.
+/// Owners that may be written, and owners whose flags may be others, for each that may become another one: itself, and those
+/// above it.
 const AFFECTED_PER_OWNER: usize = 4;
 /// Steps after which the flat buffer should be built anew: each is applied again at a start.
 const STEPS_MAX: usize = 8_192;
@@ -48,15 +49,19 @@ pub(crate) fn revise(
     owners_max: usize,
     notes: &mut Notes,
 ) -> Result<Option<Image>, TooLarge> {
-    let mut revision = Revision::of(old, changes_max(old, limits));
+    let mut revision = Revision::of(old, changes_max(old, limits), owners_max);
     if touched.len() > owners_max || revision.is_too_much(touched.len()) {
         return Ok(None);
     }
     for owner in &mut *touched {
         revision.write(owner, limits, notes)?;
+        // A long name may bring a hundred others.
+        if revision.is_too_much(0) {
+            return Ok(None);
+        }
     }
-    revision.drop_empty();
-    if revision.settle_flags(owners_max).is_none()
+    if revision.drop_empty().is_none()
+        || revision.settle_flags(owners_max).is_none()
         || revision.settle_ring(touched).is_none()
         || revision.is_too_much(0)
         || !revision.image.excess().is_within(limits)
@@ -127,13 +132,16 @@ struct Revision<'o> {
     /// Owners without records, which are gone unless something is below them.
     empty: BTreeMap<Box<[u8]>, Name>,
     changes_max: usize,
+    /// Owners that may be written yet, or taken away.
+    writes_left: usize,
 }
 
 impl<'o> Revision<'o> {
-    fn of(old: &'o Image, changes_max: usize) -> Self {
+    fn of(old: &'o Image, changes_max: usize, owners_max: usize) -> Self {
+        let writes_left = owners_max.saturating_mul(AFFECTED_PER_OWNER);
         let overlay = old.overlay.as_ref().map_or_else(|| Overlay::over(old), |overlay| (**overlay).clone());
         let image = Image { overlay: Some(Arc::new(overlay)), ..old.clone() };
-        Self { old, image, affected: BTreeMap::new(), empty: BTreeMap::new(), changes_max }
+        Self { old, image, affected: BTreeMap::new(), empty: BTreeMap::new(), changes_max, writes_left }
     }
 
     fn overlay(&mut self) -> &mut Overlay {
@@ -145,7 +153,7 @@ impl<'o> Revision<'o> {
     }
 
     fn is_too_much(&self, more: usize) -> bool {
-        self.changes() + more > self.changes_max
+        self.changes() + more > self.changes_max || self.writes_left == 0
     }
 
     fn key(&self, name: NameRef<'_>) -> SortKey {
@@ -225,6 +233,7 @@ impl<'o> Revision<'o> {
         let below = self.image.owner_below(name).map(|owner| owner.number() as usize);
         let at = below.unwrap_or_else(|| self.image.count_below_before(name));
         let hash = index::hash(&self.image.apex_hasher, self.image.apex_octets, name);
+        self.writes_left = self.writes_left.saturating_sub(1);
         let key = self.key(name);
         let depth = name.label_count() - self.image.apex().label_count();
         let overlay = self.overlay();
@@ -239,10 +248,13 @@ impl<'o> Revision<'o> {
     }
 
     /// Takes names away that have neither records nor names below them, and those above them that are there for nothing
-    /// else.
-    fn drop_empty(&mut self) {
+    /// else; none where that is too much.
+    fn drop_empty(&mut self) -> Option<()> {
         // What is below comes first.
         while let Some((_, name)) = self.empty.pop_last() {
+            if self.is_too_much(0) {
+                return None;
+            }
             let name = name.borrow();
             let Some(owner) = self.image.owner(name) else { continue };
             if self.has_child(name) {
@@ -264,6 +276,7 @@ impl<'o> Revision<'o> {
                 self.note_empty(parent);
             }
         }
+        Some(())
     }
 
     fn has_child(&self, name: NameRef<'_>) -> bool {

@@ -185,10 +185,8 @@ impl<'a> Ring<'a> {
             return (self.entry(at), is_match);
         };
         let last = changes.last(Bound::Included(hash), self.count_up_to(hash));
-        match last
-            .or_else(|| changes.last(Bound::Unbounded, self.layout.count))
-            .expect("a ring has at least one record")
-        {
+        let last = last.or_else(|| changes.last(Bound::Unbounded, self.layout.count));
+        match last.expect("a ring has at least one record") {
             Last::Below(index) => (self.entry(index), self.hash_at(index).is_some_and(|found| found == *hash)),
             Last::Changed(change) => {
                 let mut label = [LABEL_OCTETS as u8; 1 + LABEL_OCTETS];
