@@ -1,6 +1,6 @@
-//! What it costs to write down what was asked of 100,000 zones, and how long others wait for the writer meanwhile:
-//! `cargo run --release -p inventory --example statistics`, for SQLite in a directory of its own; with a URL of a PostgreSQL
-//! database behind it, for that.
+//! What it costs to write down what was asked of 100,000 zones and for 50,000 names, and how long others wait for the writer
+//! meanwhile: `cargo run --release -p inventory --example statistics`, for SQLite in a directory of its own; with a URL of a
+//! PostgreSQL database behind it, for that.
 
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 #![allow(clippy::unwrap_used)]
@@ -10,11 +10,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use inventory::{
-    AskedZone, By, Hour, Inventory, Location, NewZone, QueryCounts, STATISTICS_AT_ONCE_MAX, TenantId, ZoneId,
+    AskedName, AskedZone, By, Hour, Inventory, Location, NewZone, QueryCounts, STATISTICS_AT_ONCE_MAX, TenantId,
+    ZoneId,
 };
 use xfr::{Moment, Primary};
 
 const ZONES: u64 = 100_000;
+/// Names that wait at the most in a server, a few of each zone.
+const NAMES: u64 = 50_000;
 const NOW: Moment = Moment(1_795_262_400_000);
 
 #[tokio::main]
@@ -45,6 +48,20 @@ async fn main() {
             longest = longest.max(begun.elapsed());
         }
         println!("{what:<20} {ZONES} in {:?}; the longest of {STATISTICS_AT_ONCE_MAX}: {longest:?}", start.elapsed());
+    }
+    let day = Hour::of(NOW).day();
+    let asked = |number: u64| {
+        let zone = number % (NAMES / 5);
+        let name = format!("n{number}.z{zone}.example.").parse().unwrap();
+        AskedName { zone: ZoneId(zone + 1), day, name, queries: 3 }
+    };
+    let names: Vec<AskedName> = (0..NAMES).map(asked).collect();
+    for what in ["new names", "names that are there"] {
+        let start = Instant::now();
+        for portion in names.chunks(STATISTICS_AT_ONCE_MAX) {
+            inventory.add_names(portion).await.unwrap();
+        }
+        println!("{what:<20} {NAMES} in {:?}", start.elapsed());
     }
     is_over.store(true, Ordering::Relaxed);
     let mut waits = other.await.unwrap();

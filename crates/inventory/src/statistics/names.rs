@@ -1,10 +1,13 @@
 //! The names that were asked for most, by zone and day.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use dns::Name;
+use sqlx::AssertSqlSafe;
 use zone::ZoneId;
 
+use super::rows::{ROWS, values};
 use super::{Day, STATISTICS_AT_ONCE_MAX};
 use crate::TenantId;
 use crate::database::{Inventory, Transaction, to_i64, to_u64};
@@ -31,13 +34,14 @@ impl Inventory {
     pub async fn add_names(&self, asked: &[AskedName]) -> Result<(), InventoryError> {
         assert!(asked.len() <= STATISTICS_AT_ONCE_MAX, "{} at once", asked.len());
         let mut transaction = self.begin().await?;
-        let mut grown = HashSet::new();
-        for name in asked {
-            add(&mut transaction, name).await?;
-            grown.insert((name.zone, name.day));
+        for names in asked.chunks(ROWS) {
+            add(&mut transaction, names).await?;
         }
-        for (zone, day) in grown {
-            trim(&mut transaction, zone, day).await?;
+        let grown: BTreeSet<(ZoneId, Day)> = asked.iter().map(|name| (name.zone, name.day)).collect();
+        for grown in Vec::from_iter(grown).chunks(ROWS) {
+            for (zone, day) in outgrown(&mut transaction, grown).await? {
+                trim(&mut transaction, zone, day).await?;
+            }
         }
         transaction.commit().await?;
         Ok(())
@@ -67,18 +71,50 @@ impl Inventory {
     }
 }
 
-async fn add(transaction: &mut Transaction, asked: &AskedName) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO query_names (zone_id, day, name, queries) SELECT id, $2, $3, $4 FROM zones WHERE id = $1 \
-         ON CONFLICT (zone_id, day, name) DO UPDATE SET queries = query_names.queries + excluded.queries",
-    )
-    .bind(to_i64(asked.zone.0))
-    .bind(to_i64(asked.day.0))
-    .bind(asked.name.to_string())
-    .bind(to_i64(asked.queries))
-    .execute(&mut **transaction)
-    .await?;
+async fn add(transaction: &mut Transaction, asked: &[AskedName]) -> Result<(), sqlx::Error> {
+    static WHOLE: LazyLock<String> = LazyLock::new(|| insert(ROWS));
+    let statement = if asked.len() == ROWS { WHOLE.clone() } else { insert(asked.len()) };
+    let mut query = sqlx::query(AssertSqlSafe(statement));
+    for AskedName { zone, day, name, queries } in asked {
+        query = query.bind(to_i64(zone.0)).bind(to_i64(day.0)).bind(name.to_string()).bind(to_i64(*queries));
+    }
+    query.execute(&mut **transaction).await?;
     Ok(())
+}
+
+/// The statement for so many names. The zone of one may have been removed meanwhile: then there is nothing to insert.
+fn insert(names: usize) -> String {
+    format!(
+        "WITH asked (zone, day, name, queries) AS (VALUES {}) INSERT INTO query_names (zone_id, day, name, queries) \
+         SELECT asked.zone, asked.day, asked.name, asked.queries FROM asked JOIN zones ON zones.id = asked.zone WHERE zones.id > 0 \
+         ON CONFLICT (zone_id, day, name) DO UPDATE SET queries = query_names.queries + excluded.queries",
+        values(names, 4)
+    )
+}
+
+/// Which of these zones' days have more names than are kept.
+async fn outgrown(
+    transaction: &mut Transaction,
+    grown: &[(ZoneId, Day)],
+) -> Result<Vec<(ZoneId, Day)>, InventoryError> {
+    static WHOLE: LazyLock<String> = LazyLock::new(|| count(ROWS));
+    let statement = if grown.len() == ROWS { WHOLE.clone() } else { count(grown.len()) };
+    let mut query = sqlx::query_as(AssertSqlSafe(statement));
+    for (zone, day) in grown {
+        query = query.bind(to_i64(zone.0)).bind(to_i64(day.0));
+    }
+    let rows: Vec<(i64, i64)> = query.fetch_all(&mut **transaction).await?;
+    rows.into_iter().map(|(zone, day)| Ok((ZoneId(to_u64(zone)?), Day(to_u64(day)?)))).collect()
+}
+
+/// The statement for so many zones' days.
+fn count(days: usize) -> String {
+    format!(
+        "WITH grown (zone, day) AS (VALUES {}) SELECT query_names.zone_id, query_names.day FROM grown \
+         JOIN query_names ON query_names.zone_id = grown.zone AND query_names.day = grown.day \
+         GROUP BY query_names.zone_id, query_names.day HAVING COUNT(*) > {NAMES_KEPT}",
+        values(days, 2)
+    )
 }
 
 async fn trim(transaction: &mut Transaction, zone: ZoneId, day: Day) -> Result<(), sqlx::Error> {

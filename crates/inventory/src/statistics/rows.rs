@@ -13,7 +13,7 @@ use crate::database::{Inventory, Transaction, to_i64};
 use crate::error::InventoryError;
 
 /// Rows of one statement: each that is run costs more than a row.
-const ROWS: usize = 64;
+pub(super) const ROWS: usize = 64;
 /// The zone and the hour, and what is counted.
 const VALUES: usize = 2 + COLUMNS.len();
 
@@ -117,11 +117,7 @@ async fn add_rows(transaction: &mut Transaction, asked: &[AskedZone]) -> Result<
 
 /// The statement for so many rows.
 fn insert(rows: usize) -> String {
-    let row = |row: usize| {
-        let values: Vec<String> = (1..=VALUES).map(|value| format!("${}", row * VALUES + value)).collect();
-        format!("({})", values.join(", "))
-    };
-    let rows = (0..rows).map(row).collect::<Vec<_>>().join(", ");
+    let rows = values(rows, VALUES);
     let (columns, additions) = (columns(), additions("query_hours"));
     // The zone may have been removed meanwhile: then there is nothing to insert.
     format!(
@@ -129,4 +125,13 @@ fn insert(rows: usize) -> String {
          SELECT zone, hour, {columns} FROM asked JOIN zones ON zones.id = asked.zone WHERE zones.id > 0 \
          ON CONFLICT (zone_id, hour) DO UPDATE SET {additions}"
     )
+}
+
+/// Places for so many rows of so many values: `($1, $2), ($3, $4), …`
+pub(super) fn values(rows: usize, of: usize) -> String {
+    let row = |row: usize| {
+        let values: Vec<String> = (1..=of).map(|value| format!("${}", row * of + value)).collect();
+        format!("({})", values.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
