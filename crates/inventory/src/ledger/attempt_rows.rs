@@ -1,12 +1,16 @@
 //! The rows of attempts: consecutive checks without news are one row, and so are consecutive failures of one
 //! kind.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
+use sqlx::AssertSqlSafe;
 use zone::ZoneId;
 
 use super::{ATTEMPTS_MAX, Attempt, KEPT_MS, Outcome, RecordedReason};
 use crate::database::{Transaction, to_i64};
+
+/// New versions, or zones, in one statement: each that is run costs more than a row.
+const ROWS: usize = 64;
 
 /// So many of a zone's newest rows are looked through for a failure of the same kind: more than a zone with many
 /// primaries has kinds of failures at one time.
@@ -21,15 +25,27 @@ pub(super) async fn write(
     attempts: &[(ZoneId, Attempt)],
     now_ms: u64,
 ) -> Result<(), sqlx::Error> {
-    let mut grown = HashSet::new();
-    for (zone, attempt) in attempts {
+    let mut grown = BTreeSet::new();
+    let mut rest = attempts;
+    while let Some((zone, attempt)) = rest.first() {
+        let updates = rest.iter().take(ROWS).take_while(|(_, attempt)| attempt.outcome == Outcome::Updated).count();
+        if updates > 0 {
+            let (updates, others) = rest.split_at(updates);
+            insert_updates(transaction, updates).await?;
+            grown.extend(updates.iter().map(|(zone, _)| *zone));
+            rest = others;
+            continue;
+        }
+        rest = &rest[1..];
         if !fold(transaction, *zone, attempt).await? {
             insert(transaction, *zone, attempt).await?;
             grown.insert(*zone);
         }
     }
-    for zone in grown {
-        trim(transaction, zone, now_ms).await?;
+    for grown in Vec::from_iter(grown).chunks(ROWS) {
+        for zone in outgrown(transaction, grown, now_ms).await? {
+            trim(transaction, zone, now_ms).await?;
+        }
     }
     Ok(())
 }
@@ -142,6 +158,52 @@ async fn insert(transaction: &mut Transaction, zone: ZoneId, attempt: &Attempt) 
     .execute(&mut **transaction)
     .await?;
     Ok(())
+}
+
+/// Inserts attempts that brought a new version, in their order: many at once, when many zones are new or change. Whatever
+/// they have is a number or a word of ours, and stands in the statement itself.
+async fn insert_updates(transaction: &mut Transaction, updates: &[(ZoneId, Attempt)]) -> Result<(), sqlx::Error> {
+    let optional = |text: Option<String>| text.unwrap_or_else(|| "NULL".to_owned());
+    let row = |(place, (zone, attempt)): (usize, &(ZoneId, Attempt))| {
+        let Attempt { at, primary, trigger, kind, from_serial, to_serial, octets, records, millis, outcome: _ } =
+            attempt;
+        let (zone, at, octets, records, millis) =
+            (to_i64(zone.0), to_i64(at.0), to_i64(*octets), to_i64(*records), to_i64(*millis));
+        let primary = optional(primary.map(|primary| format!("'{primary}'")));
+        let [from_serial, to_serial] =
+            [from_serial, to_serial].map(|serial| optional(serial.map(|serial| serial.0.to_string())));
+        format!(
+            "({place}, {zone}, {at}, {primary}, '{trigger}', '{kind}', {from_serial}, {to_serial}, {octets}, {records}, \
+             {millis})"
+        )
+    };
+    let rows = updates.iter().enumerate().map(row).collect::<Vec<_>>().join(", ");
+    // The zone may have been removed meanwhile: then there is nothing to insert.
+    let statement = format!(
+        "WITH made (place, zone, at_ms, primary_address, triggered_by, kind, from_serial, to_serial, octets, records, \
+         millis) AS (VALUES {rows}) INSERT INTO attempts (zone_id, at_ms, last_ms, tries, primary_address, \
+         triggered_by, kind, from_serial, to_serial, octets, records, millis, outcome) SELECT made.zone, made.at_ms, \
+         made.at_ms, 1, made.primary_address, made.triggered_by, made.kind, CAST(made.from_serial AS BIGINT), \
+         CAST(made.to_serial AS BIGINT), made.octets, made.records, made.millis, 'updated' \
+         FROM made JOIN zones ON zones.id = made.zone ORDER BY made.place"
+    );
+    sqlx::query(AssertSqlSafe(statement)).persistent(false).execute(&mut **transaction).await?;
+    Ok(())
+}
+
+/// Which of these zones have too much, or something too old in their first row: rows behind one that has been added to for
+/// long are found when all are gone through ([`super::age`]).
+async fn outgrown(transaction: &mut Transaction, grown: &[ZoneId], now_ms: u64) -> Result<Vec<ZoneId>, sqlx::Error> {
+    let zones = grown.iter().map(|zone| format!("({})", to_i64(zone.0))).collect::<Vec<_>>().join(", ");
+    let oldest_ms = to_i64(now_ms.saturating_sub(KEPT_MS));
+    let statement = format!(
+        "WITH grown (zone) AS (VALUES {zones}) SELECT zone FROM grown WHERE EXISTS (SELECT 1 FROM attempts \
+         WHERE zone_id = zone ORDER BY id DESC LIMIT 1 OFFSET {ATTEMPTS_MAX}) \
+         OR (SELECT last_ms FROM attempts WHERE zone_id = zone ORDER BY id LIMIT 1) < {oldest_ms}"
+    );
+    let query = sqlx::query_scalar(AssertSqlSafe(statement)).persistent(false);
+    let found: Vec<i64> = query.fetch_all(&mut **transaction).await?;
+    Ok(grown.iter().copied().filter(|zone| found.contains(&to_i64(zone.0))).collect())
 }
 
 /// Deletes what is too old or too much. The newest attempt is the clock.
