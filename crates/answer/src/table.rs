@@ -20,6 +20,15 @@ pub enum Contents {
     Live(Arc<Snapshot>),
 }
 
+impl Contents {
+    fn into_snapshot(self) -> Option<Arc<Snapshot>> {
+        match self {
+            Self::Live(snapshot) => Some(snapshot),
+            Self::Absent | Self::Expired => None,
+        }
+    }
+}
+
 /// One answered zone. Publishing swaps its contents; a query that is under way keeps what it has.
 pub struct ServedZone {
     pub id: ZoneId,
@@ -36,17 +45,16 @@ pub struct ServedZone {
 
 impl ServedZone {
     pub fn new(id: ZoneId, tenant: TenantId, apex: Name, contents: Contents) -> Self {
-        let zone = Self {
+        let has_expired = matches!(contents, Contents::Expired);
+        Self {
             id,
             tenant,
             apex,
-            snapshot: ArcSwapOption::empty(),
-            has_expired: AtomicBool::new(false),
+            snapshot: ArcSwapOption::new(contents.into_snapshot()),
+            has_expired: AtomicBool::new(has_expired),
             expires_at_ms: AtomicU64::new(0),
             answers_any_in_full: AtomicBool::new(false),
-        };
-        zone.publish(contents);
-        zone
+        }
     }
 
     pub fn contents(&self) -> Contents {
@@ -113,10 +121,7 @@ impl ServedZone {
     /// One swap: a query sees all of it or none.
     pub fn publish(&self, contents: Contents) {
         self.has_expired.store(matches!(contents, Contents::Expired), Ordering::Relaxed);
-        self.snapshot.store(match contents {
-            Contents::Live(snapshot) => Some(snapshot),
-            Contents::Absent | Contents::Expired => None,
-        });
+        self.snapshot.store(contents.into_snapshot());
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod abreast;
 mod accounts;
 mod agenda;
 mod alike;

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
+use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
+use std::thread;
 use std::time::Duration;
 
 use answer::{Contents, ServedZone, ZoneTable};
@@ -16,6 +18,7 @@ use transfer::{Received, Transfers};
 use xfr::{Bounds, Destinations, Moment, Policy, Reason, Timers};
 use zone::{Generation, Limits, Snapshot, TenantId, ZoneId};
 
+use crate::abreast;
 use crate::agenda::Agenda;
 use crate::alike::Alike;
 use crate::attempt::{self, Attempt, Kind};
@@ -121,18 +124,27 @@ impl Node {
         };
         let (mut followed, kept) = (Vec::with_capacity(stored.len()), Kept::default());
         let instructions = Alike::default();
-        for stored in stored {
+        let restored = abreast::map(stored, |stored| {
             let facts = stored.clock;
             let zone = restore(stored, &defaults, &instructions, &clock);
             // Bounds that were drawn closer meanwhile count from now on, also at a start under wider ones.
             if let Some(expires_at) = zone.condition().timers.expires_at().filter(|at| at.0 < facts.expires_at_ms) {
                 store.confirm(zone.id, ClockFacts { expires_at_ms: expires_at.0, ..facts });
             }
+            Arc::new(zone)
+        });
+        for zone in restored {
             match zone.instructions().role {
-                Role::Removed => kept.insert(Arc::new(zone)),
-                _ => followed.push(Arc::new(zone)),
+                Role::Removed => kept.insert(zone),
+                _ => followed.push(zone),
             }
         }
+        let (roster, table) = thread::scope(|scope| {
+            let table = scope.spawn(|| table(&followed));
+            let roster = followed.iter().cloned().collect();
+            (roster, table.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        shared.zones.store(Arc::new(table));
         let node = Self {
             clock,
             instructions,
@@ -159,13 +171,13 @@ impl Node {
             news: broadcast::Sender::new(NEWS_KEPT),
             reconciled: watch::Sender::new(0),
             course: Mutex::default(),
-            followed: RwLock::new(followed.into_iter().collect()),
+            followed: RwLock::new(roster),
             kept,
             keep_removed: KEEP_REMOVED,
             plans: Plans::default(),
             put_aside: None,
         };
-        node.publish_table();
+        node.catalogs.listed_otherwise.notify_one();
         node
     }
 
@@ -215,12 +227,8 @@ impl Node {
 
     /// Has exactly those zones answered that are to be.
     pub(crate) fn publish_table(&self) {
-        let answered = |zone: &&Arc<Followed>| zone.instructions().is_answered();
-        let mut zones: Vec<Arc<ServedZone>> =
-            self.read().iter().filter(answered).map(|zone| zone.served.clone()).collect();
-        // Of two stored zones of one name the newer one is answered, until the inventory says which it is.
-        zones.sort_unstable_by_key(|zone| zone.id);
-        self.shared.zones.store(Arc::new(ZoneTable::new(zones)));
+        let table = table(self.read().iter());
+        self.shared.zones.store(Arc::new(table));
         self.catalogs.listed_otherwise.notify_one();
     }
 
@@ -437,6 +445,15 @@ impl Node {
     }
 }
 
+/// Those of these zones that are to be answered.
+fn table<'a>(zones: impl IntoIterator<Item = &'a Arc<Followed>>) -> ZoneTable {
+    let answered = zones.into_iter().filter(|zone| zone.instructions().is_answered());
+    let mut zones: Vec<Arc<ServedZone>> = answered.map(|zone| zone.served.clone()).collect();
+    // Of two stored zones of one name the newer one is answered, until the inventory says which it is.
+    zones.sort_unstable_by_key(|zone| zone.id);
+    ZoneTable::new(zones)
+}
+
 /// A zone as it was found on disk.
 fn restore(stored: StoredZone, defaults: &Policy, alike: &Alike<Instructions>, clock: &Clock) -> Followed {
     let note = Note::read(&stored.name, &stored.note);
@@ -532,7 +549,7 @@ struct Attempting<'a> {
 
 impl Drop for Attempting<'_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if thread::panicking() {
             {
                 let mut condition = self.zone.condition();
                 condition.abandon();
