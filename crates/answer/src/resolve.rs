@@ -301,7 +301,7 @@ impl<'a> Walk<'a> {
     }
 
     fn any(&self, owner: Owner<'a>, response: &mut Response<'_>) -> Result<(), Trouble> {
-        let rrsets = || owner.rrsets().filter(|rrset| rrset.record_count() > 0);
+        let rrsets = || owner.rrsets().filter(|rrset| rrset.has_records());
         let add = |rrset| Ok(response.rrset_as(Section::Answer, rrset, self.name)?);
         if self.view.zone.answers_any_in_full() {
             return rrsets().try_for_each(add);

@@ -317,3 +317,69 @@ const OCTETS_MIN: u64 = 1 << 20;
 pub(crate) fn all_of(zone: ZoneId) -> RangeInclusive<(u64, u64)> {
     (zone.0, 0)..=(zone.0, u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use dns::text::zone_from_text;
+    use dns::{Records, Serial};
+    use zone::{Change, Diff, Generation, Image, Limits, ZoneId, advance};
+
+    use crate::rows::{ImageRow, Place};
+    use crate::{ClockFacts, Commit, Head, HistoryKept, Options, Step, Store, StoredContents};
+
+    /// Written by the program whose images had format 2.
+    const IMAGE_BEFORE: &[u8] = include_bytes!("../../zone/src/image/data/format-2.image");
+    const ZONE: ZoneId = ZoneId(1);
+
+    fn commit(generation: u64, image: &Image, steps: Vec<Step>) -> Commit {
+        let generation = Generation(generation);
+        Commit {
+            zone: ZONE,
+            name: image.apex().to_name(),
+            head: Head { generation, serial: image.serial(), digest: image.digest() },
+            clock: ClockFacts { last_confirmed_ms: generation.0, expires_at_ms: 1_000_000, next_check_ms: 1_000 },
+            at_ms: generation.0,
+            image: image.clone(),
+            history: HistoryKept::default(),
+            steps,
+        }
+    }
+
+    #[tokio::test]
+    async fn changes_that_lie_over_an_image_of_a_format_before_are_there_after_a_start() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path(), Options::default()).unwrap().store;
+        let first = Image::from_bytes(IMAGE_BEFORE.into()).unwrap();
+        store.commit(commit(1, &first, Vec::new())).await.unwrap();
+        let mut removed = Records::new();
+        removed.push(first.soa_record());
+        let added = zone_from_text("Example.", "@ 3600 SOA ns1 host 8 2 3 4 5\npatch 60 TXT \"x\"\n").unwrap();
+        let diff = Diff { from: Serial(7), to: Serial(8), removed, added };
+        let change = Change::Steps(vec![diff.clone()]);
+        let limits = Limits { rebuilt_octets_max: 0, ..Limits::default() };
+        let second = advance(first.apex(), Some(&first), &change, first.seed(), limits).unwrap().image;
+        assert!(!second.is_merged());
+        let step = Step { from: Generation(1), to: Generation(2), diff };
+        store.commit(commit(2, &second, vec![step])).await.unwrap();
+        let row = ImageRow {
+            place: Place::Inline,
+            octets: IMAGE_BEFORE.len() as u64,
+            checksum: crc32c::crc32c(IMAGE_BEFORE),
+        };
+        let written = store.shared.database.write(|tables| {
+            let mut zone = tables.row(ZONE)?.expect("it was committed");
+            assert_eq!((zone.base.generation, zone.head.generation), (Generation(1), Generation(2)));
+            assert_eq!(zone.image.octets, first.as_bytes().len() as u64);
+            zone.image = row;
+            tables.images.insert(ZONE.0, IMAGE_BEFORE)?;
+            tables.zones.insert(ZONE.0, &zone.to_bytes(ZONE))
+        });
+        written.unwrap();
+        drop(store);
+        let opened = Store::open(directory.path(), Options::default()).unwrap();
+        let StoredContents::Whole(image) = &opened.zones[0].contents else { panic!("damaged") };
+        assert_eq!((image.serial(), image.digest()), (Serial(8), second.digest()));
+        assert!(image.records().eq(second.records()));
+        assert!(image.merged().as_bytes() == second.merged().as_bytes());
+    }
+}

@@ -36,7 +36,7 @@ pub(crate) fn check_apex(image: &Image) -> Result<(), Insane> {
 /// CNAME stands alone but for what DNSSEC puts beside it (RFC 4034 §4); CNAME and DNAME are single (RFC 6672 §2.4).
 pub(crate) fn check_owner(rrsets: &Rrsets<'_>) -> Result<(), Insane> {
     let (mut cname, mut other) = (false, None);
-    for rrset in rrsets.clone().filter(|rrset| rrset.record_count() > 0) {
+    for rrset in rrsets.clone().filter(|rrset| rrset.has_records()) {
         match rrset.rtype() {
             rtype @ (Type::CNAME | Type::DNAME) if rrset.record_count() > 1 => {
                 return Err(Insane::SeveralAliases { owner: rrsets.owner().to_name(), rtype });

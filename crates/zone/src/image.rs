@@ -1,10 +1,10 @@
 //! The image: one snapshot of a zone in one flat, position-independent buffer.
 //!
 //! ```text
-//! header │ apex │ owners …                    │ slots        │ order          │ ring
-//!               │ number parent flags name    │ tag, offset  │ offset, offset │ of NSEC3 records
-//!               │   RRset RRset RRset …       │ by hash      │ canonical      │ hash order
-//!               │     records, then RRSIGs    │              │                │
+//! header │ owners, the apex first …    │ slots        │ order          │ ring
+//!        │ number parent flags name    │ tag, offset  │ offset, offset │ of NSEC3 records
+//!        │   RRset RRset RRset …       │ by hash      │ canonical      │ hash order
+//!        │     records, then RRSIGs    │              │                │
 //! ```
 //!
 //! - An *owner* is one contiguous blob: a name and all its RRsets, each RRSIG beside what it covers. Empty
@@ -12,15 +12,17 @@
 //!   so that 32 bits reach 16 GiB.
 //! - *slots* is an open-addressed hash table over the owners, keyed by a secret in the header: nobody can choose names
 //!   that collide. *order* lists the owners canonically (RFC 4034 §6.1), *ring* the owners of the NSEC3 records that
-//!   are in use, by their hashes.
-//! - All numbers are little-endian. The octets on disk are the octets in memory: starting means mapping. Images of the
-//!   format before, which had another ring, are built anew when they are read.
+//!   are in use, by their hashes. How wide the entries of slots and order are follows from where the owners end
+//!   ([`index::Table`]), and the ring is there if anything is behind the order.
+//! - All numbers are little-endian. The octets on disk are the octets in memory: starting means mapping. Images of
+//!   formats before are built anew when they are read ([`before`]).
 //!
 //! Invariants: never changes after it is built; has exactly one SOA, at the apex; every owner is in the zone; for one
 //! set of records and one seed the octets are always the same, however the zone came to be.
 //!
 //! The rest of the program sees three primitives: [`Image::owner`], [`Image::predecessor`], [`Ring::of`].
 
+mod before;
 mod build;
 mod changes;
 mod excess;
@@ -39,11 +41,12 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use dns::{NameBuf, NameRef, RecordRef, Serial, Soa, Type};
-use siphasher::sip::SipHasher13;
 
 use crate::digest::Digest;
 use crate::limits::Limits;
+use before::Before;
 use excess::Excess;
+use index::Table;
 use overlay::{Overlay, Owners};
 use sort_key::SortKey;
 
@@ -70,16 +73,14 @@ pub enum Damaged {
     Format(u32),
     #[error("the image's checksum does not fit its octets")]
     Checksum,
-    #[error("the image of format {FORMAT_BEFORE} cannot be built anew")]
-    Unbuildable,
+    #[error("the image of format {0} cannot be built anew")]
+    Unbuildable(u32),
 }
 
 const MAGIC: [u8; 4] = *b"2ndZ";
 /// The format's number; a change of the layout takes the next one.
-const FORMAT: u32 = 2;
-/// The format before: the same but for the ring, which was a list of offsets, and for flags of NSEC3 owners.
-const FORMAT_BEFORE: u32 = 1;
-/// What offsets of owners count in.
+const FORMAT: u32 = 3;
+/// What offsets count in, and the length of an image.
 const UNIT: usize = 4;
 
 /// Where each field of the header is.
@@ -92,42 +93,43 @@ mod field {
     pub(super) const CHECKSUM: usize = 8;
     pub(super) const CHECKED_FROM: usize = 12;
     pub(super) const SERIAL: usize = 12;
-    pub(super) const OCTETS: usize = 16;
-    pub(super) const RECORDS: usize = 24;
-    pub(super) const SLOTS_AT: usize = 32;
-    pub(super) const ORDER_AT: usize = 40;
-    pub(super) const RING_AT: usize = 48;
-    pub(super) const SLOT_COUNT: usize = 56;
-    pub(super) const OWNER_COUNT: usize = 60;
-    pub(super) const RING_COUNT: usize = 64;
-    /// In one octet.
-    pub(super) const APEX_OCTETS: usize = 68;
-    /// What [`super::excess`] tells of, in two octets; 0 in images that were written before it was told.
-    pub(super) const EXCESS: Range<usize> = 70..72;
-    pub(super) const SEED: Range<usize> = 72..88;
-    pub(super) const DIGEST: Range<usize> = 88..120;
-    pub(super) const END: usize = 120;
+    /// Of the whole image, in units.
+    pub(super) const UNITS: usize = 16;
+    pub(super) const RECORDS: usize = 20;
+    /// Where the slots are, in units: behind the owners.
+    pub(super) const SLOTS_AT: usize = 24;
+    pub(super) const OWNER_COUNT: usize = 28;
+    /// What [`super::excess`] tells of; two octets of zero follow.
+    pub(super) const EXCESS: Range<usize> = 32..34;
+    pub(super) const SEED: Range<usize> = 36..52;
+    pub(super) const DIGEST: Range<usize> = 52..84;
+    pub(super) const END: usize = 84;
 }
+
+/// Where the first owner is, the apex, in units.
+const APEX_UNIT: u32 = (field::END / UNIT) as u32;
+const _: () = assert!(field::END.is_multiple_of(UNIT));
 
 /// One snapshot's contents. Cloning shares the octets.
 #[derive(Clone)]
 pub struct Image {
     bytes: ImageBytes,
-    slots_at: usize,
-    slot_mask: usize,
-    order_at: usize,
-    /// Owners of the octets.
-    owner_count_below: usize,
+    /// As in the header, from which a look-up would have to fetch it.
+    seed: Seed,
     /// Few zones have one.
     ring: Option<Arc<ring::Layout>>,
-    apex_octets: usize,
-    /// The SOA's.
-    minimum_secs: u32,
-    /// What hashes of all names begin with: see [`index::apex_hasher`].
-    apex_hasher: SipHasher13,
     /// Owners that are otherwise than the octets say.
     overlay: Option<Arc<Overlay>>,
+    table: Table,
+    /// Owners of the octets.
+    owners_below: u32,
+    /// The SOA's.
+    minimum_secs: u32,
+    apex_octets: u8,
 }
+
+// There may be a million, each beside its generation and what counts its owners.
+const _: () = assert!(size_of::<Image>() <= 80);
 
 /// How a zone proves what it does not hold.
 #[derive(Clone, Copy)]
@@ -151,49 +153,44 @@ impl Image {
             return Err(Damaged::NotAnImage);
         }
         let format = u32_at(octets, field::FORMAT);
-        if !matches!(format, FORMAT | FORMAT_BEFORE) {
-            return Err(Damaged::Format(format));
-        }
-        if u64_at(octets, field::OCTETS) != octets.len() as u64 {
+        let stated = match format {
+            FORMAT => u64::from(u32_at(octets, field::UNITS)) * UNIT as u64,
+            _ if before::FORMATS.contains(&format) => before::octets(octets).ok_or(Damaged::Truncated)?,
+            _ => return Err(Damaged::Format(format)),
+        };
+        if stated != octets.len() as u64 {
             return Err(Damaged::Truncated);
         }
         if crc32c::crc32c(&octets[field::CHECKED_FROM..]) != u32_at(octets, field::CHECKSUM) {
             return Err(Damaged::Checksum);
         }
-        if format == FORMAT_BEFORE { Self::upgraded(bytes) } else { Ok(Self::trusted(bytes)) }
+        if format == FORMAT { Ok(Self::trusted(bytes)) } else { Self::upgraded(&Before::of(octets), format) }
     }
 
     /// The same contents in today's format.
-    fn upgraded(before: ImageBytes) -> Result<Self, Damaged> {
-        let before = Self::trusted(before);
+    fn upgraded(before: &Before<'_>, format: u32) -> Result<Self, Damaged> {
         let records: Vec<_> = before.records().collect();
         let notes = &mut Notes::default();
         let draft = build(before.apex(), before.serial(), &records, before.seed(), Limits::NONE, notes);
-        Ok(draft.map_err(|_| Damaged::Unbuildable)?.seal(before.digest()))
+        Ok(draft.map_err(|_| Damaged::Unbuildable(format))?.seal(before.digest()))
     }
 
     /// An image whose octets this program has just written or checked.
     fn trusted(bytes: ImageBytes) -> Self {
         let octets = &*bytes;
-        let owner_count = u32_at(octets, field::OWNER_COUNT) as usize;
-        let ring_count = match u32_at(octets, field::FORMAT) {
-            FORMAT_BEFORE => 0,
-            _ => u32_at(octets, field::RING_COUNT) as usize,
-        };
-        let ring_at = u64_at(octets, field::RING_AT) as usize;
-        let apex_octets = usize::from(octets[field::APEX_OCTETS]);
-        let apex = &octets[field::END..field::END + apex_octets];
+        let owners = u32_at(octets, field::OWNER_COUNT);
+        let table = Table::at(u32_at(octets, field::SLOTS_AT), owners);
+        let ring_at = table.ring_at(owners);
+        let ring = (ring_at < octets.len()).then(|| Arc::new(ring::Layout::at(octets, ring_at, owners as usize)));
         let mut image = Self {
-            slots_at: u64_at(octets, field::SLOTS_AT) as usize,
-            slot_mask: u32_at(octets, field::SLOT_COUNT) as usize - 1,
-            order_at: u64_at(octets, field::ORDER_AT) as usize,
-            owner_count_below: owner_count,
-            ring: (ring_count > 0).then(|| Arc::new(ring::Layout::at(octets, ring_at, ring_count, owner_count))),
-            apex_octets,
-            minimum_secs: 0,
-            apex_hasher: index::apex_hasher(&seed_in(octets), NameRef::from_checked(apex)),
-            bytes,
+            seed: array_at(octets, field::SEED.start),
+            ring,
             overlay: None,
+            table,
+            owners_below: owners,
+            minimum_secs: 0,
+            apex_octets: octets[field::END + owner::blob::NAME_OCTETS],
+            bytes,
         };
         image.minimum_secs = image.soa().minimum;
         image
@@ -217,7 +214,7 @@ impl Image {
 
     /// What the owner index is keyed with.
     pub fn seed(&self) -> Seed {
-        seed_in(self.as_bytes())
+        self.seed
     }
 
     /// The octets of the flat buffer.
@@ -236,10 +233,10 @@ impl Image {
         &self.bytes
     }
 
-    /// The zone's name.
+    /// The zone's name, as records at the apex spell it.
     #[inline]
     pub fn apex(&self) -> NameRef<'_> {
-        NameRef::from_checked(&self.as_bytes()[field::END..field::END + self.apex_octets])
+        NameRef::from_checked(&self.as_bytes()[field::END + owner::blob::NAME..][..self.apex_octets()])
     }
 
     #[inline]
@@ -254,13 +251,14 @@ impl Image {
         if let Some(overlay) = &self.overlay {
             return overlay.digest;
         }
-        let mut octets = [0; 32];
-        octets.copy_from_slice(&self.as_bytes()[field::DIGEST]);
-        Digest::from_bytes(octets)
+        Digest::from_bytes(array_at(self.as_bytes(), field::DIGEST.start))
     }
 
     pub fn record_count(&self) -> u64 {
-        self.overlay.as_ref().map_or_else(|| u64_at(self.as_bytes(), field::RECORDS), |overlay| overlay.records)
+        match &self.overlay {
+            Some(overlay) => overlay.records,
+            None => u64::from(u32_at(self.as_bytes(), field::RECORDS)),
+        }
     }
 
     fn excess(&self) -> Excess {
@@ -272,7 +270,24 @@ impl Image {
 
     /// The number of owners, empty non-terminals included.
     pub fn owner_count(&self) -> usize {
-        self.overlay.as_ref().map_or(self.owner_count_below, |overlay| overlay.owners)
+        self.overlay.as_ref().map_or(self.owner_count_below(), |overlay| overlay.owners)
+    }
+
+    /// Those of the octets.
+    fn owner_count_below(&self) -> usize {
+        self.owners_below as usize
+    }
+
+    /// Octets of the zone's name, with which all names of the zone end.
+    #[inline]
+    fn apex_octets(&self) -> usize {
+        usize::from(self.apex_octets)
+    }
+
+    /// The hash by which a name of the zone is found.
+    #[inline]
+    fn hash(&self, name: NameRef<'_>) -> u64 {
+        index::hash(&self.seed, self.apex_octets(), name)
     }
 
     /// The apex as an owner: the first in canonical order.
@@ -280,7 +295,7 @@ impl Image {
     pub fn apex_owner(&self) -> Owner<'_> {
         match &self.overlay {
             Some(overlay) => Owner::of(self, &overlay.apex),
-            None => self.ranked(0),
+            None => Owner::at(self, APEX_UNIT),
         }
     }
 
@@ -325,7 +340,7 @@ impl Image {
 
     /// The owner of this name in the octets, whatever has become of it.
     fn owner_below(&self, name: NameRef<'_>) -> Option<Owner<'_>> {
-        index::find_below(self, index::hash(&self.apex_hasher, self.apex_octets, name), name)
+        index::find_below(self, self.hash(name), name)
     }
 
     /// The longest suffix of `name` that the zone has: the name itself, or its closest encloser (RFC 4592 §3.3.1).
@@ -339,8 +354,8 @@ impl Image {
     /// Has what a look-up needs fetched of the image itself, which lies on several cache lines, but not of its octets.
     #[inline]
     pub fn touch(&self) -> usize {
-        let Self { slots_at, order_at, apex_octets, minimum_secs, .. } = self;
-        slots_at ^ order_at ^ apex_octets ^ *minimum_secs as usize
+        let Self { seed, table, minimum_secs, apex_octets, .. } = self;
+        usize::from(seed[0] ^ apex_octets) ^ table.touch() ^ *minimum_secs as usize
     }
 
     /// The way to the owner of `name`, for those who look for many at once. `name` must be in the zone.
@@ -365,13 +380,13 @@ impl Image {
     }
 
     fn last_before(&self, name: NameRef<'_>) -> Option<Owner<'_>> {
-        let key = SortKey::of(name, self.apex_octets);
+        let key = SortKey::of(name, self.apex_octets());
         self.last_owner(Bound::Excluded(&key), self.count_below_before(name))
     }
 
     /// How many owners of the octets sort before `name`.
     fn count_below_before(&self, name: NameRef<'_>) -> usize {
-        let mut range = 0..self.owner_count_below;
+        let mut range = 0..self.owner_count_below();
         while !range.is_empty() {
             let middle = range.start + range.len() / 2;
             if self.ranked(middle).name() < name {
@@ -396,7 +411,7 @@ impl Image {
 
     #[inline]
     fn ranked(&self, rank: usize) -> Owner<'_> {
-        Owner::at(self, u32_at(self.as_bytes(), self.order_at + 4 * rank))
+        Owner::at(self, self.table.ranked(self.as_bytes(), rank))
     }
 }
 
@@ -411,10 +426,6 @@ pub fn wildcard_below(name: NameRef<'_>) -> Option<NameBuf> {
     NameBuf::concatenate(b"\x01*", name).ok()
 }
 
-fn seed_in(octets: &[u8]) -> Seed {
-    *octets[field::SEED].first_chunk().expect("an image has what its header says")
-}
-
 #[inline]
 fn u16_at(octets: &[u8], at: usize) -> u16 {
     u16::from_le_bytes(array_at(octets, at))
@@ -423,11 +434,6 @@ fn u16_at(octets: &[u8], at: usize) -> u16 {
 #[inline]
 fn u32_at(octets: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(array_at(octets, at))
-}
-
-#[inline]
-fn u64_at(octets: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(array_at(octets, at))
 }
 
 #[inline]

@@ -19,7 +19,7 @@ mod warning;
 
 use dns::Type;
 
-use crate::image::{Image, Owner};
+use crate::image::{Image, Owner, Rrset};
 use crate::zonemd;
 
 pub use signatures::Horizon;
@@ -86,7 +86,7 @@ enum Signing {
 impl Signing {
     fn of(image: &Image) -> Self {
         let apex = image.apex_owner();
-        let is_signed = apex.rrsets().any(|rrset| rrset.signature_count() > 0);
+        let is_signed = apex.rrsets().any(Rrset::is_signed);
         match (apex.rrset(Type::DNSKEY).is_some(), is_signed) {
             (false, false) => Self::Unsigned,
             (true, false) => Self::KeysOnly,
@@ -134,7 +134,7 @@ impl Place {
 
 /// Whether an owner has records that are not there only to deny others.
 fn has_data(owner: Owner<'_>) -> bool {
-    owner.rrsets().any(|rrset| rrset.record_count() > 0 && !matches!(rrset.rtype(), Type::NSEC | Type::NSEC3))
+    owner.rrsets().any(|rrset| rrset.has_records() && !matches!(rrset.rtype(), Type::NSEC | Type::NSEC3))
 }
 
 /// Whether an owner lies directly below the apex.

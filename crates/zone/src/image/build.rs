@@ -45,7 +45,7 @@ pub enum TooLarge {
     Types { owner: Name, limit: u16 },
     /// More names without records than the limit allows beside those with records.
     EmptyNames { owner: Name },
-    /// More than 16 GiB.
+    /// More than 16 GiB, or 2³² records or owners.
     Zone,
 }
 

@@ -1,6 +1,7 @@
 //! The owner index: names to owners by a keyed hash.
 //!
-//! Labels are hashed from the right, so that one pass over a name gives the hash of each of its suffixes.
+//! The labels that a name has below the apex are hashed, from the right, so that one pass over a name gives the hash of each of
+//! its suffixes. Those of the apex, which all names of a zone share, are not.
 
 use std::hash::Hasher;
 
@@ -8,10 +9,178 @@ use dns::NameRef;
 use dns::name::{LABELS_MAX, hash_folded};
 use siphasher::sip::SipHasher13;
 
-use super::{Image, Owner, Seed, UNIT, u32_at};
+use super::{APEX_UNIT, Image, Owner, Seed, UNIT, array_at, u16_at, u32_at};
 
-/// Octets of a slot: the hash's upper half, and the owner's offset in units (0: free).
-pub(super) const SLOT_OCTETS: usize = 8;
+/// Where slots and order are in an image, and how wide their entries.
+///
+/// A slot is a number of 32 bits: the owner's offset in units, in as many low bits as the offsets of an image's owners need, and
+/// above it a *tag*, the upper bits of the upper half of the hash; 0 is free. From 256 MiB of owners on tags would be so short that
+/// other owners are often taken for the one that is looked for: a slot is two such numbers then, that half of the hash and the
+/// offset. The order is a list of offsets, of 16 bits each where these are enough.
+#[derive(Clone, Copy)]
+pub(super) struct Table {
+    /// In units.
+    slots_at: u32,
+    slot_mask: u32,
+    /// Bits that offsets of owners need.
+    unit_bits: u8,
+}
+
+/// With at least six bits for a tag, one in 64 slots of others looks like the right one.
+const PACKED_BITS_MAX: u8 = 26;
+/// Bits of an entry of a short order.
+const SHORT_BITS: u8 = 16;
+
+impl Table {
+    /// The table of so many owners that take so many octets with the header; none beyond 16 GiB.
+    pub(super) fn behind(octets: usize, owners: u32) -> Option<Self> {
+        let slots_at = u32::try_from(octets.div_ceil(UNIT)).ok()?;
+        let table = Self::at(slots_at, owners);
+        // Slots of two numbers begin at multiples of their size, so that none lies on two cache lines.
+        if table.is_packed() { Some(table) } else { Some(Self::at(slots_at.checked_next_multiple_of(2)?, owners)) }
+    }
+
+    pub(super) fn at(slots_at: u32, owners: u32) -> Self {
+        let unit_bits = (u32::BITS - slots_at.leading_zeros()) as u8;
+        Self { slots_at, slot_mask: slot_mask(owners), unit_bits }
+    }
+
+    pub(super) fn slots_at(&self) -> usize {
+        self.slots_at as usize * UNIT
+    }
+
+    /// In units.
+    pub(super) fn slots_at_unit(&self) -> u32 {
+        self.slots_at
+    }
+
+    pub(super) fn order_at(&self) -> usize {
+        self.slots_at() + (self.slot_mask as usize + 1) * self.slot_octets()
+    }
+
+    pub(super) fn ring_at(&self, owners: u32) -> usize {
+        (self.order_at() + owners as usize * self.entry_octets()).next_multiple_of(UNIT)
+    }
+
+    /// Octets of an entry of the order.
+    pub(super) fn entry_octets(&self) -> usize {
+        if self.is_short() { 2 } else { 4 }
+    }
+
+    /// The offset of the owner at a place in the order, in units.
+    #[inline]
+    pub(super) fn ranked(&self, octets: &[u8], rank: usize) -> u32 {
+        let order_at = self.order_at();
+        if self.is_short() { u16_at(octets, order_at + 2 * rank).into() } else { u32_at(octets, order_at + 4 * rank) }
+    }
+
+    #[inline]
+    pub(super) fn touch(&self) -> usize {
+        self.slot_mask as usize
+    }
+
+    #[inline]
+    fn is_packed(&self) -> bool {
+        self.unit_bits <= PACKED_BITS_MAX
+    }
+
+    #[inline]
+    fn is_short(&self) -> bool {
+        self.unit_bits <= SHORT_BITS
+    }
+
+    #[inline]
+    fn slot_octets(&self) -> usize {
+        if self.is_packed() { 4 } else { 8 }
+    }
+
+    #[inline]
+    fn first_slot(&self, hash: u64) -> usize {
+        (hash as u32 & self.slot_mask) as usize
+    }
+
+    #[inline]
+    fn next_slot(&self, slot: usize) -> usize {
+        (slot + 1) & self.slot_mask as usize
+    }
+
+    /// What `take` takes, given the offsets of owners whose names may have this hash, one after the other.
+    #[inline]
+    fn find<T>(&self, slots: &[u8], hash: u64, mut take: impl FnMut(u32) -> Option<T>) -> Option<T> {
+        if !self.is_packed() {
+            return self.find_in_pairs(slots, hash, take);
+        }
+        let (slots, tag) = (slots.as_chunks().0, tag(hash));
+        let mut slot = self.first_slot(hash);
+        // At least a quarter of the slots is free: this ends.
+        loop {
+            let found = u32::from_le_bytes(slots[slot]);
+            if found == 0 {
+                return None;
+            }
+            if (found ^ tag) >> self.unit_bits == 0
+                && let Some(taken) = take(found & ((1 << self.unit_bits) - 1))
+            {
+                return Some(taken);
+            }
+            slot = self.next_slot(slot);
+        }
+    }
+
+    /// The same where slots are pairs of numbers.
+    #[inline(never)]
+    fn find_in_pairs<T>(&self, slots: &[u8], hash: u64, mut take: impl FnMut(u32) -> Option<T>) -> Option<T> {
+        let mut slot = self.first_slot(hash);
+        loop {
+            let (found, unit) = (u32_at(slots, slot * 8), u32_at(slots, slot * 8 + 4));
+            if unit == 0 {
+                return None;
+            }
+            if found == tag(hash)
+                && let Some(taken) = take(unit)
+            {
+                return Some(taken);
+            }
+            slot = self.next_slot(slot);
+        }
+    }
+
+    /// Writes an owner into the first free slot for its hash.
+    pub(super) fn insert(&self, slots: &mut [u8], hash: u64, unit: u32) {
+        let octets = self.slot_octets();
+        let mut slot = self.first_slot(hash);
+        // A pair that is taken has an offset in its second number.
+        while u32_at(slots, (slot + 1) * octets - 4) != 0 {
+            slot = self.next_slot(slot);
+        }
+        let slot = &mut slots[slot * octets..][..octets];
+        if self.is_packed() {
+            let packed = tag(hash) >> self.unit_bits << self.unit_bits | unit;
+            slot.copy_from_slice(&packed.to_le_bytes());
+        } else {
+            slot.copy_from_slice(&[tag(hash).to_le_bytes(), unit.to_le_bytes()].concat());
+        }
+    }
+
+    /// Has the first slot for a hash fetched.
+    #[inline]
+    pub(super) fn touch_slot(&self, slots: &[u8], hash: u64) -> u8 {
+        slots[self.first_slot(hash) * self.slot_octets()]
+    }
+}
+
+/// What tells names apart that have the same slot.
+#[inline]
+fn tag(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}
+
+/// Slots for so many owners are a power of two, of which at most three quarters are taken; this is the largest one's number.
+fn slot_mask(owners: u32) -> u32 {
+    let owners = u64::from(owners);
+    let count = (owners + owners / 3).max(owners + 1).next_power_of_two();
+    u32::try_from(count - 1).unwrap_or(u32::MAX)
+}
 
 /// The longest suffix of a name that a zone has.
 #[derive(Clone, Copy)]
@@ -33,27 +202,26 @@ pub struct Approach {
 impl Approach {
     #[inline]
     pub(super) fn to(image: &Image, name: NameRef<'_>) -> Self {
-        Self { hash: hash(&image.apex_hasher, image.apex_octets, name), unit: 0 }
+        Self { hash: image.hash(name), unit: 0 }
     }
 
-    /// The first step: to the slot, and to where it is said where the apex is.
+    /// The first step: to the slot.
     #[inline]
-    pub fn touch_slot(&self, image: &Image) -> u32 {
-        let octets = image.as_bytes();
-        u32_at(octets, slot_at(image, self.hash as usize & image.slot_mask)) ^ u32_at(octets, image.order_at)
+    pub fn touch_slot(&self, image: &Image) -> u8 {
+        image.table.touch_slot(slots(image), self.hash)
     }
 
     /// The second step: to where the slot leads.
     #[inline]
     pub fn go_to_slot(&mut self, image: &Image) {
-        self.unit = Slots::of(image, self.hash).next(image.as_bytes()).unwrap_or_default();
+        self.unit = image.table.find(slots(image), self.hash, Some).unwrap_or_default();
     }
 
     /// The third step: to the owner and its first records, and to the apex and its SOA.
     #[inline]
     pub fn touch_owner(&self, image: &Image) -> u8 {
         let octets = image.as_bytes();
-        let units = [self.unit, u32_at(octets, image.order_at)].map(|unit| unit as usize * UNIT);
+        let units = [self.unit, APEX_UNIT].map(|unit| unit as usize * UNIT);
         let places =
             units.into_iter().flat_map(|start| (0..OWNER_LINES).map(move |line| start + line * CACHE_LINE_OCTETS));
         places.fold(0, |all, at| all ^ octets.get(at).copied().unwrap_or_default())
@@ -65,45 +233,22 @@ const CACHE_LINE_OCTETS: usize = 64;
 /// Cache lines of an owner that are fetched: most have no more, and the apex of a small zone has as many.
 const OWNER_LINES: usize = 4;
 
-/// Slots for so many owners: a power of two, at most two thirds of it taken.
-pub(super) fn slot_count(owners: usize) -> usize {
-    (owners + owners / 2 + 1).next_power_of_two()
-}
-
-/// The state of the hash behind the labels of the apex, with which every name of the zone ends.
-pub(super) fn apex_hasher(seed: &Seed, apex: NameRef<'_>) -> SipHasher13 {
-    let mut hasher = SipHasher13::new_with_key(seed);
-    write_all(&mut hasher, apex.as_wire(), 1);
-    hasher
+#[inline]
+fn hasher(seed: &Seed) -> SipHasher13 {
+    let [first, second] = [0, 8].map(|at| u64::from_le_bytes(array_at(seed, at)));
+    SipHasher13::new_with_keys(first, second)
 }
 
 /// The hash of a name in the zone.
-pub(super) fn hash(apex_hasher: &SipHasher13, apex_octets: usize, name: NameRef<'_>) -> u64 {
-    let mut hasher = *apex_hasher;
+#[inline]
+pub(super) fn hash(seed: &Seed, apex_octets: usize, name: NameRef<'_>) -> u64 {
+    let mut hasher = hasher(seed);
     write_all(&mut hasher, name.as_wire(), apex_octets);
     hasher.finish()
 }
 
-/// Has the first slot for a hash fetched.
-#[inline]
-pub(super) fn touch(slots: &[u8], hash: u64) -> u8 {
-    slots[(hash as usize & (slots.len() / SLOT_OCTETS - 1)) * SLOT_OCTETS]
-}
-
-/// Writes an owner into the first free slot for its hash.
-pub(super) fn insert(slots: &mut [u8], hash: u64, unit: u32) {
-    let mask = slots.len() / SLOT_OCTETS - 1;
-    let mut slot = hash as usize & mask;
-    while u32_at(slots, slot * SLOT_OCTETS + 4) != 0 {
-        slot = (slot + 1) & mask;
-    }
-    let at = slot * SLOT_OCTETS;
-    slots[at..at + 4].copy_from_slice(&((hash >> 32) as u32).to_le_bytes());
-    slots[at + 4..at + 8].copy_from_slice(&unit.to_le_bytes());
-}
-
 pub(super) fn find<'a>(image: &'a Image, name: NameRef<'_>) -> Option<Owner<'a>> {
-    look_up(image, hash(&image.apex_hasher, image.apex_octets, name), name)
+    look_up(image, image.hash(name), name)
 }
 
 #[inline]
@@ -119,8 +264,8 @@ fn look_up<'a>(image: &'a Image, hash: u64, name: NameRef<'_>) -> Option<Owner<'
 pub(super) fn deepest<'a>(image: &'a Image, name: NameRef<'_>) -> Deepest<'a> {
     let wire = name.as_wire();
     // Most names have one label below the apex.
-    if has_one_label(wire, image.apex_octets) {
-        let mut hasher = image.apex_hasher;
+    if has_one_label(wire, image.apex_octets()) {
+        let mut hasher = hasher(&image.seed);
         write(&mut hasher, wire, 0);
         return match look_up(image, hasher.finish(), name) {
             Some(owner) => Deepest::Exact(owner),
@@ -128,7 +273,7 @@ pub(super) fn deepest<'a>(image: &'a Image, name: NameRef<'_>) -> Deepest<'a> {
         };
     }
     // Memory for the longest name takes longer to clear than most names take to be found.
-    match Labels::<SHORT>::of(name.as_wire(), image.apex_octets) {
+    match Labels::<SHORT>::of(name.as_wire(), image.apex_octets()) {
         Some(labels) => deepest_of(image, name, &labels),
         None => deepest_of_many(image, name),
     }
@@ -139,14 +284,14 @@ const SHORT: usize = 8;
 
 #[inline(never)]
 fn deepest_of_many<'a>(image: &'a Image, name: NameRef<'_>) -> Deepest<'a> {
-    deepest_of(image, name, &Labels::of_any(name.as_wire(), image.apex_octets))
+    deepest_of(image, name, &Labels::of_any(name.as_wire(), image.apex_octets()))
 }
 
 #[inline]
 fn deepest_of<'a, const MOST: usize>(image: &'a Image, name: NameRef<'_>, labels: &Labels<MOST>) -> Deepest<'a> {
     let wire = name.as_wire();
     let mut hashes = [0_u64; MOST];
-    let mut hasher = image.apex_hasher;
+    let mut hasher = hasher(&image.seed);
     for (hash, start) in hashes.iter_mut().zip(&labels.starts).take(labels.count).rev() {
         write(&mut hasher, wire, usize::from(*start));
         *hash = hasher.finish();
@@ -164,51 +309,13 @@ fn deepest_of<'a, const MOST: usize>(image: &'a Image, name: NameRef<'_>, labels
 /// The owner in the image's octets.
 #[inline]
 pub(super) fn find_below<'a>(image: &'a Image, hash: u64, name: NameRef<'_>) -> Option<Owner<'a>> {
-    let octets = image.as_bytes();
-    let mut slots = Slots::of(image, hash);
-    while let Some(unit) = slots.next(octets) {
-        let owner = Owner::at(image, unit);
-        if owner.name() == name {
-            return Some(owner);
-        }
-    }
-    None
+    image.table.find(slots(image), hash, |unit| Some(Owner::at(image, unit)).filter(|owner| owner.name() == name))
 }
 
-/// The slots where the owners can be whose names have one hash.
-struct Slots<'a> {
-    image: &'a Image,
-    tag: u32,
-    slot: usize,
-}
-
-impl<'a> Slots<'a> {
-    #[inline]
-    fn of(image: &'a Image, hash: u64) -> Self {
-        Self { image, tag: (hash >> 32) as u32, slot: hash as usize & image.slot_mask }
-    }
-
-    /// Where the next such owner is; `octets` are the image's.
-    #[inline]
-    fn next(&mut self, octets: &[u8]) -> Option<u32> {
-        // At least a third of the slots is free: this ends.
-        loop {
-            let at = slot_at(self.image, self.slot);
-            let (tag, unit) = (u32_at(octets, at), u32_at(octets, at + 4));
-            if unit == 0 {
-                return None;
-            }
-            self.slot = (self.slot + 1) & self.image.slot_mask;
-            if tag == self.tag {
-                return Some(unit);
-            }
-        }
-    }
-}
-
+/// The slots, and what is behind them.
 #[inline]
-fn slot_at(image: &Image, slot: usize) -> usize {
-    image.slots_at + slot * SLOT_OCTETS
+fn slots(image: &Image) -> &[u8] {
+    &image.as_bytes()[image.table.slots_at()..]
 }
 
 /// Where the labels of a name start that are before its last octets, from the left.
@@ -272,7 +379,44 @@ mod tests {
 
     use super::super::Owner;
     use super::super::owner::blob;
+    use super::{Table, slot_mask};
     use crate::{Change, Limits, advance};
+
+    #[test]
+    fn owners_are_found_in_slots_of_either_width() {
+        // Owners end where offsets need so many bits, and more than slots of one number have for them.
+        for slots_at in [1 << 7, 1 << 16, (1 << 26) - 1, 1 << 26, u32::MAX] {
+            let owners = 100_u32;
+            let table = Table::at(slots_at, owners);
+            assert_eq!(table.slot_octets(), if slots_at < 1 << 26 { 4 } else { 8 });
+            let mut slots = vec![0; table.order_at() - table.slots_at()];
+            // All of them want the same three slots, and some have one tag.
+            let hashed = |number: u32| (u64::from(number / 2) << 57 | u64::from(number % 3), slots_at - number);
+            for (hash, unit) in (1..=owners).map(hashed) {
+                table.insert(&mut slots, hash, unit);
+            }
+            for (hash, unit) in (1..=owners).map(hashed) {
+                let found = table.find(&slots, hash, |found| (found == unit).then_some(found));
+                assert_eq!(found, Some(unit));
+            }
+            let mut taken = 0;
+            let nowhere = table.find(&slots, 0x7f << 57, |_| -> Option<()> {
+                taken += 1;
+                None
+            });
+            assert_eq!((nowhere, taken), (None, 0), "no owner has this tag");
+        }
+    }
+
+    #[test]
+    fn three_quarters_of_the_slots_are_taken_at_the_most() {
+        for owners in (1..5_000).chain([u32::MAX / 4 * 3, u32::MAX]) {
+            let slots = u64::from(slot_mask(owners)) + 1;
+            assert!(slots > u64::from(owners), "{owners}");
+            assert!(u64::from(owners) * 4 <= slots * 3 || owners < 3 || owners == u32::MAX, "{owners}");
+            assert!(slots.is_power_of_two());
+        }
+    }
 
     #[test]
     fn the_way_in_steps_leads_to_the_owner_that_a_look_up_finds() {

@@ -12,11 +12,11 @@ use std::sync::Arc;
 
 use dns::{NameRef, Serial};
 
+use super::Image;
 use super::changes::{self, Change as _, Changes, Found, Iter};
 use super::excess::Excess;
 use super::owner::Owner;
 use super::sort_key::SortKey;
-use super::{Image, index};
 use crate::digest::Digest;
 use crate::nsec3::Hash;
 
@@ -93,11 +93,16 @@ impl Overlay {
     /// What has become of a name with this hash, if anything has.
     #[inline]
     pub(super) fn change(&self, image: &Image, hash: u64, name: NameRef<'_>) -> Option<&Change> {
+        if self.filter.may_hold(hash) { self.searched(image, name) } else { None }
+    }
+
+    #[inline(never)]
+    fn searched(&self, image: &Image, name: NameRef<'_>) -> Option<&Change> {
         // A name from outside of the zone may have the key of one that is in it.
-        if !self.filter.may_hold(hash) || !name.is_at_or_below(image.apex()) {
+        if !name.is_at_or_below(image.apex()) {
             return None;
         }
-        self.changes.get(&SortKey::of(name, image.apex_octets))
+        self.changes.get(&SortKey::of(name, image.apex_octets()))
     }
 
     /// Notes what has become of a name, before which the image below has `at` owners and which is one of them if it replaces.
@@ -147,8 +152,8 @@ impl Filter {
 
     #[inline]
     fn place(&self, hash: u64) -> (usize, u64) {
-        // Neither the bits that slots are found by, nor those that tell owners in them apart.
-        let bit = (hash.rotate_left(20) as usize) & (self.words.len() * 64 - 1);
+        // Neither the bits that slots are found by, which are the lowest, nor those that tell owners in them apart.
+        let bit = ((hash >> 24) as usize) & (self.words.len() * 64 - 1);
         (bit / 64, 1 << (bit % 64))
     }
 
@@ -225,7 +230,8 @@ pub(super) struct Owners<'a> {
 impl<'a> Owners<'a> {
     /// From `name` on, before which the image below has `rank` owners.
     pub(super) fn from(image: &'a Image, name: NameRef<'_>, rank: usize) -> Self {
-        let from = |overlay: &'a Arc<Overlay>| overlay.changes.from(&SortKey::of(name, image.apex_octets)).peekable();
+        let from =
+            |overlay: &'a Arc<Overlay>| overlay.changes.from(&SortKey::of(name, image.apex_octets())).peekable();
         Self { image, rank, changes: image.overlay.as_ref().map(from) }
     }
 }
@@ -247,7 +253,7 @@ impl<'a> Iterator for Owners<'a> {
         }
         let rank = self.rank;
         self.rank += 1;
-        (rank < self.image.owner_count_below).then(|| self.image.ranked(rank))
+        (rank < self.image.owner_count_below()).then(|| self.image.ranked(rank))
     }
 }
 
@@ -255,8 +261,7 @@ impl Image {
     /// What has become of an owner of the image below.
     pub(super) fn change_of(&self, owner: Owner<'_>) -> Option<&Change> {
         let overlay = self.overlay.as_ref()?;
-        let hash = index::hash(&self.apex_hasher, self.apex_octets, owner.name());
-        overlay.change(self, hash, owner.name())
+        overlay.change(self, self.hash(owner.name()), owner.name())
     }
 
     /// The last owner up to a key, up to which the image below has `rank`.

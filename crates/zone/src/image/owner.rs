@@ -28,23 +28,31 @@ pub(super) mod blob {
     pub(in super::super) const OCCLUDES: u8 = CUT | OCCLUDED | DNAME;
 }
 
-/// An RRset: `type:2 records:2 signatures:2 spelled:2 ttl:4 signature_ttl:4 octets:4`, then names that are spelled
-/// otherwise than the owner's, then records and signatures, each `octets:2 rdata`.
+/// An RRset: `type:2 flags:1 records:1 ttl:4 octets:2`, then for each flag, in their order, what it says that follows, then
+/// records and signatures, each `octets:2 rdata`.
 pub(super) mod rrset {
     pub(in super::super) const TYPE: usize = 0;
-    pub(in super::super) const RECORDS: usize = 2;
-    pub(in super::super) const SIGNATURES: usize = 4;
-    pub(in super::super) const SPELLED: usize = 6;
-    pub(in super::super) const TTL: usize = 8;
-    pub(in super::super) const SIGNATURE_TTL: usize = 12;
+    pub(in super::super) const FLAGS: usize = 2;
+    pub(in super::super) const RECORDS: usize = 3;
+    pub(in super::super) const TTL: usize = 4;
     /// Octets behind this header.
-    pub(in super::super) const OCTETS: usize = 16;
-    pub(in super::super) const END: usize = 20;
+    pub(in super::super) const OCTETS: usize = 8;
+    pub(in super::super) const END: usize = 10;
 
-    /// The records' owner has its own spelling, which follows.
-    pub(in super::super) const RECORDS_SPELLED: u16 = 1;
-    /// The signatures' owner has its own spelling, which follows.
-    pub(in super::super) const SIGNATURES_SPELLED: u16 = 2;
+    /// `records:2 octets:4`: these numbers do not fit into the header, which has as much of them as fits.
+    pub(in super::super) const LARGE: u8 = 1;
+    /// `signatures:2`: there are some.
+    pub(in super::super) const SIGNED: u8 = 2;
+    /// `ttl:4`: the signatures' is not that of the records.
+    pub(in super::super) const SIGNATURE_TTL: u8 = 4;
+    /// The records' owner, which is spelled otherwise.
+    pub(in super::super) const RECORDS_SPELLED: u8 = 8;
+    /// The signatures' owner, which is spelled otherwise.
+    pub(in super::super) const SIGNATURES_SPELLED: u8 = 16;
+
+    pub(in super::super) const LARGE_OCTETS: usize = 6;
+    pub(in super::super) const SIGNED_OCTETS: usize = 2;
+    pub(in super::super) const SIGNATURE_TTL_OCTETS: usize = 4;
 }
 
 /// A name of the zone and what it has.
@@ -222,7 +230,7 @@ impl<'a> Rrsets<'a> {
     /// The RRset of this type. One that has only signatures left counts for nothing here.
     #[inline]
     pub(crate) fn of_type(mut self, rtype: Type) -> Option<Rrset<'a>> {
-        self.find(|rrset| rrset.rtype() == rtype && rrset.record_count() > 0)
+        self.find(|rrset| rrset.rtype() == rtype && rrset.has_records())
     }
 
     /// All that are left, as they are written.
@@ -240,7 +248,9 @@ impl<'a> Iterator for Rrsets<'a> {
     fn next(&mut self) -> Option<Rrset<'a>> {
         self.left = self.left.checked_sub(1)?;
         let (head, rest) = split(self.octets);
-        let (octets, rest) = rest.split_at(u32_at(head, rrset::OCTETS) as usize);
+        let is_large = head[rrset::FLAGS] & rrset::LARGE != 0;
+        let count = if is_large { large_octets(rest) } else { u16_at(head, rrset::OCTETS).into() };
+        let (octets, rest) = rest.split_at(count);
         self.octets = rest;
         Some(Rrset { owner: self.owner, head, octets })
     }
@@ -268,67 +278,112 @@ impl<'a> Rrset<'a> {
 
     #[inline]
     pub fn record_count(self) -> u16 {
-        u16_at(self.head, rrset::RECORDS)
+        if self.has(rrset::LARGE) { large_records(self.octets) } else { self.head[rrset::RECORDS].into() }
+    }
+
+    /// Whether it has more than signatures.
+    #[inline]
+    pub fn has_records(self) -> bool {
+        self.head[rrset::RECORDS] > 0
+    }
+
+    /// Whether RRSIGs cover it.
+    #[inline]
+    pub fn is_signed(self) -> bool {
+        self.has(rrset::SIGNED)
     }
 
     /// The number of RRSIGs that cover it.
     #[inline]
     pub fn signature_count(self) -> u16 {
-        u16_at(self.head, rrset::SIGNATURES)
+        self.of_signatures().left
     }
 
     #[inline]
     pub fn records(self) -> RrsetRecords<'a> {
-        let (owner, _, octets) = self.names();
+        let (owner, octets) = match self.head[rrset::FLAGS] {
+            0 => (self.owner, self.octets),
+            rrset::SIGNED => (self.owner, &self.octets[rrset::SIGNED_OCTETS..]),
+            _ => self.parts().records,
+        };
         RrsetRecords { owner, rtype: self.rtype(), ttl: self.ttl(), octets, left: self.record_count() }
     }
 
     /// The RRSIGs that cover it.
     #[inline]
     pub fn signatures(self) -> RrsetRecords<'a> {
-        let mut records = self.records();
-        if self.signature_count() > 0 {
-            records.by_ref().for_each(drop);
+        if !self.is_signed() {
+            return RrsetRecords { owner: self.owner, rtype: Type::RRSIG, ttl: 0, octets: &[], left: 0 };
         }
+        let mut records = self.records();
+        records.by_ref().for_each(drop);
         self.signatures_behind(records)
     }
 
     /// The RRSIGs that cover it, for who has read its records to the end.
     #[inline]
     pub fn signatures_behind(self, records: RrsetRecords<'a>) -> RrsetRecords<'a> {
-        RrsetRecords {
-            owner: self.names().1,
-            rtype: Type::RRSIG,
-            ttl: u32_at(self.head, rrset::SIGNATURE_TTL),
-            octets: records.octets,
-            left: self.signature_count(),
-        }
+        let Signatures { owner, ttl, left } = self.of_signatures();
+        RrsetRecords { owner, rtype: Type::RRSIG, ttl, octets: records.octets, left }
     }
 
-    /// The records' owner, the signatures' owner, and what follows.
     #[inline]
-    fn names(self) -> (NameRef<'a>, NameRef<'a>, &'a [u8]) {
-        match u16_at(self.head, rrset::SPELLED) {
-            0 => (self.owner, self.owner, self.octets),
-            spelled => self.spelled_names(spelled),
+    fn of_signatures(self) -> Signatures<'a> {
+        match self.head[rrset::FLAGS] {
+            0 => Signatures { owner: self.owner, ttl: 0, left: 0 },
+            rrset::SIGNED => Signatures { owner: self.owner, ttl: self.ttl(), left: u16_at(self.octets, 0) },
+            _ => self.parts().signatures,
         }
     }
 
-    fn spelled_names(self, spelled: u16) -> (NameRef<'a>, NameRef<'a>, &'a [u8]) {
-        let octets = self.owner.octets();
-        let mut rest = self.octets;
-        let mut next_if = |flag: u16| {
-            if spelled & flag == 0 {
-                return self.owner;
-            }
-            let (name, after) = rest.split_at(octets);
-            rest = after;
-            NameRef::from_checked(name)
-        };
-        let records = next_if(rrset::RECORDS_SPELLED);
-        let signatures = next_if(rrset::SIGNATURES_SPELLED);
-        (records, signatures, rest)
+    #[inline]
+    fn has(self, flag: u8) -> bool {
+        self.head[rrset::FLAGS] & flag != 0
     }
+
+    /// What is behind the header of one that is not as most are.
+    #[inline(never)]
+    fn parts(self) -> Parts<'a> {
+        let mut rest = self.octets;
+        let mut next_if = |flag: u8, octets: usize| {
+            let (next, behind) = rest.split_at(if self.has(flag) { octets } else { 0 });
+            rest = behind;
+            Some(next).filter(|next| !next.is_empty())
+        };
+        next_if(rrset::LARGE, rrset::LARGE_OCTETS);
+        let left = next_if(rrset::SIGNED, rrset::SIGNED_OCTETS).map_or(0, |octets| u16_at(octets, 0));
+        let ttl = next_if(rrset::SIGNATURE_TTL, rrset::SIGNATURE_TTL_OCTETS).map(|octets| u32_at(octets, 0));
+        let mut name_if = |flag| next_if(flag, self.owner.octets()).map_or(self.owner, NameRef::from_checked);
+        let [records, signatures] = [rrset::RECORDS_SPELLED, rrset::SIGNATURES_SPELLED].map(&mut name_if);
+        let signatures = Signatures { owner: signatures, ttl: ttl.unwrap_or(self.ttl()), left };
+        Parts { records: (records, rest), signatures }
+    }
+}
+
+/// What RRSIGs share, and how many they are.
+struct Signatures<'a> {
+    owner: NameRef<'a>,
+    ttl: u32,
+    left: u16,
+}
+
+/// What is behind the header of an RRset.
+struct Parts<'a> {
+    /// Their owner, and all that is behind it.
+    records: (NameRef<'a>, &'a [u8]),
+    signatures: Signatures<'a>,
+}
+
+/// Octets behind the header of a large RRset.
+#[cold]
+fn large_octets(behind: &[u8]) -> usize {
+    u32_at(behind, 2) as usize
+}
+
+/// Records of a large RRset.
+#[cold]
+fn large_records(behind: &[u8]) -> u16 {
+    u16_at(behind, 0)
 }
 
 /// Records that share owner, type and TTL.

@@ -14,7 +14,7 @@ use super::overlay::{Change, HashChange, Overlay};
 use super::owner::{Owner, Rrset, blob};
 use super::sort_key::SortKey;
 use super::writing::{self, Head, own_flags};
-use super::{Image, Ring, index, wildcard_below};
+use super::{Image, Ring, wildcard_below};
 use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::nsec3::{self, Parameters};
@@ -35,7 +35,7 @@ const AFFECTED_PER_OWNER: usize = 4;
 const STEPS_MAX: usize = 8_192;
 
 fn changes_max(image: &Image, limits: &Limits) -> usize {
-    limits.changes_min.max(image.owner_count_below / CHANGES_SHARE)
+    limits.changes_min.max(image.owner_count_below() / CHANGES_SHARE)
 }
 
 /// The version in which these owners have these records; their apex is among them, with an SOA that can be read.
@@ -157,7 +157,7 @@ impl<'o> Revision<'o> {
     }
 
     fn key(&self, name: NameRef<'_>) -> SortKey {
-        SortKey::of(name, self.image.apex_octets)
+        SortKey::of(name, self.image.apex_octets())
     }
 
     fn write(&mut self, touched: &mut Touched<'_>, limits: &Limits, notes: &mut Notes) -> Result<(), TooLarge> {
@@ -232,7 +232,7 @@ impl<'o> Revision<'o> {
         let after: Option<u64> = blob.map(|blob| records_of(Owner::of(&self.image, blob)));
         let below = self.image.owner_below(name).map(|owner| owner.number() as usize);
         let at = below.unwrap_or_else(|| self.image.count_below_before(name));
-        let hash = index::hash(&self.image.apex_hasher, self.image.apex_octets, name);
+        let hash = self.image.hash(name);
         self.writes_left = self.writes_left.saturating_sub(1);
         let key = self.key(name);
         let depth = name.label_count() - self.image.apex().label_count();

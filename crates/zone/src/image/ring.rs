@@ -1,7 +1,7 @@
 //! The ring of NSEC3 records that proves what a zone does not hold (RFC 5155 §7).
 //!
 //! ```text
-//! iterations:2 salt_octets:1 bits:1 salt, padded │ starts: 2^bits + 1 numbers │ hash's first 4 octets, owner's offset …
+//! count:4 iterations:2 salt_octets:1 bits:1 salt, padded │ starts: 2^bits + 1 numbers │ hash's first 4 octets, owner's offset …
 //! ```
 //!
 //! Hashes are spread evenly, so that their first bits say near which entry one lies: *starts* has the first entry for each
@@ -24,8 +24,11 @@ use crate::nsec3::{Hash, ITERATIONS_MAX, LABEL_OCTETS, Parameters, SHA_1, digits
 /// Entries for one value of the first bits, about.
 const ENTRIES_PER_START: usize = 4;
 const BITS_MAX: u32 = 24;
-/// Where the salt is, behind the numbers.
-const SALT_AT: usize = 4;
+/// Where each part of the beginning is.
+const ITERATIONS_AT: usize = 4;
+const SALT_OCTETS_AT: usize = 6;
+const BITS_AT: usize = 7;
+const SALT_AT: usize = 8;
 const ENTRY_OCTETS: usize = 8;
 
 /// Parameters, and the owners of NSEC3 records that have them, in the order of their hashes.
@@ -44,6 +47,7 @@ impl Entries {
     pub(super) fn to_octets(&self) -> Vec<u8> {
         let bits = (self.owners.len() / ENTRIES_PER_START).max(1).ilog2().min(BITS_MAX);
         let mut octets = Vec::with_capacity(self.owners.len() * (ENTRY_OCTETS + 2));
+        octets.extend((self.owners.len() as u32).to_le_bytes());
         octets.extend(self.iterations.to_le_bytes());
         octets.extend([self.salt.len() as u8, bits as u8]);
         octets.extend(&self.salt);
@@ -92,19 +96,19 @@ const NONE: u32 = 1;
 const KNOWN: u32 = 2;
 
 impl Layout {
-    pub(super) fn at(octets: &[u8], at: usize, count: usize, owner_count: usize) -> Self {
-        let salt_octets = usize::from(octets[at + 2]);
-        let bits = u32::from(octets[at + 3]);
+    pub(super) fn at(octets: &[u8], at: usize, owner_count: usize) -> Self {
+        let salt_octets = usize::from(octets[at + SALT_OCTETS_AT]);
+        let bits = u32::from(octets[at + BITS_AT]);
         let starts_at = (at + SALT_AT + salt_octets).next_multiple_of(4);
         let unknown = || std::iter::repeat_with(AtomicU32::default).take(owner_count).collect();
         Self {
-            iterations: u16_at(octets, at),
+            iterations: u16_at(octets, at + ITERATIONS_AT),
             salt_at: at + SALT_AT,
             salt_octets,
             bits,
             starts_at,
             entries_at: starts_at + 4 * ((1 << bits) + 1),
-            count,
+            count: u32_at(octets, at) as usize,
             found: Arc::new(Found { matching: unknown(), below: unknown() }),
         }
     }

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use dns::text::{record_to_text, zone_from_text};
 use dns::{Name, Type};
 
@@ -206,17 +208,93 @@ fn a_name_that_is_there_for_its_nsec3_record_alone_is_known_as_such() {
     assert!(!is_hash(&format!("{second}.example.")) && !is_hash("example."));
 }
 
+/// Contents of `format-2.image`, which the program wrote that had this format, with the seed that [`image`] takes.
+const ZONE_OF_FORMAT_2: &str = "
+@ 3600 SOA ns1 host 7 2 3 4 5
+@ 3600 RRSIG SOA 13 1 3600 20300101000000 20200101000000 1 example. AAAA
+@ 3600 NS ns1
+@ 3600 NS ns2.example.net.
+@ 3600 RRSIG NS 13 1 3600 20300101000000 20200101000000 1 example. AAAA
+@ 60 RRSIG NS 14 1 3600 20300101000000 20200101000000 1 example. AAAA
+@ 0 NSEC3PARAM 1 0 0 -
+ns1 60 A 192.0.2.1
+ns1 60 A 192.0.2.2
+a.b.c 60 TXT \"deep\"
+*.wild 60 A 192.0.2.2
+sub 60 NS ns.sub
+ns.sub 60 A 192.0.2.3
+alias 60 DNAME target
+under.alias 60 A 192.0.2.4
+Mixed 60 A 192.0.2.5
+mIxed 60 TXT \"x\"
+mixeD 30 RRSIG TXT 13 1 3600 20300101000000 20200101000000 1 example. AAAA
+left 30 RRSIG A 13 1 3600 20300101000000 20200101000000 1 example. AAAA
+t7g6pdmcph4ipevt6sbr0h9cgs6q1mhg 60 NSEC3 1 0 0 - 05fmrhdlj2k56mqn9jkc2tpkjtlib4ut A
+05FMRHDLJ2K56MQN9JKC2TPKJTLIB4UT 60 NSEC3 1 0 0 - t7g6pdmcph4ipevt6sbr0h9cgs6q1mhg A
+05FMRHDLJ2K56MQN9JKC2TPKJTLIB4UT 60 RRSIG NSEC3 13 2 60 20300101000000 20200101000000 1 example. AAAA
+";
+
 #[test]
-fn an_image_of_the_format_before_is_read_with_all_that_it_holds() {
-    let before = include_bytes!("data/format-1.image");
-    let image = Image::from_bytes(before.to_vec().into()).unwrap();
-    let text: Vec<String> = image.records().map(record_to_text).collect();
-    assert_eq!((text.len(), image.serial().0, image.record_count()), (13, 7, 13));
-    let records = zone_from_text("Example.", &text.join("\n")).unwrap();
-    let apex: Name = "example.".parse().unwrap();
-    let anew = advance(apex.borrow(), None, &Change::Full(records), [7; 16], Limits::default()).unwrap().image;
-    assert_eq!(image.as_bytes(), anew.as_bytes());
-    assert!(matches!(image.denial(), Denial::Nsec3(_)));
+fn images_of_formats_before_are_read_with_all_that_they_hold() {
+    let formats = [include_bytes!("data/format-1.image").as_slice(), include_bytes!("data/format-2.image")];
+    for (before, count) in formats.into_iter().zip([13, 22]) {
+        let read = Image::from_bytes(before.into()).unwrap();
+        let text: Vec<String> = read.records().map(record_to_text).collect();
+        assert_eq!((text.len(), read.serial().0, read.record_count()), (count, 7, count as u64));
+        let anew = image(&text.join("\n"));
+        assert!(read.as_bytes() == anew.as_bytes());
+        assert!(matches!(read.denial(), Denial::Nsec3(_)));
+    }
+}
+
+#[test]
+fn an_image_of_format_2_is_what_its_records_make_today() {
+    let read = Image::from_bytes(include_bytes!("data/format-2.image").as_slice().into()).unwrap();
+    assert!(read.as_bytes() == image(ZONE_OF_FORMAT_2).as_bytes());
+    let mixed = read.owner(name("mixed.example.").borrow()).unwrap().rrset(Type::TXT).unwrap();
+    let signature = mixed.signatures().next().unwrap();
+    assert_eq!((mixed.ttl(), signature.ttl, signature.owner.to_string()), (60, 30, "mixeD.Example.".into()));
+}
+
+#[test]
+fn damage_of_an_image_of_a_format_before_is_seen() {
+    let octets = include_bytes!("data/format-2.image");
+    for at in 0..octets.len() {
+        let mut damaged = octets.to_vec();
+        damaged[at] ^= 0x10;
+        assert!(Image::from_bytes(damaged.into()).is_err(), "octet {at}");
+        assert!(Image::from_bytes(octets[..at].into()).is_err(), "cut at {at}");
+    }
+}
+
+#[test]
+fn rrsets_of_all_sizes_are_held_with_their_signatures_and_spellings() {
+    // Records, and octets of each; the numbers in a header reach to 255 of them and 65,535 octets.
+    for (records, octets) in [(1, 10), (255, 10), (256, 10), (255, 255), (256, 254), (300, 255)] {
+        for (signatures, ttl) in [(0, 60), (1, 60), (3, 60), (3, 30)] {
+            let mut text = "@ 60 SOA ns host 7 2 3 4 5\n@ 60 NS ns\nmixed 60 A 192.0.2.1\n".to_owned();
+            for number in 0..records {
+                let _ = writeln!(text, "miXed 60 TXT \"{number:x<width$}\"", width = octets - 1);
+            }
+            for number in 0..signatures {
+                let signature = "RRSIG TXT 13 1 60 20300101000000 20200101000000";
+                let _ = writeln!(text, "mixeD {ttl} {signature} {number} example. AAAA");
+            }
+            text += "mixed 60 TYPE65280 \\# 1 00\n";
+            let octets = image(&text).as_bytes().to_vec();
+            let image = Image::from_bytes(octets.into()).unwrap();
+            let sorted = |texts: &mut dyn Iterator<Item = String>| {
+                let mut texts: Vec<String> = texts.collect();
+                texts.sort();
+                texts
+            };
+            let given = sorted(&mut zone_from_text("Example.", &text).unwrap().iter().map(record_to_text));
+            assert!(sorted(&mut image.records().map(record_to_text)) == given, "{records} and {signatures}");
+            let rrset = image.owner(name("mixed.example.").borrow()).unwrap().rrset(Type::TXT).unwrap();
+            assert_eq!((rrset.record_count(), rrset.signature_count()), (records, signatures));
+            assert!(rrset.has_records() && rrset.is_signed() == (signatures > 0));
+        }
+    }
 }
 
 #[test]

@@ -7,11 +7,12 @@ use dns::{NameRef, RecordRef, Serial, Type};
 
 use super::build::{Draft, Notes, TooLarge};
 use super::excess::{EMPTY_NAMES_FREE, Excess};
+use super::index::{self, Table};
 use super::owner::{Rrset, Rrsets, blob, rrsets_of};
 use super::ring::Entries;
 use super::sort_key::label_ends;
 use super::writing::{self, Head, own_flags};
-use super::{FORMAT, MAGIC, Seed, UNIT, field, index};
+use super::{FORMAT, MAGIC, Seed, UNIT, field};
 use crate::limits::Limits;
 use crate::nsec3::{self, Parameters};
 
@@ -60,11 +61,9 @@ pub(super) struct ImageWriter {
 
 impl ImageWriter {
     pub(super) fn new(apex: NameRef<'_>, limits: Limits) -> Self {
-        let mut octets = vec![0; field::END];
-        octets.extend(apex.as_wire());
         Self {
             limits,
-            octets,
+            octets: vec![0; field::END],
             apex_octets: apex.octets(),
             apex_labels: apex.label_count(),
             owners: 0,
@@ -112,7 +111,7 @@ impl ImageWriter {
 
     /// All owners that were written, one behind the other, and where the first one is.
     pub(super) fn into_owners(self) -> (Vec<u8>, usize) {
-        (self.octets, first_owner(self.apex_octets))
+        (self.octets, field::END)
     }
 
     /// Writes an owner, and those above it that are there for its sake; where it begins.
@@ -188,38 +187,28 @@ impl ImageWriter {
 
     pub(super) fn finish(mut self, serial: Serial, seed: Seed) -> Result<Draft, TooLarge> {
         assert!(self.owners > 0, "a zone has at least its apex");
-        let slots_at = self.octets.len().next_multiple_of(8);
-        let slot_count = index::slot_count(self.owners as usize);
-        let order_at = slots_at + slot_count * index::SLOT_OCTETS;
-        let ring_at = order_at + 4 * self.owners as usize;
+        let table = Table::behind(self.octets.len(), self.owners).ok_or(TooLarge::Zone)?;
+        let ring_at = table.ring_at(self.owners);
         self.octets.reserve_exact(ring_at - self.octets.len());
         self.octets.resize(ring_at, 0);
-        self.list(&seed, slots_at, order_at);
+        self.list(&seed, &table);
         let ring = self.rings.iter().find(|ring| !ring.owners.is_empty());
         self.octets.extend(ring.map(Entries::to_octets).unwrap_or_default());
-        u32::try_from(self.octets.len() / UNIT).map_err(|_| TooLarge::Zone)?;
+        assert!(self.octets.len().is_multiple_of(UNIT), "its length is said in units");
+        let units = u32::try_from(self.octets.len() / UNIT).map_err(|_| TooLarge::Zone)?;
+        let records = u32::try_from(self.records).map_err(|_| TooLarge::Zone)?;
 
-        let octets = self.octets.len() as u64;
         let header = &mut self.octets[..field::END];
         header[field::MAGIC].copy_from_slice(&MAGIC);
         header[field::SEED].copy_from_slice(&seed);
-        header[field::APEX_OCTETS] = self.apex_octets as u8;
         header[field::EXCESS].copy_from_slice(&self.excess.to_octets());
-        for (at, value) in [
-            (field::OCTETS, octets),
-            (field::RECORDS, self.records),
-            (field::SLOTS_AT, slots_at as u64),
-            (field::ORDER_AT, order_at as u64),
-            (field::RING_AT, ring_at as u64),
-        ] {
-            header[at..at + 8].copy_from_slice(&value.to_le_bytes());
-        }
         for (at, value) in [
             (field::FORMAT, FORMAT),
             (field::SERIAL, serial.0),
-            (field::SLOT_COUNT, u32::try_from(slot_count).map_err(|_| TooLarge::Zone)?),
+            (field::UNITS, units),
+            (field::RECORDS, records),
+            (field::SLOTS_AT, table.slots_at_unit()),
             (field::OWNER_COUNT, self.owners),
-            (field::RING_COUNT, ring.map_or(0, |ring| ring.owners.len()) as u32),
         ] {
             header[at..at + 4].copy_from_slice(&value.to_le_bytes());
         }
@@ -228,31 +217,27 @@ impl ImageWriter {
     }
 
     /// Puts all owners into the slots, and into the list that is behind them.
-    fn list(&mut self, seed: &Seed, slots_at: usize, order_at: usize) {
-        let (blobs, tables) = self.octets.split_at_mut(slots_at);
-        let (slots, order) = tables.split_at_mut(order_at - slots_at);
-        let apex = NameRef::from_checked(&blobs[field::END..field::END + self.apex_octets]);
-        let hasher = index::apex_hasher(seed, apex);
-        let mut at = first_owner(self.apex_octets);
+    fn list(&mut self, seed: &Seed, table: &Table) {
+        let (blobs, tables) = self.octets.split_at_mut(table.slots_at());
+        let (slots, order) = tables.split_at_mut(table.order_at() - table.slots_at());
+        let entry_octets = table.entry_octets();
+        // Behind the last entry there may be padding.
+        let order = &mut order[..entry_octets * self.owners as usize];
+        let mut at = field::END;
         let mut found = [(0, 0); LISTED_TOGETHER];
-        for order in order.chunks_mut(4 * LISTED_TOGETHER) {
-            let found = &mut found[..order.len() / 4];
-            for (listed, (hash, unit)) in order.as_chunks_mut::<4>().0.iter_mut().zip(&mut *found) {
+        for order in order.chunks_mut(entry_octets * LISTED_TOGETHER) {
+            let found = &mut found[..order.len() / entry_octets];
+            for (listed, (hash, unit)) in order.chunks_exact_mut(entry_octets).zip(&mut *found) {
                 let rrsets = rrsets_of(&blobs[at..]);
-                *hash = index::hash(&hasher, self.apex_octets, rrsets.owner());
+                *hash = index::hash(seed, self.apex_octets, rrsets.owner());
                 *unit = (at / UNIT) as u32;
-                *listed = unit.to_le_bytes();
+                listed.copy_from_slice(&unit.to_le_bytes()[..entry_octets]);
                 at = behind(at, &rrsets);
             }
-            std::hint::black_box(found.iter().fold(0, |all, (hash, _)| all ^ index::touch(slots, *hash)));
-            found.iter().for_each(|(hash, unit)| index::insert(slots, *hash, *unit));
+            std::hint::black_box(found.iter().fold(0, |all, (hash, _)| all ^ table.touch_slot(slots, *hash)));
+            found.iter().for_each(|(hash, unit)| table.insert(slots, *hash, *unit));
         }
     }
-}
-
-/// Where the first owner is.
-fn first_owner(apex_octets: usize) -> usize {
-    (field::END + apex_octets).next_multiple_of(UNIT)
 }
 
 /// Where the owner is that follows the one at `at`, which has these RRsets.

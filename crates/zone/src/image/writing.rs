@@ -71,7 +71,7 @@ pub(super) fn sort(records: &mut [RecordRef<'_>]) {
 /// What an owner is by its own records, as long as nothing is below it.
 pub(super) fn own_flags(is_apex: bool, rrsets: &Rrsets<'_>) -> u8 {
     let (mut flags, mut is_hash) = (0, false);
-    for rrset in rrsets.clone().filter(|rrset| rrset.record_count() > 0) {
+    for rrset in rrsets.clone().filter(|rrset| rrset.has_records()) {
         match rrset.rtype() {
             Type::NS if !is_apex => flags |= blob::CUT,
             Type::DNAME => flags |= blob::DNAME,
@@ -108,27 +108,45 @@ fn write_rrset(
 ) -> Result<u64, TooLarge> {
     let signatures_from = group.partition_point(|record| record.rtype != Type::RRSIG);
     let (records, signatures) = group.split_at(signatures_from);
+    let (ttl, signature_ttl) = (lowest_ttl(records, notes), lowest_ttl(signatures, notes));
     let at = octets.len();
-    octets.resize(at + rrset::END, 0);
-    let mut spelled = 0;
+    let behind = at + rrset::END;
+    octets.resize(behind, 0);
+    let mut flags = 0;
+    if !signatures.is_empty() {
+        flags |= rrset::SIGNED;
+        octets.extend([0; rrset::SIGNED_OCTETS]);
+        if signature_ttl != ttl {
+            flags |= rrset::SIGNATURE_TTL;
+            octets.extend(signature_ttl.to_le_bytes());
+        }
+    }
     for (part, flag) in [(records, rrset::RECORDS_SPELLED), (signatures, rrset::SIGNATURES_SPELLED)] {
         if let Some(own) = spelling(part).filter(|own| !own.same_spelling(name)) {
-            spelled |= flag;
+            flags |= flag;
             octets.extend(own.as_wire());
         }
     }
     let record_count = write_rdata(octets, records, limits, notes)?;
     let signature_count = write_rdata(octets, signatures, limits, notes)?;
-    let count = u32::try_from(octets.len() - at - rrset::END).map_err(|_| TooLarge::Zone)?;
-    let header = &mut octets[at..at + rrset::END];
+    if !signatures.is_empty() {
+        octets[behind..][..rrset::SIGNED_OCTETS].copy_from_slice(&signature_count.to_le_bytes());
+    }
+    let records_said = u8::try_from(record_count).unwrap_or(u8::MAX);
+    let octets_said = u16::try_from(octets.len() - behind).unwrap_or(u16::MAX);
+    if u16::from(records_said) < record_count || usize::from(octets_said) < octets.len() - behind {
+        flags |= rrset::LARGE;
+        let count = octets.len() - behind + rrset::LARGE_OCTETS;
+        let count = u32::try_from(count).map_err(|_| TooLarge::Zone)?;
+        octets.splice(behind..behind, record_count.to_le_bytes().into_iter().chain(count.to_le_bytes()));
+    }
+    let header = &mut octets[at..behind];
     let (rtype, _) = rrset_key(&group[0]);
     header[rrset::TYPE..][..2].copy_from_slice(&rtype.0.to_le_bytes());
-    header[rrset::RECORDS..][..2].copy_from_slice(&record_count.to_le_bytes());
-    header[rrset::SIGNATURES..][..2].copy_from_slice(&signature_count.to_le_bytes());
-    header[rrset::SPELLED..][..2].copy_from_slice(&spelled.to_le_bytes());
-    header[rrset::TTL..][..4].copy_from_slice(&lowest_ttl(records, notes).to_le_bytes());
-    header[rrset::SIGNATURE_TTL..][..4].copy_from_slice(&lowest_ttl(signatures, notes).to_le_bytes());
-    header[rrset::OCTETS..][..4].copy_from_slice(&count.to_le_bytes());
+    header[rrset::FLAGS] = flags;
+    header[rrset::RECORDS] = records_said;
+    header[rrset::TTL..][..4].copy_from_slice(&ttl.to_le_bytes());
+    header[rrset::OCTETS..][..2].copy_from_slice(&octets_said.to_le_bytes());
     Ok(u64::from(record_count) + u64::from(signature_count))
 }
 

@@ -51,8 +51,8 @@ impl<'a> Signatures<'a> {
     }
 
     pub(super) fn owner(&mut self, owner: Owner<'a>, warnings: &mut Warnings) {
-        for rrset in owner.rrsets().filter(|rrset| rrset.record_count() > 0 && is_authoritative(owner, *rrset)) {
-            if rrset.signature_count() > 0 {
+        for rrset in owner.rrsets().filter(|rrset| rrset.has_records() && is_authoritative(owner, *rrset)) {
+            if rrset.is_signed() {
                 self.signed(owner, rrset, warnings);
             } else if self.signing == Signing::Signed {
                 warnings.push(Warning::NotSigned { owner: owner.name().to_name(), rtype: rrset.rtype() });
