@@ -298,6 +298,19 @@ fn rrsets_of_all_sizes_are_held_with_their_signatures_and_spellings() {
 }
 
 #[test]
+fn a_zone_of_eight_records_takes_half_a_kilobyte() {
+    // As `benches/peers` has a hundred thousand of them.
+    let text = "@ 3600 SOA ns1 hostmaster 1 3600 600 1209600 300\n@ 3600 NS ns1.dns.example.net.\n\
+        @ 3600 NS ns2.dns.example.net.\n@ 3600 A 10.0.0.5\n@ 3600 MX 10 mail\nmail 3600 A 10.0.0.3\n\
+        www 3600 CNAME @\n@ 3600 TXT \"v=spf1 mx -all\"\n";
+    let records = zone_from_text("t0000001.example.", text).unwrap();
+    let apex = name("t0000001.example.");
+    let image = advance(apex.borrow(), None, &Change::Full(records), [7; 16], Limits::default()).unwrap().image;
+    assert_eq!(image.record_count(), 8);
+    assert!(image.octets() <= 480, "{} octets", image.octets());
+}
+
+#[test]
 fn signatures_travel_beside_what_they_cover() {
     let image = image(ZONE);
     let ns = image.apex_owner().rrset(Type::NS).unwrap();
