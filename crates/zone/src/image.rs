@@ -46,7 +46,7 @@ use crate::digest::Digest;
 use crate::limits::Limits;
 use before::Before;
 use excess::Excess;
-use index::Table;
+use index::{Order, Table};
 use overlay::{Overlay, Owners};
 use sort_key::SortKey;
 
@@ -386,10 +386,10 @@ impl Image {
 
     /// How many owners of the octets sort before `name`.
     fn count_below_before(&self, name: NameRef<'_>) -> usize {
-        let mut range = 0..self.owner_count_below();
+        let (mut range, order) = (0..self.owner_count_below(), self.order());
         while !range.is_empty() {
             let middle = range.start + range.len() / 2;
-            if self.ranked(middle).name() < name {
+            if Owner::at(self, order.unit(middle)).name() < name {
                 range.start = middle + 1;
             } else {
                 range.end = middle;
@@ -411,7 +411,12 @@ impl Image {
 
     #[inline]
     fn ranked(&self, rank: usize) -> Owner<'_> {
-        Owner::at(self, self.table.ranked(self.as_bytes(), rank))
+        Owner::at(self, self.order().unit(rank))
+    }
+
+    #[inline]
+    fn order(&self) -> Order<'_> {
+        self.table.order(self.as_bytes())
     }
 }
 

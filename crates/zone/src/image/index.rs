@@ -67,11 +67,9 @@ impl Table {
         if self.is_short() { 2 } else { 4 }
     }
 
-    /// The offset of the owner at a place in the order, in units.
     #[inline]
-    pub(super) fn ranked(&self, octets: &[u8], rank: usize) -> u32 {
-        let order_at = self.order_at();
-        if self.is_short() { u16_at(octets, order_at + 2 * rank).into() } else { u32_at(octets, order_at + 4 * rank) }
+    pub(super) fn order<'a>(&self, octets: &'a [u8]) -> Order<'a> {
+        Order { octets: &octets[self.order_at()..], is_short: self.is_short() }
     }
 
     #[inline]
@@ -166,6 +164,21 @@ impl Table {
     #[inline]
     pub(super) fn touch_slot(&self, slots: &[u8], hash: u64) -> u8 {
         slots[self.first_slot(hash) * self.slot_octets()]
+    }
+}
+
+/// The order, and what is behind it.
+#[derive(Clone, Copy)]
+pub(super) struct Order<'a> {
+    octets: &'a [u8],
+    is_short: bool,
+}
+
+impl Order<'_> {
+    /// The offset of the owner at this place, in units.
+    #[inline]
+    pub(super) fn unit(&self, rank: usize) -> u32 {
+        if self.is_short { u16_at(self.octets, 2 * rank).into() } else { u32_at(self.octets, 4 * rank) }
     }
 }
 

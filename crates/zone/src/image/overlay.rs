@@ -15,6 +15,7 @@ use dns::{NameRef, Serial};
 use super::Image;
 use super::changes::{self, Change as _, Changes, Found, Iter};
 use super::excess::Excess;
+use super::index::Order;
 use super::owner::Owner;
 use super::sort_key::SortKey;
 use crate::digest::Digest;
@@ -224,6 +225,7 @@ pub(super) struct Owners<'a> {
     image: &'a Image,
     /// Of the image below.
     rank: usize,
+    order: Order<'a>,
     changes: Option<std::iter::Peekable<Iter<'a, Change>>>,
 }
 
@@ -232,7 +234,7 @@ impl<'a> Owners<'a> {
     pub(super) fn from(image: &'a Image, name: NameRef<'_>, rank: usize) -> Self {
         let from =
             |overlay: &'a Arc<Overlay>| overlay.changes.from(&SortKey::of(name, image.apex_octets())).peekable();
-        Self { image, rank, changes: image.overlay.as_ref().map(from) }
+        Self { image, rank, order: image.order(), changes: image.overlay.as_ref().map(from) }
     }
 }
 
@@ -253,7 +255,7 @@ impl<'a> Iterator for Owners<'a> {
         }
         let rank = self.rank;
         self.rank += 1;
-        (rank < self.image.owner_count_below()).then(|| self.image.ranked(rank))
+        (rank < self.image.owner_count_below()).then(|| Owner::at(self.image, self.order.unit(rank)))
     }
 }
 
