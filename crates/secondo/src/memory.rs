@@ -2,7 +2,7 @@
 //!
 //! The allocator keeps what is freed, for whoever wants some next. After a hundred thousand zones have been copied, or read
 //! from the inventory, that is more than all that is kept of them, and other programs could use it. So whoever goes through
-//! many zones says so, and when it is quiet again, what is free is given back.
+//! many zones, or a large one, says so, and when it is quiet again, what is free is given back; a first time after the start.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,13 +17,26 @@ const MANY: u64 = 1_000;
 /// With no more zones in [`LOOK_EVERY`] it is quiet: a million zones that are checked every few hours are fewer.
 const QUIET_MAX: u64 = 200;
 
-/// How many zones have been gone through since the start, each as often as it was.
-#[derive(Default)]
+/// A large zone takes as much to go through as one for each so many of its records.
+const RECORDS_OF_A_ZONE: u64 = 1_000;
+
+/// How many zones have been gone through, each as often as it was. The start is as many as lead to something.
 pub(crate) struct Tide(AtomicU64);
+
+impl Default for Tide {
+    fn default() -> Self {
+        Self(AtomicU64::new(MANY))
+    }
+}
 
 impl Tide {
     pub(crate) fn gone_through(&self, zones: usize) {
         self.0.fetch_add(zones as u64, Ordering::Relaxed);
+    }
+
+    /// A zone of which so many records have come.
+    pub(crate) fn has_received(&self, records: u64) {
+        self.0.fetch_add(1 + records / RECORDS_OF_A_ZONE, Ordering::Relaxed);
     }
 
     fn count(&self) -> u64 {
@@ -33,7 +46,7 @@ impl Tide {
 
 /// Gives memory back after each flood, for ever.
 pub(crate) async fn give_memory_back(node: Arc<Node>) {
-    let (mut seen, mut given_back_at) = (0, 0);
+    let (mut seen, mut given_back_at) = (node.tide.count(), 0);
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let count = node.tide.count();

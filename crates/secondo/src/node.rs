@@ -314,8 +314,7 @@ impl Node {
         if let Some(wake) = zone.begin(wake) {
             let (node, zone) = (self.clone(), zone.clone());
             tokio::spawn(async move {
-                attempt_until_done(node.clone(), zone, wake).await;
-                node.tide.gone_through(1);
+                attempt_until_done(node, zone, wake).await;
                 drop(turn);
             });
         }
@@ -521,6 +520,7 @@ async fn attempt_until_done(node: Arc<Node>, zone: Arc<Followed>, wake: Wake) {
         // It may have been paused since it was woken.
         if zone.instructions().service == Service::Answering {
             let attempt = attempt_once(&node, &zone, &wake).await;
+            node.tide.has_received(attempt.received.records);
             warnings::look_at_signatures(&node, &zone).await;
             if wake.trigger == Trigger::Notify {
                 let brought_news = attempt.result == Ok(Refreshed::Published);
