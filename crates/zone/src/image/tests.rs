@@ -1,11 +1,11 @@
 use std::fmt::Write as _;
 
 use dns::text::{record_to_text, zone_from_text};
-use dns::{Name, Type};
+use dns::{Name, Serial, Type};
 
-use crate::image::{Deepest, Denial, Owner};
+use crate::image::{Deepest, Denial, Owner, UNIT};
 use crate::nsec3::{Hash, Parameters, SHA_1, from_label, to_label};
-use crate::{Change, Image, Limits, advance};
+use crate::{Change, Diff, Image, Limits, advance};
 
 fn image(text: &str) -> Image {
     let records = zone_from_text("Example.", text).unwrap();
@@ -295,6 +295,52 @@ fn rrsets_of_all_sizes_are_held_with_their_signatures_and_spellings() {
             assert!(rrset.has_records() && rrset.is_signed() == (signatures > 0));
         }
     }
+}
+
+#[test]
+fn on_either_side_of_256_kib_a_zone_is_the_same_by_steps_as_whole() {
+    // There the order's entries begin to need more than 16 bits. The zone is the root, whose name is the shortest.
+    const BORDER_UNITS: u32 = 1 << 16;
+    let apex = name(".");
+    let soa = |serial: u32| format!("@ 60 SOA ns host {serial} 2 3 4 5\n");
+    let last = |octets: usize| format!("zz 60 TYPE65280 \\# {octets} {}\n", "00".repeat(octets));
+    let mut hosts = "@ 60 NS ns\n".to_owned();
+    for number in 0..6_000 {
+        let _ = writeln!(hosts, "h{number} 60 A 192.0.2.1");
+    }
+    let records = |text: &str| zone_from_text(".", text).unwrap();
+    let change = |old: Option<&Image>, change: Change, rebuilt_octets_max: usize| {
+        let limits = Limits { rebuilt_octets_max, ..Limits::NONE };
+        advance(apex.borrow(), old, &change, [7; 16], limits).unwrap().image
+    };
+    let whole = |serial: u32, octets: usize| {
+        change(None, Change::Full(records(&(soa(serial) + &hosts + &last(octets)))), usize::MAX)
+    };
+    let mut held = whole(1, 1);
+    let missing = (BORDER_UNITS - held.table.slots_at_unit()) as usize * UNIT + 1;
+    let (mut octets, mut entries) = (1, Vec::new());
+    for (serial, next) in (2..).zip([missing - 4, missing, missing + 4, missing - 4]) {
+        let whole = whole(serial, next);
+        let diff = Diff {
+            from: Serial(serial - 1),
+            to: Serial(serial),
+            removed: records(&(soa(serial - 1) + &last(octets))),
+            added: records(&(soa(serial) + &last(next))),
+        };
+        let laid_over = change(Some(&held), Change::Steps(vec![diff]), 0);
+        assert!(!laid_over.is_merged() && laid_over.merged().as_bytes() == whole.as_bytes());
+        let read = Image::from_bytes(whole.as_bytes().into()).unwrap();
+        for image in [&laid_over, &read] {
+            assert!(image.records().eq(whole.records()));
+            for owner in whole.owners() {
+                assert!(image.owner(owner.name()).is_some_and(|found| found.records().eq(owner.records())));
+            }
+        }
+        entries.push((read.table.slots_at_unit(), read.table.entry_octets()));
+        (held, octets) = (laid_over.merged(), next);
+    }
+    let short = (BORDER_UNITS - 1, 2);
+    assert_eq!(entries, [short, (BORDER_UNITS, 4), (BORDER_UNITS + 1, 4), short]);
 }
 
 #[test]
