@@ -114,7 +114,8 @@ async fn the_names_asked_for_most_are_kept_by_day_and_no_more_of_them(engine: En
     let day = Hour::of(NOW).day();
     let asked =
         |name: String, day: Day, queries: u64| AskedName { zone: id, day, name: name.parse().unwrap(), queries };
-    inventory.add_names(&[asked("www.example.org.".into(), day, 1_000)]).await.unwrap();
+    let parts = [600, 400].map(|queries| asked("www.example.org.".into(), day, queries));
+    inventory.add_names(&parts).await.unwrap();
     // Octets that no text may hold come back as they were.
     let strange = "\\000\\255\\\"%_.example.org.";
     inventory.add_names(&[asked(strange.into(), day, 1_500)]).await.unwrap();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::any::AnyConnectOptions;
-use sqlx::{AnyConnection, Connection, Error};
+use sqlx::{AnyConnection, ConnectOptions, Connection, Error};
 
 use super::engine::Engine;
 use super::location::Location;
@@ -33,6 +33,8 @@ impl Opening {
             Location::File(path) => (Engine::Sqlite, sqlite::options(path)?),
             Location::Postgres(url) => (Engine::Postgres, url.options()),
         };
+        // sqlx would say each slow one with its whole text, and in some there is what tenants' zones were asked.
+        let options = options.disable_statement_logging();
         Ok(Self { engine, role, options })
     }
 

@@ -1,6 +1,6 @@
 //! The names that were asked for most, by zone and day.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use dns::Name;
@@ -33,11 +33,17 @@ impl Inventory {
     /// With more than [`STATISTICS_AT_ONCE_MAX`] of them.
     pub async fn add_names(&self, asked: &[AskedName]) -> Result<(), InventoryError> {
         assert!(asked.len() <= STATISTICS_AT_ONCE_MAX, "{} at once", asked.len());
+        // PostgreSQL takes no row twice in one statement.
+        let mut sums: BTreeMap<(ZoneId, Day, String), u64> = BTreeMap::new();
+        for AskedName { zone, day, name, queries } in asked {
+            let sum = sums.entry((*zone, *day, name.to_string())).or_default();
+            *sum = sum.saturating_add(*queries);
+        }
         let mut transaction = self.begin().await?;
-        for names in asked.chunks(ROWS) {
+        let grown: BTreeSet<(ZoneId, Day)> = sums.keys().map(|(zone, day, _)| (*zone, *day)).collect();
+        for names in Vec::from_iter(sums).chunks(ROWS) {
             add(&mut transaction, names).await?;
         }
-        let grown: BTreeSet<(ZoneId, Day)> = asked.iter().map(|name| (name.zone, name.day)).collect();
         for grown in Vec::from_iter(grown).chunks(ROWS) {
             for (zone, day) in outgrown(&mut transaction, grown).await? {
                 trim(&mut transaction, zone, day).await?;
@@ -71,12 +77,12 @@ impl Inventory {
     }
 }
 
-async fn add(transaction: &mut Transaction, asked: &[AskedName]) -> Result<(), sqlx::Error> {
+async fn add(transaction: &mut Transaction, asked: &[((ZoneId, Day, String), u64)]) -> Result<(), sqlx::Error> {
     static WHOLE: LazyLock<String> = LazyLock::new(|| insert(ROWS));
     let statement = if asked.len() == ROWS { WHOLE.clone() } else { insert(asked.len()) };
     let mut query = sqlx::query(AssertSqlSafe(statement));
-    for AskedName { zone, day, name, queries } in asked {
-        query = query.bind(to_i64(zone.0)).bind(to_i64(day.0)).bind(name.to_string()).bind(to_i64(*queries));
+    for ((zone, day, name), queries) in asked {
+        query = query.bind(to_i64(zone.0)).bind(to_i64(day.0)).bind(name.clone()).bind(to_i64(*queries));
     }
     query.execute(&mut **transaction).await?;
     Ok(())

@@ -26,7 +26,7 @@ pub struct AskedZone {
 
 impl Inventory {
     /// Adds what was asked to the zones' hours and the tenants' months: all of it or nothing. A zone that has been removed has
-    /// no rows; its tenant has used it all the same.
+    /// no rows; its tenant has used it all the same. Each zone's hour is there once.
     ///
     /// # Panics
     /// With more than [`STATISTICS_AT_ONCE_MAX`] of them.
