@@ -101,7 +101,7 @@ impl World {
     fn answered(&self, zone: &str) -> Result<u32, Rcode> {
         let reply = query::ask(self.secondo.dns(), zone, Type::SOA).unwrap();
         match reply.rcode {
-            Rcode::NOERROR => Ok(query::serial(self.secondo.dns(), zone).unwrap()),
+            Rcode::NOERROR => Ok(reply.serial.unwrap_or_else(|| panic!("{zone} has no SOA: {reply:?}")).0),
             rcode => Err(rcode),
         }
     }
