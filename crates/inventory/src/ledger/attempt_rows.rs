@@ -27,19 +27,14 @@ pub(super) async fn write(
 ) -> Result<(), sqlx::Error> {
     let mut grown = BTreeSet::new();
     let mut rest = attempts;
-    while let Some((zone, attempt)) = rest.first() {
+    while let Some(first) = rest.first() {
+        // New versions are rows of their own, as many as there are one behind the other.
         let updates = rest.iter().take(ROWS).take_while(|(_, attempt)| attempt.outcome == Outcome::Updated).count();
-        if updates > 0 {
-            let (updates, others) = rest.split_at(updates);
-            insert_updates(transaction, updates).await?;
-            grown.extend(updates.iter().map(|(zone, _)| *zone));
-            rest = others;
-            continue;
-        }
-        rest = &rest[1..];
-        if !fold(transaction, *zone, attempt).await? {
-            insert(transaction, *zone, attempt).await?;
-            grown.insert(*zone);
+        let (next, others) = rest.split_at(updates.max(1));
+        rest = others;
+        if updates > 0 || !fold(transaction, first.0, &first.1).await? {
+            insert(transaction, next).await?;
+            grown.extend(next.iter().map(|(zone, _)| *zone));
         }
     }
     for grown in Vec::from_iter(grown).chunks(ROWS) {
@@ -127,67 +122,55 @@ async fn fold_reason(
     Ok(folded > 0)
 }
 
-async fn insert(transaction: &mut Transaction, zone: ZoneId, attempt: &Attempt) -> Result<(), sqlx::Error> {
-    let (outcome, reason) = match &attempt.outcome {
-        Outcome::Unchanged => ("unchanged", None),
-        Outcome::Updated => ("updated", None),
-        Outcome::Held(reason) => (HELD, Some(reason)),
-        Outcome::Failed(reason) => (FAILED, Some(reason)),
-    };
-    // The zone may have been removed meanwhile: then there is nothing to insert.
-    sqlx::query(
-        "INSERT INTO attempts (zone_id, at_ms, last_ms, tries, primary_address, triggered_by, kind, from_serial, \
-         to_serial, octets, records, millis, outcome, reason_code, reason_fault, reason_message, reason_advice) \
-         SELECT id, $2, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 FROM zones WHERE id = $1",
-    )
-    .bind(to_i64(zone.0))
-    .bind(to_i64(attempt.at.0))
-    .bind(attempt.primary.map(|primary| primary.to_string()))
-    .bind(attempt.trigger.as_str())
-    .bind(attempt.kind.as_str())
-    .bind(attempt.from_serial.map(|serial| i64::from(serial.0)))
-    .bind(attempt.to_serial.map(|serial| i64::from(serial.0)))
-    .bind(to_i64(attempt.octets))
-    .bind(to_i64(attempt.records))
-    .bind(to_i64(attempt.millis))
-    .bind(outcome)
-    .bind(reason.map(|reason| reason.code.as_str()))
-    .bind(reason.map(|reason| reason.fault.as_str()))
-    .bind(reason.map(|reason| reason.message.as_str()))
-    .bind(reason.map(|reason| reason.advice.as_str()))
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
-}
-
-/// Inserts attempts that brought a new version, in their order: many at once, when many zones are new or change. Whatever
-/// they have is a number or a word of ours, and stands in the statement itself.
-async fn insert_updates(transaction: &mut Transaction, updates: &[(ZoneId, Attempt)]) -> Result<(), sqlx::Error> {
+/// Inserts attempts in their order. What is a number or a word of ours stands in the statement itself: to hand that over one
+/// by one takes several times as long.
+async fn insert(transaction: &mut Transaction, attempts: &[(ZoneId, Attempt)]) -> Result<(), sqlx::Error> {
     let optional = |text: Option<String>| text.unwrap_or_else(|| "NULL".to_owned());
-    let row = |(place, (zone, attempt)): (usize, &(ZoneId, Attempt))| {
-        let Attempt { at, primary, trigger, kind, from_serial, to_serial, octets, records, millis, outcome: _ } =
+    let mut texts: Vec<&str> = Vec::new();
+    let mut rows = Vec::with_capacity(attempts.len());
+    for (place, (zone, attempt)) in attempts.iter().enumerate() {
+        let Attempt { at, primary, trigger, kind, from_serial, to_serial, octets, records, millis, outcome } =
             attempt;
         let (zone, at, octets, records, millis) =
             (to_i64(zone.0), to_i64(at.0), to_i64(*octets), to_i64(*records), to_i64(*millis));
         let primary = optional(primary.map(|primary| format!("'{primary}'")));
         let [from_serial, to_serial] =
             [from_serial, to_serial].map(|serial| optional(serial.map(|serial| serial.0.to_string())));
-        format!(
+        let (outcome, reason) = match outcome {
+            Outcome::Unchanged => ("unchanged", None),
+            Outcome::Updated => ("updated", None),
+            Outcome::Held(reason) => (HELD, Some(reason)),
+            Outcome::Failed(reason) => (FAILED, Some(reason)),
+        };
+        let reason = match reason {
+            None => "NULL, NULL, NULL, NULL".to_owned(),
+            Some(reason) => {
+                let first = texts.len() + 1;
+                texts.extend([&*reason.code, &reason.fault, &reason.message, &reason.advice]);
+                format!("${first}, ${}, ${}, ${}", first + 1, first + 2, first + 3)
+            }
+        };
+        rows.push(format!(
             "({place}, {zone}, {at}, {primary}, '{trigger}', '{kind}', {from_serial}, {to_serial}, {octets}, {records}, \
-             {millis})"
-        )
-    };
-    let rows = updates.iter().enumerate().map(row).collect::<Vec<_>>().join(", ");
+             {millis}, '{outcome}', {reason})"
+        ));
+    }
     // The zone may have been removed meanwhile: then there is nothing to insert.
     let statement = format!(
         "WITH made (place, zone, at_ms, primary_address, triggered_by, kind, from_serial, to_serial, octets, records, \
-         millis) AS (VALUES {rows}) INSERT INTO attempts (zone_id, at_ms, last_ms, tries, primary_address, \
-         triggered_by, kind, from_serial, to_serial, octets, records, millis, outcome) SELECT made.zone, made.at_ms, \
-         made.at_ms, 1, made.primary_address, made.triggered_by, made.kind, CAST(made.from_serial AS BIGINT), \
-         CAST(made.to_serial AS BIGINT), made.octets, made.records, made.millis, 'updated' \
-         FROM made JOIN zones ON zones.id = made.zone ORDER BY made.place"
+         millis, outcome, code, fault, message, advice) AS (VALUES {}) INSERT INTO attempts (zone_id, at_ms, last_ms, \
+         tries, primary_address, triggered_by, kind, from_serial, to_serial, octets, records, millis, outcome, \
+         reason_code, reason_fault, reason_message, reason_advice) SELECT made.zone, made.at_ms, made.at_ms, 1, \
+         made.primary_address, made.triggered_by, made.kind, CAST(made.from_serial AS BIGINT), \
+         CAST(made.to_serial AS BIGINT), made.octets, made.records, made.millis, made.outcome, made.code, made.fault, \
+         made.message, made.advice FROM made JOIN zones ON zones.id = made.zone ORDER BY made.place",
+        rows.join(", ")
     );
-    sqlx::query(AssertSqlSafe(statement)).persistent(false).execute(&mut **transaction).await?;
+    let mut query = sqlx::query(AssertSqlSafe(statement)).persistent(false);
+    for text in texts {
+        query = query.bind(text);
+    }
+    query.execute(&mut **transaction).await?;
     Ok(())
 }
 
