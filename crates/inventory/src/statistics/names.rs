@@ -7,7 +7,7 @@ use dns::Name;
 use sqlx::AssertSqlSafe;
 use zone::ZoneId;
 
-use super::rows::{ROWS, values};
+use super::rows::ROWS;
 use super::{Day, STATISTICS_AT_ONCE_MAX};
 use crate::TenantId;
 use crate::database::{Inventory, Transaction, to_i64, to_u64};
@@ -121,6 +121,15 @@ fn count(days: usize) -> String {
          GROUP BY query_names.zone_id, query_names.day HAVING COUNT(*) > {NAMES_KEPT}",
         values(days, 2)
     )
+}
+
+/// Places for so many rows of so many values: `($1, $2), ($3, $4), …`
+fn values(rows: usize, of: usize) -> String {
+    let row = |row: usize| {
+        let values: Vec<String> = (1..=of).map(|value| format!("${}", row * of + value)).collect();
+        format!("({})", values.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
 async fn trim(transaction: &mut Transaction, zone: ZoneId, day: Day) -> Result<(), sqlx::Error> {

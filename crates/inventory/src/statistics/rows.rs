@@ -119,12 +119,3 @@ fn insert(asked: &[AskedZone]) -> String {
          ON CONFLICT (zone_id, hour) DO UPDATE SET {additions}"
     )
 }
-
-/// Places for so many rows of so many values: `($1, $2), ($3, $4), …`
-pub(super) fn values(rows: usize, of: usize) -> String {
-    let row = |row: usize| {
-        let values: Vec<String> = (1..=of).map(|value| format!("${}", row * of + value)).collect();
-        format!("({})", values.join(", "))
-    };
-    (0..rows).map(row).collect::<Vec<_>>().join(", ")
-}
