@@ -2,7 +2,7 @@
 
 use std::num::NonZero;
 use std::panic::resume_unwind;
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 /// Fewer are not worth a thread, and are gone through one after the other.
 const ABREAST_MIN: usize = 4096;
@@ -18,11 +18,21 @@ pub(crate) fn map<T: Send, U: Send>(things: Vec<T>, work: impl Fn(T) -> U + Sync
         let work = &work;
         let begin = |part: Vec<T>| scope.spawn(move || part.into_iter().map(work).collect::<Vec<U>>());
         let working: Vec<_> = parts(things, processors).map(begin).collect();
-        for part in working {
-            done.extend(part.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        }
+        working.into_iter().for_each(|part| done.extend(joined(part)));
     });
     done
+}
+
+/// Both at the same time.
+pub(crate) fn both<T, U: Send>(one: impl FnOnce() -> T, other: impl FnOnce() -> U + Send) -> (T, U) {
+    thread::scope(|scope| {
+        let other = scope.spawn(other);
+        (one(), joined(other))
+    })
+}
+
+fn joined<T>(work: ScopedJoinHandle<'_, T>) -> T {
+    work.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// So many parts, one behind the other. Each thing is moved once, and no part has room for more than it holds.

@@ -2,9 +2,7 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
-use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
-use std::thread;
 use std::time::Duration;
 
 use answer::{Contents, ServedZone, ZoneTable};
@@ -139,11 +137,7 @@ impl Node {
                 _ => followed.push(zone),
             }
         }
-        let (roster, table) = thread::scope(|scope| {
-            let table = scope.spawn(|| table(&followed));
-            let roster = followed.iter().cloned().collect();
-            (roster, table.join().unwrap_or_else(|panic| resume_unwind(panic)))
-        });
+        let (roster, table) = abreast::both(|| followed.iter().cloned().collect(), || table(&followed));
         shared.zones.store(Arc::new(table));
         let node = Self {
             clock,
@@ -549,7 +543,7 @@ struct Attempting<'a> {
 
 impl Drop for Attempting<'_> {
     fn drop(&mut self) {
-        if thread::panicking() {
+        if std::thread::panicking() {
             {
                 let mut condition = self.zone.condition();
                 condition.abandon();
