@@ -64,7 +64,7 @@ pub(crate) async fn version(
         let diffs = vec![zone::between(old, &image)];
         Ok(Advanced { image, diffs, notes: Notes::default() })
     };
-    let version = tokio::task::spawn_blocking(work).await;
+    let version = node.long_work.begin(work).await;
     version.map_err(|error| NoWay::Internal(error.to_string()))?
 }
 

@@ -12,7 +12,7 @@ use inventory::{Inventory, Location, Proof, Service};
 use server::{Access, Announcer, Shared, TransferOut};
 use store::{ClockFacts, PutAside, Store, StoredContents, StoredZone};
 use tokio::sync::{Notify, broadcast, watch};
-use transfer::{Received, Transfers};
+use transfer::{LongWork, Received, Transfers};
 use xfr::{Bounds, Destinations, Moment, Policy, Reason, Timers};
 use zone::{Generation, Limits, Snapshot, TenantId, ZoneId};
 
@@ -55,6 +55,8 @@ pub(crate) struct Node {
     pub(crate) contents_limits: Limits,
     pub(crate) store: Store,
     pub(crate) transfers: Transfers,
+    /// Who works on large zones.
+    pub(crate) long_work: LongWork,
     /// Who uses this service.
     pub(crate) mode: Mode,
     /// What anything may be sent to.
@@ -151,6 +153,7 @@ impl Node {
             inventory_location,
             store,
             transfers,
+            long_work: LongWork::default(),
             inventory: ArcSwapOption::empty(),
             agenda,
             tide: Tide::default(),

@@ -233,7 +233,7 @@ async fn advance(
     let (advanced, looked) = if octets <= ADVANCED_HERE_OCTETS_MAX {
         work()?
     } else {
-        let advanced = tokio::task::spawn_blocking(work).await;
+        let advanced = node.long_work.begin(work).await;
         advanced.map_err(|error| Reason::Internal { detail: error.to_string() })??
     };
     say_notes(zone, advanced.notes);

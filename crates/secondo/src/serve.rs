@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
-use transfer::{Internet, Limits, Transfers};
+use transfer::{Internet, Limits, LongWork, Transfers};
 use xfr::Moment;
 
 use crate::accounts::first_start;
@@ -89,8 +89,10 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let to_primaries = certificate.as_ref().map(|certificate| certificate.to_primaries());
     let tls = tls::client(&configuration.tls.authorities, to_primaries)?;
     let internet = Arc::new(Internet::new(destinations.clone()));
-    let transfers = Transfers::new(limits(&configuration.limits), internet, tls);
+    let long_work = LongWork::on_threads_of_its_own()?;
+    let transfers = Transfers::new(limits(&configuration.limits), internet, tls).with_long_work(long_work.clone());
     let mut node = Node::new(clock, configuration.defaults, inventory, opened.store, transfers, opened.zones);
+    node.long_work = long_work;
     node.mode = configuration.tenancy.mode;
     node.destinations = destinations.clone();
     node.sources = configuration.tenancy.sources();

@@ -88,7 +88,7 @@ pub(crate) async fn keep_up(node: &Node, zone: &Followed) {
         merge(node, zone, &held).await;
     }
     let now_secs = node.clock.now().0 / 1000;
-    let Some(inspection) = beside(&image.clone(), move || inspect(&image, now_secs)).await else { return };
+    let Some(inspection) = beside(node, &image.clone(), move || inspect(&image, now_secs)).await else { return };
     warnings::say_doubts(zone, &inspection);
     let mut condition = zone.condition();
     // Of a version that has been laid over this one the same is found out later; until then this is what is known.
@@ -100,7 +100,7 @@ pub(crate) async fn keep_up(node: &Node, zone: &Followed) {
 /// Builds a version's image anew, and has the version of now lie over it.
 async fn merge(node: &Node, zone: &Followed, version: &Snapshot) {
     let image = version.image.clone();
-    let Some(merged) = beside(&version.image, move || image.merged()).await else { return };
+    let Some(merged) = beside(node, &version.image, move || image.merged()).await else { return };
     if zone.condition().is_on_disk() {
         match node.store.rebase(zone.id, version.generation, merged.clone()).await {
             // Another image has been written meanwhile.
@@ -123,9 +123,13 @@ async fn merge(node: &Node, zone: &Followed, version: &Snapshot) {
 }
 
 /// Works on an image, away from the runtime's threads where it is large; none when the program ends.
-async fn beside<T: Send + 'static>(image: &Image, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+async fn beside<T: Send + 'static>(
+    node: &Node,
+    image: &Image,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
     if image.octets() as u64 <= ADVANCED_HERE_OCTETS_MAX {
         return Some(work());
     }
-    tokio::task::spawn_blocking(work).await.ok()
+    node.long_work.begin(work).await.ok()
 }

@@ -199,7 +199,7 @@ pub(crate) async fn look_at_signatures(node: &Node, zone: &Followed) {
     let is_small = image.as_bytes().len() as u64 <= ADVANCED_HERE_OCTETS_MAX;
     let work = move || zone::inspect::horizon(&image, now_secs);
     // Thousands of small zones are looked at after a start: handing each to another thread takes longer.
-    let looked = if is_small { Ok(work()) } else { tokio::task::spawn_blocking(work).await };
+    let looked = if is_small { Ok(work()) } else { node.long_work.begin(work).await };
     let Ok(horizon) = looked else { return };
     let mut condition = zone.condition();
     if condition.held.as_ref().is_some_and(|now| now.generation == held.generation) {

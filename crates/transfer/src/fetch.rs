@@ -37,7 +37,7 @@ pub(crate) async fn fetch(
         let (limits, key) = (transfers.limits.session, primary.key.clone());
         let mut session = Session::new(zone.clone(), request.clone(), stream.id(), key, limits);
         let mut share = transfers.budget.share();
-        let mut gathering = Gathering::new(zone, transfers.limits.gathered_within);
+        let mut gathering = Gathering::new(zone, transfers.limits.gathered_within, transfers.long_work.clone());
         let ended = run(transfers, &mut stream, &mut session, &mut share, &mut gathering, meter).await;
         match ended {
             Ok(outcome) => {

@@ -11,9 +11,11 @@
 use std::sync::Arc;
 
 use dns::{Name, Records};
-use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+use tokio::task::{JoinError, JoinHandle};
 use xfr::{Outcome, Reason, Session};
 use zone::{Change, Digest, Incoming, Limits};
+
+use crate::LongWork;
 
 /// Octets of records that are handed over at a time: a few milliseconds of work.
 const PORTION_OCTETS: usize = 512 * 1024;
@@ -23,6 +25,7 @@ pub(crate) struct Gathering {
     state: State,
     /// Memory of a portion that is done with, for the next one but one.
     room: Records,
+    long_work: LongWork,
 }
 
 enum State {
@@ -41,9 +44,9 @@ struct Work {
 }
 
 impl Gathering {
-    pub(crate) fn new(zone: &Name, within: Option<Limits>) -> Self {
+    pub(crate) fn new(zone: &Name, within: Option<Limits>, long_work: LongWork) -> Self {
         let state = within.map_or(State::NotWanted, |limits| State::Waiting(Incoming::new(zone.clone(), limits)));
-        Self { state, room: Records::new() }
+        Self { state, room: Records::new(), long_work }
     }
 
     /// Hands over what has come, if that is a portion, when the one before is done with.
@@ -69,7 +72,7 @@ impl Gathering {
 
     async fn take(&mut self, portion: Records) -> Result<(), Reason> {
         if let Some(incoming) = self.settled().await? {
-            self.state = State::Working(Work::begin(incoming, portion));
+            self.state = State::Working(Work::begin(incoming, portion, &self.long_work));
         }
         Ok(())
     }
@@ -90,11 +93,11 @@ impl Gathering {
 }
 
 impl Work {
-    fn begin(mut incoming: Incoming, portion: Records) -> Self {
+    fn begin(mut incoming: Incoming, portion: Records, long_work: &LongWork) -> Self {
         let records = Arc::new(portion);
         let (written, hashed) = (records.clone(), records.clone());
-        let hashing = spawn_blocking(move || Digest::of(&*hashed));
-        let writing = spawn_blocking(move || {
+        let hashing = long_work.begin(move || Digest::of(&*hashed));
+        let writing = long_work.begin(move || {
             incoming.take(&written);
             incoming
         });

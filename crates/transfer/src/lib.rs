@@ -10,6 +10,7 @@
 //!        └► tls          who the primary is, when it is asked over TLS
 //!        └► network      sockets
 //! reach       primaries that failed lately are left alone
+//! long_work   who works on large zones
 //! limits      what may happen at a time, and for how long
 //! patience    waiting for a place is not waiting for the primary
 //! doctor      everything that can be asked of a primary, step by step, and what to change there
@@ -32,6 +33,7 @@ mod fetch;
 mod gathering;
 mod lanes;
 mod limits;
+mod long_work;
 mod meter;
 mod network;
 mod patience;
@@ -51,6 +53,7 @@ use zone::Incoming;
 pub use budget::Share;
 pub use lanes::Lane;
 pub use limits::{Deadlines, Limits};
+pub use long_work::LongWork;
 pub use meter::{Meter, Received};
 pub use network::{Datagrams, Internet, Network, Octets};
 pub use tls::{OurCertificate, TlsClient};
@@ -102,6 +105,7 @@ pub struct Transfers {
     probes: Arc<Lanes>,
     budget: Budget,
     reach: Arc<Reach>,
+    long_work: LongWork,
 }
 
 impl Transfers {
@@ -111,7 +115,12 @@ impl Transfers {
         let pool = Arc::new(Pool::new(limits.clone(), network.clone(), tls, reach.clone()));
         let probes = Arc::new(Lanes::new(limits.probes));
         let budget = Budget::new(limits.octets_under_way);
-        Self { limits, network, pool, probes, budget, reach }
+        Self { limits, network, pool, probes, budget, reach, long_work: LongWork::default() }
+    }
+
+    /// Who puts large zones together while they come.
+    pub fn with_long_work(self, long_work: LongWork) -> Self {
+        Self { long_work, ..self }
     }
 
     /// The version that the primary has now. Over UDP first; over TCP when the answer does not fit, or when UDP does not

@@ -42,7 +42,7 @@ impl Status for House {
         let held = zone.condition().held.clone();
         let now_secs = self.node.clock.now().0 / 1000;
         if let Some(held) = held {
-            let inspected = tokio::task::spawn_blocking(move || zone::inspect(&held.image, now_secs)).await;
+            let inspected = self.node.long_work.begin(move || zone::inspect(&held.image, now_secs)).await;
             shown.warnings = inspected.map(|inspection| shown_warnings(&inspection)).unwrap_or_default();
         }
         Ok(shown)
