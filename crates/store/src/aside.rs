@@ -19,6 +19,11 @@ use crate::images::{self, ImageFiles};
 /// What follows the name of a database that was put aside, before the time.
 const DAMAGED: &str = ".damaged-";
 
+/// Whether a file is a database that was put aside.
+pub(crate) fn is_database_put_aside(name: &str) -> bool {
+    name.strip_prefix(DATABASE).is_some_and(|rest| rest.starts_with(DAMAGED))
+}
+
 /// Puts the database and all images aside and an empty database in their place; the name that the damaged one has now.
 pub(crate) fn put_aside(
     disk: &dyn Disk,

@@ -14,6 +14,7 @@ use redb::StorageBackend;
 use rustix::fs::FallocateFlags;
 use zone::image::ImageBytes;
 
+use crate::aside::is_database_put_aside;
 use crate::disk::{DATABASE, DATABASE_BEING_MADE, Disk, IMAGES, JOURNAL};
 use crate::{StoreError, mapping};
 
@@ -126,9 +127,12 @@ impl Disk for DataDirectory {
 
     fn list(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
-        for name in [DATABASE, DATABASE_BEING_MADE, JOURNAL] {
-            if self.path.join(name).try_exists()? {
-                names.push(name.into());
+        // Others keep files here too.
+        for entry in fs::read_dir(&self.path)? {
+            if let Ok(name) = entry?.file_name().into_string()
+                && ([DATABASE, DATABASE_BEING_MADE, JOURNAL].contains(&&*name) || is_database_put_aside(&name))
+            {
+                names.push(name);
             }
         }
         for entry in fs::read_dir(self.path.join(IMAGES))? {

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use redb::{Durability, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
 use crate::StoreError;
+use crate::aside;
 use crate::disk::{DATABASE, DATABASE_BEING_MADE, DatabaseFile, Disk, JOURNAL};
 use crate::images;
 use crate::journal::{self, Journal, Lacking};
@@ -38,6 +39,8 @@ pub(crate) const NEWEST_TIME_MS: &str = "newest_time_ms";
 const JOURNAL_NUMBER: &str = "journal";
 /// In [`META`]: the last record of the journal that the tables have.
 pub(crate) const SEQUENCE: &str = "sequence";
+/// In [`META`]: 1 where the journal's file was marked for this database, so that one without the mark is not that file.
+const JOURNAL_MARKED: &str = "journal_marked";
 
 /// The form of the tables that this program writes, and the newest that it reads.
 const FORMAT_KNOWN: u64 = 2;
@@ -58,8 +61,16 @@ pub(crate) struct Database {
 struct Open {
     tables: redb::Database,
     journal: Mutex<Journal>,
-    /// That the journal had, when it was opened.
-    changes_lost: u64,
+    lost: Lost,
+}
+
+/// What an open found to be lost of what was committed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Lost {
+    /// Changes that the journal had, as far as that can be seen.
+    pub(crate) changes: u64,
+    /// The journal's file is gone, or it is not the one that was there, or not all of it.
+    pub(crate) journal: bool,
 }
 
 impl Database {
@@ -67,8 +78,11 @@ impl Database {
     pub(crate) fn open(disk: Arc<dyn Disk>, files: &[String]) -> Result<Self, StoreError> {
         let database = if files.iter().any(|name| name == DATABASE) {
             open(&*disk)?
-        } else if let Some(image) = files.iter().find(|name| images::is_ours(name)) {
-            let what = format!("{DATABASE} is missing although {image} is there");
+        } else if let Some(left) = left_behind(files) {
+            let what = format!(
+                "{DATABASE} is missing although {left} is there: put it back, or move images/ and {JOURNAL} away to have all \
+                 zones copied again"
+            );
             return Err(StoreError::Damaged { what });
         } else {
             make(&*disk)?
@@ -76,9 +90,9 @@ impl Database {
         Ok(Self { disk, state: RwLock::new(Ok(database)) })
     }
 
-    /// How many changes were lost because the journal is damaged, as far as that can be seen.
-    pub(crate) fn changes_lost(&self) -> u64 {
-        self.state().as_ref().map_or(0, |open| open.changes_lost)
+    /// What was found to be lost when it was opened.
+    pub(crate) fn lost(&self) -> Lost {
+        self.state().as_ref().map_or(Lost::default(), |open| open.lost)
     }
 
     /// Reads one state of all tables.
@@ -116,6 +130,8 @@ impl Database {
                 }
                 None => {
                     let (number, sequence) = journal_of(&transaction, journal.left_out())?;
+                    let is_marked = journal.mark(number)?;
+                    transaction.open_table(META)?.insert(JOURNAL_MARKED, u64::from(is_marked))?;
                     transaction.set_quick_repair(true);
                     transaction.commit()?;
                     journal.begin_anew(number, sequence);
@@ -193,23 +209,29 @@ fn open(disk: &dyn Disk) -> Result<Open, StoreError> {
     }
 }
 
+/// What shows that there was a database. The journal alone does not where one was put aside: the power may have gone before the
+/// new one had its name.
+fn left_behind(files: &[String]) -> Option<&String> {
+    let was_put_aside = files.iter().any(|name| aside::is_database_put_aside(name));
+    let image = files.iter().find(|name| images::is_ours(name));
+    image.or_else(|| files.iter().find(|name| *name == JOURNAL && !was_put_aside))
+}
+
 /// Gives the tables what they lack. That is in memory then, and stays in the journal.
 fn with_journal(tables: redb::Database, disk: &dyn Disk) -> Result<Open, StoreError> {
     let (journal, octets) =
         Journal::open(disk).map_err(|error| StoreError::from_io("opening zones.journal", &error))?;
-    let known = guarded("opening zones.redb", || known_journal(&tables.begin_read()?.open_table(META)?))?;
+    let (known, was_marked) = guarded("opening zones.redb", || {
+        let meta = tables.begin_read()?.open_table(META)?;
+        Ok((known_journal(&meta)?, meta.get(JOURNAL_MARKED)?.is_some_and(|marked| marked.value() == 1)))
+    })?;
     let lacking = match known {
         Some((number, sequence)) => journal::lacking(&octets, number, sequence)?,
         None => Lacking { records: Vec::new(), lost: 0 },
     };
-    if lacking.lost > 0 {
-        tracing::error!(
-            lost = lacking.lost,
-            "{JOURNAL} is damaged, by the disk or by something else that wrote to it: the last small changes that were \
-             committed are lost; the zones that they were about are as they were before, and come again from their \
-             primaries; what was ordered by one of them, a freeze or a removal, has to be ordered again; look after the disk"
-        );
-    }
+    let is_journal_lost = was_marked && known.is_some_and(|(number, _)| !journal.is_marked(number));
+    let lost = Lost { changes: lacking.lost, journal: is_journal_lost };
+    say_what_is_lost(lost);
     if !lacking.records.is_empty() {
         guarded("bringing what the journal has into zones.redb", || {
             let mut transaction = tables.begin_write()?;
@@ -222,7 +244,22 @@ fn with_journal(tables: redb::Database, disk: &dyn Disk) -> Result<Open, StoreEr
             Ok(transaction.commit()?)
         })?;
     }
-    Ok(Open { tables, journal: Mutex::new(journal), changes_lost: lacking.lost })
+    Ok(Open { tables, journal: Mutex::new(journal), lost })
+}
+
+fn say_what_is_lost(lost: Lost) {
+    let what = match lost {
+        Lost { journal: true, .. } => "is gone, or is not the file that was there, or not all of it".to_owned(),
+        Lost { changes: 0, .. } => return,
+        Lost { changes, .. } => {
+            format!("is damaged, by the disk or by something else that wrote to it: {changes} changes")
+        }
+    };
+    tracing::error!(
+        "{JOURNAL} {what}: small changes that were committed last are lost, if there were any; the zones that they were about \
+         are as they were before, and come again from their primaries; what was ordered by one of them, a freeze or a removal, \
+         has to be ordered again: look at `secondo zone list`, and after the disk"
+    );
 }
 
 /// The number of the journal's records, and the last of them that the tables have with this transaction, by which

@@ -6,7 +6,9 @@
 //! all that came before it; then the journal begins anew at the file's beginning.
 //!
 //! ```text
-//! file      JOURNAL_OCTETS long, written once when it is made, so that no later write changes anything but octets
+//! file      JOURNAL_OCTETS for records, and the mark; written once when it is made, so that no later write changes anything
+//!           but octets
+//! mark      database u64, CRC-32C over it u32: written before the database counts on a journal that is marked
 //! record    length u32, database u64, sequence u64, changes, CRC-32C over all of it u32; numbers are big-endian
 //! ```
 //!
@@ -20,7 +22,8 @@
 //!
 //! The last record may be half written when the power goes; nobody was told then that it is there, and nothing is said. One
 //! is written when the one before it is on the disk, so that one behind it shows that it was whole: then the disk has lost
-//! something, which is counted and said. A last record that the disk has lost cannot be told from a half written one.
+//! something, which is counted and said. A last record that the disk has lost cannot be told from a half written one. That the
+//! whole file is another one, or was cut off, shows by its mark, and is said too.
 //!
 //! Where a journal was read, no record is added before it begins anew: after a sync that failed nobody can say what is on the
 //! disk. It begins with sequences that no record in it can have, not even behind one that is damaged.
@@ -39,6 +42,9 @@ pub(crate) const JOURNAL_OCTETS: u64 = 1 << 20;
 const RECORDS_MAX: u64 = JOURNAL_OCTETS / RECORD_OCTETS;
 /// What has more is written where it belongs at once: then the pages are most of the work, and the journal would be another copy.
 const CHANGES_OCTETS_MAX: u64 = 64 << 10;
+/// Behind the records.
+const MARK_OCTETS: u64 = 8 + 4;
+const FILE_OCTETS: u64 = JOURNAL_OCTETS + MARK_OCTETS;
 /// What a record begins with.
 const LENGTH_OCTETS: usize = 4;
 /// Before and behind the changes of a record.
@@ -52,6 +58,8 @@ pub(crate) struct Journal {
     /// None where it does not begin before a durable transaction.
     next: Option<Next>,
     has_begun: bool,
+    /// The database by whose number it is marked.
+    marked: Option<u64>,
 }
 
 /// Where the next record goes.
@@ -78,7 +86,7 @@ pub(crate) struct Record {
 }
 
 impl Journal {
-    /// Opens the journal that is there, or makes one; and what is in it.
+    /// Opens the journal that is there, or makes one; and what is in it, behind the records also.
     ///
     /// # Errors
     /// When what is there cannot be synced or read.
@@ -91,12 +99,13 @@ impl Journal {
         let mut octets = Vec::new();
         if let Some(file) = &found {
             file.sync_data()?;
-            octets.resize(file.len()?.min(JOURNAL_OCTETS) as usize, 0);
+            octets.resize(file.len()?.min(FILE_OCTETS) as usize, 0);
             file.read(0, &mut octets)?;
         }
+        let marked = marked(&octets);
         let file = whole(disk, found, octets.len() as u64)
             .inspect_err(|error| tracing::warn!(%error, "there is no room for {JOURNAL}: changes take longer"));
-        Ok((Self { file: file.ok(), next: None, has_begun: false }, octets))
+        Ok((Self { file: file.ok(), next: None, has_begun: false, marked }, octets))
     }
 
     /// What the next record may be; none where a durable transaction has to come first.
@@ -126,6 +135,22 @@ impl Journal {
         Ok(())
     }
 
+    /// Whether the file is the one that was marked for this database.
+    pub(crate) fn is_marked(&self, database: u64) -> bool {
+        self.marked == Some(database)
+    }
+
+    /// Marks the file for a database; durable when this returns. False where there is no file.
+    pub(crate) fn mark(&mut self, database: u64) -> io::Result<bool> {
+        let Some(file) = &self.file else { return Ok(false) };
+        if !self.is_marked(database) {
+            file.write(JOURNAL_OCTETS, &seal(database.to_be_bytes().to_vec()))?;
+            file.sync_data()?;
+            self.marked = Some(database);
+        }
+        Ok(true)
+    }
+
     /// The sequences that are left out where it begins anew: one for what a database before that has not got, or as many as
     /// there may be unseen.
     pub(crate) fn left_out(&self) -> u64 {
@@ -146,12 +171,18 @@ fn whole(
     octets: u64,
 ) -> io::Result<Box<dyn StorageBackend>> {
     let file = found.map_or_else(|| disk.create(JOURNAL), Ok)?;
-    if octets < JOURNAL_OCTETS {
-        file.write(octets, &vec![0; (JOURNAL_OCTETS - octets) as usize])?;
+    if octets < FILE_OCTETS {
+        file.write(octets, &vec![0; (FILE_OCTETS - octets) as usize])?;
         file.sync_data()?;
         disk.sync_directory_of(JOURNAL)?;
     }
     Ok(file)
+}
+
+/// The database for which a journal is marked.
+fn marked(octets: &[u8]) -> Option<u64> {
+    let mark = octets.get(JOURNAL_OCTETS as usize..FILE_OCTETS as usize)?;
+    Some(u64::from_be_bytes(*unseal(mark)?.first_chunk()?))
 }
 
 /// What a database lacks of what was committed.

@@ -38,11 +38,11 @@
 //! new as the last one for which [`Store::commit`] returned; a zone for which [`Store::remove`] returned is gone. A crash
 //! after 1 or before 4 leaves a file that no row names: [`Store::open`] sweeps it. A zone whose octets are not those that were committed is reported as
 //! [`StoredContents::Unusable`] and harms no other zone. A database that cannot be opened is an error and is never
-//! replaced; an empty one is made only where neither database nor images are, and, if the caller wants that
+//! replaced; an empty one is made only where neither database nor images nor journal are, and, if the caller wants that
 //! ([`DamagedDatabase`]), where the database is damaged as a whole, which is then put aside.
 //!
-//! A record of the journal that has rotted is lost with all behind it: that is no crash's doing, and is said
-//! ([`Opened::changes_lost`]).
+//! A record of the journal that has rotted is lost with all behind it, and so are all records of a journal that is gone or cut
+//! off: that is no crash's doing, and is said ([`Opened::changes_lost`], [`Opened::journal_lost`]).
 //!
 //! Clock facts may be up to a minute old: a lost confirmation makes a zone expire earlier, never later.
 //!
@@ -135,6 +135,8 @@ pub struct Opened {
     /// How many small transactions that were committed are lost, because the journal that had them is damaged; the log
     /// says so. What was stored before them is there.
     pub changes_lost: u64,
+    /// Whether the journal is gone, or not the file that was there, or not all of it, so that nobody knows what it had.
+    pub journal_lost: bool,
 }
 
 /// A damaged database that was put aside.
@@ -203,10 +205,11 @@ impl Store {
             }
             (read, _) => read.map(|(database, found)| (database, found, None))?,
         };
-        let changes_lost = database.changes_lost();
+        let lost = database.lost();
         let store = Self { shared: Arc::new(Shared::start(database, images, &options, workers)?) };
         let Found { zones, unreadable, newest_time_ms } = found;
-        Ok(Opened { store, zones, unreadable, newest_time_ms, put_aside, changes_lost })
+        let (changes_lost, journal_lost) = (lost.changes, lost.journal);
+        Ok(Opened { store, zones, unreadable, newest_time_ms, put_aside, changes_lost, journal_lost })
     }
 
     fn read(disk: &Arc<dyn Disk>, images: &ImageFiles) -> Result<(Arc<Database>, Found), StoreError> {

@@ -192,7 +192,7 @@ async fn a_damaged_diff_is_said_to_be_and_the_zone_goes_on() {
 }
 
 #[tokio::test]
-async fn a_missing_database_is_not_replaced_while_images_are_there() {
+async fn a_missing_database_is_not_replaced_while_something_shows_that_it_was_there() {
     let disk = SimulatedDisk::new();
     let opened = open(&disk).unwrap();
     opened.store.commit(commit(1, 1, LARGE_RECORDS, None)).await.unwrap();
@@ -203,4 +203,11 @@ async fn a_missing_database_is_not_replaced_while_images_are_there() {
     };
     assert!(error.to_string().starts_with("zones.redb is missing although images/1-1 is there"), "{error}");
     assert!(disk.octets("images/1-1").is_some());
+    // Nor while the journal is, of zones that have no files of their own.
+    store::Disk::remove(&disk, "images/1-1").unwrap();
+    let opened = store::Store::open_on(std::sync::Arc::new(disk.clone()), Options::default());
+    let error = opened.err().expect("an empty store was made");
+    assert!(error.to_string().starts_with("zones.redb is missing although zones.journal is there"), "{error}");
+    store::Disk::remove(&disk, "zones.journal").unwrap();
+    assert!(open(&disk).unwrap().zones.is_empty());
 }

@@ -13,6 +13,8 @@ use zone::ZoneId;
 use zones::{LARGE_RECORDS, clock, commit};
 
 const JOURNAL: &str = "zones.journal";
+/// Of the journal; its mark is behind them.
+const RECORDS_OCTETS: usize = 1 << 20;
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 
 fn open(disk: &SimulatedDisk) -> Opened {
@@ -199,7 +201,7 @@ async fn a_power_cut_while_an_older_copy_is_put_aside_brings_nothing_of_it_back(
 async fn a_damaged_journal_gives_what_was_before_the_damage_and_the_store_goes_on() {
     let disk = with_a_journal().await;
     let octets = disk.octets(JOURNAL).unwrap();
-    let end = octets.iter().rposition(|octet| *octet != 0).unwrap();
+    let end = octets[..RECORDS_OCTETS].iter().rposition(|octet| *octet != 0).unwrap();
     let mut seen = std::collections::BTreeSet::new();
     for offset in (0..=end).step_by(7) {
         let disk = cut(&disk);
@@ -217,7 +219,7 @@ async fn a_damaged_journal_gives_what_was_before_the_damage_and_the_store_goes_o
 async fn what_rotted_inside_a_journal_is_said_and_a_record_that_was_half_written_is_not() {
     let disk = with_a_journal().await;
     let octets = disk.octets(JOURNAL).unwrap();
-    let end = octets.iter().rposition(|octet| *octet != 0).unwrap() + 1;
+    let end = octets[..RECORDS_OCTETS].iter().rposition(|octet| *octet != 0).unwrap() + 1;
     // Generations 2 to 5 are in four records, which are alike.
     let lost_where = |damage: &dyn Fn(&mut Vec<u8>)| {
         let disk = cut(&disk);
@@ -239,6 +241,37 @@ async fn what_rotted_inside_a_journal_is_said_and_a_record_that_was_half_written
         let (generation, lost) = lost_where(&|file| file[written..].fill(0));
         assert!(generation < 5 && lost == 0, "{written}");
     }
+}
+
+#[tokio::test]
+async fn a_journal_that_is_gone_or_another_or_cut_off_is_said_once() {
+    let disk = with_a_journal().await;
+    let after = |damage: &dyn Fn(&SimulatedDisk)| {
+        let disk = cut(&disk);
+        damage(&disk);
+        disk
+    };
+    let said = |disk: &SimulatedDisk| {
+        let opened = open(disk);
+        (opened.zones[0].head.generation.0, opened.journal_lost)
+    };
+    assert_eq!(said(&after(&|_| {})), (5, false));
+    let gone = after(&|disk| disk.remove(JOURNAL).unwrap());
+    assert_eq!(said(&gone), (1, true));
+    for kept in [0, 1, RECORDS_OCTETS] {
+        let (generation, is_lost) = said(&after(&|disk| disk.spoil(JOURNAL, |file| file.truncate(kept))));
+        assert_eq!((generation, is_lost), (if kept == RECORDS_OCTETS { 5 } else { 1 }, true), "{kept}");
+    }
+    assert_eq!(said(&after(&|disk| disk.spoil(JOURNAL, |file| file.fill(0)))), (1, true));
+    assert_eq!(said(&after(&|disk| disk.spoil(JOURNAL, |file| file.fill(0xa5)))), (1, true));
+    // Another store's.
+    let other = with_a_journal().await.octets(JOURNAL).unwrap();
+    assert_eq!(said(&after(&|disk| disk.spoil(JOURNAL, |file| *file = other.clone()))), (1, true));
+    // It goes on with a new one.
+    let opened = open(&gone);
+    commit_all(&opened.store, 6..=8).await;
+    drop(opened);
+    assert_eq!(said(&cut(&gone)), (8, false));
 }
 
 #[tokio::test]

@@ -162,7 +162,7 @@ fn own(plan: &OwnPlan, output: &mut Output<'_>) -> Result<(), Failure> {
         return Ok(output.json(plan)?);
     }
     let Some(name) = &plan.name else {
-        return Ok(output.line("there are no plans here: the organisation may have whatever it likes")?);
+        return Ok(output.line("no plan counts for the organisation: it may have whatever it likes")?);
     };
     let standing = match (plan.standing, plan.ends_at, plan.grace_ends_at) {
         (PlanStanding::InForce, None, _) => "in force".to_owned(),

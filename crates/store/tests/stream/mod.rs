@@ -142,6 +142,9 @@ impl Ledger {
         if !opened.unreadable.is_empty() {
             return Err(format!("unreadable: {:?}", opened.unreadable));
         }
+        if opened.journal_lost {
+            return Err("the journal is said to be lost".into());
+        }
         if opened.changes_lost > 0 {
             return Err(format!("{} changes are said to be lost", opened.changes_lost));
         }
