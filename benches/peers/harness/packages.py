@@ -28,10 +28,10 @@ def provide():
                  "(no service of theirs needs to run; benches/peers/run as root installs them without starting any)")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     with _no_service_starts():
-        subprocess.run(["apt-get", "update", "-qq"], check=True, env=environment)
-        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], check=True, env=environment)
+        subprocess.run(["apt-get", "update", "-qq"], check=False, env=environment)
+        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], check=False, env=environment)
     if missing := _missing():
-        sys.exit(f"these packages could not be installed: {' '.join(missing)}")
+        sys.exit(f"these packages could not be installed, for what apt-get says above: {' '.join(missing)}")
 
 
 def _missing():

@@ -20,8 +20,11 @@ class Scratch:
         self.zones = self.root / "zones"
         self.servers = self.root / "servers"
         self.raw = self.root / "raw"
-        for folder in (self.tools, self.zones, self.servers, self.raw):
-            folder.mkdir(parents=True, exist_ok=True)
+        try:
+            for folder in (self.tools, self.zones, self.servers, self.raw):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            sys.exit(f"{self.root} cannot be used for data and servers: {error.strerror}; name another directory with --scratch")
 
     def take(self):
         """Ends the program when another run uses the directory; otherwise nobody else does until this one ends."""
