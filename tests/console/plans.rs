@@ -33,7 +33,9 @@ fn a_plan_is_made_given_and_felt_by_its_organisation_before_and_after_its_end() 
     browser.press("Plan of Example Ltd");
     browser.fill("Plan", "Small");
     browser.press("Give it");
-    browser.sees("0 of 1");
+    // Before, it had a plan for a hundred zones, without an end too.
+    browser.sees("Plan: Small");
+    browser.sees("0 of 1 Records");
     browser.sees("It has no end");
     browser.go(&(url.clone() + "/o/2/events"));
     browser.sees("Nothing has happened");
