@@ -249,14 +249,16 @@ fn with_journal(tables: redb::Database, disk: &dyn Disk) -> Result<Open, StoreEr
 
 fn say_what_is_lost(lost: Lost) {
     let what = match lost {
-        Lost { journal: true, .. } => "is gone, or is not the file that was there, or not all of it".to_owned(),
+        Lost { journal: true, .. } => {
+            "is gone, or is not the file that was there, or not all of it: what it had is lost".to_owned()
+        }
         Lost { changes: 0, .. } => return,
         Lost { changes, .. } => {
-            format!("is damaged, by the disk or by something else that wrote to it: {changes} changes")
+            format!("is damaged, by the disk or by something else that wrote to it: {changes} changes are lost")
         }
     };
     tracing::error!(
-        "{JOURNAL} {what}: small changes that were committed last are lost, if there were any; the zones that they were about \
+        "{JOURNAL} {what}. It has the small changes that were committed last; the zones that they were about \
          are as they were before, and come again from their primaries; what was ordered by one of them, a freeze or a removal, \
          has to be ordered again: look at `secondo zone list`, and after the disk"
     );
