@@ -1,7 +1,7 @@
-//! What tests stand on: real name servers as primaries, scripted ones, our own program as a process, a browser, certificates,
-//! dice, and a disk that forgets.
+//! What tests and benchmarks stand on: real name servers as primaries, scripted ones, our own program as a process, a browser, certificates,
+//! dice, a disk that forgets, and the counting of instructions.
 //!
-//! Invariants: tests only, nothing of the product depends on it. Every process, directory and port that is taken here
+//! Invariants: tests and benchmarks only, nothing of the product depends on it. Every process, directory and port that is taken here
 //! is given back when its owner is dropped, and nobody else's is touched. Waiting for a process from outside is
 //! polling with a deadline ([`eventually`]); nothing here sleeps and hopes.
 
@@ -10,6 +10,7 @@ pub mod certificate;
 pub mod dice;
 pub mod disk;
 pub mod eventually;
+pub mod instructions;
 pub mod mail;
 pub mod namespace;
 pub mod peer;

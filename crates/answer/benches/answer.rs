@@ -13,17 +13,16 @@
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 #![allow(clippy::unwrap_used)]
 
-use std::collections::HashMap;
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 
 use answer::{AHEAD_MAX, Asker, Contents, Persona, Scratch, ServedZone, Transport, ZoneTable, answer, look_ahead};
 use dns::writer::CompressionTable;
 use dns::{CLASS_IN, MessageWriter, Name, NameRef, Question, Rcode, RecordRef, Records, Type};
+use testing::instructions::Counted;
 use zone::nsec3::{Hash, Parameters, SHA_1, to_label};
 use zone::{Change, Generation, Image, Limits, Snapshot, TenantId, ZoneId, advance};
 
@@ -128,47 +127,14 @@ fn main() {
     }
 }
 
-/// What one answer takes, on average, of a run of this program under callgrind, which counts in [`measured`] alone; and
-/// what is SHA-1 of that.
+/// What one answer takes, on average, of a run of this program, counted in [`measured`] alone; and what is SHA-1 of that.
 fn instructions(number: usize) -> String {
-    let counted = directory().join("callgrind.out");
-    let run = Command::new("valgrind")
-        .args(["--tool=callgrind", "--collect-atstart=no", "--toggle-collect=*measured*"])
-        .arg(format!("--callgrind-out-file={}", counted.display()))
-        .arg(std::env::current_exe().unwrap())
-        .args(["--one", &number.to_string()])
-        .output()
-        .unwrap();
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-    let counted = std::fs::read_to_string(counted).unwrap();
-    let total = counted.lines().find_map(|line| line.strip_prefix("summary: ")).unwrap();
+    let counted = Counted::in_a_run_with(&["--one", &number.to_string()], Some("*measured*"));
     let each = |count: u64| count / COUNTED as u64;
-    match each(count_in(&counted, "sha1::compress")) {
-        0 => each(total.trim().parse().unwrap()).to_string(),
-        hashing => format!("{} ({hashing} SHA-1)", each(total.trim().parse().unwrap())),
+    match each(counted.of_functions("sha1::compress")) {
+        0 => each(counted.total()).to_string(),
+        hashing => format!("{} ({hashing} SHA-1)", each(counted.total())),
     }
-}
-
-/// What callgrind has counted in functions whose names have this in them.
-fn count_in(counted: &str, part: &str) -> u64 {
-    let mut names = HashMap::new();
-    let (mut is_in, mut is_of_callee, mut sum) = (false, false, 0);
-    for line in counted.lines() {
-        let function = line.strip_prefix("fn=").or(line.strip_prefix("cfn="));
-        if let Some(function) = function {
-            // A name is said once, behind its number: of a function, or of one that it calls.
-            let (number, name) = function.split_once(' ').unwrap_or((function, ""));
-            let has_part = *names.entry(number).or_insert_with(|| name.contains(part));
-            is_in = if line.starts_with("fn=") { has_part } else { is_in };
-        } else if line.starts_with("calls=") {
-            is_of_callee = true;
-        } else if line.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '+' | '-' | '*')) {
-            let count = line.split(' ').nth(1).map_or(0, |count| count.parse().unwrap());
-            sum += if is_in && !is_of_callee { count } else { 0 };
-            is_of_callee = false;
-        }
-    }
-    sum
 }
 
 struct Bench {

@@ -9,12 +9,11 @@
 #![allow(clippy::unwrap_used)]
 
 use std::hint::black_box;
-use std::path::Path;
-use std::process::Command;
 use std::time::Instant;
 
 use dns::writer::CompressionTable;
 use dns::{CLASS_IN, Header, MessageWriter, Name, QuestionRef, Records, Section, Serial, Type};
+use testing::instructions::Counted;
 use xfr::session::{Fetch, Outcome, Progress, Session, SessionLimits};
 use zone::{Change, Diff, Image, Limits, advance, inspect};
 
@@ -67,19 +66,9 @@ fn main() {
     }
 }
 
-/// What callgrind counts in [`measured`] in a run of this program.
+/// What is counted in [`measured`] in a run of this program.
 fn instructions(number: usize) -> f64 {
-    let counted = Path::new(env!("CARGO_TARGET_TMPDIR")).join("callgrind-change.out");
-    let run = Command::new("valgrind")
-        .args(["--tool=callgrind", "--collect-atstart=no", "--toggle-collect=*measured*"])
-        .arg(format!("--callgrind-out-file={}", counted.display()))
-        .arg(std::env::current_exe().unwrap())
-        .args(["--one", &number.to_string()])
-        .output()
-        .unwrap();
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-    let counted = std::fs::read_to_string(counted).unwrap();
-    counted.lines().find_map(|line| line.strip_prefix("summary: ")).unwrap().trim().parse().unwrap()
+    Counted::in_a_run_with(&["--one", &number.to_string()], Some("*measured*")).total() as f64
 }
 
 struct Zone {
