@@ -146,6 +146,15 @@ impl Browser {
         });
     }
 
+    /// Waits until the page does not say this any more: a page before may have.
+    #[track_caller]
+    pub fn sees_no_more(&self, text: &str) {
+        eventually(PATIENCE, &format!("the page to say {text:?} no more"), || {
+            let seen = self.text();
+            if seen.contains(text) { Err(format!("at {}: {seen}", self.url())) } else { Ok(()) }
+        });
+    }
+
     /// Everything that can be read on the page.
     pub fn text(&self) -> String {
         let text = self.script("return document.body.innerText");

@@ -1,5 +1,5 @@
-//! Instructions that a program takes, or a part of it, as valgrind's callgrind counts them: what one thread does by itself takes the
-//! same whatever else the machine does.
+//! Instructions that a program takes, or a part of it, as valgrind's callgrind counts them: what one thread does by itself
+//! takes the same whatever else the machine does.
 
 use std::collections::HashMap;
 use std::process::Command;

@@ -1,8 +1,8 @@
-//! What tests and benchmarks stand on: real name servers as primaries, scripted ones, our own program as a process, a browser, certificates,
-//! dice, a disk that forgets, and the counting of instructions.
+//! What tests and benchmarks stand on: real name servers as primaries, scripted ones, our own program as a process, a
+//! browser, certificates, dice, a disk that forgets, and the counting of instructions.
 //!
-//! Invariants: tests and benchmarks only, nothing of the product depends on it. Every process, directory and port that is taken here
-//! is given back when its owner is dropped, and nobody else's is touched. Waiting for a process from outside is
+//! Invariants: tests and benchmarks only, nothing of the product depends on it. Every process, directory and port that is
+//! taken here is given back when its owner is dropped, and nobody else's is touched. Waiting for a process from outside is
 //! polling with a deadline ([`eventually`]); nothing here sleeps and hopes.
 
 pub mod browser;

@@ -1,13 +1,12 @@
 //! Zones in the console: created, watched until they are served, and put right when something is wrong.
 
 use testing::browser::Browser;
-use testing::eventually;
 use testing::peer::{Peer, Setup, Software, TsigKey};
 use testing::primary::Primary;
 use testing::zone_text;
 
 use super::{console, create_zone, first_start, first_start_and_see, is_clean, secondo, secondo_with};
-use crate::scene::{SOON, ZONE, serves};
+use crate::scene::{ZONE, serves};
 
 /// WebDriver's names of keys.
 const TAB: char = '\u{E004}';
@@ -225,11 +224,7 @@ fn a_zone_is_set_otherwise_paused_and_removed_when_its_name_is_typed() {
     browser.fill("Type the name of the zone", ZONE);
     browser.press("Remove the zone");
     browser.press(&format!("Delete {ZONE} now"));
-    // The page before said so too.
-    eventually(SOON, "what was deleted to be on no list", || {
-        let text = browser.text();
-        if text.contains("Recently removed") { Err(text) } else { Ok(()) }
-    });
+    browser.sees_no_more("Recently removed");
     browser.sees("No zones yet");
     browser.press("Audit");
     for act in ["zone.added", "zone.changed", "zone.removed"] {
