@@ -21,6 +21,7 @@ pub mod python;
 pub mod query;
 pub mod secondo;
 pub mod tls;
+pub mod webhook;
 pub mod zone_text;
 
 pub use eventually::eventually;

@@ -33,8 +33,8 @@ const PURE: [&str; 4] = ["dns", "zone", "answer", "xfr"];
 const OWNERS: [(&str, &[&str]); 13] = [
     ("domain", &["dns"]),
     // HMAC for TSIG, the hashes that ZONEMD names, and pins of TLS keys; nothing else here is cryptography of the protocol. The
-    // API seals answers that clients may want again.
-    ("aws-lc-rs", &["xfr", "zone", "transfer", "api", "testing"]),
+    // API seals answers that clients may want again, and webhooks are signed.
+    ("aws-lc-rs", &["xfr", "zone", "transfer", "api", "alerts", "testing"]),
     ("redb", &["store", "testing"]),
     ("memmap2", &["store"]),
     ("sqlx", &["inventory"]),
@@ -42,7 +42,7 @@ const OWNERS: [(&str, &[&str]); 13] = [
     ("lettre", &["alerts"]),
     ("hyper", &["api"]),
     ("utoipa", &["api"]),
-    ("reqwest", &["secondo"]),
+    ("reqwest", &["alerts", "secondo"]),
     ("clap", &["secondo"]),
     ("quinn", &["server"]),
     ("rcgen", &["testing"]),

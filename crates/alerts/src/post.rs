@@ -12,7 +12,8 @@ use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-use super::letter::Letter;
+use crate::letter::Letter;
+use crate::{NotSent, whole};
 
 /// Where servers take letters by TLS from the first octet on (RFC 8314 §3.3); for STARTTLS it is 587.
 pub const TLS_PORT: u16 = 465;
@@ -130,13 +131,14 @@ impl Post {
             drop(place);
         });
     }
-}
 
-/// Why a letter was not sent.
-enum NotSent {
-    /// It may be sent later.
-    Now(String),
-    Ever(String),
+    /// Sends the letter now, or says why not.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn try_once(&self, letter: &Letter) -> Result<(), NotSent> {
+        self.0.attempt(letter).await
+    }
 }
 
 impl Office {
@@ -176,20 +178,6 @@ impl Office {
             Err(_) => Err(NotSent::Now(format!("the mail server was not done after {} s", TRY_WITHIN.as_secs()))),
         }
     }
-}
-
-/// An error with what lies below it, on one line.
-fn whole(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut below = error.source();
-    while let Some(error) = below {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        below = error.source();
-    }
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect()
 }
 
 #[cfg(test)]
