@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "tests may")]
 
 mod access;
+mod alerts;
 mod apart;
 mod bad_input;
 mod catalogs;

@@ -59,6 +59,10 @@ pub(super) fn case(method: &str, route: &str, theirs: &Things) -> Option<Case> {
         ("patch", "/catalogs/{name}") => (json!({ "guard": { "zones_min": 1 } }), Unknown("catalog_unknown")),
         ("post", "/catalogs/{name}/accept") => (json!({ "serial": 1 }), Unknown("catalog_unknown")),
         (_, route) if route.starts_with("/catalogs/{name}") => (Value::Null, Unknown("catalog_unknown")),
+        ("get", "/alerts" | "/alert-deliveries") => (Value::Null, OwnThings),
+        ("post", "/alerts") => (json!({ "channel": "webhook", "target": "https://own.example.net/" }), OwnThings),
+        ("put", "/alerts/{id}") => (json!({ "severity": "error" }), Unknown("alert_unknown")),
+        (_, "/alerts/{id}" | "/alerts/{id}/test") => (Value::Null, Unknown("alert_unknown")),
         ("post", "/keys") => (json!({ "name": "own.key.test" }), OwnThings),
         ("get" | "delete", "/keys/{name}") => (Value::Null, Unknown("key_unknown")),
         // A token makes no other one.
@@ -101,6 +105,7 @@ fn filled(route: &str, theirs: &Things) -> String {
     let email = if route.starts_with("/invitations") { &theirs.invited } else { &theirs.member };
     let id = if route.starts_with("/claims") { &theirs.zone_id } else { &theirs.organisation };
     let id = if route.starts_with("/jobs") { &theirs.job } else { id };
+    let id = if route.starts_with("/alerts") { &theirs.alert } else { id };
     let path = route.replace("{name}", name).replace("{email}", email).replace("{id}", id);
     match route {
         "/zones/{name}/diff" => format!("{path}?from=1&to=2"),

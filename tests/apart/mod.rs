@@ -9,7 +9,7 @@ mod cases;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use testing::peer::{Peer, Setup, Software};
 use testing::secondo::Secondo;
 use testing::{eventually, port};
@@ -41,6 +41,7 @@ pub(crate) struct Things {
     pub(crate) invited: String,
     pub(crate) organisation: String,
     pub(crate) job: String,
+    pub(crate) alert: String,
     /// Words that others never see, unless they said them.
     hidden: Vec<String>,
 }
@@ -132,6 +133,8 @@ impl Two {
         operate(&secondo, &theirs, "/users", Some(r#"{"email": "aardvark@example.org", "role": "owner"}"#));
         secondo.expect(&["claim", "approve", &zone_id]);
         let job = job(&secondo, &theirs);
+        let hook = json!({ "channel": "webhook", "target": "https://aardvark.example.net/" }).to_string();
+        let alert = operate(&secondo, &theirs, "/alerts", Some(&hook))["rule"]["id"].to_string();
         let digest = eventually(SOON, "the zone to be copied", || {
             let zone = operate(&secondo, &theirs, "/zones/aardvark.test", None);
             zone["digest"].as_str().map(str::to_owned).ok_or_else(|| zone.to_string())
@@ -148,6 +151,7 @@ impl Two {
             invited: "aardvark-new@example.org".into(),
             organisation: theirs,
             job,
+            alert,
             hidden: hidden.map(str::to_lowercase).to_vec(),
         };
         let token = token(&secondo, &ours, "badger");

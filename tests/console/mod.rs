@@ -1,5 +1,6 @@
 //! The console in a real browser, beside real primaries: what people do first, and what they see.
 
+mod alerts;
 mod entry;
 mod held;
 mod lists;

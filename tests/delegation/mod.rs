@@ -49,6 +49,15 @@ fn zone(name: &str, ns: &[&str], more: &str) -> String {
     format!("{name}. 60 IN SOA ns.{name}. host.{name}. 7 60 60 600 60\n{ns}{more}")
 }
 
+/// What was told of the zone's delegation: the newest first.
+fn told(secondo: &Secondo) -> Vec<(String, String)> {
+    let events = secondo.json(&["event", "list"]);
+    let text = |event: &Value, field: &str| event[field].as_str().unwrap().to_owned();
+    let of_delegation =
+        events.as_array().unwrap().iter().filter(|event| text(event, "kind").starts_with("delegation_"));
+    of_delegation.map(|event| (text(event, "kind"), text(event, "message"))).collect()
+}
+
 /// Starts it anew, so that it knows nothing of what it has found before.
 fn asked_anew(secondo: &mut Secondo, name: &str) -> Value {
     secondo.kill_and_restart();
@@ -93,6 +102,9 @@ fn a_zone_is_delegated_to_us_then_in_part_then_to_nobody() {
         assert_eq!((&lame["found"], &lame["code"]), (&json!("lame"), &json!("other_rcode")), "{found:#}");
         let shown = secondo.expect(&["zone", "delegation", "delegated.test"]);
         assert!(shown.contains("exactly: to all of ours") && shown.contains("LAME"), "{shown}");
+        let is_lame = told(&secondo);
+        assert_eq!((is_lame.len(), is_lame[0].0.as_str()), (1, "delegation_lame"), "{is_lame:?}");
+        assert!(is_lame[0].1.contains("is delegated to ns2.delegated.test., which does not answer"), "{is_lame:?}");
 
         let mut serial = 1;
         let mut publish = |delegations: &str| {
@@ -104,11 +116,18 @@ fn a_zone_is_delegated_to_us_then_in_part_then_to_nobody() {
         assert_eq!(remembered, found, "nobody is asked again within a minute");
         let found = asked_anew(&mut secondo, "delegated.test");
         assert_eq!((&found["fit"], &found["name_servers"]), (&json!("among"), &json!(["ns1.delegated.test."])));
+        let changed = told(&secondo)[0].clone();
+        assert_eq!(changed.0, "delegation_changed");
+        let was = "is delegated to ns1.delegated.test. now, and was to ns1.delegated.test., ns2.delegated.test.:";
+        assert!(changed.1.contains(was), "{changed:?}");
 
         publish("");
         let found = asked_anew(&mut secondo, "delegated.test");
         assert_eq!((&found["state"], &found["fit"]), (&json!("not_delegated"), &json!("none")), "{found:#}");
         assert_eq!(found["views"][0]["message"], "the name does not exist (NXDOMAIN)");
+        let told = told(&secondo);
+        assert!(told[0].1.contains("is delegated to nobody now, and was to ns1.delegated.test.:"), "{told:?}");
+        assert_eq!(told.len(), 3, "each once: {told:?}");
     });
 }
 

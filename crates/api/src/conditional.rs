@@ -31,7 +31,7 @@ const TAGGED_OCTETS_MAX: u64 = 1024 * 1024;
 /// Changes at so many different paths wait for each other only by chance.
 const PATHS_AT_ONCE: usize = 64;
 /// Fields that are seen and not set, in all things that have them.
-const SEEN: [&str; 25] = [
+const SEEN: [&str; 26] = [
     "state",
     "freshness",
     "hold",
@@ -57,6 +57,7 @@ const SEEN: [&str; 25] = [
     "skipped_count",
     "used_at",
     "seen_at",
+    "confirmed",
 ];
 
 /// What it takes to see how a thing is before it is changed.

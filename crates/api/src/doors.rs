@@ -6,6 +6,7 @@
 //! Arguments are parsed: a [`Name`] is a name and a [`Primary`] an address. Answers are the JSON types.
 
 mod accounts;
+mod alerts;
 mod caller;
 mod jobs;
 mod listing;
@@ -18,6 +19,7 @@ mod requested;
 mod span;
 
 pub use accounts::{Accounts, LinkUse, Membership, NewToken, NewUser, Opened, SecondFactorOffer, SignedIn};
+pub use alerts::Alerts;
 pub use caller::{Actor, Caller, Visitor};
 pub use jobs::{JobEnd, Jobs, KeptJob};
 pub use listing::{Direction, ListPlace, Listed, ZoneList};
@@ -470,6 +472,7 @@ pub trait Status: Send + Sync {
 #[derive(Clone)]
 pub struct Doors {
     pub accounts: Arc<dyn Accounts>,
+    pub alerts: Arc<dyn Alerts>,
     pub newcomers: Arc<dyn Newcomers>,
     pub organisations: Arc<dyn Organisations>,
     pub intent: Arc<dyn Intent>,

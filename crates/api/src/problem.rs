@@ -93,6 +93,9 @@ codes! {
     LastOwner = "last_owner", 409, "Somebody must be left";
     TokenExists = "token_exists", 409, "The token exists already";
     TokenUnknown = "token_unknown", 404, "No such token";
+    AlertUnknown = "alert_unknown", 404, "No such alert rule";
+    AlertInvalid = "alert_invalid", 400, "Not an alert rule";
+    AlertUnconfirmed = "alert_unconfirmed", 409, "The address is not confirmed";
     TokenNameInvalid = "token_name_invalid", 400, "Not a name for a token";
     TenantNameInvalid = "tenant_name_invalid", 400, "Not a name for an organisation";
     TenantStays = "tenant_stays", 409, "The organisation stays";

@@ -26,8 +26,8 @@ use crate::jobs::{Underway, respond_async};
 use crate::once::once;
 use crate::problem::{Code, Problem};
 use crate::routes::{
-    account, audit, catalogs, claims, doctor, export, invitations, jobs, keys, members, node, organisations, plans,
-    removed, tokens, usage, users, zones,
+    account, alerts, audit, catalogs, claims, doctor, export, invitations, jobs, keys, members, node, organisations,
+    plans, removed, tokens, usage, users, zones,
 };
 
 /// What every handler is given.
@@ -88,6 +88,9 @@ fn surface() -> OpenApiRouter<Served> {
         .routes(routes!(keys::show::show, keys::remove::remove))
         .routes(routes!(tokens::add::add, tokens::list::list))
         .routes(routes!(tokens::show::show, tokens::remove::remove))
+        .routes(routes!(alerts::rules::add, alerts::rules::list))
+        .routes(routes!(alerts::rule::show, alerts::rule::change, alerts::rule::remove))
+        .routes(routes!(alerts::deliveries::deliveries))
         .routes(routes!(users::add::add, users::list::list))
         .routes(routes!(users::remove::remove))
         .routes(routes!(users::link::link))
@@ -129,6 +132,7 @@ fn surface() -> OpenApiRouter<Served> {
     let slow = OpenApiRouter::new()
         .routes(routes!(zones::refresh::refresh))
         .routes(routes!(doctor::examine::examine))
+        .routes(routes!(alerts::test::test))
         .routes(routes!(zones::hold::hold))
         .routes(routes!(zones::delegation::delegation))
         .routes(routes!(zones::ownership::look))

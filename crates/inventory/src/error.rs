@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use dns::Name;
 use sqlx::postgres::PgDatabaseError;
 
+use crate::alerts::{AlertRuleId, RULES_MAX};
+
 /// The inventory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum InventoryError {
@@ -394,6 +396,23 @@ pub enum TokenError {
     TooMany,
     #[error(transparent)]
     Inventory(#[from] InventoryError),
+}
+
+/// An alert rule cannot be added, changed or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum AlertError {
+    #[error("there is no alert rule {0}")]
+    Unknown(AlertRuleId),
+    #[error("there are {RULES_MAX} alert rules, and no more may be: remove those that nobody needs")]
+    TooMany,
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+}
+
+impl From<sqlx::Error> for AlertError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Inventory(error.into())
+    }
 }
 
 impl From<sqlx::Error> for TokenError {

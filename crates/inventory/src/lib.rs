@@ -18,9 +18,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod accounts;
+mod alerts;
 mod catalogs;
 mod claims;
 mod database;
+mod delegations;
 mod error;
 mod events;
 mod export;
@@ -45,14 +47,18 @@ pub use accounts::{
     NewToken, NewUser, Purpose, Role, Scope, Scopes, SecondFactor, Sent, Session, Stage, Standing, Tenant, Token,
     User, UserId,
 };
+pub use alerts::{
+    AlertRule, AlertRuleId, Channel, Confirmation, DELIVERIES_KEPT, Delivery, DeliveryState, Digest, DueDelivery,
+    Group, NewAlertRule, Pace, RULES_MAX, Told, Tried, TriedState, Wanted,
+};
 pub use catalogs::{Catalog, CatalogMember, CatalogSettings, KeysOf, Make};
 pub use claims::{Around, Claim, Handed, Proof, Proven, Proving, WaitingClaim};
 pub use database::{Changed, Inventory, Location, PostgresUrl, PostgresUrlError};
 pub use error::{
-    AddKeyError, AddZoneError, ApplyError, CatalogError, ChangeZoneError, InventoryError, PlanError, ProveError,
-    RemoveKeyError, RemoveZoneError, RestoreZoneError, TenantError, TokenError, UserError,
+    AddKeyError, AddZoneError, AlertError, ApplyError, CatalogError, ChangeZoneError, InventoryError, PlanError,
+    ProveError, RemoveKeyError, RemoveZoneError, RestoreZoneError, TenantError, TokenError, UserError,
 };
-pub use events::{Event, NewEvent, Severity};
+pub use events::{Event, EventKind, NewEvent, Severity};
 pub use intent::Intent;
 pub use jobs::{EndedJob, JOBS_KEPT_MS, JOBS_MAX, Job};
 pub use keys::KeyEntry;

@@ -5,10 +5,10 @@
 mod place;
 
 use inventory::{
-    AddZoneError, AuditOf, ChangeZoneError, Inventory, Limits, NewEvent, NewPlan, PlanError, PlanId, PlanStanding,
-    Severity, TenantId, Terms, ZoneChange,
+    AddZoneError, AuditOf, ChangeZoneError, Inventory, Limits, NewPlan, PlanError, PlanId, PlanStanding, TenantId,
+    Terms, ZoneChange,
 };
-use place::{BY, Engine, NOW, Place, name, open, primary, zone};
+use place::{BY, Engine, NOW, Place, name, primary, zone};
 use xfr::Moment;
 
 on_both_engines!(
@@ -17,7 +17,6 @@ on_both_engines!(
     a_zone_has_no_more_primaries_than_the_plan_allows,
     after_a_plans_end_nothing_is_added_and_nothing_goes,
     a_plan_that_somebody_has_stays_and_names_are_there_once,
-    an_event_is_told_once_a_day_and_read_by_its_tenant_alone,
 );
 
 const THEIRS: TenantId = TenantId(2);
@@ -121,30 +120,4 @@ async fn a_plan_that_somebody_has_stays_and_names_are_there_once(engine: Engine)
     assert!(matches!(inventory.set_plan(&BY, THEIRS, Some(small), None).await, Err(PlanError::Unknown)));
     assert!(matches!(inventory.set_plan(&BY, TenantId(4711), None, None).await, Err(PlanError::NoTenant)));
     assert_eq!(inventory.terms(THEIRS).await.unwrap().name(), "other");
-}
-
-async fn an_event_is_told_once_a_day_and_read_by_its_tenant_alone(engine: Engine) {
-    let (_place, inventory) = open(engine).await;
-    let event = |kind, subject: &str, at: u64| NewEvent {
-        at: Moment(NOW.0 + at),
-        kind,
-        severity: Severity::Warning,
-        subject: subject.into(),
-        message: format!("{kind} of {subject}"),
-    };
-    let ours = TenantId::DEFAULT;
-    let record = async |event: NewEvent| inventory.record_event(ours, &event).await.unwrap();
-    assert!(record(event("limit_near", "a.test", 0)).await);
-    assert!(!record(event("limit_near", "a.test", DAY_MS - 1)).await, "it was told");
-    assert!(record(event("limit_near", "b.test", 1)).await);
-    assert!(record(event("over_limit", "a.test", 2)).await);
-    assert!(record(event("limit_near", "a.test", DAY_MS + 1)).await);
-    let read = async |before, limit| -> Vec<String> {
-        let events = inventory.events(ours, before, limit).await.unwrap();
-        events.iter().map(|event| event.message.clone()).collect()
-    };
-    assert_eq!(read(None, 2).await, ["limit_near of a.test", "over_limit of a.test"]);
-    let last = inventory.events(ours, None, 2).await.unwrap()[1].id;
-    assert_eq!(read(Some(last), 9).await, ["limit_near of b.test", "limit_near of a.test"]);
-    assert!(inventory.events(THEIRS, None, 9).await.unwrap().is_empty());
 }

@@ -23,6 +23,7 @@ use crate::holds::Hold;
 use crate::node::Node;
 use crate::orders;
 use crate::refresh::Refreshed;
+use crate::warnings;
 
 /// How one attempt went.
 #[derive(Clone, Debug)]
@@ -113,6 +114,7 @@ pub(crate) async fn attempt(node: &Arc<Node>, zone: &Arc<Followed>, wake: &Wake)
     };
     node.record(zone, &attempt);
     under_way.settle(&attempt, heard_all);
+    warnings::tell_of_attempt(node, zone, &attempt);
     // Whether a version is held back may have changed.
     if zone.wanted_note() != zone.note()
         && let Some(writing) = zone.write().await

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use dns::Name;
 use inventory::{
-    By, Claim, Finding, Inventory, InventoryError, ProveError, Proving, Severity, Shown, TenantId, ZoneId,
+    By, Claim, EventKind, Finding, Inventory, InventoryError, ProveError, Proving, Severity, Shown, TenantId, ZoneId,
 };
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -249,8 +249,8 @@ impl Claims {
              proves it; the zone's page says what would show it again",
             claim.name
         );
-        let (kind, subject) = ("proof_lost", claim.name.to_string());
-        events::tell(&self.node, claim.tenant, Event { kind, severity: Severity::Warning, subject, message });
+        let event = Event::about(EventKind::ProofLost, Severity::Warning, claim.name.to_string(), message);
+        events::tell(&self.node, claim.tenant, event);
         tracing::warn!(
             zone = %claim.name,
             "what proved that the name is its tenant's does not show any more: it is answered on, and falls to whoever else proves it"
@@ -337,8 +337,8 @@ impl Claims {
     }
 
     fn tell_of_loss(&self, before: &Claim, message: String) {
-        let (kind, subject) = ("name_taken", before.name.to_string());
-        events::tell(&self.node, before.tenant, Event { kind, severity: Severity::Error, subject, message });
+        let event = Event::about(EventKind::NameTaken, Severity::Error, before.name.to_string(), message);
+        events::tell(&self.node, before.tenant, event);
     }
 
     /// The text that proves the claim.

@@ -2,6 +2,7 @@
 //!
 //! Everything is parsed here, once; inside, types carry the proof. Every problem in the file names its line.
 
+mod alerts;
 mod catalog;
 mod delegation;
 mod http;
@@ -20,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use alerts::MailSettings;
+use ::alerts::MailSettings;
 use api::doors::{NewCatalog, NewZone};
 use dns::Name;
 use inventory::{Location, PostgresUrl};
@@ -29,6 +30,7 @@ use server::RateLimit;
 use toml::Spanned;
 use xfr::{Key, Policy, Setting, SettingError};
 
+use self::alerts::{AlertsSection, read_alerts};
 use self::delegation::{DelegationSection, read_delegation};
 use crate::command::ServeArguments;
 use crate::kept::KEEP_REMOVED;
@@ -43,6 +45,7 @@ use rate_limit::{RateLimitSection, read_rate_limit};
 use tenancy::{TenancySection, read_tenancy};
 use zone::{KeySection, ZoneSection, read_key, read_zone};
 
+pub(crate) use self::alerts::AlertSettings;
 pub(crate) use self::delegation::DelegationSettings;
 pub(crate) use catalog::groups;
 pub(crate) use http::{HttpSettings, HttpTls};
@@ -78,6 +81,7 @@ pub(crate) struct Configuration {
     pub(crate) tenancy: TenancySettings,
     /// Through which server people are written to, if they are.
     pub(crate) mail: Option<MailSettings>,
+    pub(crate) alerts: AlertSettings,
     pub(crate) keys: Vec<Key>,
     pub(crate) zones: Vec<NewZone>,
     pub(crate) catalogs: Vec<NewCatalog>,
@@ -143,6 +147,7 @@ struct File {
     transfer_out: TransferOutSection,
     tenancy: TenancySection,
     mail: Option<MailSection>,
+    alerts: AlertsSection,
     key: Vec<KeySection>,
     zone: Vec<ZoneSection>,
     catalog: Vec<CatalogSection>,
@@ -208,6 +213,7 @@ impl Configuration {
         })?;
         let mut configuration = Self::default();
         configuration.mail = file.mail.as_ref().map(read_mail).transpose()?;
+        configuration.alerts = read_alerts(&file.alerts)?;
         configuration.tenancy = read_tenancy(&file.tenancy, configuration.mail.is_some())?;
         if configuration.tenancy.mode == Mode::Multi {
             // A tenant's zone is not for everybody on this machine.
@@ -360,6 +366,7 @@ impl Default for Configuration {
             delegation: DelegationSettings::default(),
             tenancy: TenancySettings::default(),
             mail: None,
+            alerts: AlertSettings::default(),
             keys: Vec::new(),
             zones: Vec::new(),
             catalogs: Vec::new(),

@@ -3,6 +3,7 @@
 //! Invariants: of one zone there is never more than one walk under way, and none begins within a minute after the last;
 //! whoever goes away does not end a walk that others may be waiting for; what is kept is bounded.
 
+pub(crate) mod round;
 pub(crate) mod shown;
 
 use std::collections::{BTreeSet, HashMap};

@@ -5,6 +5,7 @@
 mod abreast;
 mod accounts;
 mod agenda;
+mod alerts;
 mod alike;
 mod attempt;
 mod catalogs;
@@ -39,6 +40,7 @@ mod published;
 mod reconcile;
 mod refresh;
 mod rereading;
+mod room;
 mod roster;
 mod scheduler;
 mod serve;

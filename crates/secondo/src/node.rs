@@ -21,6 +21,7 @@ use zone::{Generation, Limits, Snapshot, TenantId, ZoneId};
 
 use crate::abreast;
 use crate::agenda::Agenda;
+use crate::alerts::Alerts;
 use crate::alike::Alike;
 use crate::attempt::{self, Attempt, Kind};
 use crate::catalogs::Catalogs;
@@ -28,6 +29,7 @@ use crate::clock::Clock;
 use crate::configuration::Mode;
 use crate::crowd::{Crowd, Line, Turn};
 use crate::differences::KeptDifferences;
+use crate::events;
 use crate::followed::{Durability, Followed, Instructions, Role, Trigger, Wake, Writing};
 use crate::kept::{KEEP_REMOVED, Kept};
 use crate::ledger;
@@ -99,6 +101,9 @@ pub(crate) struct Node {
     pub(crate) keep_removed: Duration,
     /// What organisations may have.
     pub(crate) plans: Plans,
+    /// What they are to be told.
+    pub(crate) events: events::Queue,
+    pub(crate) alerts: Alerts,
     /// The database of stored zones that was damaged when the program started.
     pub(crate) put_aside: Option<PutAside>,
 }
@@ -175,6 +180,8 @@ impl Node {
             kept,
             keep_removed: KEEP_REMOVED,
             plans: Plans::default(),
+            events: events::Queue::default(),
+            alerts: Alerts::default(),
             put_aside: None,
         };
         node.catalogs.listed_otherwise.notify_one();
@@ -351,11 +358,13 @@ impl Node {
     /// Has an expired zone no longer answered, and says what is to be said about any zone by now.
     pub(crate) fn expire_if_due(&self, zone: &Followed) {
         let now = self.clock.now();
-        warnings::say_what_is_due(zone, now);
+        warnings::say_what_is_due(self, zone, now);
         let condition = zone.condition();
         let is_live = zone.served.snapshot().is_some();
         if is_live && zone.is_over(&condition, now) {
             zone.served.publish(Contents::Expired);
+            drop(condition);
+            warnings::tell_that_expired(self, zone);
             tracing::error!(zone = %zone.name, "the zone has expired: no primary confirmed it for as long as its SOA, or what is set for it, allows; it is answered with SERVFAIL");
         }
     }

@@ -3,16 +3,18 @@
 //! The sockets add up what is alike; once in a while it is put on record, all at once. Nothing waits for it, and what
 //! the ledger does not take is counted there.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::json;
-use inventory::{Ledger, Notify, NotifySender, NotifySpan, StrangerNotify};
+use inventory::{EventKind, Ledger, Notify, NotifySender, NotifySpan, Severity, StrangerNotify};
 use server::{Heard, HeardNotify, Who};
 use tokio::time::sleep;
 use xfr::Moment;
 use xfr::notify::{Channel, Decline};
 
+use crate::events::{self, Event};
 use crate::ledger::time;
 use crate::node::Node;
 
@@ -37,6 +39,7 @@ pub(crate) async fn keep_record(node: Arc<Node>, heard: Heard) {
         let mut taken = heard.take();
         while !taken.is_empty() {
             let portion = taken.split_off(taken.len().saturating_sub(PORTION_MAX));
+            tell_of_strangers(&node, &portion);
             portion.into_iter().for_each(|heard| queue(inventory.ledger(), heard, now));
             inventory.ledger().flush().await;
         }
@@ -48,6 +51,23 @@ pub(crate) fn record(node: &Node, heard: &Heard) {
     if let Some(inventory) = &*node.inventory.load() {
         let now = (node.clock.now(), Instant::now());
         heard.take().into_iter().for_each(|heard| queue(inventory.ledger(), heard, now));
+    }
+}
+
+/// Tells the owners of zones that NOTIFYs for them come from somebody that they have not named: a primary with another address,
+/// perhaps. Of each zone once, however many the strangers are: they are not to crowd out what else is told.
+fn tell_of_strangers(node: &Node, portion: &[HeardNotify]) {
+    let mut told = HashSet::new();
+    for HeardNotify { who, .. } in portion {
+        let Who::Stranger { zone: Some(zone), site, why } = who else { continue };
+        let Some(zone) = told.insert(*zone).then(|| node.zone(*zone)).flatten() else { continue };
+        let message = format!(
+            "NOTIFYs for the zone {} come from {site} and are not heeded ({}): if that is a primary of yours, add its address, \
+             or its key, to the zone",
+            zone.name,
+            reason(why.code()).message
+        );
+        events::tell_of(node, &zone, Event::of_zone(&zone, EventKind::StrangerNotifies, Severity::Info, message));
     }
 }
 

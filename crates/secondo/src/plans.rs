@@ -5,7 +5,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use inventory::{By, Inventory, InventoryError, Limits, NewPlan, PlanError, PlanStanding, Severity, TenantId, Terms};
+use inventory::{
+    By, EventKind, Inventory, InventoryError, Limits, NewPlan, PlanError, PlanStanding, Severity, TenantId, Terms,
+};
 use xfr::Moment;
 
 use crate::events::{self, Event};
@@ -136,17 +138,17 @@ fn ended(plan: &str, standing: PlanStanding) -> Option<Event> {
             let until = api::json::Time::from_unix_ms(until.0);
             let message =
                 format!("the plan {plan:?} has ended: zones are answered until {until}, and none can be added");
-            ("plan_ended", Severity::Warning, message)
+            (EventKind::PlanEnded, Severity::Warning, message)
         }
         PlanStanding::Ended => {
             let message = format!(
                 "the plan {plan:?} has ended, and its grace too: zones are neither answered nor followed, and nothing of \
                  them is deleted"
             );
-            ("plan_grace_ended", Severity::Error, message)
+            (EventKind::PlanGraceEnded, Severity::Error, message)
         }
     };
-    Some(Event { kind, severity, subject: String::new(), message })
+    Some(Event::about(kind, severity, "", message))
 }
 
 #[cfg(test)]

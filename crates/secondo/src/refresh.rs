@@ -238,7 +238,7 @@ async fn advance(
     };
     say_notes(zone, advanced.notes);
     if let Looked::Closely(inspection) = &looked {
-        warnings::say_doubts(zone, inspection);
+        warnings::say_doubts(node, zone, inspection);
     }
     Ok((advanced, looked))
 }
@@ -307,7 +307,7 @@ async fn hold_back(node: &Node, writing: &Writing<'_>, version: Advanced, lost_p
         condition.hold = Hold::Held(Box::new(HeldBack { serial, lost_percent, since, version, came_from }));
         condition.release_tried_at = None;
     }
-    warnings::say_what_is_due(zone, node.clock.now());
+    warnings::say_what_is_due(node, zone, node.clock.now());
     node.write_note(writing).await;
 }
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerts::Post;
+use ::alerts::{ClearText, Post, Webhooks};
 use anyhow::Context;
 use api::{Front, Listeners};
 use delegation::Walker;
@@ -27,6 +27,7 @@ use xfr::Moment;
 
 use crate::accounts::first_start;
 use crate::accounts::tries::Tries;
+use crate::alerts::Messengers;
 use crate::catalogs::{OWN_ID, Own};
 use crate::certificate::{Certificate, ShownTo};
 use crate::claims::Claims;
@@ -41,7 +42,8 @@ use crate::rereading::Looks;
 use crate::statistics::Statistics;
 use crate::telling::tell_all;
 use crate::{
-    catalogs, certificate, memory, notifies, persona, published, reconcile, scheduler, statistics, tls, upkeep,
+    alerts, catalogs, certificate, delegations, events, memory, notifies, persona, published, reconcile, room,
+    scheduler, statistics, tls, upkeep,
 };
 
 /// NOTIFYs that wait to wake their zones; a primary whose NOTIFY finds no room sends it again.
@@ -85,6 +87,13 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         tracing::error!("when this run began cannot be written: {error}");
     }
     let post = configuration.mail.map(|mail| Post::open(mail).map_err(anyhow::Error::msg)).transpose()?;
+    let clear_text = match configuration.tenancy.mode {
+        Mode::Single => ClearText::Allowed,
+        Mode::Multi => ClearText::Refused,
+    };
+    let webhooks =
+        Webhooks::new(alerts::judge(destinations.clone()), clear_text, tls::to_webhooks(&configuration.tls)?);
+    let webhooks = webhooks.map_err(anyhow::Error::msg)?;
     let certificate = configuration.tls.ours.as_ref().map(Certificate::read).transpose()?.map(Arc::new);
     let to_primaries = certificate.as_ref().map(|certificate| certificate.to_primaries());
     let tls = tls::client(&configuration.tls.authorities, to_primaries)?;
@@ -99,6 +108,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     node.contents_limits = configuration.limits.contents;
     node.keep_removed = configuration.keep_removed;
     node.put_aside = at_start.put_aside.clone();
+    node.alerts.settings = configuration.alerts;
     let node = Arc::new(node);
     // What the inventory has no say in holds without it too; what it does have, nobody is told before it is asked.
     let access = Access { transfer_out: node.transfer_out(), rules: Rules::Awaited, ..Access::default() };
@@ -116,6 +126,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let tcp = listen_http(configuration.http.listen).await?;
     let http = tcp.local_addr()?;
     let console = configuration.http.console(http);
+    let messengers = Arc::new(Messengers { post: post.clone(), webhooks, console: console.clone() });
     let random = node.clock.clone();
     let random = Arc::new(move || random.random());
     let (announcer, announcing_news) = server::announcer(node.shared.now.clone(), random, destinations.clone());
@@ -138,8 +149,11 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     if !is_anew {
         bring_up_inventory(&node, &at_start).await?;
     }
+    events::remember_troubles(&node).await;
     let mut tasks = start_tasks(&node, notified, &heard, &at_start);
     tasks.push(keep_statistics(&node, &statistics));
+    tasks.push(send_alerts(&node, &messengers));
+    tasks.push(watch_room(&node, &data));
     tasks.push(follow_certificate(&node, ShownTo::Everybody, certificate.clone())?);
     if let Some(own) = &https.own {
         tasks.push(follow_certificate(&node, ShownTo::Browsers, Some(own.clone()))?);
@@ -157,6 +171,11 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let DelegationSettings { hints, name_servers, per_tenant } = configuration.delegation;
     let walker = Walker::new(hints, destinations);
     let delegations = Arc::new(Delegations::new(walker, name_servers));
+    if let Some(every) = node.alerts.settings.delegations_every {
+        let (node, delegations) = (node.clone(), delegations.clone());
+        let watch = move || delegations::round::look_at_all(node.clone(), delegations.clone(), every);
+        tasks.push(lasting("watching delegations", watch));
+    }
     let claims = Arc::new(Claims::new(node.clone(), delegations.clone(), per_tenant));
     if node.mode == Mode::Multi {
         let following = claims.clone();
@@ -180,6 +199,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         admin_token,
         tries: Tries::default(),
         post,
+        messengers,
         sign_up: configuration.tenancy.sign_up,
         afterwards: Arc::new(Semaphore::new(AFTERWARDS_MAX)),
         exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
@@ -219,6 +239,9 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         .context("the last confirmations could not be written: zones expire earlier, none later")?;
     notifies::record(&node, &heard);
     statistics.write(&node).await;
+    if let Err(Some(why)) = events::put_on_record(&node).await {
+        tracing::error!("the last events are on no record: {why}");
+    }
     if let Some(inventory) = node.inventory.load_full() {
         inventory.close().await;
     }
@@ -246,10 +269,11 @@ fn start_tasks(
     let (agenda, notify, disk, inventory) = (node.clone(), node.clone(), node.clone(), node.clone());
     let (notified, at_start) = (Arc::new(Mutex::new(notified)), at_start.clone());
     let (record, heard, catalogs, upkeep) = (node.clone(), heard.clone(), node.clone(), node.clone());
-    let memory = node.clone();
+    let (memory, events) = (node.clone(), node.clone());
     vec![
         lasting("the agenda", move || scheduler::follow_agenda(agenda.clone())),
         lasting("waking for NOTIFY", move || scheduler::follow_notifies(notify.clone(), notified.clone())),
+        lasting("putting events on record", move || events::keep_record(events.clone())),
         lasting("putting NOTIFYs on record", move || notifies::keep_record(record.clone(), heard.clone())),
         lasting("committing after a full disk", move || scheduler::follow_disk(disk.clone())),
         lasting("giving memory back", move || memory::give_memory_back(memory.clone())),
@@ -262,6 +286,16 @@ fn start_tasks(
 fn keep_statistics(node: &Arc<Node>, statistics: &Arc<Statistics>) -> JoinHandle<()> {
     let (node, statistics) = (node.clone(), statistics.clone());
     lasting("writing what is asked of zones", move || statistics::keep_record(node.clone(), statistics.clone()))
+}
+
+fn send_alerts(node: &Arc<Node>, messengers: &Arc<Messengers>) -> JoinHandle<()> {
+    let (node, messengers) = (node.clone(), messengers.clone());
+    lasting("sending alerts", move || alerts::send_what_is_due(node.clone(), messengers.clone()))
+}
+
+fn watch_room(node: &Arc<Node>, data: &Path) -> JoinHandle<()> {
+    let (node, data) = (node.clone(), data.to_owned());
+    lasting("watching the disk", move || room::watch(node.clone(), data.clone()))
 }
 
 fn follow_cookie_secrets(node: &Arc<Node>, file: Option<PathBuf>) -> std::io::Result<JoinHandle<()>> {

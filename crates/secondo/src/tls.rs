@@ -1,6 +1,7 @@
 //! Who is trusted: the system's authorities, and about primaries those of the configuration too.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use rustls::RootCertStore;
@@ -8,19 +9,37 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
 use transfer::{OurCertificate, TlsClient};
 
+use crate::configuration::TlsFiles;
+
 /// Reads the system's authorities and those in the files; `ours` is shown to primaries.
 ///
 /// # Errors
 /// When a configured file cannot be read or holds nothing of use. The system's authorities may be missing: then only
 /// configured ones and pinned keys are trusted.
 pub(crate) fn client(authorities: &[PathBuf], ours: Option<OurCertificate>) -> anyhow::Result<TlsClient> {
+    Ok(TlsClient::new(trusted(authorities)?, ours))
+}
+
+/// How webhooks are connected to: the system's authorities are trusted, and those of the configuration.
+///
+/// # Errors
+/// As [`client`].
+pub(crate) fn to_webhooks(files: &TlsFiles) -> anyhow::Result<rustls::ClientConfig> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(trusted(&files.authorities)?)
+        .with_no_client_auth())
+}
+
+fn trusted(authorities: &[PathBuf]) -> anyhow::Result<RootCertStore> {
     let mut roots = authorities_of_system();
     for file in authorities {
         for certificate in certificates(file)? {
             roots.add(certificate).with_context(|| format!("{} holds no authority of use", file.display()))?;
         }
     }
-    Ok(TlsClient::new(roots, ours))
+    Ok(roots)
 }
 
 /// Whom this system trusts; nobody where nothing says so.

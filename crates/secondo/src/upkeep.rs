@@ -89,7 +89,7 @@ pub(crate) async fn keep_up(node: &Node, zone: &Followed) {
     }
     let now_secs = node.clock.now().0 / 1000;
     let Some(inspection) = beside(node, &image.clone(), move || inspect(&image, now_secs)).await else { return };
-    warnings::say_doubts(zone, &inspection);
+    warnings::say_doubts(node, zone, &inspection);
     let mut condition = zone.condition();
     // Of a version that has been laid over this one the same is found out later; until then this is what is known.
     if condition.held.as_ref().is_some_and(|now| now.generation == held.generation || !now.image.is_merged()) {

@@ -1,25 +1,37 @@
-//! What is said about a zone in good time: what is doubtful about its contents, that its signatures run out, that it
-//! expires, that a version of it is still held back.
+//! What is said about a zone in good time, in the log and to its owner: what is doubtful about its contents, that its signatures
+//! run out, that it expires, that a version of it is still held back.
 //!
 //! Invariant: each thing is said when it comes about, and again only when it has become worse or a while has passed: never
 //! with every check.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use xfr::{Moment, Policy, Timers};
+use api::json::Time;
+use dns::{Serial, Soa};
+use inventory::{EventKind, Severity};
+use xfr::{Moment, Policy, Reason, Timers};
 use zone::inspect::{Horizon, Inspection};
 use zone::zonemd::Verdict;
 
-use crate::events;
+use crate::attempt::Attempt;
+use crate::events::{self, Event};
 use crate::followed::{Condition, Followed};
 use crate::holds::Hold;
 use crate::node::Node;
-use crate::refresh::ADVANCED_HERE_OCTETS_MAX;
+use crate::refresh::{ADVANCED_HERE_OCTETS_MAX, Refreshed};
 
 /// Shares of the time until expiry, in percent, at which it is said that no more is left.
-const WARNED_LEFT_PERCENT: [u8; 3] = [50, 25, 10];
+const WARNED_LEFT_PERCENT: [u8; 4] = [75, 50, 25, 10];
+
 /// That a version is held back is said so often, as parts of the time that it is held back for.
 const HOLD_SAID_PARTS: u32 = 4;
+
+/// Nobody has confirmed a zone for so many of its refresh intervals: it is stale enough to tell of.
+const STALE_AFTER_REFRESHES: u32 = 2;
+/// At so many checks in a row the primaries disagree before that is told.
+const DISAGREEMENTS: u8 = 3;
+const DAY_SECS: u64 = 24 * 3600;
 
 /// What has been said already.
 #[derive(Debug, Default)]
@@ -32,6 +44,12 @@ pub(crate) struct Said {
     /// When it was last said that a version is held back.
     hold_at: Option<Moment>,
     signatures: Signatures,
+    /// Whether the owner has been told of something that is to be told to be over.
+    pub(crate) is_troubled: bool,
+    /// Whether one of these things is that the zone is stale.
+    is_stale: bool,
+    /// At so many checks in a row the primaries have shown different serials.
+    disagreements: u8,
 }
 
 /// How long the signatures of the held version hold.
@@ -127,7 +145,7 @@ pub(crate) fn moments(condition: &Condition, policy: &Policy) -> impl Iterator<I
 }
 
 /// Says what is to be said by now.
-pub(crate) fn say_what_is_due(zone: &Followed, now: Moment) {
+pub(crate) fn say_what_is_due(node: &Node, zone: &Followed, now: Moment) {
     let instructions = zone.instructions();
     let policy = &instructions.policy;
     let mut condition = zone.condition();
@@ -135,6 +153,7 @@ pub(crate) fn say_what_is_due(zone: &Followed, now: Moment) {
     let hold = &*hold;
     if let Some(left) = said.expiry(timers, now) {
         let expires_in = timers.expires_at().unwrap_or_default().since(now);
+        events::tell_of(node, zone, expiring(zone, left, expires_in));
         tracing::warn!(
             zone = %zone.name,
             left_percent = left,
@@ -144,10 +163,25 @@ pub(crate) fn say_what_is_due(zone: &Followed, now: Moment) {
     }
     let lapse = said.lapse(now);
     if let (Some(lapse), Some(Horizon { at_secs, owner, rtype, .. })) = (lapse, said.signatures.until()) {
+        let until = Time::from_unix_ms(secs(*at_secs).0);
         if lapse == Lapse::Over {
+            let message = format!(
+                "the signatures over {owner} {rtype} of the zone {} ran out at {until}: validating resolvers take none of its \
+                 answers that need them; see that the zone's signer runs",
+                zone.name
+            );
+            let event = Event::of_zone(zone, EventKind::SignaturesEnd, Severity::Error, message);
+            events::tell_of(node, zone, event.at_stage("over"));
             tracing::error!(zone = %zone.name, "the signatures over {owner} {rtype} have run out, and nobody has signed the zone anew: validating resolvers take none of its answers that need them");
         } else {
             let left_secs = secs(*at_secs).since(now).as_secs();
+            let message = format!(
+                "the signatures over {owner} {rtype} of the zone {} run out at {until} unless its signer renews them, which \
+                 it should have done by now",
+                zone.name
+            );
+            let event = Event::of_zone(zone, EventKind::SignaturesEnd, Severity::Warning, message);
+            events::tell_of(node, zone, event.at_stage("soon"));
             tracing::warn!(zone = %zone.name, left_secs, "the signatures over {owner} {rtype} run out unless the zone's signer renews them, which it should have done by now");
         }
     }
@@ -155,6 +189,13 @@ pub(crate) fn say_what_is_due(zone: &Followed, now: Moment) {
         && let Hold::Held(held) = hold
     {
         let ends_in_secs = hold.ends_at(policy).map(|ends_at| ends_at.since(now).as_secs());
+        let message = format!(
+            "version {} of the zone {} has lost {} % of its records, and is held back: publish it, or keep the one before, \
+             on the zone's page",
+            held.serial.0, zone.name, held.lost_percent
+        );
+        said.is_troubled = true;
+        events::tell_of(node, zone, Event::of_zone(zone, EventKind::VersionHeld, Severity::Error, message));
         tracing::error!(
             zone = %zone.name,
             serial = held.serial.0,
@@ -172,9 +213,25 @@ pub(crate) fn tell_of_records(node: &Node, zone: &Followed, records: u64, limit:
     events::tell_if_near(node, zone.tenant, Some(limit), records, "records", &zone.name.to_string());
 }
 
+/// That so much of the time until expiry is left.
+fn expiring(zone: &Followed, left_percent: u8, expires_in: Duration) -> Event {
+    let message = format!(
+        "no primary has confirmed the zone {} for long: it expires in {} unless one does",
+        zone.name,
+        rough(expires_in)
+    );
+    let (severity, stage) = match left_percent {
+        75 => (Severity::Warning, "75"),
+        50 => (Severity::Warning, "50"),
+        25 => (Severity::Warning, "25"),
+        _ => (Severity::Error, "10"),
+    };
+    Event::of_zone(zone, EventKind::Expiring, severity, message).at_stage(stage)
+}
+
 /// Says what is doubtful about new contents, when other things are than before: a zone that changes every minute says it
 /// once.
-pub(crate) fn say_doubts(zone: &Followed, inspection: &Inspection) {
+pub(crate) fn say_doubts(node: &Node, zone: &Followed, inspection: &Inspection) {
     let mut codes: Vec<&'static str> = inspection.warnings.counts().map(|(code, _)| code).collect();
     if !matches!(inspection.zonemd, Verdict::Absent | Verdict::Verified { .. }) {
         codes.push("zonemd");
@@ -184,6 +241,16 @@ pub(crate) fn say_doubts(zone: &Followed, inspection: &Inspection) {
         return;
     }
     let first = inspection.warnings.named().first().map(ToString::to_string).unwrap_or_default();
+    let zonemd = match &inspection.zonemd {
+        Verdict::Absent | Verdict::Verified { .. } => String::new(),
+        verdict => format!(" (its ZONEMD record: {})", verdict.code()),
+    };
+    let message = format!(
+        "the zone {} has faults that validating resolvers mind{zonemd}: {}; the zone's page has all of them",
+        zone.name,
+        if first.is_empty() { codes.join(", ") } else { first.clone() }
+    );
+    events::tell_of(node, zone, Event::of_zone(zone, EventKind::ContentsDoubtful, Severity::Warning, message));
     tracing::warn!(zone = %zone.name, zonemd = inspection.zonemd.code(), ?codes, "the zone has faults that validating resolvers mind: {first}");
 }
 
@@ -207,11 +274,135 @@ pub(crate) async fn look_at_signatures(node: &Node, zone: &Followed) {
     }
 }
 
+/// Tells the owner what follows from an attempt that has just ended.
+pub(crate) fn tell_of_attempt(node: &Node, zone: &Followed, attempt: &Attempt) {
+    match &attempt.result {
+        Ok(Refreshed::Published | Refreshed::Unchanged) => tell_if_well(node, zone),
+        Ok(Refreshed::Held(_)) | Err(Reason::Overtaken | Reason::ZoneRemoved) => {}
+        Err(reason) => tell_of_failure(node, zone, attempt, reason),
+    }
+}
+
+fn tell_if_well(node: &Node, zone: &Followed) {
+    let was_troubled = {
+        let mut condition = zone.condition();
+        let is_well = !matches!(condition.hold, Hold::Held(_) | Hold::OverLimit { .. }) && condition.held.is_some();
+        condition.said.is_stale = false;
+        is_well && std::mem::take(&mut condition.said.is_troubled)
+    };
+    if was_troubled {
+        let message = format!("the zone {} is as its primaries have it, and confirmed by them", zone.name);
+        events::tell_of(node, zone, Event::of_zone(zone, EventKind::Recovered, Severity::Info, message));
+    }
+}
+
+fn tell_of_failure(node: &Node, zone: &Followed, attempt: &Attempt, reason: &Reason) {
+    let now = node.clock.now();
+    let (failures, became_stale) = {
+        let mut condition = zone.condition();
+        let confirmed_at = condition.timers.confirmed_at().filter(|_| condition.held.is_some());
+        let soa = condition.held.as_ref().map(|held| held.image.soa());
+        let is_stale = |confirmed_at: Moment, soa: &Soa| {
+            now.since(confirmed_at) >= Duration::from_secs(u64::from(soa.refresh)) * STALE_AFTER_REFRESHES
+        };
+        let stale =
+            confirmed_at.zip(soa.as_ref()).filter(|(at, soa)| is_stale(*at, soa)).map(|(at, _)| now.since(at));
+        let was_stale = std::mem::replace(&mut condition.said.is_stale, stale.is_some());
+        (condition.timers.failures(), stale.filter(|_| !was_stale))
+    };
+    let mut told = Vec::new();
+    // And again after twice as many, and so on, so that a zone that fails for weeks is told of now and then.
+    let failing_after = node.alerts.settings.failing_after;
+    if failures.is_multiple_of(failing_after) && (failures / failing_after).is_power_of_two() {
+        let from = attempt.primary.map(|primary| format!(" from {primary}")).unwrap_or_default();
+        let message = format!(
+            "the zone {} could not be copied{from} for the {} time in a row: {reason}; {}",
+            zone.name,
+            ordinal(failures),
+            reason.advice(&zone.name)
+        );
+        told.push(Event::of_zone(zone, EventKind::TransferFailing, Severity::Warning, message));
+    }
+    if let Reason::SerialWentBack { ours, theirs } = reason
+        && failures.is_power_of_two()
+    {
+        let message = format!(
+            "the primary of the zone {} shows the serial {}, which is older than {}: nothing older is taken, unless the zone's \
+             settings say so",
+            zone.name, theirs.0, ours.0
+        );
+        told.push(Event::of_zone(zone, EventKind::SerialWentBack, Severity::Warning, message));
+    }
+    if let Some(unconfirmed) = became_stale {
+        let message = format!(
+            "no primary has confirmed the zone {} for {}: it may have changed there, and is answered as it was",
+            zone.name,
+            rough(unconfirmed)
+        );
+        told.push(Event::of_zone(zone, EventKind::Stale, Severity::Warning, message));
+    }
+    zone.condition().said.is_troubled |= !told.is_empty();
+    told.into_iter().for_each(|event| events::tell_of(node, zone, event));
+}
+
+/// Tells the owner when the primaries show different serials check after check: while a change makes its way to all of them
+/// they do so once or twice.
+pub(crate) fn tell_of_disagreement(node: &Node, zone: &Followed, shown: &[(SocketAddr, Serial)]) {
+    let disagree = shown.windows(2).any(|pair| pair[0].1 != pair[1].1);
+    let is_lasting = {
+        let mut condition = zone.condition();
+        let said = &mut condition.said;
+        said.disagreements = if disagree { said.disagreements.saturating_add(1) } else { 0 };
+        said.is_troubled |= said.disagreements == DISAGREEMENTS;
+        said.disagreements == DISAGREEMENTS
+    };
+    if is_lasting {
+        let shown: Vec<String> = shown.iter().map(|(primary, serial)| format!("{primary} has {serial}")).collect();
+        let message = format!(
+            "the primaries of the zone {} have shown different serials at {DISAGREEMENTS} checks in a row: {}; the newest is \
+             served",
+            zone.name,
+            shown.join(", ")
+        );
+        events::tell_of(node, zone, Event::of_zone(zone, EventKind::PrimariesDisagree, Severity::Warning, message));
+    }
+}
+
+/// Tells the owner that the zone is not answered any more.
+pub(crate) fn tell_that_expired(node: &Node, zone: &Followed) {
+    let message = format!(
+        "the zone {} has expired: no primary has confirmed it for as long as its SOA, or what is set for it, allows; it is \
+         answered with SERVFAIL until one does",
+        zone.name
+    );
+    zone.condition().said.is_troubled = true;
+    events::tell_of(node, zone, Event::of_zone(zone, EventKind::Expired, Severity::Error, message));
+}
+
 /// When so much of the time until expiry, in percent, is left.
 fn left(timers: &Timers, percent: u8) -> Option<Moment> {
     let (confirmed_at, expires_at) = (timers.confirmed_at()?, timers.expires_at()?);
     let left = expires_at.since(confirmed_at) * u32::from(percent) / 100;
     Some(Moment(expires_at.0.saturating_sub(u64::try_from(left.as_millis()).unwrap_or(u64::MAX))))
+}
+
+/// In the largest unit of which there are two.
+fn rough(time: Duration) -> String {
+    let secs = time.as_secs();
+    let units = [(DAY_SECS, "days"), (3600, "hours"), (60, "minutes")];
+    let found = units.into_iter().find(|(unit, _)| secs >= 2 * unit);
+    found.map_or_else(|| format!("{secs} seconds"), |(unit, name)| format!("{} {name}", secs / unit))
+}
+
+fn ordinal(number: u32) -> String {
+    let ending = match (number % 100, number % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
 }
 
 fn hold_said_every(policy: &Policy) -> Duration {

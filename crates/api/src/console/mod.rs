@@ -8,7 +8,7 @@
 //!  account   one's own password, address, second factor and sessions; organisations to leave
 //!  members   who belongs to the organisation, and who is to       organisation  its name, its data, its end
 //!  keys, tokens, audit, claims
-//!  plan, events  what the organisation may have and has; what it was told
+//!  plan, events  what the organisation may have and has; what it was told      alerts  to whom that is sent
 //!  organisations, plans, users   of the whole service, for operators
 //!  page      what every page has        words, plot   how things are shown
 //!  filter    what the address of a list asks for
@@ -22,6 +22,7 @@
 //! ([`front`](crate::front)); text that others have written is text in every page (askama escapes it).
 
 mod account;
+mod alerts;
 mod assets;
 mod audit;
 mod claims;
@@ -80,6 +81,10 @@ pub(crate) fn pages() -> Router<Served> {
         .route("/plans/remove", post(plans::remove))
         .route("/o/{tenant}/plan", get(plan::plan).post(plan::give))
         .route("/o/{tenant}/events", get(events::events))
+        .route("/o/{tenant}/alerts", get(alerts::alerts).post(alerts::add))
+        .route("/o/{tenant}/alerts/change", post(alerts::change))
+        .route("/o/{tenant}/alerts/remove", post(alerts::remove))
+        .route("/alerts/{secret}", get(alerts::confirm_page).post(alerts::confirm))
         .route("/o/{tenant}/zones", get(zones::list::list))
         .route("/o/{tenant}/zones/new", get(zones::new::page_new).post(zones::new::create))
         .route("/o/{tenant}/zones/{name}", get(zones::show::show))
@@ -114,6 +119,7 @@ pub(crate) fn pages() -> Router<Served> {
         .route("/assets/{file}", get(assets::asset))
         .layer(from_fn(answer_in_time));
     let slow = Router::new()
+        .route("/o/{tenant}/alerts/test", post(alerts::test))
         .route("/o/{tenant}/zones/{name}/order", post(zones::order::order))
         .route("/o/{tenant}/zones/{name}/delegation", get(zones::delegation::delegation))
         .route("/o/{tenant}/zones/{name}/ownership", get(zones::ownership::ownership).post(zones::ownership::act))

@@ -101,7 +101,7 @@ pub(crate) async fn forgotten(
 }
 
 /// Of whoever is signed in already in this browser.
-async fn form_token(served: &Served, cookies: &Cookies) -> String {
+pub(crate) async fn form_token(served: &Served, cookies: &Cookies) -> String {
     let Some(secret) = cookies.secret() else { return String::new() };
     let who = served.doors.accounts.signed_in(secret).await;
     who.ok().flatten().map(|who| who.form_token).unwrap_or_default()

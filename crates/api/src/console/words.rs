@@ -5,8 +5,8 @@ use std::fmt::{self, Display, Formatter};
 use xfr::Setting;
 
 use crate::json::{
-    Attempt, AttemptKind, AttemptOutcome, FoundAt, Freshness, ParentSaid, Reason, ServerFound, Severity, State, Time,
-    Trigger, Zone, ZoneOrder,
+    AlertDeliveryState, Attempt, AttemptKind, AttemptOutcome, FoundAt, Freshness, ParentSaid, Reason, ServerFound,
+    Severity, State, Time, Trigger, Zone, ZoneOrder,
 };
 
 /// A moment in UTC; the script says it in the browser's own words.
@@ -334,6 +334,16 @@ pub(crate) fn severity_tone(severity: &Severity) -> &'static str {
         Severity::Info => "off",
         Severity::Warning => "warn",
         Severity::Error => "bad",
+    }
+}
+
+/// How good an alert's delivery is.
+pub(crate) fn delivery_tone(state: AlertDeliveryState) -> &'static str {
+    match state {
+        AlertDeliveryState::Sent => "good",
+        AlertDeliveryState::Failed => "bad",
+        AlertDeliveryState::Gathering => "off",
+        AlertDeliveryState::Trying => "warn",
     }
 }
 

@@ -4,6 +4,7 @@
 //! absolute (with the last dot). Nothing here decides anything, but for [`State::derive`].
 
 mod account;
+mod alert;
 mod attempt;
 mod catalog;
 mod delegation;
@@ -26,6 +27,10 @@ mod zone;
 pub use account::{
     Account, AddToken, AddUser, AddedToken, Audit, AuditEntry, PasswordLink, Role, Scope, Session, Token, Tokens,
     User, Users,
+};
+pub use alert::{
+    AddAlertRule, AddedAlertRule, AlertChannel, AlertDeliveries, AlertDelivery, AlertDeliveryState, AlertGroup,
+    AlertRule, AlertRules, AlertWanted, AlertedEvent, EventKind,
 };
 pub use attempt::{Attempt, AttemptKind, AttemptOutcome, Fault, Reason, Trigger};
 pub use catalog::{

@@ -1,6 +1,7 @@
 //! One file for each use of each resource: access, one door, one answer.
 
 pub(crate) mod account;
+pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod catalogs;
 pub(crate) mod claims;

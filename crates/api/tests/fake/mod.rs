@@ -5,6 +5,7 @@
 
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
+mod alerts;
 mod delegation;
 mod jobs;
 mod organisations;
@@ -63,6 +64,7 @@ pub fn doors() -> Doors {
     let fake = Arc::new(Fake::default());
     Doors {
         accounts: fake.clone(),
+        alerts: fake.clone(),
         newcomers: fake.clone(),
         organisations: fake.clone(),
         intent: fake.clone(),

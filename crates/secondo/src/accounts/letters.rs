@@ -43,6 +43,15 @@ pub(crate) fn invitation(to: &str, organisation: &str, by: &str, role: &str, url
     Letter::new(to, &format!("Invitation to {organisation}"), text)
 }
 
+/// To an address that an organisation wants its alerts sent to.
+pub(crate) fn alerts(to: &str, organisation: &str, url: &str) -> Written {
+    let text = format!(
+        "Hello,\n\nthe organisation\n\n    {organisation}\n\nat Secondo wants to have alerts about its zones sent to this \
+         address. If you want them, open this page:\n\n    {url}\n\nIf not, do nothing: none is sent.\n"
+    );
+    Letter::new(to, &format!("Alerts of {organisation}"), text)
+}
+
 /// To the address that somebody wants to have.
 pub(crate) fn another_address(to: &str, before: &str, url: &str) -> Written {
     let text = format!(

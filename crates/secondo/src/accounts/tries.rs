@@ -28,6 +28,9 @@ const MAILS_FOR_ONE: Measure = Measure { burst: 4, each: Duration::from_secs(15 
 /// Invitations of one organisation.
 const INVITATIONS_OF_ONE: Measure = Measure { burst: 50, each: Duration::from_secs(5 * 60) };
 
+/// Addresses that one organisation wants confirmed, and tests that it makes: nobody else is flooded by way of us.
+const ALERTS_OF_ONE: Measure = Measure { burst: 20, each: Duration::from_secs(60) };
+
 pub(crate) struct Tries {
     by_both: Patience<Hashed>,
     by_email: Patience<Hashed>,
@@ -36,6 +39,7 @@ pub(crate) struct Tries {
     mails_by_network: Patience<Prefix>,
     mails_by_email: Patience<(Sort, Hashed)>,
     invitations: Patience<u64>,
+    alerts: Patience<u64>,
 }
 
 impl Default for Tries {
@@ -48,6 +52,7 @@ impl Default for Tries {
             mails_by_network: Patience::new(MAILS_FROM_ONE),
             mails_by_email: Patience::new(MAILS_FOR_ONE),
             invitations: Patience::new(INVITATIONS_OF_ONE),
+            alerts: Patience::new(ALERTS_OF_ONE),
         }
     }
 }
@@ -59,6 +64,7 @@ pub(crate) enum Sort {
     Forgotten,
     OtherAddress,
     Invitation,
+    Alert,
 }
 
 /// A try that was counted.
@@ -122,6 +128,18 @@ impl Tries {
         let now = Instant::now();
         self.invitations.take(tenant, now).map_err(too_many)?;
         self.mails_by_email.take((Sort::Invitation, Hashed::of(&email.to_lowercase())), now).map_err(too_many)
+    }
+}
+
+impl Tries {
+    /// Counts what an organisation has sent to where its alerts are to go, by somebody's wish and not for an event.
+    ///
+    /// # Errors
+    /// [`Code::TooManyAttempts`].
+    pub(crate) fn count_alert(&self, tenant: u64, target: &str) -> Result<(), Problem> {
+        let now = Instant::now();
+        self.alerts.take(tenant, now).map_err(too_many)?;
+        self.mails_by_email.take((Sort::Alert, Hashed::of(&target.to_lowercase())), now).map_err(too_many)
     }
 }
 

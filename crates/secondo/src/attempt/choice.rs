@@ -11,6 +11,7 @@ use xfr::{Reason, Shown};
 
 use super::{Attempt, Kind, UnderWay};
 use crate::followed::Source;
+use crate::warnings;
 
 /// The primaries to fetch from, best first.
 pub(super) struct Choice {
@@ -44,6 +45,11 @@ impl UnderWay<'_> {
             asked = self.ask(&instructions.sources) => asked,
         };
         self.record_silence(&failures, !candidates.is_empty());
+        if instructions.sources.len() > 1 {
+            let shown: Vec<_> =
+                candidates.iter().map(|one| (one.source.primary.address, one.shown.soa.serial)).collect();
+            warnings::tell_of_disagreement(self.node, self.zone, &shown);
+        }
         let mut candidates = candidates.into_iter();
         if let Some(best) = candidates.next() {
             return Ok(Choice { best, others: candidates.collect(), silent: failures.len() });

@@ -13,6 +13,7 @@ use dns::Name;
 use xfr::{Primary, Setting};
 
 use super::Connection;
+use super::alert::AlertAction;
 use super::catalog::CatalogAction;
 use super::event::EventAction;
 use super::job::JobAction;
@@ -101,6 +102,14 @@ pub(crate) enum Command {
     Event {
         #[command(subcommand)]
         action: EventAction,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Have events sent to people by mail, and to programs as signed messages.
+    #[command(after_help = "Example:\n  secondo alert add noc@example.net")]
+    Alert {
+        #[command(subcommand)]
+        action: AlertAction,
         #[command(flatten)]
         connection: Connection,
     },
@@ -558,6 +567,7 @@ impl Command {
             | Self::Member { connection, .. }
             | Self::Plan { connection, .. }
             | Self::Event { connection, .. }
+            | Self::Alert { connection, .. }
             | Self::Job { connection, .. }
             | Self::Audit { connection, .. }
             | Self::Doctor { connection, .. }

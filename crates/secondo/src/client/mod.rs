@@ -11,6 +11,7 @@
 //!
 //! It deliberately opens neither the store nor the inventory: the server is the only one who does.
 
+mod alert;
 mod audit;
 mod catalog;
 mod claim;
@@ -111,6 +112,10 @@ async fn carry_out(command: Command, out: &mut dyn Write, errors: &mut dyn Write
         Command::Event { action, connection } => {
             let (server, format) = open(&connection)?;
             event::carry_out(action, &server, &mut Output::new(out, format)).await
+        }
+        Command::Alert { action, connection } => {
+            let (server, format) = open(&connection)?;
+            alert::carry_out(action, &server, &mut Output::new(out, format)).await
         }
         Command::Job { action, connection } => {
             let (server, format) = open(&connection)?;

@@ -12,6 +12,7 @@ use xfr::destinations::Rule;
 use zone::Image;
 
 use super::Walked;
+use crate::followed::Followed;
 use crate::ledger::time;
 
 /// What is here of a zone.
@@ -21,6 +22,16 @@ pub(crate) struct Here {
     pub(crate) own: Option<BTreeSet<Name>>,
     /// Of the version that is answered.
     pub(crate) answered: Option<Serial>,
+}
+
+impl Here {
+    pub(crate) fn of(zone: &Followed) -> Self {
+        let answered = zone.snapshot().filter(|_| zone.instructions().is_answered());
+        Self {
+            own: zone.condition().held.as_ref().map(|held| apex_name_servers(&held.image)),
+            answered: answered.map(|snapshot| snapshot.image.serial()),
+        }
+    }
 }
 
 /// `wanted` are this service's name servers.

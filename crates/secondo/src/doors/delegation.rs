@@ -6,8 +6,9 @@ use api::{Code, Problem, json};
 use dns::Name;
 use inventory::TenantId;
 
-use super::House;
-use crate::delegations::shown::{Here, apex_name_servers, shown};
+use super::{House, unavailable};
+use crate::delegations::round;
+use crate::delegations::shown::{Here, shown};
 use crate::delegations::{Asking, WALKS_MAX, Walked};
 use crate::followed::Followed;
 
@@ -21,7 +22,11 @@ impl House {
             );
             Problem::new(Code::TimedOut, detail)
         })?;
-        self.shown_delegation(&zone, &walked).await
+        let seen = self.shown_delegation(&zone, &walked).await?;
+        // What somebody has looked at need not be looked at again soon, and is told to all of them.
+        let remembered = round::remember(&self.node, &*self.inventory()?, &zone, &seen).await;
+        remembered.map_err(|error| unavailable(&error))?;
+        Ok(seen)
     }
 
     pub(super) fn begin_delegation_of(&self, tenant: TenantId, name: &Name) -> Result<bool, Problem> {
@@ -49,13 +54,8 @@ impl House {
     }
 
     async fn shown_delegation(&self, zone: &Followed, walked: &Walked) -> Result<json::Delegation, Problem> {
-        let answered = zone.snapshot().filter(|_| zone.instructions().is_answered());
-        let here = Here {
-            own: zone.condition().held.as_ref().map(|held| apex_name_servers(&held.image)),
-            answered: answered.map(|snapshot| snapshot.image.serial()),
-        };
         let set = self.claims.name_servers(&*self.inventory()?, zone.tenant).await;
         let set = set.map_err(|error| Problem::new(Code::InventoryUnavailable, error.to_string()))?;
-        Ok(shown(&zone.name, walked, &here, &set.names))
+        Ok(shown(&zone.name, walked, &Here::of(zone), &set.names))
     }
 }

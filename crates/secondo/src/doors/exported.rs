@@ -1,6 +1,6 @@
 //! All that is known of an organisation, as one JSON text that is written as it is read: no secret is in it.
 
-use api::doors::{Accounts, Caller, Intent, Organisations, Streamed};
+use api::doors::{Accounts, Alerts, Caller, Intent, Organisations, Streamed};
 use api::json;
 use api::{Code, Problem};
 use futures_util::stream;
@@ -52,6 +52,7 @@ impl House {
             "invitations": self.invitations(caller).await?,
             "keys": self.keys(caller).await?,
             "tokens": self.tokens(caller).await?,
+            "alerts": self.alert_rules(caller).await?,
         });
         let (pieces, read) = mpsc::channel(PIECES_WAITING);
         let inventory = self.inventory()?;

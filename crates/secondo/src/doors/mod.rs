@@ -1,6 +1,7 @@
 //! The API's doors, as this node opens them.
 
 mod accounts;
+mod alerts;
 mod catalogs;
 mod contents;
 mod delegation;
@@ -29,7 +30,7 @@ pub(crate) use intent::row;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use alerts::{Letter, NotAnAddress, Post};
+use ::alerts::{Letter, NotAnAddress, Post};
 use api::{Code, Doors, Problem};
 use dns::Name;
 use inventory::{Hashed, Inventory, InventoryError, Sent, TenantId};
@@ -37,6 +38,7 @@ use server::{Counters, Heard};
 use tokio::sync::Semaphore;
 
 use crate::accounts::tries::Tries;
+use crate::alerts::Messengers;
 use crate::certificate::Certificate;
 use crate::claims::Claims;
 use crate::configuration::SignUp;
@@ -68,6 +70,8 @@ pub(crate) struct House {
     pub(crate) tries: Tries,
     /// None where nobody is written to: operators hand links over.
     pub(crate) post: Option<Post>,
+    /// What carries alerts outside.
+    pub(crate) messengers: Arc<Messengers>,
     pub(crate) sign_up: SignUp,
     /// What is done after an answer was given, so that the answer says nothing.
     pub(crate) afterwards: Arc<Semaphore>,
@@ -84,6 +88,7 @@ pub(crate) fn open(house: House) -> Doors {
     let house = Arc::new(house);
     Doors {
         accounts: house.clone(),
+        alerts: house.clone(),
         newcomers: Arc::new(newcomers::Reception(house.clone())),
         organisations: house.clone(),
         intent: house.clone(),

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use inventory::{Limits, NewPlan, PlanError, PlanId, PlanStanding, TenantId, UsageOf};
 use xfr::Moment;
 
+use super::alerts::shown_severity;
 use super::{House, unavailable};
 use crate::ledger::time;
 
@@ -71,11 +72,7 @@ impl Plans for House {
             id: event.id,
             at: time(event.at),
             kind: event.kind,
-            severity: match event.severity {
-                inventory::Severity::Info => json::Severity::Info,
-                inventory::Severity::Warning => json::Severity::Warning,
-                inventory::Severity::Error => json::Severity::Error,
-            },
+            severity: shown_severity(event.severity),
             subject: event.subject,
             message: event.message,
         });
