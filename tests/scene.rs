@@ -107,6 +107,20 @@ pub(crate) fn attempt(secondo: &Secondo, zone: &str, what: &str, wanted: impl Fn
     })
 }
 
+/// Waits until the owner is told this, which says all these words.
+#[track_caller]
+pub(crate) fn is_told(secondo: &Secondo, kind: &str, words: &[&str]) {
+    eventually(SOON, &format!("{kind} to be told"), || {
+        let events = secondo.json(&["event", "list"]);
+        let says = |event: &Value| {
+            let message = event["message"].as_str().unwrap_or_default();
+            event["kind"] == kind && words.iter().all(|word| message.contains(word))
+        };
+        let found = events.as_array().is_some_and(|events| events.iter().any(says));
+        if found { Ok(()) } else { Err(format!("{words:?} in {events:#}")) }
+    });
+}
+
 /// Waits for a failed attempt and returns its reason.
 #[track_caller]
 pub(crate) fn failure(secondo: &Secondo, zone: &str) -> Value {

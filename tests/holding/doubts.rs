@@ -4,7 +4,7 @@ use testing::peer::{Peer, Setup, Software};
 use testing::primary::Primary;
 use testing::{eventually, query, zone_text};
 
-use crate::scene::{SOON, ZONE, add, failure, has_nothing_to_serve, secondo, serves};
+use crate::scene::{SOON, ZONE, add, failure, has_nothing_to_serve, is_told, secondo, serves};
 use crate::signing::{Denial, signed};
 
 #[test]
@@ -22,6 +22,7 @@ fn contents_that_their_zonemd_is_not_about_are_refused_or_served_with_a_warning(
     let shown = secondo.expect(&["zone", "show", "warned.test"]);
     assert!(shown.contains("zonemd_mismatch"), "{shown}");
     assert!(secondo.log().contains("zonemd=\"mismatch\""), "{}", secondo.log());
+    is_told(&secondo, "contents_doubtful", &["the zone warned.test.", "its ZONEMD record: mismatch"]);
 
     let reason = failure(&secondo, "refused.test");
     assert_eq!(reason["code"], "zonemd_failed", "{reason}");
@@ -41,6 +42,8 @@ fn signatures_that_have_run_out_are_served_and_said() {
     let shown = secondo.expect(&["zone", "show", ZONE]);
     assert!(shown.contains("signature_expired"), "{shown}");
     assert!(secondo.log().contains("signature_expired"), "{}", secondo.log());
+    is_told(&secondo, "contents_doubtful", &[ZONE]);
+    is_told(&secondo, "signatures_end", &["the signatures over example.test. NS", "ran out at 2020-02-01"]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use testing::secondo::Secondo;
 use testing::zone_text::of_hosts;
 use testing::{eventually, query};
 
-use crate::scene::{SOON, ZONE, add, attempt, following, secondo, serves};
+use crate::scene::{SOON, ZONE, add, attempt, following, is_told, secondo, serves};
 
 /// Waits until this version is held back, and returns what `zone show` says of it.
 #[track_caller]
@@ -34,6 +34,7 @@ fn a_version_that_lost_too_much_is_held_until_the_owner_publishes_it() {
         let shown = secondo.expect(&["zone", "show", ZONE]);
         assert!(shown.contains("held back") && shown.contains("serial 2, which lost"), "{shown}");
         assert!(secondo.log().contains("secondo zone publish"), "{}", secondo.log());
+        is_told(&secondo, "version_held", &["version 2 of the zone", "has lost 57 % of its records"]);
         assert_eq!(query::serial(secondo.dns(), ZONE), Ok(1));
         secondo.kill_and_restart();
         assert_eq!(query::serial(secondo.dns(), ZONE), Ok(1));

@@ -16,7 +16,7 @@ use testing::tls::Client;
 use testing::{eventually, port, query, zone_text};
 use xfr::{Algorithm, Key};
 
-use crate::scene::{SOON, ZONE, add, following, secondo, serves, with_each_primary};
+use crate::scene::{SOON, ZONE, add, following, is_told, secondo, serves, with_each_primary};
 
 const PRIMARY: Ipv4Addr = Ipv4Addr::LOCALHOST;
 /// Of another /24 than the primary.
@@ -65,6 +65,7 @@ fn accepted_and_refused_notifies_are_on_record_with_why() {
         let refused = row(&secondo, "127.0.9.0/24", "stranger");
         assert_eq!((&refused["outcome"], &refused["count"]), (&"refused".into(), &1.into()));
         assert!(refused["reason"]["advice"].as_str().unwrap().contains("notify-from"), "{refused}");
+        is_told(&secondo, "stranger_notifies", &["come from 127.0.9.0/24 and are not heeded"]);
         let shown = secondo.expect(&["zone", "notifies", ZONE]);
         assert!(shown.contains("accepted") && shown.contains("refused (stranger)"), "{shown}");
         let status = secondo.json(&["status"]);

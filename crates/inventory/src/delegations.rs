@@ -17,8 +17,9 @@ impl Inventory {
     ) -> Result<Vec<(TenantId, ZoneId)>, InventoryError> {
         let rows: Vec<(i64, i64)> = sqlx::query_as(
             "SELECT zones.tenant_id, zones.id FROM zones LEFT JOIN zone_delegations ON zone_id = zones.id \
-             WHERE service = 'answering' AND proof IS NOT NULL AND COALESCE(looked_at_ms, created_at_ms) <= $1 \
-             ORDER BY COALESCE(looked_at_ms, created_at_ms) LIMIT $2",
+             WHERE service = 'answering' AND proof IS NOT NULL AND \
+             COALESCE(zone_delegations.looked_at_ms, zones.created_at_ms) <= $1 \
+             ORDER BY COALESCE(zone_delegations.looked_at_ms, zones.created_at_ms) LIMIT $2",
         )
         .bind(to_i64(since.0))
         .bind(i64::from(limit))

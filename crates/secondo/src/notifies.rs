@@ -50,7 +50,9 @@ pub(crate) async fn keep_record(node: Arc<Node>, heard: Heard) {
 pub(crate) fn record(node: &Node, heard: &Heard) {
     if let Some(inventory) = &*node.inventory.load() {
         let now = (node.clock.now(), Instant::now());
-        heard.take().into_iter().for_each(|heard| queue(inventory.ledger(), heard, now));
+        let taken = heard.take();
+        tell_of_strangers(node, &taken);
+        taken.into_iter().for_each(|heard| queue(inventory.ledger(), heard, now));
     }
 }
 
