@@ -96,7 +96,7 @@ mod tests {
             (9 * GIB, 1000 * GIB, Room::Little),
             (GIB, 1000 * GIB, Room::HardlyAny),
             (GIB, 20 * GIB, Room::Little),
-            (GIB / 10, GIB, Room::Enough),
+            (GIB / 9, GIB, Room::Enough),
             (GIB / 100, GIB, Room::HardlyAny),
             (0, GIB, Room::HardlyAny),
         ] {

@@ -24,6 +24,9 @@ use crate::refresh::{ADVANCED_HERE_OCTETS_MAX, Refreshed};
 /// Shares of the time until expiry, in percent, at which it is said that no more is left.
 const WARNED_LEFT_PERCENT: [u8; 4] = [75, 50, 25, 10];
 
+/// A check has ended so long after its time, well or not.
+const CHECKED_WITHIN: Duration = Duration::from_secs(60);
+
 /// That a version is held back is said so often, as parts of the time that it is held back for.
 const HOLD_SAID_PARTS: u32 = 4;
 
@@ -100,6 +103,11 @@ impl Said {
 
     /// The least share of the time until expiry that is warned of and has been reached, if it has not been said yet.
     pub(crate) fn expiry(&mut self, timers: &Timers, now: Moment) -> Option<u8> {
+        // Of a zone that is checked seldom much of that time passes between two checks, and nothing is amiss.
+        if timers.failures() == 0 && now < timers.next_check().plus(CHECKED_WITHIN) {
+            self.left_percent = None;
+            return None;
+        }
         let reached =
             WARNED_LEFT_PERCENT.into_iter().filter(|percent| left(timers, *percent).is_some_and(|at| at <= now));
         let least = reached.min().filter(|_| !timers.is_expired(now));

@@ -1,5 +1,10 @@
 //! Versions that are held back, kept, frozen, or of before.
 
+use std::time::Duration;
+
+use dns::Soa;
+use xfr::Bounds;
+
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,5 +134,27 @@ async fn it_is_said_once_at_each_share_of_the_time_left_that_a_zone_will_expire(
             .map(|left| (percent, left)),
         );
     }
-    assert_eq!(said, [(50, 50), (75, 25), (90, 10)]);
+    assert_eq!(said, [(25, 75), (50, 50), (75, 25), (90, 10)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_a_zone_expires_is_not_said_before_its_check_was_to_end() {
+    let scene = Scene::new().await;
+    scene.follow().await;
+    let (confirmed, expires) = {
+        let timers = scene.zone().condition().timers;
+        (timers.confirmed_at().unwrap(), timers.expires_at().unwrap())
+    };
+    let mut timers = Timers::pending(&Bounds::default(), confirmed);
+    let expire = u32::try_from(expires.since(confirmed).as_secs()).unwrap();
+    let seldom = Soa { refresh: expire / 10 * 4, ..scene.zone().condition().held.as_ref().unwrap().image.soa() };
+    timers.confirmed(&seldom, None, &Bounds::default(), confirmed, 0);
+    let (left, zone) = (Duration::from_secs(u64::from(expire / 10 * 3)), scene.zone());
+    let (mut condition, at) = (zone.condition(), confirmed.plus(left));
+    assert_eq!(condition.said.expiry(&timers, at), None, "three tenths of the time are over, and it is not due");
+    timers.failed(&Bounds::default(), at, 0);
+    assert_eq!(condition.said.expiry(&timers, at), Some(75));
+    timers.confirmed(&seldom, None, &Bounds::default(), at, 0);
+    assert_eq!(condition.said.expiry(&timers, at), None);
+    assert!(!condition.said.expires_soon(), "somebody has confirmed it");
 }
