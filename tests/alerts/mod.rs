@@ -167,6 +167,10 @@ fn a_test_says_what_came_of_it() {
     secondo.expect(&["alert", "change", "1", "--severity", "error", "--kind", "expired", "--tag", "customers"]);
     let rule = secondo.json(&["alert", "list"])[0]["wanted"].clone();
     assert_eq!(rule, json!({ "severity": "error", "kinds": ["expired"], "tag": "customers" }));
+    secondo.expect(&["alert", "change", "1", "--severity", "info"]);
+    let rule = secondo.json(&["alert", "list"])[0]["wanted"].clone();
+    assert_eq!(rule, json!({ "severity": "info", "kinds": ["expired"], "tag": "customers" }), "the rest stays");
+    secondo.client(&["alert", "change", "7", "--severity", "info"]).must_fail(&["there is no alert rule 7"]);
     secondo.expect(&["alert", "remove", "1"]);
     assert_eq!(secondo.json(&["alert", "list"]), json!([]));
 }
@@ -186,7 +190,7 @@ fn where_organisations_share_the_service_nothing_goes_to_addresses_that_are_not_
     }
     // What a name leads to is found out when something is sent there.
     secondo.expect(&["alert", "add", "https://localhost:9/"]);
-    secondo.client(&["alert", "test", "1"]).must_fail(&["is an address of this service itself"]);
+    secondo.client(&["alert", "test", "1"]).must_fail(&["the name leads to an address that nothing is sent to"]);
 }
 
 #[test]
@@ -200,6 +204,7 @@ fn primaries_that_disagree_and_one_that_went_back_are_told_of() {
     serves(&secondo, ZONE, 5);
     let message = webhook.next_about("primaries_disagree").json().to_string();
     assert!(message.contains(&format!("{first} has 5")) && message.contains(&format!("{second} has 4")), "{message}");
+    assert_eq!(events(&secondo, "recovered"), [] as [Value; 0], "they disagree still");
     let alone = Primary::with_zone("alone.test", &text(50));
     add(&secondo, "alone.test", alone.address());
     serves(&secondo, "alone.test", 50);

@@ -192,9 +192,11 @@ impl Webhooks {
             (scheme, _) => return Err(format!("{text:?} cannot be sent to by {scheme}: use https")),
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err("a URL with a user or a password in it would be shown to all members: leave them out; \
+            return Err(
+                "a URL with a user or a password in it would be shown to whoever sees the rule: leave them out; \
                         messages are signed"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         // Names are judged when they are looked up, by what they lead to then.
         let host = url.host_str().ok_or_else(|| format!("{text:?} names no host"))?;
@@ -221,7 +223,8 @@ impl Resolve for Judged {
                 }
             }
             match refused {
-                Some(why) if allowed.is_empty() => Err(why.into()),
+                // Not to which: that would tell strangers what a name is in the networks here.
+                Some(_) if allowed.is_empty() => Err("the name leads to an address that nothing is sent to".into()),
                 _ => Ok(Box::new(allowed.into_iter()) as Addrs),
             }
         })
@@ -344,7 +347,8 @@ mod tests {
         let url = format!("http://localhost:{port}/");
         assert!(webhooks.check_url(&url).is_ok());
         let Err(NotSent::Now(why)) = send(&webhooks, &url).await else { panic!("it was sent") };
-        assert!(why.contains("is not asked"), "{why}");
+        assert!(why.contains("the name leads to an address that nothing is sent to"), "{why}");
+        assert!(!why.contains("127.0.0.1"), "{why}");
         // And where a redirect does, before it is followed.
         for to in [format!("http://127.0.0.1:{port}/"), format!("//127.0.0.1:{port}/"), "gopher://127.0.0.2/".into()]
         {
@@ -383,8 +387,8 @@ mod tests {
             ("hooks.example.net", "is no URL"),
             ("http://hooks.example.net/", "in clear text"),
             ("file:///etc/passwd", "by file"),
-            ("https://user@hooks.example.net/", "shown to all members"),
-            ("https://:secret@hooks.example.net/", "shown to all members"),
+            ("https://user@hooks.example.net/", "shown to whoever sees"),
+            ("https://:secret@hooks.example.net/", "shown to whoever sees"),
         ] {
             let error = strict.check_url(url).unwrap_err();
             assert!(error.contains(why), "{url}: {error}");

@@ -165,16 +165,16 @@ impl Inventory {
     }
 }
 
-/// Whether the event is new.
+/// Whether the event is new. Of a tenant that has been removed meanwhile there is nothing to tell, and others are told.
 async fn insert(transaction: &mut Transaction, event: &NewEvent) -> Result<bool, InventoryError> {
     let since = to_i64(event.at.0.saturating_sub(SAME_FOR_MS));
     let statement = if event.kind.ends_others() {
         // What was never told to have begun is not told to be over; and what goes up and down all day long is left.
         "INSERT INTO events (tenant_id, at_ms, kind, severity, stage, subject, message) SELECT $1, $2, $3, $4, $5, $6, $7 \
-         WHERE (SELECT COUNT(*) FROM events WHERE tenant_id = $1 AND kind = $3 AND subject = $6 AND at_ms > $8) < $9"
+         WHERE EXISTS (SELECT 1 FROM tenants WHERE id = $1) AND (SELECT COUNT(*) FROM events WHERE tenant_id = $1 AND kind = $3 AND subject = $6 AND at_ms > $8) < $9"
     } else {
         "INSERT INTO events (tenant_id, at_ms, kind, severity, stage, subject, message) SELECT $1, $2, $3, $4, $5, $6, $7 \
-         WHERE $9 > 0 AND NOT EXISTS \
+         WHERE EXISTS (SELECT 1 FROM tenants WHERE id = $1) AND $9 > 0 AND NOT EXISTS \
          (SELECT 1 FROM events WHERE tenant_id = $1 AND kind = $3 AND subject = $6 AND stage = $5 AND at_ms > $8 AND id > \
          COALESCE((SELECT MAX(id) FROM events WHERE tenant_id = $1 AND kind = 'recovered' AND subject = $6), 0))"
     };

@@ -15,6 +15,7 @@ use xfr::Moment;
 use zone::Tags;
 
 on_both_engines!(
+    events_of_a_tenant_that_is_gone_keep_nobody_from_theirs,
     an_event_is_told_once_a_day_and_read_by_its_tenant_alone,
     what_is_over_is_told_anew_and_what_goes_up_and_down_is_left_as_down,
     what_has_not_ended_is_known_at_a_start,
@@ -90,6 +91,15 @@ async fn an_event_is_told_once_a_day_and_read_by_its_tenant_alone(engine: Engine
     assert!(inventory.events(THEIRS, None, 9).await.unwrap().is_empty());
 }
 
+async fn events_of_a_tenant_that_is_gone_keep_nobody_from_theirs(engine: Engine) {
+    let place = Place::new(engine).await;
+    let inventory = place.open().await;
+    let gone = NewEvent { tenant: TenantId(77), ..event(EventKind::Stale, "gone.test", 0) };
+    let over = NewEvent { kind: EventKind::Recovered, ..gone.clone() };
+    let events = [gone, over, event(EventKind::Stale, "a.test", 0)];
+    assert_eq!(inventory.record_events(&events, PACE).await.unwrap(), 1);
+}
+
 async fn what_is_over_is_told_anew_and_what_goes_up_and_down_is_left_as_down(engine: Engine) {
     let place = Place::new(engine).await;
     let (inventory, _) = place.open_with_second_tenant().await;
@@ -160,7 +170,8 @@ async fn a_rule_is_told_what_it_wants_and_nothing_else(engine: Engine) {
         [one(EventKind::Expired), one(EventKind::Stale), one(EventKind::Recovered)],
         "the worst first"
     );
-    assert_eq!(told(&inventory, errors).await, [one(EventKind::Expired)]);
+    let over = "that something is over is told to all who are told of trouble";
+    assert_eq!(told(&inventory, errors).await, [one(EventKind::Expired), one(EventKind::Recovered)], "{over}");
     assert_eq!(told(&inventory, stale).await, [one(EventKind::Stale)]);
     assert_eq!(told(&inventory, tagged).await, [one(EventKind::Stale)]);
     assert_eq!(inventory.deliveries(THEIRS, Some(theirs), None, 9).await.unwrap(), []);

@@ -19,6 +19,7 @@ use tokio::time::{sleep, timeout};
 use xfr::{Destinations, Moment};
 use zone::Tags;
 
+use crate::clock;
 use crate::configuration::AlertSettings;
 use crate::events::{self, Event};
 use crate::node::Node;
@@ -132,7 +133,7 @@ pub(crate) async fn try_once(
 async fn attempt(node: &Arc<Node>, messengers: &Messengers, due: &DueDelivery) -> Tried {
     let sent = match &due.rule.channel {
         Channel::Mail(address) => send_letter(messengers, address, due).await,
-        Channel::Webhook { url, secret } => send_message(node, messengers, url, secret, due).await,
+        Channel::Webhook { url, secret } => send_message(messengers, url, secret, due).await,
     };
     let at = node.clock.now();
     match sent {
@@ -157,7 +158,6 @@ async fn send_letter(messengers: &Messengers, address: &str, due: &DueDelivery) 
 }
 
 async fn send_message(
-    node: &Arc<Node>,
     messengers: &Messengers,
     url: &str,
     secret: &str,
@@ -167,7 +167,7 @@ async fn send_message(
         WebhookSecret::read(secret).ok_or_else(|| NotSent::Ever("the rule's secret is damaged".to_owned()))?;
     let id = written::message_id(&due.delivery);
     let body = written::message(&due.delivery);
-    let message = Message { id: &id, at_secs: node.clock.now().0 / 1000, body: &body };
+    let message = Message { id: &id, at_secs: clock::wall_secs(), body: &body };
     messengers.webhooks.send(url, message, &secret).await
 }
 
@@ -178,7 +178,12 @@ fn is_about_itself(delivery: &Delivery) -> bool {
 }
 
 fn tell_undelivered(node: &Node, due: &DueDelivery, why: &str) {
-    let (target, count) = (due.rule.channel.target(), due.delivery.digest.count());
+    let count = due.delivery.digest.count();
+    // Who reads events may not see the rules, and whoever knows a URL can send to it.
+    let target = match &due.rule.channel {
+        Channel::Mail(_) => format!("the address of alert rule {}", due.rule.id),
+        Channel::Webhook { .. } => format!("the webhook of alert rule {}", due.rule.id),
+    };
     let what = if count == 1 { "an event".to_owned() } else { format!("{count} events") };
     let message = format!("{what} could not be told to {target} in {} tries: {why}", due.delivery.tries);
     let event = Event::about(EventKind::AlertUndelivered, Severity::Warning, target, message);

@@ -100,6 +100,11 @@ impl Clock {
     }
 }
 
+/// What the machine's clock shows now, in Unix seconds: for others, who hold it against theirs. Nothing here follows from it.
+pub(crate) fn wall_secs() -> u64 {
+    ThisMachine.wall_clock().as_secs()
+}
+
 #[cfg(test)]
 mod tests {
     use xfr::Moment;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use answer::Contents;
 use inventory::{EventKind, Inventory, InventoryError, NewEvent, Severity, TenantId};
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -15,6 +16,7 @@ use zone::Tags;
 
 use crate::followed::Followed;
 use crate::node::Node;
+use crate::warnings;
 
 /// Of a limit, so much of it is near: told before it bites.
 const NEAR_PERCENT: u64 = 80;
@@ -120,8 +122,16 @@ pub(crate) fn tell_of(node: &Node, zone: &Followed, event: Event) {
     tell(node, zone.tenant, event);
 }
 
-/// Has the zones that were told to be in trouble before the program began be told to be well again when they are.
+/// Has the zones that were told to be in trouble before the program began be told to be well again when they are, and those that
+/// have expired in between be told of.
 pub(crate) async fn remember_troubles(node: &Node) {
+    // Nobody was here to tell of what expired meanwhile.
+    for zone in node.zones() {
+        let is_over = zone.condition().held.is_some() && matches!(zone.served.contents(), Contents::Expired);
+        if is_over && zone.instructions().is_answered() {
+            warnings::tell_that_expired(node, &zone);
+        }
+    }
     let Some(inventory) = node.inventory.load_full() else { return };
     let since = Moment(node.clock.now().0.saturating_sub(REMEMBERED_MS));
     match inventory.troubled(since).await {

@@ -161,6 +161,7 @@ pub(crate) fn say_what_is_due(node: &Node, zone: &Followed, now: Moment) {
     let hold = &*hold;
     if let Some(left) = said.expiry(timers, now) {
         let expires_in = timers.expires_at().unwrap_or_default().since(now);
+        said.is_troubled = true;
         events::tell_of(node, zone, expiring(zone, left, expires_in));
         tracing::warn!(
             zone = %zone.name,
@@ -294,7 +295,9 @@ pub(crate) fn tell_of_attempt(node: &Node, zone: &Followed, attempt: &Attempt) {
 fn tell_if_well(node: &Node, zone: &Followed) {
     let was_troubled = {
         let mut condition = zone.condition();
-        let is_well = !matches!(condition.hold, Hold::Held(_) | Hold::OverLimit { .. }) && condition.held.is_some();
+        let is_held_back = matches!(condition.hold, Hold::Held(_) | Hold::OverLimit { .. });
+        let do_agree = condition.said.disagreements < DISAGREEMENTS;
+        let is_well = !is_held_back && do_agree && condition.held.is_some();
         condition.said.is_stale = false;
         is_well && std::mem::take(&mut condition.said.is_troubled)
     };
@@ -308,7 +311,8 @@ fn tell_of_failure(node: &Node, zone: &Followed, attempt: &Attempt, reason: &Rea
     let now = node.clock.now();
     let (failures, became_stale) = {
         let mut condition = zone.condition();
-        let confirmed_at = condition.timers.confirmed_at().filter(|_| condition.held.is_some());
+        let confirmed_at =
+            condition.timers.confirmed_at().filter(|_| condition.held.is_some() && !condition.timers.is_expired(now));
         let soa = condition.held.as_ref().map(|held| held.image.soa());
         let is_stale = |confirmed_at: Moment, soa: &Soa| {
             now.since(confirmed_at) >= Duration::from_secs(u64::from(soa.refresh)) * STALE_AFTER_REFRESHES

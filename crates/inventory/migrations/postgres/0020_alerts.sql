@@ -36,7 +36,9 @@ CREATE TABLE alert_deliveries (
     tries           BIGINT NOT NULL DEFAULT 0,
     -- What came of the last try, in words; when that was.
     answer          TEXT COLLATE "C" NOT NULL DEFAULT '',
-    tried_at_ms     BIGINT
+    tried_at_ms     BIGINT,
+    -- One that somebody asked for to see whether it comes: what follows does not wait for it.
+    is_test         BOOLEAN NOT NULL DEFAULT FALSE
 );
 
 CREATE INDEX alert_deliveries_rule ON alert_deliveries (rule_id, id);

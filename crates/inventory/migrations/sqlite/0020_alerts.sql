@@ -36,7 +36,9 @@ CREATE TABLE alert_deliveries (
     tries           INTEGER NOT NULL DEFAULT 0,
     -- What came of the last try, in words; when that was.
     answer          TEXT    NOT NULL DEFAULT '',
-    tried_at_ms     INTEGER
+    tried_at_ms     INTEGER,
+    -- One that somebody asked for to see whether it comes: what follows does not wait for it.
+    is_test         BOOLEAN NOT NULL DEFAULT FALSE
 );
 
 CREATE INDEX alert_deliveries_rule ON alert_deliveries (rule_id, id);

@@ -111,7 +111,7 @@ const COLUMNS: &str = "id, rule_id, created_at_ms, due_at_ms, state, digest, tri
 
 /// Whether a row's time can come: while one of a rule's deliveries is being tried, the next one gathers.
 const ITS_TURN: &str = "(state = 'trying' OR state = 'gathering' AND NOT EXISTS (SELECT 1 FROM alert_deliveries AS other \
-                        WHERE other.rule_id = alert_deliveries.rule_id AND other.state = 'trying'))";
+                        WHERE other.rule_id = alert_deliveries.rule_id AND other.state = 'trying' AND NOT other.is_test))";
 
 impl Inventory {
     /// When the next delivery is due; none where nothing waits.
@@ -196,8 +196,8 @@ impl Inventory {
         let mut digest = Digest::default();
         digest.add(event);
         let statement = format!(
-            "INSERT INTO alert_deliveries (rule_id, created_at_ms, due_at_ms, state, digest, tries) \
-             VALUES ($1, $2, $3, 'trying', $4, 1) RETURNING {COLUMNS}"
+            "INSERT INTO alert_deliveries (rule_id, created_at_ms, due_at_ms, state, digest, tries, is_test) \
+             VALUES ($1, $2, $3, 'trying', $4, 1, TRUE) RETURNING {COLUMNS}"
         );
         let row: DeliveryRow = sqlx::query_as(sqlx::AssertSqlSafe(statement))
             .bind(to_i64(rule.0))
@@ -276,12 +276,14 @@ async fn begin(
     digest: &Digest,
     pace: Pace,
 ) -> Result<(), InventoryError> {
-    let last: Option<i64> =
-        sqlx::query_scalar("SELECT MAX(tried_at_ms) FROM alert_deliveries WHERE rule_id = $1 AND state = 'sent'")
-            .bind(to_i64(rule.0))
-            .fetch_one(&mut **transaction)
-            .await?;
-    let quiet_until = last.map(to_u64).transpose()?.map(|last| Moment(last).plus(pace.apart));
+    let last: Option<i64> = sqlx::query_scalar(
+        "SELECT MAX(tried_at_ms) FROM alert_deliveries WHERE rule_id = $1 AND state = 'sent' AND NOT is_test",
+    )
+    .bind(to_i64(rule.0))
+    .fetch_one(&mut **transaction)
+    .await?;
+    let quiet_until =
+        last.map(to_u64).transpose()?.map(|last| Moment(last).plus(pace.apart).min(now.plus(pace.apart)));
     let due_at = now.plus(pace.gather).max(quiet_until.unwrap_or_default());
     sqlx::query(
         "INSERT INTO alert_deliveries (rule_id, created_at_ms, due_at_ms, state, digest) VALUES ($1, $2, $3, 'gathering', $4)",

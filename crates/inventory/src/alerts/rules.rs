@@ -64,8 +64,9 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// That something is over is for whoever is told of trouble, and is itself none.
     fn has(&self, event: &NewEvent) -> bool {
-        event.severity >= self.severity
+        (event.severity >= self.severity || event.kind.ends_others())
             && (self.kinds.is_empty() || self.kinds.contains(&event.kind))
             && self.tag.as_ref().is_none_or(|tag| event.tags.iter().any(|one| one == tag))
     }

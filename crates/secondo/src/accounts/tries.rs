@@ -29,7 +29,7 @@ const MAILS_FOR_ONE: Measure = Measure { burst: 4, each: Duration::from_secs(15 
 const INVITATIONS_OF_ONE: Measure = Measure { burst: 50, each: Duration::from_secs(5 * 60) };
 
 /// Addresses that one organisation wants confirmed, and tests that it makes: nobody else is flooded by way of us.
-const ALERTS_OF_ONE: Measure = Measure { burst: 20, each: Duration::from_secs(60) };
+const ALERTS_OF_ONE: Measure = Measure { burst: 20, each: Duration::from_secs(5 * 60) };
 
 pub(crate) struct Tries {
     by_both: Patience<Hashed>,

@@ -26,8 +26,8 @@ pub(super) fn letter(to: &str, delivery: &Delivery, console: &str) -> Result<Let
     }
     let _ = write!(
         text,
-        "All events: {console}\n\nYou get this because an alert rule of your organisation sends it to this address. To have it \
-         otherwise, change or remove the rule on the page Alerts.\n"
+        "All events: {console}\n\nYou get this because an alert rule of your organisation sends it to this address. Its \
+         owners can change or remove the rule on the page Alerts.\n"
     );
     Letter::new(to, &subject, text)
 }

@@ -59,30 +59,43 @@ Examples:
 /// Which events are sent.
 #[derive(Debug, Args)]
 pub(crate) struct WantedArguments {
-    /// Those of this severity or a worse one: info, warning or error.
-    #[arg(long, default_value_t = Severity::Warning)]
-    severity: Severity,
+    /// Those of this severity or a worse one: info, warning or error. A new rule has warning, or info where it names kinds.
+    #[arg(long)]
+    severity: Option<Severity>,
     /// Those of these kinds alone, with commas, such as expiring,expired.
     #[arg(long = "kind", value_name = "KIND", value_delimiter = ',')]
     kinds: Vec<EventKind>,
-    /// Those of zones with this tag alone.
+    /// Those of zones with this tag alone; with '' of all.
     #[arg(long)]
     tag: Option<String>,
 }
 
-impl From<WantedArguments> for AlertWanted {
-    fn from(wanted: WantedArguments) -> Self {
-        let WantedArguments { severity, kinds, tag } = wanted;
-        Self { severity, kinds, tag }
+impl WantedArguments {
+    fn of_new(self) -> AlertWanted {
+        let severity = if self.kinds.is_empty() { Severity::Warning } else { Severity::Info };
+        self.over(AlertWanted { severity, ..AlertWanted::default() })
+    }
+
+    /// What is not named stays.
+    fn over(self, before: AlertWanted) -> AlertWanted {
+        let Self { severity, kinds, tag } = self;
+        AlertWanted {
+            severity: severity.unwrap_or(before.severity),
+            kinds: if kinds.is_empty() { before.kinds } else { kinds },
+            tag: tag.map_or(before.tag, |tag| Some(tag).filter(|tag| !tag.is_empty())),
+        }
     }
 }
 
 pub(super) async fn carry_out(action: AlertAction, server: &Server, output: &mut Output<'_>) -> Result<(), Failure> {
     match action {
-        AlertAction::Add { to, wanted } => add(to, wanted.into(), server, output).await,
+        AlertAction::Add { to, wanted } => add(to, wanted.of_new(), server, output).await,
         AlertAction::List => list(server, output).await,
         AlertAction::Change { id, wanted } => {
-            let wanted: AlertWanted = wanted.into();
+            let AlertRules { rules } = server.get("/alerts", &[]).await?;
+            // One that is not there is refused by the server.
+            let before = rules.into_iter().find(|rule| rule.id == id).map(|rule| rule.wanted);
+            let wanted = wanted.over(before.unwrap_or_default());
             let changed: AlertRule = server.put(&format!("/alerts/{id}"), &wanted).await?;
             match output.format() {
                 Format::Json => output.json(&changed)?,

@@ -111,8 +111,9 @@ fn has_changed(zone: &Followed, before: &[String], now: &[String]) -> Event {
         list(before)
     );
     let severity = if now.is_empty() { Severity::Error } else { Severity::Warning };
-    // Each change is told, also the second one of a day.
-    Event::of_zone(zone, EventKind::DelegationChanged, severity, message).at_stage(now.join(" "))
+    // Another change within a day is told too.
+    let stage = format!("{} > {}", before.join(" "), now.join(" "));
+    Event::of_zone(zone, EventKind::DelegationChanged, severity, message).at_stage(stage)
 }
 
 fn is_lame(zone: &Followed, seen: &json::Delegation) -> Option<Event> {
