@@ -25,7 +25,7 @@ impl Letter {
     /// A letter to one address. What a subject cannot hold becomes spaces.
     pub fn new(to: &str, subject: &str, text: String) -> Result<Self, NotAnAddress> {
         let address = to.parse().map_err(|error| NotAnAddress(to.to_owned(), format!("{error}")))?;
-        let subject = subject.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SUBJECT_MAX).collect();
+        let subject = crate::on_one_line(subject).take(SUBJECT_MAX).collect();
         Ok(Self { to: address, subject, text })
     }
 

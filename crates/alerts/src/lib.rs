@@ -42,5 +42,10 @@ fn whole(error: &dyn std::error::Error) -> String {
         }
         below = error.source();
     }
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect()
+    on_one_line(&text).take(500).collect()
+}
+
+/// What others have written, such that it stays on the line that it is in.
+pub fn on_one_line(text: &str) -> impl Iterator<Item = char> {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c })
 }

@@ -8,7 +8,8 @@
 //!
 //! Invariants: an event is in a delivery of each rule that wants it, or was never on record; what a delivery says does not change
 //! once it has been tried, so that whoever gets it twice can tell by its id; what it holds is bounded however many events there
-//! are, and of a rule there are two at the most that have not ended: one that is tried, and one that gathers meanwhile. An address gets nothing before whoever reads it has said so.
+//! are, and of a rule there are two at the most that have not ended, but for tests: one that is tried, and one that gathers
+//! meanwhile. An address gets nothing before whoever reads it has said so.
 //!
 //! Deliberately not here: sending anything.
 

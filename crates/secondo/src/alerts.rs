@@ -52,6 +52,7 @@ pub(crate) struct Alerts {
 
 /// What carries alerts outside.
 pub(crate) struct Messengers {
+    /// None where nobody is written to: operators hand links over.
     pub(crate) post: Option<Post>,
     pub(crate) webhooks: Webhooks,
     /// The console's URL, which is in what is written.

@@ -69,14 +69,14 @@ fn tell(node: &Node, data: &Path, room: Room, free: u64, all: u64) {
             Event::about(EventKind::Recovered, Severity::Info, subject, left)
         }
         Room::Little => {
-            tracing::warn!("{left}: make room before new versions cannot be written");
             let message = format!("{left}: make room before new versions cannot be written");
+            tracing::warn!("{message}");
             Event::about(EventKind::DiskFilling, Severity::Warning, subject, message).at_stage("little")
         }
         Room::HardlyAny => {
-            tracing::error!("{left}: when it is full, new versions are served from memory and lost with a restart");
             let message =
                 format!("{left}: when it is full, new versions are served from memory and lost with a restart");
+            tracing::error!("{message}");
             Event::about(EventKind::DiskFilling, Severity::Error, subject, message).at_stage("hardly-any")
         }
     };

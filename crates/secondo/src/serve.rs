@@ -126,7 +126,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let tcp = listen_http(configuration.http.listen).await?;
     let http = tcp.local_addr()?;
     let console = configuration.http.console(http);
-    let messengers = Arc::new(Messengers { post: post.clone(), webhooks, console: console.clone() });
+    let messengers = Arc::new(Messengers { post, webhooks, console: console.clone() });
     let random = node.clock.clone();
     let random = Arc::new(move || random.random());
     let (announcer, announcing_news) = server::announcer(node.shared.now.clone(), random, destinations.clone());
@@ -198,7 +198,6 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         claims,
         admin_token,
         tries: Tries::default(),
-        post,
         messengers,
         sign_up: configuration.tenancy.sign_up,
         afterwards: Arc::new(Semaphore::new(AFTERWARDS_MAX)),

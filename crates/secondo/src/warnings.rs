@@ -229,20 +229,16 @@ fn expiring(zone: &Followed, left_percent: u8, expires_in: Duration) -> Event {
         zone.name,
         rough(expires_in)
     );
-    let (severity, stage) = match left_percent {
-        75 => (Severity::Warning, "75"),
-        50 => (Severity::Warning, "50"),
-        25 => (Severity::Warning, "25"),
-        _ => (Severity::Error, "10"),
-    };
-    Event::of_zone(zone, EventKind::Expiring, severity, message).at_stage(stage)
+    let severity = if left_percent > 10 { Severity::Warning } else { Severity::Error };
+    Event::of_zone(zone, EventKind::Expiring, severity, message).at_stage(left_percent.to_string())
 }
 
 /// Says what is doubtful about new contents, when other things are than before: a zone that changes every minute says it
 /// once.
 pub(crate) fn say_doubts(node: &Node, zone: &Followed, inspection: &Inspection) {
     let mut codes: Vec<&'static str> = inspection.warnings.counts().map(|(code, _)| code).collect();
-    if !matches!(inspection.zonemd, Verdict::Absent | Verdict::Verified { .. }) {
+    let is_other = !matches!(inspection.zonemd, Verdict::Absent | Verdict::Verified { .. });
+    if is_other {
         codes.push("zonemd");
     }
     let before = std::mem::replace(&mut zone.condition().said.doubts, codes.clone().into());
@@ -250,10 +246,7 @@ pub(crate) fn say_doubts(node: &Node, zone: &Followed, inspection: &Inspection) 
         return;
     }
     let first = inspection.warnings.named().first().map(ToString::to_string).unwrap_or_default();
-    let zonemd = match &inspection.zonemd {
-        Verdict::Absent | Verdict::Verified { .. } => String::new(),
-        verdict => format!(" (its ZONEMD record: {})", verdict.code()),
-    };
+    let zonemd = if is_other { format!(" (its ZONEMD record: {})", inspection.zonemd.code()) } else { String::new() };
     let message = format!(
         "the zone {} has faults that validating resolvers mind{zonemd}: {}; the zone's page has all of them",
         zone.name,

@@ -51,8 +51,7 @@ pub(crate) async fn add(member: Member, State(served): State<Served>, form: Form
     let (target, wanted) = (form.text("target").to_owned(), wanted(&form));
     let added = async {
         member.must(Scope::People)?;
-        // What is no URL is an address.
-        let channel = if target.contains("://") { AlertChannel::Webhook } else { AlertChannel::Mail };
+        let channel = AlertChannel::of_target(&target);
         let rule = json::AddAlertRule { channel, target: target.clone(), wanted: wanted.clone()? };
         served.doors.alerts.add_alert_rule(&member.caller, rule).await
     };

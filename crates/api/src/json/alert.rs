@@ -16,6 +16,13 @@ words! {
     }
 }
 
+impl AlertChannel {
+    /// What leads to this, as people write it: what is no URL is an address.
+    pub fn of_target(target: &str) -> Self {
+        if target.contains("://") { Self::Webhook } else { Self::Mail }
+    }
+}
+
 words! {
     /// What an event is about.
     EventKind {

@@ -27,7 +27,6 @@ const MAILS_FROM_ONE: Measure = Measure { burst: 20, each: Duration::from_secs(5
 const MAILS_FOR_ONE: Measure = Measure { burst: 4, each: Duration::from_secs(15 * 60) };
 /// Invitations of one organisation.
 const INVITATIONS_OF_ONE: Measure = Measure { burst: 50, each: Duration::from_secs(5 * 60) };
-
 /// Addresses that one organisation wants confirmed, and tests that it makes: nobody else is flooded by way of us.
 const ALERTS_OF_ONE: Measure = Measure { burst: 20, each: Duration::from_secs(5 * 60) };
 
@@ -125,21 +124,21 @@ impl Tries {
     /// # Errors
     /// [`Code::TooManyAttempts`].
     pub(crate) fn count_invitation(&self, tenant: u64, email: &str) -> Result<(), Problem> {
-        let now = Instant::now();
-        self.invitations.take(tenant, now).map_err(too_many)?;
-        self.mails_by_email.take((Sort::Invitation, Hashed::of(&email.to_lowercase())), now).map_err(too_many)
+        self.count_of_tenant(&self.invitations, tenant, (Sort::Invitation, email))
     }
-}
 
-impl Tries {
     /// Counts what an organisation has sent to where its alerts are to go, by somebody's wish and not for an event.
     ///
     /// # Errors
     /// [`Code::TooManyAttempts`].
     pub(crate) fn count_alert(&self, tenant: u64, target: &str) -> Result<(), Problem> {
-        let now = Instant::now();
-        self.alerts.take(tenant, now).map_err(too_many)?;
-        self.mails_by_email.take((Sort::Alert, Hashed::of(&target.to_lowercase())), now).map_err(too_many)
+        self.count_of_tenant(&self.alerts, tenant, (Sort::Alert, target))
+    }
+
+    fn count_of_tenant(&self, counted: &Patience<u64>, tenant: u64, to: (Sort, &str)) -> Result<(), Problem> {
+        let (now, (sort, target)) = (Instant::now(), to);
+        counted.take(tenant, now).map_err(too_many)?;
+        self.mails_by_email.take((sort, Hashed::of(&target.to_lowercase())), now).map_err(too_many)
     }
 }
 

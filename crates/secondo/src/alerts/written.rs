@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use alerts::{Letter, NotAnAddress};
+use alerts::{Letter, NotAnAddress, on_one_line};
 use api::json::Time;
 use inventory::{Delivery, Group, Told};
 use serde_json::json;
@@ -16,7 +16,12 @@ pub(super) fn letter(to: &str, delivery: &Delivery, console: &str) -> Result<Let
     for (group, headline) in digest.groups.iter().zip(&headlines) {
         let _ = writeln!(text, "{} ({})\n", capitalized(headline), group.severity);
         for told in &group.first {
-            let _ = writeln!(text, "  {}  {}", Time::from_unix_ms(told.at_ms), one_line(&told.message));
+            let _ = writeln!(
+                text,
+                "  {}  {}",
+                Time::from_unix_ms(told.at_ms),
+                on_one_line(&told.message).collect::<String>()
+            );
         }
         let more = group.count - group.first.len() as u64;
         if more > 0 {
@@ -75,9 +80,4 @@ fn headline(group: &Group) -> String {
 fn capitalized(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
-}
-
-/// What others have written stays on the line that it is in.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

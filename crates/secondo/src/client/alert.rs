@@ -116,8 +116,7 @@ pub(super) async fn carry_out(action: AlertAction, server: &Server, output: &mut
 }
 
 async fn add(target: String, wanted: AlertWanted, server: &Server, output: &mut Output<'_>) -> Result<(), Failure> {
-    // What is no URL is an address.
-    let channel = if target.contains("://") { AlertChannel::Webhook } else { AlertChannel::Mail };
+    let channel = AlertChannel::of_target(&target);
     let added: AddedAlertRule = server.post("/alerts", &AddAlertRule { channel, target, wanted }).await?;
     if output.format() == Format::Json {
         return Ok(output.json(&added)?);

@@ -30,7 +30,7 @@ pub(crate) use intent::row;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use ::alerts::{Letter, NotAnAddress, Post};
+use ::alerts::{Letter, NotAnAddress};
 use api::{Code, Doors, Problem};
 use dns::Name;
 use inventory::{Hashed, Inventory, InventoryError, Sent, TenantId};
@@ -68,9 +68,7 @@ pub(crate) struct House {
     /// The machine's own token; none where it can be neither read nor made.
     pub(crate) admin_token: Option<Hashed>,
     pub(crate) tries: Tries,
-    /// None where nobody is written to: operators hand links over.
-    pub(crate) post: Option<Post>,
-    /// What carries alerts outside.
+    /// What carries letters and alerts outside.
     pub(crate) messengers: Arc<Messengers>,
     pub(crate) sign_up: SignUp,
     /// What is done after an answer was given, so that the answer says nothing.
@@ -111,12 +109,12 @@ impl House {
 
     /// How links get to people.
     fn sent(&self) -> Sent {
-        if self.post.is_some() { Sent::ByMail } else { Sent::ByHand }
+        if self.messengers.post.is_some() { Sent::ByMail } else { Sent::ByHand }
     }
 
     /// Sends a letter, if letters are sent.
     fn write(&self, letter: Result<Letter, NotAnAddress>) {
-        let Some(post) = &self.post else { return };
+        let Some(post) = &self.messengers.post else { return };
         match letter {
             Ok(letter) => post.send(letter),
             Err(error) => tracing::error!("a mail is not sent: {error}"),
@@ -126,7 +124,7 @@ impl House {
     /// Sends a link by mail; where none is sent, its path, for whoever is to hand it over.
     fn handed_over(&self, secret: &str, letter: impl FnOnce(&str) -> Result<Letter, NotAnAddress>) -> Option<String> {
         let path = format!("/link/{secret}");
-        if self.post.is_none() {
+        if self.messengers.post.is_none() {
             return Some(path);
         }
         self.write(letter(&self.url(&path)));

@@ -29,7 +29,7 @@ pub(super) struct Reception(pub(super) Arc<House>);
 #[async_trait]
 impl Newcomers for Reception {
     fn offers(&self) -> Offers {
-        Offers { sign_up: self.0.sign_up == SignUp::Open, mail: self.0.post.is_some() }
+        Offers { sign_up: self.0.sign_up == SignUp::Open, mail: self.0.messengers.post.is_some() }
     }
 
     async fn sign_up(
@@ -137,7 +137,7 @@ impl Newcomers for Reception {
 
 impl Reception {
     fn must_mail(&self) -> Result<(), Problem> {
-        if self.0.post.is_some() {
+        if self.0.messengers.post.is_some() {
             return Ok(());
         }
         let detail = "this service sends no mail: ask whoever runs it";

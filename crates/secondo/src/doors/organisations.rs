@@ -117,7 +117,7 @@ impl Organisations for House {
 
     async fn invite(&self, caller: &Caller, email: &str, role: Role) -> Result<json::PasswordLink, Problem> {
         must_all_of(caller, role)?;
-        if self.post.is_none() && !caller.may(Scope::Operate) {
+        if self.messengers.post.is_none() && !caller.may(Scope::Operate) {
             // Whoever hands a link over could use it in another's name.
             let detail = "this service sends no mail, and whoever runs it hands links over: ask them to invite";
             return Err(Problem::new(Code::MailMissing, detail));
