@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use api::json::Time;
-use dns::{Serial, Soa};
+use dns::Serial;
 use inventory::{EventKind, Severity};
 use xfr::{Moment, Policy, Reason, Timers};
 use zone::inspect::{Horizon, Inspection};
@@ -306,12 +306,8 @@ fn tell_of_failure(node: &Node, zone: &Followed, attempt: &Attempt, reason: &Rea
         let mut condition = zone.condition();
         let confirmed_at =
             condition.timers.confirmed_at().filter(|_| condition.held.is_some() && !condition.timers.is_expired(now));
-        let soa = condition.held.as_ref().map(|held| held.image.soa());
-        let is_stale = |confirmed_at: Moment, soa: &Soa| {
-            now.since(confirmed_at) >= Duration::from_secs(u64::from(soa.refresh)) * STALE_AFTER_REFRESHES
-        };
-        let stale =
-            confirmed_at.zip(soa.as_ref()).filter(|(at, soa)| is_stale(*at, soa)).map(|(at, _)| now.since(at));
+        let unconfirmed = confirmed_at.map(|at| now.since(at));
+        let stale = unconfirmed.filter(|since| *since >= condition.timers.refresh() * STALE_AFTER_REFRESHES);
         let was_stale = std::mem::replace(&mut condition.said.is_stale, stale.is_some());
         (condition.timers.failures(), stale.filter(|_| !was_stale))
     };

@@ -243,6 +243,11 @@ impl Timers {
         }
     }
 
+    /// How often the primary is asked when all is well: the SOA's REFRESH within the bounds.
+    pub fn refresh(&self) -> Duration {
+        Duration::from_secs(u64::from(self.refresh_secs))
+    }
+
     /// Failed checks since the last confirmation.
     pub fn failures(&self) -> u32 {
         self.failures
