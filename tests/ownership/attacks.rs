@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use dns::{Rcode, Type};
 use serde_json::json;
 use testing::namespace::in_a_network_of_its_own;
 use testing::peer::{Peer, Setup, Software};
+use testing::{eventually, query};
 
-use super::{NOW, OTHER, World, address, challenge, to, to_now, zone};
+use super::{NOW, OTHER, Organisation, World, address, challenge, to, to_now, zone};
+use crate::scene::SOON;
 
 #[test]
 fn a_text_in_the_claimants_own_zone_proves_nothing() {
@@ -108,10 +111,7 @@ fn neither_below_nor_above_somebodys_zone_is_anything_answered_without_them() {
         let hers = Peer::start(Software::Bind, Setup::zone("www.victim.test", below).at(address(OTHER)));
         mallory.creates("www.victim.test", &hers, 70);
         assert_eq!(mallory.looks("www.victim.test")["state"], "claimed");
-        assert_eq!(
-            testing::query::ask(world.secondo.dns(), "www.victim.test", dns::Type::A).unwrap().answer.len(),
-            0
-        );
+        assert_eq!(query::ask(world.secondo.dns(), "www.victim.test", Type::A).unwrap().answer.len(), 0);
         // Alice delegates it to Mallory's name servers: now it is hers, as Alice's zone says.
         let servers = to("www.victim.test", &mallory.name_servers("www.victim.test"));
         now.replace("victim.test", &zone("victim.test", 9, &[text, servers].concat()));
@@ -163,5 +163,51 @@ fn a_public_suffix_is_given_by_whoever_runs_the_service_alone() {
         let id = claims.iter().find(|claim| claim["name"] == "test.").unwrap()["id"].to_string();
         world.secondo.expect(&["claim", "approve", &id]);
         world.answers("test", 70);
+    });
+}
+
+#[test]
+fn a_catalog_brings_an_organisation_the_names_that_it_has_and_nobody_elses() {
+    let test = "ownership::attacks::a_catalog_brings_an_organisation_the_names_that_it_has_and_nobody_elses";
+    in_a_network_of_its_own(test, || {
+        let world = World::new(&[to_now("victim.test"), to_now("own.test")].concat());
+        let (alice, mallory) = (world.organisation("Alice"), world.organisation("Mallory"));
+        let (victim, own) = (zone("victim.test", 7, ""), zone("own.test", 7, ""));
+        let mut now =
+            Peer::start(Software::Nsd, Setup::zone("victim.test", victim).and_zone("own.test", own).at(address(NOW)));
+        let proves = |organisation: &Organisation<'_>, name: &str, now: &mut Peer| {
+            organisation.creates(name, now, 7);
+            now.replace(name, &zone(name, 8, &challenge(name, &organisation.text(name))));
+            assert_eq!(organisation.looks(name)["state"], "proven");
+            world.answers(name, 8);
+        };
+        proves(&alice, "victim.test", &mut now);
+        proves(&mallory, "own.test", &mut now);
+
+        // Mallory's catalog lists a zone below her own, Alice's zone, one below that, and a name that nobody has proven.
+        let listed = ["www.own.test", "victim.test", "www.victim.test", "free.test"];
+        let members: String =
+            listed.iter().enumerate().map(|(label, name)| format!("l{label}.zones PTR {name}.\n")).collect();
+        let catalog =
+            format!("$TTL 0\n@ SOA invalid. invalid. 1 1 1 600 60\n@ NS invalid.\nversion TXT \"2\"\n{members}");
+        let setup = listed.iter().fold(Setup::zone("catalog.test", catalog).at(address(OTHER)), |setup, name| {
+            setup.and_zone(name, zone(name, 66, ""))
+        });
+        let hers = Peer::start(Software::Bind, setup);
+        mallory.expect(&["catalog", "add", "catalog.test", "--primary", &hers.address().to_string()]);
+        for name in listed {
+            eventually(SOON, &format!("{name} to be copied for Mallory"), || {
+                let ran = world.secondo.client_with(&mallory.variables(), &["zone", "show", name, "--json"]);
+                if ran.stdout.contains("\"serial\": 66") { Ok(()) } else { Err(ran.words()) }
+            });
+        }
+        world.answers("www.own.test", 66);
+        assert_eq!(world.answered("victim.test"), Ok(8));
+        world.is_refused("free.test");
+        let below = query::ask(world.secondo.dns(), "www.victim.test", Type::SOA).unwrap();
+        assert_eq!(below.rcode, Rcode::NXDOMAIN, "it is answered as Alice's zone says: {below:?}");
+        for name in &listed[1..] {
+            mallory.is(name, "claimed", None);
+        }
     });
 }
