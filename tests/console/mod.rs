@@ -3,6 +3,7 @@
 mod alerts;
 mod entry;
 mod held;
+mod import;
 mod lists;
 mod people;
 mod plans;

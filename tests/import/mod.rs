@@ -81,3 +81,42 @@ fn an_import_of_no_file_says_so() {
     let secondo = secondo().started();
     secondo.client(&["zone", "import", "/nowhere/zones"]).must_fail(&["/nowhere/zones"]);
 }
+
+#[test]
+fn zones_are_imported_from_what_configures_their_primary() {
+    for software in [Software::Bind, Software::Knot, Software::Nsd, Software::PowerDns] {
+        let setup = Setup::zone("one.test", zone_text::small(7)).and_zone("two.test", zone_text::small(8));
+        let peer = Peer::start(software, setup);
+        let secondo = secondo().started();
+        let list = match software {
+            Software::PowerDns => "one.test\ntwo.test\n\nAll zonecount:2\n".to_owned(),
+            _ => std::fs::read_to_string(peer.configuration()).unwrap(),
+        };
+        let file = secondo.scratch_file("list", &list);
+        let ran = secondo.client(&["zone", "import", &file]);
+        ran.must_fail(&["one.test", "two.test", "--primary", "(primary_invalid)"]);
+        let said = secondo.expect(&["zone", "import", &file, "--primary", &peer.address().to_string()]);
+        assert!(said.contains("2 zones added, 0 lines failed"), "{software:?}: {said}");
+        serves(&secondo, "one.test", 7);
+        serves(&secondo, "two.test", 8);
+    }
+}
+
+#[test]
+fn a_table_is_imported_and_what_is_wrong_in_it_is_said_at_its_line() {
+    let peer = Peer::start(Software::Knot, Setup::zone(ZONE, zone_text::small(1)));
+    let secondo = secondo().started();
+    let table = format!(
+        "tags;name;primaries;key\nsold,old;{ZONE};{address};\n;a..b;{address};\n;other.test;{address};nobody\n;lone.test;;\n",
+        address = peer.address()
+    );
+    let file = secondo.scratch_file("table", &table);
+    let ran = secondo.client(&["zone", "import", &file]);
+    ran.must_fail(&["line 3: ", "(zone_name_invalid)", "line 4: ", "(key_unknown)", "line 5: ", "(primary_invalid)"]);
+    serves(&secondo, ZONE, 1);
+    let tagged = secondo.zone(ZONE);
+    assert_eq!(tagged["tags"], serde_json::json!(["old", "sold"]), "{tagged:#}");
+    assert_eq!(zones(&secondo).len(), 1);
+    let ran = secondo.client(&["zone", "import", &file, "--format", "excel"]);
+    assert!(ran.code == Some(2) && ran.stderr.contains("lines, csv, named"), "{ran:?}");
+}

@@ -90,3 +90,20 @@ async function searchOn(search) {
 
 const search = document.querySelector("[data-search]");
 if (search?.querySelector("a[data-search-on]")) searchOn(search).catch(() => {});
+
+// What is under way is had anew until it has ended.
+async function lookAgain(part) {
+  while (part.hasAttribute("data-again")) {
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    const answer = await fetch(location.pathname, { redirect: "error" });
+    if (!answer.ok) return;
+    const anew = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part.id);
+    if (!anew) return;
+    part.replaceWith(anew);
+    sayTimes(anew);
+    part = anew;
+  }
+}
+
+const underWay = document.querySelector("[data-again]");
+if (underWay) lookAgain(underWay).catch(() => {});

@@ -93,6 +93,23 @@ impl FromRequest<Served> for Text {
     }
 }
 
+/// A body that is JSON where it says so, and text else, of which no more than [`IMPORT_OCTETS_MAX`] octets are read.
+pub(crate) enum TextOrJson<T> {
+    Text(String),
+    Json(T),
+}
+
+impl<T: DeserializeOwned> FromRequest<Served> for TextOrJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, served: &Served) -> Result<Self, Problem> {
+        match kind(request.headers()) {
+            kind @ Kind::Json => read_json(kind, &whole(request.into_body()).await?).map(Self::Json),
+            Kind::Other => Text::from_request(request, served).await.map(|Text(text)| Self::Text(text)),
+        }
+    }
+}
+
 /// A body as it came, before anybody reads it.
 pub(crate) async fn whole(body: Body) -> Result<Bytes, Problem> {
     body_in_time(to_bytes(body, IMPORT_OCTETS_MAX)).await?.map_err(|_| {

@@ -225,6 +225,7 @@ fn prefers_not_to_wait(headers: &HeaderMap) -> bool {
         .any(|preference| preference.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(RESPOND_ASYNC))
 }
 
+/// The request as a job, for a client that does something else meanwhile.
 async fn begun(served: Served, request: Request, next: Next) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
     let caller = holder(&parts, &served).await?;
@@ -234,23 +235,43 @@ async fn begun(served: Served, request: Request, next: Next) -> Result<Response,
     if path.len() > OPERATION_OCTETS_MAX {
         return Err(Problem::new(Code::ZoneNameInvalid, "the path is longer than any name"));
     }
-    let begun = served.jobs.begin(&*served.doors.jobs, &caller, &format!("{} {path}", parts.method)).await?;
-    let Begun { job, progress, places } = begun;
-    let accepted = Job { state: JobState::Queued, problem: None, ..shown(job.clone(), None) };
-    let asked_by = Shown::by(&parts);
+    let operation = format!("{} {path}", parts.method);
+    let (asked_by, served_then) = (Shown::by(&parts), served.clone());
+    let refused = async move { refused_by_now(&served_then, &asked_by).await };
     parts.extensions.insert(Known(caller.clone()));
-    parts.extensions.insert(progress.clone());
-    let request = Request::from_parts(parts, Body::from(body));
-    let work = async move {
+    let work = async move |progress: Arc<Progress>| {
+        parts.extensions.insert(progress);
+        next.run(Request::from_parts(parts, Body::from(body))).await
+    };
+    let accepted = begin(served, caller, &operation, refused, work).await?;
+    let headers = [(LOCATION, format!("/api/v1/jobs/{}", accepted.id)), (APPLIED, RESPOND_ASYNC.to_owned())];
+    Ok((StatusCode::ACCEPTED, headers, axum::Json(accepted)).into_response())
+}
+
+/// Puts a job on record and has it carried out when there is a place for it, unless it is refused by then.
+pub(crate) async fn begin<W, F>(
+    served: Served,
+    caller: Caller,
+    operation: &str,
+    refused: impl Future<Output = Option<Problem>> + Send + 'static,
+    work: W,
+) -> Result<Job, Problem>
+where
+    W: FnOnce(Arc<Progress>) -> F + Send + 'static,
+    F: Future<Output = Response> + Send + 'static,
+{
+    let Begun { job, progress, places } = served.jobs.begin(&*served.doors.jobs, &caller, operation).await?;
+    let accepted = Job { state: JobState::Queued, problem: None, ..shown(job.clone(), None) };
+    let carried = async move {
         // Neither is ever closed.
         let _place = places.acquire_owned().await.ok();
         let _place_of_all = served.jobs.places.clone().acquire_owned().await.ok();
         progress.is_running.store(true, Ordering::Relaxed);
-        let refused = refused_by_now(&served, &asked_by).await;
+        let refused = refused.await;
         let answering = tokio::spawn(async move {
             answer(match refused {
                 Some(problem) => problem.into_response(),
-                None => next.run(request).await,
+                None => work(progress).await,
             })
             .await
         });
@@ -258,9 +279,17 @@ async fn begun(served: Served, request: Request, next: Next) -> Result<Response,
         write_down(&served, &caller, job.id, status, answer.as_deref()).await;
         served.jobs.end(caller.tenant, job.id).await;
     };
-    tokio::spawn(work);
-    let headers = [(LOCATION, format!("/api/v1/jobs/{}", accepted.id)), (APPLIED, RESPOND_ASYNC.to_owned())];
-    Ok((StatusCode::ACCEPTED, headers, axum::Json(accepted)).into_response())
+    tokio::spawn(carried);
+    Ok(accepted)
+}
+
+/// What a job comes to that no request's own deadline ends.
+pub(crate) async fn in_time<T>(work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    tokio::time::timeout(JOB_MAX, work).await.unwrap_or_else(|_| {
+        let detail =
+            format!("it was not done after {} s: look what was done, and ask for the rest", JOB_MAX.as_secs());
+        Err(Problem::new(Code::TimedOut, detail))
+    })
 }
 
 /// Why whoever has asked for a job may not do it any more: it has waited, and their token may have been removed or have ended.

@@ -23,6 +23,7 @@ mod document;
 pub mod doors;
 mod front;
 mod https;
+mod import;
 mod jobs;
 pub mod json;
 mod once;

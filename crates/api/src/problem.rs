@@ -96,6 +96,7 @@ codes! {
     AlertUnknown = "alert_unknown", 404, "No such alert rule";
     AlertInvalid = "alert_invalid", 400, "Not an alert rule";
     AlertUnconfirmed = "alert_unconfirmed", 409, "The address is not confirmed";
+    ListInvalid = "list_invalid", 400, "Not a list of zones";
     TokenNameInvalid = "token_name_invalid", 400, "Not a name for a token";
     TenantNameInvalid = "tenant_name_invalid", 400, "Not a name for an organisation";
     TenantStays = "tenant_stays", 409, "The organisation stays";

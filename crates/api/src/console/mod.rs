@@ -54,7 +54,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
 use axum::routing::{get, post};
 
-use crate::body::JSON_OCTETS_MAX;
+use crate::body::{IMPORT_OCTETS_MAX, JSON_OCTETS_MAX};
 use crate::deadline::{answer_in_time, refresh_in_time};
 use crate::router::Served;
 
@@ -87,6 +87,8 @@ pub(crate) fn pages() -> Router<Served> {
         .route("/alerts/{secret}", get(alerts::confirm_page).post(alerts::confirm))
         .route("/o/{tenant}/zones", get(zones::list::list))
         .route("/o/{tenant}/zones/new", get(zones::new::page_new).post(zones::new::create))
+        .route("/o/{tenant}/zones/import/{job}", get(zones::import::progress))
+        .route("/o/{tenant}/zones/import/{job}/results.csv", get(zones::import::table))
         .route("/o/{tenant}/zones/{name}", get(zones::show::show))
         .route("/o/{tenant}/zones/{name}/history", get(zones::history::history))
         .route("/o/{tenant}/zones/{name}/queries", get(zones::queries::queries))
@@ -124,7 +126,11 @@ pub(crate) fn pages() -> Router<Served> {
         .route("/o/{tenant}/zones/{name}/delegation", get(zones::delegation::delegation))
         .route("/o/{tenant}/zones/{name}/ownership", get(zones::ownership::ownership).post(zones::ownership::act))
         .layer(from_fn(refresh_in_time));
+    let import = Router::new()
+        .route("/o/{tenant}/zones/import", get(zones::import::ask).post(zones::import::begin))
+        .layer(DefaultBodyLimit::max(IMPORT_OCTETS_MAX + JSON_OCTETS_MAX))
+        .layer(from_fn(answer_in_time));
     // What lives is bounded by its own end.
     let living = Router::new().route("/o/{tenant}/zones/{name}/live", get(zones::live::live));
-    quick.merge(slow).merge(living).layer(DefaultBodyLimit::max(JSON_OCTETS_MAX))
+    quick.merge(slow).merge(living).layer(DefaultBodyLimit::max(JSON_OCTETS_MAX)).merge(import)
 }

@@ -5,9 +5,9 @@
 //! form holds a token of its session, and what the browser says about where a form comes from must not be another site.
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, Multipart, Path, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
@@ -32,6 +32,8 @@ const DEVICE_COOKIE: &str = "secondo-device";
 const DEVICE_LASTS: &str = "device=; Max-Age=15552000";
 /// The field of each form that holds the session's token.
 pub(crate) const FORM_TOKEN: &str = "form_token";
+/// Parts of a form with files: no form here has as many.
+const PARTS_MAX: usize = 32;
 
 /// Somebody who has a session and has shown all that is wanted.
 pub(crate) struct Somebody {
@@ -40,6 +42,7 @@ pub(crate) struct Somebody {
 }
 
 /// Somebody who belongs to the organisation that the path names, or runs the service.
+#[derive(Clone)]
 pub(crate) struct Member {
     pub(crate) who: SignedIn,
     pub(crate) visitor: Visitor,
@@ -204,6 +207,16 @@ impl Member {
     pub(crate) fn may(&self, scope: Scope) -> bool {
         self.caller.may(scope)
     }
+
+    /// Whether they may still do that: they may have signed out since, or belong here no longer.
+    pub(crate) async fn still_may(&self, served: &Served, scope: Scope) -> bool {
+        let who = served.doors.accounts.still_signed_in(&self.who.secret).await;
+        let Ok(Some(who)) = who else { return false };
+        let tenant = self.caller.tenant;
+        let mut memberships = who.tenants.iter().filter(|membership| membership.tenant == tenant);
+        // Operators see all organisations, of which they need be no members.
+        !who.wants_code && (who.is_operator || memberships.any(|membership| membership.scopes.contains(&scope)))
+    }
 }
 
 impl FromRequest<Served> for Form {
@@ -217,11 +230,11 @@ impl FromRequest<Served> for Form {
         }
         // Whoever has no session yet has nothing that another site could use.
         let who = signed_in(&mut parts, served).await.map_err(|problem| refusal(&problem))?;
-        let reading = Bytes::from_request(Request::from_parts(parts, body), served);
-        let octets = body_in_time(reading).await.map_err(|problem| refusal(&problem))?;
-        let octets = octets
-            .map_err(|_| refusal(&Problem::new(Code::BodyTooLarge, "the form is too large: nothing was done")))?;
-        let form = Self(form_urlencoded::parse(&octets).into_owned().collect());
+        let reading = fields(Request::from_parts(parts, body), served);
+        let fields = body_in_time(reading).await.map_err(|problem| refusal(&problem))?;
+        let form = Self(fields.ok_or_else(|| {
+            refusal(&Problem::new(Code::BodyTooLarge, "the form is too large, or broke off: nothing was done"))
+        })?);
         if let Some(who) = who
             && !is_same(who.form_token.as_bytes(), form.text(FORM_TOKEN).as_bytes())
         {
@@ -231,6 +244,26 @@ impl FromRequest<Served> for Form {
         }
         Ok(form)
     }
+}
+
+/// The fields of a form, as browsers send one (URL Standard §5) or one with files (RFC 7578); None where it is too large.
+async fn fields(request: Request, served: &Served) -> Option<Vec<(String, String)>> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !kind.starts_with("multipart/form-data") {
+        let octets = Bytes::from_request(request, served).await.ok()?;
+        return Some(form_urlencoded::parse(&octets).into_owned().collect());
+    }
+    let mut parts = Multipart::from_request(request, served).await.ok()?;
+    let mut fields = Vec::new();
+    while let Some(part) = parts.next_field().await.ok()? {
+        if fields.len() == PARTS_MAX {
+            return None;
+        }
+        let name = part.name().unwrap_or_default().to_owned();
+        let octets = part.bytes().await.ok()?;
+        fields.push((name, String::from_utf8_lossy(&octets).into_owned()));
+    }
+    Some(fields)
 }
 
 impl Form {

@@ -75,6 +75,11 @@ pub(crate) fn millis(millis: &u64) -> String {
     }
 }
 
+/// A zone's name in a path.
+pub(crate) fn segment(name: &str) -> String {
+    name.parse().map(|name| crate::path::segment_of(&name)).unwrap_or_default()
+}
+
 /// The name of a zone for people: without its last dot.
 pub(crate) fn bare(name: &str) -> &str {
     if name == "." { name } else { name.strip_suffix('.').unwrap_or(name) }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::AddZone;
 use super::words::words;
 
 words! {
@@ -14,10 +15,19 @@ words! {
     }
 }
 
+/// Zones to add, each wholly or not at all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportZones {
+    /// At most 10,000.
+    #[schema(max_items = 10_000)]
+    pub zones: Vec<AddZone>,
+}
+
 /// What came of one line that held a zone; comments and empty lines have no result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ImportedLine {
-    /// The line's number in the body, from 1.
+    /// The line's number in the body, from 1; of zones in JSON, their place.
     pub line: u64,
     /// The zone's name, if the line could be read that far.
     pub name: Option<String>,

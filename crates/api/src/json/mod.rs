@@ -46,7 +46,7 @@ pub use delegation::{
 pub use examination::{
     Examination, Examine, ExaminedPrimary, Paste, PastePart, PrimaryLines, PrimarySoftware, Step, StepOutcome,
 };
-pub use import::{Imported, ImportedLine, LineOutcome};
+pub use import::{ImportZones, Imported, ImportedLine, LineOutcome};
 pub use job::{Job, JobProgress, JobState, Jobs};
 pub use key::{AddKey, AddedKey, Key, KeyAlgorithm, Keys};
 pub use node::{

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use api::doors::NewZone;
 use api::json::{KeyAlgorithm, Month, State, ZoneOrder};
-use api::text;
+use api::text::{self, ListFormat};
 use clap::{Args, Subcommand};
 use dns::Name;
 use xfr::{Primary, Setting};
@@ -493,16 +493,27 @@ has removed for as long as the configuration says. With --now what they hold is 
     /// List the removed zones that can be had back.
     #[command(after_help = "Example:\n  secondo zone removed")]
     Removed,
-    /// Add many zones from a file, each line wholly or not at all.
+    /// Add many zones from a list, each wholly or not at all.
     #[command(after_help = "\
-A line is: NAME ADDR[:PORT][,ADDR[:PORT]...] [KEY]     # begins a comment
+A line is: NAME ADDR[:PORT][,ADDR[:PORT]...] [KEY] [tags=TAG,TAG...]     # begins a comment
+
+Tables with a header (name,primaries,key,tags) are read too, and configurations of BIND, NSD and Knot and PowerDNS's lists:
+secondary zones are copied from where they were, and primary ones from where --primary says.
 
 Examples:
   secondo zone import zones.txt
-  generate-zones | secondo zone import -")]
+  generate-zones | secondo zone import -
+  secondo zone import /etc/bind/named.conf.local --primary 192.0.2.1,key=transfer.example.org
+  pdnsutil list-all-zones | secondo zone import - --format powerdns --primary 192.0.2.1")]
     Import {
         /// The file; `-` for standard input.
         file: PathBuf,
+        /// How it is written, where that is not seen: lines, csv, named, nsd, knot or powerdns.
+        #[arg(long)]
+        format: Option<ListFormat>,
+        /// Where zones are copied from of which the list does not say it, with options as for `zone add`.
+        #[arg(long = "primary", value_name = "ADDR", value_parser = primary)]
+        primaries: Vec<Primary>,
     },
 }
 

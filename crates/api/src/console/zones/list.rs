@@ -13,7 +13,7 @@ use crate::console::session::Member;
 use crate::console::words;
 use crate::doors::{Direction, ZoneList};
 use crate::json::{self, AttemptOutcome, UnknownWord, ZoneOrder};
-use crate::path::{percent_encoded, segment_of};
+use crate::path::percent_encoded;
 use crate::problem::Problem;
 use crate::router::Served;
 use crate::routes::find_text;
@@ -156,10 +156,6 @@ pub(crate) async fn list(member: Member, State(served): State<Served>, Filter(as
 }
 
 impl List {
-    fn segment(&self, zone: &json::Zone) -> String {
-        zone.name.parse().map(|name| segment_of(&name)).unwrap_or_default()
-    }
-
     /// From the first page on, in this order; the other way round if it is the present one.
     fn sorted(&self, order: &ZoneOrder) -> String {
         let is_turned = self.order == *order && self.direction == Direction::Usual;

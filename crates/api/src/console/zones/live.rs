@@ -133,7 +133,8 @@ impl View {
                 // Whether there are news or it is only time to look: what counts is what is seen.
                 let _ = tokio::time::timeout(wait, self.news.next()).await;
             }
-            if !may_look(&self.served, &self.member).await {
+            // Whoever has signed out, or belongs here no longer, sees no more from the next look on.
+            if !self.member.still_may(&self.served, Scope::Read).await {
                 return None;
             }
             let zone = glance(&self.served, &self.member, &self.name).await.ok()?;
@@ -151,17 +152,6 @@ impl View {
             }
         }
     }
-}
-
-/// Whoever has signed out, or belongs here no longer, sees no more from the next look on.
-async fn may_look(served: &Served, member: &Member) -> bool {
-    let who = served.doors.accounts.still_signed_in(&member.who.secret).await;
-    let Ok(Some(who)) = who else { return false };
-    let tenant = member.caller.tenant;
-    let mut memberships = who.tenants.iter().filter(|membership| membership.tenant == tenant);
-    // Operators see all organisations, of which they need be no members.
-    let may_read = who.is_operator || memberships.any(|membership| membership.scopes.contains(&Scope::Read));
-    !who.wants_code && may_read
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub(crate) mod export;
 mod form;
 pub(crate) mod held;
 pub(crate) mod history;
+pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod live;
 pub(crate) mod new;

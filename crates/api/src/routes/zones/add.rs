@@ -29,7 +29,8 @@ pub(crate) async fn add(
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(zone)))
 }
 
-fn parsed(zone: &json::AddZone) -> Result<NewZone, Problem> {
+/// The zone as it is to be added.
+pub(crate) fn parsed(zone: &json::AddZone) -> Result<NewZone, Problem> {
     let primaries = zone.primaries.iter().map(text::primary_of).collect::<Result<_, _>>()?;
     let mut parsed = NewZone::new(text::zone_name(&zone.name)?, primaries)?;
     parsed.tags = text::tags(&zone.tags)?;

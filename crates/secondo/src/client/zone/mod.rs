@@ -19,6 +19,7 @@ use std::io::Write;
 use api::doors::NewZone;
 use api::json::{self, AddZone, HoldOrder, ServiceOrder, Transfer, Zone};
 use api::segment_of;
+use api::text::Otherwise;
 use dns::Name;
 use xfr::{Primary, Setting};
 
@@ -74,7 +75,10 @@ pub(crate) async fn carry_out(
         ZoneAction::Remove { name, now } => removed::remove(&name, now, server, output).await,
         ZoneAction::Restore { name } => removed::restore(&name, server, output).await,
         ZoneAction::Removed => removed::list(server, output).await,
-        ZoneAction::Import { file } => import::import(&file, server, output, errors).await,
+        ZoneAction::Import { file, format, primaries } => {
+            let wanted = import::Wanted { format, otherwise: Otherwise { primaries } };
+            import::import(&file, &wanted, server, output, errors).await
+        }
     }
 }
 
