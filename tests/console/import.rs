@@ -23,16 +23,16 @@ fn zones_are_imported_by_pasting_or_by_a_file_and_each_line_that_fails_says_why(
     browser.fill("List", "zone \"alpha.test\" { type primary; file \"alpha\"; };");
     browser.press("Import");
     browser.sees("Not added");
-    browser.sees("Say it for all such zones");
+    browser.sees("say it for all such zones");
     browser.go(&(url.clone() + "/o/1/zones/import"));
     browser.fill(
         "List",
-        "zone \"alpha.test\" { type primary; file \"alpha\"; };\nzone \"a..b\" { type primary; };\ninclude \"more.conf\";\n",
+        "\nzone \"alpha.test\" { type primary; file \"alpha\"; };\nzone \"a..b\" { type primary; };\ninclude \"more.conf\";\n",
     );
     browser.fill("Addresses of their primary", &address);
     browser.press("Import");
     browser.sees("1 zone added, 2 lines not.");
-    browser.sees("more.conf is included here and not read");
+    browser.sees("The file more.conf is included here and not read");
     browser.keep_picture("import-done");
     serves(&secondo, "alpha.test", 5);
     let results = browser.url() + "/results.csv";
@@ -40,7 +40,7 @@ fn zones_are_imported_by_pasting_or_by_a_file_and_each_line_that_fails_says_why(
         "const asked = new XMLHttpRequest(); asked.open('GET', '{results}', false); asked.send(); return asked.responseText"
     ));
     let table = table.as_str().unwrap();
-    assert!(table.contains("1,alpha.test.,added,,") && table.contains("2,,failed,zone_name_invalid,"), "{table}");
+    assert!(table.contains("2,alpha.test.,added,,") && table.contains("3,,failed,zone_name_invalid,"), "{table}");
 
     // A file goes before what stands in the field.
     browser.go(&(url.clone() + "/o/1/zones/import"));

@@ -80,8 +80,8 @@ async fn begun(member: &Member, served: &Served, form: &Form) -> Result<json::Jo
 }
 
 async fn read(served: &Served, form: &Form) -> Result<List, Problem> {
-    // A file that was chosen is what is meant, whatever stands in the field.
-    let text = [form.text("file"), form.text("list")].into_iter().find(|text| !text.is_empty());
+    // A file that was chosen is what is meant, whatever stands in the field. Its lines are counted from its very beginning.
+    let text = [form.verbatim("file"), form.verbatim("list")].into_iter().find(|text| !text.trim().is_empty());
     let text =
         text.ok_or_else(|| Problem::new(Code::ListInvalid, "paste a list, or choose a file that holds one"))?;
     let format = match form.text("format") {
@@ -112,7 +112,7 @@ async fn draw<'a>(
     error: String,
 ) -> Result<Import<'a>, Problem> {
     member.must(Scope::Zones)?;
-    let field = |name| form.map_or("", |form| form.text(name));
+    let field = |name| form.map_or("", |form| form.verbatim(name));
     Ok(Import {
         frame: Frame::of(member, "zones"),
         list: field("list"),

@@ -90,8 +90,8 @@ fn sections(text: &str, found: &mut Vec<ListLine>) -> Sections {
         let (key, values) = (key.trim(), values(value));
         match (is_inner, sections.entry(section.clone()).or_default()) {
             (false, _) if key == "include" => {
-                let file = values.first().map_or("a file", String::as_str);
-                found.push(wrong(number, format!("{file} is included here and not read: import it too")));
+                let file = values.first().map_or("?", String::as_str);
+                found.push(wrong(number, format!("the file {file} is included here and not read: import it too")));
             }
             (false, _) => key.clone_into(&mut section),
             (true, items) => {

@@ -57,7 +57,7 @@ fn collect(statements: &[Statement], lists: &Lists, otherwise: &Otherwise, depth
         match statement.word(0) {
             "zone" if !statement.inner.is_empty() => found.extend(zone(statement, lists, otherwise)),
             "include" => {
-                let detail = format!("{} is included here and not read: import it too", statement.word(1));
+                let detail = format!("the file {} is included here and not read: import it too", statement.word(1));
                 found.push(wrong(statement.line, detail));
             }
             "view" if depth < DEPTH_MAX => collect(&statement.inner, lists, otherwise, depth + 1, found),

@@ -88,8 +88,8 @@ fn clauses(text: &str, found: &mut Vec<ListLine>) -> Vec<Clause> {
         let words: Vec<String> = words.collect();
         match (attribute, clauses.last_mut()) {
             ("include", _) => {
-                let file = words.first().map_or("a file", String::as_str);
-                found.push(wrong(number, format!("{file} is included here and not read: import it too")));
+                let file = words.first().map_or("?", String::as_str);
+                found.push(wrong(number, format!("the file {file} is included here and not read: import it too")));
             }
             (kind, _) if words.is_empty() => {
                 clauses.push(Clause { kind: kind.to_owned(), line: number, attributes: Vec::new() });
