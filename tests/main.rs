@@ -23,6 +23,7 @@ mod edns;
 mod expiry;
 mod first_copy;
 mod fuzzed_api;
+mod guides;
 mod hidden_primary;
 mod holding;
 mod import;

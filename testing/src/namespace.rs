@@ -53,6 +53,15 @@ pub fn add_address(address: IpAddr) {
     process::run(Command::new("ip").args(["address", "add", &format!("{address}/{bits}"), "dev", "lo"]));
 }
 
+/// Has what goes to `to`, an address of this network, come from `from`, as if there were two machines.
+///
+/// # Panics
+/// When the network has none of these addresses.
+pub fn comes_from(to: IpAddr, from: IpAddr) {
+    let route = format!("route change local {to} dev lo table local proto kernel scope host src {from}");
+    process::run(Command::new("ip").args(route.split(' ')));
+}
+
 fn is_root() -> bool {
     // Of the four numbers behind it the second is the one that rights come from.
     let status = process::read_lossy("/proc/self/status".as_ref());

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+pub use bind::named;
 pub use setup::{Answers, Follows, Setup, TsigKey};
 use tempfile::TempDir;
 

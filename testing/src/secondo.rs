@@ -73,6 +73,12 @@ impl Secondo {
         self
     }
 
+    /// Has DNS answered there, at every start from now on, and not at a free port of 127.0.0.1.
+    pub fn at(mut self, dns: SocketAddr) -> Self {
+        self.dns = dns;
+        self
+    }
+
     /// Has its HTTP API answered there, at every start from now on.
     pub fn with_http(mut self, address: &str) -> Self {
         self.http = address.into();

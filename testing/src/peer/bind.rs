@@ -75,7 +75,7 @@ impl Dialect for Bind {
     }
 
     fn command(&self, place: &Place) -> Command {
-        let mut command = Command::new(program(&place.directory));
+        let mut command = Command::new(named(&place.directory));
         // One thread: the tests run many servers side by side.
         command.args(["-g", "-n", "1", "-c", &place.path("named.conf")]);
         command
@@ -137,7 +137,7 @@ fn over_tls(place: &Place, text: &mut String) -> String {
 }
 
 /// `named`, or a copy of it where AppArmor would keep Debian's own out of temporary directories.
-fn program(directory: &Path) -> PathBuf {
+pub fn named(directory: &Path) -> PathBuf {
     let installed = system_program("named");
     let confined = std::fs::read("/sys/module/apparmor/parameters/enabled").is_ok_and(|word| word.starts_with(b"Y"));
     if !confined {
