@@ -223,3 +223,32 @@ fn powerdns_is_set_up_as_its_guide_says() {
         carried_out(&guide, start, reload);
     });
 }
+
+#[test]
+fn yadifa_is_set_up_as_its_guide_says() {
+    in_the_network_of_the_guides("guides::yadifa_is_set_up_as_its_guide_says", || {
+        let guide = Guide::read("yadifa.md");
+        let directory = guide.path("");
+        // What the Debian package brings, but for the places.
+        let places = format!(
+            "<main>\n  daemon off\n  logpath {directory}\n  pidfile {directory}/yadifad.pid\n  datapath {directory}\n  \
+             keyspath {directory}\n  xfrpath {directory}\n  listen 192.0.2.1, 127.0.0.1\n  user root\n  group root\n  \
+             allow-transfer none\n  allow-control controller\n</main>\n<control>\n  enabled true\n</control>\n\
+             <acl>\n  controller 127.0.0.0/8, ::1\n</acl>\n\
+             <channels>\n  stdout STDOUT\n</channels>\n<loggers>\n  all * stdout\n</loggers>\n"
+        );
+        guide.write("yadifad.conf", &(places + &guide.configuration("conf yadifad.conf")));
+        guide.write("yadifa.conf", &guide.blocks("conf yadifa.conf"));
+        let start = |guide: &Guide| {
+            let mut command = Command::new(system_program("yadifad"));
+            command.args(["-c", &guide.path("yadifad.conf")]);
+            started(guide, command)
+        };
+        let reload = |guide: &Guide, _: &Process| {
+            let line = guide.blocks("sh reload").replace("/etc/yadifa", guide.path("").trim_end_matches('/'));
+            let words: Vec<&str> = line.trim_end().split(' ').collect();
+            process::run(Command::new(words[0]).args(&words[1..]));
+        };
+        carried_out(&guide, start, reload);
+    });
+}
