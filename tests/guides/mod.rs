@@ -108,8 +108,9 @@ fn in_the_network_of_the_guides(test: &str, body: impl FnOnce()) {
     });
 }
 
-fn started(guide: &Guide, mut command: Command) -> Process {
-    command.current_dir(guide.directory.path());
+fn started(guide: &Guide, program: PathBuf, arguments: &[&str]) -> Process {
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(guide.directory.path());
     Process::start(command, &guide.directory.path().join("log"))
 }
 
@@ -134,9 +135,7 @@ fn bind_is_set_up_as_its_guide_says() {
         );
         process::run(Command::new("named-checkconf").arg(guide.path("named.conf")));
         let start = |guide: &Guide| {
-            let mut command = Command::new(named(Path::new(&guide.path(""))));
-            command.args(["-g", "-n", "1", "-c", &guide.path("named.conf")]);
-            started(guide, command)
+            started(guide, named(Path::new(&guide.path(""))), &["-g", "-n", "1", "-c", &guide.path("named.conf")])
         };
         carried_out(&guide, start, hang_up);
     });
@@ -155,11 +154,7 @@ fn knot_is_set_up_as_its_guide_says() {
         guide.write("knot.conf", &text);
         std::fs::create_dir(guide.path("database")).unwrap();
         process::run(Command::new(system_program("knotc")).args(["-c", &guide.path("knot.conf"), "conf-check"]));
-        let start = |guide: &Guide| {
-            let mut command = Command::new(system_program("knotd"));
-            command.args(["-c", &guide.path("knot.conf")]);
-            started(guide, command)
-        };
+        let start = |guide: &Guide| started(guide, system_program("knotd"), &["-c", &guide.path("knot.conf")]);
         carried_out(&guide, start, hang_up);
     });
 }
@@ -176,11 +171,7 @@ fn nsd_is_set_up_as_its_guide_says() {
         );
         guide.write("nsd.conf", &(places + &guide.configuration("conf nsd.conf")));
         process::run(Command::new(system_program("nsd-checkconf")).arg(guide.path("nsd.conf")));
-        let start = |guide: &Guide| {
-            let mut command = Command::new(system_program("nsd"));
-            command.args(["-d", "-c", &guide.path("nsd.conf")]);
-            started(guide, command)
-        };
+        let start = |guide: &Guide| started(guide, system_program("nsd"), &["-d", "-c", &guide.path("nsd.conf")]);
         let reload = |guide: &Guide, _: &Process| {
             let mut control = Command::new(system_program("nsd-control"));
             process::run(control.args(["-c", &guide.path("nsd.conf"), "reload", NAME]));
@@ -212,9 +203,7 @@ fn powerdns_is_set_up_as_its_guide_says() {
                 let words: Vec<&str> = line.split(' ').collect();
                 process::run(Command::new(words[0]).arg(&config).args(&words[1..]));
             }
-            let mut command = Command::new(system_program("pdns_server"));
-            command.arg(&config);
-            started(guide, command)
+            started(guide, system_program("pdns_server"), &[config.as_str()])
         };
         let reload = |guide: &Guide, _: &Process| {
             load(guide);
@@ -239,11 +228,7 @@ fn yadifa_is_set_up_as_its_guide_says() {
         );
         guide.write("yadifad.conf", &(places + &guide.configuration("conf yadifad.conf")));
         guide.write("yadifa.conf", &guide.blocks("conf yadifa.conf"));
-        let start = |guide: &Guide| {
-            let mut command = Command::new(system_program("yadifad"));
-            command.args(["-c", &guide.path("yadifad.conf")]);
-            started(guide, command)
-        };
+        let start = |guide: &Guide| started(guide, system_program("yadifad"), &["-c", &guide.path("yadifad.conf")]);
         let reload = |guide: &Guide, _: &Process| {
             let line = guide.blocks("sh reload").replace("/etc/yadifa", guide.path("").trim_end_matches('/'));
             let words: Vec<&str> = line.trim_end().split(' ').collect();
