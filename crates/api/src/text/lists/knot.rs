@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::nsd::at_port;
-use super::{Gathered, ListLine, Otherwise, listed, wrong};
+use super::{Gathered, ListLine, Otherwise, included, listed, wrong};
 
 /// An item of a section: `- KEY: VALUE` and what stands below it.
 #[derive(Clone, Debug, Default)]
@@ -91,7 +91,7 @@ fn sections(text: &str, found: &mut Vec<ListLine>) -> Sections {
         match (is_inner, sections.entry(section.clone()).or_default()) {
             (false, _) if key == "include" => {
                 let file = values.first().map_or("?", String::as_str);
-                found.push(wrong(number, format!("the file {file} is included here and not read: import it too")));
+                found.push(included(number, file));
             }
             (false, _) => key.clone_into(&mut section),
             (true, items) => {

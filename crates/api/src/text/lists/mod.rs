@@ -220,6 +220,11 @@ fn wrong(line: u64, detail: impl Into<String>) -> ListLine {
     (line, ImportLine::Wrong { name: None, problem: Problem::new(Code::ListInvalid, detail) })
 }
 
+/// A file that a configuration includes: what a list names is nothing that we may open.
+fn included(line: u64, file: &str) -> ListLine {
+    wrong(line, format!("the file {file} is included here and not read: import it too"))
+}
+
 /// Names that every server answers by itself, and no secondary copies (RFC 6303 §4, RFC 6761 §6.3).
 fn is_local(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_lowercase();

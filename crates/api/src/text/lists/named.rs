@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::iter::Peekable;
 use std::str::Chars;
 
-use super::{DEPTH_MAX, Gathered, ListLine, Otherwise, is_local, listed, wrong};
+use super::{DEPTH_MAX, Gathered, ListLine, Otherwise, included, is_local, listed, wrong};
 
 /// A word or a sign, and its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,10 +56,7 @@ fn collect(statements: &[Statement], lists: &Lists, otherwise: &Otherwise, depth
     for statement in statements {
         match statement.word(0) {
             "zone" if !statement.inner.is_empty() => found.extend(zone(statement, lists, otherwise)),
-            "include" => {
-                let detail = format!("the file {} is included here and not read: import it too", statement.word(1));
-                found.push(wrong(statement.line, detail));
-            }
+            "include" => found.push(included(statement.line, statement.word(1))),
             "view" if depth < DEPTH_MAX => collect(&statement.inner, lists, otherwise, depth + 1, found),
             _ => {}
         }

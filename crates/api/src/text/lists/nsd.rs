@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{DEPTH_MAX, Gathered, ListLine, Otherwise, listed, wrong};
+use super::{DEPTH_MAX, Gathered, ListLine, Otherwise, included, listed, wrong};
 
 /// A clause with what is set in it.
 #[derive(Clone, Debug, Default)]
@@ -89,7 +89,7 @@ fn clauses(text: &str, found: &mut Vec<ListLine>) -> Vec<Clause> {
         match (attribute, clauses.last_mut()) {
             ("include", _) => {
                 let file = words.first().map_or("?", String::as_str);
-                found.push(wrong(number, format!("the file {file} is included here and not read: import it too")));
+                found.push(included(number, file));
             }
             (kind, _) if words.is_empty() => {
                 clauses.push(Clause { kind: kind.to_owned(), line: number, attributes: Vec::new() });
