@@ -234,7 +234,7 @@ impl Secondo {
         self.process.take().expect("only a running server can be ended").terminate()
     }
 
-    /// SIGHUP: it reads its certificate and the secrets of its cookies again.
+    /// SIGHUP: it reads its certificate, the secrets of its cookies and its configuration again.
     pub fn hang_up(&self) {
         self.process.as_ref().expect("it is running").hang_up();
     }
@@ -249,6 +249,13 @@ impl Secondo {
         let mut command = Command::new(&self.program);
         command.args(words).arg("--data").arg(self.data()).env("NO_COLOR", "1");
         command.envs(variables.iter().copied());
+        Ran::of(&command.output().unwrap_or_else(|error| panic!("{command:?}: {error}")))
+    }
+
+    /// Runs a command that needs neither a server nor its data directory.
+    pub fn run(&self, words: &[&str]) -> Ran {
+        let mut command = Command::new(&self.program);
+        command.args(words).env("NO_COLOR", "1");
         Ran::of(&command.output().unwrap_or_else(|error| panic!("{command:?}: {error}")))
     }
 

@@ -30,7 +30,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
 const PURE: [&str; 4] = ["dns", "zone", "answer", "xfr"];
 
 /// Crates from outside that only these of ours may use directly.
-const OWNERS: [(&str, &[&str]); 13] = [
+const OWNERS: [(&str, &[&str]); 14] = [
     ("domain", &["dns"]),
     // HMAC for TSIG, the hashes that ZONEMD names, and pins of TLS keys; nothing else here is cryptography of the protocol. The
     // API seals answers that clients may want again, and webhooks are signed.
@@ -44,6 +44,7 @@ const OWNERS: [(&str, &[&str]); 13] = [
     ("utoipa", &["api"]),
     ("reqwest", &["alerts", "secondo"]),
     ("clap", &["secondo"]),
+    ("sd-notify", &["secondo"]),
     ("quinn", &["server"]),
     ("rcgen", &["testing"]),
 ];

@@ -105,7 +105,7 @@ pub(crate) fn add_token(secondo: &Secondo, name: &str, scopes: &str) -> String {
 
 /// The newest entry of the audit log that is about this.
 #[track_caller]
-fn audited(secondo: &Secondo, act: &str, subject: &str) -> Value {
+pub(crate) fn audited(secondo: &Secondo, act: &str, subject: &str) -> Value {
     let entries = secondo.json(&["audit"]);
     let found = entries.as_array().unwrap().iter().find(|entry| entry["act"] == act && entry["subject"] == subject);
     found.unwrap_or_else(|| panic!("nobody has {act} {subject}: {entries}")).clone()

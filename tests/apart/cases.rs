@@ -49,6 +49,9 @@ pub(super) fn case(method: &str, route: &str, theirs: &Things) -> Option<Case> {
         ("patch", "/zones/{name}") => (json!({ "service": "disable" }), zone_unknown),
         ("post", "/zones/{name}/refresh") => (json!({ "transfer": "full" }), zone_unknown),
         ("post", "/zones/{name}/hold") => (json!({ "order": "freeze" }), zone_unknown),
+        ("post", "/zones/{name}/promotion/compare" | "/zones/{name}/promotion/finish") => {
+            (json!({ "primaries": primaries }), zone_unknown)
+        }
         ("post", "/zones/{name}/ownership/hand-over") => (json!({ "to": "anybody" }), zone_unknown),
         (_, route) if route.starts_with("/zones/{name}") => (Value::Null, zone_unknown),
         ("post", "/zones/import") => (json!("imported.test 127.0.7.7\n"), OwnThings),

@@ -80,20 +80,6 @@ fn a_taken_port_is_named() {
 }
 
 #[test]
-fn a_bad_configuration_line_is_named() {
-    for (text, said) in [
-        ("data = \"x\"\n\n[timers]\nrefresh_mim = \"1s\"\n", ["refresh_mim", "line 4"]),
-        ("[timers]\nrefresh_min = \"soon\"\n", ["soon", "line 2"]),
-        ("[dns]\nlisten = [\"nowhere\"]\n", ["nowhere", "line 2"]),
-        ("[dns\n", ["line 1", "secondo.toml"]),
-        ("[[zone]]\nname = \"a..b\"\nprimaries = [\"192.0.2.1:53\"]\n", ["a..b", "secondo.toml, line"]),
-    ] {
-        let ran = secondo().configured(text).serve_in_vain();
-        ran.must_be_wrong_usage(&said);
-    }
-}
-
-#[test]
 fn zones_and_keys_of_the_configuration_are_there() {
     let key = testing::peer::TsigKey::of("hmac-sha512");
     let peer = Peer::start(Software::Bind, Setup::zone(ZONE, zone_text::small(1)).key(key.clone()));

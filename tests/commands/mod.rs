@@ -143,6 +143,8 @@ fn every_command_explains_itself_with_an_example() {
     let secondo = secondo();
     for words in [
         &["serve"][..],
+        &["check-config"],
+        &["completions"],
         &["zone", "add"],
         &["zone", "list"],
         &["zone", "show"],
@@ -173,7 +175,9 @@ fn every_command_explains_itself_with_an_example() {
         &["audit"],
         &["status"],
     ] {
-        let help = secondo.expect(&[words, &["--help"]].concat());
+        let ran = secondo.run(&[words, &["--help"]].concat());
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let help = ran.stdout;
         assert!(help.contains(&format!("secondo {}", words.join(" "))), "no example in {words:?}: {help}");
     }
 }

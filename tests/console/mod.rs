@@ -7,6 +7,7 @@ mod import;
 mod lists;
 mod people;
 mod plans;
+mod promote;
 mod queries;
 mod records;
 mod widths;

@@ -60,6 +60,7 @@ fn no_page_is_wider_than_a_narrow_screen_and_the_header_is_one_line_on_a_usual_o
         ("records", format!("{zone}/records")),
         ("history", format!("{zone}/history")),
         ("queries", format!("{zone}/queries")),
+        ("promote", format!("{zone}/promote")),
         ("delegation", format!("{zone}/delegation")),
         ("ownership", format!("{zone}/ownership")),
         ("settings", format!("{zone}/settings")),

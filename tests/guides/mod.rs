@@ -1,6 +1,8 @@
 //! The guides in `docs/guides`, carried out as they stand there: in a network of its own that has their addresses, with the real
 //! primary, its own checker, and the real commands.
 
+mod promote;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +13,7 @@ use testing::process::{self, Process};
 use testing::secondo::Secondo;
 use testing::zone_text;
 
-use crate::scene::{secondo, serves};
+use crate::scene::{SOON, secondo, serves};
 
 const NAME: &str = "example.org";
 const PRIMARY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
@@ -27,7 +29,7 @@ struct Guide {
 
 impl Guide {
     fn read(file: &str) -> Self {
-        let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../docs/guides", file].iter().collect();
+        let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../docs", file].iter().collect();
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let directory = tempfile::TempDir::with_prefix("secondo-guide-").unwrap();
         Self { text, directory }
@@ -84,10 +86,7 @@ impl Guide {
 fn carried_out(guide: &Guide, start: impl FnOnce(&Guide) -> Process, reload: impl FnOnce(&Guide, &Process)) {
     guide.publish(1);
     let primary = start(guide);
-    let dns = SocketAddr::new(PRIMARY, 53);
-    testing::eventually(std::time::Duration::from_secs(20), "the primary to answer", || {
-        testing::query::serial(dns, NAME).map(drop).map_err(|error| format!("{error}\n{}", primary.output()))
-    });
+    answers(PRIMARY, &primary);
     let secondo = secondo().at(SocketAddr::new(OURS, 53)).started();
     guide.commands(&secondo);
     serves(&secondo, NAME, 1);
@@ -96,6 +95,14 @@ fn carried_out(guide: &Guide, start: impl FnOnce(&Guide) -> Process, reload: imp
     serves(&secondo, NAME, 2);
     let shown = secondo.zone(NAME);
     assert_eq!(shown["primaries"][0]["key"], "transfer.example.org.", "{shown:#}");
+}
+
+/// Waits until a primary answers for the zone.
+fn answers(address: IpAddr, primary: &Process) {
+    testing::eventually(SOON, "the primary to answer", || {
+        let serial = testing::query::serial(SocketAddr::new(address, 53), NAME);
+        serial.map(drop).map_err(|error| format!("{error}\n{}", primary.output()))
+    });
 }
 
 /// Has both addresses, each with packets from the other as if between two machines.
@@ -118,25 +125,46 @@ fn hang_up(_: &Guide, primary: &Process) {
     primary.hang_up();
 }
 
+/// BIND with this in its `named.conf.local`, and otherwise what the Debian package brings, but for the places.
+fn bind(guide: &Guide, address: IpAddr, local: &str) -> Process {
+    let directory = guide.path("");
+    guide.write("named.conf.local", local);
+    guide.write(
+        "named.conf",
+        &format!(
+            "controls {{ }};\noptions {{ directory \"{directory}\"; pid-file none; session-keyfile none; lock-file none; \
+             listen-on {{ {address}; }}; listen-on-v6 {{ none; }}; recursion no; dnssec-validation no; notify-delay 0; }};\n\
+             include \"{directory}/named.conf.local\";\n"
+        ),
+    );
+    process::run(Command::new("named-checkconf").arg(guide.path("named.conf")));
+    started(guide, named(Path::new(&directory)), &["-g", "-n", "1", "-c", &guide.path("named.conf")])
+}
+
+/// What Knot is told besides what the Debian package's configuration has.
+fn knot_places(guide: &Guide, address: IpAddr) -> String {
+    let directory = guide.path("");
+    format!(
+        "server:\n    rundir: {directory}\n    user: root:root\n    listen: {address}@53\ndatabase:\n    storage: {directory}/database\n    \
+         journal-db-max-size: 64M\n    timer-db-max-size: 16M\n    kasp-db-max-size: 16M\n    catalog-db-max-size: 16M\n"
+    )
+}
+
+/// The same of NSD.
+fn nsd_places(guide: &Guide) -> String {
+    let directory = guide.path("");
+    format!(
+        "server:\n    username: \"\"\n    chroot: \"\"\n    zonesdir: \"{directory}\"\n    database: \"\"\n    \
+         pidfile: \"{directory}/nsd.pid\"\n    xfrdfile: \"{directory}/xfrd.state\"\n    zonelistfile: \"{directory}/zone.list\"\n    \
+         xfrdir: \"{directory}\"\nremote-control:\n    control-enable: yes\n    control-interface: \"{directory}/nsd.sock\"\n"
+    )
+}
+
 #[test]
 fn bind_is_set_up_as_its_guide_says() {
     in_the_network_of_the_guides("guides::bind_is_set_up_as_its_guide_says", || {
-        let guide = Guide::read("bind.md");
-        // What the Debian package brings, but for the places.
-        let directory = guide.path("");
-        guide.write("named.conf.local", &guide.configuration("conf named.conf.local"));
-        guide.write(
-            "named.conf",
-            &format!(
-                "controls {{ }};\noptions {{ directory \"{directory}\"; pid-file none; session-keyfile none; lock-file none; \
-                 listen-on {{ {PRIMARY}; }}; listen-on-v6 {{ none; }}; recursion no; dnssec-validation no; notify-delay 0; }};\n\
-                 include \"{directory}/named.conf.local\";\n"
-            ),
-        );
-        process::run(Command::new("named-checkconf").arg(guide.path("named.conf")));
-        let start = |guide: &Guide| {
-            started(guide, named(Path::new(&guide.path(""))), &["-g", "-n", "1", "-c", &guide.path("named.conf")])
-        };
+        let guide = Guide::read("guides/bind.md");
+        let start = |guide: &Guide| bind(guide, PRIMARY, &guide.configuration("conf named.conf.local"));
         carried_out(&guide, start, hang_up);
     });
 }
@@ -144,12 +172,8 @@ fn bind_is_set_up_as_its_guide_says() {
 #[test]
 fn knot_is_set_up_as_its_guide_says() {
     in_the_network_of_the_guides("guides::knot_is_set_up_as_its_guide_says", || {
-        let guide = Guide::read("knot.md");
-        let directory = guide.path("");
-        let places = format!(
-            "server:\n    rundir: {directory}\n    user: root:root\n    listen: 192.0.2.1@53\ndatabase:\n    storage: {directory}/database\n    \
-             journal-db-max-size: 64M\n    timer-db-max-size: 16M\n    kasp-db-max-size: 16M\n    catalog-db-max-size: 16M\n"
-        );
+        let guide = Guide::read("guides/knot.md");
+        let places = knot_places(&guide, PRIMARY);
         let text = guide.configuration("yaml knot.conf").replace("server:\n    listen: 192.0.2.1@53\n", &places);
         guide.write("knot.conf", &text);
         std::fs::create_dir(guide.path("database")).unwrap();
@@ -162,14 +186,8 @@ fn knot_is_set_up_as_its_guide_says() {
 #[test]
 fn nsd_is_set_up_as_its_guide_says() {
     in_the_network_of_the_guides("guides::nsd_is_set_up_as_its_guide_says", || {
-        let guide = Guide::read("nsd.md");
-        let directory = guide.path("");
-        let places = format!(
-            "server:\n    username: \"\"\n    chroot: \"\"\n    zonesdir: \"{directory}\"\n    database: \"\"\n    \
-             pidfile: \"{directory}/nsd.pid\"\n    xfrdfile: \"{directory}/xfrd.state\"\n    zonelistfile: \"{directory}/zone.list\"\n    \
-             xfrdir: \"{directory}\"\nremote-control:\n    control-enable: yes\n    control-interface: \"{directory}/nsd.sock\"\n"
-        );
-        guide.write("nsd.conf", &(places + &guide.configuration("conf nsd.conf")));
+        let guide = Guide::read("guides/nsd.md");
+        guide.write("nsd.conf", &(nsd_places(&guide) + &guide.configuration("conf nsd.conf")));
         process::run(Command::new(system_program("nsd-checkconf")).arg(guide.path("nsd.conf")));
         let start = |guide: &Guide| started(guide, system_program("nsd"), &["-d", "-c", &guide.path("nsd.conf")]);
         let reload = |guide: &Guide, _: &Process| {
@@ -183,7 +201,7 @@ fn nsd_is_set_up_as_its_guide_says() {
 #[test]
 fn powerdns_is_set_up_as_its_guide_says() {
     in_the_network_of_the_guides("guides::powerdns_is_set_up_as_its_guide_says", || {
-        let guide = Guide::read("powerdns.md");
+        let guide = Guide::read("guides/powerdns.md");
         let directory = guide.path("");
         let places = format!(
             "launch=gsqlite3\ngsqlite3-database={directory}/pdns.sqlite3\ngsqlite3-dnssec=yes\nsocket-dir={directory}\n\
@@ -216,7 +234,7 @@ fn powerdns_is_set_up_as_its_guide_says() {
 #[test]
 fn yadifa_is_set_up_as_its_guide_says() {
     in_the_network_of_the_guides("guides::yadifa_is_set_up_as_its_guide_says", || {
-        let guide = Guide::read("yadifa.md");
+        let guide = Guide::read("guides/yadifa.md");
         let directory = guide.path("");
         // What the Debian package brings, but for the places.
         let places = format!(

@@ -178,5 +178,5 @@ fn a_certificate_of_ours_that_is_for_another_key_is_named_at_the_start() {
         certificate.display(),
         key.display()
     ));
-    secondo.serve_in_vain().must_fail(&["ours.pem", "another.key"]);
+    secondo.serve_in_vain().must_be_wrong_usage(&["secondo.toml:2:15: ", "ours.pem", "another.key"]);
 }

@@ -11,7 +11,7 @@ use testing::zone_text::small;
 use crate::scene::{SOON, ZONE, secondo, serves};
 
 /// Whether dig gets the zone, signed with the key if one is given, or what it is told instead.
-fn axfr(secondo: &Secondo, zone: &str, key: Option<&TsigKey>) -> Result<(), String> {
+pub(crate) fn axfr(secondo: &Secondo, zone: &str, key: Option<&TsigKey>) -> Result<(), String> {
     let (ip, port) = (secondo.dns().ip().to_string(), secondo.dns().port().to_string());
     let mut dig = Command::new("dig");
     dig.args([&format!("@{ip}"), "-p", &port, zone, "axfr", "+noall", "+answer", "+comments"]);

@@ -1,6 +1,6 @@
 //! Zones on their way out: whoever copies from us.
 
-mod access;
+pub(crate) mod access;
 mod beside;
 mod catalog;
 mod differences;

@@ -14,6 +14,7 @@ mod newcomers;
 mod organisations;
 mod ownership;
 mod plans;
+mod promotions;
 mod removals;
 mod requested;
 mod span;
@@ -27,6 +28,7 @@ pub use newcomers::{Newcomers, Offers};
 pub use organisations::{OrganisationPage, Organisations, Streamed};
 pub use ownership::Ownership;
 pub use plans::{EndedPlan, Marks, Plans};
+pub use promotions::{Accept, NewSource, Promotions, WantedPrimary, Word};
 pub use removals::{Removal, Removals};
 pub use requested::{Begun, Requested};
 pub use span::QuerySpan;
@@ -218,6 +220,13 @@ pub struct AttemptPage {
 /// wait for anything.
 pub type Text = Box<dyn Iterator<Item = String> + Send>;
 
+/// What becomes of what signing has made: signatures, keys, and the proofs of what is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signatures {
+    Kept,
+    LeftOut,
+}
+
 /// A zone's contents as text.
 pub struct Export {
     pub serial: u32,
@@ -344,11 +353,11 @@ pub trait Requests: Send + Sync {
 /// What zones hold. Read-only: records change at the primary and nowhere else.
 #[async_trait]
 pub trait Contents: Send + Sync {
-    /// The served version as a zone file.
+    /// The version that is here as a zone file, also of a zone that has expired: it may be all that is left of it.
     ///
     /// # Errors
-    /// [`Code::ZoneUnknown`], [`Code::ZoneNotLoaded`] (also when it has expired).
-    async fn export(&self, caller: &Caller, name: &Name) -> Result<Export, Problem>;
+    /// [`Code::ZoneUnknown`], [`Code::ZoneNotLoaded`].
+    async fn export(&self, caller: &Caller, name: &Name, signatures: Signatures) -> Result<Export, Problem>;
 
     /// A page of the served version's records.
     ///
@@ -481,6 +490,7 @@ pub struct Doors {
     pub status: Arc<dyn Status>,
     pub ownership: Arc<dyn Ownership>,
     pub plans: Arc<dyn Plans>,
+    pub promotions: Arc<dyn Promotions>,
     pub removals: Arc<dyn Removals>,
     pub requested: Arc<dyn Requested>,
     pub jobs: Arc<dyn Jobs>,

@@ -34,10 +34,12 @@ const APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 const RESPOND_ASYNC: &str = "respond-async";
 
 /// POSTs that may take long. All of them take the scope `zones`.
-pub(crate) const TAKE_LONG: [&str; 5] = [
+pub(crate) const TAKE_LONG: [&str; 7] = [
     "/api/v1/zones/import",
     "/api/v1/zones/{name}/refresh",
     "/api/v1/zones/{name}/hold",
+    "/api/v1/zones/{name}/promotion/compare",
+    "/api/v1/zones/{name}/promotion/finish",
     "/api/v1/zones/{name}/ownership/look",
     "/api/v1/doctor",
 ];

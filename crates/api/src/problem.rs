@@ -62,6 +62,10 @@ codes! {
     ZoneDisabled = "zone_disabled", 409, "The zone is not answered now";
     NothingHeld = "nothing_held", 409, "No version is held back";
     GenerationUnknown = "generation_unknown", 404, "No such version is kept";
+    PrimaryFailed = "primary_failed", 409, "The primary does not give the zone";
+    VersionDiffers = "version_differs", 409, "It is not what is served";
+    VersionChanged = "version_changed", 409, "It is not what it was";
+    NotPromoted = "not_promoted", 409, "The zone has had no other primaries";
     ZoneOfCatalog = "zone_of_catalog", 409, "A catalog says what becomes of the zone";
     ZoneIsCatalog = "zone_is_catalog", 409, "The zone is a catalog";
     CatalogUnknown = "catalog_unknown", 404, "No such catalog";

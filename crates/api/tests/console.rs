@@ -55,6 +55,9 @@ const PAGES: &[(&str, &[&str])] = &[
     ("/o/1/zones/example.org/settings", &["GET", "POST"]),
     ("/o/1/zones/example.org/remove", &["GET", "POST"]),
     ("/o/1/zones/example.org/order", &["POST"]),
+    ("/o/1/zones/example.org/promote", &["GET", "POST"]),
+    ("/o/1/zones/example.org/promote/compare", &["POST"]),
+    ("/o/1/zones/example.org/promote/finish", &["POST"]),
     ("/o/1/removed/restore", &["POST"]),
     ("/o/1/removed/delete", &["POST"]),
     ("/o/1/claims", &["GET"]),
@@ -250,6 +253,31 @@ async fn what_others_have_written_is_text_on_every_page() {
     let long = format!("https://%5C%3Cb%5C%3Ebold.example/{}", "call+this+number.".repeat(60));
     let typed = get(&asked, &format!("/o/1/zones/{name}?typed={long}")).await;
     assert!(typed.status == 200 && !typed.text.contains("call this number"), "{}", typed.text);
+}
+
+#[tokio::test]
+async fn a_zone_is_pointed_elsewhere_only_after_what_is_there_was_seen() {
+    let asked = Asked::new();
+    asked.add("example.org").await;
+    asked.post("/api/v1/zones/example.org/refresh", "").await;
+    let promote = "/o/1/zones/example.org/promote";
+    let frozen = send(&asked, promote, &[("software", "knot"), ("new_key", "emergency.example")]).await;
+    assert!(frozen.status == 200 && frozen.text.contains("bmV3IHNlY3JldA=="), "{}", frozen.text);
+    assert!(!get(&asked, promote).await.text.contains("bmV3IHNlY3JldA=="), "it is shown once");
+    let wrong = send(&asked, &format!("{promote}/compare"), &[("address", "nowhere")]).await;
+    assert!(wrong.status == 400 && wrong.text.contains("is not a primary"), "{}", wrong.text);
+    let compared = send(&asked, &format!("{promote}/compare"), &[("address", "192.0.2.9")]).await;
+    for shown in ["name=\"digest\" value=\"d1\"", "value=\"192.0.2.9:53\"", "&#60;new&#62;", "Point the zone there"] {
+        assert!(compared.text.contains(shown), "{shown}: {}", compared.text);
+    }
+    let finish = format!("{promote}/finish");
+    let is_done = send(&asked, &finish, &[("primary", "192.0.2.9:53"), ("digest", "d1")]).await;
+    assert_eq!(is_done.status, 303, "{}", is_done.text);
+    assert_eq!(send(&asked, &finish, &[("primary", "192.0.2.9:53"), ("digest", "d0")]).await.status, 409);
+    let back = send(&asked, &format!("{promote}/compare"), &[("back", "yes")]).await;
+    assert!(back.text.contains("type=\"checkbox\" name=\"accept\""), "{}", back.text);
+    assert_eq!(send(&asked, &finish, &[("digest", "d1")]).await.status, 409);
+    assert_eq!(send(&asked, &finish, &[("digest", "d1"), ("accept", "yes")]).await.status, 303);
 }
 
 #[tokio::test]

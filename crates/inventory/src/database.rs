@@ -85,6 +85,11 @@ impl Inventory {
         self.changes.take()
     }
 
+    /// Has whoever takes what has changed go through everything: something outside has, on which what is made of it depends.
+    pub fn have_everything_gone_through(&self) {
+        self.changes.note(Changed::Everything);
+    }
+
     /// Why the database, which was there, is not at the moment, in words; none as long as it is. Nothing has to be done
     /// here to have it again.
     pub fn trouble(&self) -> Option<Arc<str>> {

@@ -26,6 +26,7 @@ mod delegations;
 mod error;
 mod events;
 mod export;
+mod former_primaries;
 mod import;
 mod intent;
 mod jobs;
@@ -59,6 +60,7 @@ pub use error::{
     ProveError, RemoveKeyError, RemoveZoneError, RestoreZoneError, TenantError, TokenError, UserError,
 };
 pub use events::{Event, EventKind, NewEvent, Severity};
+pub use former_primaries::Former;
 pub use intent::Intent;
 pub use jobs::{EndedJob, JOBS_KEPT_MS, JOBS_MAX, Job};
 pub use keys::KeyEntry;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use xfr::{Alpn, Identity, Pin, Primary, Settings, Tls};
 
@@ -72,6 +73,46 @@ impl TlsColumns {
         };
         Self { tls: Some(tls), alpn }
     }
+}
+
+/// A primary in JSON, for those that are no zone's now.
+#[derive(Serialize, Deserialize)]
+struct PrimaryText {
+    address: SocketAddr,
+    key: Option<String>,
+    source: Option<IpAddr>,
+    tls: Option<String>,
+    alpn: String,
+}
+
+impl PrimaryText {
+    fn of(primary: &Primary) -> Self {
+        let TlsColumns { tls, alpn } = TlsColumns::of(primary);
+        let key = primary.key.as_ref().map(ToString::to_string);
+        Self { address: primary.address, key, source: primary.source, tls, alpn: alpn.to_owned() }
+    }
+
+    fn read(self) -> Result<Primary, InventoryError> {
+        Ok(Primary {
+            address: self.address,
+            key: self.key.as_deref().map(read_name).transpose()?,
+            source: self.source,
+            tls: read_tls(self.tls.as_deref(), &self.alpn)
+                .ok_or_else(|| InventoryError::Damaged(format!("the TLS of a primary is {:?}", self.tls)))?,
+        })
+    }
+}
+
+/// Primaries as JSON, with the names of their keys.
+pub(crate) fn primaries_text(primaries: &[Primary]) -> String {
+    let texts: Vec<PrimaryText> = primaries.iter().map(PrimaryText::of).collect();
+    serde_json::to_string(&texts).expect("texts and numbers are always JSON")
+}
+
+pub(crate) fn read_primaries(text: &str) -> Result<Vec<Primary>, InventoryError> {
+    let texts: Vec<PrimaryText> = serde_json::from_str(text)
+        .map_err(|error| InventoryError::Damaged(format!("primaries are {text:?}: {error}")))?;
+    texts.into_iter().map(PrimaryText::read).collect()
 }
 
 /// Settings as JSON: an object of texts.

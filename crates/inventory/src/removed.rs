@@ -7,13 +7,10 @@
 //! Invariant: a zone that is kept holds no name. Whoever else has proven it meanwhile keeps it, and a zone that comes back
 //! is a claim then.
 
-use std::net::{IpAddr, SocketAddr};
-
 use dns::Name;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::FromRow;
-use xfr::{Moment, Primary, Settings};
+use xfr::{Moment, Settings};
 use zone::catalog::Label;
 use zone::{Tags, ZoneId};
 
@@ -26,7 +23,7 @@ use crate::keys::check_named_keys;
 use crate::ledger::{give_attempts_back, keep_attempts};
 use crate::names::{lower_text, read_name};
 use crate::plans::Allowance;
-use crate::primaries::{TlsColumns, read_settings, read_tls};
+use crate::primaries::{primaries_text, read_primaries, read_settings};
 use crate::statistics::{give_statistics_back, keep_statistics};
 use crate::zones::{NewZone, find_id, insert, primaries_of};
 
@@ -209,7 +206,7 @@ pub(crate) async fn remove_and_keep(
     now: Moment,
     until: Moment,
 ) -> Result<(), InventoryError> {
-    let primaries: Vec<KeptPrimary> = primaries_of(transaction, id).await?.iter().map(KeptPrimary::of).collect();
+    let primaries = primaries_of(transaction, id).await?;
     sqlx::query(
         "INSERT INTO removed_zones (zone_id, delete_after_ms, removed_at_ms, primaries, tenant_id, name, label, proof, \
          lapsed_at_ms, spelling, service, settings, tags, created_at_ms, challenge, handed, proven_at_ms, \
@@ -222,7 +219,7 @@ pub(crate) async fn remove_and_keep(
     .bind(to_i64(id.0))
     .bind(to_i64(until.0))
     .bind(to_i64(now.0))
-    .bind(serde_json::to_string(&primaries).expect("texts and numbers are always JSON"))
+    .bind(primaries_text(&primaries))
     .execute(&mut **transaction)
     .await?;
     keep_attempts(transaction, id).await?;
@@ -292,24 +289,6 @@ async fn mark_removed(transaction: &mut Transaction, id: ZoneId) -> Result<(), I
     Ok(())
 }
 
-/// A primary as it stands with a zone that is kept.
-#[derive(Serialize, Deserialize)]
-struct KeptPrimary {
-    address: SocketAddr,
-    key: Option<String>,
-    source: Option<IpAddr>,
-    tls: Option<String>,
-    alpn: String,
-}
-
-impl KeptPrimary {
-    fn of(primary: &Primary) -> Self {
-        let TlsColumns { tls, alpn } = TlsColumns::of(primary);
-        let key = primary.key.as_ref().map(ToString::to_string);
-        Self { address: primary.address, key, source: primary.source, tls, alpn: alpn.to_owned() }
-    }
-}
-
 #[derive(FromRow)]
 struct RestoredRow {
     zone_id: i64,
@@ -322,22 +301,9 @@ struct RestoredRow {
 
 impl RestoredRow {
     fn read(&self) -> Result<(ZoneId, NewZone), InventoryError> {
-        let damaged = |error: serde_json::Error| {
-            InventoryError::Damaged(format!("the primaries of the removed zone {:?}: {error}", self.spelling))
-        };
-        let primaries: Vec<KeptPrimary> = serde_json::from_str(&self.primaries).map_err(damaged)?;
-        let primary = |kept: KeptPrimary| {
-            Ok(Primary {
-                address: kept.address,
-                key: kept.key.as_deref().map(read_name).transpose()?,
-                source: kept.source,
-                tls: read_tls(kept.tls.as_deref(), &kept.alpn)
-                    .ok_or_else(|| InventoryError::Damaged(format!("the TLS of a primary is {:?}", kept.tls)))?,
-            })
-        };
         let zone = NewZone {
             name: read_name(&self.spelling)?,
-            primaries: primaries.into_iter().map(primary).collect::<Result<_, InventoryError>>()?,
+            primaries: read_primaries(&self.primaries)?,
             service: self.service.parse()?,
             proof: None,
             settings: read_settings(&self.spelling, &self.settings)?,

@@ -16,6 +16,7 @@ use crate::catalogs::make_configured;
 use crate::claims::{Carried, Proof, end_kept_proofs};
 use crate::database::{Changed, Inventory, Transaction, reserve_ids, to_i64, to_u64};
 use crate::error::{AddZoneError, ChangeZoneError, InventoryError, RemoveZoneError};
+use crate::former_primaries::{Former, remember};
 use crate::keys::{check_named_keys, key_id};
 use crate::names::{lower_text, read_name};
 use crate::plans::{Allowance, check_primaries_allowed};
@@ -115,6 +116,8 @@ pub struct Zone {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ZoneChange {
     pub primaries: Option<Vec<Primary>>,
+    /// What becomes of those before, where they are others.
+    pub former: Former,
     pub service: Option<Service>,
     pub settings: Option<Settings>,
     pub tags: Option<Tags>,
@@ -199,6 +202,9 @@ impl Inventory {
         if let Some(primaries) = &change.primaries {
             check_primaries_allowed(&mut transaction, tenant, name, primaries.len()).await?;
             replace_primaries(&mut transaction, tenant, id, name, primaries).await?;
+            if change.former == Former::Remembered && *primaries != zone.primaries {
+                remember(&mut transaction, id, &zone.primaries).await?;
+            }
         }
         if let Some(settings) = &change.settings {
             check_named_keys(&mut transaction, tenant, name, settings, &zone.settings).await?;

@@ -5,8 +5,8 @@
 mod place;
 
 use inventory::{
-    AddKeyError, AddZoneError, AuditOf, By, ChangeZoneError, Ensured, NewZone, RemoveKeyError, RemoveZoneError,
-    Service, TenantId, Zone, ZoneChange, ZoneId,
+    AddKeyError, AddZoneError, AuditOf, By, ChangeZoneError, Ensured, Former, NewZone, RemoveKeyError,
+    RemoveZoneError, Service, TenantId, Zone, ZoneChange, ZoneId,
 };
 use place::{BY, Engine, NOW, Place, count_zones, key, name, open, primary, zone, zone_by_id, zone_by_name};
 use xfr::{Alpn, Identity, Moment, Pin, Setting, SettingError, Settings, Tls};
@@ -87,6 +87,7 @@ async fn a_zone_is_changed_whole_or_not_at_all(engine: Engine) {
     settings.set(Setting::Notify, Some("signed")).unwrap();
     let all = ZoneChange {
         primaries: Some(vec![primary("192.0.2.2:53")]),
+        former: Former::Remembered,
         service: Some(Service::Paused),
         settings: Some(settings),
         tags: None,
@@ -95,6 +96,16 @@ async fn a_zone_is_changed_whole_or_not_at_all(engine: Engine) {
     let found = zone_by_name(&inventory, OURS, &name("example.org")).await.unwrap();
     assert_eq!(Some(&found.primaries), all.primaries.as_ref());
     assert_eq!((found.service, Some(&found.settings)), (Service::Paused, all.settings.as_ref()));
+    // To do the same again forgets nothing, nor does another change.
+    assert_eq!(changed(all.clone()).await.unwrap(), Ok(id));
+    let others = ZoneChange { primaries: Some(vec![primary("192.0.2.2:5353")]), ..ZoneChange::default() };
+    assert_eq!(changed(others).await.unwrap(), Ok(id));
+    assert_eq!(
+        changed(ZoneChange { primaries: all.primaries.clone(), ..ZoneChange::default() }).await.unwrap(),
+        Ok(id)
+    );
+    assert_eq!(inventory.former_primaries(id).await.unwrap(), [primary("192.0.2.1:53")]);
+    assert_eq!(inventory.former_primaries(ZoneId(id.0 + 1)).await.unwrap(), []);
 
     let mut unknown_key = primary("192.0.2.3:53");
     unknown_key.key = Some(name("nobodys.key"));

@@ -278,9 +278,7 @@ pub(crate) async fn follow(
         }
         let occasion = looks.next().await;
         if occasion == Occasion::Order && shown_to == ShownTo::Everybody {
-            tracing::info!(
-                "SIGHUP: our certificates and the cookie secrets are read again; the configuration is only at the next start"
-            );
+            tracing::info!("SIGHUP: our certificates, the cookie secrets and the configuration are read again");
         }
         let Some(certificate) = certificate.clone() else { continue };
         let transfers = (shown_to == ShownTo::Everybody).then(|| node.transfers.clone());

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::check::CheckArguments;
 use crate::client;
 use crate::configuration::listen_address;
 use crate::demo::DemoArguments;
+use crate::manual::{CompletionArguments, ManualArguments};
 
 /// A secondary DNS service: copies zones from their primaries and goes on serving them.
 #[derive(Debug, Parser)]
@@ -25,11 +27,22 @@ pub(crate) enum Command {
     /// Show what a secondary does: with a primary of its own, in a temporary directory, until Ctrl-C.
     #[command(after_help = "Example:\n  secondo demo")]
     Demo(DemoArguments),
+    /// Say everything that is wrong with a configuration file, with lines and columns, and start nothing.
+    #[command(
+        after_help = "Example:\n  secondo check-config secondo.toml\n\nStatus: 0 if `serve` takes the file, 1 if it does not."
+    )]
+    CheckConfig(CheckArguments),
+    /// Write what has a shell complete the words of this command line.
+    #[command(after_help = "Example:\n  secondo completions bash > /etc/bash_completion.d/secondo")]
+    Completions(CompletionArguments),
+    /// Write a manual page for each command: for packages.
+    #[command(hide = true, after_help = "Example:\n  secondo manual-pages /usr/local/share/man/man1")]
+    ManualPages(ManualArguments),
     #[command(flatten)]
     Client(client::Command),
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct ServeArguments {
     /// The configuration file (TOML).
     #[arg(long, value_name = "FILE", env = "SECONDO_CONFIG")]

@@ -1,57 +1,51 @@
 //! What the program is told: defaults, then the configuration file, then `SECONDO_*` variables, then flags.
 //!
-//! Everything is parsed here, once; inside, types carry the proof. Every problem in the file names its line.
+//! Everything is parsed here, once; inside, types carry the proof. All problems of the file are said at once, with their lines
+//! and columns, and of a file that has any nothing is used.
 
 mod alerts;
 mod catalog;
 mod delegation;
+mod file;
 mod http;
 mod inventory_location;
 mod limits;
 mod listening;
 mod mail;
+mod problems;
 mod rate_limit;
+mod shape;
 mod tenancy;
+mod tls;
 mod zone;
 
-use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
 use ::alerts::MailSettings;
 use api::doors::{NewCatalog, NewZone};
 use dns::Name;
 use inventory::{Location, PostgresUrl};
-use serde::Deserialize;
 use server::RateLimit;
-use toml::Spanned;
 use xfr::{Key, Policy, Setting, SettingError};
 
-use self::alerts::{AlertsSection, read_alerts};
-use self::delegation::{DelegationSection, read_delegation};
+use self::file::Purpose;
+use self::inventory_location::read_url;
 use crate::command::ServeArguments;
 use crate::kept::KEEP_REMOVED;
 use crate::persona::PersonaSettings;
-use catalog::{CatalogSection, read_catalog};
-use http::{HttpSection, read_http};
-use inventory_location::{InventorySection, read_location, read_url};
-use limits::{LimitsSection, read_limits};
-use listening::{DnsSection, listen_addresses, persona};
-use mail::{MailSection, read_mail};
-use rate_limit::{RateLimitSection, read_rate_limit};
-use tenancy::{TenancySection, read_tenancy};
-use zone::{KeySection, ZoneSection, read_key, read_zone};
 
 pub(crate) use self::alerts::AlertSettings;
+pub(crate) use self::catalog::groups;
 pub(crate) use self::delegation::DelegationSettings;
-pub(crate) use catalog::groups;
-pub(crate) use http::{HttpSettings, HttpTls};
-pub(crate) use limits::Limits;
-pub(crate) use listening::listen_address;
-pub(crate) use tenancy::{Mode, SignUp, TenancySettings};
+pub(crate) use self::file::Written;
+pub(crate) use self::http::{HttpSettings, HttpTls};
+pub(crate) use self::limits::Limits;
+pub(crate) use self::listening::listen_address;
+pub(crate) use self::problems::{FileProblems, Problem};
+pub(crate) use self::tenancy::{Mode, SignUp, TenancySettings};
+pub(crate) use self::tls::TlsFiles;
 
 /// The file of the inventory, in the data directory.
 const INVENTORY: &str = "inventory.db";
@@ -87,16 +81,8 @@ pub(crate) struct Configuration {
     pub(crate) catalogs: Vec<NewCatalog>,
     /// The catalog that is made of all zones that are served.
     pub(crate) catalog_out: Option<Name>,
-}
-
-/// Files in PEM that TLS needs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct TlsFiles {
-    /// Authorities that are trusted about primaries besides the system's.
-    pub(crate) authorities: Vec<PathBuf>,
-    /// Our certificate, with those that lead to its authority, and its private key: for primaries that want to know who
-    /// we are, and for clients of ours.
-    pub(crate) ours: Option<(PathBuf, PathBuf)>,
+    /// The file as it stands.
+    pub(crate) written: Written,
 }
 
 /// The settings that stand below `[timers]` and have a variable each.
@@ -114,8 +100,8 @@ const TIMERS: [Setting; 6] = [
 pub(crate) enum ConfigurationError {
     #[error("the configuration file {} cannot be read: {error}", path.display())]
     Unreadable { path: PathBuf, error: std::io::Error },
-    #[error("the configuration file {}, line {line}: {message}", path.display())]
-    Wrong { path: PathBuf, line: usize, message: String },
+    #[error("{0}")]
+    Wrong(FileProblems),
     #[error("the variable {name}: {message}")]
     Variable { name: String, message: String },
     #[error(
@@ -128,64 +114,24 @@ pub(crate) enum ConfigurationError {
     Zone { text: String, message: String },
 }
 
-/// The file, as it is written; it holds secrets, and is not for printing.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct File {
-    data: Option<PathBuf>,
-    inventory: InventorySection,
-    dns: DnsSection,
-    http: HttpSection,
-    /// What counts where nothing is set for a zone; the first are those settings that are about time.
-    timers: SettingsSection,
-    defaults: SettingsSection,
-    limits: LimitsSection,
-    rate_limit: RateLimitSection,
-    catalogs: CatalogsSection,
-    tls: TlsSection,
-    delegation: DelegationSection,
-    transfer_out: TransferOutSection,
-    tenancy: TenancySection,
-    mail: Option<MailSection>,
-    alerts: AlertsSection,
-    key: Vec<KeySection>,
-    zone: Vec<ZoneSection>,
-    catalog: Vec<CatalogSection>,
-}
-
-/// Settings by their names.
-type SettingsSection = BTreeMap<Spanned<String>, Spanned<String>>;
-
-/// What goes for all catalogs.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct CatalogsSection {
-    keep_removed: Option<Spanned<String>>,
-}
-
-/// Files in PEM.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct TlsSection {
-    authorities: Vec<PathBuf>,
-    certificate: Option<Spanned<PathBuf>>,
-    key: Option<Spanned<PathBuf>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct TransferOutSection {
-    allow: Option<Vec<Spanned<String>>>,
-    notify: Option<Vec<Spanned<String>>>,
-    catalog: Option<Spanned<String>>,
-}
-
 impl Configuration {
     /// # Errors
-    /// The first thing that is wrong.
+    /// Everything that is wrong with the file, or the first thing that is wrong elsewhere.
     pub(crate) fn of(arguments: &ServeArguments) -> Result<Self, ConfigurationError> {
+        Self::with(arguments, Purpose::Start)
+    }
+
+    /// The same once more, by the file as it is now.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub(crate) fn again(arguments: &ServeArguments) -> Result<Self, ConfigurationError> {
+        Self::with(arguments, Purpose::Again)
+    }
+
+    fn with(arguments: &ServeArguments, purpose: Purpose) -> Result<Self, ConfigurationError> {
         let mut configuration = match &arguments.config {
-            Some(path) => Self::read(path)?,
+            Some(path) => Self::read(path, purpose)?,
             None => Self::default(),
         };
         configuration.take_variables(|name| std::env::var(name).ok())?;
@@ -196,102 +142,18 @@ impl Configuration {
         Ok(configuration)
     }
 
-    fn read(path: &Path) -> Result<Self, ConfigurationError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| ConfigurationError::Unreadable { path: path.to_owned(), error })?;
-        Self::parse(&text).map_err(|Wrong { at, message }| ConfigurationError::Wrong {
-            path: path.to_owned(),
-            line: line_at(&text, at),
-            message,
-        })
+    /// Reads the file alone.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub(crate) fn check(path: &Path) -> Result<Self, ConfigurationError> {
+        Self::read(path, Purpose::Check)
     }
 
-    fn parse(text: &str) -> Result<Self, Wrong> {
-        let file: File = toml::from_str(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            Wrong { at, message: inventory_location::without_urls(error.message()) }
-        })?;
-        let mut configuration = Self::default();
-        configuration.mail = file.mail.as_ref().map(read_mail).transpose()?;
-        configuration.alerts = read_alerts(&file.alerts)?;
-        configuration.tenancy = read_tenancy(&file.tenancy, configuration.mail.is_some())?;
-        if configuration.tenancy.mode == Mode::Multi {
-            // A tenant's zone is not for everybody on this machine.
-            configuration.defaults.allow_transfer = Vec::new();
-        }
-        if let Some(data) = file.data {
-            configuration.data = data;
-        }
-        configuration.postgres = read_location(&file.inventory)?;
-        configuration.persona = persona(&file.dns)?;
-        if let Some(listen) = file.dns.listen {
-            configuration.dns = listen_addresses(&listen)?;
-        }
-        if let Some(allow) = &file.transfer_out.allow {
-            configuration.defaults.allow_transfer = read_all(allow)?;
-        }
-        if let Some(targets) = &file.transfer_out.notify {
-            configuration.defaults.notify_to = read_all(targets)?;
-        }
-        for (name, value) in file.timers.iter().chain(&file.defaults) {
-            let setting: Setting = checked(name, setting_name)?;
-            if file.timers.contains_key(name) && !TIMERS.contains(&setting) {
-                let message = format!("{setting} is no timer: write it below [defaults]");
-                return Err(Wrong { at: name.span().start, message });
-            }
-            checked(value, |value| configuration.defaults.set(setting, value).map_err(|error| error.to_string()))?;
-        }
-        let wrong = |at: usize, error: &SettingError| Wrong { at, message: error.to_string() };
-        let defaults = configuration.defaults.check();
-        defaults.map_err(|error| wrong(text.find("[timers]").unwrap_or(0), &error))?;
-        configuration.limits = read_limits(&file.limits)?;
-        configuration.rate = read_rate_limit(&file.rate_limit, configuration.tenancy.mode)?;
-        if let Some(text) = &file.catalogs.keep_removed {
-            configuration.keep_removed = checked(text, time_or_off)?;
-        }
-        configuration.tls = tls_files(file.tls)?;
-        configuration.delegation = read_delegation(&file.delegation)?;
-        configuration.http = read_http(file.http, configuration.tls.ours.is_some())?;
-        configuration.dns_over_tls = listen_addresses(&file.dns.tls_listen)?;
-        configuration.dns_over_quic = listen_addresses(&file.dns.quic_listen)?;
-        let mut secured = file.dns.tls_listen.iter().chain(&file.dns.quic_listen);
-        if let (Some(first), None) = (secured.next(), &configuration.tls.ours) {
-            let message = "TLS and QUIC need a certificate and its key: give both below [tls]".to_owned();
-            return Err(Wrong { at: first.span().start, message });
-        }
-        for section in &file.key {
-            let key = read_key(section)?;
-            if configuration.keys.iter().any(|earlier| earlier.name() == key.name()) {
-                return Err(twice(&section.name, "key"));
-            }
-            configuration.keys.push(key);
-        }
-        for section in &file.zone {
-            let zone = read_zone(section)?;
-            if configuration.zones.iter().any(|earlier| earlier.name() == zone.name()) {
-                return Err(twice(&section.name, "zone"));
-            }
-            let policy = configuration.defaults.with(&zone.settings);
-            policy.map_err(|error| wrong(section.name.span().start, &error))?;
-            configuration.zones.push(zone);
-        }
-        if let Some(name) = &file.transfer_out.catalog {
-            let catalog = checked(name, |text| api::text::zone_name(text).map_err(detail))?;
-            let mut zones = configuration.zones.iter().map(NewZone::name);
-            if zones.any(|zone| *zone == catalog) {
-                return Err(twice(name, "zone"));
-            }
-            configuration.catalog_out = Some(catalog);
-        }
-        for section in &file.catalog {
-            let catalog = read_catalog(section)?;
-            let mut zones = configuration.zones.iter().chain(configuration.catalogs.iter().map(|other| &other.zone));
-            if zones.any(|earlier| earlier.name() == catalog.zone.name()) {
-                return Err(twice(&section.name, "zone"));
-            }
-            configuration.catalogs.push(catalog);
-        }
-        Ok(configuration)
+    fn read(path: &Path, purpose: Purpose) -> Result<Self, ConfigurationError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigurationError::Unreadable { path: path.to_owned(), error })?;
+        file::read(&text, purpose).map_err(|problems| ConfigurationError::Wrong(FileProblems::new(path, problems)))
     }
 
     /// `SECONDO_TIMERS_REFRESH_MIN` and its like; the others are read with the flags that they stand for.
@@ -371,56 +233,9 @@ impl Default for Configuration {
             zones: Vec::new(),
             catalogs: Vec::new(),
             catalog_out: None,
+            written: Written::default(),
         }
     }
-}
-
-/// Something wrong at an octet of the file.
-struct Wrong {
-    at: usize,
-    message: String,
-}
-
-fn line_at(text: &str, at: usize) -> usize {
-    text[..at.min(text.len())].matches('\n').count() + 1
-}
-
-fn twice(name: &Spanned<String>, what: &str) -> Wrong {
-    let message = format!("the {what} {} is there twice: write one section for it", name.get_ref());
-    Wrong { at: name.span().start, message }
-}
-
-fn checked<T>(text: &Spanned<String>, read: impl FnOnce(&str) -> Result<T, String>) -> Result<T, Wrong> {
-    read(text.get_ref()).map_err(|message| Wrong { at: text.span().start, message })
-}
-
-fn time_or_off(text: &str) -> Result<Duration, String> {
-    if text == "off" {
-        return Ok(Duration::ZERO);
-    }
-    let secs = xfr::span::seconds(text).map_err(|error| format!("{error}; off for not at all"))?;
-    Ok(Duration::from_secs(secs.into()))
-}
-
-fn read_all<T: FromStr<Err: Display>>(texts: &[Spanned<String>]) -> Result<Vec<T>, Wrong> {
-    let read = |text: &str| text.parse().map_err(|error: T::Err| error.to_string());
-    texts.iter().map(|text| checked(text, read)).collect()
-}
-
-fn setting_name(name: &str) -> Result<Setting, String> {
-    name.parse().map_err(|error: SettingError| error.to_string())
-}
-
-fn tls_files(section: TlsSection) -> Result<TlsFiles, Wrong> {
-    let ours = match (section.certificate, section.key) {
-        (Some(certificate), Some(key)) => Some((certificate.into_inner(), key.into_inner())),
-        (None, None) => None,
-        (Some(alone), None) | (None, Some(alone)) => {
-            let message = "a certificate needs its key, and a key its certificate: give both".to_owned();
-            return Err(Wrong { at: alone.span().start, message });
-        }
-    };
-    Ok(TlsFiles { authorities: section.authorities, ours })
 }
 
 fn joined(zone: &NewZone, more: &NewZone) -> Result<NewZone, api::Problem> {
@@ -433,25 +248,37 @@ fn detail(problem: api::Problem) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Configuration;
+    use super::file::{self, Purpose};
+    use super::{Configuration, Problem};
 
-    fn wrong(text: &str) -> (usize, String) {
-        let wrong = Configuration::parse(text).unwrap_err();
-        (text[..wrong.at].matches('\n').count() + 1, wrong.message)
+    impl Configuration {
+        /// What a file of this text makes of it, with flags still to come.
+        pub(super) fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+            file::read(text, Purpose::Start)
+        }
+    }
+
+    /// The places and words of all that is wrong with it.
+    fn wrong(text: &str) -> Vec<(usize, usize, String)> {
+        let problems = Configuration::parse(text).unwrap_err();
+        problems.into_iter().map(|Problem { line, column, message }| (line, column, message)).collect()
     }
 
     #[test]
     fn the_file_says_everything_that_flags_say_and_more() {
-        let configuration = Configuration::parse(
+        let directory = tempfile::tempdir().unwrap();
+        let ours = testing::certificate::Certificate::alone(&["ns.example"]);
+        let (certificate, key) = ours.write_files(directory.path(), "ours");
+        let configuration = Configuration::parse(&format!(
             "data = \"/var/lib/secondo\"\n[dns]\nlisten = [\"0.0.0.0:53\", \"[::]:53\"]\ntls_listen = [\"0.0.0.0:853\"]\n\
              quic_listen = [\"0.0.0.0:853\", \"[::]:853\"]\n\
-             [tls]\ncertificate = \"ours.pem\"\nkey = \"ours.key\"\n[http]\nlisten = \"127.0.0.1:80\"\n\
+             [tls]\ncertificate = {certificate:?}\nkey = {key:?}\n[http]\nlisten = \"127.0.0.1:80\"\n\
              [timers]\nrefresh_min = \"1s\"\nretry_max = \"1d\"\n[transfer_out]\nallow = [\"192.0.2.0/24,key=k\"]\n\
              notify = [\"192.0.2.9,key=k\", \"192.0.2.10:5353\"]\n\
              [tenancy]\nmode = \"single\"\n[[key]]\nname = \"k\"\nsecret = \"c2VjcmV0c2VjcmV0\"\n\
              [[zone]]\nname = \"example.org\"\nprimaries = [\"192.0.2.1:5353\"]\nkey = \"k\"\n",
-        )
-        .unwrap_or_else(|wrong| panic!("{}", wrong.message));
+        ))
+        .unwrap_or_else(|problems| panic!("{problems:?}"));
         assert_eq!(
             (configuration.dns.len(), configuration.dns_over_tls.len(), configuration.dns_over_quic.len()),
             (2, 1, 2)
@@ -534,9 +361,33 @@ mod tests {
                 "the zone A.test. is there twice",
             ),
         ] {
-            let (at, message) = wrong(text);
+            let problems = wrong(text);
+            let [(at, _, message)] = &problems[..] else { panic!("{text}: {problems:?}") };
             assert!(message.contains(says) && !message.contains("hidden@"), "{text}: {message}");
-            assert_eq!(at, line, "{text}: {message}");
+            assert_eq!(*at, line, "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once_and_one_slip_only_once() {
+        for (text, places) in [
+            // TOML that is none, beside what is wrong all the same.
+            ("data = \n[timers]\nretry_min = \"soon\"\n", &[(1, 8), (3, 13)][..]),
+            ("[dns\nlisten = [\"nowhere\"]\n", &[(1, 5)]),
+            ("data = \"a\"\ndata = \"b\"\nunknown = 1\n", &[(2, 1), (3, 1)]),
+            // Each name, each kind of value and each missing one.
+            ("one = 1\ntwo = { three = 3 }\n[dns]\nfour = 4\nlisten = 5\n", &[(1, 1), (2, 1), (4, 1), (5, 10)]),
+            (
+                "[[key]]\n[[zone]]\nkey = \"a..b\"\nprimaries = [1, \"x\"]\n",
+                &[(1, 1), (1, 1), (2, 1), (3, 7), (4, 14), (4, 17)],
+            ),
+            ("[[zone]]\nname = \"é.test\"\nprimaries = [ \"é\", \"x\" ]\n", &[(2, 8), (3, 15), (3, 20)]),
+            ("[mail]\nuser = \"u\"\n", &[(1, 1), (1, 1), (2, 8)]),
+            // What follows from a problem alone is none of its own.
+            ("[[zone]]\nname = \"a.test\"\nprimaries = [\"x\"]\n", &[(3, 14)]),
+        ] {
+            let found: Vec<(usize, usize)> = wrong(text).iter().map(|(line, column, _)| (*line, *column)).collect();
+            assert_eq!(found, places, "{text}: {:?}", wrong(text));
         }
     }
 

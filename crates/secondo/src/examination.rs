@@ -44,14 +44,7 @@ fn step(step: &Step) -> json::Step {
 }
 
 fn primary(patient: &Patient, asked: &Primary, examined: &Examined, dns: &[SocketAddr]) -> json::ExaminedPrimary {
-    let notified = Notified::at(dns, examined.source);
-    let us = Us {
-        address: examined.source,
-        notified: notified.address,
-        port: notified.port,
-        key: asked.key.as_ref().map(|key| (key.name().clone(), key.algorithm())),
-        way: if asked.tls.is_some() { Way::Tls } else { Way::ClearText },
-    };
+    let us = us(asked, examined.source, dns);
     json::ExaminedPrimary {
         address: examined.address.to_string(),
         source: examined.source.map(|source| source.to_string()),
@@ -82,17 +75,34 @@ impl Notified {
     }
 }
 
-/// The lines for a primary that nobody has asked.
-pub(crate) fn lines(zone: &Name, primary: &Primary, dns: &[SocketAddr]) -> json::PrimaryLines {
-    let source = primary.source.or_else(|| source_towards(primary.address));
+/// Who we are to a primary that sees us at `source`.
+fn us(primary: &Primary, source: Option<IpAddr>, dns: &[SocketAddr]) -> Us {
     let notified = Notified::at(dns, source);
-    let us = Us {
+    Us {
         address: source,
         notified: notified.address,
         port: notified.port,
         key: primary.key.as_ref().map(|key| (key.name().clone(), key.algorithm())),
         way: if primary.tls.is_some() { Way::Tls } else { Way::ClearText },
-    };
+    }
+}
+
+/// The lines for a server that is to become the zone's primary, with its records in this file.
+pub(crate) fn new_primary(
+    zone: &Name,
+    software: Software,
+    primary: &Primary,
+    file: &str,
+    dns: &[SocketAddr],
+) -> json::Paste {
+    let source = primary.source.or_else(|| source_towards(primary.address));
+    paste(&Paste::with_file(software, zone, &us(primary, source, dns), file))
+}
+
+/// The lines for a primary that nobody has asked.
+pub(crate) fn lines(zone: &Name, primary: &Primary, dns: &[SocketAddr]) -> json::PrimaryLines {
+    let source = primary.source.or_else(|| source_towards(primary.address));
+    let us = us(primary, source, dns);
     json::PrimaryLines {
         address: primary.address.to_string(),
         source: source.map(|source| source.to_string()),
@@ -126,8 +136,14 @@ fn software(software: Software) -> json::PrimarySoftware {
         Software::Knot => json::PrimarySoftware::Knot,
         Software::Nsd => json::PrimarySoftware::Nsd,
         Software::PowerDns => json::PrimarySoftware::PowerDns,
+        Software::Yadifa => json::PrimarySoftware::Yadifa,
         Software::WindowsDns => json::PrimarySoftware::WindowsDns,
     }
+}
+
+pub(crate) fn software_of(word: json::PrimarySoftware) -> Software {
+    let is_meant = |known: &Software| software(*known) == word;
+    Software::ALL.into_iter().find(is_meant).expect("each word stands for one of them")
 }
 
 fn fault(fault: Fault) -> json::Fault {

@@ -10,6 +10,7 @@ mod alike;
 mod attempt;
 mod catalogs;
 mod certificate;
+mod check;
 mod claims;
 mod client;
 mod clock;
@@ -28,6 +29,7 @@ mod holds;
 mod kept;
 mod lasting;
 mod ledger;
+mod manual;
 mod memory;
 mod node;
 mod note;
@@ -36,9 +38,11 @@ mod orders;
 mod pace;
 mod persona;
 mod plans;
+mod promotion;
 mod published;
 mod reconcile;
 mod refresh;
+mod reload;
 mod rereading;
 mod room;
 mod roster;
@@ -47,6 +51,7 @@ mod serve;
 #[cfg(test)]
 mod simulation;
 mod statistics;
+mod supervised;
 mod telling;
 mod tls;
 mod upkeep;
@@ -62,6 +67,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use check::{CheckArguments, Finding};
 use command::{Command, CommandLine, ServeArguments};
 use configuration::Configuration;
 use demo::DemoArguments;
@@ -78,6 +84,9 @@ fn main() -> ExitCode {
     match CommandLine::parse().command {
         Command::Serve(arguments) => serve(&arguments),
         Command::Demo(arguments) => demo(arguments),
+        Command::CheckConfig(arguments) => check_config(&arguments),
+        Command::Completions(arguments) => ended(manual::complete(&arguments, &mut std::io::stdout())),
+        Command::ManualPages(arguments) => ended(manual::write_pages(&arguments)),
         Command::Client(command) => client::run(command),
     }
 }
@@ -136,12 +145,29 @@ fn serve(arguments: &ServeArguments) -> ExitCode {
     };
     raise_open_files();
     outlive_limits_of_file_sizes(&runtime);
-    let result = runtime.block_on(serve::serve(configuration));
+    let result = runtime.block_on(serve::serve(configuration, arguments));
     // A large zone may just be built; nothing of it has been promised.
     runtime.shutdown_timeout(ABANDONED_AFTER);
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => end(&format!("{error:#}"), FAILED),
+    }
+}
+
+fn ended(done: std::io::Result<()>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => end(&error, FAILED),
+    }
+}
+
+fn check_config(arguments: &CheckArguments) -> ExitCode {
+    match check::check(arguments) {
+        Ok(Finding { said, is_right }) => {
+            let is_written = writeln!(std::io::stdout(), "{said}").is_ok();
+            if is_right && is_written { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
+        }
+        Err(error) => end(&error, FAILED),
     }
 }
 

@@ -55,7 +55,7 @@ pub(crate) struct Node {
     pub(crate) instructions: Alike<Instructions>,
     pub(crate) callers: Alike<Callers>,
     /// What counts where nothing is set for a zone.
-    pub(crate) defaults: Policy,
+    pub(crate) defaults: ArcSwap<Policy>,
     /// What a new version may hold at most.
     pub(crate) contents_limits: Limits,
     pub(crate) store: Store,
@@ -153,7 +153,7 @@ impl Node {
             clock,
             instructions,
             callers: Alike::default(),
-            defaults,
+            defaults: ArcSwap::from_pointee(defaults),
             contents_limits: Limits::default(),
             mode: Mode::Single,
             destinations: Destinations::default(),
@@ -256,7 +256,7 @@ impl Node {
         let followed = self.read();
         // In the order of their ids, as in [`Node::publish_table`].
         let own = followed.iter().filter_map(|zone| Some((zone.name.clone(), admissions(zone)?)));
-        TransferOut { default: self.defaults.allow_transfer.clone(), zones: own.collect() }
+        TransferOut { default: self.defaults.load().allow_transfer.clone(), zones: own.collect() }
     }
 
     /// The tenant's followed zones of this name: two where the inventory has not said which it is.

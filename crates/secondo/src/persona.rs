@@ -83,6 +83,12 @@ fn take(node: &Node, cookies: Option<Cookies>) {
     node.shared.persona.store(Arc::new(Persona { cookies, ..(*persona).clone() }));
 }
 
+/// # Errors
+/// When the file cannot be read or holds no secrets.
+pub(crate) fn check_cookie_secrets(file: &Path) -> anyhow::Result<()> {
+    read(file).map(drop)
+}
+
 fn read(file: &Path) -> anyhow::Result<Option<Cookies>> {
     let octets = rereading::read(file, FILE_OCTETS_MAX)
         .with_context(|| format!("the cookie secrets in {} cannot be read", file.display()))?;

@@ -31,7 +31,7 @@ use access::access;
 use instructions::instructions;
 
 pub(crate) use access::{Callers, admissions};
-pub(crate) use start::{AtStart, bring_up, say_unavailable};
+pub(crate) use start::{AtStart, Configured, bring_up, put_configured, say_unavailable};
 
 /// How often everything is gone through, changed or not.
 const EVERY: Duration = Duration::from_secs(600);

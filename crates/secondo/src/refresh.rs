@@ -442,7 +442,7 @@ pub(crate) async fn make_durable(node: &Node, zone: &Arc<Followed>) -> bool {
 }
 
 /// The reason for the ledger of a change that cannot become contents.
-fn reason_of(rejection: Rejection) -> Reason {
+pub(crate) fn reason_of(rejection: Rejection) -> Reason {
     match rejection {
         Rejection::NoSoa { .. } => Reason::ZoneWithoutSoa,
         Rejection::SeveralSoas { .. } => Reason::ZoneWithSeveralSoas,

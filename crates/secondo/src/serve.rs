@@ -14,6 +14,7 @@ use std::time::Duration;
 use ::alerts::{ClearText, Post, Webhooks};
 use anyhow::Context;
 use api::{Front, Listeners};
+use arc_swap::ArcSwap;
 use delegation::Walker;
 use inventory::{Hashed, Inventory, Location};
 use server::{Access, Heard, Notified, Rules};
@@ -32,18 +33,20 @@ use crate::catalogs::{OWN_ID, Own};
 use crate::certificate::{Certificate, ShownTo};
 use crate::claims::Claims;
 use crate::clock::{Clock, Machine, ThisMachine};
+use crate::command::ServeArguments;
 use crate::configuration::{Configuration, DelegationSettings, HttpTls, Mode};
 use crate::delegations::Delegations;
 use crate::doors::{self, AFTERWARDS_MAX, EXPORTS_MAX, Examinations, House};
 use crate::lasting::lasting;
 use crate::node::Node;
-use crate::reconcile::AtStart;
+use crate::reconcile::{AtStart, Configured};
+use crate::reload::Reloading;
 use crate::rereading::Looks;
 use crate::statistics::Statistics;
 use crate::telling::tell_all;
 use crate::{
-    alerts, catalogs, certificate, delegations, events, memory, notifies, persona, published, reconcile, room,
-    scheduler, statistics, tls, upkeep,
+    alerts, catalogs, certificate, delegations, events, memory, notifies, persona, published, reconcile, reload,
+    room, scheduler, statistics, supervised, tls, upkeep,
 };
 
 /// NOTIFYs that wait to wake their zones; a primary whose NOTIFY finds no room sends it again.
@@ -58,8 +61,8 @@ const CLOCK_AHEAD_MAX: Duration = Duration::from_secs(3600);
 /// How often it is tried to tell clients on this machine where the server is.
 const ANNOUNCED_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
-/// Serves until SIGTERM or SIGINT.
-pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
+/// Serves until SIGTERM or SIGINT. The arguments are what the configuration is read again with on SIGHUP.
+pub(crate) async fn serve(configuration: Configuration, arguments: &ServeArguments) -> anyhow::Result<()> {
     let data = configuration.data.clone();
     let inventory = configuration.inventory();
     let destinations = configuration.tenancy.destinations(own_addresses(&configuration)?);
@@ -74,9 +77,11 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let readable = opened.zones.iter().map(|stored| stored.zone);
     let unreadable = opened.unreadable.iter().map(|(zone, _)| *zone);
     let at_start = Arc::new(AtStart {
-        keys: configuration.keys,
-        zones: configuration.zones,
-        catalogs: configuration.catalogs,
+        configured: ArcSwap::from_pointee(Configured {
+            keys: configuration.keys,
+            zones: configuration.zones,
+            catalogs: configuration.catalogs,
+        }),
         highest_stored: readable.chain(unreadable).max(),
         put_aside: opened.put_aside.clone(),
     });
@@ -158,6 +163,8 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     if let Some(own) = &https.own {
         tasks.push(follow_certificate(&node, ShownTo::Browsers, Some(own.clone()))?);
     }
+    let reloading = Arc::new(Reloading::new(arguments, configuration.written, at_start.clone()));
+    tasks.push(follow_orders(&node, &reloading)?);
     tasks.push(follow_cookie_secrets(&node, configuration.persona.cookie_secrets)?);
     let (telling, producing) = (node.clone(), node.clone());
     let telling = tokio::spawn(async move {
@@ -190,6 +197,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         dns_over_tls: dns_over_tls.clone(),
         dns_over_quic: dns_over_quic.clone(),
         certificate,
+        reloading,
         console_certificate: https.own.clone(),
         http,
         console: console.clone(),
@@ -214,6 +222,11 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     if let Err(error) = places.say(first_start.as_deref()) {
         tracing::warn!("nobody reads our standard output: {error}");
     }
+    supervised::ready(node.zones().len());
+    if let Some(within) = sd_notify::watchdog_enabled() {
+        let node = node.clone();
+        tasks.push(lasting("showing that we live", move || supervised::show_life(node.clone(), within)));
+    }
     let announcing = match published::addresses(&data, &dns, http) {
         Ok(()) => None,
         Err(error) => {
@@ -225,6 +238,7 @@ pub(crate) async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     end.comes().await;
 
     tracing::info!("stopping");
+    supervised::stopping();
     announcing.inspect(JoinHandle::abort);
     published::withdraw(&data);
     drop(stop_api);
@@ -295,6 +309,12 @@ fn send_alerts(node: &Arc<Node>, messengers: &Arc<Messengers>) -> JoinHandle<()>
 fn watch_room(node: &Arc<Node>, data: &Path) -> JoinHandle<()> {
     let (node, data) = (node.clone(), data.to_owned());
     lasting("watching the disk", move || room::watch(node.clone(), data.clone()))
+}
+
+fn follow_orders(node: &Arc<Node>, reloading: &Arc<Reloading>) -> std::io::Result<JoinHandle<()>> {
+    let (node, reloading, looks) = (node.clone(), reloading.clone(), Arc::new(Mutex::new(Looks::begin()?)));
+    let follow = move || reload::follow_orders(node.clone(), reloading.clone(), looks.clone());
+    Ok(lasting("reading the configuration again", follow))
 }
 
 fn follow_cookie_secrets(node: &Arc<Node>, file: Option<PathBuf>) -> std::io::Result<JoinHandle<()>> {

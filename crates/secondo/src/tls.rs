@@ -32,14 +32,27 @@ pub(crate) fn to_webhooks(files: &TlsFiles) -> anyhow::Result<rustls::ClientConf
         .with_no_client_auth())
 }
 
+/// Whether the file can be read and holds authorities alone.
+///
+/// # Errors
+/// When it does not.
+pub(crate) fn check_authorities(file: &Path) -> anyhow::Result<()> {
+    add_authorities(&mut RootCertStore::empty(), file)
+}
+
 fn trusted(authorities: &[PathBuf]) -> anyhow::Result<RootCertStore> {
     let mut roots = authorities_of_system();
     for file in authorities {
-        for certificate in certificates(file)? {
-            roots.add(certificate).with_context(|| format!("{} holds no authority of use", file.display()))?;
-        }
+        add_authorities(&mut roots, file)?;
     }
     Ok(roots)
+}
+
+fn add_authorities(roots: &mut RootCertStore, file: &Path) -> anyhow::Result<()> {
+    for certificate in certificates(file)? {
+        roots.add(certificate).with_context(|| format!("{} holds no authority of use", file.display()))?;
+    }
+    Ok(())
 }
 
 /// Whom this system trusts; nobody where nothing says so.

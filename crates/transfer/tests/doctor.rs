@@ -505,7 +505,7 @@ fn check(software: Software, text: &[String]) -> Result<(), String> {
         Software::Bind => "named-checkconf",
         Software::Knot => "knotc",
         Software::Nsd => "nsd-checkconf",
-        Software::PowerDns | Software::WindowsDns => return Ok(()),
+        Software::PowerDns | Software::Yadifa | Software::WindowsDns => return Ok(()),
     };
     let file = directory.path().join("pasted.conf");
     // Any base64 will do.

@@ -96,6 +96,7 @@ pub(crate) fn pages() -> Router<Served> {
         .route("/o/{tenant}/zones/{name}/held", get(zones::held::held))
         .route("/o/{tenant}/zones/{name}/records", get(zones::records::records))
         .route("/o/{tenant}/zones/{name}/export", get(zones::export::export))
+        .route("/o/{tenant}/zones/{name}/promote", get(zones::promote::show).post(zones::promote::freeze))
         .route("/o/{tenant}/zones/{name}/settings", get(zones::settings::settings).post(zones::settings::change))
         .route("/o/{tenant}/zones/{name}/remove", get(zones::remove::ask).post(zones::remove::remove))
         .route("/o/{tenant}/removed/restore", post(zones::removed::restore))
@@ -123,6 +124,8 @@ pub(crate) fn pages() -> Router<Served> {
     let slow = Router::new()
         .route("/o/{tenant}/alerts/test", post(alerts::test))
         .route("/o/{tenant}/zones/{name}/order", post(zones::order::order))
+        .route("/o/{tenant}/zones/{name}/promote/compare", post(zones::promote::compare))
+        .route("/o/{tenant}/zones/{name}/promote/finish", post(zones::promote::finish))
         .route("/o/{tenant}/zones/{name}/delegation", get(zones::delegation::delegation))
         .route("/o/{tenant}/zones/{name}/ownership", get(zones::ownership::ownership).post(zones::ownership::act))
         .layer(from_fn(refresh_in_time));

@@ -26,6 +26,7 @@ words! {
         Knot = "knot",
         Nsd = "nsd",
         PowerDns = "powerdns",
+        Yadifa = "yadifa",
         WindowsDns = "windows_dns",
     }
 }

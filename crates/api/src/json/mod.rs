@@ -18,6 +18,7 @@ mod organisation;
 mod ownership;
 mod plan;
 mod primary;
+mod promotion;
 mod queries;
 mod removed;
 mod time;
@@ -67,6 +68,9 @@ pub use ownership::{
 };
 pub use plan::{Event, Events, OwnPlan, Plan, PlanLimits, PlanStanding, PlanUse, Plans, PutPlan, SetPlan, Severity};
 pub use primary::{Primary, PrimaryTls};
+pub use promotion::{
+    ComparedVersion, Comparison, FinishPromotion, FinishedPromotion, NewPrimaries, Promote, Promotion, SignedZone,
+};
 pub use queries::{
     Month, NotAMonth, OrganisationUsage, QueriesByResult, QueriesByType, QueryNumbers, QueryPoint, QueryStep,
     TopName, Usage, ZoneQueries,

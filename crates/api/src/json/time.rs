@@ -20,6 +20,11 @@ impl Time {
         self.unix_ms
     }
 
+    /// For people, who need no milliseconds: `2026-11-21 12:00:00Z`.
+    pub fn in_seconds(self) -> String {
+        self.timestamp().strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+    }
+
     /// A time beyond the year 9999 is shown as its last moment: RFC 3339 has no later one.
     fn timestamp(self) -> jiff::Timestamp {
         i64::try_from(self.unix_ms)

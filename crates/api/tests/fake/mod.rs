@@ -10,6 +10,7 @@ mod delegation;
 mod jobs;
 mod organisations;
 mod plans;
+mod promotions;
 mod queries;
 mod removed;
 mod requested;
@@ -22,7 +23,7 @@ use std::sync::{Arc, Mutex};
 use api::doors::{
     Accounts, Actor, AttemptPage, Caller, CatalogChange, Doors, Export, LinkUse, ListPlace, Listed, MemberTemplate,
     Membership, NamePage, NewCatalog, NewKey, NewToken, NewUser, NewZone, News, Opened, Ownership, QuerySpan,
-    RecordPage, Records, SecondFactorOffer, SignedIn, Text, Visitor, ZoneChange, ZoneList,
+    RecordPage, Records, SecondFactorOffer, Signatures, SignedIn, Text, Visitor, ZoneChange, ZoneList,
 };
 use api::json::{self, Time};
 use api::{Code, Contents, Intent, Problem, Requests, Status};
@@ -73,6 +74,7 @@ pub fn doors() -> Doors {
         status: fake.clone(),
         ownership: fake.clone(),
         plans: fake.clone(),
+        promotions: fake.clone(),
         removals: fake.clone(),
         requested: fake.clone(),
         jobs: fake,
@@ -662,7 +664,7 @@ impl Contents for Fake {
         Ok(Records { serial, lines, next: None })
     }
 
-    async fn export(&self, caller: &Caller, name: &Name) -> Result<Export, Problem> {
+    async fn export(&self, caller: &Caller, name: &Name, _: Signatures) -> Result<Export, Problem> {
         let zone = self.zone(caller, name).await?;
         let Some(serial) = zone.serial else {
             return Err(Problem::new(Code::ZoneNotLoaded, format!("the zone {name} has not been transferred yet")));

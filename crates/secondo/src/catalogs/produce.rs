@@ -129,7 +129,7 @@ impl Own {
 
     fn tell(&self, node: &Node) {
         if let Some(held) = &self.held {
-            let targets = Targets { owner: TenantId::DEFAULT, all: &node.defaults.notify_to };
+            let targets = Targets { owner: TenantId::DEFAULT, all: &node.defaults.load().notify_to };
             announce(node, (OWN_ID, &self.name), &held.image, targets, None);
         }
     }

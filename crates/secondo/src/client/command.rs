@@ -22,6 +22,7 @@ use super::plan::PlanAction;
 use super::tenant::TenantAction;
 use super::token::TokenAction;
 use super::user::UserAction;
+use super::zone::promote;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -363,6 +364,18 @@ Examples:
         #[arg(value_parser = known_zone_name)]
         name: Name,
     },
+    /// Make a new primary of what is here when the zone's own is gone for good, point the zone at it, and back.
+    #[command(after_help = "\
+Examples:
+  secondo zone promote example.org --to knot --primary 192.0.2.9
+  secondo zone promote example.org --finish --primary 192.0.2.9,key=transfer.example.org
+  secondo zone promote example.org --back
+
+The first freezes the zone, and shows what to do and what to paste into the configuration of the new primary. --finish and
+--back fetch what is there, show how it differs from what is served, and point the zone there in one step; where they
+cannot, the zone stays as it is. A zone that the server's own configuration names goes back to what stands there with the
+next start: change it there too. docs/promote.md tells all of it.")]
+    Promote(promote::Arguments),
     /// Show what differs between two versions that are kept.
     #[command(after_help = "Example:\n  secondo zone diff example.org 12884901888 12884901889")]
     Diff {
@@ -460,12 +473,15 @@ Examples:
         #[arg(value_parser = known_zone_name)]
         name: Name,
     },
-    /// Write the served version as a zone file to standard output.
+    /// Write the version that is here as a zone file to standard output, also of a zone that has expired.
     #[command(after_help = "Example:\n  secondo zone export example.org > example.org.zone")]
     Export {
         /// The zone's name.
         #[arg(value_parser = known_zone_name)]
         name: Name,
+        /// Leave out what signing has made: signatures, keys, and the proofs of what is not there.
+        #[arg(long)]
+        unsigned: bool,
     },
     /// Remove a zone; for 7 days it can be had back.
     #[command(after_help = "\
@@ -623,7 +639,7 @@ pub(super) fn known_zone_name(text: &str) -> Result<Name, String> {
     text::known_zone_name(text).map_err(with_code)
 }
 
-fn key_name(text: &str) -> Result<Name, String> {
+pub(super) fn key_name(text: &str) -> Result<Name, String> {
     text::key_name(text).map_err(with_code)
 }
 

@@ -26,8 +26,9 @@ pub(crate) struct Connection {
     /// The access token; without it, the one in the data directory.
     #[arg(long, global = true, env = "SECONDO_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// The data directory of a server on this machine.
-    #[arg(long, global = true, env = "SECONDO_DATA", default_value = "./secondo-data", value_name = "DIR")]
+    /// The data directory of a server on this machine; without it ./secondo-data, or where that is not, a package's
+    /// /var/lib/secondo.
+    #[arg(long, global = true, env = "SECONDO_DATA", value_name = "DIR", default_value_os_t = usual_data(), hide_default_value = true)]
     data: PathBuf,
     /// The number of the organisation to act for: for whoever runs the service; everybody else acts for their own.
     #[arg(long, global = true, env = "SECONDO_ORGANISATION", value_name = "NUMBER")]
@@ -35,6 +36,16 @@ pub(crate) struct Connection {
     /// Write JSON, for programs.
     #[arg(long, global = true)]
     json: bool,
+}
+
+/// Where `serve` keeps everything that is told nothing about it.
+const BESIDE: &str = "./secondo-data";
+/// Where it does as a service of the system.
+const OF_THE_SYSTEM: &str = "/var/lib/secondo";
+
+fn usual_data() -> PathBuf {
+    let is_of_the_system = !Path::new(BESIDE).exists() && Path::new(OF_THE_SYSTEM).exists();
+    PathBuf::from(if is_of_the_system { OF_THE_SYSTEM } else { BESIDE })
 }
 
 impl Connection {

@@ -81,9 +81,5 @@ pub(crate) fn time_or_dash(time: Option<Time>) -> String {
 }
 
 pub(crate) fn time_text(time: Time) -> String {
-    let text = time.to_string();
-    match text.split_once('.') {
-        Some((seconds, _)) => format!("{}Z", seconds.replace('T', " ")),
-        None => text,
-    }
+    time.in_seconds()
 }

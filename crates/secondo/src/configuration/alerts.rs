@@ -7,7 +7,8 @@ use inventory::Pace;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Wrong, checked, time_or_off};
+use super::file::time_or_off;
+use super::problems::Problems;
 
 /// More than so many failures in a row are days: by then a zone is told of as stale, or expiring.
 const FAILING_AFTER: RangeInclusive<u32> = 1..=100;
@@ -47,25 +48,25 @@ impl Default for AlertSettings {
     }
 }
 
-pub(super) fn read_alerts(section: &AlertsSection) -> Result<AlertSettings, Wrong> {
+pub(super) fn read_alerts(section: &AlertsSection, problems: &mut Problems) -> AlertSettings {
     let mut settings = AlertSettings::default();
-    if let Some(text) = &section.gather {
-        settings.pace.gather = checked(text, pace)?;
+    if let Some(time) = problems.read_if_given(section.gather.as_ref(), pace) {
+        settings.pace.gather = time;
     }
-    if let Some(text) = &section.apart {
-        settings.pace.apart = checked(text, pace)?;
+    if let Some(time) = problems.read_if_given(section.apart.as_ref(), pace) {
+        settings.pace.apart = time;
     }
     if let Some(number) = &section.failing_after {
+        settings.failing_after = *number.get_ref();
         if !FAILING_AFTER.contains(number.get_ref()) {
             let message = format!("it is {} to {}", FAILING_AFTER.start(), FAILING_AFTER.end());
-            return Err(Wrong { at: number.span().start, message });
+            problems.note(number.span().start, message);
         }
-        settings.failing_after = *number.get_ref();
     }
-    if let Some(text) = &section.look_at_delegations {
-        settings.delegations_every = checked(text, delegations_every)?;
+    if let Some(every) = problems.read_if_given(section.look_at_delegations.as_ref(), delegations_every) {
+        settings.delegations_every = every;
     }
-    Ok(settings)
+    settings
 }
 
 fn pace(text: &str) -> Result<Duration, String> {
@@ -92,7 +93,7 @@ mod tests {
 
     fn read(text: &str) -> Result<AlertSettings, String> {
         let read = Configuration::parse(&format!("[alerts]\n{text}\n"));
-        read.map(|read| read.alerts).map_err(|wrong| wrong.message)
+        read.map(|read| read.alerts).map_err(|problems| problems[0].message.clone())
     }
 
     #[test]

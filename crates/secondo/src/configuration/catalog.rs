@@ -1,27 +1,27 @@
 //! `[[catalog]]`, and the file of groups that `secondo catalog add --groups` reads: the same words in both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use api::doors::{CatalogChange, GuardChange, MemberTemplate, NewCatalog, NewZone, TemplateChange, check_primaries};
+use api::doors::{CatalogChange, GuardChange, MemberTemplate, NewCatalog, TemplateChange, check_primaries};
+use dns::Name;
 use serde::Deserialize;
 use toml::Spanned;
-use xfr::{Primary, Settings};
+use xfr::Primary;
 
+use super::file::{SettingsSection, new_zone, zone_name};
+use super::problems::Problems;
 use super::zone::{read_primaries, read_settings};
-use super::{SettingsSection, Wrong, checked, detail};
+use super::{detail, shape};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CatalogSection {
-    pub(super) name: Spanned<String>,
-    primaries: Vec<Spanned<String>>,
-    #[serde(default)]
+    name: Option<Spanned<String>>,
+    primaries: Option<Vec<Spanned<String>>>,
     key: Option<Spanned<String>>,
-    #[serde(default)]
     suffixes: Option<Vec<Spanned<String>>>,
     #[serde(default)]
     member_primaries: Vec<Spanned<String>>,
-    #[serde(default)]
     member_key: Option<Spanned<String>>,
     /// Of the members.
     #[serde(default)]
@@ -52,42 +52,54 @@ struct GroupSection {
 /// Reads a file of groups: a table for each, `[gold]`.
 ///
 /// # Errors
-/// A sentence with the line.
+/// A sentence with the first line where something is wrong.
 pub(crate) fn groups(text: &str) -> Result<BTreeMap<String, MemberTemplate>, String> {
-    let wrong = |at: usize, message: &str| format!("line {}: {message}", super::line_at(text, at));
-    let sections: BTreeMap<String, GroupSection> =
-        toml::from_str(text).map_err(|error| wrong(error.span().map_or(0, |span| span.start), error.message()))?;
-    read_groups(&sections, None).map_err(|Wrong { at, message }| wrong(at, &message))
+    let mut problems = Problems::new(false);
+    let sections: BTreeMap<String, GroupSection> = shape::read(text, &mut problems);
+    let groups = read_groups(&sections, None, &mut problems);
+    match problems.placed(text).first() {
+        None => Ok(groups),
+        Some(first) => Err(format!("line {}: {}", first.line, first.message)),
+    }
 }
 
-pub(super) fn read_catalog(section: &CatalogSection) -> Result<NewCatalog, Wrong> {
-    let name = checked(&section.name, |text| api::text::zone_name(text).map_err(detail))?;
-    let at = section.name.span().start;
-    let primaries = read_primaries(&section.primaries, section.key.as_ref())?;
-    let zone = NewZone::new(name, primaries).map_err(|problem| Wrong { at, message: detail(problem) })?;
-    let suffix = |text: &Spanned<String>| checked(text, |text| api::text::zone_name(text).map_err(detail));
-    let suffixes = section.suffixes.as_ref().map(|suffixes| suffixes.iter().map(suffix).collect());
-    let members = template(&section.member_primaries, section.member_key.as_ref(), &section.settings)?;
-    let groups = read_groups(&section.group, section.member_key.as_ref())?;
+/// None where something is wrong with it; `names` are those of the zones before.
+pub(super) fn read_catalog(
+    section: &Spanned<CatalogSection>,
+    names: &mut BTreeSet<Name>,
+    problems: &mut Problems,
+) -> Option<NewCatalog> {
+    let (begin, section) = (section.span().start, section.get_ref());
+    let name = zone_name(section.name.as_ref(), begin, names, problems);
+    let at = section.name.as_ref().map_or(begin, |name| name.span().start);
+    let primaries = problems
+        .required(section.primaries.as_ref(), begin, "primaries")
+        .and_then(|texts| read_primaries(texts, section.key.as_ref(), problems));
+    let zone = new_zone(name, primaries, at, problems);
+    let mut suffix = |text: &Spanned<String>| problems.read(text, |text| api::text::zone_name(text).map_err(detail));
+    let suffixes = section.suffixes.as_ref().map(|suffixes| suffixes.iter().filter_map(&mut suffix).collect());
+    let members = template(&section.member_primaries, section.member_key.as_ref(), &section.settings, problems);
+    let groups = read_groups(&section.group, section.member_key.as_ref(), problems);
     let rules = CatalogChange {
-        suffixes: suffixes.transpose()?,
+        suffixes,
         members: TemplateChange {
             primaries: Some(members.primaries),
             settings: members.settings.iter().map(|(setting, value)| (setting, Some(value.to_owned()))).collect(),
         },
         groups: Some(groups),
-        guard: read_guard(&section.guard)?,
+        guard: read_guard(&section.guard, problems),
     };
-    Ok(NewCatalog { zone, rules })
+    Some(NewCatalog { zone: zone?, rules })
 }
 
 fn read_groups(
     sections: &BTreeMap<String, GroupSection>,
     key: Option<&Spanned<String>>,
-) -> Result<BTreeMap<String, MemberTemplate>, Wrong> {
+    problems: &mut Problems,
+) -> BTreeMap<String, MemberTemplate> {
     let group = |(name, section): (&String, &GroupSection)| {
         let key = section.key.as_ref().or(key);
-        Ok((name.clone(), template(&section.primaries, key, &section.settings)?))
+        (name.clone(), template(&section.primaries, key, &section.settings, problems))
     };
     sections.iter().map(group).collect()
 }
@@ -96,29 +108,29 @@ fn template(
     primaries: &[Spanned<String>],
     key: Option<&Spanned<String>>,
     settings: &SettingsSection,
-) -> Result<MemberTemplate, Wrong> {
-    let read: Vec<Primary> = read_primaries(primaries, key)?;
-    if let Some(first) = primaries.first() {
-        let wrong = |problem| Wrong { at: first.span().start, message: detail(problem) };
-        check_primaries(&dns::Name::root(), &read).map_err(wrong)?;
+    problems: &mut Problems,
+) -> MemberTemplate {
+    let read: Vec<Primary> = read_primaries(primaries, key, problems).unwrap_or_default();
+    if let Some(first) = primaries.first()
+        && !read.is_empty()
+        && let Err(problem) = check_primaries(&Name::root(), &read)
+    {
+        problems.note(first.span().start, detail(problem));
     }
-    let mut template = MemberTemplate { primaries: read, settings: Settings::default() };
-    read_settings(&mut template.settings, settings)?;
-    Ok(template)
+    MemberTemplate { primaries: read, settings: read_settings(settings, problems) }
 }
 
-fn read_guard(section: &GuardSection) -> Result<GuardChange, Wrong> {
+fn read_guard(section: &GuardSection, problems: &mut Problems) -> GuardChange {
     let share = section.share_percent.as_ref();
     if let Some(share) = share.filter(|share| *share.get_ref() > 100) {
-        let message = "there is no share of more than a hundred".to_owned();
-        return Err(Wrong { at: share.span().start, message });
+        problems.note(share.span().start, "there is no share of more than a hundred");
     }
-    let delay = |text: &Spanned<String>| checked(text, |text| api::text::guard_delay(text).map_err(detail));
-    Ok(GuardChange {
-        delay: section.delay.as_ref().map(delay).transpose()?,
+    let delay = |text: &str| api::text::guard_delay(text).map_err(detail);
+    GuardChange {
+        delay: problems.read_if_given(section.delay.as_ref(), delay),
         share_percent: share.map(|share| *share.get_ref()),
         zones_min: section.zones_min,
-    })
+    }
 }
 
 #[cfg(test)]
@@ -135,7 +147,7 @@ mod tests {
              [catalog.group.gold]\nprimaries = [\"192.0.2.3,tls\"]\nsettings = { notify = \"signed\" }\n\
              [catalog.group.plain]\n",
         )
-        .unwrap_or_else(|wrong| panic!("{}", wrong.message));
+        .unwrap_or_else(|wrong| panic!("{wrong:?}"));
         let catalog = &configuration.catalogs[0];
         assert_eq!(catalog.zone.primaries()[0].key, Some("k.".parse().unwrap()));
         let members = &catalog.rules.members;
@@ -158,9 +170,9 @@ mod tests {
             ("[[zone]]\nname = \"CAT.example.\"\nprimaries = [\"192.0.2.1\"]\n", 2, "there twice"),
         ] {
             let text = format!("{start}{more}");
-            let wrong = Configuration::parse(&text).unwrap_err();
-            assert!(wrong.message.contains(says), "{text}: {}", wrong.message);
-            assert_eq!(text[..wrong.at].matches('\n').count() + 1, line, "{text}: {}", wrong.message);
+            let problems = Configuration::parse(&text).unwrap_err();
+            assert!(problems[0].message.contains(says), "{text}: {problems:?}");
+            assert_eq!((problems.len(), problems[0].line), (1, line), "{text}: {problems:?}");
         }
     }
 

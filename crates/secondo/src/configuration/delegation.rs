@@ -7,7 +7,8 @@ use dns::Name;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Wrong, checked, detail, twice};
+use super::detail;
+use super::problems::Problems;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -34,16 +35,14 @@ impl Default for DelegationSettings {
     }
 }
 
-pub(super) fn read_delegation(section: &DelegationSection) -> Result<DelegationSettings, Wrong> {
+pub(super) fn read_delegation(section: &DelegationSection, problems: &mut Problems) -> DelegationSettings {
     let mut settings = DelegationSettings::default();
-    if let Some(file) = &section.hints {
-        settings.hints = checked(file, read_hints)?;
+    if let Some(hints) = problems.read_if_given(section.hints.as_ref(), read_hints) {
+        settings.hints = hints;
     }
     for text in &section.name_servers {
-        let name = checked(text, name_server)?;
-        if !settings.name_servers.insert(name) {
-            return Err(twice(text, "name server"));
-        }
+        let Some(name) = problems.read(text, name_server) else { continue };
+        problems.once(&mut settings.name_servers, &name, text, "name server");
     }
     if let Some(size) = &section.name_servers_per_tenant {
         let all = settings.name_servers.len();
@@ -51,11 +50,11 @@ pub(super) fn read_delegation(section: &DelegationSection) -> Result<DelegationS
             let message = format!(
                 "it is at least 1, and less than the number of name_servers, which is {all}: else all organisations have the same"
             );
-            return Err(Wrong { at: size.span().start, message });
+            problems.note(size.span().start, message);
         }
         settings.per_tenant = Some(*size.get_ref());
     }
-    Ok(settings)
+    settings
 }
 
 fn read_hints(path: &str) -> Result<Hints, String> {

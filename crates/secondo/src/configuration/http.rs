@@ -7,7 +7,9 @@ use api::Front;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Wrong, checked, listen_address, read_all};
+use super::listen_address;
+use super::problems::Problems;
+use super::tls::read_pair;
 use crate::published::reachable;
 
 #[derive(Debug, Default, Deserialize)]
@@ -20,6 +22,13 @@ pub(super) struct HttpSection {
     certificate: Option<Spanned<PathBuf>>,
     key: Option<Spanned<PathBuf>>,
     allow_clear_text: bool,
+}
+
+impl HttpSection {
+    /// Where the address stands; the beginning of the file if it stands nowhere.
+    pub(super) fn listen_at(&self) -> usize {
+        self.listen.as_ref().map_or(0, |listen| listen.span().start)
+    }
 }
 
 /// Where and how the console and the API are answered.
@@ -67,33 +76,34 @@ impl HttpSettings {
     }
 }
 
-pub(super) fn read_http(section: HttpSection, has_certificate: bool) -> Result<HttpSettings, Wrong> {
+pub(super) fn read_http(section: &HttpSection, has_certificate: bool, problems: &mut Problems) -> HttpSettings {
     let mut settings = HttpSettings { allow_clear_text: section.allow_clear_text, ..HttpSettings::default() };
-    if let Some(listen) = &section.listen {
-        settings.listen = checked(listen, listen_address)?;
+    if let Some(listen) = problems.read_if_given(section.listen.as_ref(), listen_address) {
+        settings.listen = listen;
     }
-    let names = section.names.iter().map(|text| checked(text, host_name));
-    settings.front =
-        Front { names: names.collect::<Result<_, _>>()?, trusted_proxies: read_all(&section.trusted_proxies)? };
-    settings.tls = match (section.tls, section.certificate, section.key) {
-        (None, None, None) => HttpTls::Off,
-        (Some(tls), None, None) if !*tls.get_ref() => HttpTls::Off,
-        (Some(_), None, None) if has_certificate => HttpTls::Ours,
-        (Some(tls), None, None) => {
-            let message = "TLS needs a certificate and its key: give both below [tls], or here".to_owned();
-            return Err(Wrong { at: tls.span().start, message });
+    let names = section.names.iter().filter_map(|text| problems.read(text, host_name)).collect();
+    settings.front = Front { names, trusted_proxies: problems.read_all(&section.trusted_proxies) };
+    let own = read_pair(section.certificate.as_ref(), section.key.as_ref(), problems);
+    let has_own = section.certificate.is_some() || section.key.is_some();
+    settings.tls = match (&section.tls, own) {
+        (Some(tls), _) if !*tls.get_ref() => {
+            if has_own {
+                let message = "a certificate is given and TLS switched off: leave out one of the two";
+                problems.note(tls.span().start, message);
+            }
+            HttpTls::Off
         }
-        (Some(tls), _, _) if !*tls.get_ref() => {
-            let message = "a certificate is given and TLS switched off: leave out one of the two".to_owned();
-            return Err(Wrong { at: tls.span().start, message });
-        }
-        (_, Some(certificate), Some(key)) => HttpTls::Own(certificate.into_inner(), key.into_inner()),
-        (_, Some(alone), None) | (_, None, Some(alone)) => {
-            let message = "a certificate needs its key, and a key its certificate: give both".to_owned();
-            return Err(Wrong { at: alone.span().start, message });
+        (_, Some((certificate, key))) => HttpTls::Own(certificate, key),
+        (None, None) => HttpTls::Off,
+        (Some(tls), None) => {
+            if !has_certificate && !has_own {
+                let message = "TLS needs a certificate and its key: give both below [tls], or here";
+                problems.note(tls.span().start, message);
+            }
+            HttpTls::Ours
         }
     };
-    Ok(settings)
+    settings
 }
 
 /// A name as browsers send it: without a port.

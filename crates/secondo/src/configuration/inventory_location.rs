@@ -8,7 +8,7 @@ use inventory::PostgresUrl;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Wrong, checked};
+use super::problems::Problems;
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -20,15 +20,15 @@ pub(super) struct InventorySection {
 }
 
 /// None for a file in the data directory.
-pub(super) fn read_location(section: &InventorySection) -> Result<Option<PostgresUrl>, Wrong> {
+pub(super) fn read_location(section: &InventorySection, problems: &mut Problems) -> Option<PostgresUrl> {
     match (&section.postgres, &section.postgres_file) {
-        (None, None) => Ok(None),
-        (Some(url), None) => checked(url, read_url).map(Some),
-        (None, Some(file)) => checked(file, read_file).map(Some),
+        (None, None) => None,
+        (Some(url), None) => problems.read(url, read_url),
+        (None, Some(file)) => problems.read(file, read_file),
         (Some(_), Some(file)) => {
-            let message =
-                "the inventory is in one database: give postgres or postgres_file, one of the two".to_owned();
-            Err(Wrong { at: file.span().start, message })
+            let message = "the inventory is in one database: give postgres or postgres_file, one of the two";
+            problems.note(file.span().start, message);
+            None
         }
     }
 }

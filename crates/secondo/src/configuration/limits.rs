@@ -10,7 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use xfr::{SessionLimits, span};
 
-use super::{Wrong, checked};
+use super::problems::Problems;
 
 /// What is bounded by the configuration.
 #[derive(Clone, Debug, Default)]
@@ -47,38 +47,39 @@ const PER_NAME: RangeInclusive<u64> = 16..=u16::MAX as u64;
 /// The shortest time for a transfer, in seconds.
 const TRANSFER_SECS_MIN: u32 = 60;
 
-pub(super) fn read_limits(section: &LimitsSection) -> Result<Limits, Wrong> {
+pub(super) fn read_limits(section: &LimitsSection, problems: &mut Problems) -> Limits {
     let mut limits = Limits::default();
     let Limits { transfer, contents } = &mut limits;
-    set(&mut transfer.connections, section.connections.as_ref(), CONNECTIONS)?;
-    set(&mut transfer.connections_per_address, section.connections_per_address.as_ref(), CONNECTIONS_PER_ADDRESS)?;
+    let mut set = Setter(problems);
+    set.number(&mut transfer.connections, section.connections.as_ref(), CONNECTIONS);
+    let per_address = &mut transfer.connections_per_address;
+    set.number(per_address, section.connections_per_address.as_ref(), CONNECTIONS_PER_ADDRESS);
     let SessionLimits { octets, records, steps: _ } = &mut transfer.session;
-    set(octets, section.transfer_octets.as_ref(), TRANSFER_OCTETS)?;
-    set(records, section.transfer_records.as_ref(), TRANSFER_RECORDS)?;
-    if let Some(text) = &section.transfer_time {
-        transfer.deadlines.transfer = checked(text, transfer_time)?;
+    set.number(octets, section.transfer_octets.as_ref(), TRANSFER_OCTETS);
+    set.number(records, section.transfer_records.as_ref(), TRANSFER_RECORDS);
+    set.number(&mut transfer.deadlines.progress_octets, section.progress_octets.as_ref(), PROGRESS_OCTETS);
+    set.number(&mut contents.records_per_rrset, section.records_per_rrset.as_ref(), PER_NAME);
+    set.number(&mut contents.types_per_name, section.types_per_name.as_ref(), PER_NAME);
+    if let Some(time) = problems.read_if_given(section.transfer_time.as_ref(), transfer_time) {
+        transfer.deadlines.transfer = time;
     }
-    set(&mut transfer.deadlines.progress_octets, section.progress_octets.as_ref(), PROGRESS_OCTETS)?;
-    set(&mut contents.records_per_rrset, section.records_per_rrset.as_ref(), PER_NAME)?;
-    set(&mut contents.types_per_name, section.types_per_name.as_ref(), PER_NAME)?;
-    Ok(limits)
+    limits
 }
 
-fn set<N: TryFrom<u64>>(
-    limit: &mut N,
-    wanted: Option<&Spanned<u64>>,
-    range: RangeInclusive<u64>,
-) -> Result<(), Wrong> {
-    let Some(wanted) = wanted else { return Ok(()) };
-    let number = *wanted.get_ref();
-    match N::try_from(number) {
-        Ok(number_of_its_type) if range.contains(&number) => *limit = number_of_its_type,
-        _ => {
-            let message = format!("{number} is not a limit here: write {} to {}", range.start(), range.end());
-            return Err(Wrong { at: wanted.span().start, message });
+struct Setter<'p>(&'p mut Problems);
+
+impl Setter<'_> {
+    fn number<N: TryFrom<u64>>(&mut self, limit: &mut N, wanted: Option<&Spanned<u64>>, range: RangeInclusive<u64>) {
+        let Some(wanted) = wanted else { return };
+        let number = *wanted.get_ref();
+        match N::try_from(number) {
+            Ok(number_of_its_type) if range.contains(&number) => *limit = number_of_its_type,
+            _ => {
+                let message = format!("{number} is not a limit here: write {} to {}", range.start(), range.end());
+                self.0.note(wanted.span().start, message);
+            }
         }
     }
-    Ok(())
 }
 
 fn transfer_time(text: &str) -> Result<Duration, String> {
@@ -97,9 +98,7 @@ mod tests {
 
     #[test]
     fn limits_are_read_and_what_is_not_given_is_the_default() {
-        let read = |text: &str| {
-            Configuration::parse(text).unwrap_or_else(|wrong| panic!("{text}: {}", wrong.message)).limits
-        };
+        let read = |text: &str| Configuration::parse(text).unwrap_or_else(|wrong| panic!("{text}: {wrong:?}")).limits;
         let usual = read("");
         let limits = read(
             "[limits]\nconnections = 64\nconnections_per_address = 2\ntransfer_octets = 4294967296\n\
@@ -129,9 +128,9 @@ mod tests {
             ("octets = 7", "unknown field"),
         ] {
             let text = format!("[limits]\n{line}\n");
-            let wrong = Configuration::parse(&text).unwrap_err();
-            assert!(wrong.message.contains(says), "{line}: {}", wrong.message);
-            assert_eq!(text[..wrong.at].matches('\n').count(), 1, "{line}");
+            let problems = Configuration::parse(&text).unwrap_err();
+            assert!(problems[0].message.contains(says), "{line}: {problems:?}");
+            assert_eq!((problems.len(), problems[0].line), (1, 2), "{line}: {problems:?}");
         }
     }
 }

@@ -7,8 +7,9 @@ use answer::{PERSONA_TEXT_OCTETS_MAX, PersonaText};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Wrong, checked, detail};
-use crate::persona::PersonaSettings;
+use super::detail;
+use super::problems::Problems;
+use crate::persona::{self, PersonaSettings};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -20,7 +21,7 @@ pub(super) struct DnsSection {
     name: Option<Spanned<String>>,
     version: Option<Spanned<String>>,
     report_agent: Option<Spanned<String>>,
-    cookie_secrets: Option<PathBuf>,
+    cookie_secrets: Option<Spanned<PathBuf>>,
 }
 
 /// An address to listen on, for the command line too.
@@ -30,24 +31,26 @@ pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-pub(super) fn persona(section: &DnsSection) -> Result<PersonaSettings, Wrong> {
+pub(super) fn persona(section: &DnsSection, problems: &mut Problems) -> PersonaSettings {
     let short = |text: &str| {
         PersonaText::new(text).ok_or_else(|| format!("it must have 1 to {PERSONA_TEXT_OCTETS_MAX} octets"))
     };
-    let text = |text: &Option<Spanned<String>>| text.as_ref().map(|text| checked(text, short)).transpose();
     let agent = |text: &str| match api::text::zone_name(text).map_err(detail)? {
         // RFC 9567 §6.1: reports are questions below it.
         root if root.borrow().is_root() => Err("reports cannot be sent to the root".to_owned()),
         agent => Ok(agent),
     };
-    Ok(PersonaSettings {
-        name: text(&section.name)?,
-        version: text(&section.version)?,
-        report_agent: section.report_agent.as_ref().map(|text| checked(text, agent)).transpose()?,
-        cookie_secrets: section.cookie_secrets.clone(),
-    })
+    if let Some(file) = &section.cookie_secrets {
+        problems.try_file(file, persona::check_cookie_secrets);
+    }
+    PersonaSettings {
+        name: problems.read_if_given(section.name.as_ref(), short),
+        version: problems.read_if_given(section.version.as_ref(), short),
+        report_agent: problems.read_if_given(section.report_agent.as_ref(), agent),
+        cookie_secrets: section.cookie_secrets.as_ref().map(|file| file.get_ref().clone()),
+    }
 }
 
-pub(super) fn listen_addresses(texts: &[Spanned<String>]) -> Result<Vec<SocketAddr>, Wrong> {
-    texts.iter().map(|text| checked(text, listen_address)).collect()
+pub(super) fn listen_addresses(texts: &[Spanned<String>], problems: &mut Problems) -> Vec<SocketAddr> {
+    texts.iter().filter_map(|text| problems.read(text, listen_address)).collect()
 }

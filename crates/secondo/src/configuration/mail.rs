@@ -7,14 +7,13 @@ use alerts::{Encryption, Login, MailSettings};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Wrong, checked};
+use super::problems::Problems;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MailSection {
-    server: Spanned<String>,
-    from: Spanned<String>,
-    #[serde(default)]
+    server: Option<Spanned<String>>,
+    from: Option<Spanned<String>>,
     tls: Option<Spanned<Protection>>,
     user: Option<Spanned<String>>,
     password_file: Option<Spanned<PathBuf>>,
@@ -30,9 +29,15 @@ enum Protection {
     Off,
 }
 
-pub(super) fn read_mail(section: &MailSection) -> Result<MailSettings, Wrong> {
-    let (host, port) = checked(&section.server, server)?;
-    let from = checked(&section.from, |from| alerts::is_sender(from).map(|()| from.trim().to_owned()))?;
+pub(super) fn read_mail(section: &Spanned<MailSection>, problems: &mut Problems) -> Option<MailSettings> {
+    let (at, section) = (section.span().start, section.get_ref());
+    let server_text = problems.required(section.server.as_ref(), at, "server");
+    let server = server_text.and_then(|text| problems.read(text, server));
+    let from = problems
+        .required(section.from.as_ref(), at, "from")
+        .and_then(|text| problems.read(text, |from| alerts::is_sender(from).map(|()| from.trim().to_owned())));
+    let login = read_login(section, problems);
+    let (host, port) = server?;
     let encryption = match section.tls.as_ref().map(|tls| *tls.get_ref()) {
         Some(Protection::StartTls) => Encryption::StartTls,
         Some(Protection::Implicit) => Encryption::Implicit,
@@ -41,35 +46,40 @@ pub(super) fn read_mail(section: &MailSection) -> Result<MailSettings, Wrong> {
         None if port == alerts::TLS_PORT => Encryption::Implicit,
         None => Encryption::StartTls,
     };
-    if encryption == Encryption::Off && !is_loopback(&host) && !section.allow_clear_text {
+    if let (Encryption::Off, Some(tls)) = (encryption, &section.tls)
+        && !is_loopback(&host)
+        && !section.allow_clear_text
+    {
         let message = "without TLS others on the way could read the links in mails: have tls = \"starttls\" or \"implicit\", or \
-                       say allow_clear_text = true"
-            .to_owned();
-        let at = section.tls.as_ref().map_or(section.server.span().start, |tls| tls.span().start);
-        return Err(Wrong { at, message });
+                       say allow_clear_text = true";
+        problems.note(tls.span().start, message);
     }
-    let login = match (&section.user, &section.password_file) {
-        (None, None) => None,
-        (Some(user), Some(file)) => Some(Login { user: user.get_ref().clone(), password: read_password(file)? }),
-        (Some(alone), None) => return Err(lonely(alone.span().start)),
-        (None, Some(alone)) => return Err(lonely(alone.span().start)),
-    };
-    Ok(MailSettings { host, port, encryption, login, from })
+    Some(MailSettings { host, port, encryption, login, from: from? })
 }
 
-fn lonely(at: usize) -> Wrong {
-    Wrong { at, message: "a mail server wants user and password_file, or neither".to_owned() }
-}
-
-fn read_password(file: &Spanned<PathBuf>) -> Result<String, Wrong> {
-    let path = file.get_ref();
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
-        Err(error) => {
-            let message = format!("the mail server's password cannot be read from {}: {error}", path.display());
-            Err(Wrong { at: file.span().start, message })
+fn read_login(section: &MailSection, problems: &mut Problems) -> Option<Login> {
+    let at = match (&section.user, &section.password_file) {
+        (None, None) => return None,
+        (Some(user), Some(file)) => {
+            let path = file.get_ref();
+            match std::fs::read_to_string(path) {
+                Ok(text) => {
+                    let password = text.trim_end_matches(['\r', '\n']).to_owned();
+                    return Some(Login { user: user.get_ref().clone(), password });
+                }
+                Err(error) => {
+                    let message =
+                        format!("the mail server's password cannot be read from {}: {error}", path.display());
+                    problems.note(file.span().start, message);
+                    return None;
+                }
+            }
         }
-    }
+        (Some(alone), None) => alone.span().start,
+        (None, Some(alone)) => alone.span().start,
+    };
+    problems.note(at, "a mail server wants user and password_file, or neither");
+    None
 }
 
 /// `host:port`; an address of version 6 in brackets.
@@ -94,7 +104,7 @@ mod tests {
 
     fn read(text: &str) -> Result<alerts::MailSettings, String> {
         let read = Configuration::parse(&format!("[mail]\nfrom = \"Secondo <dns@example.net>\"\n{text}\n"));
-        read.map(|read| read.mail.unwrap()).map_err(|wrong| wrong.message)
+        read.map(|read| read.mail.unwrap()).map_err(|problems| problems[0].message.clone())
     }
 
     #[test]

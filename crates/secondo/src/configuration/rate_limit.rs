@@ -8,7 +8,8 @@ use server::RateLimit;
 use toml::Spanned;
 use xfr::{NoPrefix, Prefix};
 
-use super::{Mode, Wrong, checked};
+use super::Mode;
+use super::problems::Problems;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -26,20 +27,19 @@ const RESPONSES_AMONG_MANY: u32 = 50;
 /// many names, and for none of them often.
 const ALL_FOR_ONE: u32 = 50;
 
-pub(super) fn read_rate_limit(section: &RateLimitSection, mode: Mode) -> Result<Option<RateLimit>, Wrong> {
-    let given = section.all_per_second.as_ref().map(|rate| rate.span().start);
+pub(super) fn read_rate_limit(section: &RateLimitSection, mode: Mode, problems: &mut Problems) -> Option<RateLimit> {
     let unless_set = match mode {
         Mode::Single => 0,
         Mode::Multi => RESPONSES_AMONG_MANY,
     };
-    if let (None, Some(at), 0) = (&section.responses_per_second, given, unless_set) {
-        let message = "nothing is limited without responses_per_second: give it too, 0 for off".to_owned();
-        return Err(Wrong { at, message });
+    if let (None, Some(all), 0) = (&section.responses_per_second, &section.all_per_second, unless_set) {
+        let message = "nothing is limited without responses_per_second: give it too, 0 for off";
+        problems.note(all.span().start, message);
     }
-    let responses_per_second = rate(section.responses_per_second.as_ref())?.unwrap_or(unless_set);
-    let all_per_second = rate(section.all_per_second.as_ref())?;
+    let responses_per_second = rate(section.responses_per_second.as_ref(), problems).unwrap_or(unless_set);
+    let all_per_second = rate(section.all_per_second.as_ref(), problems);
     let exempt = match &section.exempt {
-        Some(texts) => texts.iter().map(|text| checked(text, prefix)).collect::<Result<_, _>>()?,
+        Some(texts) => texts.iter().filter_map(|text| problems.read(text, prefix)).collect(),
         None => RateLimit::exempt_by_default(),
     };
     let all_per_second = match all_per_second {
@@ -48,17 +48,15 @@ pub(super) fn read_rate_limit(section: &RateLimitSection, mode: Mode) -> Result<
         Some(rate) => rate,
         None => responses_per_second.saturating_mul(ALL_FOR_ONE).min(*PER_SECOND.end()),
     };
-    Ok((responses_per_second > 0).then_some(RateLimit { responses_per_second, all_per_second, exempt }))
+    (responses_per_second > 0).then_some(RateLimit { responses_per_second, all_per_second, exempt })
 }
 
-fn rate(number: Option<&Spanned<u32>>) -> Result<Option<u32>, Wrong> {
-    match number {
-        Some(number) if !PER_SECOND.contains(number.get_ref()) => {
-            let message = format!("it is 0 (off) to {}", PER_SECOND.end());
-            Err(Wrong { at: number.span().start, message })
-        }
-        number => Ok(number.map(|number| *number.get_ref())),
+fn rate(number: Option<&Spanned<u32>>, problems: &mut Problems) -> Option<u32> {
+    let number = number?;
+    if !PER_SECOND.contains(number.get_ref()) {
+        problems.note(number.span().start, format!("it is 0 (off) to {}", PER_SECOND.end()));
     }
+    Some(*number.get_ref())
 }
 
 fn prefix(text: &str) -> Result<Prefix, String> {

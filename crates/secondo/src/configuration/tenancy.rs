@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use xfr::{Destinations, Prefix};
 
-use super::{Wrong, read_all};
+use super::problems::Problems;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -71,31 +71,30 @@ impl TenancySettings {
     }
 }
 
-pub(super) fn read_tenancy(section: &TenancySection, has_mail: bool) -> Result<TenancySettings, Wrong> {
+pub(super) fn read_tenancy(section: &TenancySection, has_mail: bool, problems: &mut Problems) -> TenancySettings {
     let mut addresses = section.allow_addresses.iter().chain(&section.own_addresses).chain(&section.source_addresses);
     if let (Mode::Single, Some(first)) = (section.mode, addresses.next()) {
         let message =
-            "in mode \"single\" any address may be asked, and from any: this counts with mode = \"multi\" alone"
-                .to_owned();
-        return Err(Wrong { at: first.span().start, message });
+            "in mode \"single\" any address may be asked, and from any: this counts with mode = \"multi\" alone";
+        problems.note(first.span().start, message);
     }
     let sign_up = section.sign_up.as_ref().map(|sign_up| *sign_up.get_ref()).unwrap_or_default();
     if let (SignUp::Open, Some(written)) = (sign_up, &section.sign_up) {
-        let wrong = |message: &str| Wrong { at: written.span().start, message: message.to_owned() };
+        let at = written.span().start;
         if section.mode == Mode::Single {
-            return Err(wrong("strangers sign up where they know nothing of each other: have mode = \"multi\" too"));
+            problems.note(at, "strangers sign up where they know nothing of each other: have mode = \"multi\" too");
         }
         if !has_mail {
-            return Err(wrong("whoever signs up is sent a link: say below [mail] through which server"));
+            problems.note(at, "whoever signs up is sent a link: say below [mail] through which server");
         }
     }
-    Ok(TenancySettings {
+    TenancySettings {
         mode: section.mode,
         sign_up,
-        allow_addresses: read_all(&section.allow_addresses)?,
-        own_addresses: read_all(&section.own_addresses)?,
-        source_addresses: read_all(&section.source_addresses)?,
-    })
+        allow_addresses: problems.read_all(&section.allow_addresses),
+        own_addresses: problems.read_all(&section.own_addresses),
+        source_addresses: problems.read_all(&section.source_addresses),
+    }
 }
 
 #[cfg(test)]
@@ -124,7 +123,7 @@ mod tests {
         let mail = "[mail]\nserver = \"localhost:25\"\ntls = \"off\"\nfrom = \"dns@example.net\"\n";
         let read = |tenancy: &str, mail: &str| {
             let read = Configuration::parse(&format!("[tenancy]\n{tenancy}\n{mail}"));
-            read.map(|read| read.tenancy.sign_up).map_err(|wrong| wrong.message)
+            read.map(|read| read.tenancy.sign_up).map_err(|problems| problems[0].message.clone())
         };
         assert_eq!(read("mode = \"multi\"", mail), Ok(SignUp::Closed));
         assert_eq!(read("mode = \"multi\"\nsign_up = \"open\"", mail), Ok(SignUp::Open));
@@ -134,7 +133,7 @@ mod tests {
 
     #[test]
     fn in_mode_multi_answers_are_limited_and_nobody_copies_zones_unless_that_is_configured() {
-        let read = |text: &str| Configuration::parse(text).unwrap_or_else(|wrong| panic!("{}", wrong.message));
+        let read = |text: &str| Configuration::parse(text).unwrap_or_else(|wrong| panic!("{wrong:?}"));
         let (single, multi) = (read(""), read("[tenancy]\nmode = \"multi\"\n"));
         assert!(single.rate.is_none() && !single.defaults.allow_transfer.is_empty());
         assert!(multi.rate.is_some() && multi.defaults.allow_transfer.is_empty());

@@ -1,41 +1,62 @@
 //! `[[zone]]` and `[[key]]`: what is here from the start on.
 
+use std::collections::BTreeSet;
+
 use api::doors::NewZone;
+use dns::Name;
 use serde::Deserialize;
 use toml::Spanned;
 use xfr::{Algorithm, Key, Primary, Settings};
 
-use super::{SettingsSection, Wrong, checked, detail, setting_name};
+use super::detail;
+use super::file::{SettingsSection, new_zone, setting_name, zone_name};
+use super::problems::Problems;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct KeySection {
-    pub(super) name: Spanned<String>,
-    #[serde(default)]
+    name: Option<Spanned<String>>,
     algorithm: Option<Spanned<String>>,
-    secret: Spanned<String>,
+    secret: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ZoneSection {
-    pub(super) name: Spanned<String>,
-    primaries: Vec<Spanned<String>>,
-    #[serde(default)]
+    name: Option<Spanned<String>>,
+    primaries: Option<Vec<Spanned<String>>>,
     key: Option<Spanned<String>>,
     #[serde(default)]
     settings: SettingsSection,
 }
 
-pub(super) fn read_key(section: &KeySection) -> Result<Key, Wrong> {
-    let name = checked(&section.name, |text| api::text::key_name(text).map_err(detail))?;
+impl ZoneSection {
+    /// Where it is named, or begins.
+    pub(super) fn at(&self, begin: usize) -> usize {
+        self.name.as_ref().map_or(begin, |name| name.span().start)
+    }
+}
+
+/// None where something is wrong with it; `names` are those of before.
+pub(super) fn read_key(
+    section: &Spanned<KeySection>,
+    names: &mut BTreeSet<Name>,
+    problems: &mut Problems,
+) -> Option<Key> {
+    let (at, section) = (section.span().start, section.get_ref());
+    let name = problems.required(section.name.as_ref(), at, "name").and_then(|text| {
+        let name = problems.read(text, |text| api::text::key_name(text).map_err(detail))?;
+        problems.once(names, &name, text, "key");
+        Some(name)
+    });
     let algorithm = match &section.algorithm {
-        Some(text) => checked(text, algorithm)?,
-        None => Algorithm::HmacSha256,
+        Some(text) => problems.read(text, algorithm),
+        None => Some(Algorithm::HmacSha256),
     };
-    checked(&section.secret, |secret| {
-        Key::from_base64(name.clone(), algorithm, secret).map_err(|error| error.to_string())
-    })
+    let secret = problems.required(section.secret.as_ref(), at, "secret")?;
+    // Of which algorithm it is makes no difference to how it is written, and its name none.
+    let (name, algorithm) = (name.unwrap_or_else(Name::root), algorithm.unwrap_or(Algorithm::HmacSha256));
+    problems.read(secret, |secret| Key::from_base64(name, algorithm, secret).map_err(|error| error.to_string()))
 }
 
 fn algorithm(text: &str) -> Result<Algorithm, String> {
@@ -43,32 +64,43 @@ fn algorithm(text: &str) -> Result<Algorithm, String> {
     known.as_str().parse().map_err(|_| format!("{text:?} is no TSIG algorithm"))
 }
 
-pub(super) fn read_zone(section: &ZoneSection) -> Result<NewZone, Wrong> {
-    let name = checked(&section.name, |text| api::text::zone_name(text).map_err(detail))?;
-    let primaries = read_primaries(&section.primaries, section.key.as_ref())?;
-    let at = section.name.span().start;
-    let mut zone = NewZone::new(name, primaries).map_err(|problem| Wrong { at, message: detail(problem) })?;
-    read_settings(&mut zone.settings, &section.settings)?;
-    Ok(zone)
+/// None where something is wrong with it; `names` are those of before.
+pub(super) fn read_zone(
+    section: &Spanned<ZoneSection>,
+    names: &mut BTreeSet<Name>,
+    problems: &mut Problems,
+) -> Option<NewZone> {
+    let (begin, section) = (section.span().start, section.get_ref());
+    let name = zone_name(section.name.as_ref(), begin, names, problems);
+    let primaries = problems
+        .required(section.primaries.as_ref(), begin, "primaries")
+        .and_then(|texts| read_primaries(texts, section.key.as_ref(), problems));
+    let settings = read_settings(&section.settings, problems);
+    let mut zone = new_zone(name, primaries, section.at(begin), problems)?;
+    zone.settings = settings;
+    Some(zone)
 }
 
-/// Primaries, each with the key unless it names one itself.
+/// Primaries, each with the key unless it names one itself; none where one of them is wrong.
 pub(super) fn read_primaries(
     texts: &[Spanned<String>],
     key: Option<&Spanned<String>>,
-) -> Result<Vec<Primary>, Wrong> {
-    let key = key.map(|text| checked(text, |text| api::text::key_name(text).map_err(detail))).transpose()?;
+    problems: &mut Problems,
+) -> Option<Vec<Primary>> {
+    let key = problems.read_if_given(key, |text| api::text::key_name(text).map_err(detail));
     let read = |text: &Spanned<String>| {
-        let primary = checked(text, |text| api::text::primary(text).map_err(detail))?;
-        Ok(Primary { key: primary.key.or_else(|| key.clone()), ..primary })
+        let primary = problems.read(text, |text| api::text::primary(text).map_err(detail))?;
+        Some(Primary { key: primary.key.or_else(|| key.clone()), ..primary })
     };
-    texts.iter().map(read).collect()
+    // All are looked at, and one that is wrong spoils them.
+    texts.iter().map(read).collect::<Vec<_>>().into_iter().collect()
 }
 
-pub(super) fn read_settings(settings: &mut Settings, section: &SettingsSection) -> Result<(), Wrong> {
+pub(super) fn read_settings(section: &SettingsSection, problems: &mut Problems) -> Settings {
+    let mut settings = Settings::default();
     for (name, value) in section {
-        let setting = checked(name, setting_name)?;
-        checked(value, |value| settings.set(setting, Some(value)).map_err(|error| error.to_string()))?;
+        let Some(setting) = problems.read(name, setting_name) else { continue };
+        problems.read(value, |value| settings.set(setting, Some(value)).map_err(|error| error.to_string()));
     }
-    Ok(())
+    settings
 }

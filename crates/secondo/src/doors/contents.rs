@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use api::doors::{Caller, Export, RecordPage, Records, Text};
+use api::doors::{Caller, Export, RecordPage, Records, Signatures, Text};
 use api::{Code, Contents, Problem};
 use async_trait::async_trait;
 use dns::text::record_to_text;
@@ -12,6 +12,7 @@ use zone::{Diff, Generation, Image};
 use super::House;
 use crate::history::{self, NoWay};
 use crate::holds::Hold;
+use crate::promotion::is_of_signing;
 
 /// Octets of text after which a piece ends.
 const PIECE_OCTETS: usize = 64 * 1024;
@@ -60,13 +61,12 @@ impl Contents for House {
         Ok(Box::new(lines.map_err(|error| Problem::new(Code::Internal, error.to_string()))?))
     }
 
-    async fn export(&self, caller: &Caller, name: &Name) -> Result<Export, Problem> {
+    async fn export(&self, caller: &Caller, name: &Name, signatures: Signatures) -> Result<Export, Problem> {
         let zone = self.zone_named(caller.tenant, name)?;
-        let Some(snapshot) = zone.snapshot() else {
-            return Err(not_loaded(name));
-        };
-        let (serial, generation) = (snapshot.image.serial().0, snapshot.generation.0);
-        Ok(Export { serial, generation, text: Box::new(ZoneText::of(snapshot.image.clone())) })
+        // Also what has expired: it may be all that is left of the zone.
+        let held = zone.condition().held.clone().ok_or_else(|| not_loaded(name))?;
+        let (serial, generation) = (held.image.serial().0, held.generation.0);
+        Ok(Export { serial, generation, text: Box::new(ZoneText::of(held.image.clone(), signatures)) })
     }
 }
 
@@ -117,14 +117,15 @@ pub(super) fn no_way(name: &Name, error: &NoWay) -> Problem {
 /// A zone file, piece by piece: the SOA first, then the owners in canonical order.
 struct ZoneText {
     image: Image,
+    signatures: Signatures,
     /// Where the next piece begins; none when all is said.
     next: Option<Name>,
 }
 
 impl ZoneText {
-    fn of(image: Image) -> Self {
+    fn of(image: Image, signatures: Signatures) -> Self {
         let next = Some(image.apex().to_name());
-        Self { image, next }
+        Self { image, signatures, next }
     }
 }
 
@@ -142,7 +143,8 @@ impl Iterator for ZoneText {
                 self.next = Some(owner.name().to_name());
                 break;
             }
-            let records = owner.records().filter(|record| record.rtype != Type::SOA);
+            let is_left_out = |rtype| self.signatures == Signatures::LeftOut && is_of_signing(rtype);
+            let records = owner.records().filter(|record| record.rtype != Type::SOA && !is_left_out(record.rtype));
             records.for_each(|record| push_line(&mut piece, &record_to_text(record)));
         }
         (!piece.is_empty()).then_some(piece)

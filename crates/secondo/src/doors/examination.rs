@@ -9,7 +9,7 @@ use api::doors::{Actor, Caller, NewZone};
 use api::{Code, Problem, json};
 use dns::Name;
 use inventory::{Notify, NotifySender, TenantId};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use transfer::doctor::{Notifies, Ours, Patient, Takes};
 use xfr::notify::Decline;
 use xfr::policy::SerialWentBack;
@@ -42,6 +42,12 @@ struct Had {
     under_way: usize,
     /// Within the last minute.
     begun_at: VecDeque<Moment>,
+}
+
+/// A place among those that are under way, until this is dropped.
+pub(super) struct Place<'a> {
+    _one_of: Option<OneOf<'a>>,
+    _permit: SemaphorePermit<'a>,
 }
 
 /// One tenant's examination, until this is dropped.
@@ -99,9 +105,6 @@ impl House {
         own_addresses: Vec<IpAddr>,
     ) -> Result<json::Examination, Problem> {
         let tenant = caller.tenant;
-        // Whoever may read our data may ask from here whatever they like.
-        let counts = caller.actor != Actor::Machine;
-        let _one = if counts { Some(self.examinations.one_of(tenant, self.node.clock.now())?) } else { None };
         // Addresses that nothing is sent to are said where they would be asked, as everything that is wrong with a primary.
         let chosen = |primary: &xfr::Primary| primary.source.map(|source| (source, primary.address));
         zone.primaries()
@@ -117,15 +120,27 @@ impl House {
             notifies: self.notifies(tenant, zone).await,
             ours: self.ours(tenant, zone.name()),
         };
-        let Ok(Ok(_place)) = tokio::time::timeout(PLACE_WITHIN, self.examinations.places.acquire()).await else {
-            let detail = format!("{EXAMINATIONS_MAX} examinations are under way: try again in a minute");
-            return Err(Problem::new(Code::TimedOut, detail));
-        };
+        let _place = self.place_to_ask(caller).await?;
         let examined = self.node.transfers.examine(&patient).await;
         Ok(examination::shown(&patient, &examined, &self.dns))
     }
 
-    fn source(&self, tenant: TenantId, primary: &xfr::Primary) -> Result<Source, Problem> {
+    /// A place to ask servers of the caller's choice.
+    ///
+    /// # Errors
+    /// [`Code::RateLimited`], [`Code::TimedOut`].
+    pub(super) async fn place_to_ask(&self, caller: &Caller) -> Result<Place<'_>, Problem> {
+        // Whoever may read our data may ask from here whatever they like.
+        let counts = caller.actor != Actor::Machine;
+        let one_of = counts.then(|| self.examinations.one_of(caller.tenant, self.node.clock.now())).transpose()?;
+        let Ok(Ok(permit)) = tokio::time::timeout(PLACE_WITHIN, self.examinations.places.acquire()).await else {
+            let detail = format!("{EXAMINATIONS_MAX} examinations are under way: try again in a minute");
+            return Err(Problem::new(Code::TimedOut, detail));
+        };
+        Ok(Place { _one_of: one_of, _permit: permit })
+    }
+
+    pub(super) fn source(&self, tenant: TenantId, primary: &xfr::Primary) -> Result<Source, Problem> {
         let key =
             |name: &Name| -> Option<Arc<Key>> { self.node.shared.access.load().keys.get(tenant, name).cloned() };
         let source = Source::new(primary.clone(), primary.key.as_ref().and_then(key));

@@ -7,7 +7,9 @@ use api::json::ServiceOrder;
 use api::{Code, Intent, Problem, json};
 use async_trait::async_trait;
 use dns::Name;
-use inventory::{AddKeyError, AddZoneError, ChangeZoneError, Inventory, RemoveKeyError, Service, TenantId, ZoneId};
+use inventory::{
+    AddKeyError, AddZoneError, ChangeZoneError, Former, Inventory, RemoveKeyError, Service, TenantId, ZoneId,
+};
 use xfr::{Algorithm, Key, Primary, Settings};
 
 use super::{House, not_on_disk, unavailable, unknown};
@@ -168,10 +170,11 @@ impl House {
     fn decided(&self, zone: &inventory::Zone, change: ZoneChange) -> Result<inventory::ZoneChange, Problem> {
         let mut settings = zone.settings.clone();
         settings.change(&change.settings).map_err(|error| not_settable(&error))?;
-        self.node.defaults.with(&settings).map_err(|error| not_settable(&error))?;
+        self.node.defaults.load().with(&settings).map_err(|error| not_settable(&error))?;
         let service = change.service.map(|order| ordered(zone, order)).transpose()?;
         let settings = (!change.settings.is_empty()).then_some(settings);
-        Ok(inventory::ZoneChange { primaries: change.primaries, service, settings, tags: change.tags })
+        let former = Former::Forgotten;
+        Ok(inventory::ZoneChange { primaries: change.primaries, former, service, settings, tags: change.tags })
     }
 
     /// Whether the node does what was asked for.
@@ -272,7 +275,7 @@ pub(super) fn not_added(error: &AddZoneError) -> Problem {
     Problem::new(code, error.to_string())
 }
 
-fn not_changed(error: &ChangeZoneError) -> Problem {
+pub(super) fn not_changed(error: &ChangeZoneError) -> Problem {
     match error {
         ChangeZoneError::Unknown(name) => unknown(name),
         ChangeZoneError::Invalid(error) => not_added(error),

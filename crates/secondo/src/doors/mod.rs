@@ -14,6 +14,7 @@ mod newcomers;
 mod organisations;
 mod ownership;
 mod plans;
+mod promotions;
 mod recorded;
 mod refusals;
 mod removals;
@@ -45,6 +46,7 @@ use crate::configuration::SignUp;
 use crate::delegations::Delegations;
 use crate::followed::Followed;
 use crate::node::Node;
+use crate::reload::Reloading;
 use crate::statistics::Statistics;
 
 /// What stands behind all doors of one node.
@@ -57,6 +59,8 @@ pub(crate) struct House {
     pub(crate) dns_over_tls: Vec<SocketAddr>,
     pub(crate) dns_over_quic: Vec<SocketAddr>,
     pub(crate) certificate: Option<Arc<Certificate>>,
+    /// The configuration as it was read last.
+    pub(crate) reloading: Arc<Reloading>,
     /// What browsers are shown, where that is another one.
     pub(crate) console_certificate: Option<Arc<Certificate>>,
     pub(crate) http: SocketAddr,
@@ -95,6 +99,7 @@ pub(crate) fn open(house: House) -> Doors {
         status: house.clone(),
         ownership: house.clone(),
         plans: house.clone(),
+        promotions: Arc::new(promotions::Promoter(house.clone())),
         removals: house.clone(),
         requested: house.clone(),
         jobs: house,

@@ -21,7 +21,7 @@ impl House {
 
     /// Whether these go with the defaults, and tell nobody of new versions who is not to be sent anything.
     pub(super) fn check_settings(&self, settings: &Settings) -> Result<(), Problem> {
-        self.node.defaults.with(settings).map_err(|error| not_settable(&error))?;
+        self.node.defaults.load().with(settings).map_err(|error| not_settable(&error))?;
         self.check_targets(settings)
     }
 

@@ -110,14 +110,14 @@ impl House {
     }
 
     /// Has the zone attempted and waits for the end.
-    async fn attempted(&self, zone: &Arc<Followed>, wake: Wake) -> Result<RecordedAttempt, Problem> {
+    pub(super) async fn attempted(&self, zone: &Arc<Followed>, wake: Wake) -> Result<RecordedAttempt, Problem> {
         let (ended, ending) = oneshot::channel();
         self.node.wake(zone, Wake { waiting: vec![ended], ..wake });
         ending.await.map_err(|_| not_attempted(&zone.name, zone))
     }
 }
 
-fn refused(name: &Name, zone: &Followed, refusal: Refusal) -> Problem {
+pub(super) fn refused(name: &Name, zone: &Followed, refusal: Refusal) -> Problem {
     match refusal {
         Refusal::NothingHeld => {
             let detail = format!("no version of {name} is held back: see `secondo zone show {name}`");
@@ -147,7 +147,7 @@ fn not_attempted(name: &Name, zone: &Followed) -> Problem {
     }
 }
 
-fn not_followed(name: &Name, service: Service) -> Problem {
+pub(super) fn not_followed(name: &Name, service: Service) -> Problem {
     let detail = match service {
         Service::Paused => {
             format!("the zone {name} is paused: have it followed again with `secondo zone resume {name}`")

@@ -53,7 +53,7 @@ impl Status for House {
     }
 
     fn default_of(&self, setting: Setting) -> String {
-        self.node.defaults.text(setting)
+        self.node.defaults.load().text(setting)
     }
 
     fn news(&self, zone: u64) -> News {
@@ -183,6 +183,7 @@ impl Status for House {
                 .anew()
                 .into_iter()
                 .chain(self.catalog_without_a_name())
+                .chain(self.reloading.warning())
                 .chain(
                     self.certificate
                         .iter()

@@ -21,9 +21,9 @@ pub(super) fn instructions(node: &Node, intent: &Intent, zone: &inventory::Zone)
     let terms = intent.terms.get(&zone.tenant);
     let limits = terms.map(Terms::limits).unwrap_or_default();
     let role = role(intent, zone.id);
-    let mut policy = node.defaults.with(&zone.settings).unwrap_or_else(|error| {
+    let mut policy = node.defaults.load().with(&zone.settings).unwrap_or_else(|error| {
         tracing::error!(zone = %zone.name, "what is set for the zone does not go with the defaults, which count instead: {error}");
-        node.defaults.clone()
+        xfr::Policy::clone(&node.defaults.load())
     });
     // What a catalog loses is guarded where zones are counted, and not records; unless its owner wants both.
     if role == Role::Catalog && zone.settings.iter().all(|(setting, _)| setting != Setting::ShrinkLimit) {

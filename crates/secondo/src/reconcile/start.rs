@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use api::doors::{NewCatalog, NewZone};
+use arc_swap::ArcSwap;
 use dns::Name;
 use inventory::{AddZoneError, Changed, Intent, Inventory, InventoryError, Location, Proof, TenantId};
 use store::PutAside;
@@ -15,16 +16,27 @@ use crate::doors;
 use crate::node::Node;
 use crate::plans;
 
-/// What is known when the program starts.
-pub(crate) struct AtStart {
-    /// What file and flags ask for.
+/// What file and flags ask for.
+pub(crate) struct Configured {
     pub(crate) keys: Vec<Key>,
     pub(crate) zones: Vec<NewZone>,
     pub(crate) catalogs: Vec<NewCatalog>,
+}
+
+/// What is known when the program starts.
+pub(crate) struct AtStart {
+    /// Another one when the file was read again.
+    pub(crate) configured: ArcSwap<Configured>,
     /// The highest id in the store, also of a zone that cannot be read; none where nothing is stored.
     pub(crate) highest_stored: Option<ZoneId>,
     /// What was stored was damaged and put aside.
     pub(crate) put_aside: Option<PutAside>,
+}
+
+impl Configured {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.zones.is_empty() && self.catalogs.is_empty()
+    }
 }
 
 impl AtStart {
@@ -90,8 +102,9 @@ pub(crate) async fn bring_up(node: &Arc<Node>, at_start: &AtStart) -> Result<(),
     if let Some(highest) = stored.map(|zone| zone.tenant).max() {
         inventory.reserve_tenants(highest).await?;
     }
-    if !at_start.keys.is_empty() || !at_start.zones.is_empty() || !at_start.catalogs.is_empty() {
-        put_configured(node, &inventory, at_start).await?;
+    let configured = at_start.configured.load_full();
+    if !configured.is_empty() {
+        put_configured(node, &inventory, &configured, at_start.has_a_past()).await?;
         intent = everything(&inventory).await?;
     }
     if node.mode == Mode::Multi && plans::make_first(&inventory, now).await? {
@@ -122,13 +135,23 @@ async fn everything(inventory: &Inventory) -> Result<Intent, InventoryError> {
     inventory.intent().await
 }
 
-async fn put_configured(node: &Node, inventory: &Inventory, at_start: &AtStart) -> Result<(), Unavailable> {
+/// Puts into the inventory what is configured. Where zones were served before, one that cannot be put there is said and keeps
+/// nothing else from it.
+///
+/// # Errors
+/// When the inventory fails, or there is no past and something cannot be put there.
+pub(crate) async fn put_configured(
+    node: &Node,
+    inventory: &Inventory,
+    configured: &Configured,
+    has_a_past: bool,
+) -> Result<(), Unavailable> {
     let now = node.clock.now();
-    for key in &at_start.keys {
+    for key in &configured.keys {
         inventory.ensure_key(TenantId::DEFAULT, key, now).await?;
     }
-    let zones = at_start.zones.iter().map(|zone| (zone, None));
-    let catalogs = at_start.catalogs.iter().map(|catalog| (&catalog.zone, Some(&catalog.rules)));
+    let zones = configured.zones.iter().map(|zone| (zone, None));
+    let catalogs = configured.catalogs.iter().map(|catalog| (&catalog.zone, Some(&catalog.rules)));
     for (zone, rules) in zones.chain(catalogs) {
         // Whoever writes the file runs the service.
         let row = inventory::NewZone { proof: Some(Proof::Operator), ..doors::row(node, TenantId::DEFAULT, zone) };
@@ -148,7 +171,7 @@ async fn put_configured(node: &Node, inventory: &Inventory, at_start: &AtStart) 
             Err(AddZoneError::UnknownKey { zone, key }) => Unavailable::UnknownKey { zone, key },
             Err(error) => Unavailable::Configured(error),
         };
-        if !at_start.has_a_past() {
+        if !has_a_past {
             return Err(error);
         }
         // What is stored, or listed, is served, and everything else goes on.

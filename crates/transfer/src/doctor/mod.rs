@@ -38,7 +38,7 @@ use xfr::notify::Decline;
 use crate::{Primary, Transfers};
 
 pub use concern::Concern;
-pub use paste::{Part, Paste, Us, Way};
+pub use paste::{Part, Paste, SECRET, Us, Way, zone_file};
 pub use software::{Guess, Software};
 pub use step::{Cause, Outcome, Step, StepName};
 

@@ -10,7 +10,7 @@ use xfr::Algorithm;
 use super::software::Software;
 
 /// Where the secret belongs, which both sides have already.
-const SECRET: &str = "SECRET";
+pub const SECRET: &str = "SECRET";
 /// Where our address belongs, when it is not known.
 const OUR_ADDRESS: &str = "OUR-ADDRESS";
 const DNS_PORT: u16 = 53;
@@ -77,12 +77,18 @@ pub struct Part {
 impl Paste {
     /// What this server needs to be told about the zone and us.
     pub fn of(software: Software, zone: &Name, us: &Us) -> Self {
-        let words = Words::of(zone, us);
+        Self::with_file(software, zone, us, &zone_file(zone))
+    }
+
+    /// The same where it is known in which file a server that does not hold the zone yet is to find its records.
+    pub fn with_file(software: Software, zone: &Name, us: &Us, file: &str) -> Self {
+        let words = Words::of(zone, us, file);
         let mut paste = match software {
             Software::Bind => bind(&words, us),
             Software::Knot => knot(&words, us),
             Software::Nsd => nsd(&words, us),
             Software::PowerDns => powerdns(&words, us),
+            Software::Yadifa => yadifa(&words, us),
             Software::WindowsDns => windows(&words, us),
         };
         if us.address.is_none() {
@@ -109,17 +115,13 @@ struct Words {
 }
 
 impl Words {
-    fn of(zone: &Name, us: &Us) -> Self {
-        let bare = |name: &Name| {
-            let text = name.to_string();
-            if text == "." { text } else { text.trim_end_matches('.').to_owned() }
-        };
+    fn of(zone: &Name, us: &Us, file: &str) -> Self {
         let text = |address: Option<IpAddr>| {
             address.map_or_else(|| OUR_ADDRESS.to_owned(), |address| address.to_canonical().to_string())
         };
         Self {
             zone: bare(zone),
-            file: file_of(&bare(zone)),
+            file: file.to_owned(),
             address: text(us.address),
             notified: text(us.notified.or(us.address)),
             port: us.port,
@@ -136,10 +138,17 @@ fn paste(software: Software, parts: Vec<Part>, holding: Vec<Part>) -> Paste {
     Paste { software, notes: Vec::new(), parts, holding }
 }
 
-/// What is no part of every file system's names, or leads elsewhere, is left out.
-fn file_of(zone: &str) -> String {
+/// A name without its last dot.
+fn bare(name: &Name) -> String {
+    let text = name.to_string();
+    if text == "." { text } else { text.trim_end_matches('.').to_owned() }
+}
+
+/// A name for the file that the zone's records are in. What is no part of every file system's names, or leads elsewhere, is
+/// left out.
+pub fn zone_file(zone: &Name) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '_' };
-    match zone {
+    match &*bare(zone) {
         "." => "root.zone".to_owned(),
         zone => format!("{}.zone", zone.chars().map(plain).collect::<String>()),
     }
@@ -276,6 +285,37 @@ fn powerdns(words: &Words, us: &Us) -> Paste {
     }
     if us.way == Way::Tls {
         paste.notes.push("PowerDNS gives no zones over TLS itself: put a proxy such as dnsdist before it".into());
+    }
+    paste
+}
+
+fn yadifa(words: &Words, us: &Us) -> Paste {
+    let Words { zone, address, notified, port, file, .. } = words;
+    let mut parts = Vec::new();
+    let (mut allowed, mut signed) = (address.clone(), String::new());
+    if let Some((key, algorithm)) = &words.key {
+        let text =
+            format!("<key>\n    name        {key}\n    algorithm   {algorithm}\n    secret      {SECRET}\n</key>");
+        parts.push(Part { place: "in yadifad.conf, unless the key is there already", lines: lines(&text) });
+        (allowed, signed) = (format!("key {key}"), format!(" key {key}"));
+    }
+    let place = "in yadifad.conf, in its acl section if there is one";
+    parts.push(Part { place, lines: lines(&format!("<acl>\n    secondo     {allowed}\n</acl>")) });
+    let at = if *port == DNS_PORT { String::new() } else { format!(" port {port}") };
+    let text = format!("allow-transfer  secondo\nnotify          {notified}{at}{signed}");
+    let block = format!(
+        "<zone>\n    domain          {zone}\n    type            primary\n    file            {file}\n{}    \
+         notify-auto     no\n</zone>",
+        indented(&text)
+    );
+    let mut holding = parts.clone();
+    let place = "in yadifad.conf, with the file's path below YADIFA's data; then restart YADIFA";
+    holding.push(Part { place, lines: lines(&block) });
+    let place = "in yadifad.conf, in the zone's section; then restart YADIFA";
+    parts.push(Part { place, lines: lines(&text) });
+    let mut paste = paste(Software::Yadifa, parts, holding);
+    if us.way == Way::Tls {
+        paste.notes.push("YADIFA gives no zones over TLS".into());
     }
     paste
 }

@@ -32,11 +32,12 @@ pub enum Software {
     Knot,
     Nsd,
     PowerDns,
+    Yadifa,
     WindowsDns,
 }
 
 impl Software {
-    pub const ALL: [Self; 5] = [Self::Bind, Self::Knot, Self::Nsd, Self::PowerDns, Self::WindowsDns];
+    pub const ALL: [Self; 6] = [Self::Bind, Self::Knot, Self::Nsd, Self::PowerDns, Self::Yadifa, Self::WindowsDns];
 
     /// For programs.
     pub fn as_str(self) -> &'static str {
@@ -45,6 +46,7 @@ impl Software {
             Self::Knot => "knot",
             Self::Nsd => "nsd",
             Self::PowerDns => "powerdns",
+            Self::Yadifa => "yadifa",
             Self::WindowsDns => "windows_dns",
         }
     }
@@ -57,6 +59,7 @@ impl fmt::Display for Software {
             Self::Knot => "Knot DNS",
             Self::Nsd => "NSD",
             Self::PowerDns => "PowerDNS",
+            Self::Yadifa => "YADIFA",
             Self::WindowsDns => "Windows DNS",
         })
     }

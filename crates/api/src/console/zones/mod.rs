@@ -12,6 +12,7 @@ pub(crate) mod live;
 pub(crate) mod new;
 pub(crate) mod order;
 pub(crate) mod ownership;
+pub(crate) mod promote;
 pub(crate) mod queries;
 pub(crate) mod records;
 pub(crate) mod remove;

@@ -14,6 +14,7 @@ pub(crate) mod list;
 pub(crate) mod news;
 pub(crate) mod notifies;
 pub(crate) mod ownership;
+pub(crate) mod promotion;
 pub(crate) mod queries;
 pub(crate) mod records;
 pub(crate) mod refresh;

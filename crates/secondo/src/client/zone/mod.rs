@@ -9,6 +9,7 @@ mod import;
 mod list;
 mod notifies;
 mod ownership;
+pub(super) mod promote;
 mod queries;
 mod refresh;
 mod removed;
@@ -65,7 +66,11 @@ pub(crate) async fn carry_out(
         ZoneAction::Delegation { name } => delegation::delegation(&name, server, output).await,
         ZoneAction::Ownership { name, look } => ownership::ownership(&name, look, server, output).await,
         ZoneAction::HandOver { name, text } => ownership::hand_over(&name, &text, server, output).await,
-        ZoneAction::Export { name } => stream(&path(&name, "/export"), server, output).await,
+        ZoneAction::Promote(wanted) => promote::promote(wanted, server, output).await,
+        ZoneAction::Export { name, unsigned } => {
+            let below = if unsigned { "/export?unsigned=true" } else { "/export" };
+            stream(&path(&name, below), server, output).await
+        }
         ZoneAction::Records { name, search, rtype, limit } => {
             contents::records(&name, contents::Wanted { search, rtype, limit }, server, output).await
         }
